@@ -1,0 +1,141 @@
+"""The :class:`Skeleton` of a keypoint layout, and everything that follows from its tree.
+
+V keypoints. A layout is a table of names, parents and left/right pairs in one file of this folder; graphs, flips, bones and drawings
+are derived from it here and nowhere else.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Dict, List, Tuple
+
+import numpy as np
+
+LEFT_COLOR, RIGHT_COLOR, MIDDLE_COLOR = (0, 114, 178), (213, 94, 0), (80, 80, 80)
+"""RGB of left, right and middle keypoints: blue, vermilion and grey of the Okabe-Ito palette, told apart by colour-blind readers too."""
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A tree of named keypoints.
+
+    Args:
+        name: layout name, e.g. ``'smpl24'``.
+        joint_names: V names in storage order.
+        parents: V parent indices, ``-1`` at the one root. A parent may stand after its child.
+        pairs: ``(left, right)`` name pairs; keypoints in no pair lie on the body's middle.
+        center: keypoint that graph convolutions take as the centre of gravity (ST-GCN's ``center``).
+
+    Raises:
+        ValueError: sizes that differ, names that repeat, a parent table that is no tree, an unknown name.
+    """
+
+    name: str
+    joint_names: Tuple[str, ...]
+    parents: Tuple[int, ...]
+    pairs: Tuple[Tuple[str, str], ...] = ()
+    center: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.joint_names) != len(self.parents):
+            raise ValueError(f'{self.name}: {len(self.joint_names)} joint names but {len(self.parents)} parents')
+        if len(set(self.joint_names)) != len(self.joint_names):
+            raise ValueError(f'{self.name}: a joint name repeats')
+        unknown = {name for pair in self.pairs for name in pair} - set(self.joint_names)
+        if unknown:
+            raise ValueError(f'{self.name}: pairs name unknown joints {sorted(unknown)}')
+        if list(self.parents).count(-1) != 1 or len(self.topological_order) != len(self.parents):
+            raise ValueError(f'{self.name}: parents {self.parents} are no tree with one root (-1)')
+
+    @property
+    def num_joints(self) -> int:
+        return len(self.joint_names)
+
+    @property
+    def root(self) -> int:
+        return self.parents.index(-1)
+
+    @cached_property
+    def levels(self) -> List[List[int]]:
+        """Joint indices by distance from the root: ``levels[0] == [root]``."""
+        levels = [[self.root]]
+        while levels[-1]:
+            levels.append([joint for joint, parent in enumerate(self.parents) if parent in levels[-1]])
+        return levels[:-1]
+
+    @cached_property
+    def topological_order(self) -> List[int]:
+        """Joint indices, each after its parent."""
+        return [joint for level in self.levels for joint in level]
+
+    @property
+    def edges(self) -> List[Tuple[int, int]]:
+        """V − 1 pairs ``(joint, parent)``, in joint order."""
+        return [(joint, parent) for joint, parent in enumerate(self.parents) if parent >= 0]
+
+    def index(self, name: str) -> int:
+        """Index of a keypoint by name; raises ``KeyError`` that lists the names."""
+        if name not in self.joint_names:
+            raise KeyError(f'{self.name} has no joint {name!r}; it has {", ".join(self.joint_names)}')
+        return self.joint_names.index(name)
+
+    @cached_property
+    def flip_indices(self) -> List[int]:
+        """Permutation that swaps left and right keypoints."""
+        permutation = list(range(self.num_joints))
+        for left, right in self.pairs:
+            i, j = self.index(left), self.index(right)
+            permutation[i], permutation[j] = j, i
+        return permutation
+
+    def side(self, joint: int) -> str:
+        """``'left'``, ``'right'`` or ``'middle'``."""
+        name = self.joint_names[joint]
+        return next((side for pair in self.pairs for side, member in zip(('left', 'right'), pair) if member == name), 'middle')
+
+    def color(self, joint: int) -> Tuple[int, int, int]:
+        """RGB (0 to 255) by side."""
+        return {'left': LEFT_COLOR, 'right': RIGHT_COLOR, 'middle': MIDDLE_COLOR}[self.side(joint)]
+
+    def graph_cfg(self, mode: str = 'stgcn_spatial', **kwargs) -> Dict:
+        """``graph_cfg`` of MMAction2's graph networks (``STGCN``, ``AAGCN``, …) for this layout."""
+        return dict(layout=dict(num_node=self.num_joints, inward=self.edges, center=self.center), mode=mode, **kwargs)
+
+    def distances(self) -> np.ndarray:
+        """``(V, V)`` numbers of bones between keypoints."""
+        hops = np.full((self.num_joints, self.num_joints), np.inf)
+        np.fill_diagonal(hops, 0)
+        for joint, parent in self.edges:
+            hops[joint, parent] = hops[parent, joint] = 1
+        for middle in range(self.num_joints):
+            hops = np.minimum(hops, hops[:, [middle]] + hops[[middle], :])
+        return hops.astype(int)
+
+    @cached_property
+    def metainfo(self) -> Dict:
+        """The layout in MMPose's ``METAINFO`` shape (``keypoint_info``, ``skeleton_info``, ``joint_weights``, ``sigmas``)."""
+        kind = {joint: 'upper' for joint in range(self.num_joints)}
+        for joint in self.topological_order:
+            lower = any(word in self.joint_names[joint] for word in ('hip', 'knee', 'ankle', 'foot', 'toe'))
+            kind[joint] = 'lower' if lower else 'upper'
+        return dict(
+            dataset_name=self.name,
+            keypoint_info={
+                joint: dict(
+                    name=name,
+                    id=joint,
+                    color=list(self.color(joint)),
+                    type=kind[joint],
+                    swap=self.joint_names[self.flip_indices[joint]] if self.flip_indices[joint] != joint else '')
+                for joint, name in enumerate(self.joint_names)
+            },
+            skeleton_info={
+                index: dict(link=(self.joint_names[parent], self.joint_names[joint]), id=index, color=list(self.color(joint)))
+                for index, (joint, parent) in enumerate(self.edges)
+            },
+            joint_weights=[1.] * self.num_joints,
+            sigmas=[0.05] * self.num_joints)
+
+
+def pairs_by_prefix(names: Tuple[str, ...], left: str = 'left_', right: str = 'right_') -> Tuple[Tuple[str, str], ...]:
+    """Left/right pairs of names that differ in a prefix only."""
+    return tuple((name, right + name[len(left):]) for name in names if name.startswith(left))

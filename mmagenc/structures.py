@@ -1,0 +1,76 @@
+"""What a generator returns.
+
+N clips, T frames, V keypoints, J joints, C coordinates.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Optional, Sequence
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A batch of generated (or decoded) clips.
+
+    Args:
+        keypoint: ``(N, T, V, C)`` positions: metres (C = 3) or pixels (C = 2).
+        label: ``(N,)`` int64 class indices.
+        length: ``(N,)`` int64 number of valid frames of each clip, at most T; frames past it are padding.
+        pose: ``(N, T, J, 3)`` axis-angle rotations in radians, root first, or ``None`` where rotations are not known.
+        transl: ``(N, T, 3)`` root translation in metres, or ``None``.
+        latent: ``(N, D)`` latent vectors the clips were decoded from, or ``None``; decoding them again gives the same clips.
+
+    Raises:
+        ValueError: a field whose leading sizes disagree with ``keypoint``.
+    """
+
+    keypoint: Tensor
+    label: Tensor
+    length: Tensor
+    pose: Optional[Tensor] = None
+    transl: Optional[Tensor] = None
+    latent: Optional[Tensor] = None
+
+    def __post_init__(self) -> None:
+        if self.keypoint.ndim != 4:
+            raise ValueError(f'keypoint must be (N, T, V, C), got {tuple(self.keypoint.shape)}')
+        num_clips, num_frames = self.keypoint.shape[:2]
+        for name, leading in (('label', (num_clips, )), ('length', (num_clips, )), ('pose', (num_clips, num_frames)),
+                              ('transl', (num_clips, num_frames)), ('latent', (num_clips, ))):
+            value = getattr(self, name)
+            if value is not None and tuple(value.shape[:len(leading)]) != leading:
+                raise ValueError(f'{name} must start with sizes {leading} as keypoint does, got {tuple(value.shape)}')
+
+    def __len__(self) -> int:
+        return len(self.keypoint)
+
+    def __getitem__(self, index) -> 'Motion':
+        """Select clips by slice, index list, index array or boolean mask; an integer keeps the batch axis."""
+        if isinstance(index, int):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f'clip {index} of {len(self)}')
+            index = [index]
+        elif not isinstance(index, slice):
+            index = torch.as_tensor(index, device=self.keypoint.device)
+        return self._map(lambda value: value[index])
+
+    def to(self, *args, **kwargs) -> 'Motion':
+        """Move every field, as :meth:`torch.Tensor.to` does (devices only: dtypes are part of the format)."""
+        return self._map(lambda value: value.to(*args, **kwargs))
+
+    def cpu(self) -> 'Motion':
+        return self.to('cpu')
+
+    @classmethod
+    def cat(cls, motions: Sequence['Motion']) -> 'Motion':
+        """Concatenate along the clip axis; all must have the same fields, frames and keypoints."""
+        if not motions:
+            raise ValueError('cannot concatenate no motions')
+        present = [field.name for field in fields(cls) if getattr(motions[0], field.name) is not None]
+        return cls(**{name: torch.cat([getattr(motion, name) for motion in motions]) for name in present})
+
+    def _map(self, function) -> 'Motion':
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: function(value) for name, value in values.items() if value is not None})
