@@ -1,0 +1,38 @@
+"""Fixtures shared by all tests: where recordings and reference numbers lie, and one seed for everything."""
+
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+
+def _folder(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f'{variable} is not set')
+    path = Path(value)
+    if not path.is_dir():
+        pytest.skip(f'{variable}={value} is no folder')
+    return path
+
+
+@pytest.fixture(scope='session')
+def data_root() -> Path:
+    """Folder with unpacked recordings (``bandai_namco``, ``nw_ucla``, ``penn_action``)."""
+    return _folder('MMAGENC_DATA_ROOT')
+
+
+@pytest.fixture(scope='session')
+def reference_root() -> Path:
+    """Folder with the ``.npz`` files of the published networks' forward passes."""
+    return _folder('MMAGENC_REFERENCE_ROOT')
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
