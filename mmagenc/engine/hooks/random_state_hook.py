@@ -1,0 +1,73 @@
+"""Keep every rank's random states in the checkpoint, so that a resumed run draws what an uninterrupted one would have drawn."""
+
+import random
+from typing import Dict, List, Optional
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, get_rank, get_world_size
+from mmengine.hooks import Hook
+
+from mmagenc.registry import HOOKS
+
+STATE_KEY = 'random_states'
+
+
+@HOOKS.register_module()
+class RandomStateHook(Hook):
+    """Save Python's, NumPy's and PyTorch's random states of every rank with each checkpoint; restore them on resume.
+
+    MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers goes on differently after a resume.
+    Runs after the other hooks of an epoch's end and before ``CheckpointHook``. A checkpoint of another number of processes, or one
+    without the states, resumes with fresh randomness and says so.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self._states: Optional[List[Dict]] = None
+        self._pending: Optional[Dict] = None
+
+    def after_train_epoch(self, runner) -> None:
+        self._states = all_gather_object(get_random_state())
+
+    def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
+        if self._states is not None:
+            checkpoint[STATE_KEY] = self._states
+
+    def after_load_checkpoint(self, runner, checkpoint: Dict) -> None:
+        if not runner._resume:
+            return
+        states = checkpoint.get(STATE_KEY)
+        if states is None or len(states) != get_world_size():
+            found = 'no random states' if states is None else f'random states of {len(states)} processes'
+            runner.logger.warning(f'the checkpoint holds {found}: training goes on, but not exactly as without the interruption')
+            return
+        self._pending = states[get_rank()]
+
+    def before_train_epoch(self, runner) -> None:
+        if self._pending is not None:
+            set_random_state(self._pending)
+            self._pending = None
+
+
+def get_random_state() -> Dict:
+    """Random states of this process as plain containers and CPU tensors."""
+    kind, keys, position, has_gauss, cached = np.random.get_state()
+    version, words, gauss = random.getstate()
+    return dict(
+        python=[version, list(words), gauss],
+        numpy=[kind, torch.from_numpy(keys.astype(np.int64)), int(position), int(has_gauss), float(cached)],
+        torch=torch.get_rng_state(),
+        cuda=[state.cpu() for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else [])
+
+
+def set_random_state(state: Dict) -> None:
+    """Restore :func:`get_random_state`; CUDA states of devices that are not there are passed over."""
+    version, words, gauss = state['python']
+    random.setstate((version, tuple(words), gauss))
+    kind, keys, position, has_gauss, cached = state['numpy']
+    np.random.set_state((kind, keys.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(state['torch'].cpu())
+    for device, device_state in enumerate(state['cuda'][:torch.cuda.device_count()]):
+        torch.cuda.set_rng_state(device_state.cpu(), device)

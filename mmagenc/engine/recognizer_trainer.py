@@ -1,0 +1,107 @@
+"""Fits and scores an MMAction2 recognizer beside a generator, and owns its optimizer."""
+
+from typing import Callable, Dict, List, Optional
+
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner.checkpoint import load_checkpoint
+from torch import nn
+
+from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
+from mmagenc.registry import MODELS, TASK_UTILS
+
+
+@TASK_UTILS.register_module()
+class RecognizerTrainer:
+    """A recognizer, its pipelines and its optimizer; annotation dicts in, scores out.
+
+    Args:
+        model: config of any MMAction2 recognizer (or a built one).
+        train_pipeline: transforms of a training clip, ending in ``PackActionInputs``.
+        test_pipeline: transforms of a clip to be scored.
+        optim_wrapper: config of the optimizer, created once (published: AdamW, learning rate 1e-4, constant).
+        batch_size: clips a training step.
+        score_batch_size: clips a forward pass when scoring.
+        checkpoint: weights to start from (as ``load_from``); ``None`` starts from the model's own initial values.
+
+    Raises:
+        ValueError: a batch size below 1.
+    """
+
+    def __init__(self,
+                 *,
+                 model: Dict,
+                 train_pipeline: Pipeline,
+                 test_pipeline: Pipeline,
+                 optim_wrapper: Optional[Dict] = None,
+                 batch_size: int = 16,
+                 score_batch_size: int = 64,
+                 checkpoint: Optional[str] = None) -> None:
+        if min(batch_size, score_batch_size) < 1:
+            raise ValueError(f'batch sizes must be at least 1, got batch_size={batch_size}, score_batch_size={score_batch_size}')
+        self.model = model if isinstance(model, nn.Module) else MODELS.build(model)
+        self.checkpoint = checkpoint
+        if checkpoint is not None:
+            load_checkpoint(self.model, checkpoint, map_location='cpu', strict=True)
+        elif hasattr(self.model, 'init_weights'):
+            self.model.init_weights()
+        self.train_pipeline = build_pipeline(train_pipeline)
+        self.test_pipeline = build_pipeline(test_pipeline)
+        optim_wrapper = optim_wrapper or dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))
+        self.optim_wrapper = build_optim_wrapper(self.model, optim_wrapper)
+        self.batch_size = batch_size
+        self.score_batch_size = score_batch_size
+
+    def to(self, device) -> 'RecognizerTrainer':
+        """Move the model and the optimizer's state."""
+        self.model.to(device)
+        self.optim_wrapper.load_state_dict(self.optim_wrapper.state_dict())  # casts its tensors to where the parameters are
+        return self
+
+    def fit(self, annotations: List[Dict], epochs: int, *, progress: Optional[Callable[[int, float], None]] = None) -> List[float]:
+        """Train for a number of passes over the clips, in a new random order each.
+
+        Order and random windows come from the global random states, so a run resumed with them continues exactly.
+
+        Args:
+            annotations: labelled clips.
+            epochs: passes; 0 does nothing.
+            progress: called after each epoch with its number (from 1) and mean loss.
+
+        Returns:
+            list: mean loss of each epoch.
+
+        Raises:
+            ValueError: no clips.
+        """
+        if not annotations:
+            raise ValueError('there are no clips to train the recognizer on')
+        self.model.train()
+        history = []
+        for epoch in range(1, epochs + 1):
+            order = torch.randperm(len(annotations)).tolist()
+            losses = [self._step([annotations[i] for i in order[at:at + self.batch_size]]) for at in range(0, len(order), self.batch_size)]
+            history.append(sum(losses) / len(losses))
+            if progress is not None:
+                progress(epoch, history[-1])
+        return history
+
+    def _step(self, annotations: List[Dict]) -> float:
+        samples = [self.train_pipeline(prepare(annotation, test_mode=False)) for annotation in annotations]
+        logs = self.model.train_step(pseudo_collate(samples), self.optim_wrapper)
+        return float(logs['loss'])
+
+    def score(self, annotations: List[Dict]) -> RecognizerScores:
+        """Scores and features of the clips, in evaluation mode."""
+        return score_annotations(self.model, self.test_pipeline, annotations, batch_size=self.score_batch_size)
+
+    def state_dict(self) -> Dict:
+        """Weights and optimizer state, for the one checkpoint."""
+        return dict(state_dict=self.model.state_dict(), optimizer=self.optim_wrapper.state_dict())
+
+    def load_state_dict(self, state: Dict, *, optimizer: bool = True) -> None:
+        """Restore :meth:`state_dict`; ``optimizer=False`` takes the weights only."""
+        self.model.load_state_dict(state['state_dict'])
+        if optimizer:
+            self.optim_wrapper.load_state_dict(state['optimizer'])

@@ -1,0 +1,203 @@
+"""Which generated clips join the training set: pure functions of scores, and the registered rules built from them.
+
+N candidates, M reference clips, D feature channels, K classes.
+"""
+
+from abc import ABCMeta, abstractmethod
+from dataclasses import dataclass, field
+from typing import Dict, Optional, Tuple
+
+import numpy as np
+import torch
+
+from mmagenc.models.recognizers import RecognizerScores
+from mmagenc.registry import TASK_UTILS
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selector chose.
+
+    Args:
+        index: ``(S,)`` candidate indices, class by class.
+        num_survivors: per class, how many candidates passed the filter.
+        reason: why nothing was chosen; empty when something was.
+    """
+
+    index: np.ndarray
+    num_survivors: Dict[int, int] = field(default_factory=dict)
+    reason: str = ''
+
+
+def class_distances(feature: np.ndarray, label: np.ndarray, gt_feature: np.ndarray,
+                    gt_label: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Mean L2 distance of each candidate to the reference clips of its own class and of all others.
+
+    Args:
+        feature: ``(N, D)`` candidates. label: ``(N,)``.
+        gt_feature: ``(M, D)`` reference clips. gt_label: ``(M,)``.
+
+    Returns:
+        tuple: ``within (N,)`` and ``between (N,)`` in float64.
+
+    Raises:
+        ValueError: a candidate's class has no reference clip, or no reference clip is of another class.
+    """
+    gt_label, label = np.asarray(gt_label), np.asarray(label)
+    own = torch.from_numpy(label[:, None] == gt_label[None]).double()
+    num_own = own.sum(dim=1)
+    if len(label) and num_own.min() == 0:
+        missing = sorted(set(label.tolist()) - set(gt_label.tolist()))
+        raise ValueError(f'no reference clip of class {missing}: the distance within the class is not defined')
+    if len(label) and num_own.max() == len(gt_label):
+        raise ValueError(f'all {len(gt_label)} reference clips are of one class: the distance to other classes is not defined')
+    distance = torch.cdist(torch.as_tensor(feature, dtype=torch.float64), torch.as_tensor(gt_feature, dtype=torch.float64))
+    own_sum = (distance * own).sum(dim=1)
+    between = (distance.sum(dim=1) - own_sum) / (len(gt_label) - num_own)
+    return (own_sum / num_own).numpy(), between.numpy()
+
+
+def distance_ratio(within: np.ndarray, between: np.ndarray, label: np.ndarray, *, within_weight: float = 0.6,
+                   between_weight: float = 0.4) -> np.ndarray:
+    """Published score of a candidate, small where it lies near its class and far from the others.
+
+    Both distances are min-max normalized to [0, 1] within each class, then ``ratio = (0.6 · within) / (0.4 · between)``. The candidate of
+    a class that is nearest to the other classes has ``between = 0``: its ratio is infinite, or NaN where its ``within`` is 0 too.
+
+    Returns:
+        np.ndarray: ``(N,)`` float64.
+    """
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return within_weight * _normalize_per_class(within, label) / (between_weight * _normalize_per_class(between, label))
+
+
+def _normalize_per_class(values: np.ndarray, label: np.ndarray) -> np.ndarray:
+    normalized = np.zeros(len(values))
+    for group in np.unique(label):
+        member = label == group
+        low, high = values[member].min(), values[member].max()
+        if high > low:
+            normalized[member] = (values[member] - low) / (high - low)
+    return normalized
+
+
+class BaseSelector(metaclass=ABCMeta):
+    """Filter by the recognizer's verdict, then take the same number of clips of every class.
+
+    A candidate survives when the recognizer names its intended class with at least ``confidence``. Of each class
+    ``int(fraction · smallest number of survivors of any class)`` clips are taken, by the rule of the subclass.
+
+    Args:
+        confidence: smallest softmax score that passes (published: 0.75).
+        fraction: share of the smallest class that is taken (published: 0.5).
+        min_survivors: with fewer survivors in any class the round is skipped (published: 2).
+        balanced: take the same number of every class; ``False`` takes ``fraction`` of each class by itself and passes over classes
+            with too few survivors, so that one class the generator cannot do does not stop the others.
+    """
+
+    def __init__(self, *, confidence: float = 0.75, fraction: float = 0.5, min_survivors: int = 2, balanced: bool = True) -> None:
+        if not 0 <= confidence <= 1:
+            raise ValueError(f'confidence must lie in [0, 1], got {confidence}')
+        if not 0 < fraction <= 1:
+            raise ValueError(f'fraction must lie in (0, 1], got {fraction}')
+        if min_survivors < 1:
+            raise ValueError(f'min_survivors must be at least 1, got {min_survivors}')
+        self.confidence = confidence
+        self.fraction = fraction
+        self.min_survivors = min_survivors
+        self.balanced = balanced
+
+    def __call__(self,
+                 candidates: RecognizerScores,
+                 reference: RecognizerScores,
+                 *,
+                 rng: Optional[np.random.Generator] = None) -> Selection:
+        """Choose among scored candidates.
+
+        Args:
+            candidates: scores of N generated clips.
+            reference: scores of the M clips of the current training set.
+            rng: randomness of rules that draw; ``None`` is a fresh generator of seed 0.
+
+        Returns:
+            Selection: S indices, class by class, in the order of the rule.
+        """
+        survivor = np.flatnonzero((candidates.predicted == candidates.label) & (candidates.confidence >= self.confidence))
+        classes = np.unique(candidates.label)
+        label = candidates.label[survivor]
+        counts = {int(group): int((label == group).sum()) for group in classes}
+        quota = self._quota(counts)
+        if not any(quota.values()):
+            scarce = [group for group, count in counts.items() if count < self.min_survivors]
+            reason = f'fewer than {self.min_survivors} survivors in class {scarce}' if scarce else 'fraction of the smallest class is 0'
+            return Selection(index=np.zeros(0, dtype=np.int64), num_survivors=counts, reason=reason)
+        order = self.rank(candidates[survivor], reference, rng or np.random.default_rng(0))
+        chosen = [self.take(order[label[order] == group], quota[int(group)]) for group in classes]
+        return Selection(index=survivor[np.concatenate(chosen)], num_survivors=counts)
+
+    def _quota(self, counts: Dict[int, int]) -> Dict[int, int]:
+        if not self.balanced:
+            return {group: int(self.fraction * count) if count >= self.min_survivors else 0 for group, count in counts.items()}
+        smallest = min(counts.values(), default=0)
+        return dict.fromkeys(counts, int(self.fraction * smallest) if smallest >= self.min_survivors else 0)
+
+    @abstractmethod
+    def rank(self, survivors: RecognizerScores, reference: RecognizerScores, rng: np.random.Generator) -> np.ndarray:
+        """Positions of the survivors, best first (stable: equal scores stay in order)."""
+
+
+    def take(self, ranked: np.ndarray, count: int) -> np.ndarray:
+        """Which of one class's ranked survivors are taken: the best ``count``."""
+        return ranked[:count]
+
+
+@TASK_UTILS.register_module()
+class TopRatioSelector(BaseSelector):
+    """The clips with the smallest distance ratio: nearest to their class, farthest from the others.
+
+    Args:
+        within_weight, between_weight: weights of :func:`distance_ratio`. Others: see :class:`BaseSelector`.
+        undefined: where a ratio of 0/0 sorts. ``'last'`` is behind all others. ``'published'`` sorts as the published code does: no
+            comparison with NaN is true there, so Python's sort leaves the clips before and behind it in two runs of their own.
+    """
+
+    def __init__(self, *, within_weight: float = 0.6, between_weight: float = 0.4, undefined: str = 'last', **kwargs) -> None:
+        super().__init__(**kwargs)
+        if undefined not in ('last', 'published'):
+            raise ValueError(f"undefined must be 'last' or 'published', got {undefined!r}")
+        self.within_weight = within_weight
+        self.between_weight = between_weight
+        self.undefined = undefined
+
+    def rank(self, survivors, reference, rng):
+        label = survivors.label
+        within, between = class_distances(survivors.feature, label, reference.feature, reference.label)
+        ratio = distance_ratio(within, between, label, within_weight=self.within_weight, between_weight=self.between_weight)
+        if self.undefined == 'published':
+            return np.concatenate([sorted(np.flatnonzero(label == group), key=ratio.tolist().__getitem__) for group in np.unique(label)])
+        return np.argsort(ratio, kind='stable')  # NumPy sorts NaN behind infinity
+
+
+@TASK_UTILS.register_module()
+class MedianRatioSelector(TopRatioSelector):
+    """The published rule: the middle window of each class's clips sorted by distance ratio, neither trivial nor far off."""
+
+    def take(self, ranked, count):
+        start = len(ranked) // 2 - count // 2
+        return ranked[start:start + count]
+
+
+@TASK_UTILS.register_module()
+class ConfidenceSelector(BaseSelector):
+    """The clips the recognizer is surest of."""
+
+    def rank(self, survivors, reference, rng):
+        return np.argsort(-survivors.confidence, kind='stable')
+
+
+@TASK_UTILS.register_module()
+class RandomSelector(BaseSelector):
+    """Survivors at random: what the ranking of the other rules has to beat. With ``confidence=0`` they need only be named rightly."""
+
+    def rank(self, survivors, reference, rng):
+        return rng.permutation(len(survivors))

@@ -1,0 +1,131 @@
+"""Read an MMAction2 recognizer's opinion of clips: probabilities and pooled features.
+
+N clips, K classes, D feature channels.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Callable, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose, pseudo_collate
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class RecognizerScores:
+    """What a recognizer says of N clips.
+
+    Args:
+        label: ``(N,)`` intended class of each clip.
+        probability: ``(N, K)`` softmax scores, averaged over test clips where the pipeline makes several.
+        feature: ``(N, D)`` backbone features, averaged over persons, time and joints (the input of the classification layer).
+    """
+
+    label: np.ndarray
+    probability: np.ndarray
+    feature: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """``(N,)`` most probable class."""
+        return self.probability.argmax(axis=1)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """``(N,)`` probability of the most probable class."""
+        return self.probability.max(axis=1)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of clips whose most probable class is the intended one."""
+        return float((self.predicted == self.label).mean())
+
+    def __getitem__(self, index) -> 'RecognizerScores':
+        return RecognizerScores(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+Pipeline = Union[Callable, Sequence[Union[dict, Callable]]]
+
+
+def build_pipeline(pipeline: Pipeline) -> Callable:
+    """A callable from a list of transform configs; a callable passes through."""
+    return pipeline if callable(pipeline) else Compose(list(pipeline))
+
+
+def prepare(annotation: Dict, *, skeleton: Optional[str] = None, test_mode: bool = True) -> Dict:
+    """A shallow copy of an annotation with the keys that MMAction2's pose transforms expect beside it."""
+    sample = dict(annotation, start_index=0, modality='Pose', test_mode=test_mode)
+    if skeleton is not None:
+        sample.setdefault('skeleton', skeleton)
+    return sample
+
+
+@torch.no_grad()
+def score_annotations(recognizer: nn.Module,
+                      pipeline: Pipeline,
+                      annotations: List[Dict],
+                      *,
+                      batch_size: int = 64) -> RecognizerScores:
+    """Score annotation dicts with any MMAction2 recognizer, in evaluation mode.
+
+    Args:
+        recognizer: a ``RecognizerGCN``, ``Recognizer3D`` or ``Recognizer2D`` (anything with ``extract_feat`` and ``cls_head``).
+        pipeline: the recognizer's test pipeline, ending in ``PackActionInputs``.
+        annotations: clips in the annotation format, each with its ``label``.
+        batch_size: clips a forward pass; the result does not depend on it.
+
+    Returns:
+        RecognizerScores: N = ``len(annotations)``, in order.
+
+    Raises:
+        ValueError: no annotations.
+    """
+    if not annotations:
+        raise ValueError('there are no clips to score')
+    transform, was_training = build_pipeline(pipeline), recognizer.training
+    recognizer.eval()
+    parts = []
+    try:
+        for start in range(0, len(annotations), batch_size):
+            samples = [transform(prepare(annotation)) for annotation in annotations[start:start + batch_size]]
+            batch = recognizer.data_preprocessor(pseudo_collate(samples), False)
+            parts.append(_score_batch(recognizer, batch['inputs']))
+    finally:
+        recognizer.train(was_training)
+    probability, feature = (torch.cat(tensors).float().cpu().numpy() for tensors in zip(*parts))
+    label = np.array([annotation['label'] for annotation in annotations], dtype=np.int64)
+    return RecognizerScores(label=label, probability=probability, feature=feature)
+
+
+def _score_batch(recognizer: nn.Module, inputs: Tensor):
+    num_samples = len(inputs)
+    output = recognizer.extract_feat(inputs, stage='backbone')[0]
+    logits = recognizer.cls_head(output)
+    clips = len(logits) // num_samples
+    probability = logits.float().softmax(dim=1).view(num_samples, clips, -1).mean(dim=1)
+    feature = pool_feature(output, person_axis=isinstance(recognizer, _recognizer_gcn()))
+    return probability, feature.view(num_samples, clips, -1).mean(dim=1)
+
+
+def pool_feature(feature: Tensor, *, person_axis: bool) -> Tensor:
+    """Average a backbone's output over everything but batch and channels.
+
+    Args:
+        feature: ``(N, M, C, T, V)`` of a graph network, or ``(N, C, …)`` of an image or volume network.
+        person_axis: whether axis 1 holds persons.
+
+    Returns:
+        Tensor: ``(N, C)``.
+    """
+    if person_axis:
+        feature = feature.transpose(1, 2)
+    return feature.flatten(2).mean(dim=2) if feature.ndim > 2 else feature
+
+
+def _recognizer_gcn() -> type:
+    from mmaction.models import RecognizerGCN
+    return RecognizerGCN
