@@ -1,18 +1,38 @@
 """Child registries of MMEngine's roots, scope ``mmagenc``.
 
-``locations`` lets MMEngine import a module group only when a config first asks for one of its types.
+``locations`` lets MMEngine import a module group only when a config first asks for one of its types. Roots to which the package adds
+nothing have a child too: without one MMEngine warns at every look-up from scope ``mmagenc``.
 """
 
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 
-DATASETS = Registry('dataset', parent=mmengine_registry.DATASETS, locations=['mmagenc.datasets'])
-TRANSFORMS = Registry('transform', parent=mmengine_registry.TRANSFORMS, locations=['mmagenc.datasets.transforms'])
-DATA_SAMPLERS = Registry('data sampler', parent=mmengine_registry.DATA_SAMPLERS, locations=['mmagenc.datasets'])
-MODELS = Registry('model', parent=mmengine_registry.MODELS, locations=['mmagenc.models', 'mmagenc.body_models'])
-HOOKS = Registry('hook', parent=mmengine_registry.HOOKS, locations=['mmagenc.engine.hooks'])
-LOOPS = Registry('loop', parent=mmengine_registry.LOOPS, locations=['mmagenc.engine.loops'])
-METRICS = Registry('metric', parent=mmengine_registry.METRICS, locations=['mmagenc.evaluation.metrics'])
-TASK_UTILS = Registry('task util', parent=mmengine_registry.TASK_UTILS, locations=['mmagenc.engine'])
-VISUALIZERS = Registry('visualizer', parent=mmengine_registry.VISUALIZERS, locations=['mmagenc.visualization'])
-VISBACKENDS = Registry('vis_backend', parent=mmengine_registry.VISBACKENDS, locations=['mmagenc.visualization'])
+
+def _child(root: Registry, *locations: str) -> Registry:
+    return Registry(root.name, parent=root, scope='mmagenc', locations=list(locations) or ['mmagenc'])
+
+
+DATASETS = _child(mmengine_registry.DATASETS, 'mmagenc.datasets')
+TRANSFORMS = _child(mmengine_registry.TRANSFORMS, 'mmagenc.datasets.transforms')
+MODELS = _child(mmengine_registry.MODELS, 'mmagenc.body_models', 'mmagenc.models')
+HOOKS = _child(mmengine_registry.HOOKS, 'mmagenc.engine.hooks')
+LOOPS = _child(mmengine_registry.LOOPS, 'mmagenc.engine')
+METRICS = _child(mmengine_registry.METRICS, 'mmagenc.evaluation.metrics')
+TASK_UTILS = _child(mmengine_registry.TASK_UTILS, 'mmagenc.engine')
+VISUALIZERS = _child(mmengine_registry.VISUALIZERS, 'mmagenc.visualization')
+VISBACKENDS = _child(mmengine_registry.VISBACKENDS, 'mmagenc.visualization')
+
+DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS)
+EVALUATOR = _child(mmengine_registry.EVALUATOR)
+FUNCTIONS = _child(mmengine_registry.FUNCTIONS)
+INFERENCERS = _child(mmengine_registry.INFERENCERS)
+LOG_PROCESSORS = _child(mmengine_registry.LOG_PROCESSORS)
+MODEL_WRAPPERS = _child(mmengine_registry.MODEL_WRAPPERS)
+OPTIM_WRAPPER_CONSTRUCTORS = _child(mmengine_registry.OPTIM_WRAPPER_CONSTRUCTORS)
+OPTIM_WRAPPERS = _child(mmengine_registry.OPTIM_WRAPPERS)
+OPTIMIZERS = _child(mmengine_registry.OPTIMIZERS)
+PARAM_SCHEDULERS = _child(mmengine_registry.PARAM_SCHEDULERS)
+RUNNER_CONSTRUCTORS = _child(mmengine_registry.RUNNER_CONSTRUCTORS)
+RUNNERS = _child(mmengine_registry.RUNNERS)
+STRATEGIES = _child(mmengine_registry.STRATEGIES)
+WEIGHT_INITIALIZERS = _child(mmengine_registry.WEIGHT_INITIALIZERS)

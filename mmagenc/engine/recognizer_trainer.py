@@ -90,7 +90,7 @@ class RecognizerTrainer:
     def _step(self, annotations: List[Dict]) -> float:
         samples = [self.train_pipeline(prepare(annotation, test_mode=False)) for annotation in annotations]
         logs = self.model.train_step(pseudo_collate(samples), self.optim_wrapper)
-        return float(logs['loss'])
+        return logs['loss'].item()
 
     def score(self, annotations: List[Dict]) -> RecognizerScores:
         """Scores and features of the clips, in evaluation mode."""

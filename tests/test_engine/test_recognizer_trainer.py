@@ -1,0 +1,69 @@
+"""The recognizer learns, repeats itself given the random state, and survives a round trip through a checkpoint."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+
+from mmagenc.engine import RecognizerTrainer
+from tests.test_models.test_recognizers.test_scoring import PIPELINE, clips, small_recognizer
+
+
+def make_trainer(**kwargs):
+    torch.manual_seed(3)
+    optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-2))
+    return RecognizerTrainer(
+        model=small_recognizer(), train_pipeline=PIPELINE, test_pipeline=PIPELINE, batch_size=4, optim_wrapper=optim_wrapper, **kwargs)
+
+
+def test_fit_learns_separable_clips():
+    trainer = make_trainer()
+    history = trainer.fit(clips(30), epochs=15)
+    assert len(history) == 15 and history[-1] < 0.5 * history[0]
+    assert trainer.score(clips(30, seed=9)).accuracy > 0.9
+
+
+def test_same_random_state_gives_the_same_weights():
+    states = []
+    for _ in range(2):
+        trainer = make_trainer()
+        torch.manual_seed(7)
+        trainer.fit(clips(6), epochs=1)
+        states.append(trainer.model.state_dict())
+    for name, value in states[0].items():
+        torch.testing.assert_close(value, states[1][name], rtol=0, atol=0)
+
+
+def test_state_goes_through_a_safe_checkpoint_and_training_continues_exactly():
+    trainer = make_trainer()
+    trainer.fit(clips(6), epochs=1)
+    buffer = io.BytesIO()
+    torch.save(trainer.state_dict(), buffer)
+    buffer.seek(0)
+    other = make_trainer()
+    other.load_state_dict(torch.load(buffer, weights_only=True))
+    for each in (trainer, other):
+        torch.manual_seed(1)
+        each.fit(clips(6), epochs=1)
+    np.testing.assert_array_equal(trainer.score(clips()).feature, other.score(clips()).feature)
+
+
+def test_starts_from_a_checkpoint_file(tmp_path):
+    trainer = make_trainer()
+    torch.save(dict(state_dict=trainer.model.state_dict()), tmp_path / 'recognizer.pth')
+    other = make_trainer(checkpoint=str(tmp_path / 'recognizer.pth'))
+    np.testing.assert_array_equal(trainer.score(clips()).feature, other.score(clips()).feature)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    torch.save(dict(state_dict=small_recognizer(num_classes=7).state_dict()), tmp_path / 'recognizer.pth')
+    with pytest.raises((RuntimeError, ValueError), match='cls_head'):
+        make_trainer(checkpoint=str(tmp_path / 'recognizer.pth'))
+
+
+def test_no_clips_and_bad_batch_size_are_errors():
+    with pytest.raises(ValueError, match='no clips'):
+        make_trainer().fit([], 1)
+    with pytest.raises(ValueError, match='batch sizes'):
+        RecognizerTrainer(model=small_recognizer(), train_pipeline=PIPELINE, test_pipeline=PIPELINE, batch_size=0)

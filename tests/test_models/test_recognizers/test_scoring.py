@@ -1,0 +1,120 @@
+"""Scores against the recognizer's own prediction, and pooled features against the input of its classification layer."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mmagenc.models.recognizers import pool_feature, prepare, score_annotations
+from mmagenc.registry import MODELS
+from mmagenc.skeletons import get_skeleton
+
+PIPELINE = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+
+
+def small_recognizer(num_classes=3, in_channels=3, skeleton='ucla20'):
+    init_default_scope('mmagenc')
+    model = MODELS.build(
+        dict(
+            type='RecognizerGCN',
+            _scope_='mmaction',
+            backbone=dict(
+                type='STGCN',
+                in_channels=in_channels,
+                base_channels=8,
+                num_stages=3,
+                inflate_stages=[3],
+                down_stages=[3],
+                graph_cfg=get_skeleton(skeleton).graph_cfg()),
+            cls_head=dict(type='GCNHead', num_classes=num_classes, in_channels=16)))
+    model.init_weights()
+    return model
+
+
+def clips(count=5, num_frames=12, num_classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return [
+        dict(
+            frame_dir=f'clip{i}',
+            label=i % num_classes,
+            total_frames=num_frames,
+            keypoint=(rng.normal(size=(1, num_frames, 20, 3)) + i % num_classes).astype(np.float32)) for i in range(count)
+    ]
+
+
+def test_probability_equals_the_recognizers_own_prediction():
+    model, annotations = small_recognizer().eval(), clips()
+    result = score_annotations(model, PIPELINE, annotations, batch_size=2)
+    from mmengine.dataset import Compose, pseudo_collate
+    samples = pseudo_collate([Compose(PIPELINE)(prepare(annotation)) for annotation in annotations])
+    with torch.no_grad():
+        expected = torch.stack([sample.pred_score for sample in model.test_step(samples)])
+    np.testing.assert_allclose(result.probability, expected.numpy(), atol=1e-6)
+    assert result.label.tolist() == [0, 1, 2, 0, 1]
+
+
+def test_feature_is_the_input_of_the_last_layer():
+    model = small_recognizer()
+    result = score_annotations(model, PIPELINE, clips())
+    logits = torch.from_numpy(result.feature) @ model.cls_head.fc.weight.T + model.cls_head.fc.bias
+    np.testing.assert_allclose(logits.softmax(1).detach().numpy(), result.probability, atol=1e-6)
+
+
+@pytest.mark.parametrize('batch_size', [1, 4, 64])
+def test_batch_size_does_not_matter_nor_mode(batch_size):
+    model = small_recognizer().train()
+    whole = score_annotations(model, PIPELINE, clips(5), batch_size=5)
+    parts = score_annotations(model, PIPELINE, clips(5), batch_size=batch_size)
+    np.testing.assert_allclose(parts.feature, whole.feature, atol=1e-6)
+    assert model.training
+
+
+def test_agrees_with_published_recognizer(reference_root):
+    from mmagenc.models.recognizers import score_annotations as score
+    reference = np.load(reference_root / 'infagenc_stgcn.npz')
+    init_default_scope('mmagenc')
+    model = MODELS.build(
+        dict(
+            type='RecognizerGCN',
+            _scope_='mmaction',
+            backbone=dict(type='STGCN', in_channels=6, graph_cfg=get_skeleton('smpl24').graph_cfg()),
+            cls_head=dict(type='GCNHead', num_classes=5, in_channels=256)))
+    state = {}
+    names = [('gcn.conv', 'gcn.conv'), ('tcn.0', 'gcn.bn'), ('tcn.2', 'tcn.conv'), ('tcn.3', 'tcn.bn'), ('residual.0', 'residual.conv'),
+             ('residual.1', 'residual.bn')]
+    for key in reference.files:
+        if not key.startswith('sd/'):
+            continue
+        name = key[3:]
+        if name.startswith('st_gcn_networks.'):
+            _, block, rest = name.split('.', 2)
+            old, new = next(pair for pair in names if rest.startswith(pair[0] + '.'))
+            name = f'backbone.gcn.{block}.{new}{rest[len(old):]}'
+        elif name.startswith('edge_importance.'):
+            name = f'backbone.gcn.{name.split(".")[1]}.gcn.PA'
+        elif name.startswith('data_bn.'):
+            name = f'backbone.{name}'
+        elif name.startswith('fcn.'):
+            name = f'cls_head.fc.{name[4:]}'
+        value = torch.as_tensor(reference[key])
+        state[name] = value.float().flatten(2).squeeze(-1) if name == 'cls_head.fc.weight' else value.float() if value.is_floating_point() else value
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert not unexpected and all(name.endswith('.A') for name in missing)
+    annotations = [
+        dict(frame_dir=str(i), label=0, total_frames=60, keypoint=x.transpose(2, 0, 1)[None]) for i, x in enumerate(reference['x'])
+    ]
+    result = score(model, PIPELINE, annotations)
+    np.testing.assert_allclose(result.feature, reference['features'], atol=1e-4)
+    np.testing.assert_allclose(result.probability, torch.from_numpy(reference['logits']).softmax(1).numpy(), atol=1e-4)
+
+
+def test_pool_feature_of_every_layout():
+    feature = torch.arange(2 * 1 * 3 * 4 * 5.).view(2, 1, 3, 4, 5)
+    torch.testing.assert_close(pool_feature(feature, person_axis=True), feature.mean(dim=(1, 3, 4)))
+    torch.testing.assert_close(pool_feature(feature[:, 0], person_axis=False), feature[:, 0].mean(dim=(2, 3)))
+    torch.testing.assert_close(pool_feature(feature[:, 0, :, 0, 0], person_axis=False), feature[:, 0, :, 0, 0])
+
+
+def test_no_clips_is_an_error():
+    with pytest.raises(ValueError, match='no clips'):
+        score_annotations(small_recognizer(), PIPELINE, [])
