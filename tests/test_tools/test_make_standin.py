@@ -1,0 +1,81 @@
+"""tools/data/make_standin.py: writes the published files, once, and never where recordings belong."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmagenc.datasets import standin
+from mmagenc.datasets.safe_pickle import load_pickle
+
+
+@pytest.fixture
+def tool(monkeypatch):
+    """The tool's module with sets of two clips a file."""
+    path = Path(__file__).parents[2] / 'tools/data/make_standin.py'
+    spec = importlib.util.spec_from_file_location('make_standin', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, each in list(standin.SETS.items()):
+        monkeypatch.setitem(standin.SETS, name, replace(each, sizes={split: 2 for split in each.sizes}))
+    return module
+
+
+def test_writes_the_published_files(tool, tmp_path, capsys):
+    out = tmp_path / 'standin'
+    tool.main(['--out', str(out)])
+    expected = ['InfActPlus/test_trans_data.pkl', 'InfActPlus/train_trans_data.pkl', 'InfActPrimitive/Data/primitive_test.pkl',
+                'InfActPrimitive/Data/primitive_train.pkl', 'InfActPrimitive/Data/primitive_validate.pkl', 'README.txt']
+    assert sorted(str(path.relative_to(out)) for path in out.rglob('*') if path.is_file()) == expected
+    for path in expected[:-1]:
+        assert len(load_pickle(out / path)) == 2
+    assert (out / 'README.txt').read_text().startswith('stand-in data (synthesized), not recordings')
+    assert capsys.readouterr().out.count('stand-in data: 2 clips') == 5
+
+
+def test_second_run_returns_at_once(tool, tmp_path, capsys, monkeypatch):
+    out = tmp_path / 'standin'
+    assert len(tool.make_standin(out)) == 5
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tool.target_files(out)}
+    with monkeypatch.context() as patch:
+        patch.setattr(tool, 'make_split', lambda *args, **kwargs: pytest.fail('made again'))
+        tool.main(['--out', str(out)])
+    assert 'is there already' in capsys.readouterr().out
+    assert len(tool.make_standin(out, force=True)) == 5
+    assert all(path.stat().st_mtime_ns > before[path][0] and path.read_bytes() == before[path][1] for path in before)
+    assert len(tool.make_standin(out, seed=1)) == 5
+    assert any(path.read_bytes() != before[path][1] for path in before)
+
+
+def test_interrupted_run_is_taken_up(tool, tmp_path, monkeypatch):
+    out = tmp_path / 'standin'
+
+    def stop(*args, **kwargs):
+        if tool.target_files(out)[1].exists():
+            raise KeyboardInterrupt
+        return make_split(*args, **kwargs)
+
+    make_split = tool.make_split
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(tool, 'make_split', stop)
+        tool.make_standin(out)
+    assert not (out / 'README.txt').exists()
+    assert len(tool.make_standin(out)) == 5
+
+
+@pytest.mark.parametrize('place', ['data', 'data/InfActPrimitive', '.', 'data/standin/..'])
+def test_refuses_the_real_place(tool, tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match='recordings may belong there'):
+        tool.main(['--out', place])
+    assert not list(tmp_path.rglob('*.pkl'))
+
+
+def test_refuses_to_overwrite_files_that_are_not_its_own(tool, tmp_path):
+    file = tmp_path / 'standin/InfActPrimitive/Data/primitive_train.pkl'
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b'a recording')
+    with pytest.raises(SystemExit, match='it may be a recording'):
+        tool.main(['--out', str(tmp_path / 'standin'), '--force'])
+    assert file.read_bytes() == b'a recording'
