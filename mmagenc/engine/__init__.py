@@ -1,10 +1,11 @@
 """The loop: when a round happens (hooks), who judges (recognizer trainer), what passes (selectors)."""
 
+from .amp_optim_wrapper import AmpOptimWrapper
 from .recognizer_trainer import RecognizerTrainer
 from .selectors import (BaseSelector, ConfidenceSelector, MedianRatioSelector, RandomSelector, Selection, TopRatioSelector,
                         class_distances, distance_ratio)
 
 __all__ = [
-    'BaseSelector', 'ConfidenceSelector', 'MedianRatioSelector', 'RandomSelector', 'RecognizerTrainer', 'Selection', 'TopRatioSelector',
+    'AmpOptimWrapper', 'BaseSelector', 'ConfidenceSelector', 'MedianRatioSelector', 'RandomSelector', 'RecognizerTrainer', 'Selection', 'TopRatioSelector',
     'class_distances', 'distance_ratio'
 ]

@@ -12,15 +12,15 @@ from tests.test_models.test_recognizers.test_scoring import PIPELINE, clips, sma
 
 def make_trainer(**kwargs):
     torch.manual_seed(3)
-    optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-2))
+    optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=3e-3))
     return RecognizerTrainer(
-        model=small_recognizer(), train_pipeline=PIPELINE, test_pipeline=PIPELINE, batch_size=4, optim_wrapper=optim_wrapper, **kwargs)
+        model=small_recognizer(), train_pipeline=PIPELINE, test_pipeline=PIPELINE, batch_size=15, optim_wrapper=optim_wrapper, **kwargs)
 
 
 def test_fit_learns_separable_clips():
     trainer = make_trainer()
-    history = trainer.fit(clips(30), epochs=15)
-    assert len(history) == 15 and history[-1] < 0.5 * history[0]
+    history = trainer.fit(clips(30), epochs=12)
+    assert len(history) == 12 and history[-1] < 0.5 * history[0]
     assert trainer.score(clips(30, seed=9)).accuracy > 0.9
 
 
@@ -29,7 +29,7 @@ def test_same_random_state_gives_the_same_weights():
     for _ in range(2):
         trainer = make_trainer()
         torch.manual_seed(7)
-        trainer.fit(clips(6), epochs=1)
+        trainer.fit(clips(20), epochs=1)
         states.append(trainer.model.state_dict())
     for name, value in states[0].items():
         torch.testing.assert_close(value, states[1][name], rtol=0, atol=0)
@@ -37,7 +37,7 @@ def test_same_random_state_gives_the_same_weights():
 
 def test_state_goes_through_a_safe_checkpoint_and_training_continues_exactly():
     trainer = make_trainer()
-    trainer.fit(clips(6), epochs=1)
+    trainer.fit(clips(20), epochs=1)
     buffer = io.BytesIO()
     torch.save(trainer.state_dict(), buffer)
     buffer.seek(0)
@@ -45,7 +45,7 @@ def test_state_goes_through_a_safe_checkpoint_and_training_continues_exactly():
     other.load_state_dict(torch.load(buffer, weights_only=True))
     for each in (trainer, other):
         torch.manual_seed(1)
-        each.fit(clips(6), epochs=1)
+        each.fit(clips(20), epochs=1)
     np.testing.assert_array_equal(trainer.score(clips()).feature, other.score(clips()).feature)
 
 

@@ -1,0 +1,219 @@
+"""The loop with a generator that makes separable clips: when rounds happen, what they add, and that a resumed run repeats them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch import nn
+
+from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.engine.hooks import InfAGenCHook
+from mmagenc.engine.hooks.infagenc_hook import balanced_labels
+from mmagenc.registry import MODELS
+from mmagenc.structures import Motion
+from tests.test_models.test_recognizers.test_scoring import PIPELINE, small_recognizer
+
+NUM_CLASSES, NUM_FRAMES = 2, 8
+
+
+class ShiftGenerator(BaseModel):
+    """Clips whose positions are noise around the class index times a learned scale."""
+
+    num_classes, num_frames = NUM_CLASSES, NUM_FRAMES
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1.))
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        keypoint = torch.stack(inputs['keypoint'])
+        noise = torch.randn(())  # a draw of the global state, so that a wrong resume shows
+        return dict(loss=(self.dropout(keypoint).mean() * self.scale - noise)**2)
+
+    @torch.no_grad()
+    def generate(self, label, num_frames, *, generator=None, **sampling):
+        noise = torch.randn(len(label), NUM_FRAMES, 17, 3, generator=generator)
+        keypoint = noise + (label[:, None, None, None] * (2 + self.scale.abs()))
+        length = torch.as_tensor(num_frames).expand(len(label)).clone()
+        return Motion(keypoint=keypoint, label=label, length=length)
+
+
+def write_real(path, count=16):
+    rng = np.random.default_rng(0)
+    annotations = [
+        dict(
+            frame_dir=f'real_{i}',
+            label=i % NUM_CLASSES,
+            total_frames=NUM_FRAMES,
+            keypoint=(rng.normal(size=(1, NUM_FRAMES, 17, 3)) + 3 * (i % NUM_CLASSES)).astype(np.float32)) for i in range(count)
+    ]
+    save_annotation(
+        dict(
+            split=dict(train=[annotation['frame_dir'] for annotation in annotations]),
+            metainfo=dict(classes=['low', 'high'], skeleton='coco17', fps=30.),
+            annotations=annotations), path)
+
+
+@pytest.fixture(autouse=True)
+def _registered():
+    MODELS.register_module(module=ShiftGenerator, force=True)
+    yield
+    MODELS.module_dict.pop('ShiftGenerator')
+
+
+def make_runner(tmp_path, name, max_epochs, resume=False, **hook):
+    small_recognizer(NUM_CLASSES)  # sets the default scope
+    if not (tmp_path / 'real.npz').exists():
+        write_real(tmp_path / 'real.npz')
+    recognizer = dict(
+        model=dict(
+            type='RecognizerGCN',
+            _scope_='mmaction',
+            backbone=dict(
+                type='STGCN',
+                base_channels=8,
+                num_stages=2,
+                inflate_stages=[2],
+                down_stages=[2],
+                graph_cfg=dict(layout='coco', mode='stgcn_spatial')),
+            cls_head=dict(type='GCNHead', num_classes=NUM_CLASSES, in_channels=16)),
+        train_pipeline=PIPELINE,
+        test_pipeline=PIPELINE,
+        batch_size=16,
+        optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-2)))
+    hook = dict(
+        dict(
+            type='InfAGenCHook',
+            interval=2,
+            recognizer_warmup_epochs=15,
+            recognizer_epochs=1,
+            recognizer=recognizer,
+            selector=dict(type='MedianRatioSelector', confidence=0.5)), **hook)
+    pipeline = [dict(type='PackMotionInputs')]
+    cfg = Config(
+        dict(
+            default_scope='mmagenc',
+            work_dir=str(tmp_path / name),
+            model=dict(type='ShiftGenerator'),
+            train_dataloader=dict(
+                batch_size=8,
+                num_workers=0,
+                sampler=dict(type='DefaultSampler', shuffle=True),
+                dataset=dict(type='MotionDataset', ann_file=str(tmp_path / 'real.npz'), split='train', pipeline=pipeline)),
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
+            optim_wrapper=dict(optimizer=dict(type='Adam', lr=1e-2)),
+            default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
+            custom_hooks=[dict(type='RandomStateHook'), hook],
+            randomness=dict(seed=3),
+            resume=resume,
+            log_level='ERROR',
+            experiment_name=f'{tmp_path.name}_{name}_{resume}_{max_epochs}'))
+    return Runner.from_cfg(cfg)
+
+
+def hook_of(runner) -> InfAGenCHook:
+    return next(hook for hook in runner.hooks if isinstance(hook, InfAGenCHook))
+
+
+def test_rounds_grow_the_training_set(tmp_path):
+    runner = make_runner(tmp_path, 'run', max_epochs=4)
+    runner.train()
+    hook = hook_of(runner)
+    assert [record['epoch'] for record in hook.rounds] == [2, 4]
+    assert all(record['accepted'] > 0 and record['accuracy'] > 0.8 for record in hook.rounds)
+    assert hook.rounds[-1]['pool_size'] == len(hook.pool) == sum(record['accepted'] for record in hook.rounds)
+    dataset = runner.train_dataloader.dataset
+    assert len(dataset) == 16 + len(hook.pool)
+    assert runner.iter == 2 + 2 + 2 * -(-(16 + hook.rounds[0]['accepted']) // 8)  # the sampler covers the new clips
+    assert set(hook.pool.class_counts) == {0, 1} and len(set(hook.pool.class_counts.values())) == 1
+    assert {annotation['epoch'] for annotation in hook.pool.annotations} <= {1, 2, 3, 4}
+    assert not hook.fine_tune_due  # the round of the last epoch reached the recognizer
+    saved = load_annotation(tmp_path / 'run' / 'pool' / 'pool.pkl')
+    assert len(saved['annotations']) == len(hook.pool) and saved['annotations'][0]['source'] == 'synthetic'
+    assert json.loads((tmp_path / 'run' / 'rounds.json').read_text())[1]['pool_size'] == len(hook.pool)
+
+
+def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path):
+    whole = make_runner(tmp_path, 'whole', max_epochs=5)
+    whole.train()
+    make_runner(tmp_path, 'parts', max_epochs=3).train()
+    torch.manual_seed(123)
+    resumed = make_runner(tmp_path, 'parts', max_epochs=5, resume=True)
+    resumed.train()
+    assert hook_of(whole).rounds == hook_of(resumed).rounds
+    for name, value in whole.model.state_dict().items():
+        torch.testing.assert_close(resumed.model.state_dict()[name], value, rtol=0, atol=0)
+    for name, value in hook_of(whole).trainer.model.state_dict().items():
+        torch.testing.assert_close(hook_of(resumed).trainer.model.state_dict()[name], value, rtol=0, atol=0)
+    for mine, theirs in zip(hook_of(whole).pool.annotations, hook_of(resumed).pool.annotations):
+        np.testing.assert_array_equal(mine['keypoint'], theirs['keypoint'])
+
+
+def test_warm_up_leaves_the_data_alone(tmp_path):
+    runner = make_runner(tmp_path, 'run', max_epochs=2, begin=2)
+    runner.train()
+    hook = hook_of(runner)
+    assert hook.rounds == [] and not hook.fitted and len(runner.train_dataloader.dataset) == 16
+
+
+def test_skipped_round_says_why_and_starts_a_new_window(tmp_path):
+    runner = make_runner(tmp_path, 'run', max_epochs=3, selector=dict(type='MedianRatioSelector', min_survivors=100))
+    runner.train()
+    hook = hook_of(runner)
+    assert hook.rounds[0]['accepted'] == 0 and 'survivors' in hook.rounds[0]['reason']
+    assert hook.best['epoch'] == 3 and len(runner.train_dataloader.dataset) == 16
+
+
+def test_skipped_round_keeps_its_window_where_published_behaviour_is_asked_for(tmp_path):
+    runner = make_runner(
+        tmp_path, 'run', max_epochs=2, selector=dict(type='MedianRatioSelector', min_survivors=100), keep_skipped=True)
+    runner.train()
+    assert hook_of(runner).best is not None
+
+
+def test_pool_of_an_earlier_run_is_moved_away(tmp_path):
+    old = tmp_path / 'run' / 'pool' / 'pool.npz'
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b'old')
+    make_runner(tmp_path, 'run', max_epochs=1).train()
+    moved = [path for path in (tmp_path / 'run').glob('pool_*/pool.npz')]
+    assert not old.exists() and moved[0].read_bytes() == b'old'
+
+
+def test_resuming_from_a_checkpoint_without_the_loop_is_refused(tmp_path):
+    runner = make_runner(tmp_path, 'run', max_epochs=1)
+    with pytest.raises(ValueError, match='load_from'):
+        runner._resume = True
+        hook_of(runner).after_load_checkpoint(runner, {})
+
+
+def test_recognizer_of_a_loaded_checkpoint_is_taken_without_its_pool(tmp_path):
+    first = make_runner(tmp_path, 'first', max_epochs=2)
+    first.train()
+    second = make_runner(tmp_path, 'second', max_epochs=2)
+    hook_of(second).before_run(second)
+    second.load_checkpoint(str(tmp_path / 'first' / 'epoch_2.pth'))
+    assert hook_of(second).fitted and len(hook_of(second).pool) == 0
+
+
+def test_dataset_that_cannot_grow_is_refused(tmp_path):
+    runner = make_runner(tmp_path, 'run', max_epochs=1)
+    cfg = runner.cfg.train_dataloader
+    runner._train_dataloader = dict(cfg, dataset=dict(type='RepeatDataset', times=2, dataset=cfg.dataset))
+    with pytest.raises(ValueError, match='grow'):
+        runner.train()
+
+
+def test_balanced_labels_give_the_remainder_to_the_first_classes():
+    assert balanced_labels(7, 3).tolist() == [0, 0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize('kwargs', [dict(interval=0), dict(begin=-1)])
+def test_bad_settings_are_refused(kwargs):
+    with pytest.raises(ValueError, match='interval must be at least 1'):
+        InfAGenCHook(recognizer={}, selector={}, **kwargs)
