@@ -1,0 +1,300 @@
+"""Biovision hierarchy (BVH) files.
+
+T frames, J joints, D channels of a frame.
+
+The format has no authority; where files in the wild differ, this reader follows what most importers do:
+
+- a joint's rotation is the product of its rotation channels in the order they are listed (``Zrotation Xrotation Yrotation`` is Rz Rx Ry),
+- a position channel *replaces* that component of the joint's OFFSET, at the root and at any other joint,
+- a joint without position channels keeps its OFFSET; an End Site is a joint ``<parent>_end`` without channels.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Dict, List, Tuple, Union
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+_CHANNELS = {f'{axis}{kind}': (kind, index) for kind in ('rotation', 'position') for index, axis in enumerate('xyz')}
+
+
+class BvhError(ValueError):
+    """A file that is not a whole BVH file; the message names the file and the line."""
+
+
+@dataclass(frozen=True)
+class Bvh:
+    """One recording.
+
+    Args:
+        names: J joint names, parents before children.
+        parents: J parent indices, ``-1`` at a root.
+        offsets: ``(J, 3)`` OFFSET of each joint in the file's length unit.
+        rotations: ``(T, J, 3, 3)`` rotation of each joint relative to its parent.
+        positions: ``(T, J, 3)`` position of each joint in its parent's frame, in the file's length unit.
+        frame_time: seconds between frames.
+    """
+    names: Tuple[str, ...]
+    parents: Tuple[int, ...]
+    offsets: np.ndarray
+    rotations: np.ndarray
+    positions: np.ndarray
+    frame_time: float
+
+    def __len__(self) -> int:
+        return len(self.rotations)
+
+    @property
+    def fps(self) -> float:
+        return 1 / self.frame_time
+
+    def global_transforms(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Joint positions ``(T, J, 3)`` and rotations ``(T, J, 3, 3)`` in the file's world."""
+        positions, rotations = self.positions.copy(), self.rotations.copy()
+        for joint, parent in enumerate(self.parents):
+            if parent >= 0:
+                positions[:, joint] = positions[:, parent] + np.einsum('tij,tj->ti', rotations[:, parent], self.positions[:, joint])
+                rotations[:, joint] = rotations[:, parent] @ self.rotations[:, joint]
+        return positions, rotations
+
+    def rest_positions(self) -> np.ndarray:
+        """``(J, 3)`` joint positions with every channel at zero: the sums of OFFSETs down the tree."""
+        positions = self.offsets.copy()
+        for joint, parent in enumerate(self.parents):
+            if parent >= 0:
+                positions[joint] += positions[parent]
+        return positions
+
+    def resample(self, fps: float) -> 'Bvh':
+        """The same recording at another rate: rotations by slerp, positions linearly, from the first frame to at most the last.
+
+        Raises:
+            ValueError: ``fps`` is not positive.
+        """
+        if not fps > 0:
+            raise ValueError(f'fps must be positive, got {fps}')
+        if abs(self.frame_time * fps - 1) < 1e-3 or len(self) < 2:
+            return replace(self, frame_time=1 / fps)
+        # The tolerance keeps the last frame where a frame time written with few digits falls short of it by rounding.
+        count = int((len(self) - 1) * self.frame_time * fps + 1e-3) + 1
+        time = np.minimum(np.arange(count) / (fps * self.frame_time), len(self) - 1)
+        before = np.minimum(time.astype(int), len(self) - 2)
+        weight = time - before
+        positions = self.positions[before] + weight[:, None, None] * (self.positions[before + 1] - self.positions[before])
+        rotations = slerp(self.rotations[before], self.rotations[before + 1], weight[:, None])
+        return replace(self, rotations=rotations, positions=positions, frame_time=1 / fps)
+
+
+def slerp(start: np.ndarray, stop: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Rotations ``(…, 3, 3)`` on the shortest way from ``start`` (weight 0) to ``stop`` (weight 1); ``weight`` broadcasts to ``(…)``."""
+    change = Rotation.from_matrix((start.swapaxes(-1, -2) @ stop).reshape(-1, 3, 3)).as_rotvec().reshape(*start.shape[:-2], 3)
+    part = Rotation.from_rotvec((change * weight[..., None]).reshape(-1, 3)).as_matrix()
+    return start @ part.reshape(start.shape)
+
+
+def read_bvh(path: Union[str, Path]) -> Bvh:
+    """Read a BVH file.
+
+    Raises:
+        BvhError: a malformed or cut file; the message names the file and the line.
+    """
+    lines = _Lines(path)
+    hierarchy = _Hierarchy()
+    lines.expect('HIERARCHY')
+    lines.expect('ROOT', keep=True)
+    while lines.keyword() == 'ROOT':
+        _read_joint(lines, hierarchy, parent=-1)
+    frames, frame_time = _read_motion_header(lines)
+    values = _read_values(lines, frames, sum(len(channels) for channels in hierarchy.channels))
+    offsets = np.array(hierarchy.offsets, dtype=np.float64)
+    rotations, positions = _apply_channels(values, offsets, hierarchy.channels)
+    return Bvh(tuple(hierarchy.names), tuple(hierarchy.parents), offsets, rotations, positions, frame_time)
+
+
+@dataclass
+class _Hierarchy:
+    names: List[str] = field(default_factory=list)
+    parents: List[int] = field(default_factory=list)
+    offsets: List[List[float]] = field(default_factory=list)
+    channels: List[List[Tuple[str, int]]] = field(default_factory=list)
+
+    def add(self, name: str, parent: int) -> int:
+        self.names.append(name)
+        self.parents.append(parent)
+        self.offsets.append([0., 0., 0.])
+        self.channels.append([])
+        return len(self.names) - 1
+
+
+class _Lines:
+    """The file's non-empty lines with their numbers, braces on lines of their own, read from first to last."""
+
+    def __init__(self, path: Union[str, Path]) -> None:
+        self.path = Path(path)
+        text = self.path.read_bytes().decode('utf-8-sig', errors='replace')
+        self._lines = [(number, part.strip()) for number, line in enumerate(text.splitlines(), 1)
+                       for part in (line.replace('{', '\n{\n').replace('}', '\n}\n').split('\n') if '{' in line or '}' in line else [line])
+                       if part.strip()]
+        self._next = 0
+
+    def error(self, message: str, number: int = 0) -> BvhError:
+        if not number:
+            number = self._lines[min(self._next, len(self._lines)) - 1][0] if self._lines else 1
+        return BvhError(f'{self.path}, line {number}: {message}')
+
+    def peek(self) -> str:
+        return self._lines[self._next][1] if self._next < len(self._lines) else ''
+
+    def keyword(self) -> str:
+        return (self.peek().split() or [''])[0].upper()
+
+    def take(self) -> str:
+        line = self.peek()
+        self._next += 1
+        if not line:
+            raise self.error('the file ends here, before all of its parts')
+        return line
+
+    def expect(self, keyword: str, *, keep: bool = False) -> str:
+        """Take a line that begins with ``keyword`` (or only look at it) and return what follows the keyword."""
+        line = self.take()
+        words = line.split(maxsplit=1)
+        if words[0].upper() != keyword:
+            raise self.error(f'expected {keyword}, found {line[:60]!r}')
+        self._next -= keep
+        return words[1] if len(words) > 1 else ''
+
+    def rest(self) -> List[Tuple[int, str]]:
+        return self._lines[self._next:]
+
+    def numbers(self, words: List[str]) -> List[float]:
+        try:
+            values = [float(word) for word in words]
+        except ValueError:
+            raise self.error(f'expected numbers, found {" ".join(words)[:60]!r}') from None
+        if not np.isfinite(values).all():
+            raise self.error(f'a number is not finite: {" ".join(words)[:60]!r}')
+        return values
+
+
+def _read_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int) -> None:
+    """One ``ROOT``/``JOINT``/``End Site`` block with everything in it; iterative, since hierarchies may be deep."""
+    path = [parent]
+    while True:
+        keyword = lines.keyword()
+        if keyword in ('ROOT', 'JOINT', 'END') and (keyword == 'ROOT') == (len(path) == 1):
+            path.append(_begin_joint(lines, hierarchy, path[-1], end_site=keyword == 'END'))
+        elif keyword == 'OFFSET':
+            values = lines.numbers(lines.expect('OFFSET').split())
+            if len(values) != 3:
+                raise lines.error(f'OFFSET takes 3 numbers, found {len(values)}')
+            hierarchy.offsets[path[-1]] = values
+        elif keyword == 'CHANNELS':
+            hierarchy.channels[path[-1]] = _channels(lines)
+        elif keyword == '}':
+            lines.take()
+            path.pop()
+            if len(path) == 1:
+                return
+        else:
+            line = lines.take()
+            raise lines.error(f'expected JOINT, End Site, OFFSET, CHANNELS or a brace, found {line[:60]!r}')
+
+
+def _begin_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int, end_site: bool) -> int:
+    name = lines.take().split(maxsplit=1)[1:]
+    if not name:
+        raise lines.error('a joint without a name')
+    joint = hierarchy.add(f'{hierarchy.names[parent]}_end' if end_site else name[0], parent)
+    lines.expect('{')
+    return joint
+
+
+def _channels(lines: _Lines) -> List[Tuple[str, int]]:
+    words = lines.expect('CHANNELS').split()
+    names = [word.lower() for word in words[1:]]
+    if not words or words[0] != str(len(names)):
+        raise lines.error(f'CHANNELS names {len(names)} channels, its count is {words[0] if words else "missing"}')
+    unknown = [word for word in names if word not in _CHANNELS]
+    if unknown:
+        raise lines.error(f'unknown channel {unknown[0]!r}; known: {", ".join(_CHANNELS)}')
+    moves = [name for name in names if name.endswith('position')]
+    if len(set(moves)) != len(moves):
+        raise lines.error('a position channel is listed twice')
+    return [_CHANNELS[name] for name in names]
+
+
+def _read_motion_header(lines: _Lines) -> Tuple[int, float]:
+    lines.expect('MOTION')
+    frames = lines.expect('FRAMES:')
+    if not frames.isdecimal() or int(frames) == 0:
+        raise lines.error(f'Frames: takes a positive whole number, found {frames!r}')
+    words = lines.expect('FRAME').split()
+    if not words or words[0].upper() != 'TIME:':
+        raise lines.error('expected Frame Time:')
+    time = lines.numbers(words[1:])
+    if len(time) != 1 or time[0] <= 0:
+        raise lines.error(f'Frame Time: takes one positive number of seconds, found {" ".join(words[1:])!r}')
+    return int(frames), time[0]
+
+
+def _read_values(lines: _Lines, frames: int, channels: int) -> np.ndarray:
+    """``(T, D)`` channel values, one line a frame."""
+    rest = lines.rest()
+    rows = [line.split() for _, line in rest]
+    for (number, _), row in zip(rest, rows):
+        if len(row) != channels:
+            raise lines.error(f'a frame has {len(row)} values, the hierarchy {channels} channels', number)
+    if len(rows) != frames:
+        raise lines.error(f'{len(rows)} frames, the header announces {frames}', rest[-1][0] if rest else 0)
+    try:
+        values = np.array(rows, dtype=np.float64)
+        finite = np.isfinite(values).all(axis=1)
+    except ValueError:
+        finite = np.array([all(_is_number(word) for word in row) for row in rows])
+    if not finite.all():
+        raise lines.error('a frame holds something that is no finite number', rest[int(finite.argmin())][0])
+    return values
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return bool(np.isfinite(float(word)))
+    except ValueError:
+        return False
+
+
+def _apply_channels(values: np.ndarray, offsets: np.ndarray, channels: List[List[Tuple[str, int]]]) -> Tuple[np.ndarray, np.ndarray]:
+    """Local rotations ``(T, J, 3, 3)`` and positions ``(T, J, 3)``; joints with the same sequence of rotations are turned at once."""
+    frames, joints = len(values), len(offsets)
+    positions = np.tile(offsets, (frames, 1, 1))
+    rotations = np.tile(np.eye(3), (frames, joints, 1, 1))
+    groups: Dict[Tuple[int, ...], List[Tuple[int, List[int]]]] = {}
+    column = 0
+    for joint, listed in enumerate(channels):
+        turns = [(column + place, axis) for place, (kind, axis) in enumerate(listed) if kind == 'rotation']
+        for place, (kind, axis) in enumerate(listed):
+            if kind == 'position':
+                positions[:, joint, axis] = values[:, column + place]
+        if turns:
+            groups.setdefault(tuple(axis for _, axis in turns), []).append((joint, [index for index, _ in turns]))
+        column += len(listed)
+    for axes, members in groups.items():
+        columns = np.array([indices for _, indices in members])
+        rotations[:, [joint for joint, _ in members]] = euler_to_matrix(np.radians(values[:, columns]), axes)
+    return rotations, positions
+
+
+def euler_to_matrix(angles: np.ndarray, axes: Tuple[int, ...]) -> np.ndarray:
+    """Product of the turns by ``angles[..., i]`` radians about axis ``axes[i]`` (0 x, 1 y, 2 z): ``(…, K)`` to ``(…, 3, 3)``."""
+    result = None
+    for place, axis in enumerate(axes):
+        cosine, sine = np.cos(angles[..., place]), np.sin(angles[..., place])
+        after, last = (axis + 1) % 3, (axis + 2) % 3
+        turn = np.zeros((*cosine.shape, 3, 3))
+        turn[..., axis, axis] = 1
+        turn[..., after, after] = turn[..., last, last] = cosine
+        turn[..., last, after], turn[..., after, last] = sine, -sine
+        result = turn if result is None else result @ turn
+    return result
