@@ -1,0 +1,11 @@
+"""Metrics as pure functions on arrays, computed in float64."""
+
+from .accuracy import confusion_matrix, per_class_accuracy, top1_accuracy
+from .diversity import diversity, multimodality
+from .frechet import frechet_distance
+from .intervals import Interval, confidence_interval
+
+__all__ = [
+    'Interval', 'confidence_interval', 'confusion_matrix', 'diversity', 'frechet_distance', 'multimodality', 'per_class_accuracy',
+    'top1_accuracy'
+]
