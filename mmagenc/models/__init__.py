@@ -1,0 +1,3 @@
+from .data_preprocessor import MotionDataPreprocessor  # noqa
+from .generators import *  # noqa
+from .representations import *  # noqa

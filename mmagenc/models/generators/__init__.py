@@ -1,0 +1,1 @@
+from .cvae import TransformerCVAE  # noqa

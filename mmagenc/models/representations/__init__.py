@@ -1,0 +1,1 @@
+from .rotation import RotationRepresentation  # noqa
