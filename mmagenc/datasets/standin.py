@@ -56,6 +56,7 @@ class Subject:
         tempo, amplitude: factors on the speed and the size of movements.
         asymmetry: (2,) factors on the movements of left and right limbs.
         habit: (A,) lasting offset of each angle, degrees.
+        variety: share of its clips in one of a posture's less usual forms.
         heading, tilt: of its camera, degrees: yaw of the infant, and how far the camera looks down.
     """
 
@@ -65,12 +66,13 @@ class Subject:
     amplitude: float
     asymmetry: np.ndarray
     habit: np.ndarray
+    variety: float
     heading: float
     tilt: float
 
 
 def make_subject(name: str, rng: np.random.Generator, *, shift: float = 0.) -> Subject:
-    """A random subject; ``shift`` > 0 draws test subjects: longer limbs, other tempo and another camera than any training subject's."""
+    """A random subject; ``shift`` > 0 draws test subjects: other build, tempo, habits and camera than training subjects have."""
     scale = np.exp(rng.normal(.02 * shift, .05) + rng.normal(0, .05, SMPL.num_joints))
     scale[SMPL.index('head')] *= 1 - .05 * shift
     permutation = np.array(SMPL.flip_indices)
@@ -85,6 +87,7 @@ def make_subject(name: str, rng: np.random.Generator, *, shift: float = 0.) -> S
         amplitude=float(np.exp(rng.normal(-.15 * shift, .2))),
         asymmetry=np.array([1, 1]) + np.array([1, -1]) * rng.uniform(-.4, .4),
         habit=habit,
+        variety=.2 + .3 * shift,
         heading=float(rng.uniform(-60, 60) + 70 * shift * rng.choice([-1, 1])),
         tilt=float(rng.uniform(0, 20) + 10 * shift))
 
@@ -140,6 +143,14 @@ class Script:
         frequency = self.rng.uniform(low, high) * self.subject.tempo * (1 + .15 * wobble(self.rng, self.frames, .1, .3)[:, 0])
         return self.rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.cumsum(frequency) / FPS
 
+    def form(self, *unusual: Dict[str, float]) -> Optional[int]:
+        """Now and then put the posture into one of its less usual forms, given as typical angles; which one, or ``None``."""
+        if self.rng.random() > self.subject.variety:
+            return None
+        chosen = int(self.rng.integers(len(unusual)))
+        self.hold(8, **unusual[chosen])
+        return chosen
+
     def bouts(self) -> np.ndarray:
         """(T,) activity from 0 to 1: movement comes and goes."""
         return ease(.6 + .5 * wobble(self.rng, self.frames, .1, .35)[:, 0])
@@ -157,6 +168,8 @@ def supine(subject: Subject, rng: np.random.Generator, frames: int) -> Script:
     script.hold(3, pitch=-90, roll=0)
     script.hold(14, hip_flex=70, knee=80, shoulder_forward=25, shoulder_raise=0, elbow=60, neck_turn=0)
     script.hold(8, hip_abduct=32, hip_rotate=28, ankle=5, shoulder_twist=-65, spine_flex=12, neck_flex=8)
+    hands_to_feet, stretched = dict(hip_flex=112, knee=30, shoulder_forward=75, elbow=15), dict(hip_flex=22, knee=20, shoulder_raise=-50)
+    script.form(hands_to_feet, stretched)
     phase, apart = script.phase(.7, 1.5), np.array([0, rng.choice([np.pi, np.pi, .3])])
     kick = np.sin(phase[:, None] + apart) * script.bouts()[:, None] * subject.amplitude * subject.asymmetry
     script['hip_flex'][...] += 26 * kick
@@ -182,6 +195,8 @@ def prone(subject: Subject, rng: np.random.Generator, frames: int) -> Script:
     script['shoulder_forward'][...] = (68 + 14 * push + rng.normal(0, 8))[:, None]
     script['shoulder_raise'][...] = (48 - 62 * push + rng.normal(0, 8))[:, None]
     script['elbow'][...] = (100 - 92 * push + rng.normal(0, 6))[:, None]
+    swimming = dict(shoulder_forward=5, shoulder_raise=15, elbow=35, spine_flex=-24, neck_flex=-32, hip_flex=-8)
+    script.form(swimming, dict(hip_flex=72, knee=105, hip_abduct=36))  # or bottom up
     for name, degrees in (('hip_flex', 6), ('knee', 16), ('hip_abduct', 4), ('shoulder_raise', 6), ('elbow', 5)):
         script.move(name, degrees, .3, .9)
     script.move('roll', 4)
@@ -209,6 +224,8 @@ def sitting(subject: Subject, rng: np.random.Generator, frames: int) -> Script:
     script['shoulder_forward'][...] += (75 - script['shoulder_forward']) * prop[:, None]
     script['shoulder_raise'][...] += (-40 - script['shoulder_raise']) * prop[:, None]
     script['elbow'][...] += (38 - script['elbow']) * prop[:, None]
+    reclined, heels = dict(pitch=-38, spine_flex=34, neck_flex=12), dict(pitch=12, knee=142, hip_rotate=12, hip_abduct=22)
+    form = script.form(reclined, heels)
     for name, degrees in (('pitch', 4), ('lean', 3), ('spine_flex', 4), ('spine_side', 5), ('spine_twist', 8), ('knee', 5)):
         script.move(name, degrees)
     reach = (1 - .8 * prop[:, None]) * script.bouts()[:, None] * np.array([1, .3])[::rng.choice([-1, 1])]
@@ -216,6 +233,8 @@ def sitting(subject: Subject, rng: np.random.Generator, frames: int) -> Script:
     script['elbow'][...] += 24 * reach * wobble(rng, frames, .3, .8, 2)
     script.look_around()
     seat(script)
+    if form == 1:  # kneeling, bottom on the heels
+        script.hold(6, hip_flex=84)
     return script
 
 
@@ -236,6 +255,7 @@ def standing(subject: Subject, rng: np.random.Generator, frames: int) -> Script:
     bend = crouch + 30 * bounce
     script['hip_flex'][...] += (.8 * bend - 8)[:, None]
     script['knee'][...] = (1.35 * bend + rng.normal(4, 4))[:, None]
+    script.form(dict(pitch=48, hip_flex=66, knee=14, neck_flex=-25), dict(pitch=26, hip_flex=112, knee=112))  # at a low table, squatting
     shift = subject.amplitude * wobble(rng, frames, .2, .5)[:, 0]
     script['lean'][...] += 4 * shift
     script['knee'][...] += np.stack([10 * shift, -10 * shift], 1)
@@ -252,6 +272,7 @@ def all_fours(subject: Subject, rng: np.random.Generator, frames: int) -> Script
     script.hold(3, pitch=88)
     script.hold(8, hip_flex=86, hip_abduct=14, hip_rotate=4, knee=92, ankle=42, spine_flex=0, neck_flex=-28, neck_turn=0)
     script.hold(7, shoulder_forward=84, shoulder_raise=2, elbow=14, shoulder_twist=-80, wrist=-50)
+    script.form(dict(hip_flex=104, knee=22, ankle=10), dict(shoulder_raise=38, elbow=95))  # on the feet, on the elbows
     rock = np.sin(script.phase(.6, 1.3)) * script.bouts() * subject.amplitude
     script['hip_flex'][...] += 13 * rock[:, None]
     script['shoulder_raise'][...] += 11 * rock[:, None]
@@ -298,6 +319,9 @@ def rolling(subject: Subject, rng: np.random.Generator, frames: int) -> Script:
     script['hip_abduct'][:, side] -= 35 * across
     script['shoulder_forward'][:, side] += 45 * across
     script['spine_twist'][...] += (20 if side else -20) * across
+    script['shoulder_raise'][:, 1 - side] += across * (75 - script['shoulder_raise'][:, 1 - side])  # the arm below goes past the head
+    script['shoulder_forward'][:, 1 - side] += across * (50 - script['shoulder_forward'][:, 1 - side])
+    script['hip_abduct'][:, 1 - side] -= across * script['hip_abduct'][:, 1 - side]
     return script
 
 
@@ -436,9 +460,9 @@ class Mixture:
     ``transition_share`` and ``boundary_weight`` are ranges: the part of the clip, and of the posture, that is the neighbour's.
     """
 
-    clear: float = .6
+    clear: float = .64
     transition: float = .22
-    boundary: float = .18
+    boundary: float = .14
     transition_share: Tuple[float, float] = (.2, .5)
     boundary_weight: Tuple[float, float] = (.3, .6)
 
@@ -447,15 +471,15 @@ class Mixture:
 class Observer:
     """A monocular pose estimator's errors, in degrees; spans last about half a second and happen in that share of the clips."""
 
-    drift: float = 8.
-    jitter: float = 1.2
-    root_drift: float = 8.
+    drift: float = 10.
+    jitter: float = 1.5
+    root_drift: float = 10.
     heading_spread: float = 40.
-    tilt_spread: float = 12.
+    tilt_spread: float = 18.
     camera_roll: float = 5.
-    swap: float = .15
-    dropout: float = .15
-    dropout_error: float = 45.
+    swap: float = .2
+    dropout: float = .2
+    dropout_error: float = 50.
 
 
 def _span(rng: np.random.Generator, frames: int, seconds: Tuple[float, float]) -> np.ndarray:
