@@ -6,10 +6,11 @@ Root first, the world rotation of every SMPL joint is found from what the record
 
 - two or more directions (pelvis, chest): the rotation closest to all of them (Kabsch 1976). A left/right pair of children counts as one
   direction, from right to left, which does not depend on how wide or low the hips and shoulders of the two bodies are;
-- one direction (limbs, spine, neck): the recorded joint's own rotation, carried over by a fixed change of axes, then turned the shortest way
-  until the bone lies exactly along the recorded one. The recorded rotation says how the bone is twisted about itself, which positions cannot,
-  and follows the recording without flips where a bending plane would lose its sense in a straight limb;
-- none (head, hands, toes): the recorded joint's rotation, or none relative to the parent where the rig has no such axes.
+- one direction (limbs, spine, neck): the recorded joint's own rotation, carried over by a fixed change of axes, then turned the shortest
+  way until the bone lies exactly along the recorded one. The recorded rotation says how the bone is twisted about itself, which positions
+  cannot, and follows the recording without flips where a bending plane would lose its sense in a straight limb. Where the rig's axes are
+  not known, the bone is turned the shortest way from where its parent alone would take it;
+- none (head, hands, toes): the recorded joint's rotation, or none relative to the parent where the rig's axes are not known.
 
 SMPL joints without a counterpart in the rig do not turn against their parents.
 """
@@ -30,13 +31,19 @@ from .kinematics import forward_kinematics
 RIG_FOLDER = Path(__file__).parent / 'assets' / 'rigs'
 UNITS = {'m': 1., 'cm': 0.01, 'mm': 0.001, 'inch': 0.0254}
 _DIRECTIONS = {'left': (1, 0, 0), 'right': (-1, 0, 0), 'up': (0, 1, 0), 'down': (0, -1, 0), 'forward': (0, 0, 1), 'backward': (0, 0, -1)}
-_WORLD_AXES = {sign + axis: tuple(length if axis == other else 0 for other in 'xyz') for sign, length in (('', 1), ('-', -1)) for axis in 'xyz'}
+_WORLD_AXES = {
+    sign + axis: tuple(length if axis == other else 0 for other in 'xyz')
+    for sign, length in (('', 1), ('-', -1)) for axis in 'xyz'
+}
 _SMPL = get_skeleton('smpl24')
 _PARENTS = tuple(_SMPL.parents)
 _SIDES = ('left_', 'right_')
 _REQUIRED = ('pelvis', ) + tuple(side + joint for joint in ('hip', 'knee', 'ankle', 'shoulder', 'elbow', 'wrist') for side in _SIDES)
 _LEG = ('hip', 'knee', 'ankle')
+_FEET = [joint for joint, name in enumerate(_SMPL.joint_names) if name.endswith(('ankle', 'foot'))]
 _KEYS = {'joints', 'axes', 'rest', 'unit', 'up', 'forward'}
+_ADULT_LEG = 0.8  # Thigh and shin of SMPL's mean adult, metres.
+_TOE_HEIGHT = 0.03  # Toe joint of a standing adult above the floor, metres.
 _ZERO_LENGTH = 1e-6  # Bones shorter than this, in metres, have no direction (End Sites at their parent).
 
 
@@ -206,7 +213,7 @@ def fit_motion(positions: Tensor,
         rest_joints: ``(24, 3)`` joints of the body to pose, from :meth:`BodyModel.rest_joints`.
         rest_positions: ``(R, 3)`` positions with every channel at zero; needed by rigs with ``rest='tpose'``.
         unit: metres per unit of length; default the rig's, else guessed from the length of the legs.
-        scale: metres of the result per recorded metre of path; default the ratio of the leg lengths, so that a small body makes small steps.
+        scale: metres of the result per recorded metre of path; default the ratio of the leg lengths: a small body makes small steps.
 
     Raises:
         ValueError: joints that are missing, a unit that cannot be guessed, sizes that disagree.
@@ -225,11 +232,33 @@ def fit_motion(positions: Tensor,
     own = {joint: world @ rotations[:, found[joint]] @ change[joint] for joint in found if joint in change}
     turned = _world_rotations(recorded, own, rest_joints)
     scale = scale or _leg_length(rest_joints) / _leg_length(recorded)
-    pose, transl, joints, lift = _place(turned, recorded[:, 0] * scale, rest_joints, floor=_lowest_feet(recorded) * scale)
+    feet = [joint for joint in _FEET if joint in found]
+    pose, transl, joints, lift = _place(turned, recorded[:, 0] * scale, rest_joints, feet, floor=_lowest(recorded[:, feet]) * scale)
     recorded_rotations = turned.new_full(turned.shape, float('nan'))
     for joint, rotation in own.items():
         recorded_rotations[:, joint] = rotation
     return MotionFit(pose, transl, joints, recorded.float(), recorded_rotations.float(), scale, lift)
+
+
+def place_pose(pose: Tensor, transl: Tensor, *, rest_joints: Tensor, scale: Optional[float] = None) -> Tuple[Tensor, Tensor]:
+    """Put poses that are SMPL's already on another body.
+
+    Args:
+        pose: ``(T, 24, 3)`` axis-angle, y up.
+        transl: ``(T, 3)`` metres.
+        rest_joints: ``(24, 3)`` joints of the body to pose.
+        scale: metres of the result per metre of ``transl``; default the ratio of the body's leg length to an adult's.
+
+    Returns:
+        tuple: ``transl`` ``(T, 3)`` with the feet on the floor at height zero, and joints ``(T, 24, 3)``, metres.
+    """
+    rest_joints = torch.as_tensor(rest_joints, dtype=torch.float64)
+    local = roma.rotvec_to_rotmat(torch.as_tensor(pose, dtype=torch.float64))
+    _, turned = forward_kinematics(local, rest_joints, _PARENTS, return_rotations=True)
+    scale = scale or _leg_length(rest_joints) / _ADULT_LEG
+    path = torch.as_tensor(transl, dtype=torch.float64) * scale
+    _, transl, joints, _ = _place(turned, path, rest_joints, _FEET, floor=_TOE_HEIGHT * scale)
+    return transl, joints
 
 
 def guess_unit(joints: Tensor) -> float:
@@ -413,21 +442,21 @@ def _leg_length(joints: Tensor) -> float:
     return length
 
 
-def _place(turned: Tensor, pelvis: Tensor, rest_joints: Tensor, floor: float) -> Tuple[Tensor, Tensor, Tensor, float]:
+def _place(turned: Tensor, pelvis: Tensor, rest_joints: Tensor, feet: Sequence[int],
+           floor: float) -> Tuple[Tensor, Tensor, Tensor, float]:
     """Pose, path, joints and lift from world rotations ``(T, 24, 3, 3)`` and the pelvis' path ``(T, 3)``.
 
-    The lift brings the feet's lowest joint to height ``floor``.
+    The lift brings the lowest of the joints ``feet`` to height ``floor``.
     """
     local = turned.clone()
     local[:, 1:] = turned[:, list(_PARENTS[1:])].transpose(-1, -2) @ turned[:, 1:]
     joints = forward_kinematics(local, rest_joints, _PARENTS) + (pelvis - rest_joints[0])[:, None]
-    lift = floor - _lowest_feet(joints)
+    lift = floor - _lowest(joints[:, feet])
     shift = torch.tensor([0., lift, 0.], dtype=torch.float64)
     return roma.rotmat_to_rotvec(local).float(), (pelvis - rest_joints[0] + shift).float(), (joints + shift).float(), lift
 
 
-def _lowest_feet(joints: Tensor) -> float:
-    """Height of the lowest ankle or toe joint known; the lowest fiftieth of the frames is averaged, so that no single frame decides."""
-    feet = [joint for joint, name in enumerate(_SMPL.joint_names) if name.endswith(('ankle', 'foot'))]
-    lowest = joints[:, feet, 1].nan_to_num(nan=float('inf')).amin(dim=-1).sort().values
+def _lowest(joints: Tensor) -> float:
+    """Height of the lowest of ``(T, K, 3)``; the lowest fiftieth of the frames is averaged, so that no single frame decides."""
+    lowest = joints[..., 1].amin(dim=-1).sort().values
     return float(lowest[:max(1, len(lowest) // 50)].mean())

@@ -1,0 +1,175 @@
+"""From folders of motion files to one annotation: which files, what their names say, which split they go to."""
+
+import functools
+import re
+import sys
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+from mmengine.utils import ProgressBar
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a file's path says about its clip.
+
+    Args:
+        pattern: regular expression with a group ``label`` and optionally ``subject`` and ``id``, searched in the path below the folder
+            without its suffix, with forward slashes.
+    """
+    pattern: str
+
+    def __post_init__(self) -> None:
+        try:
+            groups = re.compile(self.pattern).groupindex
+        except re.error as error:
+            raise ValueError(f'labels: no regular expression: {self.pattern!r} ({error})') from None
+        if 'label' not in groups:
+            raise ValueError(f'labels: {self.pattern!r} has no group (?P<label>...)')
+
+    def parse(self, name: str) -> Dict[str, str]:
+        """Groups of ``name``.
+
+        Raises:
+            ValueError: the name does not match.
+        """
+        match = re.search(self.pattern, name)
+        if match is None:
+            raise ValueError(f'the name {name!r} does not match {self.pattern!r}')
+        return {key: value for key, value in match.groupdict().items() if value is not None}
+
+
+def find_files(folder: Path, suffix: str) -> List[Tuple[str, Path]]:
+    """Files of a suffix below a folder (or the one file), sorted, each with its path below the folder without suffix.
+
+    Raises:
+        ValueError: no folder, or none of its files has the suffix.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        return [(folder.stem, folder)]
+    if not folder.is_dir():
+        raise ValueError(f'{folder}: no such folder')
+    paths = sorted(path for path in folder.rglob('*') if path.suffix.lower() == suffix and path.is_file())
+    if not paths:
+        raise ValueError(f'{folder}: holds no {suffix} files')
+    return [(path.relative_to(folder).with_suffix('').as_posix(), path) for path in paths]
+
+
+def parse_split(text: str) -> Dict[str, List[str]]:
+    """``'train=1-4;val=5;test=6-8'`` to the values of each split; values are numbers, ranges of them, or words, separated by commas.
+
+    Raises:
+        ValueError: not of that form, or a value in two splits.
+    """
+    splits: Dict[str, List[str]] = {}
+    for part in filter(None, (part.strip() for part in text.split(';'))):
+        name, equals, values = part.partition('=')
+        if not equals or not name.strip() or not values.strip() or name.strip() in splits:
+            raise ValueError(f'split: expected NAME=VALUES;NAME=VALUES with different names, got {text!r}')
+        splits[name.strip()] = [value for item in values.split(',') for value in _expand(item.strip())]
+    every = [value for values in splits.values() for value in values]
+    twice = sorted({value for value in every if every.count(value) > 1})
+    if twice or not splits:
+        raise ValueError(f'split: {twice[0]} is listed twice in {text!r}' if twice else 'split: names no split')
+    return splits
+
+
+def _expand(item: str) -> List[str]:
+    bounds = re.fullmatch(r'(\d+)-(\d+)', item)
+    if bounds is None:
+        return [_key(item)]
+    return [str(value) for value in range(int(bounds[1]), int(bounds[2]) + 1)]
+
+
+def _key(value: str) -> str:
+    return str(int(value)) if value.isdecimal() else value
+
+
+def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Path], dict], processes: int) -> Tuple[List[dict], List[str]]:
+    """Convert files, in processes if more than one, with a progress bar.
+
+    Args:
+        files: name and path of each.
+        convert: picklable; gives a clip for a name and a path, or raises ``ValueError`` or ``OSError``.
+
+    Returns:
+        tuple: the clips in the order of the files, and why each of the others was left out.
+    """
+    attempt = functools.partial(_attempt, convert)
+    if processes > 1:
+        # spawn: forking a process in which torch has started threads can hang.
+        with get_context('spawn').Pool(min(processes, len(files)), initializer=_one_thread) as pool:
+            results = _with_progress(pool.imap(attempt, files, chunksize=8), len(files))
+    else:
+        results = _with_progress(map(attempt, files), len(files))
+    return [clip for clip, _ in results if clip is not None], [reason for _, reason in results if reason is not None]
+
+
+def _with_progress(results: Iterable, total: int) -> list:
+    bar, done = ProgressBar(total, file=sys.stderr), []
+    step = max(1, total // 50)
+    for result in results:
+        done.append(result)
+        if len(done) % step == 0 or len(done) == total:
+            bar.update(len(done) - bar.completed)
+    print(file=sys.stderr)
+    return done
+
+
+def _one_thread() -> None:
+    import torch
+    torch.set_num_threads(1)
+
+
+def _attempt(convert: Callable[[str, Path], dict], item: Tuple[str, Path]) -> Tuple[Optional[dict], Optional[str]]:
+    try:
+        return convert(*item), None
+    except (ValueError, OSError) as error:
+        return None, str(error) if str(item[1]) in str(error) else f'{item[1]}: {error}'
+
+
+def build_annotation(clips: Sequence[Mapping],
+                     *,
+                     fps: float,
+                     classes: Optional[Sequence[str]] = None,
+                     splits: Optional[Mapping[str, Sequence[str]]] = None,
+                     split_by: str = 'id',
+                     metainfo: Optional[Mapping] = None) -> Tuple[dict, List[str]]:
+    """One annotation of clips with ``name``, ``groups`` (label, subject, id), ``pose``, ``transl`` and ``keypoint``.
+
+    Args:
+        classes: class names in index order; default all labels, sorted.
+        splits: values of the group ``split_by`` that go to each split; default everything to ``train``.
+
+    Returns:
+        tuple: the annotation, and why clips were left out (a label or a value that nothing names). A clip's ``frame_dir`` is its file's
+        name, with the folders before it where two files have the same.
+    """
+    classes = list(classes) if classes else sorted({clip['groups']['label'] for clip in clips})
+    stems = [clip['name'].rsplit('/', 1)[-1] for clip in clips]
+    frame_dirs = stems if len(set(stems)) == len(stems) else [clip['name'] for clip in clips]
+    where = {value: split for split, values in (splits or {}).items() for value in values}
+    annotations, left_out = [], []
+    split_names: Dict[str, List[str]] = {split: [] for split in (splits or ['train'])}
+    for clip, frame_dir in zip(clips, frame_dirs):
+        groups = clip['groups']
+        split = where.get(_key(groups.get(split_by, ''))) if splits else 'train'
+        if groups['label'] not in classes:
+            left_out.append(f'{clip["name"]}: label {groups["label"]!r} is none of {", ".join(classes)}')
+        elif split is None:
+            left_out.append(f'{clip["name"]}: {split_by} {groups.get(split_by)!r} is in no split')
+        else:
+            split_names[split].append(frame_dir)
+            annotations.append(_annotation(clip, frame_dir, classes.index(groups['label'])))
+    metainfo = dict(metainfo or {}, classes=classes, skeleton='smpl24', fps=float(fps))
+    return dict(split=split_names, metainfo=metainfo, annotations=annotations), left_out
+
+
+def _annotation(clip: Mapping, frame_dir: str, label: int) -> dict:
+    arrays = {key: np.asarray(clip[key], dtype=np.float32)[None] for key in ('keypoint', 'pose', 'transl')}
+    subject = {'subject': clip['groups']['subject']} if 'subject' in clip['groups'] else {}
+    return dict(frame_dir=frame_dir, label=label, total_frames=len(clip['pose']), **arrays, **subject, source='real')
