@@ -1,0 +1,101 @@
+"""Weights out of checkpoint files, without running anything that a file asks for."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Dict, List, Mapping, Union
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+LOOP_KEY = 'infagenc'  # where InfAGenCHook keeps the recognizer of its checkpoint
+_NUMPY = [np.ndarray, np.dtype] + [type(np.dtype(kind)) for kind in '?bhilqBHILQefd']
+_NUMPY_FUNCTIONS = {'_reconstruct': np.ndarray((0, )).__reduce__()[0], 'scalar': np.float64(0).__reduce__()[0]}
+_NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')  # NumPy 1 and 2
+
+
+class Ignored:
+    """Stands where a checkpoint holds an object other than tensors, arrays and plain containers (MMEngine's log buffers, say)."""
+
+    def __init__(self, *args) -> None:
+        pass
+
+    def __setstate__(self, state) -> None:
+        pass
+
+    def __setitem__(self, key, value) -> None:
+        pass
+
+
+def load_checkpoint(path: Union[str, Path]) -> Dict:
+    """Read a checkpoint on the CPU with PyTorch's ``weights_only`` unpickler.
+
+    Tensors, NumPy arrays and plain containers are read; of anything else an :class:`Ignored` is put in its place and nothing is
+    imported or called, so that a file from elsewhere may be opened.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is no PyTorch checkpoint, or PyTorch refuses it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no checkpoint {path}')
+    numpy_names = [(function, f'{module}.{name}') for name, function in _NUMPY_FUNCTIONS.items() for module in _NUMPY_MODULES]
+    known = {name for _, name in numpy_names} | {'numpy.ndarray', 'numpy.dtype'}
+    try:
+        ignored = [(Ignored, name) for name in _unsafe_globals(path) if name not in known]
+        with torch.serialization.safe_globals([*_NUMPY, *numpy_names, *ignored]):
+            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {error}') from error
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'{path} holds a {type(checkpoint).__name__}, accepted is a dict of weights or a checkpoint of MMEngine')
+    return dict(checkpoint)
+
+
+def _unsafe_globals(path: Path) -> List[str]:
+    """Names of what the file would import beyond PyTorch's own; unknown, and so refused, for files of the format before zip."""
+    return torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
+
+
+def model_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
+    """The weights of a checkpoint's ``state_dict`` (or of a bare dict of weights), without ``module.`` before their names."""
+    return _without_prefix(checkpoint.get('state_dict', checkpoint))
+
+
+def recognizer_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
+    """The recognizer's weights: those beside the generator in a checkpoint of InfAGenC, or else the checkpoint's own."""
+    if LOOP_KEY in checkpoint:
+        return _without_prefix(checkpoint[LOOP_KEY]['recognizer']['state_dict'])
+    return model_weights(checkpoint)
+
+
+def _without_prefix(weights: Mapping) -> Dict[str, Tensor]:
+    return {name.removeprefix('module.'): value for name, value in weights.items() if isinstance(value, Tensor)}
+
+
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> None:
+    """Give a model all of its weights, or none.
+
+    Args:
+        model: the model.
+        weights: name to tensor.
+        source: where they come from, for the message.
+
+    Raises:
+        ValueError: weights that are missing, that the model does not know, or of another shape; some of each are named.
+    """
+    own = model.state_dict()
+    problems = {
+        'missing': [name for name in own if name not in weights],
+        'unknown': [name for name in weights if name not in own],
+        'of another shape': [
+            f'{name} ({tuple(weights[name].shape)}, the model has {tuple(value.shape)})' for name, value in own.items()
+            if name in weights and weights[name].shape != value.shape
+        ]
+    }
+    found = [f'{len(names)} {kind}: {", ".join(names[:3])}{", …" if len(names) > 3 else ""}' for kind, names in problems.items() if names]
+    if found:
+        raise ValueError(f'the weights of {source} do not fit the {type(model).__name__} of the config: {"; ".join(found)}')
+    model.load_state_dict(weights)

@@ -1,0 +1,92 @@
+"""Weights from files, safely and completely."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from torch import nn
+
+from mmagenc.evaluation.checkpoints import Ignored, load_checkpoint, load_weights, model_weights, recognizer_weights
+
+
+def _mmengine_checkpoint(**more):
+    buffer = HistoryBuffer()
+    buffer.update(1.5)
+    return dict(
+        meta=dict(epoch=3, dataset_meta=dict(classes=['a'], fps=np.float64(30), offsets=np.arange(3.))),
+        state_dict={'module.weight': torch.ones(2, 3)},
+        message_hub=dict(log_scalars=dict(loss=buffer)),
+        **more)
+
+
+def test_reads_what_mmengine_writes(tmp_path):
+    torch.save(_mmengine_checkpoint(), tmp_path / 'epoch_3.pth')
+    checkpoint = load_checkpoint(tmp_path / 'epoch_3.pth')
+    assert list(model_weights(checkpoint)) == ['weight']
+    assert checkpoint['meta']['dataset_meta']['fps'] == 30
+    assert checkpoint['meta']['dataset_meta']['offsets'].tolist() == [0, 1, 2]
+    assert isinstance(checkpoint['message_hub']['log_scalars']['loss'], Ignored)
+
+
+@pytest.mark.parametrize('function', [shutil.rmtree, os.rmdir])
+def test_runs_nothing(tmp_path, function):
+    """A call that PyTorch knows as dangerous refuses the file; any other is passed over."""
+    folder = tmp_path / 'folder'
+    folder.mkdir()
+
+    class Attack:
+
+        def __reduce__(self):
+            return function, (str(folder), )
+
+    torch.save(dict(state_dict=dict(weight=torch.ones(1)), evil=Attack()), tmp_path / 'evil.pth')
+    if function is os.rmdir:
+        with pytest.raises(ValueError, match='evil.pth cannot be read'):
+            load_checkpoint(tmp_path / 'evil.pth')
+    else:
+        assert isinstance(load_checkpoint(tmp_path / 'evil.pth')['evil'], Ignored)
+    assert folder.exists()
+    assert torch.serialization.get_safe_globals() == []
+
+
+def test_reads_the_format_before_zip(tmp_path):
+    torch.save({'weight': torch.ones(2)}, tmp_path / 'old.pth.tar', _use_new_zipfile_serialization=False)
+    assert model_weights(load_checkpoint(tmp_path / 'old.pth.tar'))['weight'].tolist() == [1, 1]
+
+
+def test_recognizer_of_a_loop_checkpoint():
+    recognizer = dict(state_dict=dict(other=torch.zeros(1)), optimizer={})
+    assert list(recognizer_weights(_mmengine_checkpoint(infagenc=dict(recognizer=recognizer)))) == ['other']
+    assert list(recognizer_weights(_mmengine_checkpoint())) == ['weight']
+
+
+@pytest.mark.parametrize('content', [b'', b'no checkpoint at all', b'PK\x03\x04 broken'])
+def test_refuses_other_files(tmp_path, content):
+    path = tmp_path / 'file.pth'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'file\.pth cannot be read as a PyTorch checkpoint'):
+        load_checkpoint(path)
+
+
+def test_refuses_other_content(tmp_path):
+    torch.save(torch.ones(3), tmp_path / 'tensor.pth')
+    with pytest.raises(ValueError, match='holds a Tensor'):
+        load_checkpoint(tmp_path / 'tensor.pth')
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        load_checkpoint(tmp_path / 'nowhere.pth')
+
+
+def test_weights_are_loaded_completely_or_not_at_all():
+    model = nn.Linear(3, 2)
+    before = model.weight.clone()
+    weights = dict(weight=torch.ones(2, 3), bias=torch.ones(2))
+    for wrong, message in ((dict(weight=weights['weight']), '1 missing: bias'), (dict(weights, scale=torch.ones(1)), '1 unknown: scale'),
+                           (dict(weights, bias=torch.ones(4)), r'1 of another shape: bias \(\(4,\), the model has \(2,\)\)')):
+        with pytest.raises(ValueError, match=f'weights of a.pth do not fit the Linear.*{message}'):
+            load_weights(model, wrong, source='a.pth')
+        assert torch.equal(model.weight, before)
+    load_weights(model, weights, source='a.pth')
+    assert torch.equal(model.weight, torch.ones(2, 3))
