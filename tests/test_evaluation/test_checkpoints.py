@@ -28,7 +28,6 @@ def test_reads_what_mmengine_writes(tmp_path):
     assert list(model_weights(checkpoint)) == ['weight']
     assert checkpoint['meta']['dataset_meta']['fps'] == 30
     assert checkpoint['meta']['dataset_meta']['offsets'].tolist() == [0, 1, 2]
-    assert isinstance(checkpoint['message_hub']['log_scalars']['loss'], Ignored)
 
 
 @pytest.mark.parametrize('function', [shutil.rmtree, os.rmdir])
@@ -36,6 +35,7 @@ def test_runs_nothing(tmp_path, function):
     """A call that PyTorch knows as dangerous refuses the file; any other is passed over."""
     folder = tmp_path / 'folder'
     folder.mkdir()
+    admitted = set(torch.serialization.get_safe_globals())
 
     class Attack:
 
@@ -49,7 +49,7 @@ def test_runs_nothing(tmp_path, function):
     else:
         assert isinstance(load_checkpoint(tmp_path / 'evil.pth')['evil'], Ignored)
     assert folder.exists()
-    assert torch.serialization.get_safe_globals() == []
+    assert set(torch.serialization.get_safe_globals()) == admitted
 
 
 def test_reads_the_format_before_zip(tmp_path):
