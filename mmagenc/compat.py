@@ -1,23 +1,65 @@
 """Workarounds for upstream defects, each switching itself off where the installed version is healthy.
 
-Imports nothing of the package. :func:`apply` runs at ``import mmagenc`` and is idempotent.
+Imports nothing of the package and, unless a defect forces it, nothing of torch or OpenMMLab either: a workaround for a module runs right
+after that module is first imported (or at once when it is there already). :func:`apply` runs at ``import mmagenc`` and is idempotent.
+
+Every function returns whether it had anything to mend.
 """
 
+import contextlib
+import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
+import os
 import sys
 import types
+import uuid
+import warnings
+from typing import Callable, Dict, Iterator
 
 
 def apply() -> None:
-    """Apply every workaround that the installed versions need."""
+    """Apply every workaround that the installed versions need.
+
+    Raises:
+        ImportError: neither ``mmcv`` nor ``mmcv-lite`` is installed.
+    """
+    alias_importlib_metadata()
+    require_mmcv()
     stub_missing_drn()
+    silence_mmcv_lite()
+    lift_mmcv_ceiling()
+    for name, workaround in AFTER_IMPORT.items():
+        _run_after_import(name, workaround)
+
+
+# --- what must be in place before the import that fails without it
+
+
+def alias_importlib_metadata() -> bool:
+    """Serve ``importlib_metadata`` from the standard library: ``mmaction/utils/dependency.py`` imports it without declaring it.
+
+    Off where the package is installed (mmaction2 #2714 meets it as its second error).
+    """
+    if 'importlib_metadata' in sys.modules or importlib.util.find_spec('importlib_metadata') is not None:
+        return False
+    sys.modules['importlib_metadata'] = importlib.metadata
+    return True
+
+
+def require_mmcv() -> bool:
+    """Say what to install when MMAction2 is there without any mmcv, which its wheel does not declare."""
+    if importlib.util.find_spec('mmaction') is not None and importlib.util.find_spec('mmcv') is None:
+        raise ImportError('MMAction2 needs mmcv: pip install "mmcv-lite==2.1.0" (no compiler, all that mmagenc needs), '
+                          'or a compiled mmcv>=2.0.0 if other OpenMMLab packages of yours use its operators')
+    return False
 
 
 def stub_missing_drn() -> bool:
     """Let ``import mmaction.models`` succeed although the wheel lacks ``mmaction/models/localizers/drn`` (mmaction2 #2714).
 
-    The folder has no ``__init__.py``, so ``find_packages`` leaves it out of the wheel. Returns whether a stub was needed.
+    The folder has no ``__init__.py``, so ``find_packages`` leaves it out of the wheel. Off where the folder is there.
     """
     root = importlib.util.find_spec('mmaction')
     if root is None:
@@ -36,3 +78,284 @@ def _install_stub(name: str) -> bool:
         vars(module).update(attributes)
         sys.modules[module_name] = module
     return True
+
+
+def silence_mmcv_lite() -> bool:
+    """Drop the warning of ``mmcv-lite`` about ``MultiScaleDeformableAttention``, which nothing here uses; a compiled mmcv never gives it."""
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``', category=UserWarning)
+    return True
+
+
+def lift_mmcv_ceiling() -> bool:
+    """Let MMAction2 start beside mmcv 2.2 and later, which its ``<2.2.0`` assertion refuses (mmdetection #11763, mmcv #3096).
+
+    Wheels for torch 2.3 and later exist only from mmcv 2.2 on, and the skeleton recognizers use nothing that changed. Off for mmcv below
+    2.2 and where ``mmaction`` is imported already.
+    """
+    if 'mmaction' in sys.modules or _mmcv_version() < (2, 2) or importlib.util.find_spec('mmaction') is None:
+        return False
+    import mmcv
+    version, mmcv.__version__ = mmcv.__version__, '2.1.0'
+    try:
+        importlib.import_module('mmaction')
+    finally:
+        mmcv.__version__ = version
+    return True
+
+
+def _mmcv_version() -> tuple:
+    for distribution in ('mmcv', 'mmcv-lite', 'onedl-mmcv'):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            major, minor = importlib.metadata.version(distribution).split('.')[:2]
+            return int(major), int(minor)
+    return 0, 0
+
+
+# --- what can be mended once the module is there
+
+
+def allow_resume(module: types.ModuleType) -> bool:
+    """Admit what MMEngine itself writes into a checkpoint to torch's safe loading, so that training resumes (mmengine #1655).
+
+    torch 2.6 loads with ``weights_only=True``, MMEngine 0.10 stores its message hub beside the weights. Admitted are exactly the history
+    buffer and NumPy's numbers and arrays, under NumPy 1's and 2's names; loading stays safe. Off below torch 2.6 and where MMEngine
+    admits its buffer itself (PR #1650).
+    """
+    import numpy
+    import torch
+    from mmengine.logging import HistoryBuffer
+    if not hasattr(torch.serialization, 'get_safe_globals') or _version(torch.__version__) < (2, 6):
+        return False
+    if HistoryBuffer in torch.serialization.get_safe_globals():
+        return False
+    multiarray = importlib.import_module('numpy.core.multiarray' if _version(numpy.__version__) < (2, 0) else 'numpy._core.multiarray')
+    functions = [(getattr(multiarray, name), f'numpy.{core}.multiarray.{name}') for core in ('core', '_core')
+                 for name in ('scalar', '_reconstruct')]
+    dtypes = {type(numpy.dtype(code)) for code in '?bhilqBHILQefd'}
+    torch.serialization.add_safe_globals([HistoryBuffer, numpy.ndarray, numpy.dtype, *functions, *dtypes])
+    return True
+
+
+def write_atomically(module: types.ModuleType) -> bool:
+    """Let MMEngine's local backend replace files in one step: a killed ``put`` otherwise leaves half a checkpoint under its final name.
+
+    Off where the backend does so itself. No upstream issue is known.
+    """
+    backend = module.LocalBackend
+    if 'open' not in backend.put.__code__.co_names or 'replace' in backend.put.__code__.co_names:
+        return False
+
+    def put(self, obj, filepath):
+        os.makedirs(os.path.dirname(filepath) or '.', exist_ok=True)
+        with atomic_open(filepath, 'wb') as file:
+            file.write(obj)
+
+    def put_text(self, obj, filepath, encoding='utf-8'):
+        os.makedirs(os.path.dirname(filepath) or '.', exist_ok=True)
+        with atomic_open(filepath, 'w', encoding=encoding) as file:
+            file.write(obj)
+
+    put.__doc__, put_text.__doc__ = backend.put.__doc__, backend.put_text.__doc__
+    backend.put, backend.put_text = put, put_text
+    return True
+
+
+def write_last_checkpoint_atomically(module: types.ModuleType) -> bool:
+    """The same for ``last_checkpoint``, which MMEngine's checkpoint hook writes with a plain ``open``; off where it does not."""
+    if 'open' not in module.CheckpointHook._save_checkpoint_with_step.__code__.co_names:
+        return False
+    module.open = atomic_open
+    return True
+
+
+def find_packages_without_pkg_resources(module: types.ModuleType) -> bool:
+    """Let ``_base_ = 'mmaction::…'`` work without ``pkg_resources``, which setuptools dropped in version 82 (mmcv #3325).
+
+    Off where ``pkg_resources`` can be imported.
+    """
+    if importlib.util.find_spec('pkg_resources') is not None:
+        return False
+
+    def is_installed(package: str) -> bool:
+        """Check whether a package is installed, by the name of its distribution or of its module."""
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return bool(importlib.metadata.distribution(package))
+        spec = importlib.util.find_spec(package)
+        return spec is not None and spec.origin is not None
+
+    def get_installed_path(package: str) -> str:
+        """Folder of a package, by the name of its distribution or of its module."""
+        names = [package]
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            names += (importlib.metadata.distribution(package).read_text('top_level.txt') or '').split()
+        specs = [importlib.util.find_spec(name) for name in names]
+        for spec in specs:
+            if spec is not None and spec.origin is not None:
+                return os.path.dirname(spec.origin)
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    _replace_everywhere(module, is_installed)
+    _replace_everywhere(module, get_installed_path)
+    return True
+
+
+def distribute_on_cpu(module: types.ModuleType) -> bool:
+    """Let ``--launcher pytorch`` work without a GPU: MMEngine calls ``torch.cuda.set_device`` whatever the backend.
+
+    Off where torch sees an accelerator. Takes gloo as backend, nccl having no CPU part. No upstream issue is known.
+    """
+    start = module._init_dist_pytorch
+
+    def init_dist_pytorch(backend, init_backend='torch', **kwargs):
+        if _has_accelerator() or init_backend != 'torch':
+            return start(backend, init_backend=init_backend, **kwargs)
+        return module.torch_dist.init_process_group(backend='gloo', **kwargs)
+
+    module._init_dist_pytorch = init_dist_pytorch
+    return True
+
+
+def wrap_on_cpu(module: types.ModuleType) -> bool:
+    """The second half of :func:`distribute_on_cpu`: MMEngine names a GPU to the distributed wrapper of a model on the CPU.
+
+    Off where torch sees an accelerator. No upstream issue is known.
+    """
+    wrapper = module.MMDistributedDataParallel
+    start = wrapper.__init__
+
+    def init(self, module, *args, **kwargs):
+        if not _has_accelerator():
+            kwargs['device_ids'] = None
+        start(self, module, *args, **kwargs)
+
+    wrapper.__init__ = init
+    return True
+
+
+def mixed_precision_on_cpu(module: types.ModuleType) -> bool:
+    """Let ``AmpOptimWrapper`` run in bfloat16 on a CPU: only an assertion of MMEngine's forbids it.
+
+    Off where torch sees a GPU. No upstream issue is known.
+    """
+    import torch
+    if torch.cuda.is_available() or not hasattr(module, 'is_cuda_available'):
+        return False
+    module.is_cuda_available = lambda: True
+    return True
+
+
+def restore_numpy_inf(module: types.ModuleType) -> bool:
+    """Give NumPy 2 back the name ``Inf`` that MMAction2's ``PoseCompact`` and ``GeneratePoseTarget`` use. Off for NumPy 1."""
+    import numpy
+    if hasattr(numpy, 'Inf'):
+        return False
+    numpy.Inf = numpy.inf
+    return True
+
+
+AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
+    'mmengine.runner.checkpoint': allow_resume,
+    'mmengine.fileio.backends.local_backend': write_atomically,
+    'mmengine.hooks.checkpoint_hook': write_last_checkpoint_atomically,
+    'mmengine.utils.package_utils': find_packages_without_pkg_resources,
+    'mmengine.dist.utils': distribute_on_cpu,
+    'mmengine.model.wrappers.distributed': wrap_on_cpu,
+    'mmengine.optim.optimizer.amp_optimizer_wrapper': mixed_precision_on_cpu,
+    'mmaction.datasets.transforms.pose_transforms': restore_numpy_inf,
+}
+
+
+# --- tools of the above
+
+
+@contextlib.contextmanager
+def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
+    """Open a file for writing such that readers find the old content or all of the new, whenever the writer dies.
+
+    Args:
+        path: file to replace; a symbolic link is followed, and what is no regular file (``/dev/stdout``) is written directly.
+        mode: ``'w'`` or ``'wb'``.
+    """
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, mode, encoding=encoding) as file:
+            yield file
+        return
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f'.{name[:100]}.{uuid.uuid4().hex}.tmp')
+    try:
+        with open(temporary, mode.replace('w', 'x'), encoding=encoding) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(temporary)
+
+
+def _version(text: str) -> tuple:
+    return tuple(int(part) for part in text.split('+')[0].split('.')[:2])
+
+
+def _has_accelerator() -> bool:
+    import torch
+    from mmengine import device
+    return torch.cuda.is_available() or device.is_npu_available() or device.is_mlu_available() or device.is_musa_available()
+
+
+def _replace_everywhere(module: types.ModuleType, function: Callable) -> None:
+    """Put ``function`` in the place of the one of its name in ``module``, also where other modules imported that by name."""
+    old = getattr(module, function.__name__)
+    for other in list(sys.modules.values()):
+        if getattr(other, '__name__', '').startswith('mmengine') and vars(other).get(function.__name__) is old:
+            setattr(other, function.__name__, function)
+    setattr(module, function.__name__, function)
+
+
+def _run_after_import(name: str, workaround: Callable[[types.ModuleType], bool]) -> None:
+    if name in _FINDER.workarounds:
+        return
+    _FINDER.workarounds[name] = workaround
+    if name in sys.modules:
+        workaround(sys.modules[name])
+    elif _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules that have a workaround as everyone else does, with a loader that runs it after them."""
+
+    def __init__(self) -> None:
+        self.workarounds = {}
+        self._searching = set()
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.workarounds or name in self._searching:
+            return None
+        self._searching.add(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._searching.discard(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self.workarounds[name])
+        return spec
+
+
+class _Loader(importlib.abc.Loader):
+
+    def __init__(self, loader, workaround) -> None:
+        self.loader = loader
+        self.workaround = workaround
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module) -> None:
+        module.__loader__ = module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        self.workaround(module)
+
+
+_FINDER = _Finder()

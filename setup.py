@@ -1,0 +1,83 @@
+"""Package metadata; exact versions for a set-up of its own are in requirements.lock.
+
+``mmcv`` is no requirement here: its compiled form and ``mmcv-lite`` install the same module, so a declared ``mmcv-lite`` would overwrite the
+compiled one of a user who has it. Without either, the extra ``lite`` brings ``mmcv-lite``, which needs no compiler.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+MIM_FILES = ('configs', 'tools', 'model-index.yml')
+
+REQUIREMENTS = [
+    'torch>=2.1', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.24', 'scipy>=1.10', 'matplotlib>=3.7',
+    'roma>=1.4', 'Pillow>=9'
+]
+MESH = ['smplx>=0.1.28', 'pyvista>=0.43']
+ANNY = ['anny>=0.6.2,<0.7']
+VIDEO = ['imageio-ffmpeg>=0.4.9']
+# mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
+POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres']
+EXTRAS = {
+    'lite': ['mmcv-lite>=2.0.0,<2.2'],
+    'mesh': MESH,
+    'anny': ANNY,
+    'video': VIDEO,
+    'pose': POSE,
+    'all': [*MESH, *ANNY, *VIDEO, *POSE],
+    'dev': [*MESH, *ANNY, *VIDEO, 'pytest>=8', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
+}
+
+
+def version() -> str:
+    return re.search(r"__version__ = '(.+)'", (ROOT / 'mmagenc/version.py').read_text(encoding='utf-8')).group(1)
+
+
+class BuildPyWithMim(build_py):
+    """Add ``mmagenc/.mim`` with configs, tools and model index, where OpenMMLab's installer looks: copied into a wheel, linked when editable."""
+
+    def run(self) -> None:
+        super().run()
+        folder = ROOT / 'mmagenc/.mim' if self.editable_mode else Path(self.build_lib) / 'mmagenc/.mim'
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in MIM_FILES:
+            place = self._link if self.editable_mode else self._copy
+            place(ROOT / name, folder / name)
+
+    @staticmethod
+    def _copy(source: Path, target: Path) -> None:
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'), dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+
+    def _link(self, source: Path, target: Path) -> None:
+        if target.is_symlink():
+            target.unlink()
+        try:
+            target.symlink_to(os.path.relpath(source, target.parent))
+        except OSError:  # Windows without the right to make links
+            self._copy(source, target)
+
+
+setup(
+    name='mmagenc',
+    version=version(),
+    description='Generate labelled human and infant motion, judge it with a recognizer, train on what passes',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    keywords='computer vision, action recognition, action generation, skeleton, infants, OpenMMLab',
+    packages=find_packages(include=['mmagenc', 'mmagenc.*']),
+    package_data={'mmagenc': ['**/assets/**']},
+    python_requires='>=3.10,<3.13',
+    install_requires=REQUIREMENTS,
+    extras_require=EXTRAS,
+    cmdclass={'build_py': BuildPyWithMim},
+    zip_safe=False)

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Train under Slurm: tools/slurm_train.sh PARTITION JOB_NAME CONFIG [options of train.py]
+# Environment: GPUS, GPUS_PER_NODE, CPUS_PER_TASK, SRUN_ARGS, PYTHON.
+set -euo pipefail
+[ $# -ge 3 ] || { echo "usage: $0 PARTITION JOB_NAME CONFIG [options of train.py]" >&2; exit 2; }
+export MASTER_PORT="${MASTER_PORT:-$((12000 + RANDOM % 20000))}"
+gpus="${GPUS:-8}"
+gpus_per_node="${GPUS_PER_NODE:-8}"
+
+# shellcheck disable=SC2086  # SRUN_ARGS holds several words
+exec srun -p "$1" --job-name="$2" --gres="gpu:$gpus_per_node" --ntasks="$gpus" --ntasks-per-node="$gpus_per_node" \
+    --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
+    "${PYTHON:-python}" -u "$(dirname "$0")/train.py" "$3" --launcher slurm "${@:4}"

@@ -1,0 +1,99 @@
+"""Test a generator or a recognizer; options as in MMAction2.
+
+    python tools/test.py CONFIG CHECKPOINT [--work-dir DIR] [--dump FILE.pkl] [--cfg-options key=value ...]
+
+A generator is judged by the recognizer's features (accuracy, FID, diversity, multimodality), a recognizer by MMAction2's metrics.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import mmagenc  # noqa: F401
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from mmagenc.registry import RUNNERS
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Test a generator or a recognizer')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='where metrics and logs go (default: work_dirs/<name of the config>)')
+    parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions for evaluating them elsewhere')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of the config, such as test_dataloader.batch_size=8 or key="[a,b]"')
+    parser.add_argument('--show-dir', help='folder for pictures of the predictions, where the config has a visualization hook')
+    parser.add_argument('--show', action='store_true', help='show them in a window')
+    parser.add_argument('--interval', type=int, default=1, help='a picture of every n-th sample')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds for which a window is shown')
+    parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config and write the command line's options into it.
+
+    Raises:
+        ValueError: a file that is not there, or an option that this config cannot take.
+    """
+    if not Path(args.config).is_file():
+        raise ValueError(f'config {args.config}: no such file')
+    if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
+        raise ValueError(f'checkpoint {args.checkpoint}: no such file')
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+    if args.seed is not None:
+        cfg.randomness = {**cfg.get('randomness', {}), 'seed': args.seed}
+    if args.show or args.show_dir:
+        show_predictions(cfg, args)
+    if args.dump is not None:
+        dump_predictions(cfg, args.dump)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
+    """Switch the config's visualization hook on."""
+    if 'visualization' not in cfg.default_hooks:
+        raise ValueError(f'--show, --show-dir: {args.config} has no default_hooks.visualization; '
+                         'pictures of generated motion come from tools/visualize.py')
+    cfg.default_hooks.visualization.update(
+        enable=True, show=args.show, wait_time=args.wait_time, out_dir=args.show_dir, interval=args.interval)
+
+
+def dump_predictions(cfg: Config, path: str) -> None:
+    """Add MMEngine's dumping metric to the evaluator."""
+    if not path.endswith(('.pkl', '.pickle')):
+        raise ValueError(f'--dump {path}: the file must end in .pkl or .pickle')
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+    cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    try:
+        cfg = load_config(args)
+    except ValueError as error:
+        raise SystemExit(f'test: {error}') from None
+    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner.test()
+
+
+if __name__ == '__main__':
+    main()

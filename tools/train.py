@@ -1,0 +1,115 @@
+"""Train a generator, a recognizer or both in the InfAGenC loop; options as in MMAction2.
+
+    python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] [--cfg-options key=value ...]
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import mmagenc  # noqa: F401
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from mmagenc.registry import RUNNERS
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a generator, a recognizer or both in the InfAGenC loop')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<name of the config>)')
+    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
+                        help='go on from this checkpoint, or without a value from the latest in the work folder')
+    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
+    parser.add_argument('--no-validate', action='store_true', help='do not validate while training')
+    parser.add_argument('--auto-scale-lr', action='store_true', help="scale the learning rate to this run's total batch size")
+    parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
+    parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
+    parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms of cuDNN')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of the config, such as train_cfg.max_epochs=2 or key="[a,b]"')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def load_config(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        ValueError: no such file.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f'config {path}: no such file (those of this package are in configs/, such as configs/infagenc/quick.py)')
+    return Config.fromfile(path)
+
+
+def choose_work_dir(cfg: Config, args: argparse.Namespace) -> None:
+    """``--work-dir``, else the config's, else ``work_dirs/<name of the config>``."""
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
+    """Write the command line's options into the config.
+
+    Raises:
+        ValueError: an option that this config cannot take, or a checkpoint that is not there.
+    """
+    cfg.launcher = args.launcher
+    choose_work_dir(cfg, args)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        enable_amp(cfg)
+    if args.resume is not None:
+        resume(cfg, args.resume)
+    if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(f'--auto-scale-lr: {args.config} names no batch size to scale from; '
+                             'give it auto_scale_lr = dict(base_batch_size=...)')
+        cfg.auto_scale_lr.enable = True
+    seed_options = dict(seed=args.seed, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic)
+    cfg.randomness = {**cfg.get('randomness', {}), **{key: value for key, value in seed_options.items() if value not in (None, False)}}
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def enable_amp(cfg: Config) -> None:
+    """Replace the plain optimizer wrapper by the mixed-precision one."""
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ValueError(f'--amp works with OptimWrapper; this config has {kind}')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def resume(cfg: Config, checkpoint: str) -> None:
+    """Go on from ``checkpoint``, or with ``'auto'`` from the latest of the work folder."""
+    if checkpoint != 'auto' and '://' not in checkpoint and not Path(checkpoint).is_file():
+        raise ValueError(f'--resume {checkpoint}: no such file')
+    cfg.resume = True
+    cfg.load_from = None if checkpoint == 'auto' else checkpoint
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    try:
+        cfg = merge_args(load_config(args.config), args)
+    except ValueError as error:
+        raise SystemExit(f'train: {error}') from None
+    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner.train()
+
+
+if __name__ == '__main__':
+    main()
