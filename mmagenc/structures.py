@@ -63,6 +63,15 @@ class Motion:
     def cpu(self) -> 'Motion':
         return self.to('cpu')
 
+    def pad_to(self, num_frames: int) -> 'Motion':
+        """Repeat the last frame until there are ``num_frames``; ``length`` stays."""
+        missing = num_frames - self.keypoint.shape[1]
+        if missing <= 0:
+            return self
+        present = {name: getattr(self, name) for name in ('keypoint', 'pose', 'transl') if getattr(self, name) is not None}
+        longer = {name: torch.cat([value, value[:, -1:].expand(-1, missing, *value.shape[2:])], dim=1) for name, value in present.items()}
+        return replace(self, **longer)
+
     @classmethod
     def cat(cls, motions: Sequence['Motion']) -> 'Motion':
         """Concatenate along the clip axis; all must have the same fields, frames and keypoints."""

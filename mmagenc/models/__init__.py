@@ -1,3 +1,11 @@
-from .data_preprocessor import MotionDataPreprocessor  # noqa
-from .generators import *  # noqa
-from .representations import *  # noqa
+"""Generators, recognizers, representations and the layers they share."""
+
+from .data_preprocessor import MotionDataPreprocessor
+from .generators import BaseGenerator, TransformerCVAE
+from .recognizers import RecognizerScores, score_annotations
+from .representations import KeypointRepresentation, RotationRepresentation
+
+__all__ = [
+    'BaseGenerator', 'KeypointRepresentation', 'MotionDataPreprocessor', 'RecognizerScores', 'RotationRepresentation', 'TransformerCVAE',
+    'score_annotations'
+]

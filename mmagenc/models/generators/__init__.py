@@ -1,1 +1,6 @@
-from .cvae import TransformerCVAE  # noqa
+"""Generators: one file per published algorithm."""
+
+from .base import BaseGenerator
+from .cvae import TransformerCVAE
+
+__all__ = ['BaseGenerator', 'TransformerCVAE']

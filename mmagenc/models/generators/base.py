@@ -1,10 +1,11 @@
-"""What every generator is.
+"""What every generator is: labels in, motion out.
 
-B batch, T frames, J joints, C channels.
+B batch, N clips, T frames, J joints, C channels.
 """
 
+import hashlib
 from abc import abstractmethod
-from typing import Dict, List, Optional, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 import torch
 from mmengine.model import BaseModel
@@ -15,49 +16,131 @@ from mmagenc.structures import Motion
 
 
 class BaseGenerator(BaseModel):
-    """Labels in, motion out."""
+    """A generator of labelled motion.
 
-    def __init__(self, *, representation: Dict, num_classes: int, num_frames: int, test_cfg: Optional[Dict] = None) -> None:
+    Args:
+        representation: config of a representation (or a built one).
+        num_classes: number of action classes.
+        num_frames: frames of a clip where a caller names none.
+        test_cfg: ``num_repeats`` clips are generated per test clip (default 1); ``seed`` of their noise (default 0).
+    """
+
+    def __init__(self, *, representation: Dict, num_classes: int, num_frames: int = 60, test_cfg: Optional[Dict] = None) -> None:
         super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor'))
+        if num_classes < 1 or num_frames < 2:
+            raise ValueError(f'num_classes must be at least 1 and num_frames at least 2, got {num_classes} and {num_frames}')
         self.representation = representation if isinstance(representation, nn.Module) else MODELS.build(representation)
-        self.num_classes, self.num_frames, self.test_cfg = num_classes, num_frames, dict(test_cfg or {})
+        self.num_classes, self.num_frames = num_classes, num_frames
+        self.test_cfg = dict(num_repeats=1, seed=0) | dict(test_cfg or {})
 
-    def forward(self, inputs: Dict[str, Tensor], data_samples: Optional[List] = None, mode: str = 'tensor'):
-        """As MMEngine's models: ``mode`` is ``'loss'`` (dict of losses), ``'predict'`` (data samples) or ``'tensor'``."""
-        if mode == 'loss':
-            return self.loss(inputs, data_samples)
-        if mode == 'predict':
-            return self.predict(inputs, data_samples)
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def forward(self, inputs: Dict[str, Tensor], data_samples: Optional[Sequence] = None, mode: str = 'tensor'):
+        """As MMEngine's models.
+
+        Args:
+            inputs: ``pose (B, T, 24, 3)``, ``transl (B, T, 3)``, ``keypoint (B, T, V, C)``, those that the data has.
+            data_samples: B data samples with ``gt_label`` and the metainfo ``num_frames`` (valid frames).
+            mode: ``'loss'`` gives a dict of weighted losses, ``'predict'`` the data samples with ``pred_motion`` (a motion of
+                ``num_repeats`` clips of the sample's label and length) and ``recon_motion``, ``'tensor'`` the encoded ``(B, T, J, C)``.
+        """
         if mode == 'tensor':
             return self.representation.encode(inputs)
+        if mode == 'loss':
+            return self.loss(self.representation.encode(inputs), *self.labels_and_lengths(data_samples))
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
-    @abstractmethod
-    def loss(self, inputs, data_samples) -> Dict[str, Tensor]:
-        """Weighted loss terms of a batch."""
+    def labels_and_lengths(self, data_samples: Sequence):
+        """``label (B,)`` and ``length (B,)`` on the model's device."""
+        label = torch.tensor([int(sample.gt_label) for sample in data_samples], device=self.device)
+        return label, torch.tensor([sample.num_frames for sample in data_samples], device=self.device)
 
     @abstractmethod
-    def _generate(self, label: Tensor, length: Tensor, generator: Optional[torch.Generator], **sampling) -> Motion:
-        """Clips of checked labels and lengths."""
+    def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
+        """Weighted loss terms ``loss_*`` of encoded clips ``(B, T, J, C)``."""
+
+    def reconstruct(self, x: Tensor, label: Tensor, length: Tensor) -> Optional[Motion]:
+        """What the model makes of encoded clips, or ``None`` for a generator that cannot encode."""
+        return None
+
+    @abstractmethod
+    def sample_latent(self, label: Tensor, *, generator: Optional[torch.Generator], **sampling) -> Tensor:
+        """``(N, D)`` latent vectors on the CPU."""
+
+    @abstractmethod
+    def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
+        """Clips of latent vectors, all on the model's device."""
 
     @torch.no_grad()
-    def predict(self, inputs, data_samples) -> List:
-        label = torch.tensor([int(sample.gt_label) for sample in data_samples])
-        length = torch.tensor([sample.num_frames for sample in data_samples])
-        repeats = self.test_cfg.get('num_repeats', 1)
-        generator = torch.Generator().manual_seed(hash(tuple(label.tolist())) % 2**31)
-        motions = [self.generate(label, length, generator=generator) for _ in range(repeats)]
-        for i, sample in enumerate(data_samples):
-            sample.pred_motion = Motion.cat([motion[i] for motion in motions])
+    def predict(self, inputs: Dict[str, Tensor], data_samples: List) -> List:
+        """Generate one group of clips per test clip; the noise depends on ``test_cfg.seed`` and the clip's name only."""
+        label, length = self.labels_and_lengths(data_samples)
+        repeats = self.test_cfg['num_repeats']
+        latents = [self.sample_latent(torch.full((repeats, ), int(sample.gt_label)), generator=self._noise_of(sample)) for sample in data_samples]
+        motion = self._decode_batched(torch.cat(latents), label.cpu().repeat_interleave(repeats), length.cpu().repeat_interleave(repeats))
+        reconstruction = self.reconstruct(self.representation.encode(inputs), label, length)
+        for index, sample in enumerate(data_samples):
+            sample.pred_motion = motion[index * repeats:(index + 1) * repeats].cpu()
+            if reconstruction is not None:
+                sample.recon_motion = reconstruction[index].cpu()
         return data_samples
 
+    def _noise_of(self, sample) -> torch.Generator:
+        name = f'{self.test_cfg["seed"]}/{sample.metainfo.get("frame_dir", "")}'
+        digest = hashlib.sha256(name.encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:7], 'big'))
+
     @torch.no_grad()
-    def generate(self, label, num_frames: Union[int, Tensor, None] = None, *, generator: Optional[torch.Generator] = None, batch_size: int = 64, **sampling) -> Motion:
+    def generate(self,
+                 label: Union[Tensor, Sequence[int]],
+                 num_frames: Optional[Union[int, Tensor, Sequence[int]]] = None,
+                 *,
+                 generator: Optional[torch.Generator] = None,
+                 batch_size: int = 64,
+                 **sampling) -> Motion:
+        """Generate a clip for each label, in evaluation mode and without gradients.
+
+        Args:
+            label: ``(N,)`` class indices.
+            num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own.
+            generator: CPU random generator; the result depends on it and not on ``batch_size`` or the device.
+            batch_size: clips decoded at once.
+            **sampling: what the generator's ``sample_latent`` takes.
+
+        Returns:
+            Motion: N clips on the model's device.
+
+        Raises:
+            ValueError: labels or lengths out of range.
+        """
         label = torch.as_tensor(label, dtype=torch.long).cpu()
-        length = torch.as_tensor(self.num_frames if num_frames is None else num_frames).cpu().expand(len(label)).clone()
-        was_training = self.training
+        length = torch.as_tensor(self.num_frames if num_frames is None else num_frames, dtype=torch.long).cpu()
+        self._check(label, length)
+        latent = self.sample_latent(label, generator=generator, **sampling)
+        return self._decode_batched(latent, label, length.expand(len(label)), batch_size)
+
+    def _check(self, label: Tensor, length: Tensor) -> None:
+        if label.ndim != 1 or len(label) == 0:
+            raise ValueError(f'label must be (N,) with at least one clip, got {tuple(label.shape)}')
+        if label.min() < 0 or label.max() >= self.num_classes:
+            raise ValueError(f'labels must lie in 0 … {self.num_classes - 1}, got {label.min().item()} … {label.max().item()}')
+        if length.ndim > 1 or (length.ndim == 1 and len(length) != len(label)):
+            raise ValueError(f'num_frames must be one number or {len(label)}, got {tuple(length.shape)}')
+        if length.min() < 1:
+            raise ValueError(f'num_frames must be at least 1, got {length.min().item()}')
+
+    def _decode_batched(self, latent: Tensor, label: Tensor, length: Tensor, batch_size: int = 64) -> Motion:
+        was_training, longest = self.training, int(length.max())
         self.eval()
         try:
-            return self._generate(label, length, generator, batch_size=batch_size, **sampling)
+            parts = []
+            for rows in torch.arange(len(label)).split(batch_size):
+                part = self.decode_latent(*(value[rows].to(self.device) for value in (latent, label, length)))
+                parts.append(part.pad_to(longest))
         finally:
             self.train(was_training)
+        return Motion.cat(parts)

@@ -1,1 +1,6 @@
-from .rotation import RotationRepresentation  # noqa
+"""What a generator sees of a clip, and how a generated tensor becomes motion again."""
+
+from .keypoint import KeypointRepresentation
+from .rotation import RotationRepresentation
+
+__all__ = ['KeypointRepresentation', 'RotationRepresentation']

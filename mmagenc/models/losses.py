@@ -1,0 +1,21 @@
+"""Loss terms. B batch, T frames, J joints, C channels, D latent channels."""
+
+from typing import Optional
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def masked_mse(prediction: Tensor, target: Tensor, mask: Optional[Tensor] = None) -> Tensor:
+    """Mean squared error of ``(B, T, J, C)`` over the frames where ``mask (B, T)`` is true (all, where it is ``None``)."""
+    if mask is None:
+        return F.mse_loss(prediction, target)
+    return F.mse_loss(prediction[mask], target[mask])
+
+
+def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
+    r"""``(B,)`` divergence of each clip's posterior from the standard normal, summed over D.
+
+    .. math:: KL = -\tfrac{1}{2} \sum_d \left(1 + \log\sigma_d^2 - \mu_d^2 - \sigma_d^2\right)
+    """
+    return -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(dim=1)
