@@ -1,0 +1,48 @@
+"""tools/data/amass_to_motion.py on small files of this test."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmagenc.datasets.annotation import load_annotation
+
+
+def load_tool():
+    path = Path(__file__).parents[2] / 'tools' / 'data' / 'amass_to_motion.py'
+    spec = importlib.util.spec_from_file_location('amass_to_motion', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TOOL = load_tool()
+
+
+def test_folder_to_annotation(tmp_path, capsys):
+    folder = tmp_path / 'amass'
+    for label in ('crawl', 'walk'):
+        (folder / label).mkdir(parents=True)
+        poses = np.zeros((25, 156))
+        poses[:, 0] = np.pi / 2  # AMASS's upright person: z up.
+        np.savez(folder / label / 'take_1_poses.npz', poses=poses, trans=np.linspace(0, 1, 25)[:, None] * [0, -1, 0], mocap_framerate=60.)
+    (folder / 'walk' / 'broken.npz').write_bytes(b'')
+    TOOL.main([str(folder), '--out', str(tmp_path / 'motion.npz'), '--fps', '20', '--processes', '1'])
+    annotation = load_annotation(tmp_path / 'motion.npz')
+    assert annotation['metainfo']['classes'] == ['crawl', 'walk'] and len(annotation['annotations']) == 2
+    clip = annotation['annotations'][1]
+    assert clip['label'] == 1 and clip['total_frames'] == 9
+    np.testing.assert_allclose(clip['pose'], 0, atol=1e-6)
+    # Upright: the head above the feet, the feet by the floor, and a path along z, where AMASS's -y has gone.
+    keypoint, path = clip['keypoint'][0], clip['transl'][0]
+    assert (keypoint[:, 15, 1] > keypoint[:, 7, 1] + .1).all() and abs(keypoint[:, [10, 11], 1]).max() < .05
+    assert path[-1, 2] - path[0, 2] > .05 and np.ptp(path[:, [0, 1]], axis=0).max() < 1e-6
+    assert 'broken.npz' in capsys.readouterr().err
+
+
+def test_nothing_usable(tmp_path):
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'a' / 'broken.npz').write_bytes(b'')
+    with pytest.raises(SystemExit, match='no file could be used'):
+        TOOL.main([str(tmp_path), '--out', str(tmp_path / 'out' / 'motion.npz'), '--processes', '1'])
