@@ -1,7 +1,7 @@
 """Package metadata; exact versions for a set-up of its own are in requirements.lock.
 
-``mmcv`` is no requirement here: its compiled form and ``mmcv-lite`` install the same module, so a declared ``mmcv-lite`` would overwrite the
-compiled one of a user who has it. Without either, the extra ``lite`` brings ``mmcv-lite``, which needs no compiler.
+``mmcv`` is no requirement here: its compiled form and ``mmcv-lite`` install the same module, so a declared ``mmcv-lite`` would overwrite
+the compiled one of a user who has it. Without either, the extra ``lite`` brings ``mmcv-lite``, which needs no compiler.
 """
 
 import os
@@ -40,7 +40,7 @@ def version() -> str:
 
 
 class BuildPyWithMim(build_py):
-    """Add ``mmagenc/.mim`` with configs, tools and model index, where OpenMMLab's installer looks: copied into a wheel, linked when editable."""
+    """Add ``mmagenc/.mim`` with configs, tools and model index, where OpenMMLab's tools look: copied into a wheel, linked if editable."""
 
     def run(self) -> None:
         super().run()

@@ -81,7 +81,7 @@ def _install_stub(name: str) -> bool:
 
 
 def silence_mmcv_lite() -> bool:
-    """Drop the warning of ``mmcv-lite`` about ``MultiScaleDeformableAttention``, which nothing here uses; a compiled mmcv never gives it."""
+    """Drop the warning of ``mmcv-lite`` about ``MultiScaleDeformableAttention``, unused here; a compiled mmcv never gives it."""
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``', category=UserWarning)
     return True
 

@@ -1,0 +1,45 @@
+# Two commands do everything, set-up included: make quickstart, make test.
+# Another Python: make PYTHON=python3.12 …; CPU-only torch where PyPI's default is the CUDA one:
+# make PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' …
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+PYTHON_IN_VENV := .venv/bin/python
+SETUP := requirements.lock setup.py tools/setup_venv.sh
+TESTS ?= tests
+export PYTHON PIP_ARGS
+
+.PHONY: help quickstart test lint setup clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make quickstart   set up, then the whole method on stand-in data: train, test, draw (minutes on two CPU cores)'
+	@echo 'make test         set up, then every test (MMAGENC_DATA_ROOT, MMAGENC_REFERENCE_ROOT: where recordings and reference numbers lie)'
+	@echo 'make lint         style check'
+	@echo 'make setup        only the set-up: .venv from requirements.lock'
+	@echo 'make clean        remove .venv and build folders (not data/ or work_dirs/)'
+	@echo "options           PYTHON=python3.12, PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu', TESTS=tests/test_engine"
+
+quickstart: .venv/.ready-run
+	@$(PYTHON_IN_VENV) tools/quickstart.py
+
+test: .venv/.ready-test
+	@$(PYTHON_IN_VENV) -m pytest $(TESTS) -q
+
+lint: .venv/.ready-test
+	@$(PYTHON_IN_VENV) -m ruff check .
+
+setup: .venv/.ready-run
+
+# A stamp is written last, so an interrupted set-up is taken up again; a changed lock makes it run again. That for tests covers both.
+.venv/.ready-run: $(SETUP)
+	@[ .venv/.ready-test -nt requirements.lock ] || sh tools/setup_venv.sh run
+	@touch $@
+
+.venv/.ready-test: $(SETUP)
+	@sh tools/setup_venv.sh test
+	@touch $@ .venv/.ready-run
+
+clean:
+	rm -rf .venv build dist mmagenc.egg-info mmagenc/.mim .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
