@@ -24,3 +24,11 @@ def bvh_text(names: Sequence[str], parents: Sequence[int], offsets: Sequence, ch
     lines.extend(['MOTION', f'Frames:{indent}{len(frames)}', f'Frame Time:{indent}{frame_time:.9g}'])
     lines.extend(' '.join(f'{value:.9g}' for value in frame) for frame in frames)
     return end.join(lines) + end
+
+
+def describe(name, path) -> dict:
+    """A conversion that worker processes can import: a file's name and length, or the refusal of an empty one."""
+    content = path.read_text()
+    if not content:
+        raise ValueError('empty')
+    return dict(name=name, length=len(content))

@@ -2,10 +2,7 @@
 
 import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,15 +74,12 @@ def test_folder_to_annotation(folder, tmp_path, capsys):
     assert content['bone_angle_deg']['left_hip>left_knee']['mean'] < 1e-3 and content['max_path_error_m'] < 1e-4
 
 
-def test_defaults_and_two_processes_give_the_same(folder, tmp_path):
-    TOOL.main([str(folder), '--out', str(tmp_path / '1.npz'), '--processes', '1'])
-    root = Path(TOOL.__file__).parents[2]
-    subprocess.run([sys.executable, TOOL.__file__, str(folder), '--out', str(tmp_path / '2.npz'), '--processes', '2'], check=True,
-                   capture_output=True, env={**os.environ, 'PYTHONPATH': str(root)})
-    one, two = (load_annotation(tmp_path / f'{processes}.npz') for processes in (1, 2))
-    assert one['split'] == two['split'] == dict(train=['crawl/anna_001', 'crawl/ben_002', 'wave/anna_001', 'wave/ben_002'])
-    for first, second in zip(one['annotations'], two['annotations']):
-        np.testing.assert_array_equal(first['pose'], second['pose'])
+def test_defaults(folder, tmp_path):
+    """The folder is the label, the rig is found by its joints, everything is for training."""
+    TOOL.main([str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1'])
+    annotation = load_annotation(tmp_path / 'a.npz')
+    assert annotation['metainfo']['classes'] == ['crawl', 'wave'] and [clip['label'] for clip in annotation['annotations']] == [0, 0, 1, 1]
+    assert annotation['split'] == dict(train=['crawl/anna_001', 'crawl/ben_002', 'wave/anna_001', 'wave/ben_002'])
 
 
 def test_what_no_split_or_class_names_is_listed(folder, tmp_path, capsys):

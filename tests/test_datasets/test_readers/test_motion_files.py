@@ -1,0 +1,57 @@
+"""Which files are found, what their names say, where they go."""
+
+import numpy as np
+import pytest
+
+from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from tests.bvh_writer import describe
+
+
+def clip(name, label, **groups):
+    pose = np.zeros((4, 24, 3))
+    return dict(name=name, groups=dict(label=label, **groups), pose=pose, keypoint=pose, transl=pose[:, 0])
+
+
+def test_find_files(tmp_path):
+    for name in ('b/2.BVH', 'b/1.bvh', 'a.bvh', 'a.txt'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [name for name, _ in find_files(tmp_path, '.bvh')] == ['a', 'b/1', 'b/2']
+    assert find_files(tmp_path / 'a.bvh', '.bvh') == [('a', tmp_path / 'a.bvh')]
+
+
+def test_two_processes_give_what_one_gives(tmp_path):
+    for number in range(20):
+        (tmp_path / f'{number:02d}.bvh').write_text('x' * (number % 5))
+    files = find_files(tmp_path, '.bvh')
+    clips, left_out = convert_files(files, describe, 1)
+    assert convert_files(files, describe, 2) == (clips, left_out)
+    assert len(clips) == 16 and [entry['length'] for entry in clips[:4]] == [1, 2, 3, 4]
+    assert left_out == [f'{tmp_path / name}: empty' for name in ('00.bvh', '05.bvh', '10.bvh', '15.bvh')]
+
+
+def test_labels():
+    labels = Labels(r'(?P<label>[a-z]+)(_(?P<id>\d+))?$')
+    assert labels.parse('x/run_07') == dict(label='run', id='07') and labels.parse('run') == dict(label='run')
+    with pytest.raises(ValueError, match='does not match'):
+        labels.parse('x/07')
+
+
+def test_parse_split():
+    assert parse_split('train=1-3, 5;test = 004') == dict(train=['1', '2', '3', '5'], test=['4'])
+    assert parse_split('train=anna,ben') == dict(train=['anna', 'ben'])
+    for text in ('', 'train', 'train=', '=1', 'a=1;a=2'):
+        with pytest.raises(ValueError, match='split'):
+            parse_split(text)
+
+
+def test_ids_are_compared_as_numbers():
+    annotation, left_out = build_annotation([clip('a', 'run', id='001'), clip('b', 'run', id='12'), clip('c', 'run')], fps=20,
+                                            splits=parse_split('train=1-3;test=12'))
+    assert annotation['split'] == dict(train=['a'], test=['b']) and left_out == ['c: id None is in no split']
+
+
+def test_frame_dir_is_short_where_it_can_be():
+    names = [['x/a', 'x/b'], ['x/a', 'y/a']]
+    short, long = (build_annotation([clip(name, 'run') for name in pair], fps=20)[0]['split']['train'] for pair in names)
+    assert (short, long) == (['a', 'b'], ['x/a', 'y/a'])
