@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/generator_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/models/cvae.py', '../_base_/models/stgcn_rot6d.py'
 ]
 
-model = dict(num_classes=10)
+model = dict(num_classes=10, representation=dict(keypoint_skeleton='smpl24'))
 recognizer = dict(cls_head=dict(num_classes=10))
 val_dataloader = None
 train_cfg = dict(max_epochs=1300)
