@@ -278,3 +278,32 @@ def test_recordings(data_root, clip):
     knees, elbows = result.pose[:, [4, 5]], result.pose[:, [18, 19]] * torch.tensor([[-1.], [1.]])
     assert knees[..., 0].mean() > .2 and knees[..., 1:].abs().mean() < .2
     assert elbows[..., 1].mean() > .2 and elbows[..., [0, 2]].abs().mean() < elbows[..., 1].mean()
+
+
+def test_rest_with_hanging_arms():
+    """``rest: tpose`` also takes a rig whose arms hang at an angle when all channels are zero."""
+    hanging = np.zeros((1, 24, 3))
+    for shoulder in (16, 17):
+        axis = np.cross(REST[shoulder + 2] - REST[shoulder], [0, -1, 0])
+        hanging[0, shoulder] = .7 * axis / np.linalg.norm(axis)
+    rest_positions, rest_rotations = naive_forward(hanging, np.zeros((1, 3)), REST)
+    pose, transl = smooth_motion(seed=4)
+    positions, rotations = naive_forward(pose, transl, REST)
+    # The rig's joints have the world's axes in its own rest pose.
+    own = rotations @ rest_rotations.swapaxes(-1, -2)
+    result = fit(positions, own, load_rig('smpl'), rest_positions=torch.tensor(rest_positions[0]))
+    assert_same_rotations(result.pose, pose)
+
+
+def test_joints_that_lie_on_each_other():
+    """CMU's LowerBack lies on Hips and its shoulders on Spine1: no direction, so the joints' own rotations decide."""
+    rest = REST.copy()
+    rest[3], rest[[13, 14]] = rest[0], rest[9]
+    pose, transl = smooth_motion(seed=5)
+    positions, rotations = naive_forward(pose, transl, rest)
+    names = [load_rig('cmu').joints[name][0] for name in NAMES]
+    result = fit(positions, rotations, load_rig('cmu'), names, rest=REST, rest_positions=torch.tensor(rest), unit=1.)
+    assert torch.isfinite(result.pose).all() and result.flips() == 0
+    bones = result.bone_angles()
+    assert 'pelvis>spine1' not in bones and 'spine3>left_collar' not in bones
+    assert max(angle.max() for name, angle in bones.items() if 'collar' not in name and 'hip' not in name.split('>')[1]) < 1e-3
