@@ -1,0 +1,261 @@
+"""The metric against the functions it is made of, over batches, processes and repeats."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed
+from mmaction.structures import ActionDataSample
+from mmengine.dataset import pseudo_collate
+from mmengine.evaluator import Evaluator
+from mmengine.registry import init_default_scope
+
+from mmagenc.evaluation.functional import confidence_interval, frechet_distance, per_class_accuracy
+from mmagenc.evaluation.metrics import MotionGenerationMetric
+from mmagenc.models.recognizers import score_annotations
+from mmagenc.registry import METRICS, MODELS
+from mmagenc.skeletons import get_skeleton
+from mmagenc.structures import Motion
+
+PIPELINE = [
+    dict(type='mmagenc.ConsecutiveSample', num_frames=6, test_mode=True),
+    dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')
+]
+RECOGNIZER = dict(
+    type='RecognizerGCN',
+    _scope_='mmaction',
+    backbone=dict(
+        type='STGCN',
+        in_channels=3,
+        base_channels=4,
+        num_stages=2,
+        inflate_stages=[2],
+        down_stages=[2],
+        graph_cfg=get_skeleton('ucla20').graph_cfg()),
+    cls_head=dict(type='GCNHead', num_classes=3, in_channels=8))
+NUM_CLIPS, NUM_FRAMES = 13, 6
+
+
+def recognizer(seed=0):
+    init_default_scope('mmagenc')
+    torch.manual_seed(seed)
+    model = MODELS.build(RECOGNIZER)
+    for name, value in model.named_parameters():  # larger than initial values, so that features and opinions differ between clips
+        value.data.normal_(std=0.3 if 'bias' in name else 1.)
+    return model
+
+
+def clips(num_clips=NUM_CLIPS, repeats=1, seed=0):
+    """Packed real clips, and for each what a generator would have made of it."""
+    rng = torch.Generator().manual_seed(seed)
+    packed, motions = [], []
+    for i in range(num_clips):
+        label, length = i % 3, NUM_FRAMES - i % 2
+        keypoint = torch.randn(NUM_FRAMES, 20, 3, generator=rng) + label
+        sample = ActionDataSample().set_gt_label(label)
+        sample.set_metainfo(dict(num_frames=length, frame_dir=f'clip{i}'))
+        packed.append(dict(inputs=dict(keypoint=keypoint), data_samples=sample))
+        motions.append(
+            Motion(
+                keypoint=torch.randn(repeats, NUM_FRAMES, 20, 3, generator=rng) + label,
+                label=torch.full((repeats, ), label),
+                length=torch.full((repeats, ), length)))
+    return packed, motions
+
+
+def evaluate(metric, packed, motions, batch_size=5):
+    evaluator = Evaluator(metric)
+    evaluator.dataset_meta = dict(classes=['walk', 'run', 'jump'], skeleton='ucla20')
+    for start in range(0, len(packed), batch_size):
+        batch = pseudo_collate(packed[start:start + batch_size])
+        for sample, motion in zip(batch['data_samples'], motions[start:start + batch_size]):
+            sample.pred_motion = motion
+        evaluator.process(data_samples=batch['data_samples'], data_batch=batch)
+    return evaluator.evaluate(len(packed))
+
+
+def annotations(packed):
+    return [
+        dict(
+            frame_dir='', label=int(item['data_samples'].gt_label), total_frames=item['data_samples'].num_frames,
+            keypoint=item['inputs']['keypoint'].numpy()[None, :item['data_samples'].num_frames]) for item in packed
+    ]
+
+
+def generated(motions, repeat):
+    return [
+        dict(frame_dir='', label=int(motion.label[0]), total_frames=int(motion.length[0]),
+             keypoint=motion.keypoint.numpy()[repeat:repeat + 1, :int(motion.length[0])]) for motion in motions
+    ]
+
+
+@pytest.mark.filterwarnings('ignore:Fréchet')
+def test_equals_the_functions_on_all_clips():
+    model, (packed, motions) = recognizer(), clips(repeats=3)
+    result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
+    real = score_annotations(model, PIPELINE, annotations(packed))
+    fake = [score_annotations(model, PIPELINE, generated(motions, repeat)) for repeat in range(3)]
+    accuracy = confidence_interval([scores.accuracy for scores in fake])
+    fid = confidence_interval([frechet_distance(real.feature, scores.feature) for scores in fake])
+    assert (result['generation/accuracy'], result['generation/accuracy_ci']) == pytest.approx(accuracy)
+    assert (result['generation/fid'], result['generation/fid_ci']) == pytest.approx(fid, rel=1e-4)
+    assert result['generation/accuracy_real'] == pytest.approx(real.accuracy)
+    assert {f'generation/{name}{suffix}' for name in ('fid', 'diversity', 'multimodality')
+            for suffix in ('', '_ci', '_real', '_real_ci')} < set(result)
+
+
+def test_batches_do_not_matter():
+    model, (packed, motions) = recognizer(), clips(repeats=2)
+    results = []
+    for size in (1, 4, 64):
+        metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, score_batch_size=size)
+        results.append(evaluate(metric, packed, motions, batch_size=size))
+    for result in results[1:]:
+        assert result == pytest.approx(results[0], rel=1e-4)
+
+
+def test_copies_of_the_real_clips_score_as_they_do():
+    packed, _ = clips()
+    motions = []
+    for item in packed:
+        sample = item['data_samples']
+        motions.append(Motion(keypoint=item['inputs']['keypoint'][None], label=sample.gt_label, length=torch.tensor([sample.num_frames])))
+    result = evaluate(MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE), packed, motions)
+    for name in ('accuracy', 'diversity', 'multimodality'):
+        assert result[f'generation/{name}'] == pytest.approx(result[f'generation/{name}_real'], rel=1e-4)
+    assert result['generation/fid'] == pytest.approx(0, abs=1e-6)
+    assert not any(name.endswith('_ci') for name in result)
+
+
+@pytest.mark.parametrize('num_clips, absent', [(1, {'fid', 'diversity', 'multimodality', 'fid_real'}), (3, {'multimodality', 'fid_real'})])
+def test_what_few_clips_do_not_define_is_left_out(num_clips, absent):
+    packed, motions = clips(num_clips)
+    result = evaluate(MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE, prefix='g'), packed, motions)
+    assert 'g/accuracy' in result and not {f'g/{name}' for name in absent} & set(result)
+
+
+def test_results_are_small_and_can_be_sent():
+    packed, motions = clips(4, repeats=20)
+    metric = MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE)
+    batch = pseudo_collate(packed)
+    for sample, motion in zip(batch['data_samples'], motions):
+        sample.pred_motion = motion
+    metric.process(batch, [sample.to_dict() for sample in batch['data_samples']])
+    assert len(pickle.dumps(metric.results)) / 4 < 2000 < motions[0].keypoint.numel() * 4
+    assert [len(result['fake_predicted']) for result in metric.results] == [20] * 4
+
+
+def test_inputs_may_be_a_list_of_clips():
+    model, (packed, motions) = recognizer(), clips(4)
+    metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE)
+    samples = [dict(item['data_samples'].to_dict(), pred_motion=motion) for item, motion in zip(packed, motions)]
+    metric.process(dict(inputs=[item['inputs'] for item in packed]), samples)
+    expected = score_annotations(model, PIPELINE, annotations(packed)).feature
+    np.testing.assert_allclose(np.stack([result['real_feature'] for result in metric.results]), expected, rtol=1e-5)
+
+
+def test_classes_are_logged(monkeypatch):
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.print_log', lambda message, **kwargs: logged.append(message))
+    model, (packed, motions) = recognizer(), clips()
+    evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
+    scores = score_annotations(model, PIPELINE, generated(motions, 0))
+    line = next(line.split() for line in logged[-1].splitlines() if line.startswith('walk'))
+    assert line[1] == '5' and float(line[2]) == pytest.approx(100 * per_class_accuracy(scores.predicted, scores.label, 3)[0], abs=0.051)
+    assert any('7 real samples with 8 feature channels' in message for message in logged[:-1])
+
+
+# Where the recognizer comes from ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('form', ['own', 'loop'])
+def test_recognizer_from_a_checkpoint(tmp_path, form):
+    model, (packed, motions) = recognizer(seed=5), clips()
+    own = dict(state_dict=model.state_dict())
+    loop = dict(state_dict=dict(weight_of_a_generator=torch.zeros(1)), infagenc=dict(recognizer=own))
+    torch.save(dict(own=own, loop=loop)[form], tmp_path / 'epoch_1.pth')
+    metric = METRICS.build(
+        dict(
+            type='MotionGenerationMetric', recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE,
+            recognizer_checkpoint=str(tmp_path / 'epoch_1.pth')))
+    expected = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
+    assert evaluate(metric, packed, motions) == pytest.approx(expected)
+
+
+def test_a_checkpoint_of_another_recognizer_is_refused(tmp_path):
+    weights = recognizer().state_dict()
+    weights['cls_head.fc.weight'] = torch.zeros(7, 8)
+    torch.save(dict(state_dict=weights), tmp_path / 'other.pth')
+    metric = MotionGenerationMetric(recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE, recognizer_checkpoint=str(tmp_path / 'other.pth'))
+    with pytest.raises(ValueError, match=r'other\.pth do not fit the RecognizerGCN.*fc\.weight \(\(7, 8\), the model has \(3, 8\)\)'):
+        evaluate(metric, *clips(3))
+
+
+def test_a_lent_recognizer_judges_where_none_is_configured():
+    lent, (packed, motions) = recognizer(seed=1), clips()
+    metric = MotionGenerationMetric()
+    metric.set_recognizer(lent, PIPELINE)
+    expected = evaluate(MotionGenerationMetric(recognizer=lent, recognizer_pipeline=PIPELINE), packed, motions)
+    assert evaluate(metric, packed, motions) == pytest.approx(expected)
+    configured = MotionGenerationMetric(recognizer=lent, recognizer_pipeline=PIPELINE)
+    configured.set_recognizer(recognizer(seed=2), PIPELINE)
+    assert evaluate(configured, packed, motions) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(recognizer=RECOGNIZER, recognizer_checkpoint='a.pth'), 'set recognizer_pipeline'),
+    (dict(recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE), 'set recognizer_checkpoint'),
+    (dict(recognizer_checkpoint='a.pth'), 'need a recognizer'),
+])
+def test_half_a_recognizer_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        MotionGenerationMetric(**options)
+
+
+def test_no_recognizer_says_what_to_set():
+    with pytest.raises(ValueError, match='set recognizer, recognizer_pipeline and recognizer_checkpoint'):
+        evaluate(MotionGenerationMetric(), *clips(3))
+
+
+def test_wrong_models_are_named():
+    packed, motions = clips(4)
+    metric = MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE)
+    with pytest.raises(ValueError, match='for recognizers use AccMetric'):
+        metric.process(pseudo_collate(packed), [item['data_samples'].to_dict() for item in packed])
+    with pytest.raises(ValueError, match=r'the same number of generated ones, got \[1, 2\]'):
+        evaluate(metric, packed, [*motions[:3], Motion.cat([motions[3], motions[3]])])
+    packed[0]['data_samples'].set_gt_label(3)
+    with pytest.raises(ValueError, match='class index 3 and the recognizer knows 3 classes'):
+        evaluate(metric, packed, motions)
+
+
+# Several processes --------------------------------------------------------------------------------------------------------------------
+
+
+def _evaluate_share(rank, folder):
+    """What one of two processes does: its own recognizer unfitted unless it is the first, its clips as MMEngine's sampler deals them."""
+    torch.set_num_threads(1)  # forked, not spawned, to spare the imports; one thread is safe there
+    torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2)
+    packed, motions = clips(NUM_CLIPS, repeats=2)
+    mine = [*range(NUM_CLIPS), 0][rank::2]
+    metric = MotionGenerationMetric()
+    metric.set_recognizer(recognizer(seed=rank), PIPELINE)
+    evaluator = Evaluator(metric)
+    for start in range(0, len(mine), 4):
+        part = mine[start:start + 4]
+        batch = pseudo_collate([packed[i] for i in part])
+        for sample, i in zip(batch['data_samples'], part):
+            sample.pred_motion = motions[i]
+        evaluator.process(data_samples=batch['data_samples'], data_batch=batch)
+    torch.save(evaluator.evaluate(NUM_CLIPS), f'{folder}/rank{rank}.pth')
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_agree_with_one(tmp_path):
+    """13 clips on two processes: the 14th is a repetition and must not count, and rank 1's recognizer was never fitted."""
+    torch.multiprocessing.start_processes(_evaluate_share, args=(str(tmp_path), ), nprocs=2, start_method='fork')
+    results = [torch.load(tmp_path / f'rank{rank}.pth', weights_only=True) for rank in range(2)]
+    packed, motions = clips(NUM_CLIPS, repeats=2)
+    expected = evaluate(MotionGenerationMetric(recognizer=recognizer(seed=0), recognizer_pipeline=PIPELINE), packed, motions)
+    assert results[0] == results[1] == pytest.approx(expected, rel=1e-4)
