@@ -1,6 +1,6 @@
 """Datasets, the annotation format, and the transforms between them and a model."""
 
-from .annotation import (AnnotationError, load_annotation, merge_annotations, motion_to_annotations, save_annotation, validate_annotation)
+from .annotation import AnnotationError, load_annotation, merge_annotations, motion_to_annotations, save_annotation, validate_annotation
 from .motion_dataset import InfActPrimitive, InfantAction, MotionDataset
 from .pool import SyntheticPool
 from .safe_pickle import UnsafePickleError, load_pickle

@@ -1,16 +1,27 @@
 """Datasets of clips in the annotation format."""
 
+import os
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
 
-from .annotation import AnnotationError, clip_problems, describe_problems, load_annotation
+from .annotation import (
+    AnnotationError,
+    checked_annotation,
+    clip_problems,
+    describe_problems,
+    label_problem,
+    load_annotation,
+    normalized_clip,
+    warn_left_out,
+)
+from .readers.infact import infact_annotation
+from .safe_pickle import load_pickle
 
 
 @DATASETS.register_module()
@@ -18,11 +29,13 @@ class MotionDataset(BaseDataset):
     """Clips of one or several annotation files.
 
     Args:
-        ann_file: a file (``.npz`` or ``.pkl``), or several: real clips and a pool make a mixed set. All must have the same classes;
-            ``keypoint`` of a later file is brought into the first one's layout where a joint map is known.
+        ann_file: a file (``.npz`` or ``.pkl``), or several: real clips and a pool make a mixed set. All must have the same classes. A
+            relative path starts from ``data_root``, if that is given.
         split: name of the split, or several; ``None`` takes all clips.
         pipeline: transforms; a sample is the annotation dict with ``skeleton``, ``modality`` and ``start_index`` beside it.
-        skip_broken: leave broken clips of published files out, with a warning that lists them, instead of refusing the file.
+        metainfo: ``classes`` and ``skeleton`` of files that do not say them (MMAction2's). ``keypoint`` of clips in another layout than
+            ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
+        skip_broken: leave broken clips out, with a warning that lists them, instead of refusing the file.
         Others: see :class:`mmengine.dataset.BaseDataset`. Clips stay in memory as they are (``serialize_data`` is off), so that
             :meth:`extend` can add to them.
 
@@ -44,76 +57,124 @@ class MotionDataset(BaseDataset):
         kwargs.setdefault('serialize_data', False)
         super().__init__(ann_file='', pipeline=list(pipeline), **kwargs)
 
+    @classmethod
+    def _load_metainfo(cls, metainfo=None) -> Dict:
+        """As MMEngine's, but strings are values and never names of files to read."""
+        texts = {key: value for key, value in (metainfo or {}).items() if isinstance(value, str)}
+        rest = metainfo if not texts else {key: value for key, value in metainfo.items() if key not in texts}
+        return dict(super()._load_metainfo(rest), **texts)
+
+    def _join_prefix(self) -> None:
+        super()._join_prefix()
+        self.ann_files = [os.path.join(self.data_root, path) if self.data_root else path for path in self.ann_files]
+
+    # Reading ------------------------------------------------------------------------------------------------------------------------
+
     def read(self, path: str) -> Dict:
         """One file as an annotation dict."""
-        return load_annotation(path)
+        return load_annotation(path, skip_broken=self.skip_broken)
 
     def load_data_list(self) -> List[Dict]:
-        if not self.ann_files:
-            raise AnnotationError('ann_file names no file')
-        clips = []
+        clips, source = [], ', '.join(map(str, self.ann_files))
+        found = set()
         for path in self.ann_files:
             annotation = self.read(path)
-            if not self._metainfo.get('skeleton'):
-                self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if key not in self._metainfo})
-            self._check_classes(annotation['metainfo'], path)
-            clips += [self._to_layout(clip, annotation['metainfo'].get('skeleton')) for clip in self._of_split(annotation, path)]
-        self._check_names(clips, ', '.join(map(str, self.ann_files)))
-        return clips
+            self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if self._metainfo.get(key) is None})
+            found.update(annotation['split'])
+            clips += self._read_clips(annotation, path)
+        missing = [split for split in self.splits or () if split not in found]
+        if missing:
+            raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
+        if not clips:
+            raise AnnotationError(f'{source or "ann_file=[]"}: no clips' + (f' of split {self.splits}' if self.splits else ''))
+        return self._with_one_name_each(clips, source)
 
-    def _of_split(self, annotation: Dict, path) -> List[Dict]:
-        if self.splits is None:
-            return annotation['annotations']
-        known = [split for split in self.splits if split in annotation['split']]
-        if not known:
-            raise AnnotationError(f'{path}: no split {self.splits}; it has {sorted(annotation["split"])}')
-        members = {name for split in known for name in annotation['split'][split]}
-        return [clip for clip in annotation['annotations'] if clip['frame_dir'] in members]
-
-    def _check_classes(self, metainfo: Dict, path) -> None:
-        mine, theirs = self._metainfo.get('classes'), metainfo.get('classes')
-        if mine and theirs and list(mine) != list(theirs):
-            raise AnnotationError(f'{path}: classes {list(theirs)} differ from {list(mine)}')
-
-    def _check_names(self, clips: List[Dict], source: str) -> None:
-        problems = [problem for problem in clip_problems(clips, self._metainfo) if problem[2].startswith('the same frame_dir')]
-        if problems:
-            raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
+    def _read_clips(self, annotation: Dict, path) -> List[Dict]:
+        """The clips of this dataset's splits in a file, in this dataset's layout."""
+        classes, theirs = self._metainfo.get('classes'), annotation['metainfo'].get('classes')
+        if classes and theirs and list(classes) != list(theirs):
+            raise AnnotationError(f'{path}: classes {list(theirs)} differ from {list(classes)}')
+        clips = annotation['annotations']
+        if self.splits is not None:
+            known = [split for split in self.splits if split in annotation['split']]
+            if not known:
+                raise AnnotationError(f'{path}: no split {list(self.splits)}; it has {sorted(annotation["split"])}')
+            members = {name for split in known for name in annotation['split'][split]}
+            clips = [clip for clip in clips if clip['frame_dir'] in members]
+        for index, clip in enumerate(clips):
+            problem = label_problem(clip['label'], classes)
+            if problem:
+                raise AnnotationError(f'{path}: clip {index} ({clip["frame_dir"]}): {problem}')
+        try:
+            return [self._to_layout(clip, annotation['metainfo'].get('skeleton')) for clip in clips]
+        except ValueError as error:
+            raise AnnotationError(f'{path}: {error}') from error
 
     def _to_layout(self, clip: Dict, skeleton: Optional[str]) -> Dict:
-        target = self._metainfo.get('skeleton')
+        """The clip with its keypoints in this dataset's layout; ``skeleton`` is its own, unless it names one itself."""
+        clip, target = dict(clip), self._metainfo.get('skeleton')
+        skeleton = clip.pop('skeleton', None) or skeleton
         if skeleton is None or target is None or skeleton == target:
             return clip
         indices = joint_map(skeleton, target)
-        return dict(clip, **{key: np.take(clip[key], indices, axis=2) for key in ('keypoint', 'keypoint_score') if key in clip})
+        clip.update({key: np.take(clip[key], indices, axis=2) for key in ('keypoint', 'keypoint_score') if key in clip})
+        return clip
+
+    def _with_one_name_each(self, clips: List[Dict], source: str) -> List[Dict]:
+        """Files may repeat each other's names although none repeats its own."""
+        first = {}
+        for index, clip in enumerate(clips):
+            first.setdefault(clip['frame_dir'], index)
+        problems = [(index, clip['frame_dir'], f'the same frame_dir as clip {first[clip["frame_dir"]]} of these files')
+                    for index, clip in enumerate(clips) if first[clip['frame_dir']] != index]
+        if problems and not self.skip_broken:
+            raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
+        warn_left_out(problems, source=source, total=len(clips))
+        return [clips[index] for index in first.values()]
+
+    # Use ----------------------------------------------------------------------------------------------------------------------------
 
     @property
     def num_classes(self) -> int:
-        return len(self.metainfo['classes'])
+        """Number of classes; raises ``ValueError`` where neither the files nor ``metainfo`` name them."""
+        self.full_init()
+        if not self._metainfo.get('classes'):
+            raise ValueError(f'{", ".join(map(str, self.ann_files))}: no class names; give metainfo=dict(classes=[...])')
+        return len(self._metainfo['classes'])
 
     def annotations(self) -> List[Dict]:
-        """The clips, real ones first, in order (a new list of the same dicts)."""
+        """The clips in order (a new list of the same dicts): those of the files, then those added."""
         self.full_init()
+        if self.serialize_data:
+            return [super(MotionDataset, self).get_data_info(index) for index in range(len(self))]
         return list(self.data_list)
 
     def extend(self, annotations: Sequence[Dict]) -> None:
-        """Add clips in this dataset's layout.
+        """Add clips, in this dataset's layout or with their own named as ``skeleton``.
 
         Raises:
             AnnotationError: broken clips, or names that are there already; nothing is added.
+            ValueError: ``serialize_data`` is on.
         """
         self.full_init()
         if self.serialize_data:
             raise ValueError('a dataset that grows needs serialize_data=False')
-        problems = [problem for problem in clip_problems([*self.data_list, *annotations], self._metainfo) if problem[0] >= len(self.data_list)]
+        clips = [normalized_clip(clip) for clip in annotations]
+        problems = list(clip_problems(clips, self._metainfo, known=(clip['frame_dir'] for clip in self.data_list)))
         if problems:
-            raise AnnotationError(describe_problems(problems, source='added clips', total=len(annotations)))
-        self.data_list.extend(annotations)
+            raise AnnotationError(describe_problems(problems, source='added clips', total=len(clips)))
+        try:
+            self.data_list.extend([self._to_layout(clip, self._metainfo.get('skeleton')) for clip in clips])
+        except ValueError as error:
+            raise AnnotationError(f'added clips: {error}') from error
 
     def get_data_info(self, idx: int) -> Dict:
+        """A sample before the pipeline. Arrays are copies: some of MMAction2's transforms write into them."""
         self.full_init()
-        sample = dict(self.data_list[idx], start_index=0, modality='Pose', test_mode=self.test_mode, sample_idx=idx)
-        sample.setdefault('skeleton', self._metainfo.get('skeleton'))
+        clip = super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
+        sample = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in clip.items()}
+        sample.update(
+            skeleton=self._metainfo.get('skeleton'), start_index=0, modality='Pose', test_mode=self.test_mode, sample_idx=idx % len(self))
         return sample
 
 
@@ -122,21 +183,21 @@ class _PublishedInfants(MotionDataset):
 
     label_key = ''
     places = ''
+    standin_config = ''
 
     def read(self, path: str) -> Dict:
-        from .readers.infact import read_infact
-        from .safe_pickle import load_pickle
-        if not Path(path).is_file():
+        path = Path(path)
+        if not path.is_file():
             raise FileNotFoundError(
-                f'{path}: no such file. {type(self).__name__} is expected as published ({self.places}). Without it, '
-                '`python tools/data/make_standin.py` synthesizes stand-in data for configs/infagenc/quick.py')
-        if Path(path).suffix == '.npz' or isinstance(load_pickle(path), dict):
+                f'{path}: no such file. {type(self).__name__} is expected where it is published ({self.places}). Without it, '
+                f'`python tools/data/make_standin.py` synthesizes stand-in data, which {self.standin_config} uses')
+        if path.suffix == '.npz':
             return super().read(path)
-        annotation = read_infact(path, classes=self.METAINFO['classes'], label_key=self.label_key, skip_broken=self.skip_broken)
-        skipped = annotation['metainfo'].pop('skipped')
-        if skipped:
-            print_log(f'{path}: left out {len(skipped)} broken clips\n  ' + '\n  '.join(skipped), logger='current', level=30)
-        return annotation
+        content = load_pickle(path)
+        if isinstance(content, dict):
+            return checked_annotation(content, source=str(path), skip_broken=self.skip_broken)
+        return infact_annotation(
+            content, path=path, classes=self.METAINFO['classes'], label_key=self.label_key, skip_broken=self.skip_broken)
 
 
 @DATASETS.register_module()
@@ -146,6 +207,7 @@ class InfActPrimitive(_PublishedInfants):
     METAINFO = dict(classes=['Supine', 'Prone', 'Sitting', 'Standing', 'All-fours'], skeleton='infact17')
     label_key = 'pos_label'
     places = 'data/InfActPrimitive/Data/primitive_{train,validate,test}.pkl'
+    standin_config = 'configs/infagenc/quick.py'
 
 
 @DATASETS.register_module()
@@ -155,3 +217,4 @@ class InfantAction(_PublishedInfants):
     METAINFO = dict(classes=['Crawling', 'Sitting', 'Standing', 'Rolling'], skeleton='infact17')
     label_key = 'action_label'
     places = 'data/InfActPlus/{train,test}_trans_data.pkl'
+    standin_config = 'configs/_base_/datasets/standin_action_90f.py'

@@ -31,7 +31,11 @@ class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) not in _ALLOWED:
             raise UnsafePickleError(f'{self.source}: refused to unpickle {module}.{name}; only NumPy arrays and plain containers are read')
-        return super().find_class(module, name)
+        try:
+            return super().find_class(module, name)
+        except (ImportError, AttributeError):  # written by NumPy 2 and read by NumPy 1, or the other way round
+            other = module.replace('numpy._core', 'numpy.core') if '_core' in module else module.replace('numpy.core', 'numpy._core')
+            return super().find_class(other, name)
 
 
 def load_pickle(path, *, encoding: str = 'latin1'):

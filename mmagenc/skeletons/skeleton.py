@@ -113,10 +113,7 @@ class Skeleton:
     @cached_property
     def metainfo(self) -> Dict:
         """The layout in MMPose's ``METAINFO`` shape (``keypoint_info``, ``skeleton_info``, ``joint_weights``, ``sigmas``)."""
-        kind = {joint: 'upper' for joint in range(self.num_joints)}
-        for joint in self.topological_order:
-            lower = any(word in self.joint_names[joint] for word in ('hip', 'knee', 'ankle', 'foot', 'toe'))
-            kind[joint] = 'lower' if lower else 'upper'
+        lower = [any(word in name for word in ('hip', 'knee', 'ankle', 'foot', 'toe')) for name in self.joint_names]
         return dict(
             dataset_name=self.name,
             keypoint_info={
@@ -124,7 +121,7 @@ class Skeleton:
                     name=name,
                     id=joint,
                     color=list(self.color(joint)),
-                    type=kind[joint],
+                    type='lower' if lower[joint] else 'upper',
                     swap=self.joint_names[self.flip_indices[joint]] if self.flip_indices[joint] != joint else '')
                 for joint, name in enumerate(self.joint_names)
             },

@@ -25,7 +25,8 @@ class PoseToRot6d(BaseTransform):
     def transform(self, results: Dict) -> Dict:
         if 'pose' not in results:
             raise ValueError(f'clip {results.get("frame_dir")}: PoseToRot6d needs `pose`, this clip has positions only')
-        results['keypoint'] = axis_angle_to_rot6d(torch.from_numpy(results['pose'])).numpy()
+        results['keypoint'] = axis_angle_to_rot6d(torch.from_numpy(np.ascontiguousarray(results['pose'], dtype=np.float32))).numpy()
+        results['skeleton'] = 'smpl24'
         results.pop('keypoint_score', None)
         return results
 
@@ -37,13 +38,19 @@ class RootCenter(BaseTransform):
     Args:
         joint: the keypoint.
         per_frame: subtract it frame by frame; ``False`` subtracts its place in the first frame, which keeps the path.
+
+    Raises:
+        ValueError: a clip without that keypoint.
     """
 
     def __init__(self, joint: int = 0, per_frame: bool = True) -> None:
         self.joint, self.per_frame = joint, per_frame
 
     def transform(self, results: Dict) -> Dict:
-        root = results['keypoint'][:, :, self.joint:self.joint + 1]
+        num_joints = results['keypoint'].shape[2]
+        if not 0 <= self.joint < num_joints:
+            raise ValueError(f'clip {results.get("frame_dir")}: RootCenter(joint={self.joint}), but it has {num_joints} keypoints')
+        root = results['keypoint'][:, :, [self.joint]]
         results['keypoint'] = results['keypoint'] - (root if self.per_frame else root[:, :1])
         return results
 
@@ -54,6 +61,9 @@ class MapJoints(BaseTransform):
 
     Args:
         target: name of the layout; the source is the clip's ``skeleton``.
+
+    Raises:
+        ValueError: a clip whose layout is not known, or from which no map is known.
     """
 
     def __init__(self, target: str) -> None:

@@ -22,7 +22,7 @@ class ConsecutiveSample(BaseTransform):
         step: distance between frames.
         padding: ``'repeat'`` makes short clips ``num_frames`` long; ``'none'`` leaves them short (``num_frames`` of the results says how
             long), for models that mask.
-        test_mode: the fixed window.
+        test_mode: the fixed window; a dataset in test mode gets it in any case.
 
     Raises:
         ValueError: settings out of range.
@@ -35,8 +35,8 @@ class ConsecutiveSample(BaseTransform):
             raise ValueError(f"padding must be 'repeat' or 'none', got {padding!r}")
         self.num_frames, self.step, self.padding, self.test_mode = num_frames, step, padding, test_mode
 
-    def indices(self, total: int) -> np.ndarray:
-        """Frame numbers of the window in a clip of ``total`` frames."""
+    def indices(self, total: int, *, fixed: bool) -> np.ndarray:
+        """Frame numbers of the window in a clip of ``total`` frames, at a random place or at the ``fixed`` one."""
         if total < self.num_frames:
             frames = np.arange(total)
             return np.pad(frames, (0, self.num_frames - total), mode='edge') if self.padding == 'repeat' else frames
@@ -44,11 +44,11 @@ class ConsecutiveSample(BaseTransform):
         if step * (self.num_frames - 1) >= total:
             step = (total - 1) // max(self.num_frames - 1, 1)
         last_start = total - step * (self.num_frames - 1) - 1
-        start = last_start // 2 if self.test_mode else np.random.randint(0, last_start + 1)
+        start = last_start // 2 if fixed else np.random.randint(0, last_start + 1)
         return start + step * np.arange(self.num_frames)
 
     def transform(self, results: Dict) -> Dict:
-        frames = self.indices(results['total_frames'])
+        frames = self.indices(results['total_frames'], fixed=self.test_mode or results.get('test_mode', False))
         for key in ARRAY_KEYS:
             if key in results:
                 results[key] = results[key][:, frames]
