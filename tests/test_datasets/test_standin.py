@@ -10,10 +10,34 @@ import torch
 from mmengine.config import Config
 from scipy.spatial.transform import Rotation
 
+from mmagenc.datasets.readers.infact import read_infact
 from mmagenc.datasets.safe_pickle import load_pickle
-from mmagenc.datasets.standin import (ACTION, ANGLES, FLESH, LOWER, POSTURES, PRIMITIVE, SETS, SMPL, SUBJECTS, UPPER, Mixture, Observer,
-                                      Script, animate, blend, body_rotations, lie_down, make_split, make_subject, observe_angles,
-                                      plan_clips, pose_joints, subject_bones, travel)
+from mmagenc.datasets.standin import (
+    ACTION,
+    ANGLES,
+    FLESH,
+    LOWER,
+    POSTURES,
+    PRIMITIVE,
+    SETS,
+    SMPL,
+    SUBJECTS,
+    UPPER,
+    Mixture,
+    Observer,
+    Script,
+    animate,
+    blend,
+    body_rotations,
+    lie_down,
+    make_split,
+    make_subject,
+    observe_angles,
+    plan_clips,
+    pose_joints,
+    subject_bones,
+    travel,
+)
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import joint_map
 
@@ -29,7 +53,7 @@ def rest():
 def small(standin, clips=10):
     """The set with as many clips of every class, and few."""
     shares = {name: 1 / len(standin.shares) for name in standin.shares}
-    return replace(standin, sizes={split: clips for split in standin.sizes}, shares=shares)
+    return replace(standin, sizes=dict.fromkeys(standin.sizes, clips), shares=shares)
 
 
 @pytest.fixture(scope='module', params=list(SETS))
@@ -117,6 +141,14 @@ def test_published_format(standin, rest, tmp_path):
         assert np.isfinite(clip['pose']).all() and np.isfinite(clip['keypoint']).all()
         assert clip['frame_dir'].startswith('standin_') and clip['subject_id'].startswith('standin_')
         assert type(clip[standin.label_key]) is int and 0 <= clip[standin.label_key] < len(standin.classes)
+
+
+@pytest.mark.parametrize('standin', SETS.values(), ids=list(SETS))
+def test_the_published_files_reader_takes_every_clip(standin, rest, tmp_path):
+    clips = make_split(small(standin), 'train', rest=rest)
+    (tmp_path / 'train.pkl').write_bytes(pickle.dumps(clips, protocol=4))
+    annotation = read_infact(tmp_path / 'train.pkl', classes=standin.classes, label_key=standin.label_key)
+    assert [clip['label'] for clip in annotation['annotations']] == [clip[standin.label_key] for clip in clips]
 
 
 def test_keypoints_are_the_poses_joints(rest):

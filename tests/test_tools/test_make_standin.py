@@ -18,7 +18,7 @@ def tool(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for name, each in list(standin.SETS.items()):
-        monkeypatch.setitem(standin.SETS, name, replace(each, sizes={split: 2 for split in each.sizes}))
+        monkeypatch.setitem(standin.SETS, name, replace(each, sizes=dict.fromkeys(each.sizes, 2)))
     return module
 
 
