@@ -6,12 +6,14 @@ after that module is first imported (or at once when it is there already). :func
 Every function returns whether it had anything to mend.
 """
 
+import atexit
 import contextlib
 import importlib.abc
 import importlib.machinery
 import importlib.metadata
 import importlib.util
 import os
+import pickle
 import sys
 import types
 import uuid
@@ -118,8 +120,8 @@ def allow_resume(module: types.ModuleType) -> bool:
     """Admit what MMEngine itself writes into a checkpoint to torch's safe loading, so that training resumes (mmengine #1655).
 
     torch 2.6 loads with ``weights_only=True``, MMEngine 0.10 stores its message hub beside the weights. Admitted are exactly the history
-    buffer and NumPy's numbers and arrays, under NumPy 1's and 2's names; loading stays safe. Off below torch 2.6 and where MMEngine
-    admits its buffer itself (PR #1650).
+    buffer with its own methods, and NumPy's numbers and arrays under NumPy 1's and 2's names; loading stays safe. Off below torch 2.6 and
+    where MMEngine admits its buffer itself (PR #1650).
     """
     import numpy
     import torch
@@ -132,8 +134,25 @@ def allow_resume(module: types.ModuleType) -> bool:
     functions = [(getattr(multiarray, name), f'numpy.{core}.multiarray.{name}') for core in ('core', '_core')
                  for name in ('scalar', '_reconstruct')]
     dtypes = {type(numpy.dtype(code)) for code in '?bhilqBHILQefd'}
+    functions.append((_history_buffer_method, 'builtins.getattr'))
+
+    def history_statistic(owner, name):
+        if owner is not HistoryBuffer or name.startswith('_') or name not in vars(HistoryBuffer):
+            raise pickle.UnpicklingError(f'a checkpoint may not ask for {name!r} of {owner!r}')
+        return getattr(owner, name)
+
+    # A history buffer's state refers to its statistics by getattr(HistoryBuffer, 'mean') and the like: that much of getattr, no more.
+    functions.append((history_statistic, 'builtins.getattr'))
     torch.serialization.add_safe_globals([HistoryBuffer, numpy.ndarray, numpy.dtype, *functions, *dtypes])
     return True
+
+
+def _history_buffer_method(owner, name: str):
+    """The ``getattr`` of a checkpoint: a pickled ``HistoryBuffer`` names its own methods through it, and nothing else may."""
+    from mmengine.logging import HistoryBuffer
+    if owner is not HistoryBuffer or name not in ('mean', 'max', 'min', 'current'):
+        raise ValueError(f'a checkpoint asked for {name!r} of {owner!r}: refused')
+    return getattr(owner, name)
 
 
 def write_atomically(module: types.ModuleType) -> bool:
@@ -202,14 +221,20 @@ def find_packages_without_pkg_resources(module: types.ModuleType) -> bool:
 def distribute_on_cpu(module: types.ModuleType) -> bool:
     """Let ``--launcher pytorch`` work without a GPU: MMEngine calls ``torch.cuda.set_device`` whatever the backend.
 
-    Off where torch sees an accelerator. Takes gloo as backend, nccl having no CPU part. No upstream issue is known.
+    Takes gloo as backend, nccl having no CPU part, and closes it at exit, without which a process now and then aborts there. Off where
+    torch sees an accelerator. No upstream issue is known.
     """
     start = module._init_dist_pytorch
 
     def init_dist_pytorch(backend, init_backend='torch', **kwargs):
         if _has_accelerator() or init_backend != 'torch':
             return start(backend, init_backend=init_backend, **kwargs)
-        return module.torch_dist.init_process_group(backend='gloo', **kwargs)
+        module.torch_dist.init_process_group(backend='gloo', **kwargs)
+        atexit.register(close)
+
+    def close():
+        if module.torch_dist.is_initialized():
+            module.torch_dist.destroy_process_group()
 
     module._init_dist_pytorch = init_dist_pytorch
     return True

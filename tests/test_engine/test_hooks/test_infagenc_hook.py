@@ -66,7 +66,7 @@ def _registered():
     MODELS.module_dict.pop('ShiftGenerator')
 
 
-def make_runner(tmp_path, name, max_epochs, resume=False, **hook):
+def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', **hook):
     small_recognizer(NUM_CLASSES)  # sets the default scope
     if not (tmp_path / 'real.npz').exists():
         write_real(tmp_path / 'real.npz')
@@ -111,6 +111,8 @@ def make_runner(tmp_path, name, max_epochs, resume=False, **hook):
             custom_hooks=[dict(type='RandomStateHook'), hook],
             randomness=dict(seed=3),
             resume=resume,
+            launcher=launcher,
+            env_cfg=dict(dist_cfg=dict(backend='gloo')),
             log_level='ERROR',
             experiment_name=f'{tmp_path.name}_{name}_{resume}_{max_epochs}'))
     return Runner.from_cfg(cfg)
