@@ -1,0 +1,93 @@
+"""What is drawn: one clip of one or several persons.
+
+M persons, T frames, V keypoints, C coordinates.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Dict, List, Optional
+
+import numpy as np
+
+from mmagenc.skeletons import Skeleton, get_skeleton
+from mmagenc.structures import Motion
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip.
+
+    Args:
+        keypoint: ``(M, T, V, C)`` positions: y up (C = 3), or pixels with y down (C = 2).
+        skeleton: layout of ``keypoint``.
+        pose: ``(T, 24, 3)`` axis-angle rotations of the first person, for the body mesh; or ``None``.
+        transl: ``(T, 3)`` root translation of the first person, or ``None``.
+        score: ``(M, T, V)`` confidences, or ``None``; keypoints at or below 0 are not drawn.
+
+    Raises:
+        ValueError: sizes that do not fit the skeleton.
+    """
+
+    keypoint: np.ndarray
+    skeleton: Skeleton
+    pose: Optional[np.ndarray] = None
+    transl: Optional[np.ndarray] = None
+    score: Optional[np.ndarray] = None
+
+    def __post_init__(self) -> None:
+        shape = self.keypoint.shape
+        if len(shape) != 4 or shape[2] != self.skeleton.num_joints or shape[3] not in (2, 3):
+            raise ValueError(f'keypoint must be (M, T, {self.skeleton.num_joints}, 2 or 3) for {self.skeleton.name}, got {shape}')
+        if shape[0] == 0 or shape[1] == 0:
+            raise ValueError(f'a clip needs a person and a frame, keypoint is {shape}')
+
+    @property
+    def num_frames(self) -> int:
+        return self.keypoint.shape[1]
+
+    @property
+    def flat(self) -> bool:
+        """Whether the positions are pixels."""
+        return self.keypoint.shape[3] == 2
+
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """``(M, T, V)``, true where there is a keypoint: confident, finite, of a person who is there, and in pixels not at ``(0, 0)``."""
+        seen = np.isfinite(self.keypoint).all(axis=-1) & np.any(self.keypoint != 0, axis=(2, 3))[:, :, None]
+        if self.score is not None:
+            seen &= self.score > 0
+        return seen & np.any(self.keypoint != 0, axis=-1) if self.flat else seen
+
+    def cut(self, max_frames: int) -> 'Clip':
+        """The first ``max_frames`` frames."""
+        first = slice(max_frames)
+        return Clip(
+            keypoint=self.keypoint[:, first],
+            skeleton=self.skeleton,
+            pose=None if self.pose is None else self.pose[first],
+            transl=None if self.transl is None else self.transl[first],
+            score=None if self.score is None else self.score[:, first])
+
+    @classmethod
+    def from_annotation(cls, annotation: Dict, skeleton=None) -> 'Clip':
+        """A clip of one annotation dict (see :mod:`mmagenc.datasets.annotation`).
+
+        Args:
+            annotation: one member of ``annotations``.
+            skeleton: layout where the clip itself does not name one.
+        """
+        skeleton = annotation.get('skeleton') or skeleton
+        if skeleton is None:
+            raise ValueError(f'clip {annotation.get("frame_dir")}: no skeleton named; it must be known to draw the bones')
+        person = {key: np.asarray(annotation[key][0]) for key in ('pose', 'transl') if key in annotation}
+        keypoint, score = np.asarray(annotation['keypoint']), annotation.get('keypoint_score')
+        return cls(keypoint=keypoint, skeleton=get_skeleton(skeleton), score=score, **person)
+
+    @classmethod
+    def from_motion(cls, motion: Motion, skeleton) -> List['Clip']:
+        """The clips of a motion, each cut to its length."""
+        motion, clips = motion.cpu(), []
+        for index, length in enumerate(motion.length.tolist()):
+            person = {key: getattr(motion, key)[index, :length].numpy() for key in ('pose', 'transl') if getattr(motion, key) is not None}
+            clips.append(cls(keypoint=motion.keypoint[index, :length].numpy()[None], skeleton=get_skeleton(skeleton), **person))
+        return clips

@@ -1,0 +1,314 @@
+"""Whole pictures: grids of clips by class, from clips, an annotation or a generator.
+
+T frames, H height, W width; RGB throughout.
+"""
+
+import copy
+import random
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.utils import ProgressBar
+
+from .camera import Camera, View, facing_azimuth
+from .clip import Clip
+from .grid import Heading, grid_frames
+from .mesh import MeshRenderer
+from .skeleton import draw_skeleton
+from .writers import require_ffmpeg, spread, strip_image, write_gif, write_mp4, write_png
+
+STANDIN_FOOTER = 'stand-in data (synthesized)'
+ClipRow = Tuple[str, Sequence[Optional[Clip]]]
+TileRow = Tuple[str, List[Optional[np.ndarray]]]
+Paths = Union[str, Path, Sequence[Union[str, Path]]]
+
+
+def draw_grid(rows: Sequence[ClipRow],
+              out: Paths,
+              *,
+              headings: Sequence[Heading] = (),
+              footer: str = '',
+              fps: float = 20.,
+              body_model=None,
+              camera: Optional[Camera] = None,
+              tile_size: Optional[int] = None,
+              progress: bool = False) -> np.ndarray:
+    """Draw clips in titled rows, all from the same side and at the same scale.
+
+    Args:
+        rows: ``(title, clips)`` of each row; ``None`` leaves a place empty, rows without clips are left out.
+        out: one file or several: ``.gif`` and ``.mp4`` move, ``.png`` is a strip of stills.
+        headings: ``(text, number of columns)`` from left to right.
+        footer: small text below the picture.
+        fps: frames per second.
+        body_model: draw body meshes of this model (the extra ``mesh``) where clips have rotations, instead of skeletons.
+        camera: the camera; by default a little above and to the side of where most persons face.
+        tile_size: pixels of a tile's side; chosen by the number of tiles if ``None``.
+        progress: show a progress bar.
+
+    Returns:
+        ``(H, W, 3)`` uint8: the strip of stills.
+
+    Raises:
+        ValueError: no clips, or a file of another suffix.
+        ImportError: ``.mp4`` without the extra ``video``, or a mesh without the extra ``mesh``.
+    """
+    paths = _check_paths(out)
+    rows = [(title, list(clips)) for title, clips in rows if any(clip is not None for clip in clips)]
+    clips = [clip for _, row in rows for clip in row if clip is not None]
+    if not clips:
+        raise ValueError('there are no clips to draw')
+    columns = max(len(row) for _, row in rows)
+    camera = camera or default_camera(clips)
+    stills = int(np.clip(15 // columns, 2, 6))
+    moving = [path for path in paths if path.suffix != '.png']
+    size = tile_size or int(np.clip(min(1080 // columns, 1080 // len(rows)), 112, 240))
+    still_size = tile_size or int(np.clip(1600 // (columns * stills), 88, 160))
+    bar = ProgressBar(len(clips) * (1 + bool(moving))) if progress else None
+    stage = _Stage(clips, camera, body_model)
+    tiles = stage.draw(rows, still_size, lambda clip: spread(clip.num_frames, stills), bar)
+    image = strip_image(tiles, headings=headings, footer=footer)
+    for path in paths:
+        if path.suffix == '.png':
+            write_png(image, path)
+    if moving:
+        frames = grid_frames(stage.draw(rows, size, lambda clip: np.arange(clip.num_frames), bar), headings=headings, footer=footer)
+        for path in moving:
+            (write_gif if path.suffix == '.gif' else write_mp4)(frames, path, fps=fps)
+    if bar:
+        print()
+    return image
+
+
+def default_camera(clips: Sequence[Clip], *, azimuth: float = 30., elevation: float = 18., up: str = 'y') -> Camera:
+    """A camera ``azimuth`` degrees aside of where most of the clips' persons face; straight ahead for pixels."""
+    if clips[0].flat:
+        return Camera(azimuth=0, elevation=0)
+    return Camera(azimuth=facing_azimuth(clips, up) + azimuth, elevation=elevation, up=up)
+
+
+def _check_paths(out: Paths) -> List[Path]:
+    paths = [Path(out)] if isinstance(out, (str, Path)) else [Path(path) for path in out]
+    for path in paths:
+        if path.suffix not in ('.gif', '.mp4', '.png'):
+            raise ValueError(f'{path}: pictures end in .gif, .mp4 or .png')
+    if any(path.suffix == '.mp4' for path in paths):
+        require_ffmpeg()
+    return paths
+
+
+class _Stage:
+    """All clips of a picture before one camera."""
+
+    def __init__(self, clips: Sequence[Clip], camera: Camera, body_model) -> None:
+        self.body_model, self.origins = body_model, {}
+        if body_model is None:
+            clouds = [camera.stage(clip) for clip in clips]
+        else:
+            clouds = []
+            for clip in clips:
+                self.origins[id(clip)], vertices = MeshRenderer.stage(body_model, clip, camera)
+                clouds.append(vertices[:, ::7])
+        self.view = View.fit(clouds, camera, (400, 400))
+
+    def draw(self, rows: Sequence[ClipRow], size: int, frames_of: Callable, bar: Optional[ProgressBar]) -> List[TileRow]:
+        """Tiles of ``size`` pixels of each clip's frames ``frames_of(clip)``."""
+        view = self.view.resized((size, size))
+        renderer = None if self.body_model is None else MeshRenderer(self.body_model, view)
+        drawn = []
+        for title, clips in rows:
+            tiles = []
+            for clip in clips:
+                if clip is None:
+                    tiles.append(None)
+                    continue
+                frames = frames_of(clip)
+                tiles.append(draw_skeleton(clip, view, frames) if renderer is None else renderer.draw(clip, frames, self.origins[id(clip)]))
+                if bar:
+                    bar.update()
+            drawn.append((title, tiles))
+        if renderer is not None:
+            renderer.close()
+        return drawn
+
+
+# Annotation files -----------------------------------------------------------------------------------------------------------------------
+
+
+def annotation_rows(annotation: Dict, *, num_per_class: int = 5, classes: Optional[Sequence[str]] = None, skeleton: Optional[str] = None,
+                    max_frames: int = 150) -> List[ClipRow]:
+    """Rows of an annotation's clips, one row for each class in class order.
+
+    Args:
+        annotation: see :mod:`mmagenc.datasets.annotation`.
+        num_per_class: clips of each class, evenly spread over the file.
+        classes: names of the classes that are drawn; all that have clips if ``None``.
+        skeleton: layout, where the annotation names none.
+        max_frames: longer clips are cut.
+
+    Raises:
+        ValueError: an unknown class or skeleton.
+    """
+    metainfo = annotation.get('metainfo') or {}
+    labels = np.array([int(clip['label']) for clip in annotation['annotations']])
+    names = list(metainfo.get('classes') or (f'class {label}' for label in range(max(labels, default=-1) + 1)))
+    rows = []
+    for label in class_indices(names, classes):
+        members = np.flatnonzero(labels == label)
+        chosen = members[np.unique(spread(len(members), min(num_per_class, len(members))))] if len(members) else []
+        clips = [annotation['annotations'][index] for index in chosen]
+        rows.append((names[label], [Clip.from_annotation(clip, skeleton or metainfo.get('skeleton')).cut(max_frames) for clip in clips]))
+    return [row for row in rows if row[1]]
+
+
+def class_indices(names: Sequence[str], classes: Optional[Sequence[str]]) -> List[int]:
+    """Indices, in class order, of classes given by name or number; all if ``None``.
+
+    Raises:
+        ValueError: an unknown class; the known ones are listed.
+    """
+    if classes is None:
+        return list(range(len(names)))
+    lookup = {**{str(index): index for index in range(len(names))}, **{name.lower(): index for index, name in enumerate(names)}}
+    unknown = [name for name in classes if str(name).lower() not in lookup]
+    if unknown:
+        raise ValueError(f'unknown classes {unknown}; known: {", ".join(names)}')
+    return sorted({lookup[str(name).lower()] for name in classes})
+
+
+def standin_footer(*texts) -> str:
+    """:data:`STANDIN_FOOTER` where a text (a clip's name, a path) tells of stand-in data, else nothing."""
+    found = any(word in str(text).lower() for text in texts for word in ('stand-in', 'standin'))
+    return STANDIN_FOOTER if found else ''
+
+
+# Generators -----------------------------------------------------------------------------------------------------------------------------
+
+
+def visualize_generator(model,
+                        dataset,
+                        out: Paths,
+                        *,
+                        num_samples_per_class: int = 3,
+                        classes: Optional[Sequence[str]] = None,
+                        class_names: Optional[Sequence[str]] = None,
+                        num_frames: Optional[int] = None,
+                        seed: int = 0,
+                        mesh: bool = False,
+                        footer: Optional[str] = None,
+                        fps: Optional[float] = None,
+                        **kwargs) -> np.ndarray:
+    """Draw, for each class, a real clip, what the model makes of it, and generated clips.
+
+    Global random states and the model's mode are as before afterwards, so that this can be called while training.
+
+    Args:
+        model: a generator.
+        dataset: dataset that ends in ``PackMotionInputs``; its first recorded clip of each class is drawn. ``None`` draws samples only.
+        out: one file or several, see :func:`draw_grid`.
+        num_samples_per_class: generated clips in each row.
+        classes: names or numbers of the classes that are drawn; all if ``None``.
+        class_names: names in class order, where the dataset (or its absence) does not tell.
+        num_frames: frames of generated clips; the model's own if ``None``.
+        seed: of the generated clips.
+        mesh: draw body meshes (the extra ``mesh``).
+        footer: small text below; says that data is stand-in data if ``None``.
+        fps: frames per second; the dataset's (else 20) if ``None``.
+        **kwargs: see :func:`draw_grid`.
+
+    Returns:
+        ``(H, W, 3)`` uint8: the strip of stills.
+
+    Raises:
+        ValueError: an unknown class, a mesh of a generator without rotations, files of another suffix.
+    """
+    metainfo = {} if dataset is None else getattr(dataset, 'metainfo', {})
+    names = list(class_names or metainfo.get('classes') or (f'class {label}' for label in range(model.num_classes)))
+    body_model = _body_model_of(model) if mesh else None
+    labels = class_indices(names, classes)
+    with _random_states_kept(), _evaluating(model):
+        real = {} if dataset is None else _real_and_reconstructed(model, dataset, labels)
+        sampled = sample_clips(model, labels, num_samples_per_class, num_frames, seed)
+    width = max((len(pair) for pair in real.values()), default=0)
+    rows = [(names[label], [*real.get(label, [None] * width), *sampled[label]]) for label in labels]
+    headings = [('real', 1), ('reconstruction', 1)][:width]
+    if num_samples_per_class:
+        headings.append(('samples' if num_samples_per_class > 1 else 'sample', num_samples_per_class))
+    if footer is None and dataset is not None:
+        footer = standin_footer(metainfo, dataset.get_data_info(0)['frame_dir'])
+    fps = fps or metainfo.get('fps') or 20.
+    return draw_grid(rows, out, headings=headings, footer=footer or '', fps=fps, body_model=body_model, **kwargs)
+
+
+def sample_clips(model, labels: Sequence[int], num_per_class: int, num_frames: Optional[int], seed: int) -> Dict[int, List[Clip]]:
+    """Generated clips of each class."""
+    if not num_per_class:
+        return {label: [] for label in labels}
+    motion = model.generate(np.repeat(labels, num_per_class), num_frames, generator=torch.Generator().manual_seed(seed))
+    clips = Clip.from_motion(motion, model.representation.keypoint_skeleton)
+    return {label: clips[place * num_per_class:(place + 1) * num_per_class] for place, label in enumerate(labels)}
+
+
+@torch.no_grad()
+def _real_and_reconstructed(model, dataset, labels: Sequence[int]) -> Dict[int, List[Clip]]:
+    """The first recorded clip of each class as the model sees it and, where the model can encode, as it decodes it again."""
+    pairs = {}
+    for label, index in _first_of_each_class(dataset, labels).items():
+        batch = model.data_preprocessor(pseudo_collate([dataset[index]]))
+        label_and_length = model.labels_and_lengths(batch['data_samples'])
+        encoded = model.representation.encode(batch['inputs'])
+        real = model.representation.decode(encoded, label=label_and_length[0], length=label_and_length[1])
+        motions = [real, model.reconstruct(encoded, *label_and_length)]
+        pairs[label] = [clip for motion in motions if motion is not None
+                        for clip in Clip.from_motion(motion, model.representation.keypoint_skeleton)]
+    return pairs
+
+
+def _first_of_each_class(dataset, labels: Sequence[int]) -> Dict[int, int]:
+    """Index of the first clip of each class that is not synthetic."""
+    found, missing = {}, set(labels)
+    for index in range(len(dataset)):
+        clip = dataset.get_data_info(index)
+        label = int(clip['label'])
+        if label in missing and clip.get('source') != 'synthetic':
+            found[label] = index
+            missing.remove(label)
+        if not missing:
+            break
+    return found
+
+
+def _body_model_of(model):
+    """A copy, on the CPU, of the body model that the model's motions are posed with."""
+    body_model = getattr(model.representation, 'body_model', None)
+    if body_model is None:
+        raise ValueError(f'{type(model.representation).__name__} generates positions without rotations: there is no body mesh to draw')
+    return copy.deepcopy(body_model).cpu()
+
+
+@contextmanager
+def _evaluating(model) -> Iterator[None]:
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+@contextmanager
+def _random_states_kept() -> Iterator[None]:
+    """Let a training pipeline draw its windows without changing what training draws next; they are the same every time."""
+    python, numpy = random.getstate(), np.random.get_state()
+    random.seed(0)
+    np.random.seed(0)
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
