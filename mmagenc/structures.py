@@ -6,6 +6,7 @@ N clips, T frames, V keypoints, J joints, C coordinates.
 from dataclasses import dataclass, fields, replace
 from typing import Optional, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,7 +49,7 @@ class Motion:
 
     def __getitem__(self, index) -> 'Motion':
         """Select clips by slice, index list, index array or boolean mask; an integer keeps the batch axis."""
-        if isinstance(index, int):
+        if isinstance(index, (int, np.integer)):
             if not -len(self) <= index < len(self):
                 raise IndexError(f'clip {index} of {len(self)}')
             index = [index]
@@ -74,10 +75,19 @@ class Motion:
 
     @classmethod
     def cat(cls, motions: Sequence['Motion']) -> 'Motion':
-        """Concatenate along the clip axis; all must have the same fields, frames and keypoints."""
+        """Concatenate along the clip axis.
+
+        Raises:
+            ValueError: no motions, or some that differ in fields, frames or keypoints.
+        """
         if not motions:
             raise ValueError('cannot concatenate no motions')
-        present = [field.name for field in fields(cls) if getattr(motions[0], field.name) is not None]
+        layouts = [{field.name: tuple(getattr(motion, field.name).shape[1:]) for field in fields(cls)
+                    if getattr(motion, field.name) is not None} for motion in motions]
+        different = next((layout for layout in layouts if layout != layouts[0]), None)
+        if different is not None:
+            raise ValueError(f'cannot concatenate motions of {layouts[0]} and {different}')
+        present = layouts[0]
         return cls(**{name: torch.cat([getattr(motion, name) for motion in motions]) for name in present})
 
     def _map(self, function) -> 'Motion':
