@@ -2,8 +2,9 @@
 
 import pickle
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Dict, List, Mapping, Union
+from typing import Dict, Mapping, Union
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     """Read a checkpoint on the CPU with PyTorch's ``weights_only`` unpickler.
 
     Tensors, NumPy arrays and plain containers are read; of anything else an :class:`Ignored` is put in its place and nothing is
-    imported or called, so that a file from elsewhere may be opened.
+    imported or called, so that a file from elsewhere may be opened. PyTorch before 2.6 cannot pass over objects: it refuses the file.
 
     Raises:
         FileNotFoundError: no such file.
@@ -41,11 +42,8 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'there is no checkpoint {path}')
-    numpy_names = [(function, f'{module}.{name}') for name, function in _NUMPY_FUNCTIONS.items() for module in _NUMPY_MODULES]
-    known = {name for _, name in numpy_names} | {'numpy.ndarray', 'numpy.dtype'}
     try:
-        ignored = [(Ignored, name) for name in _unsafe_globals(path) if name not in known]
-        with torch.serialization.safe_globals([*_NUMPY, *numpy_names, *ignored]):
+        with _admitting(path) if hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint') else nullcontext():
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {error}') from error
@@ -54,9 +52,12 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     return dict(checkpoint)
 
 
-def _unsafe_globals(path: Path) -> List[str]:
-    """Names of what the file would import beyond PyTorch's own; unknown, and so refused, for files of the format before zip."""
-    return torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
+def _admitting(path: Path):
+    """Let the unpickler make NumPy's arrays, and an :class:`Ignored` of everything else that a file of the zip format would import."""
+    numpy_names = [(function, f'{module}.{name}') for name, function in _NUMPY_FUNCTIONS.items() for module in _NUMPY_MODULES]
+    known = {'numpy.ndarray', 'numpy.dtype', *(name for _, name in numpy_names)}
+    found = torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
+    return torch.serialization.safe_globals([*_NUMPY, *numpy_names, *((Ignored, name) for name in found if name not in known)])
 
 
 def model_weights(checkpoint: Mapping) -> Dict[str, Tensor]:

@@ -1,0 +1,126 @@
+"""Motion of chosen classes.
+
+N clips, T frames.
+"""
+
+import contextlib
+import inspect
+from typing import Iterator, List, Optional, Sequence, Union
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mmagenc.models.generators import BaseGenerator
+from mmagenc.structures import Motion
+
+
+def generate(model: BaseGenerator,
+             *,
+             num_samples_per_class: int = 50,
+             classes: Optional[Sequence[Union[int, str]]] = None,
+             num_frames: Optional[int] = None,
+             seed: Optional[int] = 0,
+             batch_size: int = 64,
+             progress: bool = False,
+             **sampling) -> Motion:
+    """Generate the same number of clips of each class, class by class.
+
+    Args:
+        model: a generator of :func:`~mmagenc.apis.init_generator`.
+        num_samples_per_class: clips of each class.
+        classes: indices or names of the classes wanted; ``None`` is all.
+        num_frames: frames of every clip; ``None`` is the model's own number.
+        seed: one seed gives the same clips, whatever the batch size; ``None`` gives others each time.
+        batch_size: clips decoded at once.
+        progress: show a bar.
+        **sampling: what the generator's ``sample_latent`` takes (the CVAE: ``noise_factor``, ``latent_mode``).
+
+    Returns:
+        Motion: N = classes · ``num_samples_per_class`` clips, on the CPU. Joints only: for vertices see the body model.
+
+    Raises:
+        ValueError: an unknown class, or a number out of range.
+    """
+    return Motion.cat(
+        list(
+            generate_batches(
+                model,
+                num_samples_per_class=num_samples_per_class,
+                classes=classes,
+                num_frames=num_frames,
+                seed=seed,
+                batch_size=batch_size,
+                progress=progress,
+                **sampling)))
+
+
+def generate_batches(model: BaseGenerator,
+                     *,
+                     num_samples_per_class: int = 50,
+                     classes: Optional[Sequence[Union[int, str]]] = None,
+                     num_frames: Optional[int] = None,
+                     seed: Optional[int] = 0,
+                     batch_size: int = 64,
+                     progress: bool = False,
+                     **sampling) -> Iterator[Motion]:
+    """As :func:`generate`, a batch at a time: what has been consumed needs no memory.
+
+    All latents are drawn first, so that the clips do not depend on the batch size and a mode that ties clips together sees all of them.
+    """
+    num_frames = model.num_frames if num_frames is None else num_frames
+    for name, value in (('num_samples_per_class', num_samples_per_class), ('num_frames', num_frames), ('batch_size', batch_size)):
+        if value < 1:
+            raise ValueError(f'{name} must be at least 1, got {value}')
+    accepted = [name for name in inspect.signature(model.sample_latent).parameters if name not in ('label', 'generator')]
+    if set(sampling) - set(accepted):
+        unknown = ', '.join(sorted(set(sampling) - set(accepted)))
+        raise ValueError(f'{type(model).__name__} has no sampling option {unknown}; it has {", ".join(accepted) or "none"}')
+    wanted = range(model.num_classes) if classes is None else class_indices(_class_names(model), classes)
+    label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
+    generator = torch.Generator()
+    generator.seed() if seed is None else generator.manual_seed(seed)
+    latent = model.sample_latent(label, generator=generator, **sampling)
+    return _decode(model, latent, label, torch.full((len(label), ), num_frames), batch_size, progress)
+
+
+def class_indices(names: Sequence[str], wanted: Sequence[Union[int, str]]) -> List[int]:
+    """Class indices of names (of either case) or indices (also as digits, where no class has that name).
+
+    Raises:
+        ValueError: an unknown or repeated class, or none at all; the known ones are listed.
+    """
+    known = {name.lower(): index for index, name in enumerate(names)}
+    known = {**{str(index): index for index in range(len(names))}, **known}
+    indices = [known.get(str(item).lower()) if isinstance(item, str) else known.get(item, item) for item in wanted]
+    for item, index in zip(wanted, indices):
+        if index is None or not 0 <= index < len(names):
+            raise ValueError(f'unknown class {item!r}; known: {", ".join(f"{i} {name}" for i, name in enumerate(names))}')
+    if not indices or len(set(indices)) < len(indices):
+        raise ValueError(f'classes must name at least one class and each once, got {list(wanted)}')
+    return indices
+
+
+def _class_names(model: BaseGenerator) -> List[str]:
+    return getattr(model, 'dataset_meta', {}).get('classes') or [str(index) for index in range(model.num_classes)]
+
+
+def _decode(model: BaseGenerator, latent, label, length, batch_size: int, progress: bool) -> Iterator[Motion]:
+    with _bar(len(label), progress) as advance:
+        for rows in torch.arange(len(label)).split(batch_size):
+            was_training = model.training
+            model.eval()
+            try:
+                with torch.no_grad():
+                    motion = model.decode_latent(*(value[rows].to(model.device) for value in (latent, label, length))).cpu()
+            finally:
+                model.train(was_training)
+            advance(len(rows))
+            yield motion
+
+
+@contextlib.contextmanager
+def _bar(total: int, show: bool):
+    columns = (TextColumn('generating'), BarColumn(), MofNCompleteColumn(), TextColumn('clips'), TimeRemainingColumn())
+    with Progress(*columns, disable=not show) as progress:
+        task = progress.add_task('generating', total=total)
+        yield lambda count: progress.advance(task, count)

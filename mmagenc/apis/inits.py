@@ -1,0 +1,139 @@
+"""Models from configs and checkpoints, without the data they were trained on."""
+
+from pathlib import Path
+from typing import Dict, Mapping, Optional, Tuple, Union
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, model_weights, recognizer_weights
+from mmagenc.models.generators import BaseGenerator
+from mmagenc.models.recognizers import build_pipeline
+from mmagenc.registry import DATASETS, MODELS
+
+ConfigLike = Union[str, Path, Config]
+Device = Union[str, torch.device]
+DEFAULT_FPS = 30.0  # the published infant clips'
+META_KEYS = ('classes', 'skeleton', 'fps')
+
+
+def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None, device: Device = 'cpu') -> BaseGenerator:
+    """A generator ready to generate; no dataset need be on disk.
+
+    Args:
+        config: a config with a generator as its ``model``, or its path.
+        checkpoint: a checkpoint of ``tools/train.py``; ``None`` keeps the initial values.
+        device: where the model goes.
+
+    Returns:
+        BaseGenerator: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton`` of its keypoints, ``fps``). Class
+        names are the checkpoint's, or else those of the config's training set, or else numbers.
+
+    Raises:
+        FileNotFoundError: no such config or checkpoint.
+        ValueError: the config's model is no generator, the checkpoint does not fit it completely, or names another number of classes.
+    """
+    cfg = read_config(config)
+    model = _build(cfg.get('model'), cfg, 'model')
+    if not isinstance(model, BaseGenerator):
+        raise ValueError(f'{_name(cfg)}: the model is a {type(model).__name__}, not a generator')
+    content = {}
+    if checkpoint is not None:
+        content = load_checkpoint(checkpoint)
+        load_weights(model, model_weights(content), source=checkpoint)
+    meta = _dataset_meta(cfg, content)
+    classes = list(meta.get('classes') or map(str, range(model.num_classes)))
+    if len(classes) != model.num_classes:
+        raise ValueError(f'{_name(cfg)}: the model has {model.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
+    model.cfg = cfg
+    model.dataset_meta = dict(
+        classes=classes, skeleton=model.representation.keypoint_skeleton, fps=float(cfg.get('fps') or meta.get('fps') or DEFAULT_FPS))
+    return model.to(device).eval()
+
+
+def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = None, device: Device = 'cpu') -> nn.Module:
+    """A recognizer ready to judge clips.
+
+    Args:
+        config: a recognizer's config, or a generator's: then the recognizer that ``InfAGenCHook`` fits beside the generator, or else
+            the one that the config names ``recognizer``.
+        checkpoint: its checkpoint, or one of InfAGenC, which holds the recognizer too; ``None`` keeps the initial values.
+        device: where the model goes.
+
+    Returns:
+        nn.Module: in evaluation mode, with ``cfg`` and ``test_pipeline`` (``None`` where the config names none).
+
+    Raises:
+        FileNotFoundError: no such config or checkpoint.
+        ValueError: the config names no recognizer, or the checkpoint does not fit it completely.
+    """
+    cfg = read_config(config)
+    model_cfg, pipeline = _recognizer_of(cfg)
+    model = _build(model_cfg, cfg, 'recognizer')
+    if not hasattr(model, 'extract_feat'):
+        raise ValueError(f'{_name(cfg)}: the model is a {type(model).__name__}, not a recognizer')
+    if checkpoint is not None:
+        load_weights(model, recognizer_weights(load_checkpoint(checkpoint)), source=checkpoint)
+    model.cfg = cfg
+    model.test_pipeline = None if pipeline is None else build_pipeline(pipeline)
+    return model.to(device).eval()
+
+
+def read_config(config: ConfigLike) -> Config:
+    """A config by path; a config passes through. Registries look for types in its scope from here on.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: neither a path nor a config.
+    """
+    if isinstance(config, (str, Path)):
+        config = Config.fromfile(config)
+    if not isinstance(config, Config):
+        raise ValueError(f'config must be a path or a Config, got {type(config).__name__}')
+    init_default_scope(config.get('default_scope') or 'mmagenc')
+    return config
+
+
+def _build(model_cfg: Optional[Dict], cfg: Config, kind: str) -> nn.Module:
+    if model_cfg is None:
+        raise ValueError(f'{_name(cfg)} names no {kind}')
+    return MODELS.build(model_cfg)
+
+
+def _name(cfg: Config) -> str:
+    return cfg.filename or 'the config'
+
+
+def _recognizer_of(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
+    """Config of the recognizer and of its test pipeline."""
+    for hook in cfg.get('custom_hooks') or []:
+        if str(hook.get('type')).endswith('InfAGenCHook'):
+            return hook['recognizer']['model'], hook['recognizer'].get('test_pipeline')
+    if _is_generator(cfg):
+        return cfg.get('recognizer'), cfg.get('recognizer_test_pipeline')
+    dataset = _innermost(cfg.get('test_dataloader') or cfg.get('val_dataloader'))
+    return cfg.get('model'), dataset.get('pipeline', cfg.get('test_pipeline'))
+
+
+def _is_generator(cfg: Config) -> bool:
+    kind = cfg.get('model', {}).get('type')
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, BaseGenerator)
+
+
+def _dataset_meta(cfg: Config, checkpoint: Mapping) -> Dict:
+    """Classes, layout and frame rate of the training set: the dataset class's, then the config's, then the checkpoint's."""
+    dataset = _innermost(cfg.get('train_dataloader'))
+    kind = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
+    sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, checkpoint.get('meta', {}).get('dataset_meta') or {})
+    return {key: source[key] for source in sources for key in META_KEYS if source.get(key)}
+
+
+def _innermost(dataloader: Optional[Mapping]) -> Mapping:
+    """The dataset's config in a data loader's, inside wrappers that repeat or concatenate it."""
+    dataset = (dataloader or {}).get('dataset', {})
+    while 'dataset' in dataset or 'datasets' in dataset:
+        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+    return dataset

@@ -1,0 +1,146 @@
+"""tools/generate.py: files that every reader takes, in bounded memory, and nothing overwritten."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mmagenc.apis import generate, init_generator, init_recognizer, recognize
+from mmagenc.datasets import MotionDataset, load_annotation
+from tests.test_apis.configs import write_generator
+
+ROOT = Path(__file__).parents[2]
+BODY = """_base_ = './generator.py'
+model = dict(
+    representation=dict(_delete_=True, type='RotationRepresentation', body_model=dict(type='InfantBody'), keypoint_skeleton='infact17'))
+"""
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('generate_tool', ROOT / 'tools/generate.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    return [str(path) for path in write_generator(tmp_path_factory.mktemp('generator'), meta=dict(classes=['walk', 'run', 'Jump'], fps=25))]
+
+
+@pytest.fixture(scope='module')
+def body_files(files):
+    """The same with rotations and an infant's body."""
+    folder = Path(files[0]).parent
+    (folder / 'body.py').write_text(BODY)
+    model = init_generator(folder / 'body.py')
+    torch.save(dict(state_dict=model.state_dict()), folder / 'body.pth')
+    return [str(folder / 'body.py'), str(folder / 'body.pth')]
+
+
+@pytest.mark.parametrize('suffix', ['.npz', '.pkl'])
+def test_written_clips_are_those_of_the_api(tool, files, tmp_path, suffix, capsys):
+    out = tmp_path / f'new/folder/clips{suffix}'
+    tool.main([*files, '--out', str(out), '--num-samples-per-class', '3', '--classes', 'jump', '0', '--num-frames', '5', '--seed', '4'])
+    annotation = load_annotation(out)
+    motion = generate(init_generator(*files), num_samples_per_class=3, classes=[2, 0], num_frames=5, seed=4)
+    assert [clip['label'] for clip in annotation['annotations']] == motion.label.tolist() == [2] * 3 + [0] * 3
+    np.testing.assert_allclose(np.concatenate([clip['keypoint'] for clip in annotation['annotations']]), motion.keypoint, atol=1e-6)
+    assert annotation['metainfo'] == dict(
+        classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=25, source='synthetic', generator='generator.py', checkpoint='epoch_3.pth',
+        seed=4, sampling={})
+    assert {clip['source'] for clip in annotation['annotations']} == {'synthetic'}
+    assert annotation['split'] == dict(train=[f'epoch_3_s4_{i:06d}' for i in range(6)])
+    output = capsys.readouterr().out
+    assert '6/6 clips' in output and '6 clips of 5 frames (walk, Jump)' in output
+
+
+def test_rotations_are_written_too(tool, body_files, tmp_path):
+    tool.main([*body_files, '--out', str(tmp_path / 'clips.npz'), '--num-samples-per-class', '1'])
+    clip = load_annotation(tmp_path / 'clips.npz')['annotations'][0]
+    assert clip['pose'].shape == (1, 8, 24, 3) and clip['keypoint'].shape == (1, 8, 17, 3)
+
+
+def test_read_by_our_dataset_and_by_mmaction2s(tool, files, tmp_path):
+    """The stock ``PoseDataset`` feeds a stock recognizer from the written file, unchanged."""
+    from mmaction.datasets import PoseDataset
+    out = str(tmp_path / 'clips.pkl')
+    tool.main([*files, '--out', out, '--num-samples-per-class', '2'])
+    init_default_scope('mmaction')
+    pipeline = [
+        dict(type='UniformSampleFrames', clip_len=8), dict(type='PoseDecode'), dict(type='FormatGCNInput', num_person=1),
+        dict(type='PackActionInputs')
+    ]
+    stock = PoseDataset(ann_file=out, split='train', pipeline=pipeline)
+    assert len(stock) == 6 and stock[5]['inputs'].shape == (1, 1, 8, 20, 3) and int(stock[5]['data_samples'].gt_label) == 2
+    init_default_scope('mmagenc')
+    ours = MotionDataset(out, split='train', pipeline=[dict(type='PackMotionInputs')])
+    torch.testing.assert_close(ours[5]['inputs']['keypoint'], stock[5]['inputs'][0, 0])
+    assert len(recognize(init_recognizer(files[0]), load_annotation(out))) == 6
+
+
+def test_options_reach_the_model(tool, files, tmp_path):
+    common = [*files, '--num-samples-per-class', '2', '--batch-size', '4', '--device', 'cpu']
+    tool.main([*common, '--out', str(tmp_path / 'same.npz'), '--sampling', 'latent_mode=same', 'noise_factor=0.5'])
+    annotation = load_annotation(tmp_path / 'same.npz')
+    clips = annotation['annotations']
+    np.testing.assert_allclose(clips[0]['keypoint'], clips[1]['keypoint'], atol=1e-6)
+    assert annotation['metainfo']['sampling'] == dict(latent_mode='same', noise_factor=0.5)
+    tool.main([*common, '--out', str(tmp_path / 'short.npz'), '--cfg-options', 'model.num_frames=6'])
+    assert load_annotation(tmp_path / 'short.npz')['annotations'][0]['total_frames'] == 6
+
+
+@pytest.mark.parametrize('options, message', [
+    (['--out', 'clips.json'], r'--out clips\.json: annotation files end in \.npz or \.pkl'),
+    (['--classes', 'crawl'], "unknown class 'crawl'; known: 0 walk, 1 run, 2 Jump"),
+    (['--sampling', 'speed=2'], 'no sampling option speed'),
+    (['--num-frames', '0'], 'num_frames must be at least 1'),
+    (['--cfg-options', 'model.latent_dim=32'], r'epoch_3\.pth do not fit the TransformerCVAE'),
+])
+def test_mistakes_are_named(tool, files, tmp_path, options, message):
+    out = str(tmp_path / 'clips.npz')
+    with pytest.raises(SystemExit, match=f'generate: .*{message}'):
+        tool.main([*files, '--out', out, *options])
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_files_are_named(tool, files, tmp_path):
+    out = str(tmp_path / 'clips.npz')
+    with pytest.raises(SystemExit, match=r'generate: config nowhere\.py: no such file'):
+        tool.main(['nowhere.py', files[1], '--out', out])
+    with pytest.raises(SystemExit, match=r'generate: checkpoint nowhere\.pth: no such file'):
+        tool.main([files[0], 'nowhere.pth', '--out', out])
+
+
+def test_nothing_is_overwritten_unasked(tool, files, tmp_path):
+    out = tmp_path / 'clips.npz'
+    out.write_text('mine')
+    with pytest.raises(SystemExit, match='the file is there already; --force replaces it'):
+        tool.main([*files, '--out', str(out), '--num-samples-per-class', '1'])
+    assert out.read_text() == 'mine'
+    tool.main([*files, '--out', str(out), '--num-samples-per-class', '1', '--force'])
+    assert len(load_annotation(out)['annotations']) == 3
+
+
+def _peak_memory(reset: bool = False) -> int:
+    """Bytes of this process's largest resident set since the last reset."""
+    if reset:
+        Path('/proc/self/clear_refs').write_text('5')
+    line = next(line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM'))
+    return 1024 * int(line.split()[1])
+
+
+@pytest.mark.skipif(not Path('/proc/self/clear_refs').exists(), reason='peak memory is read from Linux')
+def test_many_clips_need_the_memory_of_their_joints(tool, body_files, tmp_path):
+    """10 002 clips with a body: no more than a few times the size of what is written, where meshes would be a hundred times that."""
+    argv = [*body_files, '--out', str(tmp_path / 'many.pkl'), '--num-samples-per-class', '3334', '--batch-size', '256']
+    before = _peak_memory(reset=True)
+    tool.main(argv)
+    grown = _peak_memory() - before
+    written = (tmp_path / 'many.pkl').stat().st_size
+    assert 10_002 * 8 * (24 + 17) * 12 < written < 6e7
+    assert grown < 3 * written
