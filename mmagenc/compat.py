@@ -135,14 +135,6 @@ def allow_resume(module: types.ModuleType) -> bool:
                  for name in ('scalar', '_reconstruct')]
     dtypes = {type(numpy.dtype(code)) for code in '?bhilqBHILQefd'}
     functions.append((_history_buffer_method, 'builtins.getattr'))
-
-    def history_statistic(owner, name):
-        if owner is not HistoryBuffer or name.startswith('_') or name not in vars(HistoryBuffer):
-            raise pickle.UnpicklingError(f'a checkpoint may not ask for {name!r} of {owner!r}')
-        return getattr(owner, name)
-
-    # A history buffer's state refers to its statistics by getattr(HistoryBuffer, 'mean') and the like: that much of getattr, no more.
-    functions.append((history_statistic, 'builtins.getattr'))
     torch.serialization.add_safe_globals([HistoryBuffer, numpy.ndarray, numpy.dtype, *functions, *dtypes])
     return True
 
@@ -151,7 +143,7 @@ def _history_buffer_method(owner, name: str):
     """The ``getattr`` of a checkpoint: a pickled ``HistoryBuffer`` names its own methods through it, and nothing else may."""
     from mmengine.logging import HistoryBuffer
     if owner is not HistoryBuffer or name not in ('mean', 'max', 'min', 'current'):
-        raise ValueError(f'a checkpoint asked for {name!r} of {owner!r}: refused')
+        raise pickle.UnpicklingError(f'a checkpoint asked for {name!r} of {owner!r}: refused')
     return getattr(owner, name)
 
 

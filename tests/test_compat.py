@@ -1,0 +1,465 @@
+"""Each workaround of mmagenc.compat: what fails without it, and that it leaves a healthy version alone.
+
+Where the state of imports matters, the check runs in a Python of its own.
+"""
+
+import importlib.util
+import io
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModel
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader, Dataset
+
+from mmagenc import compat
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# makes an installed top-level package look absent
+HIDE_TOP = """
+import importlib.machinery, sys
+_find = importlib.machinery.PathFinder.find_spec
+importlib.machinery.PathFinder.find_spec = staticmethod(
+    lambda name, path=None, target=None: None if name == {name!r} and path is None else _find(name, path, target))
+"""
+
+
+def python(code: str, *folders, before: str = '') -> subprocess.CompletedProcess:
+    """Run code in a Python of its own, with the repository and ``folders`` on its path."""
+    path = os.pathsep.join([*map(str, folders), str(ROOT)])
+    return subprocess.run([sys.executable, '-c', before + textwrap.dedent(code)], env={**os.environ, 'PYTHONPATH': path},
+                          capture_output=True, text=True, cwd=os.path.dirname(sys.executable))
+
+
+def passes(code: str, *folders, before: str = '') -> str:
+    result = python(code, *folders, before=before)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_import_is_quick_and_light():
+    """Importing the package loads neither torch nor OpenMMLab."""
+    passes("import sys, mmagenc; assert not {'torch', 'mmengine', 'mmaction', 'mmcv', 'cv2'} & set(sys.modules)")
+
+
+def test_apply_twice_changes_nothing():
+    before = (list(sys.meta_path), LocalBackend.put, CheckpointHook._save_checkpoint_with_step)
+    compat.apply()
+    assert (list(sys.meta_path), LocalBackend.put, CheckpointHook._save_checkpoint_with_step) == before
+
+
+class TestMissingDrn:
+    """mmaction2 #2714."""
+
+    @pytest.mark.skipif(not compat.stub_missing_drn() and 'mmaction.models.localizers.drn' not in sys.modules, reason='it has drn')
+    def test_mmaction_models_import_only_with_it(self):
+        assert "No module named 'mmaction.models.localizers.drn'" in python('import mmaction.models').stderr
+        passes("""
+            import importlib.util, inspect, pickle, mmagenc, mmaction.models
+            assert pickle.loads(pickle.dumps(mmaction.models.STGCN)) is mmaction.models.STGCN
+            inspect.getmodule(lambda: 0)  # walks over every loaded module, the stub too
+            assert importlib.util.find_spec('mmaction.models.localizers.drn.drn') is not None
+        """)
+
+    def test_whole_mmaction_is_left_alone(self, tmp_path):
+        folder = tmp_path / 'mmaction/models/localizers/drn'
+        folder.mkdir(parents=True)
+        for place in (tmp_path / 'mmaction', tmp_path / 'mmaction/models', tmp_path / 'mmaction/models/localizers'):
+            (place / '__init__.py').touch()
+        (folder / 'drn.py').write_text('DRN = 1')
+        passes('import mmagenc; from mmaction.models.localizers.drn.drn import DRN; assert DRN == 1', tmp_path)
+
+
+class TestImportlibMetadata:
+
+    def test_mmaction_imports_only_with_the_alias(self):
+        hide = HIDE_TOP.format(name='importlib_metadata')
+        assert "No module named 'importlib_metadata'" in python('import mmaction.utils.dependency', before=hide).stderr
+        passes("""
+            import mmagenc, mmaction.utils.dependency as dependency
+            assert dependency.satisfy_requirement('torch>=1') and not dependency.satisfy_requirement('no-such-thing')
+        """, before=hide)
+
+    def test_an_installed_one_is_left_alone(self, tmp_path):
+        (tmp_path / 'importlib_metadata.py').write_text('INSTALLED = True')
+        passes('import mmagenc, importlib_metadata; assert importlib_metadata.INSTALLED', tmp_path)
+
+
+class TestMmcv:
+
+    def test_missing_mmcv_is_named(self):
+        error = python('import mmagenc', before=HIDE_TOP.format(name='mmcv')).stderr
+        assert 'pip install "mmcv-lite==2.1.0"' in error
+
+    @staticmethod
+    def fake_mmcv(folder, version):
+        (folder / 'mmcv').mkdir()
+        (folder / 'mmcv/__init__.py').write_text(f'__version__ = {version!r}')
+        info = folder / f'mmcv-{version}.dist-info'
+        info.mkdir()
+        (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: mmcv\nVersion: {version}\n')
+
+    def test_newer_mmcv_is_accepted_and_keeps_its_version(self, tmp_path):
+        self.fake_mmcv(tmp_path, '2.2.0')
+        assert 'is used but incompatible' in python('import mmaction', tmp_path).stderr
+        passes("import mmagenc, mmaction, mmcv; assert mmcv.__version__ == '2.2.0'", tmp_path)
+
+    def test_older_mmcv_is_still_refused_by_mmaction(self, tmp_path):
+        self.fake_mmcv(tmp_path, '1.7.0')
+        assert 'is used but incompatible' in python('import mmagenc, mmaction', tmp_path).stderr
+
+    def test_supported_mmcv_is_not_imported_early(self, tmp_path):
+        self.fake_mmcv(tmp_path, '2.1.0')
+        passes("import sys, mmagenc; assert 'mmcv' not in sys.modules", tmp_path)
+
+    def test_warning_of_mmcv_lite_is_silent(self):
+        warning = 'Fail to import ``MultiScaleDeformableAttention``'
+        source = Path(importlib.util.find_spec('mmcv').origin).with_name('cnn') / 'bricks/transformer.py'
+        assert warning in source.read_text()
+        code = f'import warnings; {{first}}warnings.warn({warning!r} + " from"); warnings.warn("another")'
+        assert warning in python(code.format(first='')).stderr
+        silent = python(code.format(first='import mmagenc; ')).stderr
+        assert warning not in silent.split('UserWarning:')[1] and 'another' in silent
+
+
+class Points(Dataset):
+    METAINFO = {}
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return {'inputs': torch.full((3, ), float(index))}
+
+
+class Line(BaseModel):
+    """Loss of a line through points, as small as a model can be."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 1)
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        loss = self.layer(inputs).square().mean()
+        return {'loss': loss} if mode == 'loss' else loss
+
+
+def make_runner(work_dir, epochs, **options):
+    torch.manual_seed(1)
+    return Runner(
+        model=Line(), work_dir=str(work_dir), train_dataloader=DataLoader(Points(), batch_size=4),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs), optim_wrapper=dict(optimizer=dict(type='AdamW', lr=0.1)),
+        param_scheduler=dict(type='CosineAnnealingLR', T_max=4, end=4, by_epoch=True),
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
+        experiment_name=f'{work_dir.name}_{epochs}', log_level='ERROR', randomness=dict(seed=1), **options)
+
+
+class TestResume:
+    """mmengine #1655."""
+
+    def test_resumed_training_equals_uninterrupted(self, tmp_path):
+        whole = make_runner(tmp_path / 'whole', 4)
+        whole.train()
+        first = make_runner(tmp_path / 'part', 2)
+        first.message_hub.update_scalar('train/number', np.float64(3.5))
+        first.message_hub.update_scalar('train/number32', np.float32(1.5))
+        first.message_hub.update_info('numbers', {'int64': np.int64(7), 'array': np.arange(3), 'flag': np.bool_(True)})
+        first.train()
+        second = make_runner(tmp_path / 'part', 4, resume=True)
+        second.train()
+        assert (second.epoch, second.iter) == (4, 8)
+        for name, value in whole.model.state_dict().items():
+            torch.testing.assert_close(second.model.state_dict()[name], value, rtol=0, atol=0)
+        assert second.optim_wrapper.optimizer.state_dict()['state'][0]['step'] == 8
+        assert second.param_schedulers[0].last_step == whole.param_schedulers[0].last_step == 3
+        assert second.message_hub.get_scalar('train/number').current() == 3.5
+        assert second.message_hub.get_info('numbers')['int64'] == 7
+
+    def test_fails_without_it(self, tmp_path):
+        if compat._version(torch.__version__) < (2, 6):
+            pytest.skip('torch below 2.6 loads without weights_only')
+        make_runner(tmp_path, 1).train()
+        admitted = torch.serialization.get_safe_globals()
+        torch.serialization.clear_safe_globals()
+        try:
+            with pytest.raises(pickle.UnpicklingError, match='Weights only load failed'):
+                make_runner(tmp_path, 2, resume=True).train()
+        finally:
+            torch.serialization.add_safe_globals(admitted)
+        make_runner(tmp_path, 2, resume=True).train()
+
+    def test_names_of_numpy_1_and_2_are_both_admitted(self, tmp_path):
+        torch.save({'number': np.float64(2), 'array': np.arange(2)}, tmp_path / 'ours.pth', _use_new_zipfile_serialization=False)
+        content = (tmp_path / 'ours.pth').read_bytes()
+        ours = b'numpy._core.multiarray' if b'numpy._core' in content else b'numpy.core.multiarray'
+        other = b'numpy.core.multiarray' if b'numpy._core' in content else b'numpy._core.multiarray'
+        (tmp_path / 'theirs.pth').write_bytes(content.replace(ours, other))
+        for name in ('ours.pth', 'theirs.pth'):
+            loaded = torch.load(tmp_path / name, weights_only=True)
+            assert loaded['number'] == 2 and loaded['array'].tolist() == [0, 1]
+
+    def test_loading_stays_safe(self, tmp_path):
+        class Evil:
+            def __reduce__(self):
+                return os.mkdir, (str(tmp_path / 'ran'), )
+
+        torch.save({'state_dict': Evil()}, tmp_path / 'evil.pth')
+        with pytest.raises(pickle.UnpicklingError):
+            Runner.load_checkpoint(make_runner(tmp_path, 1), str(tmp_path / 'evil.pth'))
+        assert not (tmp_path / 'ran').exists()
+
+    @pytest.mark.parametrize('attribute', ['__init__', '_set_default_statistics', '__globals__', 'no_such'])
+    def test_only_public_methods_of_the_buffer_are_reachable(self, attribute, tmp_path):
+
+        class Reach:
+
+            def __reduce__(self):
+                return getattr, (HistoryBuffer, attribute)
+
+        class ReachElsewhere:
+
+            def __reduce__(self):
+                return getattr, (np.ndarray, 'tofile')
+
+        for evil in (Reach(), ReachElsewhere()):
+            torch.save({'state': evil}, tmp_path / 'evil.pth')
+            with pytest.raises(pickle.UnpicklingError, match='a checkpoint asked for'):
+                torch.load(tmp_path / 'evil.pth', weights_only=True)
+
+    def test_off_where_upstream_admits_its_buffer(self):
+        assert HistoryBuffer in torch.serialization.get_safe_globals()
+        assert compat.allow_resume(types.ModuleType('checkpoint')) is False
+
+
+class TestAtomicWrites:
+
+    @pytest.fixture()
+    def broken_disk(self, monkeypatch):
+        """Writing stops after four bytes."""
+        real = io.open
+
+        def half_open(path, mode='r', *args, **kwargs):
+            file = real(path, mode, *args, **kwargs)
+            if 'r' in mode:
+                return file
+            write = file.write
+
+            class Half:
+                def __enter__(self):
+                    return self
+
+                def __exit__(self, *error):
+                    file.close()
+
+                def write(self, content):
+                    write(content[:4])
+                    file.flush()
+                    raise OSError('no space left on device')
+
+                def __getattr__(self, name):
+                    return getattr(file, name)
+
+            return Half()
+
+        monkeypatch.setattr('builtins.open', half_open)
+
+    @pytest.mark.parametrize('write, old, new', [('put', b'whole and old', b'new content'), ('put_text', 'whole and old', 'new content')])
+    def test_a_writer_that_dies_leaves_the_old_file(self, tmp_path, broken_disk, write, old, new):
+        path = tmp_path / 'file'
+        path.write_bytes(old if isinstance(old, bytes) else old.encode())
+        with pytest.raises(OSError, match='no space'):
+            getattr(LocalBackend(), write)(new, path)
+        assert path.read_bytes() == b'whole and old'
+        assert os.listdir(tmp_path) == ['file']
+
+    def test_a_killed_process_leaves_the_old_file(self, tmp_path):
+        path = tmp_path / 'file'
+        path.write_bytes(b'old')
+        code = """
+            import os, sys, mmagenc.compat as compat
+            with compat.atomic_open({path!r}) as file:
+                file.write(b'half'); file.flush(); os._exit(9)
+        """
+        assert python(code.format(path=str(path))).returncode == 9
+        assert path.read_bytes() == b'old'
+
+    def test_without_it_half_a_file_remains(self, tmp_path):
+        code = f"""
+            import builtins, os
+            {{first}}
+            from mmengine.fileio import LocalBackend
+            class Content(bytes):
+                pass
+            real = builtins.open
+            def dying(path, mode='r', *args, **kwargs):
+                file = real(path, mode, *args, **kwargs)
+                if 'b' in mode and 'r' not in mode:
+                    file.write(b'ha'); file.flush(); os._exit(9)
+                return file
+            builtins.open = dying
+            LocalBackend().put(b'half', {str(tmp_path / 'file')!r})
+        """
+        (tmp_path / 'file').write_bytes(b'old')
+        assert python(code.format(first='import mmagenc')).returncode == 9
+        assert (tmp_path / 'file').read_bytes() == b'old'
+        assert python(code.format(first='')).returncode == 9
+        assert (tmp_path / 'file').read_bytes() == b'ha'
+
+    def test_writing_works_as_before(self, tmp_path):
+        backend = LocalBackend()
+        backend.put(b'1', tmp_path / 'deep/er/file')
+        backend.put(b'2', tmp_path / 'deep/er/file')
+        backend.put_text('ä', str(tmp_path / 'text'), encoding='utf-16')
+        assert (tmp_path / 'deep/er/file').read_bytes() == b'2'
+        assert (tmp_path / 'text').read_text(encoding='utf-16') == 'ä'
+        assert os.listdir(tmp_path / 'deep/er') == ['file']
+
+    def test_permissions_are_those_of_a_plain_open(self, tmp_path):
+        LocalBackend().put(b'1', tmp_path / 'ours')
+        with open(tmp_path / 'plain', 'wb'):
+            pass
+        assert (tmp_path / 'ours').stat().st_mode == (tmp_path / 'plain').stat().st_mode
+
+    def test_links_are_followed(self, tmp_path):
+        (tmp_path / 'target').write_bytes(b'old')
+        (tmp_path / 'link').symlink_to(tmp_path / 'target')
+        LocalBackend().put(b'new', tmp_path / 'link')
+        assert (tmp_path / 'link').is_symlink() and (tmp_path / 'target').read_bytes() == b'new'
+
+    def test_last_checkpoint_is_replaced_in_one_step(self, tmp_path, monkeypatch):
+        make_runner(tmp_path, 1).train()
+        assert (tmp_path / 'last_checkpoint').read_text().endswith('epoch_1.pth')
+
+        def dies(source, target):
+            raise OSError('killed')
+
+        runner = make_runner(tmp_path, 2)
+        monkeypatch.setattr(LocalBackend, 'put', lambda self, content, path: None)
+        monkeypatch.setattr(os, 'replace', dies)
+        with pytest.raises(OSError, match='killed'):
+            runner.train()
+        assert (tmp_path / 'last_checkpoint').read_text().endswith('epoch_1.pth')
+
+    def test_off_where_upstream_is_atomic(self):
+
+        class LocalBackend:
+
+            def put(self, obj, filepath):
+                with open(filepath + '.tmp', 'wb') as file:
+                    file.write(obj)
+                os.replace(filepath + '.tmp', filepath)
+
+        put = LocalBackend.put
+        assert compat.write_atomically(types.SimpleNamespace(LocalBackend=LocalBackend)) is False
+        assert LocalBackend.put is put
+
+
+class TestPkgResources:
+    """mmcv #3325."""
+
+    CONFIG = "_base_ = 'mmaction::_base_/default_runtime.py'"
+
+    def test_base_of_another_package_is_found(self, tmp_path):
+        if importlib.util.find_spec('pkg_resources') is not None:
+            pytest.skip('this setuptools has pkg_resources')
+        (tmp_path / 'config.py').write_text(self.CONFIG)
+        load = f"from mmengine.config import Config; assert Config.fromfile({str(tmp_path / 'config.py')!r}).log_level == 'INFO'"
+        assert "No module named 'pkg_resources'" in python(load).stderr
+        passes(f'import mmagenc; {load}')
+        passes(f'import mmengine.config; import mmagenc; {load}')
+
+    def test_installed_and_not(self):
+        from mmengine.utils import get_installed_path, is_installed
+        assert is_installed('mmaction2') and is_installed('mmaction') and not is_installed('no_such_package')
+        assert Path(get_installed_path('mmaction2')).name == 'mmaction'
+
+    def test_off_where_pkg_resources_is_there(self, tmp_path):
+        (tmp_path / 'pkg_resources.py').write_text('')
+        passes("""
+            import mmagenc, mmengine.utils.package_utils as utils
+            assert utils.is_installed.__module__ == 'mmengine.utils.package_utils'
+        """, tmp_path)
+
+
+def test_bfloat16_on_a_cpu(monkeypatch):
+    if torch.cuda.is_available():
+        pytest.skip('there is a GPU')
+    layer = torch.nn.Linear(4, 4)
+    before = layer.weight.detach().clone()
+    wrapper = AmpOptimWrapper(dtype='bfloat16', optimizer=torch.optim.SGD(layer.parameters(), lr=0.1))
+    with wrapper.optim_context(layer):
+        out = layer(torch.ones(2, 4))
+    assert out.dtype is torch.bfloat16
+    wrapper.update_params(out.float().sum())
+    assert not torch.equal(layer.weight, before)
+    monkeypatch.setattr('mmengine.optim.optimizer.amp_optimizer_wrapper.is_cuda_available', torch.cuda.is_available)
+    with pytest.raises(AssertionError, match='only available training'):
+        AmpOptimWrapper(optimizer=torch.optim.SGD(layer.parameters(), lr=0.1))
+
+
+def test_pose_compact_under_numpy_2(monkeypatch):
+    from mmaction.datasets.transforms import PoseCompact
+    keypoint = np.random.default_rng(0).uniform(10, 50, (1, 4, 17, 2)).astype(np.float32)
+    PoseCompact()({'keypoint': keypoint.copy(), 'img_shape': (64, 64)})
+    if np.lib.NumpyVersion(np.__version__) >= '2.0.0':
+        monkeypatch.delattr(np, 'Inf')
+        with pytest.raises(AttributeError, match='np.Inf'):
+            PoseCompact()({'keypoint': keypoint, 'img_shape': (64, 64)})
+
+
+def test_two_cpu_processes_train_as_one(tmp_path):
+    """Without the workarounds MMEngine names GPUs to the process group and to the model's wrapper."""
+    if torch.cuda.is_available():
+        pytest.skip('there is a GPU')
+    (tmp_path / 'train.py').write_text(textwrap.dedent("""
+        import sys
+        if sys.argv[1] == 'mended':
+            import mmagenc
+        import torch
+        from mmengine.dist import get_backend, get_rank, get_world_size
+        from mmengine.model import BaseModel
+        from mmengine.runner import Runner
+        from torch.utils.data import DataLoader, TensorDataset
+
+        class Line(BaseModel):
+            def __init__(self):
+                super().__init__()
+                self.layer = torch.nn.Linear(3, 1)
+            def forward(self, inputs, data_samples=None, mode='loss'):
+                return {'loss': self.layer(inputs).square().mean() * (1 + get_rank())}
+
+        points = TensorDataset(torch.arange(12.).view(4, 3))
+        points.metainfo = {}
+        runner = Runner(Line(), work_dir=sys.argv[2], launcher='pytorch', train_dataloader=DataLoader(points, batch_size=2),
+                        train_cfg=dict(by_epoch=True, max_epochs=1), optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)),
+                        log_level='ERROR')
+        runner.train()
+        weight = runner.model.module.layer.weight.detach()
+        other = weight.clone()
+        torch.distributed.broadcast(other, 0)
+        assert get_world_size() == 2 and get_backend() == 'gloo' and torch.equal(weight, other)
+        open(f'{sys.argv[2]}/rank{get_rank()}', 'w').close()
+    """))
+
+    def launch(how):
+        command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', str(tmp_path / 'train.py'), how]
+        return subprocess.run([*command, str(tmp_path)], env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+                              capture_output=True, text=True)
+
+    assert launch('as it is').returncode != 0
+    result = launch('mended')
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / 'rank0').exists() and (tmp_path / 'rank1').exists()
