@@ -13,7 +13,8 @@ _ALLOWED = {
     *((module, name) for module in ('numpy.core.multiarray', 'numpy._core.multiarray') for name in ('_reconstruct', 'scalar')),
     *((module, '_frombuffer') for module in ('numpy.core.numeric', 'numpy._core.numeric')),
     *((module, name) for module in ('builtins', '__builtin__')
-      for name in ('list', 'dict', 'tuple', 'set', 'frozenset', 'slice', 'complex', 'bytes', 'bytearray', 'int', 'float', 'str', 'bool', 'long', 'unicode')),
+      for name in ('list', 'dict', 'tuple', 'set', 'frozenset', 'slice', 'complex', 'bytes', 'bytearray', 'int', 'float', 'str', 'bool',
+                   'long', 'unicode')),
     ('collections', 'OrderedDict'), ('collections', 'defaultdict'), ('_codecs', 'encode'),
 }
 

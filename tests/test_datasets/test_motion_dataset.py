@@ -1,0 +1,222 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmaction.utils import register_all_modules
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
+from torch.utils.data import DataLoader
+
+from mmagenc.datasets import AnnotationError, InfActPrimitive, InfantAction, MotionDataset, save_annotation
+from mmagenc.registry import DATASETS
+from mmagenc.skeletons import joint_map
+from tests.test_datasets.clips import CLASSES, make_annotation, make_clip, published_clip
+
+ROOT = Path(__file__).parents[2]
+POSTURES = InfActPrimitive.METAINFO['classes']
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    register_all_modules(init_default_scope=False)
+    with DefaultScope.overwrite_default_scope('mmagenc'):
+        yield
+
+
+@pytest.fixture
+def real(tmp_path):
+    save_annotation(make_annotation(split=dict(train=['a', 'b'], val=['c'], test=['d'])), tmp_path / 'real.npz')
+    return str(tmp_path / 'real.npz')
+
+
+@pytest.fixture
+def pool(tmp_path):
+    clips = [make_clip('p0', label=1, seed=8), make_clip('p1', label=2, seed=9)]
+    save_annotation(make_annotation(clips), tmp_path / 'pool.pkl')
+    return str(tmp_path / 'pool.pkl')
+
+
+def names(dataset):
+    return [clip['frame_dir'] for clip in dataset.annotations()]
+
+
+@pytest.mark.parametrize('split, expected', [(None, 'abcd'), ('train', 'ab'), (['test', 'val'], 'cd')])
+def test_splits(real, split, expected):
+    dataset = DATASETS.build(dict(type='MotionDataset', ann_file=real, split=split))
+    assert ''.join(names(dataset)) == expected
+    assert len(dataset) == len(expected) and dataset.num_classes == 3
+    assert dataset.metainfo == dict(classes=CLASSES, skeleton='infact17', fps=30.)
+
+
+def test_splits_that_are_not_there(real, pool):
+    with pytest.raises(AnnotationError, match=r"real\.npz: no split \['trian'\]; it has \['test', 'train', 'val'\]"):
+        MotionDataset(real, split='trian')
+    with pytest.raises(AnnotationError, match=r"no split \['vla'\]; found \['test', 'train', 'val'\]"):
+        MotionDataset([real, pool], split=['train', 'vla'])
+    with pytest.raises(AnnotationError, match=r"pool\.pkl: no split \['test'\]; it has \['train'\]"):
+        MotionDataset([real, pool], split='test')
+
+
+def test_sample_before_the_pipeline(real):
+    dataset = MotionDataset(real, test_mode=True)
+    sample = dataset[1]
+    assert sample['keypoint'].shape == (1, 6, 17, 3) and sample['pose'].shape == (1, 6, 24, 3)
+    assert {key: sample[key] for key in ('skeleton', 'modality', 'start_index', 'test_mode', 'label', 'sample_idx')} == dict(
+        skeleton='infact17', modality='Pose', start_index=0, test_mode=True, label=1, sample_idx=1)
+    assert dataset[-1]['frame_dir'] == 'd' and dataset[-1]['sample_idx'] == 3
+
+
+def test_transforms_that_write_into_arrays_do_not_change_the_data(tmp_path):
+    """MMAction2's PreNormalize2D does."""
+    save_annotation(make_annotation([make_clip(dims=2)]), tmp_path / 'pixels.npz')
+    dataset = MotionDataset(str(tmp_path / 'pixels.npz'), pipeline=[dict(type='mmaction.PreNormalize2D', img_shape=(2, 2))])
+    assert np.array_equal(dataset[0]['keypoint'], dataset[0]['keypoint'])
+
+
+def test_mixed_set_of_real_clips_and_a_pool(real, pool):
+    dataset = MotionDataset([real, pool], split='train')
+    assert names(dataset) == ['a', 'b', 'p0', 'p1']
+    assert [dataset[index]['label'] for index in range(4)] == [0, 1, 1, 2]
+
+
+def test_files_that_do_not_go_together(real, tmp_path):
+    save_annotation(make_annotation([make_clip('x')], classes=['kick', 'wave', 'roll']), tmp_path / 'order.npz')
+    with pytest.raises(AnnotationError, match='order.npz: classes .* differ from'):
+        MotionDataset([real, str(tmp_path / 'order.npz')])
+    with pytest.raises(AnnotationError, match=r'clip 4 \(a\): the same frame_dir as clip 0 of these files'):
+        MotionDataset([real, real])
+    assert names(MotionDataset([real, real], skip_broken=True)) == list('abcd')
+    save_annotation(make_annotation([make_clip('x', joints=25)], skeleton='ntu25'), tmp_path / 'ntu.npz')
+    with pytest.raises(AnnotationError, match='ntu.npz: no joint map from ntu25 to infact17'):
+        MotionDataset([real, str(tmp_path / 'ntu.npz')])
+    with pytest.raises(AnnotationError, match='no clips'):
+        MotionDataset([])
+
+
+def test_other_layouts_are_mapped(real, tmp_path):
+    clip = make_clip('smpl', joints=24)
+    save_annotation(make_annotation([clip], skeleton='smpl24'), tmp_path / 'smpl.npz')
+    expected = clip['keypoint'][:, :, joint_map('smpl24', 'infact17')]
+    mixed = MotionDataset([real, str(tmp_path / 'smpl.npz')])
+    assert np.array_equal(mixed[4]['keypoint'], expected) and mixed[4]['skeleton'] == 'infact17'
+    alone = MotionDataset(str(tmp_path / 'smpl.npz'), metainfo=dict(skeleton='infact17'))
+    assert np.array_equal(alone[0]['keypoint'], expected) and alone.num_classes == 3
+
+
+def test_growing(real):
+    dataset = MotionDataset(real, pipeline=[dict(type='PackMotionInputs')])
+    before = dataset.annotations()
+    pool_clip = make_clip('new', joints=24, label=2, skeleton='smpl24')
+    dataset.extend([pool_clip, make_clip('newer')])
+    assert len(dataset) == 6 and len(before) == 4
+    expected = pool_clip['keypoint'][0][:, joint_map('smpl24', 'infact17')]
+    assert np.array_equal(dataset[4]['inputs']['keypoint'].numpy(), expected)
+    assert 'skeleton' not in dataset.annotations()[4] and pool_clip['skeleton'] == 'smpl24'
+    batches = list(DataLoader(dataset, batch_size=4, collate_fn=pseudo_collate))
+    assert [sample.frame_dir for batch in batches for sample in batch['data_samples']] == ['a', 'b', 'c', 'd', 'new', 'newer']
+
+
+@pytest.mark.parametrize('clips, reason', [
+    ([make_clip('new'), make_clip('a')], r'1 of 2 clips are broken\n  clip 1 \(a\): the same frame_dir as a clip that is there already'),
+    ([make_clip('new'), make_clip('new')], 'the same frame_dir as clip 0'), ([make_clip('new', label=3)], 'unknown label 3'),
+    ([make_clip('new', joints=24)], 'keypoint has 24 joints, infact17 has 17'),
+    ([make_clip('n'), make_clip('new', joints=25, skeleton='ntu25')], 'no joint map from ntu25'),
+])
+def test_growing_by_what_does_not_fit_adds_nothing(real, clips, reason):
+    dataset = MotionDataset(real)
+    with pytest.raises(AnnotationError, match='added clips: ' + ('.*' + reason if 'map' in reason else '(?s:.*)' + reason)):
+        dataset.extend(clips)
+    assert names(dataset) == list('abcd')
+
+
+def test_serialized_data(real):
+    plain, packed = MotionDataset(real), MotionDataset(real, serialize_data=True)
+    assert len(packed) == 4 and names(packed) == names(plain)
+    assert np.array_equal(packed[2]['pose'], plain[2]['pose']) and packed[2]['skeleton'] == 'infact17'
+    with pytest.raises(ValueError, match='serialize_data=False'):
+        packed.extend([make_clip('new')])
+
+
+def test_what_datasets_of_mmengine_do(real, tmp_path):
+    lazy = MotionDataset('real.npz', data_root=str(tmp_path), lazy_init=True)
+    assert not lazy._fully_initialized and len(lazy) == 4
+    assert len(MotionDataset(real, indices=2)) == 2
+    subset = lazy.get_subset([1, 3])
+    assert names(subset) == ['b', 'd'] and subset.num_classes == 3
+    repeated = DATASETS.build(dict(type='RepeatDataset', times=3, dataset=dict(type='MotionDataset', ann_file=real)))
+    assert len(repeated) == 12 and repeated[5]['frame_dir'] == 'b'
+
+
+def test_mmaction2_files_take_classes_and_skeleton_from_metainfo(tmp_path, monkeypatch):
+    """A folder named as the skeleton must not be taken for a file of meta information."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'coco17').mkdir()
+    clips = [dict(filename='x', label=1, total_frames=3, keypoint=np.ones((2, 3, 17, 2), np.float16), keypoint_score=np.ones((2, 3, 17)))]
+    (tmp_path / 'ann.pkl').write_bytes(pickle.dumps(dict(split=dict(train=['x']), annotations=clips)))
+    dataset = MotionDataset('ann.pkl', split='train', metainfo=dict(skeleton='coco17', classes=['run', 'jump']))
+    assert dataset.num_classes == 2 and dataset[0]['skeleton'] == 'coco17'
+    with pytest.raises(AnnotationError, match=r'ann\.pkl: clip 0 \(x\): unknown label 1, there are 1 classes: run'):
+        MotionDataset('ann.pkl', metainfo=dict(classes=['run']))
+    with pytest.raises(ValueError, match='no class names; give metainfo'):
+        assert MotionDataset('ann.pkl').num_classes
+
+
+def test_recognizer_pipeline_of_mmaction2(real):
+    pipeline = [dict(type='ConsecutiveSample', num_frames=60), dict(type='PoseToRot6d'), dict(type='mmaction.FormatGCNInput', num_person=1),
+                dict(type='mmaction.PackActionInputs')]
+    sample = DATASETS.build(dict(type='MotionDataset', ann_file=real, pipeline=pipeline))[2]
+    assert sample['inputs'].shape == (1, 1, 60, 24, 6) and sample['inputs'].dtype == torch.float32
+    assert sample['data_samples'].gt_label.tolist() == [2]
+
+
+def test_mmaction2_decoding_and_sampling(real):
+    pipeline = [dict(type='mmaction.UniformSampleFrames', clip_len=5), dict(type='mmaction.PoseDecode'),
+                dict(type='mmaction.FormatGCNInput', num_person=2), dict(type='mmaction.PackActionInputs')]
+    assert MotionDataset(real, pipeline=pipeline)[0]['inputs'].shape == (1, 2, 5, 17, 3)
+
+
+# Published infants -----------------------------------------------------------------------------------------------------------------
+
+
+def test_published_files_and_a_pool(tmp_path):
+    real = tmp_path / 'primitive_train.pkl'
+    real.write_bytes(pickle.dumps([published_clip('r', label=4)]))
+    for suffix in ('npz', 'pkl'):
+        save_annotation(make_annotation([make_clip('p', label=3)], classes=POSTURES), tmp_path / f'pool.{suffix}')
+        dataset = DATASETS.build(dict(type='InfActPrimitive', ann_file=[str(real), str(tmp_path / f'pool.{suffix}')], split='train'))
+        assert names(dataset) == ['r', 'p'] and [clip['label'] for clip in dataset.annotations()] == [4, 3]
+        assert dataset.metainfo['classes'] == ['Supine', 'Prone', 'Sitting', 'Standing', 'All-fours']
+
+
+def test_infant_action(tmp_path):
+    path = tmp_path / 'train_trans_data.pkl'
+    path.write_bytes(pickle.dumps([published_clip(label='Rolling', label_key='action_label')]))
+    dataset = InfantAction(str(path))
+    assert dataset.annotations()[0]['label'] == 3 and dataset.metainfo['classes'] == ['Crawling', 'Sitting', 'Standing', 'Rolling']
+    with pytest.raises(AnnotationError, match='no pos_label'):
+        InfActPrimitive(str(path))
+
+
+def test_broken_published_clips(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmagenc.datasets.annotation.print_log', lambda text, **_: said.append(text))
+    path = tmp_path / 'primitive_train.pkl'
+    path.write_bytes(pickle.dumps([published_clip('good'), published_clip('bad', label=7)]))
+    with pytest.raises(AnnotationError, match=r'clip 1 \(bad\): unknown label 7'):
+        InfActPrimitive(str(path))
+    assert names(InfActPrimitive(str(path), skip_broken=True)) == ['good']
+    assert len(said) == 1 and 'left out 1 of 2 clips' in said[0] and 'bad' in said[0]
+
+
+@pytest.mark.parametrize('dataset, place', [(InfActPrimitive, 'data/InfActPrimitive/Data/primitive_'), (InfantAction, 'data/InfActPlus/')])
+def test_missing_files_say_what_to_do(dataset, place):
+    with pytest.raises(FileNotFoundError) as caught:
+        dataset('nowhere/train.pkl')
+    message = str(caught.value)
+    assert 'nowhere/train.pkl' in message and place in message and 'python tools/data/make_standin.py' in message
+    assert dataset.standin_config in message
+    assert (ROOT / dataset.standin_config).is_file() and (ROOT / 'tools/data/make_standin.py').is_file()
+    with pytest.raises(FileNotFoundError, match='nowhere.npz: no such annotation file'):
+        MotionDataset('nowhere.npz')
