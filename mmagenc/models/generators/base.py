@@ -5,7 +5,7 @@ B batch, N clips, T frames, J joints, C channels.
 
 import hashlib
 from abc import abstractmethod
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
@@ -54,14 +54,14 @@ class BaseGenerator(BaseModel):
             return self.predict(inputs, data_samples)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
-    def labels_and_lengths(self, data_samples: Sequence):
-        """``label (B,)`` and ``length (B,)`` on the model's device."""
+    def labels_and_lengths(self, data_samples: Sequence) -> Tuple[Tensor, Tensor]:
+        """``label (B,)`` on the model's device, ``length (B,)`` on the CPU."""
         label = torch.tensor([int(sample.gt_label) for sample in data_samples], device=self.device)
-        return label, torch.tensor([sample.num_frames for sample in data_samples], device=self.device)
+        return label, torch.tensor([sample.num_frames for sample in data_samples])
 
     @abstractmethod
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
-        """Weighted loss terms ``loss_*`` of encoded clips ``(B, T, J, C)``."""
+        """Weighted loss terms ``loss_*`` of encoded clips ``(B, T, J, C)``; ``length`` lies on the CPU, here and below."""
 
     def reconstruct(self, x: Tensor, label: Tensor, length: Tensor) -> Optional[Motion]:
         """What the model makes of encoded clips, or ``None`` for a generator that cannot encode."""
@@ -73,15 +73,16 @@ class BaseGenerator(BaseModel):
 
     @abstractmethod
     def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
-        """Clips of latent vectors, all on the model's device."""
+        """Clips of latent vectors ``(N, D)``, on the model's device."""
 
     @torch.no_grad()
     def predict(self, inputs: Dict[str, Tensor], data_samples: List) -> List:
         """Generate one group of clips per test clip; the noise depends on ``test_cfg.seed`` and the clip's name only."""
         label, length = self.labels_and_lengths(data_samples)
         repeats = self.test_cfg['num_repeats']
-        latents = [self.sample_latent(torch.full((repeats, ), int(sample.gt_label)), generator=self._noise_of(sample)) for sample in data_samples]
-        motion = self._decode_batched(torch.cat(latents), label.cpu().repeat_interleave(repeats), length.cpu().repeat_interleave(repeats))
+        labels = label.cpu()[:, None].expand(-1, repeats)
+        latents = [self.sample_latent(group, generator=self._noise_of(sample)) for group, sample in zip(labels, data_samples)]
+        motion = self._decode_batched(torch.cat(latents), label.repeat_interleave(repeats), length.repeat_interleave(repeats))
         reconstruction = self.reconstruct(self.representation.encode(inputs), label, length)
         for index, sample in enumerate(data_samples):
             sample.pred_motion = motion[index * repeats:(index + 1) * repeats].cpu()
@@ -139,7 +140,7 @@ class BaseGenerator(BaseModel):
         try:
             parts = []
             for rows in torch.arange(len(label)).split(batch_size):
-                part = self.decode_latent(*(value[rows].to(self.device) for value in (latent, label, length)))
+                part = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
                 parts.append(part.pad_to(longest))
         finally:
             self.train(was_training)

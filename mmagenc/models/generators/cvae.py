@@ -10,16 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmagenc.models.layers import EncoderLayer, OneTokenDecoderLayer, sinusoidal_encoding
+from mmagenc.models.layers import Dropout, EncoderLayer, OneTokenDecoderLayer, sinusoidal_encoding
 from mmagenc.models.losses import gaussian_kl, masked_mse
 from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
 
 from .base import BaseGenerator
+from .latents import draw_latents
 
 LOSS_WEIGHTS = dict(rc=1., rcxyz=1., kl=1e-5, velxyz=1e-3)
 """Published weights (InfAGenC README)."""
-LATENT_MODES = ('random', 'same', 'interpolate', 'interpolate_across')
 
 
 @MODELS.register_module()
@@ -74,7 +74,7 @@ class TransformerCVAE(BaseGenerator):
         self.sigma_query = nn.Parameter(torch.randn(num_classes, latent_dim))
         self.action_bias = nn.Parameter(torch.randn(num_classes, latent_dim))
         self.embed, self.output = nn.Linear(size, latent_dim), nn.Linear(latent_dim, size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.encoder = _stack(EncoderLayer(latent_dim, num_heads, ff_dim, dropout), num_layers)
         self.decoder = _stack(OneTokenDecoderLayer(latent_dim, num_heads, ff_dim, dropout), num_layers)
         self.register_buffer('positions', sinusoidal_encoding(max_len + 2, latent_dim), persistent=False)
@@ -96,7 +96,9 @@ class TransformerCVAE(BaseGenerator):
         """``z (B, D)`` to ``(B, T, J, C)``, zero on padded frames."""
         self._check_length(num_frames)
         memory = z + self.action_bias[label]
-        tokens = self.dropout(self.positions[:num_frames].expand(len(z), -1, -1))
+        tokens = self.positions[None, :num_frames]
+        if self.training or mask is not None:  # otherwise all clips share the first layer's self-attention
+            tokens = self.dropout(tokens.expand(len(z), -1, -1))
         for layer in self.decoder:
             tokens = layer(tokens, memory, mask)
         clip = self.output(tokens).unflatten(-1, (self.representation.num_joints, self.representation.num_channels))
@@ -109,84 +111,68 @@ class TransformerCVAE(BaseGenerator):
     # Training -----------------------------------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
-        mask = frame_mask(length, x.shape[1])
+        mask = frame_mask(length, x.shape[1], x.device)
         mu, logvar = (value.float() for value in self.encode(x, label, mask))
         z = mu + torch.randn_like(mu) * (0.5 * logvar).exp()
         clip = self.decode(z, label, x.shape[1], mask).float()
+        kl = gaussian_kl(mu, logvar)
+        kl = kl.sum() if self.kl_reduction == 'sum' else kl.mean()
+        terms = dict(rc=masked_mse(clip, x, mask), kl=kl, **self._joint_terms(clip, x, mask))
+        losses = {f'loss_{name}': self.loss_weights[name] * value for name, value in terms.items()}
+        return losses | {name: terms[name].detach() for name in terms if self.loss_weights[name] not in (0, 1)}
+
+    def _joint_terms(self, clip: Tensor, x: Tensor, mask: Optional[Tensor]) -> Dict[str, Tensor]:
+        """Errors of root-centred joints and of their steps from frame to frame; kinematics only where one of them counts."""
+        if self.loss_weights['rcxyz'] == self.loss_weights['velxyz'] == 0:
+            return {}
         with torch.no_grad():
             target = self.representation.joints(x)
         joints = self.representation.joints(clip)
-        kl = gaussian_kl(mu, logvar)
         steps = None if mask is None else mask[:, 1:]
-        terms = dict(
-            rc=masked_mse(clip, x, mask),
-            rcxyz=masked_mse(joints, target, mask),
-            kl=kl.sum() if self.kl_reduction == 'sum' else kl.mean(),
-            velxyz=masked_mse(joints.diff(dim=1), target.diff(dim=1), steps))
-        return {f'loss_{name}': self.loss_weights[name] * value for name, value in terms.items()}
+        return dict(rcxyz=masked_mse(joints, target, mask), velxyz=masked_mse(joints.diff(dim=1), target.diff(dim=1), steps))
 
     # Sampling -----------------------------------------------------------------------------------------------------------------------
 
     def reconstruct(self, x: Tensor, label: Tensor, length: Tensor) -> Motion:
         """The clip that the posterior's mean decodes to."""
-        return self.decode_latent(self.encode(x, label, frame_mask(length, x.shape[1]))[0].float(), label, length)
+        mu, _ = self.encode(x, label, frame_mask(length, x.shape[1], x.device))
+        return self.decode_latent(mu.float(), label, length)
 
     def sample_latent(self,
                       label: Tensor,
                       *,
                       generator: Optional[torch.Generator] = None,
                       noise_factor: float = 1.0,
-                      latent_mode: str = 'random') -> Tensor:
-        """Draw latents on the CPU.
-
-        Args:
-            label: ``(N,)``.
-            noise_factor: standard deviation of the draw.
-            latent_mode: ``'random'`` draws one for each clip; ``'same'`` one for each class, so that its clips are equal;
-                ``'interpolate'`` goes evenly from one draw to another within each class, ``'interpolate_across'`` over all clips in
-                order, from the first class to the last.
-
-        Raises:
-            ValueError: an unknown mode.
-        """
-        if latent_mode == 'random':
-            z = torch.randn(len(label), self.latent_dim, generator=generator)
-        elif latent_mode == 'same':
-            z = torch.randn(self.num_classes, self.latent_dim, generator=generator)[label]
-        elif latent_mode == 'interpolate':
-            ends = torch.randn(self.num_classes, 2, self.latent_dim, generator=generator)[label]
-            z = torch.lerp(ends[:, 0], ends[:, 1], _progress_within_class(label)[:, None])
-        elif latent_mode == 'interpolate_across':
-            start, end = torch.randn(2, self.latent_dim, generator=generator)
-            z = torch.lerp(start, end, torch.linspace(0, 1, len(label))[:, None])
-        else:
-            raise ValueError(f'latent_mode must be one of {", ".join(LATENT_MODES)}, got {latent_mode!r}')
-        return noise_factor * z
+                      latent_mode: str = 'random',
+                      across_actions: str = 'random') -> Tensor:
+        """``(N, D)`` latents on the CPU; see :func:`~mmagenc.models.generators.latents.draw_latents`."""
+        return draw_latents(
+            label,
+            self.latent_dim,
+            generator=generator,
+            noise_factor=noise_factor,
+            latent_mode=latent_mode,
+            across_actions=across_actions)
 
     def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
         longest = int(length.max())
-        clip = self.decode(latent, label, longest, frame_mask(length, longest))
-        if int(length.min()) < longest:  # padded frames repeat the last valid one: zeros are no rotation
-            frames = torch.arange(longest, device=length.device).expand(len(length), -1).minimum(length[:, None] - 1)
-            clip = clip.gather(1, frames[:, :, None, None].expand_as(clip))
+        clip = self.decode(latent, label, longest, frame_mask(length, longest, latent.device))
+        length = length.to(latent.device)
+        # Padding repeats the last valid frame: zeros are no rotation.
+        frames = torch.arange(longest, device=latent.device).minimum(length[:, None] - 1)
+        clip = clip.gather(1, frames[:, :, None, None].expand_as(clip))
         return self.representation.decode(clip.float(), label=label, length=length, latent=latent)
 
 
-def frame_mask(length: Tensor, num_frames: int) -> Optional[Tensor]:
-    """``(B, T)``, true on valid frames; ``None`` where all frames are valid, which spares the masks."""
+def frame_mask(length: Tensor, num_frames: int, device: torch.device) -> Optional[Tensor]:
+    """``(B, T)``, true on valid frames; ``None`` where all frames are valid, which spares the masks.
+
+    ``length`` stays on the CPU, so that no step waits for a GPU.
+    """
     if bool((length >= num_frames).all()):
         return None
-    return torch.arange(num_frames, device=length.device) < length[:, None]
+    return (torch.arange(num_frames) < length[:, None]).to(device)
 
 
 def _stack(layer: nn.Module, count: int) -> nn.ModuleList:
     return nn.ModuleList(copy.deepcopy(layer) for _ in range(count))
-
-
-def _progress_within_class(label: Tensor) -> Tensor:
-    """``(N,)`` from 0 at a class's first clip to 1 at its last."""
-    progress = torch.zeros(len(label))
-    for group in label.unique():
-        member = label == group
-        progress[member] = torch.linspace(0, 1, int(member.sum()))
-    return progress

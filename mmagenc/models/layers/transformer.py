@@ -11,51 +11,62 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .dropout import Dropout
+
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention through ``scaled_dot_product_attention``."""
+    """Multi-head self-attention through ``scaled_dot_product_attention``.
+
+    Raises:
+        ValueError: channels that the heads do not divide.
+    """
 
     def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
-        if dim % num_heads:
-            raise ValueError(f'latent_dim={dim} is not divisible by num_heads={num_heads}')
-        self.num_heads, self.dropout = num_heads, dropout
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * dim, dim))
-        self.in_proj_bias = nn.Parameter(torch.zeros(3 * dim))
-        self.out_proj = nn.Linear(dim, dim)
-        nn.init.xavier_uniform_(self.in_proj_weight)
-        nn.init.zeros_(self.out_proj.bias)
+        _make_projections(self, dim, num_heads)
+        self.dropout = dropout
 
     def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
         """``(B, L, D)``; ``mask (B, L)`` is true on tokens to attend to, ``None`` attends to all."""
         batch, length, dim = x.shape
-        query, key, value = F.linear(x, self.in_proj_weight, self.in_proj_bias).view(batch, length, 3, self.num_heads, -1).unbind(2)
+        projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        query, key, value = projected.view(batch, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(
-            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2),
-            attn_mask=None if mask is None else mask[:, None, None, :], dropout_p=self.dropout if self.training else 0.)
+            query,
+            key,
+            value,
+            attn_mask=None if mask is None else mask[:, None, None],
+            dropout_p=self.dropout if self.training else 0.)
         return self.out_proj(attended.transpose(1, 2).reshape(batch, length, dim))
 
 
 class OneTokenAttention(nn.Module):
-    """Cross-attention to a single memory token, collapsed exactly."""
+    r"""Cross-attention to a single memory token, collapsed exactly.
+
+    The softmax over one key is 1, so attention returns the token's value whatever the query: queries, keys and scores are not computed
+    (their parameters stay, so that published weights fit). In training, dropout acts on that 1, one draw for each query and head:
+    with ``k ∈ {0, 1 / (1 − p)}`` and ``W_h`` the columns of the output projection that head h feeds,
+
+    .. math:: y = b + \sum_h k_h \, W_h v_h
+
+    and the ``W_h v_h`` are computed once for all queries.
+    """
 
     def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
-        self.num_heads, self.dropout = num_heads, dropout
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * dim, dim))
-        self.in_proj_bias = nn.Parameter(torch.zeros(3 * dim))
-        self.out_proj = nn.Linear(dim, dim)
-        nn.init.xavier_uniform_(self.in_proj_weight)
-        nn.init.zeros_(self.out_proj.bias)
+        _make_projections(self, dim, num_heads)
+        self.dropout = Dropout(dropout)
 
     def forward(self, memory: Tensor, length: int) -> Tensor:
+        """``memory (B, D)`` to ``(B, L, D)``, or to ``(B, 1, D)`` where all queries get the same (no dropout)."""
         batch, dim = memory.shape
         value = F.linear(memory, self.in_proj_weight[2 * dim:], self.in_proj_bias[2 * dim:])
-        if not self.training or self.dropout == 0:
+        if not self.training or self.dropout.p == 0:
             return self.out_proj(value)[:, None]
-        value = value.view(batch, 1, self.num_heads, -1)
-        keep = F.dropout(value.new_ones(batch, length, self.num_heads, 1), self.dropout)
-        return self.out_proj((keep * value).view(batch, length, dim))
+        weight = self.out_proj.weight.view(dim, self.num_heads, -1)
+        heads = torch.einsum('bhk,dhk->bhd', value.view(batch, self.num_heads, -1), weight)
+        keep = self.dropout(heads.new_ones(batch, length, self.num_heads))
+        return keep @ heads + self.out_proj.bias
 
 
 class EncoderLayer(nn.Module):
@@ -66,9 +77,10 @@ class EncoderLayer(nn.Module):
         self.self_attn = SelfAttention(dim, num_heads, dropout)
         self.linear1, self.linear2 = nn.Linear(dim, ff_dim), nn.Linear(ff_dim, dim)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
+        """``(B, L, D)``; ``mask (B, L)`` is true on tokens to attend to."""
         x = self.norm1(x + self.dropout(self.self_attn(x, mask)))
         return self.norm2(x + self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(x))))))
 
@@ -82,12 +94,25 @@ class OneTokenDecoderLayer(nn.Module):
         self.multihead_attn = OneTokenAttention(dim, num_heads, dropout)
         self.linear1, self.linear2 = nn.Linear(dim, ff_dim), nn.Linear(ff_dim, dim)
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Optional[Tensor] = None) -> Tensor:
+        """``x (B, L, D)``, or ``(1, L, D)`` where all clips have the same tokens, and ``memory (B, D)`` to ``(B, L, D)``."""
         x = self.norm1(x + self.dropout(self.self_attn(x, mask)))
-        x = self.norm2(x + self.dropout(self.multihead_attn(memory, x.shape[1]).expand_as(x)))
+        x = self.norm2(x + self.dropout(self.multihead_attn(memory, x.shape[1])))
         return self.norm3(x + self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(x))))))
+
+
+def _make_projections(module: nn.Module, dim: int, num_heads: int) -> None:
+    """Parameters of ``nn.MultiheadAttention``: same names, and drawn in the same order."""
+    if dim % num_heads:
+        raise ValueError(f'latent_dim={dim} is not divisible by num_heads={num_heads}')
+    module.num_heads = num_heads
+    module.in_proj_weight = nn.Parameter(torch.empty(3 * dim, dim))
+    module.in_proj_bias = nn.Parameter(torch.zeros(3 * dim))
+    module.out_proj = nn.Linear(dim, dim)
+    nn.init.xavier_uniform_(module.in_proj_weight)
+    nn.init.zeros_(module.out_proj.bias)
 
 
 def sinusoidal_encoding(length: int, dim: int) -> Tensor:

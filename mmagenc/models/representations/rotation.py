@@ -43,7 +43,7 @@ class RotationRepresentation(nn.Module):
             ValueError: clips without rotations, or without translation where it is needed.
         """
         if 'pose' not in inputs:
-            raise ValueError('RotationRepresentation needs clips with `pose` (joint rotations); for positions alone use KeypointRepresentation')
+            raise ValueError('RotationRepresentation needs clips with `pose` (joint rotations); KeypointRepresentation does without')
         rot6d = axis_angle_to_rot6d(inputs['pose'])
         if not self.translation:
             return rot6d

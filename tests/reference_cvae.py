@@ -1,0 +1,170 @@
+"""The generator of InfAGenC the plain way: ``nn.Transformer`` stacks and a full SMPL skinning wherever joints are wanted.
+
+Kept as the independent truth of :class:`mmagenc.models.TransformerCVAE` and as the path that ``tools/benchmark.py cvae`` measures against.
+Parameters carry the published names, so that a state dict of this model is laid out as a published checkpoint.
+
+B batch, T frames, J = 24 joints, C = 6 channels, D latent channels, V vertices. Clips are ``(B, J, C, T)`` here, as in the published code.
+"""
+
+import math
+from typing import Dict, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NUM_JOINTS, NUM_CHANNELS, NUM_VERTICES = 24, 6, 6890
+PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+LOSS_WEIGHTS = dict(rc=1., rcxyz=1., kl=1e-5, velxyz=1e-3)
+
+
+class PositionalEncoding(nn.Module):
+    """Sines and cosines added to tokens ``(L, B, D)``, then dropout."""
+
+    def __init__(self, dim: int, dropout: float, max_len: int = 5000) -> None:
+        super().__init__()
+        position = torch.arange(max_len, dtype=torch.float)[:, None]
+        rate = torch.exp(torch.arange(0, dim, 2).float() * (-math.log(10000.) / dim))
+        table = torch.zeros(max_len, dim)
+        table[:, 0::2], table[:, 1::2] = torch.sin(position * rate), torch.cos(position * rate)
+        self.register_buffer('pe', table[:, None])
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.dropout(tokens + self.pe[:len(tokens)])
+
+
+class Encoder(nn.Module):
+    """``(B, J, C, T)`` to mean and log-variance."""
+
+    def __init__(self, num_classes: int, dim: int, num_layers: int, num_heads: int, ff_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.muQuery = nn.Parameter(torch.randn(num_classes, dim))
+        self.sigmaQuery = nn.Parameter(torch.randn(num_classes, dim))
+        self.skelEmbedding = nn.Linear(NUM_JOINTS * NUM_CHANNELS, dim)
+        self.sequence_pos_encoder = PositionalEncoding(dim, dropout)
+        layer = nn.TransformerEncoderLayer(dim, num_heads, ff_dim, dropout, 'gelu')
+        self.seqTransEncoder = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
+
+    def forward(self, x: Tensor, y: Tensor, mask: Tensor) -> Tuple[Tensor, Tensor]:
+        frames = self.skelEmbedding(x.permute(3, 0, 1, 2).flatten(2))
+        tokens = torch.cat((self.muQuery[y][None], self.sigmaQuery[y][None], frames))
+        valid = torch.cat((mask.new_ones(len(y), 2), mask), dim=1)
+        out = self.seqTransEncoder(self.sequence_pos_encoder(tokens), src_key_padding_mask=~valid)
+        return out[0], out[1]
+
+
+class Decoder(nn.Module):
+    """Latent vector and label to ``(B, J, C, T)``."""
+
+    def __init__(self, num_classes: int, dim: int, num_layers: int, num_heads: int, ff_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.actionBiases = nn.Parameter(torch.randn(num_classes, dim))
+        self.sequence_pos_encoder = PositionalEncoding(dim, dropout)
+        layer = nn.TransformerDecoderLayer(dim, num_heads, ff_dim, dropout, 'gelu')
+        self.seqTransDecoder = nn.TransformerDecoder(layer, num_layers)
+        self.finallayer = nn.Linear(dim, NUM_JOINTS * NUM_CHANNELS)
+
+    def forward(self, z: Tensor, y: Tensor, mask: Tensor) -> Tensor:
+        memory = (z + self.actionBiases[y])[None]
+        queries = self.sequence_pos_encoder(z.new_zeros(mask.shape[1], *z.shape))
+        out = self.seqTransDecoder(queries, memory, tgt_key_padding_mask=~mask)
+        out = self.finallayer(out).unflatten(-1, (NUM_JOINTS, NUM_CHANNELS))
+        out = out.permute(1, 2, 3, 0)
+        return out * mask[:, None, None]
+
+
+class ReferenceCVAE(nn.Module):
+    """Encoder, decoder and the body that turns rotations into joints.
+
+    Args:
+        body: a ``smplx.SMPLLayer``; ``None`` for a model whose loss is not asked for.
+    """
+
+    def __init__(self, *, num_classes: int = 5, dim: int = 256, num_layers: int = 8, num_heads: int = 4, ff_dim: int = 1024,
+                 dropout: float = 0.1, body: nn.Module = None) -> None:
+        super().__init__()
+        settings = (num_classes, dim, num_layers, num_heads, ff_dim, dropout)
+        self.encoder, self.decoder = Encoder(*settings), Decoder(*settings)
+        self.__dict__['body'] = body  # no submodule: a published checkpoint holds none
+
+    def loss(self, x: Tensor, y: Tensor, mask: Tensor, eps: Tensor) -> Dict[str, Tensor]:
+        """Weighted terms; ``eps (B, D)`` is the noise of the latent."""
+        mu, logvar = self.encoder(x, y, mask)
+        output = self.decoder(mu + torch.exp(logvar / 2) * eps, y, mask)
+        target_xyz, output_xyz = (rot6d_to_xyz(clip, mask, self.body)['joints'] for clip in (x, output))
+        steps = mask[:, 1:]
+        terms = dict(
+            rc=F.mse_loss(output.permute(0, 3, 1, 2)[mask],
+                          x.permute(0, 3, 1, 2)[mask]),
+            rcxyz=F.mse_loss(output_xyz[mask], target_xyz[mask]),
+            kl=-0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp()),
+            velxyz=F.mse_loss((output_xyz[:, 1:] - output_xyz[:, :-1])[steps], (target_xyz[:, 1:] - target_xyz[:, :-1])[steps]))
+        return {name: LOSS_WEIGHTS[name] * value for name, value in terms.items()}
+
+    @torch.no_grad()
+    def generate(self, z: Tensor, y: Tensor, num_frames: int) -> Dict[str, Tensor]:
+        """``vertices (B, T, V, 3)``, root-centred ``joints (B, T, 24, 3)`` and ``pose (B, T, 24, 3)`` on the CPU."""
+        mask = torch.ones(len(y), num_frames, dtype=torch.bool, device=z.device)
+        return {name: value.cpu() for name, value in rot6d_to_xyz(self.decoder(z, y, mask), mask, self.body).items()}
+
+
+def rot6d_to_xyz(clip: Tensor, mask: Tensor, body: nn.Module) -> Dict[str, Tensor]:
+    """Pose and skin the body in every valid frame of ``(B, J, 6, T)``; zeros elsewhere."""
+    rotmat = rot6d_to_matrix(clip.permute(0, 3, 1, 2)[mask])
+    posed = body(global_orient=rotmat[:, :1], body_pose=rotmat[:, 1:], betas=rotmat.new_zeros(len(rotmat), body.num_betas))
+    root = posed.joints[:, :1]
+    values = dict(vertices=posed.vertices - root, joints=posed.joints[:, :NUM_JOINTS] - root, pose=matrix_to_axis_angle(rotmat))
+    result = {name: value.new_zeros(*mask.shape, *value.shape[1:]) for name, value in values.items()}
+    for name, value in values.items():
+        result[name][mask] = value
+    return result
+
+
+def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
+    """First two rows, orthonormalized by Gram-Schmidt."""
+    first, second = rot6d[..., :3], rot6d[..., 3:]
+    x = F.normalize(first, dim=-1)
+    y = F.normalize(second - (x * second).sum(-1, keepdim=True) * x, dim=-1)
+    return torch.stack((x, y, torch.linalg.cross(x, y)), dim=-2)
+
+
+def matrix_to_axis_angle(matrix: Tensor) -> Tensor:
+    """Through a quaternion ``(w, x, y, z)`` whose magnitudes come from the diagonal and whose signs from the off-diagonal."""
+    diagonal = torch.diagonal(matrix, dim1=-2, dim2=-1)
+    signs = matrix.new_tensor([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    magnitude = 0.5 * torch.sqrt(torch.clamp(1 + diagonal @ signs.T, min=1e-12))
+    skew = torch.stack([matrix[..., i, j] - matrix[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0))], dim=-1)
+    axis = torch.copysign(magnitude[..., 1:], skew)
+    sine = axis.norm(dim=-1, keepdim=True)
+    angle = 2 * torch.atan2(sine, magnitude[..., :1])
+    return axis / sine.clamp(min=1e-12) * angle
+
+
+class _Struct:
+
+    def __init__(self, **fields) -> None:
+        vars(self).update(fields)
+
+
+def synthetic_body(rest_joints: Tensor, seed: int = 0) -> nn.Module:
+    """A ``smplx.SMPLLayer`` of SMPL's size (6890 vertices, 207 pose blend shapes, dense weights) with random content.
+
+    Its first 24 vertices lie on ``rest_joints (24, 3)`` and are what the joint regressor reads, so that its joints are those of a body
+    with these rest joints.
+    """
+    import smplx
+    rng = np.random.default_rng(seed)
+    template = rng.normal(scale=0.1, size=(NUM_VERTICES, 3))
+    template[:NUM_JOINTS] = rest_joints.cpu().numpy()
+    weights = rng.random((NUM_VERTICES, NUM_JOINTS))
+    model = _Struct(
+        v_template=template.astype(np.float32),
+        shapedirs=rng.normal(scale=1e-3, size=(NUM_VERTICES, 3, 10)).astype(np.float32),
+        posedirs=rng.normal(scale=1e-3, size=(NUM_VERTICES, 3, 207)).astype(np.float32),
+        J_regressor=np.eye(NUM_JOINTS, NUM_VERTICES, dtype=np.float32),
+        kintree_table=np.array([PARENTS, range(NUM_JOINTS)]),
+        weights=(weights / weights.sum(axis=1, keepdims=True)).astype(np.float32),
+        f=np.zeros((1, 3), dtype=np.int64))
+    return smplx.SMPLLayer(model_path='', data_struct=model, num_betas=10).requires_grad_(False)
