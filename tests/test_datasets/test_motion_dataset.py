@@ -72,7 +72,9 @@ def test_transforms_that_write_into_arrays_do_not_change_the_data(tmp_path):
     """MMAction2's PreNormalize2D does."""
     save_annotation(make_annotation([make_clip(dims=2)]), tmp_path / 'pixels.npz')
     dataset = MotionDataset(str(tmp_path / 'pixels.npz'), pipeline=[dict(type='mmaction.PreNormalize2D', img_shape=(2, 2))])
-    assert np.array_equal(dataset[0]['keypoint'], dataset[0]['keypoint'])
+    first = dataset[0]['keypoint'].copy()
+    assert np.array_equal(dataset[0]['keypoint'], first)
+    assert np.array_equal(dataset.annotations()[0]['keypoint'], make_clip(dims=2)['keypoint'])
 
 
 def test_mixed_set_of_real_clips_and_a_pool(real, pool):
