@@ -4,7 +4,7 @@ N clips, K classes, D feature channels.
 """
 
 from dataclasses import dataclass, fields
-from typing import Callable, Dict, List, Optional, Sequence, Union
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -88,17 +88,28 @@ def score_annotations(recognizer: nn.Module,
         raise ValueError('there are no clips to score')
     transform, was_training = build_pipeline(pipeline), recognizer.training
     recognizer.eval()
-    parts = []
+    scored = []
     try:
         for start in range(0, len(annotations), batch_size):
             samples = [transform(prepare(annotation)) for annotation in annotations[start:start + batch_size]]
-            batch = recognizer.data_preprocessor(pseudo_collate(samples), False)
-            parts.append(_score_batch(recognizer, batch['inputs']))
+            scored += _score_samples(recognizer, samples)
     finally:
         recognizer.train(was_training)
-    probability, feature = (torch.cat(tensors).float().cpu().numpy() for tensors in zip(*parts))
+    probability, feature = (torch.stack(rows).float().cpu().numpy() for rows in zip(*scored))
     label = np.array([annotation['label'] for annotation in annotations], dtype=np.int64)
     return RecognizerScores(label=label, probability=probability, feature=feature)
+
+
+def _score_samples(recognizer: nn.Module, samples: List[Dict]) -> List[Tuple[Tensor, Tensor]]:
+    """Probability and feature of each sample; only clips of one shape share a forward pass, as padding would change their scores."""
+    scored, shapes = [None] * len(samples), {}
+    for index, sample in enumerate(samples):
+        shapes.setdefault(tuple(sample['inputs'].shape), []).append(index)
+    for members in shapes.values():
+        batch = recognizer.data_preprocessor(pseudo_collate([samples[index] for index in members]), False)
+        for index, *row in zip(members, *_score_batch(recognizer, batch['inputs'])):
+            scored[index] = row
+    return scored
 
 
 def _score_batch(recognizer: nn.Module, inputs: Tensor):

@@ -69,6 +69,13 @@ def test_batch_size_does_not_matter_nor_mode(batch_size):
     assert model.training
 
 
+def test_clips_of_other_lengths_in_the_batch_do_not_matter():
+    model, annotations = small_recognizer(), clips(3) + clips(3, num_frames=20, seed=1)
+    together = score_annotations(model, PIPELINE, annotations[::2] + annotations[1::2])
+    alone = [score_annotations(model, PIPELINE, [annotation]) for annotation in annotations[::2] + annotations[1::2]]
+    np.testing.assert_allclose(together.feature, np.concatenate([score.feature for score in alone]), atol=1e-6)
+
+
 def test_agrees_with_published_recognizer(reference_root):
     from mmagenc.models.recognizers import score_annotations as score
     reference = np.load(reference_root / 'infagenc_stgcn.npz')
