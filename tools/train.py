@@ -77,8 +77,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
             raise ValueError(f'--auto-scale-lr: {args.config} names no batch size to scale from; '
                              'give it auto_scale_lr = dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
-    seed_options = dict(seed=args.seed, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic)
-    cfg.randomness = {**cfg.get('randomness', {}), **{key: value for key, value in seed_options.items() if value not in (None, False)}}
+    options = {'seed': args.seed, 'diff_rank_seed': args.diff_rank_seed or None, 'deterministic': args.deterministic or None}
+    given = {name: value for name, value in options.items() if value is not None}
+    cfg.randomness = {'seed': None, **cfg.get('randomness', {}), **given}
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     return cfg
