@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Optional, Sequence, Tuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from .clip import Clip
 
@@ -62,7 +61,7 @@ class Camera:
         root = np.where(np.isfinite(root), root, _mean(upright, axis=2))
         path = _fill(_mean(root, axis=0))
         floor = upright if points is None else points
-        path = uniform_filter1d(path, min(self.track, len(path)), axis=0, mode='nearest')
+        path = _smooth(path, self.track)
         path[:, 1] = np.nanmin(floor[..., 1]) if np.isfinite(floor[..., 1]).any() else 0
         return path
 
@@ -86,6 +85,14 @@ def _fill(path: np.ndarray) -> np.ndarray:
     if not valid.any():
         return np.zeros_like(path)
     return np.stack([np.interp(frames, frames[valid], values[valid]) for values in path.T], axis=1)
+
+
+def _smooth(path: np.ndarray, width: int) -> np.ndarray:
+    """Mean of ``width`` frames around each of a path ``(T, 3)``; of fewer, as many on both sides, towards the ends."""
+    frames = np.arange(len(path))
+    half = np.minimum(np.minimum(frames, frames[::-1]), width // 2)
+    total = np.concatenate([np.zeros((1, 3)), path.cumsum(axis=0)])
+    return (total[frames + half + 1] - total[frames - half]) / (2 * half + 1)[:, None]
 
 
 def facing_azimuth(clips: Sequence[Clip], up: str = 'y') -> float:

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Un
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.utils import ProgressBar
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .camera import Camera, View, facing_azimuth
 from .clip import Clip
@@ -21,6 +21,7 @@ from .mesh import MeshRenderer
 from .skeleton import draw_skeleton
 from .writers import require_ffmpeg, spread, strip_image, write_gif, write_mp4, write_png
 
+DEFAULT_FPS = 30.
 STANDIN_FOOTER = 'stand-in data (synthesized)'
 ClipRow = Tuple[str, Sequence[Optional[Clip]]]
 TileRow = Tuple[str, List[Optional[np.ndarray]]]
@@ -32,9 +33,9 @@ def draw_grid(rows: Sequence[ClipRow],
               *,
               headings: Sequence[Heading] = (),
               footer: str = '',
-              fps: float = 20.,
+              fps: float = DEFAULT_FPS,
               body_model=None,
-              camera: Optional[Camera] = None,
+              camera: Optional[Dict] = None,
               tile_size: Optional[int] = None,
               progress: bool = False) -> np.ndarray:
     """Draw clips in titled rows, all from the same side and at the same scale.
@@ -46,7 +47,7 @@ def draw_grid(rows: Sequence[ClipRow],
         footer: small text below the picture.
         fps: frames per second.
         body_model: draw body meshes of this model (the extra ``mesh``) where clips have rotations, instead of skeletons.
-        camera: the camera; by default a little above and to the side of where most persons face.
+        camera: options of :func:`default_camera`, which stands a little above and beside where most persons face.
         tile_size: pixels of a tile's side; chosen by the number of tiles if ``None``.
         progress: show a progress bar.
 
@@ -63,32 +64,46 @@ def draw_grid(rows: Sequence[ClipRow],
     if not clips:
         raise ValueError('there are no clips to draw')
     columns = max(len(row) for _, row in rows)
-    camera = camera or default_camera(clips)
+    camera = default_camera(clips, **(camera or {}))
     stills = int(np.clip(15 // columns, 2, 6))
     moving = [path for path in paths if path.suffix != '.png']
     size = tile_size or int(np.clip(min(1080 // columns, 1080 // len(rows)), 112, 240))
     still_size = tile_size or int(np.clip(1600 // (columns * stills), 88, 160))
-    bar = ProgressBar(len(clips) * (1 + bool(moving))) if progress else None
-    stage = _Stage(clips, camera, body_model)
-    tiles = stage.draw(rows, still_size, lambda clip: spread(clip.num_frames, stills), bar)
-    image = strip_image(tiles, headings=headings, footer=footer)
+    with _bar(len(clips) * (1 + bool(moving)), progress) as advance:
+        stage = _Stage(clips, camera, body_model)
+        tiles = stage.draw(rows, still_size, lambda clip: spread(clip.num_frames, stills), advance)
+        image = strip_image(tiles, headings=headings, footer=footer)
+        tiles = stage.draw(rows, size, lambda clip: np.arange(clip.num_frames), advance) if moving else []
     for path in paths:
         if path.suffix == '.png':
             write_png(image, path)
     if moving:
-        frames = grid_frames(stage.draw(rows, size, lambda clip: np.arange(clip.num_frames), bar), headings=headings, footer=footer)
+        frames = grid_frames(tiles, headings=headings, footer=footer)
         for path in moving:
             (write_gif if path.suffix == '.gif' else write_mp4)(frames, path, fps=fps)
-    if bar:
-        print()
     return image
 
 
-def default_camera(clips: Sequence[Clip], *, azimuth: float = 30., elevation: float = 18., up: str = 'y') -> Camera:
-    """A camera ``azimuth`` degrees aside of where most of the clips' persons face; straight ahead for pixels."""
+def default_camera(clips: Sequence[Clip], *, azimuth: Optional[float] = None, elevation: float = 18., up: str = 'y') -> Camera:
+    """A camera for all these clips; for pixels it looks straight ahead.
+
+    Args:
+        clips: the clips of a picture.
+        azimuth: degrees around the up axis from +z; ``None`` is 30 degrees beside where most of the persons face.
+        elevation: degrees above the horizon.
+        up: axis of the recording that points up.
+    """
     if clips[0].flat:
         return Camera(azimuth=0, elevation=0)
-    return Camera(azimuth=facing_azimuth(clips, up) + azimuth, elevation=elevation, up=up)
+    return Camera(azimuth=facing_azimuth(clips, up) + 30 if azimuth is None else azimuth, elevation=elevation, up=up)
+
+
+@contextmanager
+def _bar(total: int, show: bool) -> Iterator[Callable[[], None]]:
+    columns = (TextColumn('drawing'), BarColumn(), MofNCompleteColumn(), TextColumn('clips'), TimeRemainingColumn())
+    with Progress(*columns, disable=not show) as progress:
+        task = progress.add_task('drawing', total=total)
+        yield lambda: progress.advance(task)
 
 
 def _check_paths(out: Paths) -> List[Path]:
@@ -115,7 +130,7 @@ class _Stage:
                 clouds.append(vertices[:, ::7])
         self.view = View.fit(clouds, camera, (400, 400))
 
-    def draw(self, rows: Sequence[ClipRow], size: int, frames_of: Callable, bar: Optional[ProgressBar]) -> List[TileRow]:
+    def draw(self, rows: Sequence[ClipRow], size: int, frames_of: Callable, advance: Callable[[], None]) -> List[TileRow]:
         """Tiles of ``size`` pixels of each clip's frames ``frames_of(clip)``."""
         view = self.view.resized((size, size))
         renderer = None if self.body_model is None else MeshRenderer(self.body_model, view)
@@ -128,8 +143,7 @@ class _Stage:
                     continue
                 frames = frames_of(clip)
                 tiles.append(draw_skeleton(clip, view, frames) if renderer is None else renderer.draw(clip, frames, self.origins[id(clip)]))
-                if bar:
-                    bar.update()
+                advance()
             drawn.append((title, tiles))
         if renderer is not None:
             renderer.close()
@@ -217,7 +231,7 @@ def visualize_generator(model,
         seed: of the generated clips.
         mesh: draw body meshes (the extra ``mesh``).
         footer: small text below; says that data is stand-in data if ``None``.
-        fps: frames per second; the dataset's (else 20) if ``None``.
+        fps: frames per second; the dataset's (else 30, as the published infants') if ``None``.
         **kwargs: see :func:`draw_grid`.
 
     Returns:
@@ -240,7 +254,7 @@ def visualize_generator(model,
         headings.append(('samples' if num_samples_per_class > 1 else 'sample', num_samples_per_class))
     if footer is None and dataset is not None:
         footer = standin_footer(metainfo, dataset.get_data_info(0)['frame_dir'])
-    fps = fps or metainfo.get('fps') or 20.
+    fps = fps or metainfo.get('fps') or DEFAULT_FPS
     return draw_grid(rows, out, headings=headings, footer=footer or '', fps=fps, body_model=body_model, **kwargs)
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from .grid import Heading, Row, grid_frames, strip_rows
 
-MAX_GIF_FPS = 34
-"""Browsers slow a GIF down that wants more than about this."""
+MAX_GIF_FPS = 20
+"""Of clips with more frames per second GIFs show every second or third: they compress badly, and browsers slow fast ones down."""
 
 
 def _folder_of(path) -> Path:
@@ -30,8 +30,8 @@ def write_png(image: np.ndarray, path) -> None:
 def write_gif(frames: np.ndarray, path, *, fps: float = 20., num_colors: int = 96) -> None:
     """Write ``(T, H, W, 3)`` uint8 as a GIF that repeats for ever.
 
-    All frames share one palette, so colours do not flicker. Where ``fps`` is more than a browser plays, frames are left out, so that the
-    speed is right.
+    All frames share one palette, so colours do not flicker. Above :data:`MAX_GIF_FPS` frames are left out; the
+    speed stays right.
 
     Args:
         frames: the frames.

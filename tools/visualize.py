@@ -1,0 +1,157 @@
+"""Draw motion by class, as GIF, MP4 and PNG strip: clips of a file, or what a generator makes beside real clips.
+
+    python tools/visualize.py FILE.npz|FILE.pkl [--classes …] [--num-per-class 5] [--out-dir DIR] [--mesh]
+    python tools/visualize.py CONFIG CHECKPOINT [--classes …] [--num-samples-per-class 5] [--seed 0] [--out-dir DIR] [--mesh]
+
+FILE is an annotation file or a published infant file. Of CONFIG's test clips, the first of each class is drawn with its reconstruction;
+where the data is not on disk there are generated clips only. Writes grid.gif, grid.mp4 and strip.png.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import mmagenc  # noqa: F401
+
+from mmengine.config import Config, DictAction
+
+from mmagenc.apis import init_generator
+from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, load_pickle
+from mmagenc.datasets.readers.infact import read_infact
+from mmagenc.registry import DATASETS, MODELS
+from mmagenc.skeletons import SKELETONS
+from mmagenc.visualization import annotation_rows, class_indices, draw_grid, standin_footer, visualize_generator
+from mmagenc.visualization.writers import require_ffmpeg
+
+FILES = {'gif': 'grid.gif', 'mp4': 'grid.mp4', 'png': 'strip.png'}
+DEFAULT_FPS = 30.
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('source', metavar='FILE|CONFIG', help='annotation file (.npz, .pkl), or config of a generator (.py)')
+    parser.add_argument('checkpoint', nargs='?', help="the generator's checkpoint, where a config is given")
+    parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or numbers of the classes that are drawn (default: all)')
+    parser.add_argument('--num-per-class', type=int, default=5, help='clips of a file in each row (default: %(default)s)')
+    parser.add_argument('--num-samples-per-class', type=int, default=5, help='generated clips in each row (default: %(default)s)')
+    parser.add_argument('--num-frames', type=int, help="frames of generated clips (default: the model's)")
+    parser.add_argument('--max-frames', type=int, default=150, help="a file's longer clips are cut (default: %(default)s)")
+    parser.add_argument('--seed', type=int, default=0, help='of generated clips (default: %(default)s)')
+    parser.add_argument('--out-dir', type=Path, help='where the pictures go (default: work_dirs/visualize/<name of the file or config>)')
+    parser.add_argument('--format', nargs='+', choices=list(FILES), help='which pictures (default: all that can be written)')
+    parser.add_argument('--fps', type=float, help="frames per second (default: the data's)")
+    parser.add_argument('--mesh', action='store_true', help='draw body meshes, for clips with rotations: pip install mmagenc[mesh]')
+    parser.add_argument('--body-model', metavar='PATH', help="SMPL or SMIL file of a file's meshes (default: the package's own infant)")
+    parser.add_argument('--skeleton', choices=list(SKELETONS), help='joint layout, where the file does not name it')
+    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], default='y', help='axis that points up (default: %(default)s)')
+    parser.add_argument('--azimuth', type=float, help='camera, degrees around the up axis from +z (default: 30 beside most faces)')
+    parser.add_argument('--elevation', type=float, default=18., help='camera, degrees above the horizon (default: %(default)s)')
+    parser.add_argument('--tile-size', type=int, help='pixels of one clip (default: by the number of clips)')
+    parser.add_argument('--device', default='cpu', help='where the generator runs (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings of the config')
+    args = parser.parse_args(argv)
+    if Path(args.source).suffix == '.py' and args.checkpoint is None:
+        parser.error('a config needs a checkpoint: python tools/visualize.py CONFIG CHECKPOINT')
+    if Path(args.source).suffix != '.py' and args.checkpoint is not None:
+        parser.error(f'{args.source} is no config (.py), so no checkpoint can go with it')
+    for name in ('num_per_class', 'max_frames', 'num_samples_per_class'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} must be at least 1')
+    return args
+
+
+def output_files(args: argparse.Namespace) -> List[Path]:
+    """The files that are written; without ffmpeg, and unless it was asked for, no MP4."""
+    folder = args.out_dir or Path('work_dirs/visualize') / Path(args.source).stem
+    formats = args.format or list(FILES)
+    if args.format is None:
+        try:
+            require_ffmpeg()
+        except ImportError as error:
+            print(f'no grid.mp4: {error}')
+            formats.remove('mp4')
+    return [folder / FILES[name] for name in formats]
+
+
+def read_file(path: str) -> Dict:
+    """Any annotation file, published infant files included, as an annotation."""
+    if Path(path).suffix == '.pkl' and Path(path).is_file():
+        content = load_pickle(path)
+        if isinstance(content, (list, tuple)) and content and isinstance(content[0], dict):
+            for dataset in (InfActPrimitive, InfantAction):
+                if dataset.label_key in content[0]:
+                    return read_infact(path, classes=dataset.METAINFO['classes'], label_key=dataset.label_key, skip_broken=True)
+    return load_annotation(path)
+
+
+def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
+    """Draw clips of an annotation file."""
+    annotation = read_file(args.source)
+    metainfo = annotation.get('metainfo') or {}
+    if not (args.skeleton or metainfo.get('skeleton') or all('skeleton' in clip for clip in annotation['annotations'])):
+        joints = annotation['annotations'][0]['keypoint'].shape[2]
+        fitting = [name for name, skeleton in SKELETONS.items() if skeleton.num_joints == joints]
+        raise ValueError(f'{args.source} names no joint layout: give --skeleton; with {joints} joints: {", ".join(fitting) or "none"}')
+    rows = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, skeleton=args.skeleton,
+                           max_frames=args.max_frames)
+    body_model = None
+    if args.mesh:
+        body = dict(type='mmagenc.SMPLBody', model_path=args.body_model) if args.body_model else dict(type='mmagenc.InfantBody')
+        body_model = MODELS.build(body)
+    footer = standin_footer(metainfo, *(clip.get('frame_dir') for clip in annotation['annotations']))
+    draw_grid(rows, paths, footer=footer, fps=args.fps or metainfo.get('fps') or DEFAULT_FPS, body_model=body_model,
+              camera=camera_options(args), tile_size=args.tile_size, progress=True)
+
+
+def camera_options(args: argparse.Namespace) -> Dict:
+    """Options of :func:`mmagenc.visualization.default_camera`."""
+    return dict(azimuth=args.azimuth, elevation=args.elevation, up=args.up)
+
+
+def draw_generator(args: argparse.Namespace, paths: Sequence[Path]) -> None:
+    """Draw what a generator makes."""
+    cfg = Config.fromfile(args.source)
+    cfg.merge_from_dict(args.cfg_options or {})
+    model = init_generator(cfg, args.checkpoint, device=args.device)
+    names = model.dataset_meta['classes']
+    class_indices(names, args.classes)
+    dataset = build_dataset(cfg)
+    footer = standin_footer(cfg.get('train_dataloader'), cfg.get('test_dataloader')) or None
+    visualize_generator(
+        model, dataset, paths, num_samples_per_class=args.num_samples_per_class, classes=args.classes, class_names=names,
+        num_frames=args.num_frames, seed=args.seed, mesh=args.mesh, footer=footer, fps=args.fps or model.dataset_meta['fps'],
+        camera=camera_options(args), tile_size=args.tile_size, progress=True)
+
+
+def build_dataset(cfg: Config):
+    """The config's test clips, or ``None``, saying so, where they are not on disk."""
+    if cfg.get('test_dataloader') is None:
+        print('the config names no test clips: generated clips only')
+        return None
+    try:
+        return DATASETS.build(cfg.test_dataloader.dataset)
+    except FileNotFoundError as error:
+        print(f'no real clips, no reconstructions, generated clips only: {error}')
+        return None
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    try:
+        if not Path(args.source).is_file():
+            raise FileNotFoundError(f'{args.source}: no such file')
+        paths = output_files(args)
+        (draw_generator if Path(args.source).suffix == '.py' else draw_file)(args, paths)
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
+        raise SystemExit(f'visualize: {error}') from None
+    for path in paths:
+        print(f'wrote {path}')
+
+
+if __name__ == '__main__':
+    main()
