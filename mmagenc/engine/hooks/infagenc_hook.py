@@ -52,7 +52,8 @@ class InfAGenCHook(Hook):
         keep_skipped: keep a skipped round's window, as the published code does.
 
     Raises:
-        ValueError: an interval or epoch count out of range, or (when training begins) a dataset that cannot grow.
+        ValueError: an interval or epoch count out of range, or (when training begins) a dataset that cannot grow or has another layout
+            of keypoints than the generator.
     """
 
     priority = 'NORMAL'
@@ -101,6 +102,10 @@ class InfAGenCHook(Hook):
         dataset = runner.train_dataloader.dataset
         if not hasattr(dataset, 'extend'):
             raise ValueError(f'the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), got {type(dataset).__name__}')
+        layout = getattr(getattr(_unwrap(runner.model), 'representation', None), 'keypoint_skeleton', None)
+        if layout is not None and layout != dataset.metainfo.get('skeleton', layout):
+            raise ValueError(f"the generator makes {layout} keypoints, the training clips have {dataset.metainfo['skeleton']}: set the "
+                             'representation of the model to the layout of the data')
         self.pool.metainfo = dict(dataset.metainfo)
         self.num_real = len(dataset)
         if len(self.pool):

@@ -1,6 +1,7 @@
 """The loop with a generator that makes separable clips: when rounds happen, what they add, and that a resumed run repeats them."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -209,6 +210,12 @@ def test_dataset_that_cannot_grow_is_refused(tmp_path):
     runner._train_dataloader = dict(cfg, dataset=dict(type='RepeatDataset', times=2, dataset=cfg.dataset))
     with pytest.raises(ValueError, match='grow'):
         runner.train()
+
+
+def test_generator_of_another_layout_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(ShiftGenerator, 'representation', SimpleNamespace(keypoint_skeleton='smpl24'), raising=False)
+    with pytest.raises(ValueError, match='smpl24 keypoints, the training clips have coco17'):
+        make_runner(tmp_path, 'run', max_epochs=1).train()
 
 
 def test_balanced_labels_give_the_remainder_to_the_first_classes():
