@@ -1,0 +1,72 @@
+"""tools/quickstart.py: order of the steps, what is said, and where it stops."""
+
+import importlib.util
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope='module')
+def quickstart():
+    spec = importlib.util.spec_from_file_location('mmagenc_tool_quickstart', ROOT / 'tools/quickstart.py')
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_steps_are_tools_that_exist(quickstart):
+    steps = quickstart.first_steps('w', quickstart.CONFIG) + quickstart.last_steps('w', quickstart.CONFIG, 'w/epoch_1.pth')
+    assert len(steps) == 4
+    assert all((ROOT / step.command[0]).is_file() for step in steps)
+    assert (ROOT / quickstart.CONFIG).is_file()
+    assert steps[3].command[:3] == ['tools/visualize.py', quickstart.CONFIG, 'w/epoch_1.pth']
+
+
+def test_a_step_logs_and_reports(quickstart, tmp_path, capsys):
+    step = quickstart.Step('a step', ['-c', 'print("inside")'])
+    quickstart.run_step(step, '[1/4]', tmp_path / '1.log', time.monotonic())
+    assert (tmp_path / '1.log').read_text() == 'inside\n'
+    assert '[1/4] a step' in (printed := capsys.readouterr().out) and 'in all' in printed and 'inside' not in printed
+
+
+def test_signs_of_life_name_the_epoch(quickstart, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(quickstart, 'BEAT', 0.1)
+    step = quickstart.Step('training', ['-c', 'import time; print("Epoch(train)  [7][25/25] loss: 1", flush=True); time.sleep(1)'])
+    quickstart.run_step(step, '[2/4]', tmp_path / '2.log', time.monotonic())
+    assert ', train epoch 7' in capsys.readouterr().out
+
+
+def test_a_failing_step_stops_with_the_end_of_its_log(quickstart, tmp_path):
+    step = quickstart.Step('training', ['-c', 'print("*" * 9); raise SystemExit("the reason")'])
+    with pytest.raises(SystemExit, match=r'(?s)the reason.*"training" failed \(exit status 1\)'):
+        quickstart.run_step(step, '[2/4]', tmp_path / '2.log', time.monotonic())
+
+
+def test_main_runs_all_and_sums_up(quickstart, tmp_path, capsys, monkeypatch):
+    (tmp_path / 'fake.py').write_text(f"""
+import pathlib, sys
+work = pathlib.Path({str(tmp_path / 'work')!r})
+if sys.argv[1] == 'train':
+    (work / 'last_checkpoint').write_text(str(work / 'epoch_80.pth'))
+if sys.argv[1] == 'test':
+    (work / 'test/20260101').mkdir(parents=True)
+    (work / 'test/20260101/20260101.json').write_text({json.dumps({'accuracy': 0.5, 'step': 0})!r})
+if sys.argv[1] == 'draw':
+    (work / 'grid.gif').touch()
+""")
+
+    def step(name):
+        return quickstart.Step(name, [str(tmp_path / 'fake.py'), name])
+
+    monkeypatch.setattr(quickstart, 'first_steps', lambda work_dir, config: [step('data'), step('train')])
+    monkeypatch.setattr(quickstart, 'last_steps', lambda work_dir, config, checkpoint: [step('test'), step('draw')])
+    quickstart.main(['--work-dir', str(tmp_path / 'work')])
+    printed = capsys.readouterr().out
+    for expected in ('[4/4] draw', 'grid.gif', 'epoch_80.pth', 'stand-in data (synthesized)', 'accuracy', '0.5', 'tools/train.py'):
+        assert expected in printed

@@ -1,0 +1,160 @@
+"""The whole method on stand-in infants (synthesized): data, training with the loop, test metrics, a picture, and what to do next.
+
+    make quickstart        or, set up already:        python tools/quickstart.py [--work-dir work_dirs/quickstart]
+
+Every step is one of the other tools, run as a user would, with a log of its own.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = 'configs/infagenc/quick.py'
+BEAT = 15  # seconds between signs of life where output is no terminal
+
+SUMMARY = """
+Done in {elapsed}. Everything is under {work_dir}:
+  {pictures}
+  {checkpoint}   generator, recognizer, pool and optimizers
+  pool/          the accepted clips, as .npz and as .pkl for MMAction2
+  rounds.json    what each round of the loop accepted, and why not
+  logs/          what each step printed
+
+Metrics on stand-in data (synthesized) after a minutes-long training; they say that everything works, and nothing about infants:
+{metrics}
+
+Next, with recordings of your own:
+  1. InfActPrimitive in data/InfActPrimitive/Data/ or InfantAction in data/InfActPlus/; or BVH, AMASS and other files:
+     python tools/data/bvh_to_motion.py --help, python tools/data/amass_to_motion.py --help, README.md for the format
+  2. {python} tools/train.py configs/infagenc/primitive_60f.py        (goes on after a stop with --resume)
+  3. {python} tools/test.py configs/infagenc/primitive_60f.py work_dirs/primitive_60f/epoch_1300.pth
+  4. {python} tools/generate.py {config} {checkpoint_path} --num-samples-per-class 50 --out clips.npz
+     {python} tools/visualize.py clips.npz
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: its name for people, its arguments after the interpreter."""
+
+    name: str
+    command: List[str]
+
+
+def first_steps(work_dir: str, config: str) -> List[Step]:
+    return [
+        Step('stand-in infants (synthesized)', ['tools/data/make_standin.py']),
+        Step('training: generator, recognizer, loop', ['tools/train.py', config, '--work-dir', work_dir]),
+    ]
+
+
+def last_steps(work_dir: str, config: str, checkpoint: str) -> List[Step]:
+    """What needs the trained checkpoint."""
+    return [
+        Step('test metrics', ['tools/test.py', config, checkpoint, '--work-dir', f'{work_dir}/test']),
+        Step('pictures', ['tools/visualize.py', config, checkpoint, '--out-dir', work_dir]),
+    ]
+
+
+def clock(seconds: float) -> str:
+    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
+
+
+def progress(log: Path) -> str:
+    """Where a step is: the last epoch that its log names."""
+    epochs = re.findall(r'Epoch\((train|val|test)\)\s+\[(\d+)\]', log.read_text(encoding='utf-8', errors='replace')[-20000:])
+    return f', {epochs[-1][0]} epoch {epochs[-1][1]}' if epochs else ''
+
+
+def run_step(step: Step, title: str, log: Path, started: float) -> None:
+    """Run one step to its end, its output in ``log``.
+
+    Raises:
+        SystemExit: the step failed; the message holds the log's end.
+    """
+    print(f'{title} {step.name}   (log: {os.path.relpath(log)})', flush=True)
+    environment = {'MPLBACKEND': 'Agg', **os.environ, 'PYTHONUNBUFFERED': '1'}
+    begun = time.monotonic()
+    with open(log, 'w', encoding='utf-8') as output:
+        process = subprocess.Popen([sys.executable, *step.command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT)
+        try:
+            watch(process, log, begun)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if process.returncode:
+        tail = '\n'.join(log.read_text(encoding='utf-8', errors='replace').splitlines()[-25:])
+        raise SystemExit(f'{tail}\n\nquickstart: "{step.name}" failed (exit status {process.returncode}). The whole log: {log}\n'
+                         f'The command: {sys.executable} {" ".join(step.command)}')
+    print(f'      {clock(time.monotonic() - begun)}, {clock(time.monotonic() - started)} in all', flush=True)
+
+
+def watch(process: subprocess.Popen, log: Path, begun: float) -> None:
+    """Wait for a process, saying now and then where it is."""
+    interactive = sys.stdout.isatty()
+    next_beat = BEAT
+    while process.poll() is None:
+        time.sleep(0.2)
+        elapsed = time.monotonic() - begun
+        if interactive:
+            print(f'\r      {clock(elapsed)}{progress(log)}   ', end='', flush=True)
+        elif elapsed >= next_beat:
+            print(f'      {clock(elapsed)}{progress(log)}', flush=True)
+            next_beat += BEAT
+    if interactive:
+        print('\r', end='')
+
+
+def last_checkpoint(work_dir: Path) -> str:
+    return (work_dir / 'last_checkpoint').read_text(encoding='utf-8').strip()
+
+
+def read_metrics(folder: Path) -> str:
+    """The newest metrics that tools/test.py left, one in a line."""
+    files = sorted(folder.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
+    if not files:
+        return f'  (none were written; see {folder})'
+    metrics = json.loads(files[-1].read_text(encoding='utf-8').splitlines()[-1])
+    return '\n'.join(f'  {name:<36} {value:.4g}' if isinstance(value, (int, float)) else f'  {name:<36} {value}'
+                     for name, value in metrics.items())
+
+
+def summarize(work_dir: Path, config: str, elapsed: float) -> str:
+    checkpoint = Path(last_checkpoint(work_dir))
+    pictures = sorted(path.name for path in work_dir.iterdir() if path.suffix in ('.gif', '.mp4', '.png'))
+    return SUMMARY.format(
+        elapsed=clock(elapsed), work_dir=os.path.relpath(work_dir) + '/',
+        pictures=', '.join(pictures) + '   real | reconstruction | samples',
+        checkpoint=checkpoint.name, checkpoint_path=os.path.relpath(checkpoint), metrics=read_metrics(work_dir / 'test'), config=config,
+        python=os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(ROOT) else 'python')
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    parser = argparse.ArgumentParser(description='The whole method on stand-in infants (synthesized), from data to pictures')
+    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/quickstart',
+                        help='where results go (default: work_dirs/quickstart)')
+    parser.add_argument('--config', default=CONFIG, help='config of the loop (default: %(default)s)')
+    args = parser.parse_args(argv)
+    work_dir = args.work_dir.resolve()
+    (work_dir / 'logs').mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    steps = first_steps(str(work_dir), args.config)
+    for number, step in enumerate(steps, 1):
+        run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
+    for number, step in enumerate(last_steps(str(work_dir), args.config, last_checkpoint(work_dir)), len(steps) + 1):
+        run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
+    print(summarize(work_dir, args.config, time.monotonic() - started))
+
+
+if __name__ == '__main__':
+    main()
