@@ -42,7 +42,8 @@ def test_loop_parts_agree_on_the_classes(name):
 def test_graphs_of_configs_are_those_of_the_skeletons(base, skeleton):
     graph = load(f'_base_/models/{base}.py').recognizer.backbone.graph_cfg
     expected = get_skeleton(skeleton).graph_cfg()
-    assert (graph.mode, graph.layout.num_node, graph.layout.center) == (expected['mode'], *(expected['layout'][key] for key in ('num_node', 'center')))
+    layout = expected['layout']
+    assert (graph.mode, graph.layout.num_node, graph.layout.center) == (expected['mode'], layout['num_node'], layout['center'])
     assert [tuple(edge) for edge in graph.layout.inward] == expected['layout']['inward']
 
 
@@ -52,6 +53,7 @@ def test_published_hyper_parameters_are_the_defaults():
     assert (cfg.train_cfg.max_epochs, hook.begin, hook.interval, hook.recognizer_epochs) == (1300, 1100, 10, 3)
     assert (cfg.model.num_layers, cfg.model.latent_dim, cfg.model.ff_dim, cfg.model.num_heads, cfg.model.dropout) == (8, 256, 1024, 4, 0.1)
     assert cfg.model.loss_weights == dict(rc=1., rcxyz=1., kl=1e-5, velxyz=1e-3) and cfg.model.kl_reduction == 'sum'
-    assert (hook.selector.confidence, hook.selector.within_weight, hook.selector.between_weight, hook.selector.fraction) == (.75, .6, .4, .5)
+    selector = hook.selector
+    assert (selector.confidence, selector.within_weight, selector.between_weight, selector.fraction) == (.75, .6, .4, .5)
     assert cfg.optim_wrapper.optimizer.lr == hook.recognizer.optim_wrapper.optimizer.lr == 1e-4
     assert cfg.train_dataloader.batch_size == hook.recognizer.batch_size == 16

@@ -52,7 +52,7 @@ class SyntheticPool:
             annotations=list(self.annotations))
 
     def save(self, folder) -> List[Path]:
-        """Write ``pool.npz`` and ``pool.pkl`` (for MMAction2's ``PoseDataset``), each replaced in one step. An empty pool writes nothing."""
+        """Write ``pool.npz`` and ``pool.pkl`` (for MMAction2's ``PoseDataset``), each replaced in one step; nothing if empty."""
         paths = [Path(folder) / 'pool.npz', Path(folder) / 'pool.pkl'] if self.annotations else []
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,26 @@
 
 from .amp_optim_wrapper import AmpOptimWrapper
 from .recognizer_trainer import RecognizerTrainer
-from .selectors import (BaseSelector, ConfidenceSelector, MedianRatioSelector, RandomSelector, Selection, TopRatioSelector,
-                        class_distances, distance_ratio)
+from .selectors import (
+                        BaseSelector,
+                        ConfidenceSelector,
+                        MedianRatioSelector,
+                        RandomSelector,
+                        Selection,
+                        TopRatioSelector,
+                        class_distances,
+                        distance_ratio,
+)
 
 __all__ = [
-    'AmpOptimWrapper', 'BaseSelector', 'ConfidenceSelector', 'MedianRatioSelector', 'RandomSelector', 'RecognizerTrainer', 'Selection', 'TopRatioSelector',
-    'class_distances', 'distance_ratio'
+    'AmpOptimWrapper',
+    'BaseSelector',
+    'ConfidenceSelector',
+    'MedianRatioSelector',
+    'RandomSelector',
+    'RecognizerTrainer',
+    'Selection',
+    'TopRatioSelector',
+    'class_distances',
+    'distance_ratio',
 ]

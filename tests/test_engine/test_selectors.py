@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmagenc.engine import (ConfidenceSelector, MedianRatioSelector, RandomSelector, TopRatioSelector, class_distances, distance_ratio)
+from mmagenc.engine import ConfidenceSelector, MedianRatioSelector, RandomSelector, TopRatioSelector, class_distances, distance_ratio
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import TASK_UTILS
 

@@ -15,6 +15,12 @@ from typing import List, NamedTuple, Optional, Sequence
 import numpy as np
 import torch
 
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
 from mmagenc.body_models.fitting import parse_unit, place_pose
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.readers.amass import read_amass

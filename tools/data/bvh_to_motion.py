@@ -17,6 +17,12 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
 from mmagenc.body_models.fitting import Rig, available_rigs, detect_rig, fit_motion, load_rig, parse_unit
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.readers.bvh import read_bvh

@@ -14,6 +14,12 @@ import tempfile
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
 from mmengine.utils import ProgressBar
 
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, make_split

@@ -4,20 +4,24 @@
         --val data/InfActPrimitive/Data/primitive_validate.pkl --test data/InfActPrimitive/Data/primitive_test.pkl \\
         --dataset InfActPrimitive --out data/mixed/primitive.pkl
 
-``--train``, ``--val`` and ``--test`` each take files (the split is what they become in the output). A file with several splits gives the one
-that is named behind a colon: ``--train data/bandai_namco/motion.npz:train``.
+``--train``, ``--val`` and ``--test`` each take files (the split is what they become in the output). A file with several splits gives the
+one that is named behind a colon: ``--train data/bandai_namco/motion.npz:train``.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
 
-from mmengine.registry import init_default_scope  # noqa: E402
+from mmengine.registry import init_default_scope
 
-from mmagenc.datasets.annotation import save_annotation  # noqa: E402
-from mmagenc.registry import DATASETS  # noqa: E402
+from mmagenc.datasets.annotation import save_annotation
+from mmagenc.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
 

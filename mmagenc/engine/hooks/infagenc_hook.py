@@ -101,7 +101,8 @@ class InfAGenCHook(Hook):
     def before_train(self, runner) -> None:
         dataset = runner.train_dataloader.dataset
         if not hasattr(dataset, 'extend'):
-            raise ValueError(f'the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), got {type(dataset).__name__}')
+            raise ValueError('the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), '
+                             f'got {type(dataset).__name__}')
         layout = getattr(getattr(_unwrap(runner.model), 'representation', None), 'keypoint_skeleton', None)
         if layout is not None and layout != dataset.metainfo.get('skeleton', layout):
             raise ValueError(f"the generator makes {layout} keypoints, the training clips have {dataset.metainfo['skeleton']}: set the "
@@ -165,8 +166,9 @@ class InfAGenCHook(Hook):
             reason=selection.reason)
         self.rounds.append(record)
         runner.visualizer.add_scalar('infagenc/pool_size', record['pool_size'], step=epoch)
-        runner.logger.info(f'InfAGenC round {record["round"]}: {len(accepted)} of {len(best["scores"])} clips of epoch {best["epoch"]} accepted, '
-                           f'{record["pool_size"]} in the pool' + (f' ({selection.reason})' if selection.reason else ''))
+        reason = f' ({selection.reason})' if selection.reason else ''
+        runner.logger.info(f'InfAGenC round {record["round"]}: {len(accepted)} of {len(best["scores"])} clips of epoch {best["epoch"]} '
+                           f'accepted, {record["pool_size"]} in the pool{reason}')
         dump(self.rounds, str(Path(runner.work_dir) / 'rounds.json'), indent=2)
         if accepted or not self.keep_skipped:
             self.best = None
@@ -188,7 +190,8 @@ class InfAGenCHook(Hook):
         generator = torch.Generator().manual_seed(_seed(runner, epoch))
         num_frames = self.num_frames or model.num_frames
         if self.variable_length:
-            real = torch.tensor([annotation['total_frames'] for annotation in runner.train_dataloader.dataset.annotations()[:self.num_real]])
+            clips = runner.train_dataloader.dataset.annotations()[:self.num_real]
+            real = torch.tensor([clip['total_frames'] for clip in clips])
             drawn = real[torch.randint(len(real), (count, ), generator=generator)]
             num_frames = drawn.clamp(max=num_frames)
         motion = model.generate(label, num_frames, generator=generator).cpu()

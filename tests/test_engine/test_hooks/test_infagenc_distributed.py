@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = '''
+SCRIPT = """
 import hashlib, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
@@ -18,7 +18,7 @@ runner.train()
 clips = runner.train_dataloader.dataset.annotations()
 digest = hashlib.sha256(b''.join(clip['frame_dir'].encode() + clip['keypoint'].tobytes() for clip in clips)).hexdigest()
 Path({folder!r}, f'rank{{get_rank()}}.txt').write_text(f'{{len(clips)}} {{digest}} {{runner.iter}}')
-'''
+"""
 
 
 def test_every_rank_has_the_same_pool(tmp_path):

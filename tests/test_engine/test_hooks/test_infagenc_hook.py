@@ -184,7 +184,7 @@ def test_pool_of_an_earlier_run_is_moved_away(tmp_path):
     old.parent.mkdir(parents=True)
     old.write_bytes(b'old')
     make_runner(tmp_path, 'run', max_epochs=1).train()
-    moved = [path for path in (tmp_path / 'run').glob('pool_*/pool.npz')]
+    moved = list((tmp_path / 'run').glob('pool_*/pool.npz'))
     assert not old.exists() and moved[0].read_bytes() == b'old'
 
 

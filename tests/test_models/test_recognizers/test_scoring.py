@@ -104,7 +104,8 @@ def test_agrees_with_published_recognizer(reference_root):
         elif name.startswith('fcn.'):
             name = f'cls_head.fc.{name[4:]}'
         value = torch.as_tensor(reference[key])
-        state[name] = value.float().flatten(2).squeeze(-1) if name == 'cls_head.fc.weight' else value.float() if value.is_floating_point() else value
+        value = value.float() if value.is_floating_point() else value
+        state[name] = value.flatten(2).squeeze(-1) if name == 'cls_head.fc.weight' else value
     missing, unexpected = model.load_state_dict(state, strict=False)
     assert not unexpected and all(name.endswith('.A') for name in missing)
     annotations = [
