@@ -93,7 +93,7 @@ class ReferenceCVAE(nn.Module):
         """Weighted terms; ``eps (B, D)`` is the noise of the latent."""
         mu, logvar = self.encoder(x, y, mask)
         output = self.decoder(mu + torch.exp(logvar / 2) * eps, y, mask)
-        target_xyz, output_xyz = (rot6d_to_xyz(clip, mask, self.body)['joints'] for clip in (x, output))
+        target_xyz, output_xyz = (rot6d_to_xyz(clip, mask, self.body)['joints'].permute(0, 3, 1, 2) for clip in (x, output))
         steps = mask[:, 1:]
         terms = dict(
             rc=F.mse_loss(output.permute(0, 3, 1, 2)[mask],
@@ -105,21 +105,26 @@ class ReferenceCVAE(nn.Module):
 
     @torch.no_grad()
     def generate(self, z: Tensor, y: Tensor, num_frames: int) -> Dict[str, Tensor]:
-        """``vertices (B, T, V, 3)``, root-centred ``joints (B, T, 24, 3)`` and ``pose (B, T, 24, 3)`` on the CPU."""
+        """``vertices (B, V, 3, T)`` and ``pose (B, 24, 3, T)`` on the CPU, where the published code keeps all it generates."""
         mask = torch.ones(len(y), num_frames, dtype=torch.bool, device=z.device)
-        return {name: value.cpu() for name, value in rot6d_to_xyz(self.decoder(z, y, mask), mask, self.body).items()}
+        return {name: value.cpu() for name, value in rot6d_to_xyz(self.decoder(z, y, mask), mask, self.body, 'vertices').items()}
 
 
-def rot6d_to_xyz(clip: Tensor, mask: Tensor, body: nn.Module) -> Dict[str, Tensor]:
-    """Pose and skin the body in every valid frame of ``(B, J, 6, T)``; zeros elsewhere."""
+def rot6d_to_xyz(clip: Tensor, mask: Tensor, body: nn.Module, kind: str = 'joints') -> Dict[str, Tensor]:
+    """Pose and skin the body in every valid frame of ``(B, J, 6, T)``: ``joints`` (root-centred) or ``vertices``, and ``pose``."""
     rotmat = rot6d_to_matrix(clip.permute(0, 3, 1, 2)[mask])
     posed = body(global_orient=rotmat[:, :1], body_pose=rotmat[:, 1:], betas=rotmat.new_zeros(len(rotmat), body.num_betas))
-    root = posed.joints[:, :1]
-    values = dict(vertices=posed.vertices - root, joints=posed.joints[:, :NUM_JOINTS] - root, pose=matrix_to_axis_angle(rotmat))
-    result = {name: value.new_zeros(*mask.shape, *value.shape[1:]) for name, value in values.items()}
-    for name, value in values.items():
-        result[name][mask] = value
-    return result
+    xyz = _fill(posed[kind], mask)
+    if kind == 'joints':
+        xyz = xyz - xyz[:, :1]
+    return {kind: xyz, 'pose': _fill(matrix_to_axis_angle(rotmat), mask)}
+
+
+def _fill(values: Tensor, mask: Tensor) -> Tensor:
+    """``(frames, P, 3)`` of the valid frames to ``(B, P, 3, T)``, zero elsewhere."""
+    filled = values.new_zeros(*mask.shape, *values.shape[1:])
+    filled[mask] = values
+    return filled.permute(0, 2, 3, 1).contiguous()
 
 
 def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
@@ -149,12 +154,25 @@ class _Struct:
 
 
 def synthetic_body(rest_joints: Tensor, seed: int = 0) -> nn.Module:
-    """A ``smplx.SMPLLayer`` of SMPL's size (6890 vertices, 207 pose blend shapes, dense weights) with random content.
+    """A body of SMPL's size (6890 vertices, 207 pose blend shapes, dense weights) with random content, as the published code calls it.
 
-    Its first 24 vertices lie on ``rest_joints (24, 3)`` and are what the joint regressor reads, so that its joints are those of a body
-    with these rest joints.
+    That is ``smplx.SMPLLayer``, then the joints of the second regressor that the published code loads: every call poses and skins the
+    mesh, and the 24 joints are picked from a tensor that depends on the vertices. The first 24 vertices lie on ``rest_joints (24, 3)`` and
+    are what the joint regressor reads, so that the joints are those of a body with these rest joints.
     """
+    import contextlib
+    import io
+
     import smplx
+    from smplx.lbs import vertices2joints
+
+    class Body(smplx.SMPLLayer):
+
+        def forward(self, **rotations) -> Dict[str, Tensor]:
+            posed = super().forward(**rotations)
+            joints = torch.cat((posed.joints, vertices2joints(self.J_regressor_extra, posed.vertices)), dim=1)
+            return dict(vertices=posed.vertices, joints=joints[:, list(range(NUM_JOINTS))])
+
     rng = np.random.default_rng(seed)
     template = rng.normal(scale=0.1, size=(NUM_VERTICES, 3))
     template[:NUM_JOINTS] = rest_joints.cpu().numpy()
@@ -167,4 +185,7 @@ def synthetic_body(rest_joints: Tensor, seed: int = 0) -> nn.Module:
         kintree_table=np.array([PARENTS, range(NUM_JOINTS)]),
         weights=(weights / weights.sum(axis=1, keepdims=True)).astype(np.float32),
         f=np.zeros((1, 3), dtype=np.int64))
-    return smplx.SMPLLayer(model_path='', data_struct=model, num_betas=10).requires_grad_(False)
+    with contextlib.redirect_stdout(io.StringIO()):  # it warns of ten betas, which are the published number
+        body = Body(model_path='', data_struct=model, num_betas=10)
+    body.register_buffer('J_regressor_extra', torch.from_numpy(rng.random((9, NUM_VERTICES)).astype(np.float32)))
+    return body.requires_grad_(False)

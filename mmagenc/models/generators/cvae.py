@@ -85,18 +85,19 @@ class TransformerCVAE(BaseGenerator):
         """``x (B, T, J, C)`` to mean and log-variance ``(B, D)``; ``mask (B, T)`` is true on valid frames, ``None`` means all are."""
         self._check_length(x.shape[1])
         queries = torch.stack((self.mu_query[label], self.sigma_query[label]), dim=1)
-        tokens = torch.cat((queries, self.embed(x.flatten(2)).to(queries.dtype)), dim=1)
-        tokens = self.dropout(tokens + self.positions[:tokens.shape[1]])
+        tokens = torch.cat((queries, self.embed(x.flatten(2))), dim=1)
+        tokens = self.dropout(_autocast(tokens + self.positions[:tokens.shape[1]]))
         mask = None if mask is None else F.pad(mask, (2, 0), value=True)
-        for layer in self.encoder:
+        for layer in self.encoder[:-1]:
             tokens = layer(tokens, mask)
+        tokens = self.encoder[-1](tokens, mask, num_queries=2)  # no other token is read
         return tokens[:, 0], tokens[:, 1]
 
     def decode(self, z: Tensor, label: Tensor, num_frames: int, mask: Optional[Tensor] = None) -> Tensor:
         """``z (B, D)`` to ``(B, T, J, C)``, zero on padded frames."""
         self._check_length(num_frames)
         memory = z + self.action_bias[label]
-        tokens = self.positions[None, :num_frames]
+        tokens = _autocast(self.positions[None, :num_frames])
         if self.training or mask is not None:  # otherwise all clips share the first layer's self-attention
             tokens = self.dropout(tokens.expand(len(z), -1, -1))
         for layer in self.decoder:
@@ -172,6 +173,12 @@ def frame_mask(length: Tensor, num_frames: int, device: torch.device) -> Optiona
     if bool((length >= num_frames).all()):
         return None
     return (torch.arange(num_frames) < length[:, None]).to(device)
+
+
+def _autocast(tokens: Tensor) -> Tensor:
+    """Under autocast on the CPU, tokens in its type: what runs between the matrix products follows theirs there and need not be cast."""
+    device = tokens.device.type
+    return tokens.to(torch.get_autocast_dtype(device)) if device == 'cpu' and torch.is_autocast_enabled(device) else tokens
 
 
 def _stack(layer: nn.Module, count: int) -> nn.ModuleList:

@@ -23,4 +23,4 @@ class Dropout(nn.Dropout):
         dropped = round(self.p * LEVELS)
         bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-2**63, None).view(torch.int16)
         keep = bits[:x.numel()].view(x.shape) >= dropped - LEVELS // 2
-        return x.mul(keep).mul_(LEVELS / (LEVELS - dropped))
+        return x * keep.to(x.dtype).mul_(LEVELS / (LEVELS - dropped))

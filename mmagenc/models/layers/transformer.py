@@ -5,7 +5,7 @@ B batch, L tokens, D channels, H heads. Post-norm, GELU. Parameter names and ini
 """
 
 import math
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -24,20 +24,37 @@ class SelfAttention(nn.Module):
     def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
         _make_projections(self, dim, num_heads)
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
-        """``(B, L, D)``; ``mask (B, L)`` is true on tokens to attend to, ``None`` attends to all."""
-        batch, length, dim = x.shape
-        projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        query, key, value = projected.view(batch, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=None if mask is None else mask[:, None, None],
-            dropout_p=self.dropout if self.training else 0.)
-        return self.out_proj(attended.transpose(1, 2).reshape(batch, length, dim))
+    def forward(self, x: Tensor, mask: Optional[Tensor] = None, num_queries: Optional[int] = None) -> Tensor:
+        """Attend from the first ``num_queries`` tokens (``None``: from all) to all of ``x (B, L, D)``.
+
+        ``mask (B, L)`` is true on tokens to attend to, ``None`` attends to all. Returns ``(B, num_queries, D)``.
+        """
+        attended = self._attend(*self._project(x, num_queries), None if mask is None else mask[:, None, None])
+        return self.out_proj(attended.transpose(1, 2).flatten(2))
+
+    def _project(self, x: Tensor, num_queries: Optional[int]) -> Tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values ``(B, H, L, D / H)``."""
+        if num_queries is None:
+            projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+            return projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind()
+        dim = x.shape[-1]
+        query = F.linear(x[:, :num_queries], self.in_proj_weight[:dim], self.in_proj_bias[:dim])
+        projected = F.linear(x, self.in_proj_weight[dim:], self.in_proj_bias[dim:])
+        key, value = projected.unflatten(-1, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind()
+        return query.unflatten(-1, (self.num_heads, -1)).transpose(1, 2), key, value
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Optional[Tensor]) -> Tensor:
+        if not self.training or self.dropout.p == 0:
+            return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        if query.device.type != 'cpu':
+            return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=self.dropout.p)
+        # The CPU has no fused kernel with dropout: what it falls back to, with our cheaper dropout.
+        score = (query * query.shape[-1]**-0.5) @ key.transpose(-2, -1)
+        if mask is not None:
+            score = score.masked_fill(~mask, -torch.inf)
+        return self.dropout(score.softmax(dim=-1)) @ value
 
 
 class OneTokenAttention(nn.Module):
@@ -79,9 +96,9 @@ class EncoderLayer(nn.Module):
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
-        """``(B, L, D)``; ``mask (B, L)`` is true on tokens to attend to."""
-        x = self.norm1(x + self.dropout(self.self_attn(x, mask)))
+    def forward(self, x: Tensor, mask: Optional[Tensor] = None, num_queries: Optional[int] = None) -> Tensor:
+        """``(B, L, D)``, or only its first ``num_queries`` tokens; ``mask (B, L)`` is true on tokens to attend to."""
+        x = self.norm1(x[:, :num_queries] + self.dropout(self.self_attn(x, mask, num_queries)))
         return self.norm2(x + self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(x))))))
 
 

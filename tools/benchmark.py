@@ -1,0 +1,202 @@
+"""Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
+
+    python tools/benchmark.py cvae [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N]
+
+Each row runs both paths alternately and takes the fastest of each. The plain paths live in the tests (``tests/reference_*.py``), where they
+are also the truth that results are compared with. A benchmark is a function ``(settings) -> list of rows`` in :data:`BENCHMARKS`; a further
+one is a further function there.
+
+JSON: ``{"benchmark": …, "device": …, "results": [{"name": …, "ours_s": …, "reference_s": …, "ratio": …}]}``; a row's other keys say how it
+was measured.
+"""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, List
+
+import numpy as np
+import torch
+from mmengine.registry import init_default_scope
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
+
+BATCH, NUM_FRAMES, NUM_LAYERS, NUM_CLASSES, NUM_GENERATED = 16, 60, 8, 5, 50
+NUM_FEATURES, FEATURE_DIM = 2000, 256
+LOOP_LIMIT_S = 60
+"""A loop expected to take longer is timed on a part of the candidates."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Command-line settings that benchmarks share."""
+
+    device: str
+    repeats: int
+
+
+def main() -> None:
+    args = parse_args()
+    if args.device == 'cuda' and not torch.cuda.is_available():
+        raise SystemExit('--device cuda: torch sees no GPU here')
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    init_default_scope('mmagenc')
+    rows = BENCHMARKS[args.benchmark](Settings(device=args.device, repeats=args.repeats))
+    report = dict(benchmark=args.benchmark, device=device_name(args.device), threads=torch.get_num_threads(), torch=torch.__version__)
+    report['results'] = rows
+    print_table(report)
+    if args.json:
+        Path(args.json).write_text(json.dumps(report, indent=2) + '\n')
+        print(f'written to {args.json}')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('benchmark', choices=sorted(BENCHMARKS))
+    parser.add_argument('--json', help='also write the results to this file')
+    parser.add_argument('--repeats', type=int, default=5, help='runs of each path (default 5; the fastest counts)')
+    parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--threads', type=int, help="CPU threads (default: torch's)")
+    args = parser.parse_args()
+    if args.repeats < 1:
+        parser.error('--repeats must be at least 1')
+    return args
+
+
+def device_name(device: str) -> str:
+    return torch.cuda.get_device_name() if device == 'cuda' else f'cpu ({platform.machine()})'
+
+
+def print_table(report: Dict) -> None:
+    print(f'{report["benchmark"]} on {report["device"]}, {report["threads"]} CPU threads, torch {report["torch"]}')
+    print(f'{"":18}{"ours":>10}{"reference":>12}{"ratio":>9}')
+    for row in report['results']:
+        print(f'{row["name"]:18}{row["ours_s"]:>9.3f}s{row["reference_s"]:>11.3f}s{row["ratio"]:>8.1f}x')
+
+
+# Timing -----------------------------------------------------------------------------------------------------------------------------
+
+
+def compare(name: str, ours: Callable, reference: Callable, settings: Settings, **notes) -> Dict:
+    """One row: both paths in turn, after one untimed run of each."""
+    seconds = dict(ours=[], reference=[])
+    for _ in range(settings.repeats + 1):
+        for path, function in (('ours', ours), ('reference', reference)):
+            seconds[path].append(timed(function, settings.device))
+    return row(name, min(seconds['ours'][1:]), min(seconds['reference'][1:]), repeats=settings.repeats, **notes)
+
+
+def timed(function: Callable, device: str) -> float:
+    """Wall-clock seconds of one call."""
+    synchronize = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    synchronize()
+    start = time.perf_counter()
+    function()
+    synchronize()
+    return time.perf_counter() - start
+
+
+def row(name: str, ours: float, reference: float, **notes) -> Dict:
+    return dict(name=name, ours_s=ours, reference_s=reference, ratio=reference / ours, **notes)
+
+
+# The CVAE ---------------------------------------------------------------------------------------------------------------------------
+
+
+def cvae(settings: Settings) -> List[Dict]:
+    """Training step, generation and selection at published sizes: batch 16, 60 frames, 8+8 layers."""
+    from mmagenc.registry import MODELS
+    from tests.reference_cvae import ReferenceCVAE, synthetic_body
+    torch.manual_seed(0)
+    ours = MODELS.build(
+        dict(type='TransformerCVAE', num_classes=NUM_CLASSES, num_layers=NUM_LAYERS, representation=dict(type='RotationRepresentation')))
+    body = synthetic_body(ours.representation.body_model.rest_joints())
+    reference = ReferenceCVAE(num_classes=NUM_CLASSES, num_layers=NUM_LAYERS, body=body.to(settings.device)).to(settings.device)
+    ours.to(settings.device)
+    plain_step = reference_step(reference, settings.device)
+    return [
+        compare('train_step_fp32', our_step(ours, 'OptimWrapper'), plain_step, settings),
+        compare('train_step_bf16', our_step(ours, 'AmpOptimWrapper', dtype='bfloat16'), plain_step, settings, reference_dtype='float32'),
+        generate_50(ours, reference, settings),
+        selection_2000(settings)
+    ]
+
+
+def our_step(model: torch.nn.Module, wrapper: str, **kwargs) -> Callable:
+    """MMEngine's own ``train_step``, from collated clips to updated weights."""
+    from mmaction.structures import ActionDataSample
+    from mmengine.optim import build_optim_wrapper
+    optim_wrapper = build_optim_wrapper(model, dict(type=wrapper, optimizer=dict(type='AdamW', lr=1e-4, fused=True), **kwargs))
+    samples = [ActionDataSample(metainfo=dict(num_frames=NUM_FRAMES)).set_gt_label(i % NUM_CLASSES) for i in range(BATCH)]
+    data = dict(inputs=dict(pose=[torch.randn(NUM_FRAMES, 24, 3) for _ in range(BATCH)]), data_samples=samples)
+
+    def step() -> None:
+        model.train().train_step(data, optim_wrapper)
+
+    return step
+
+
+def reference_step(model: torch.nn.Module, device: str) -> Callable:
+    """The published step, its batch tensors copied to the CPU at the end included."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    x, y = torch.randn(BATCH, 24, 6, NUM_FRAMES), torch.arange(BATCH) % NUM_CLASSES
+    mask = torch.ones(BATCH, NUM_FRAMES, dtype=torch.bool)
+
+    def step() -> None:
+        model.train()
+        batch = [value.to(device) for value in (x, y, mask)]
+        optimizer.zero_grad()
+        terms = model.loss(*batch, torch.randn(BATCH, 256, device=device))
+        sum(terms.values()).backward()
+        optimizer.step()
+        [value.item() for value in terms.values()]
+        [value.cpu() for value in batch]
+
+    return step
+
+
+def generate_50(ours: torch.nn.Module, reference: torch.nn.Module, settings: Settings) -> Dict:
+    """Joints and rotations of 50 clips; the published path makes the mesh of each frame."""
+    label = torch.arange(NUM_GENERATED) % NUM_CLASSES
+    reference.eval()
+
+    def plain() -> None:
+        reference.generate(torch.randn(NUM_GENERATED, 256, device=settings.device), label.to(settings.device), NUM_FRAMES)
+
+    return compare('generate_50', lambda: ours.generate(label, NUM_FRAMES).cpu(), plain, settings)
+
+
+def selection_2000(settings: Settings) -> Dict:
+    """Distances of 2000 generated clips' features to 2000 real ones, class by class; a loop over pairs is the published way."""
+    from mmagenc.engine.selectors import class_distances
+    rng = np.random.default_rng(0)
+    feature, gt_feature = rng.normal(size=(2, NUM_FEATURES, FEATURE_DIM)).astype(np.float32)
+    label, gt_label = rng.integers(NUM_CLASSES, size=(2, NUM_FEATURES))
+    ours = min(timed(lambda: class_distances(feature, label, gt_feature, gt_label), 'cpu') for _ in range(settings.repeats + 1))
+    probe = timed(lambda: class_distances_loop(feature[:20], label[:20], gt_feature, gt_label), 'cpu')
+    count = NUM_FEATURES if probe * NUM_FEATURES / 20 < LOOP_LIMIT_S else NUM_FEATURES // 10
+    loop = timed(lambda: class_distances_loop(feature[:count], label[:count], gt_feature, gt_label), 'cpu')
+    return row('selection_2000', ours, loop * NUM_FEATURES / count, repeats=settings.repeats, reference_candidates_timed=count)
+
+
+def class_distances_loop(feature: np.ndarray, label: np.ndarray, gt_feature: np.ndarray, gt_label: np.ndarray):
+    """The twin of :func:`mmagenc.engine.selectors.class_distances`, pair by pair."""
+    within, between = [], []
+    for candidate, group in zip(feature, label):
+        same, other = [], []
+        for real, real_group in zip(gt_feature, gt_label):
+            (same if group == real_group else other).append(np.linalg.norm(candidate - real))
+        within.append(np.mean(same))
+        between.append(np.mean(other))
+    return np.array(within), np.array(between)
+
+
+BENCHMARKS = dict(cvae=cvae)
+
+if __name__ == '__main__':
+    main()
