@@ -81,7 +81,8 @@ def run_step(step: Step, title: str, log: Path, started: float) -> None:
         SystemExit: the step failed; the message holds the log's end.
     """
     print(f'{title} {step.name}   (log: {os.path.relpath(log)})', flush=True)
-    environment = {'MPLBACKEND': 'Agg', **os.environ, 'PYTHONUNBUFFERED': '1'}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
+    environment = {'MPLBACKEND': 'Agg', **os.environ, 'PYTHONUNBUFFERED': '1', 'PYTHONPATH': path}
     begun = time.monotonic()
     with open(log, 'w', encoding='utf-8') as output:
         process = subprocess.Popen([sys.executable, *step.command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
