@@ -154,8 +154,9 @@ class View:
                 extents.append(np.percentile([np.abs(seen[:, 0]), np.maximum(seen[:, 1], 0), np.maximum(-seen[:, 1], 0)], 99, axis=1))
         aside, above, below = np.percentile(extents or [[1., 1., 0.]], 95, axis=0)
         width, height = (1 - 2 * margin) * np.array(size)
-        scale = min(width / max(2 * aside, 1e-6), height / max(above + below, 1e-6))
-        ground = (size[1] + scale * (above - below)) / 2
+        highest = size[1] - 0.5 * size[0] * np.sin(np.radians(camera.elevation))  # where the floor just fits in below
+        scale = min(width / max(2 * aside, 1e-6), height / max(above + below, 1e-6), (highest - margin * size[1]) / max(above, 1e-6))
+        ground = min((size[1] + scale * (above - below)) / 2, highest)
         return cls(camera, tuple(size), float(scale), float(ground))
 
     def resized(self, size: Tuple[int, int]) -> 'View':

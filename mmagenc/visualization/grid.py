@@ -33,7 +33,8 @@ def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], h
     font = int(np.clip(round(0.1 * height), 13, 17))
     gap, group_gap = max(width // 40, 3), max(width // 9, 10)
     words = [word for title, _ in rows for word in title.replace('-', '- ').replace('_', '_ ').split()]
-    longest = max((text_width(word, font, True) for word in words), default=0)
+    halves = [text_width(title, font, True) // 2 for title, _ in rows]  # of a long title, which may take two or three lines
+    longest = max([text_width(word, font, True) for word in words] + halves)
     gutter = min(longest, 3 * width // 2) + 2 * font if words else group_gap
     columns, x = [], gutter
     for span in spans:

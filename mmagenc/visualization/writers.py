@@ -30,8 +30,7 @@ def write_png(image: np.ndarray, path) -> None:
 def write_gif(frames: np.ndarray, path, *, fps: float = 20., num_colors: int = 96) -> None:
     """Write ``(T, H, W, 3)`` uint8 as a GIF that repeats for ever.
 
-    All frames share one palette, so colours do not flicker. Above :data:`MAX_GIF_FPS` frames are left out; the
-    speed stays right.
+    All frames share one palette, so colours do not flicker. Above :data:`MAX_GIF_FPS` frames are left out; the speed stays right.
 
     Args:
         frames: the frames.

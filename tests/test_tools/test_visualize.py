@@ -1,0 +1,121 @@
+"""tools/visualize.py: every kind of file, a generator with and without its data, and errors that say what to do."""
+
+import importlib.util
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmagenc.datasets import save_annotation
+from mmagenc.visualization import STANDIN_FOOTER, figures
+from tests.test_apis.configs import write_generator
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('visualize_tool', ROOT / 'tools/visualize.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def clips(labels, joints=20, num_frames=8, prefix='clip'):
+    generator = np.random.default_rng(0)
+    return [dict(frame_dir=f'{prefix}_{index}', label=label, total_frames=num_frames,
+                 keypoint=generator.normal(size=(1, num_frames, joints, 3)).astype(np.float32)) for index, label in enumerate(labels)]
+
+
+@pytest.fixture
+def annotation_file(tmp_path):
+    annotation = dict(split={}, metainfo=dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=10.), annotations=clips([0, 1, 1, 2]))
+    save_annotation(annotation, tmp_path / 'clips.npz')
+    return tmp_path / 'clips.npz'
+
+
+def test_annotation_file(tool, annotation_file, tmp_path, capsys):
+    pytest.importorskip('imageio_ffmpeg')
+    tool.main([str(annotation_file), '--out-dir', str(tmp_path / 'out'), '--classes', 'run', 'jump', '--tile-size', '90'])
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == {'grid.gif', 'grid.mp4', 'strip.png'}
+    image = Image.open(tmp_path / 'out/grid.gif')
+    assert (image.n_frames, image.info['duration']) == (8, 100)
+    assert 'wrote' in capsys.readouterr().out
+
+
+def test_published_file_is_known_by_its_labels(tool, tmp_path, monkeypatch):
+    content = [dict(pose=np.zeros((1, 4, 24, 3)), keypoint=clip['keypoint'], frame_dir=f'standin_{index}', pos_label=clip['label'])
+               for index, clip in enumerate(clips([4, 0], joints=17, num_frames=4))]
+    (tmp_path / 'test.pkl').write_bytes(pickle.dumps(content))
+    drawn = {}
+    monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
+    tool.main([str(tmp_path / 'test.pkl'), '--format', 'png'])
+    assert [title for title, _ in drawn['rows']] == ['Supine', 'All-fours'] and drawn['footer'] == STANDIN_FOOTER and drawn['fps'] == 30
+
+
+def test_layout_may_have_to_be_named(tool, tmp_path):
+    save_annotation(dict(split={}, metainfo={}, annotations=clips([0, 2])), tmp_path / 'a.pkl')
+    with pytest.raises(SystemExit, match='give --skeleton; with 20 joints: ucla20'):
+        tool.main([str(tmp_path / 'a.pkl'), '--format', 'png'])
+    tool.main([str(tmp_path / 'a.pkl'), '--format', 'png', '--skeleton', 'ucla20', '--out-dir', str(tmp_path)])
+    assert (tmp_path / 'strip.png').is_file()
+
+
+@pytest.mark.parametrize('ann_file, message, columns', [
+    (None, 'names no test clips: generated clips only', 1),
+    ('data/standin/nowhere.npz', 'no real clips, no reconstructions, generated clips only: data/standin/nowhere.npz', 1),
+    ('FILE', 'wrote', 3)])
+def test_generator_with_and_without_its_data(tool, annotation_file, tmp_path, capsys, monkeypatch, ann_file, message, columns):
+    config, checkpoint = write_generator(tmp_path)
+    if ann_file:
+        pipeline = [dict(type='ConsecutiveSample', num_frames=8), dict(type='PackMotionInputs')]
+        dataset = dict(type='MotionDataset', ann_file=str(annotation_file) if ann_file == 'FILE' else ann_file, pipeline=pipeline)
+        config.write_text(f'{config.read_text()}\ntest_dataloader = dict(dataset={dataset!r})\n')
+    drawn, draw_grid = {}, figures.draw_grid
+
+    def watched(rows, *args, **kwargs):
+        drawn.update(rows=rows, **kwargs)
+        return draw_grid(rows, *args, **kwargs)
+
+    monkeypatch.setattr(figures, 'draw_grid', watched)
+    tool.main([str(config), str(checkpoint), '--out-dir', str(tmp_path / 'out'), '--num-samples-per-class', '1', '--format', 'png'])
+    assert message in capsys.readouterr().out and (tmp_path / 'out/strip.png').is_file()
+    assert [(title, len(row)) for title, row in drawn['rows']] == [('walk', columns), ('run', columns), ('Jump', columns)]
+    assert drawn['footer'] == (STANDIN_FOOTER if ann_file == 'data/standin/nowhere.npz' else '')
+
+
+def test_options_reach_the_picture(tool, tmp_path, monkeypatch):
+    config, checkpoint = write_generator(tmp_path)
+    seen = {}
+    monkeypatch.setattr(tool, 'visualize_generator', lambda model, _, paths, **kwargs: seen.update(model=model, paths=paths, **kwargs))
+    options = '--seed 7 --fps 12 --azimuth -20 --up z --cfg-options model.num_frames=9 --format gif'
+    tool.main([str(config), str(checkpoint), *options.split()])
+    assert (seen['seed'], seen['fps'], seen['class_names'], seen['model'].num_frames) == (7, 12, ['walk', 'run', 'Jump'], 9)
+    assert seen['camera'] == dict(azimuth=-20, elevation=18, up='z') and seen['paths'] == [Path('work_dirs/visualize/generator/grid.gif')]
+
+
+def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'imageio_ffmpeg', None)
+    tool.main([str(annotation_file), '--out-dir', str(tmp_path / 'out')])
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == {'grid.gif', 'strip.png'}
+    assert 'no grid.mp4' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r'pip install mmagenc\[video\]'):
+        tool.main([str(annotation_file), '--format', 'mp4'])
+
+
+@pytest.mark.parametrize('arguments, reason', [(['nowhere.npz'], 'nowhere.npz: no such file'),
+                                               (['FILE', '--classes', 'fly'], 'unknown classes'),
+                                               (['FILE', '--mesh'], 'needs joint rotations')])
+def test_errors_say_what_is_wrong(tool, annotation_file, arguments, reason):
+    with pytest.raises(SystemExit, match=reason):
+        tool.main([str(annotation_file) if argument == 'FILE' else argument for argument in arguments] + ['--format', 'png'])
+
+
+@pytest.mark.parametrize('arguments', [['config.py'], ['a.npz', 'b.pth'], ['a.npz', '--num-per-class', '0']])
+def test_arguments_that_do_not_go_together(tool, arguments, capsys):
+    with pytest.raises(SystemExit):
+        tool.parse_args(arguments)
+    assert 'error' in capsys.readouterr().err

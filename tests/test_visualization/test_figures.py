@@ -1,0 +1,149 @@
+"""Whole pictures: of clips, of an annotation, of a generator."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmagenc.datasets import MotionDataset, save_annotation
+from mmagenc.models import TransformerCVAE
+from mmagenc.visualization import STANDIN_FOOTER, annotation_rows, class_indices, draw_grid, standin_footer, visualize_generator
+
+from .poses import arms_out
+
+CLASSES = ['Lie', 'Sit', 'Stand']
+
+
+def make_annotation(labels, num_frames=6):
+    clips = []
+    for index, label in enumerate(labels):
+        pose = 0.2 * np.random.default_rng(index).normal(size=(1, num_frames, 24, 3)).astype(np.float32)
+        clips.append(dict(frame_dir=f'clip_{index}', label=label, total_frames=num_frames, pose=pose,
+                          keypoint=arms_out(num_frames).keypoint))
+    return dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=dict(classes=CLASSES, skeleton='infact17', fps=10.),
+                annotations=clips)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    annotation = make_annotation([2, 0, 0, 2], num_frames=9)
+    annotation['annotations'][0]['source'] = 'synthetic'
+    save_annotation(annotation, tmp_path / 'clips.npz')
+    pipeline = [dict(type='mmagenc.ConsecutiveSample', num_frames=6), dict(type='mmagenc.PackMotionInputs')]
+    return MotionDataset(str(tmp_path / 'clips.npz'), pipeline=pipeline)
+
+
+def make_model(**representation):
+    return TransformerCVAE(representation=representation, num_classes=3, num_frames=6, latent_dim=16, num_layers=1, num_heads=2, ff_dim=16)
+
+
+@pytest.fixture
+def model():
+    return make_model(type='mmagenc.RotationRepresentation')
+
+
+def test_one_picture_in_three_forms(tmp_path):
+    pytest.importorskip('imageio_ffmpeg')
+    rows = [('Standing', [arms_out(5), None]), ('none', []), ('Gliding', [arms_out(8, step=(0, 0, .1)), arms_out(3)])]
+    image = draw_grid(rows, [tmp_path / 'a.gif', tmp_path / 'a.mp4', tmp_path / 'a.png'], fps=10, headings=[('real', 1), ('sample', 1)])
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / 'a.png')), image)
+    assert Image.open(tmp_path / 'a.gif').n_frames == 8 and (tmp_path / 'a.mp4').stat().st_size > 1000
+
+
+def test_all_tiles_have_one_scale(tmp_path):
+    """A person half as large has half the height."""
+    small = arms_out()
+    small.keypoint[:] *= 0.5
+    image = draw_grid([('', [arms_out(), small])], tmp_path / 'a.png', tile_size=150)
+    dark = image.max(axis=-1) < 130  # heads and spines
+    heights = [np.ptp(np.flatnonzero(half.any(axis=1))) for half in np.array_split(dark, 2, axis=1)]
+    assert heights[1] / heights[0] == pytest.approx(0.5, abs=0.12)
+
+
+@pytest.mark.parametrize('out, reason', [('a.jpg', r'a.jpg: pictures end in .gif, .mp4 or .png'), (['a.png', 'b'], 'b: pictures end in')])
+def test_other_files_are_refused(out, reason):
+    with pytest.raises(ValueError, match=reason):
+        draw_grid([('a', [arms_out()])], out)
+
+
+def test_no_clips_are_refused(tmp_path):
+    with pytest.raises(ValueError, match='no clips'):
+        draw_grid([('a', []), ('b', [None])], tmp_path / 'a.png')
+
+
+def test_rows_of_an_annotation_are_in_class_order():
+    rows = annotation_rows(make_annotation([2, 0, 2, 2, 0, 2, 2]), num_per_class=3, max_frames=4)
+    assert [(title, len(clips)) for title, clips in rows] == [('Lie', 2), ('Stand', 3)]
+    assert rows[0][1][0].num_frames == 4 and rows[0][1][0].pose.shape == (4, 24, 3)
+    assert [title for title, _ in annotation_rows(make_annotation([2, 0]), classes=['stand'])] == ['Stand']
+
+
+@pytest.mark.parametrize('classes, expected', [(None, [0, 1, 2]), (['stand', '0'], [0, 2]), ([1, 'Sit'], [1])])
+def test_classes_by_name_or_number(classes, expected):
+    assert class_indices(CLASSES, classes) == expected
+
+
+def test_unknown_classes_are_refused():
+    with pytest.raises(ValueError, match=r"unknown classes \['Run', '3'\]; known: Lie, Sit, Stand"):
+        class_indices(CLASSES, ['Run', 'Sit', '3'])
+
+
+def test_standin_data_is_named():
+    assert standin_footer('data/standin/a.pkl') == standin_footer('x', dict(note='Stand-in set')) == STANDIN_FOOTER
+    assert standin_footer('data/InfActPrimitive', {}, None) == ''
+
+
+def test_a_generator_beside_real_clips(model, dataset, tmp_path, monkeypatch):
+    """Real and reconstruction are of the first clip that is not synthetic; classes without a clip have samples only."""
+    from mmagenc.visualization import figures
+    drawn = {}
+    monkeypatch.setattr(figures, 'draw_grid', lambda rows, out, **kwargs: drawn.update(rows=rows, **kwargs))
+    figures.visualize_generator(model, dataset, tmp_path / 'a.png', num_samples_per_class=2)
+    assert [title for title, _ in drawn['rows']] == CLASSES
+    assert drawn['headings'] == [('real', 1), ('reconstruction', 1), ('samples', 2)] and drawn['fps'] == 10 and drawn['footer'] == ''
+    lie, sit, stand = [clips for _, clips in drawn['rows']]
+    assert sit[:2] == [None, None] and all(clip is not None for clip in [*lie, *stand, *sit[2:]])
+    recorded = dataset.get_data_info(3)['pose'][0]
+    windows = [np.abs(np.sin(recorded[start:start + 6]) - np.sin(stand[0].pose)).max() for start in range(4)]
+    assert min(windows) < 1e-4
+    with torch.no_grad():
+        encoded = model.representation.encode(dict(pose=torch.from_numpy(stand[0].pose)[None]))
+        expected = model.eval().reconstruct(encoded, torch.tensor([2]), torch.tensor([6]))
+    assert stand[1].skeleton.name == 'smpl24'
+    np.testing.assert_allclose(stand[1].keypoint[0], expected.keypoint[0], atol=1e-4)
+
+
+def test_drawing_changes_nothing_in_training(model, dataset, tmp_path):
+    model.train()
+    states = random.getstate(), np.random.get_state()[1].copy(), torch.random.get_rng_state()
+    first = visualize_generator(model, dataset, tmp_path / 'a.png', num_samples_per_class=1)
+    assert model.training and all(module.training for module in model.modules())
+    assert random.getstate() == states[0]
+    np.testing.assert_array_equal(np.random.get_state()[1], states[1])
+    assert torch.equal(torch.random.get_rng_state(), states[2])
+    np.random.rand(3)
+    np.testing.assert_array_equal(visualize_generator(model, dataset, tmp_path / 'b.png', num_samples_per_class=1), first)
+    assert not np.array_equal(visualize_generator(model, dataset, tmp_path / 'c.png', num_samples_per_class=1, seed=1), first)
+
+
+def test_a_generator_without_data(model, tmp_path):
+    image = visualize_generator(model, None, tmp_path / 'a.gif', classes=['1'], num_samples_per_class=2, num_frames=5, fps=10)
+    assert image.ndim == 3 and Image.open(tmp_path / 'a.gif').n_frames == 5
+
+
+def test_a_generator_as_meshes(model, dataset, tmp_path):
+    pytest.importorskip('pyvista')
+    skeletons = visualize_generator(model, dataset, tmp_path / 'a.png', classes=['Lie'], num_samples_per_class=1)
+    meshes = visualize_generator(model, dataset, tmp_path / 'b.png', classes=['Lie'], num_samples_per_class=1, mesh=True)
+    assert meshes.shape == skeletons.shape and (meshes != skeletons).any()
+
+
+def test_positions_have_no_mesh(dataset, tmp_path):
+    model = make_model(type='mmagenc.KeypointRepresentation', skeleton='infact17')
+    model.representation.fit(dataset.annotations())
+    with pytest.raises(ValueError, match='KeypointRepresentation generates positions without rotations'):
+        visualize_generator(model, dataset, tmp_path / 'a.png', mesh=True)
+    visualize_generator(model, dataset, tmp_path / 'a.png', num_samples_per_class=1)
+    assert (tmp_path / 'a.png').is_file()
