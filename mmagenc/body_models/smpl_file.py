@@ -108,6 +108,10 @@ def _dense(value: Any, where: str) -> np.ndarray:
     return value
 
 
+class _Refused(Exception):
+    """Something in a pickle that is no part of a body model."""
+
+
 class _StandIn:
     """Takes the state of an object from a pickle and does nothing with it until asked for an array."""
 
@@ -178,7 +182,7 @@ class _Coordinates(_StandIn):
 def _reconstruct(kind, base, state):
     """What ``copyreg`` calls for an object of a class without ``__reduce__``, for stand-ins only."""
     if not (isinstance(kind, type) and issubclass(kind, _StandIn)) or base is not object:
-        raise ValueError(f'refused to build {kind!r}')
+        raise _Refused(f'refused to build {kind!r}')
     return kind()
 
 
@@ -204,7 +208,7 @@ class _ModelUnpickler(pickle.Unpickler):
         if (module, name) in _STAND_INS:
             return _STAND_INS[module, name]
         if (module, name) not in _PLAIN:
-            raise ValueError(f'refused to unpickle {module}.{name}, which does not belong into a body model')
+            raise _Refused(f'refused to unpickle {module}.{name}, which does not belong into a body model')
         try:
             return super().find_class(module, name)
         except (ImportError, AttributeError):  # written by NumPy 2 and read by NumPy 1, or the other way round
@@ -215,8 +219,10 @@ class _ModelUnpickler(pickle.Unpickler):
 def _read_pickle(path: Path) -> Mapping[str, Any]:
     try:
         content = _ModelUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
+    except _Refused as error:
+        raise ValueError(f'{path}: {error}') from error
     except Exception as error:  # damaged pickles raise nearly anything
-        raise ValueError(f'{path}: {error if type(error) is ValueError else f"not a readable pickle ({type(error).__name__}: {error})"}') from error
+        raise ValueError(f'{path}: not a readable pickle ({type(error).__name__}: {error})') from error
     if not isinstance(content, Mapping):
         raise ValueError(f'{path}: holds a {type(content).__name__}, expected a dict')
     return content

