@@ -19,7 +19,8 @@ from .camera import Camera, View
 from .clip import Clip
 from .skeleton import BACKGROUND, FLOOR, FLOOR_LINE, SHADOW, SUPERSAMPLING, floor_lines, floor_size
 
-SKIN = (238, 208, 190)
+CLAY = (168, 190, 220)
+"""A neutral blue, as body models are usually shown: no skin colour."""
 CHUNK = 32
 """Frames that are skinned at once: the skinning matrices of a whole clip would need gigabytes."""
 
@@ -155,7 +156,7 @@ class MeshRenderer:
         plotter.add_mesh(floor, color=FLOOR, lighting=False)
         plotter.add_mesh(self._lines, color=FLOOR_LINE, lighting=False, line_width=SUPERSAMPLING)
         plotter.add_mesh(self._shadow, color=SHADOW, lighting=False)
-        actor = plotter.add_mesh(self._body, color=SKIN, specular=0.08, specular_power=10, ambient=0.32, diffuse=0.85)
+        actor = plotter.add_mesh(self._body, color=CLAY, specular=0.08, specular_power=10, ambient=0.4, diffuse=0.85)
         actor.prop.interpolation = 'Phong'
         self._aim(plotter)
         with _quiet():
@@ -171,7 +172,7 @@ class MeshRenderer:
         plotter.camera.parallel_projection = True
         plotter.camera.parallel_scale = self.view.size[1] / 2 / self.view.scale
         plotter.camera.clipping_range = (0.5 * distance, 1.5 * distance)
-        for place, intensity in ((toward - right + 1.2 * up, 0.68), (toward + 1.5 * right, 0.32)):
+        for place, intensity in ((toward - right + 1.2 * up, 0.7), (toward + 1.5 * right, 0.4)):
             light = self._pyvista.Light(position=middle + distance * place, focal_point=middle, intensity=intensity)
             light.positional = False
             plotter.add_light(light)

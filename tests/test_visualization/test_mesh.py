@@ -38,8 +38,8 @@ def clip(body):
 
 
 def silhouette(picture):
-    """Where the body is: not grey."""
-    return picture[..., 0].astype(int) - picture[..., 2] > 12
+    """Where the body is: bluer than floor and shadow."""
+    return picture[..., 2].astype(int) - picture[..., 0] > 18
 
 
 def test_the_body_is_where_its_vertices_project(body, clip):
