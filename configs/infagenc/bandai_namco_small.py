@@ -7,14 +7,14 @@ _base_ = [
 model = dict(
     num_classes=10, latent_dim=128, num_layers=4, ff_dim=512, representation=dict(keypoint_skeleton='smpl24'))
 val_dataloader = None
-train_cfg = dict(max_epochs=160)
+train_cfg = dict(max_epochs=100)
 optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(lr=5e-4))
 default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=1))
 custom_hooks = [
     dict(type='RandomStateHook'),
     dict(
         type='InfAGenCHook',
-        begin=120,
+        begin=70,
         interval=10,
         recognizer_warmup_epochs=15,
         recognizer_epochs=3,
