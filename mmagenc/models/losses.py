@@ -7,10 +7,15 @@ from torch import Tensor
 
 
 def masked_mse(prediction: Tensor, target: Tensor, mask: Optional[Tensor] = None) -> Tensor:
-    """Mean squared error of ``(B, T, J, C)`` over the frames where ``mask (B, T)`` is true (all, where it is ``None``)."""
-    if mask is None:
-        return F.mse_loss(prediction, target)
-    return F.mse_loss(prediction[mask], target[mask])
+    """Mean squared error of ``(B, T, J, C)`` over the frames where ``mask (B, T)`` is true (all, where it is ``None``).
+
+    Zero where there is no such frame (clips of one frame have no velocity).
+    """
+    if mask is not None:
+        prediction, target = prediction[mask], target[mask]
+    if prediction.numel() == 0:
+        return prediction.sum()
+    return F.mse_loss(prediction, target)
 
 
 def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:

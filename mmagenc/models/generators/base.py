@@ -101,7 +101,7 @@ class BaseGenerator(BaseModel):
                  num_frames: Optional[Union[int, Tensor, Sequence[int]]] = None,
                  *,
                  generator: Optional[torch.Generator] = None,
-                 batch_size: int = 64,
+                 batch_size: Optional[int] = None,
                  **sampling) -> Motion:
         """Generate a clip for each label, in evaluation mode and without gradients.
 
@@ -109,7 +109,7 @@ class BaseGenerator(BaseModel):
             label: ``(N,)`` class indices.
             num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own.
             generator: CPU random generator; the result depends on it and not on ``batch_size`` or the device.
-            batch_size: clips decoded at once.
+            batch_size: clips decoded at once; ``None`` is 16 on the CPU, whose caches hold no more, and 256 on a GPU.
             **sampling: what the generator's ``sample_latent`` takes.
 
         Returns:
@@ -134,12 +134,12 @@ class BaseGenerator(BaseModel):
         if length.min() < 1:
             raise ValueError(f'num_frames must be at least 1, got {length.min().item()}')
 
-    def _decode_batched(self, latent: Tensor, label: Tensor, length: Tensor, batch_size: int = 64) -> Motion:
+    def _decode_batched(self, latent: Tensor, label: Tensor, length: Tensor, batch_size: Optional[int] = None) -> Motion:
         was_training, longest = self.training, int(length.max())
         self.eval()
         try:
             parts = []
-            for rows in torch.arange(len(label)).split(batch_size):
+            for rows in torch.arange(len(label)).split(batch_size or (16 if self.device.type == 'cpu' else 256)):
                 part = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
                 parts.append(part.pad_to(longest))
         finally:

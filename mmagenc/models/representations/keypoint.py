@@ -26,19 +26,33 @@ class KeypointRepresentation(nn.Module):
         skeleton: layout name.
         num_dims: 3 (metres) or 2 (pixels).
         root_center: centre every frame on its root.
+        translation: append the root's path from its first frame as one more joint, so that centred clips keep it.
         min_std: smallest standard deviation that is divided by (a centred root has none), in units of the data.
+
+    Raises:
+        ValueError: other dimensions, or ``translation`` for clips that are not centred.
     """
 
-    def __init__(self, *, skeleton: str, num_dims: int = 3, root_center: bool = True, min_std: float = 1e-3) -> None:
+    def __init__(self,
+                 *,
+                 skeleton: str,
+                 num_dims: int = 3,
+                 root_center: bool = True,
+                 translation: bool = False,
+                 min_std: float = 1e-3) -> None:
         super().__init__()
         if num_dims not in (2, 3):
             raise ValueError(f'num_dims must be 2 or 3, got {num_dims}')
+        if translation and not root_center:
+            raise ValueError('translation=True needs root_center=True: otherwise the keypoints carry the path themselves')
         self.keypoint_skeleton = skeleton
         self.skeleton = get_skeleton(skeleton)
-        self.num_joints, self.num_channels = self.skeleton.num_joints, num_dims
-        self.root_center, self.min_std = root_center, min_std
+        self.num_keypoints, self.num_channels = self.skeleton.num_joints, num_dims
+        self.num_joints = self.num_keypoints + translation
+        self.root_center, self.translation, self.min_std = root_center, translation, min_std
         self.register_buffer('mean', torch.zeros(self.num_joints, num_dims))
         self.register_buffer('std', torch.zeros(self.num_joints, num_dims))
+        self._known_to_be_fitted = False
 
     @property
     def fitted(self) -> bool:
@@ -46,40 +60,58 @@ class KeypointRepresentation(nn.Module):
         return bool((self.std > 0).all())
 
     def fit(self, annotations: Sequence[Dict]) -> None:
-        """Take the statistics of annotation dicts (all persons' first, all frames).
+        """Take the statistics of annotation dicts (the first person's, all frames).
 
         Raises:
             ValueError: no clips, or clips of another layout.
         """
         if not annotations:
             raise ValueError('there are no clips to take statistics of')
-        frames = np.concatenate([self._center(torch.from_numpy(clip['keypoint'][:1]))[0].numpy() for clip in annotations])
-        self.mean.copy_(torch.from_numpy(frames.mean(axis=0)))
-        self.std.copy_(torch.from_numpy(frames.std(axis=0)).clamp(min=self.min_std))
+        clips = [torch.from_numpy(np.asarray(clip['keypoint'][:1], dtype=np.float64)) for clip in annotations]
+        frames = torch.cat([self._center(clip)[0] for clip in clips])
+        self.mean.copy_(frames.mean(dim=0))
+        self.std.copy_(frames.std(dim=0, unbiased=False).clamp(min=self.min_std))
 
     def _center(self, keypoint: Tensor) -> Tensor:
-        if keypoint.shape[-2:] != (self.num_joints, self.num_channels):
+        """``(B, T, V, C)`` relative to the root, with the path as one more joint where it is kept."""
+        if keypoint.shape[-2:] != (self.num_keypoints, self.num_channels):
             raise ValueError(f'KeypointRepresentation(skeleton={self.keypoint_skeleton!r}, num_dims={self.num_channels}) needs '
-                             f'(…, {self.num_joints}, {self.num_channels}) keypoints, got {tuple(keypoint.shape)}')
-        root = keypoint[..., self.skeleton.root, :].unsqueeze(-2)
-        return keypoint - (root if self.root_center else root[:, :1])
+                             f'(…, {self.num_keypoints}, {self.num_channels}) keypoints, got {tuple(keypoint.shape)}')
+        root = keypoint[:, :, self.skeleton.root, None]
+        centered = keypoint - (root if self.root_center else root[:, :1])
+        return torch.cat((centered, root - root[:, :1]), dim=2) if self.translation else centered
 
     def _require_statistics(self) -> None:
-        if not self.fitted:
+        if not self._known_to_be_fitted and not self.fitted:
             raise ValueError('KeypointRepresentation has no statistics yet: call fit(annotations), put RepresentationStatsHook into '
                              'custom_hooks, or load a checkpoint')
+        self._known_to_be_fitted = True  # asked once: the answer lies on the GPU
 
     def encode(self, inputs: Dict[str, Tensor]) -> Tensor:
-        """``keypoint (B, T, V, C)`` to normalized ``(B, T, V, C)``."""
+        """``keypoint (B, T, V, C)`` to normalized ``(B, T, J, C)``, J = V, or V + 1 with the path.
+
+        Raises:
+            ValueError: no statistics, no keypoints, or keypoints of another layout.
+        """
         self._require_statistics()
+        if 'keypoint' not in inputs:
+            raise ValueError(f'KeypointRepresentation needs clips with `keypoint`, these have {", ".join(inputs)}')
         return (self._center(inputs['keypoint']) - self.mean) / self.std
 
     def joints(self, x: Tensor) -> Tensor:
-        """Normalized ``(B, T, V, C)`` to root-centred positions in units of the data."""
-        positions = x.float() * self.std + self.mean
-        return positions - positions[..., self.skeleton.root, :].unsqueeze(-2)
+        """Normalized ``(B, T, J, C)`` to root-centred positions ``(B, T, V, C)`` in units of the data."""
+        positions = self._denormalize(x)[:, :, :self.num_keypoints]
+        return positions - positions[:, :, self.skeleton.root, None]
 
     def decode(self, x: Tensor, *, label: Tensor, length: Tensor, latent: Optional[Tensor] = None) -> Motion:
-        """Normalized ``(B, T, V, C)`` to a motion in units of the data."""
+        """Normalized ``(B, T, J, C)`` to a motion in units of the data, the path put back where it was kept."""
         self._require_statistics()
-        return Motion(keypoint=x.float() * self.std + self.mean, label=label, length=length, latent=latent)
+        positions = self._denormalize(x)
+        keypoint, path = positions[:, :, :self.num_keypoints], positions[:, :, self.num_keypoints:]
+        if self.translation:
+            keypoint = keypoint - keypoint[:, :, self.skeleton.root, None] + path
+        transl = path[:, :, 0] if self.translation and self.num_channels == 3 else None
+        return Motion(keypoint=keypoint, transl=transl, label=label, length=length, latent=latent)
+
+    def _denormalize(self, x: Tensor) -> Tensor:
+        return x.float() * self.std + self.mean

@@ -1,0 +1,74 @@
+"""Positions of any layout: normalized by the training set's statistics, and back to the data's units."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmagenc.models import KeypointRepresentation
+from mmagenc.skeletons import get_skeleton
+
+SETTINGS = dict(label=torch.zeros(3, dtype=torch.long), length=torch.full((3, ), 8))
+
+
+def annotations(skeleton, dims, count=3):
+    rng, joints = np.random.default_rng(0), get_skeleton(skeleton).num_joints
+    scale = 100 if dims == 2 else 1
+    return [dict(keypoint=(scale * rng.normal(2, 0.3, size=(2, 8, joints, dims))).astype(np.float32)) for _ in range(count)]
+
+
+def batch(clips):
+    return dict(keypoint=torch.stack([torch.from_numpy(clip['keypoint'][0]) for clip in clips]))
+
+
+@pytest.mark.parametrize(('skeleton', 'dims'), [('ntu25', 3), ('ucla20', 3), ('h36m16', 3), ('penn13', 2), ('coco17', 2)])
+@pytest.mark.parametrize('mode', ['center', 'path', 'raw'])
+def test_round_trip(skeleton, dims, mode):
+    clips, root = annotations(skeleton, dims), get_skeleton(skeleton).root
+    representation = KeypointRepresentation(skeleton=skeleton, num_dims=dims, root_center=mode != 'raw', translation=mode == 'path')
+    representation.fit(clips)
+    inputs = batch(clips)
+    x = representation.encode(inputs)
+    assert x.shape == (3, 8, representation.num_joints, representation.num_channels)
+    keypoint, roots = inputs['keypoint'], inputs['keypoint'][:, :, root, None]
+    expected = keypoint - (roots if mode == 'center' else roots[:, :1])
+    motion = representation.decode(x, **SETTINGS)
+    torch.testing.assert_close(motion.keypoint, expected, atol=1e-3 if dims == 2 else 1e-5, rtol=1e-4)
+    torch.testing.assert_close(representation.joints(x), keypoint - roots, atol=1e-3 if dims == 2 else 1e-5, rtol=1e-4)
+    assert (motion.transl is not None) == (mode == 'path' and dims == 3)
+
+
+def test_normalized_to_unit_variance():
+    clips = annotations('ntu25', 3, count=40)
+    representation = KeypointRepresentation(skeleton='ntu25', root_center=False)
+    representation.fit(clips)
+    x = representation.encode(batch(clips))[:, 1:]
+    assert x.mean().abs() < 0.02 and abs(x.std() - 1) < 0.05
+
+
+def test_statistics_travel_in_the_state_dict():
+    representation, loaded = (KeypointRepresentation(skeleton='ntu25') for _ in range(2))
+    assert not loaded.fitted
+    clips = annotations('ntu25', 3)
+    representation.fit(clips)
+    loaded.load_state_dict(representation.state_dict())
+    assert loaded.fitted
+    assert torch.equal(loaded.encode(batch(clips)), representation.encode(batch(clips)))
+
+
+def test_use_before_fit_names_the_remedy():
+    representation = KeypointRepresentation(skeleton='ntu25')
+    with pytest.raises(ValueError, match='RepresentationStatsHook'):
+        representation.encode(dict(keypoint=torch.zeros(1, 2, 25, 3)))
+    with pytest.raises(ValueError, match='RepresentationStatsHook'):
+        representation.decode(torch.zeros(3, 8, 25, 3), **SETTINGS)
+    with pytest.raises(ValueError, match='no clips'):
+        representation.fit([])
+
+
+def test_wrong_layout_and_settings_are_refused():
+    with pytest.raises(ValueError, match='25, 3'):
+        KeypointRepresentation(skeleton='ntu25').fit(annotations('ucla20', 3))
+    with pytest.raises(ValueError, match='num_dims'):
+        KeypointRepresentation(skeleton='ntu25', num_dims=4)
+    with pytest.raises(ValueError, match='root_center'):
+        KeypointRepresentation(skeleton='ntu25', root_center=False, translation=True)

@@ -1,0 +1,33 @@
+"""The benchmark's report, and that what it compares gives the same results."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from mmagenc.engine.selectors import class_distances
+from tools import benchmark
+
+
+def test_loop_is_the_twin_of_the_vectorized_distances():
+    rng = np.random.default_rng(0)
+    arguments = rng.normal(size=(9, 4)), rng.integers(2, size=9), rng.normal(size=(12, 4)), np.arange(12) % 2
+    for ours, loop in zip(class_distances(*arguments), benchmark.class_distances_loop(*arguments)):
+        np.testing.assert_allclose(ours, loop, rtol=1e-6)
+
+
+def test_report(monkeypatch, tmp_path, capsys):
+    """The command at toy sizes: every row is there, and the JSON has the promised keys."""
+    for name, value in dict(BATCH=2, NUM_FRAMES=3, NUM_LAYERS=1, NUM_GENERATED=2, NUM_FEATURES=30, FEATURE_DIM=4).items():
+        monkeypatch.setattr(benchmark, name, value)
+    path = tmp_path / 'report.json'
+    monkeypatch.setattr(sys, 'argv', ['benchmark', 'cvae', '--json', str(path), '--repeats', '1', '--device', 'cpu'])
+    benchmark.main()
+    report = json.loads(path.read_text())
+    assert report['benchmark'] == 'cvae' and report['device'].startswith('cpu')
+    assert [row['name'] for row in report['results'][:3]] == ['train_step_fp32', 'train_step_bf16', 'generate_50']
+    assert report['results'][-1]['name'] == 'selection_2000'
+    for row in report['results']:
+        assert row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s'])
+    assert 'generate_50' in capsys.readouterr().out
