@@ -4,7 +4,11 @@ _base_ = './default_runtime.py'
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1100)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))
 default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=3))
-custom_hooks = [dict(type='RandomStateHook'), dict(type='RepresentationStatsHook')]
+custom_hooks = [
+    dict(type='RandomStateHook'),
+    dict(type='RepresentationStatsHook'),
+    dict(type='SampleVisualizationHook', interval=100)
+]
 val_cfg = None
 val_evaluator = None
 test_cfg = dict(type='TestLoop')

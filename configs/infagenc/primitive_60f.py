@@ -7,6 +7,7 @@ train_cfg = dict(max_epochs=1300)
 custom_hooks = [
     dict(type='RandomStateHook'),
     dict(type='RepresentationStatsHook'),
+    dict(type='SampleVisualizationHook', interval=100),
     dict(
         type='InfAGenCHook',
         begin=1100,

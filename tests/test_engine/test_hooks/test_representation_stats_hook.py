@@ -1,0 +1,42 @@
+"""Statistics are taken once, from the whole training set, and not over those of a checkpoint."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from mmengine.logging import MMLogger
+from torch import nn
+
+from mmagenc.engine.hooks import RepresentationStatsHook
+from mmagenc.models import KeypointRepresentation
+
+
+def run(representation):
+    rng = np.random.default_rng(0)
+    clips = [dict(keypoint=rng.normal(size=(1, 5, 20, 3)).astype(np.float32)) for _ in range(4)]
+    model = nn.Module()
+    model.representation = representation
+    dataset = SimpleNamespace(annotations=lambda: clips)
+    RepresentationStatsHook().before_train(
+        SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=dataset), logger=MMLogger.get_instance('test_stats')))
+    return clips
+
+
+def test_statistics_of_all_training_clips():
+    representation = KeypointRepresentation(skeleton='ucla20')
+    clips = run(representation)
+    frames = np.concatenate([clip['keypoint'][0] for clip in clips])
+    frames = frames - frames[:, :1]
+    np.testing.assert_allclose(representation.mean.numpy(), frames.mean(0), atol=1e-5)
+    np.testing.assert_allclose(representation.std.numpy()[1:], frames.std(0)[1:], rtol=1e-4)
+
+
+def test_statistics_of_a_checkpoint_stay():
+    representation = KeypointRepresentation(skeleton='ucla20')
+    representation.std.fill_(2.)
+    run(representation)
+    torch.testing.assert_close(representation.std, torch.full_like(representation.std, 2.))
+
+
+def test_representations_without_statistics_are_left_alone():
+    run(nn.Identity())
