@@ -122,7 +122,7 @@ def cvae(settings: Settings) -> List[Dict]:
     return [
         compare('train_step_fp32', our_step(ours, 'OptimWrapper'), plain_step, settings),
         compare('train_step_bf16', our_step(ours, 'AmpOptimWrapper', dtype='bfloat16'), plain_step, settings, reference_dtype='float32'),
-        generate_50(ours, reference, settings),
+        *generate_50(ours, reference, settings),
         selection_2000(settings)
     ]
 
@@ -160,15 +160,22 @@ def reference_step(model: torch.nn.Module, device: str) -> Callable:
     return step
 
 
-def generate_50(ours: torch.nn.Module, reference: torch.nn.Module, settings: Settings) -> Dict:
-    """Joints and rotations of 50 clips; the published path makes the mesh of each frame."""
+def generate_50(ours: torch.nn.Module, reference: torch.nn.Module, settings: Settings) -> List[Dict]:
+    """Joints and rotations of 50 clips, in float32 and under autocast; the published path makes the mesh of each frame."""
     label = torch.arange(NUM_GENERATED) % NUM_CLASSES
     reference.eval()
+
+    def generate(enabled: bool) -> None:
+        with torch.autocast(settings.device, torch.bfloat16, enabled=enabled):
+            ours.generate(label, NUM_FRAMES).cpu()
 
     def plain() -> None:
         reference.generate(torch.randn(NUM_GENERATED, 256, device=settings.device), label.to(settings.device), NUM_FRAMES)
 
-    return compare('generate_50', lambda: ours.generate(label, NUM_FRAMES).cpu(), plain, settings)
+    return [
+        compare('generate_50', lambda: generate(False), plain, settings),
+        compare('generate_50_bf16', lambda: generate(True), plain, settings, reference_dtype='float32')
+    ]
 
 
 def selection_2000(settings: Settings) -> Dict:
