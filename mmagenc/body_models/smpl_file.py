@@ -11,7 +11,7 @@ import io
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Mapping
 
 import numpy as np
 from scipy import sparse
@@ -115,8 +115,8 @@ class _Refused(Exception):
 class _StandIn:
     """Takes the state of an object from a pickle and does nothing with it until asked for an array."""
 
-    def __init__(self) -> None:
-        self.state: Dict[str, Any] = {}
+    origin = ''
+    state: Mapping[str, Any] = {}
 
     def __setstate__(self, state) -> None:
         self.state = dict(state)
@@ -127,10 +127,8 @@ class _StandIn:
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f'{where}: an object of {self.origin} without its arrays ({type(error).__name__}: {error})') from error
 
-    origin = ''
-
     def _array(self, where: str):
-        raise KeyError(where)
+        raise KeyError('no array')
 
 
 class _Ch(_StandIn):
