@@ -24,8 +24,8 @@ SUMMARY = """
 Done in {elapsed}. Everything is under {work_dir}:
   {pictures}
   {checkpoint}   generator, recognizer, pool and optimizers
-  pool/          the accepted clips, as .npz and as .pkl for MMAction2
-  rounds.json    what each round of the loop accepted, and why not
+  {pool}
+  rounds.json    what each round of the loop accepted, or why it was skipped
   logs/          what each step printed
 
 Metrics on stand-in data (synthesized) after a minutes-long training; they say that everything works, and nothing about infants:
@@ -39,6 +39,11 @@ Next, with recordings of your own:
   4. {python} tools/generate.py {config} {checkpoint_path} --num-samples-per-class 50 --out clips.npz
      {python} tools/visualize.py clips.npz
 """
+
+
+TIMES = ('data_time', 'time', 'step')
+POOL = 'pool/          the accepted clips, as .npz and as .pkl for MMAction2'
+NO_POOL = 'pool/          not there: no round accepted clips of every class'
 
 
 @dataclass(frozen=True)
@@ -127,17 +132,23 @@ def read_metrics(folder: Path) -> str:
         return f'  (none were written; see {folder})'
     metrics = json.loads(files[-1].read_text(encoding='utf-8').splitlines()[-1])
     return '\n'.join(f'  {name:<36} {value:.4g}' if isinstance(value, (int, float)) else f'  {name:<36} {value}'
-                     for name, value in metrics.items())
+                     for name, value in metrics.items() if name not in TIMES)
 
 
 def summarize(work_dir: Path, config: str, elapsed: float) -> str:
     checkpoint = Path(last_checkpoint(work_dir))
     pictures = sorted(path.name for path in work_dir.iterdir() if path.suffix in ('.gif', '.mp4', '.png'))
+    python = os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(ROOT) else 'python'
     return SUMMARY.format(
-        elapsed=clock(elapsed), work_dir=os.path.relpath(work_dir) + '/',
+        elapsed=clock(elapsed),
+        work_dir=os.path.relpath(work_dir) + '/',
         pictures=', '.join(pictures) + '   real | reconstruction | samples',
-        checkpoint=checkpoint.name, checkpoint_path=os.path.relpath(checkpoint), metrics=read_metrics(work_dir / 'test'), config=config,
-        python=os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(ROOT) else 'python')
+        pool=POOL if (work_dir / 'pool').is_dir() else NO_POOL,
+        checkpoint=checkpoint.name,
+        checkpoint_path=os.path.relpath(checkpoint),
+        metrics=read_metrics(work_dir / 'test'),
+        config=config,
+        python=python)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

@@ -68,5 +68,8 @@ if sys.argv[1] == 'draw':
     monkeypatch.setattr(quickstart, 'last_steps', lambda work_dir, config, checkpoint: [step('test'), step('draw')])
     quickstart.main(['--work-dir', str(tmp_path / 'work')])
     printed = capsys.readouterr().out
-    for expected in ('[4/4] draw', 'grid.gif', 'epoch_80.pth', 'stand-in data (synthesized)', 'accuracy', '0.5', 'tools/train.py'):
+    for expected in ('[4/4] draw', 'grid.gif', 'epoch_80.pth', 'stand-in data (synthesized)', 'accuracy', '0.5', 'tools/train.py',
+                     'no round accepted'):
         assert expected in printed
+    (tmp_path / 'work/pool').mkdir()
+    assert 'no round accepted' not in quickstart.summarize(tmp_path / 'work', quickstart.CONFIG, 1.)
