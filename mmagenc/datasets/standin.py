@@ -19,7 +19,7 @@ from mmagenc.body_models.rotations import axis_angle_to_matrix, matrix_to_axis_a
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, joint_map
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the clips of a seed change."""
 FPS = 30.
 SMPL = get_skeleton('smpl24')
