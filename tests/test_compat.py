@@ -21,6 +21,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.optim import AmpOptimWrapper
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
@@ -412,7 +413,8 @@ def test_bfloat16_on_a_cpu(monkeypatch):
 def test_heads_of_mmaction_train_in_bfloat16():
     from mmaction.models.heads import GCNHead
     from mmaction.structures import ActionDataSample
-    head = GCNHead(num_classes=2, in_channels=4)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        head = GCNHead(num_classes=2, in_channels=4)
     scores = torch.tensor([[1, 3], [2, 0]], dtype=torch.bfloat16)
     samples = [ActionDataSample().set_gt_label(label) for label in (1, 1)]
     losses = head.loss_by_feat(scores, samples)
@@ -442,7 +444,8 @@ def test_two_cpu_processes_train_as_one(tmp_path):
         import torch
         from mmengine.dist import get_backend, get_rank, get_world_size
         from mmengine.model import BaseModel
-        from mmengine.runner import Runner
+        from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
         from torch.utils.data import DataLoader, TensorDataset
 
         class Line(BaseModel):
