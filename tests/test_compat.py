@@ -444,8 +444,7 @@ def test_two_cpu_processes_train_as_one(tmp_path):
         import torch
         from mmengine.dist import get_backend, get_rank, get_world_size
         from mmengine.model import BaseModel
-        from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
+        from mmengine.runner import Runner
         from torch.utils.data import DataLoader, TensorDataset
 
         class Line(BaseModel):
