@@ -16,15 +16,14 @@ per array key, all clips' arrays flattened one behind the other (``<key>``) with
 
 import json
 import logging
-import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 from mmengine.logging import print_log
 
+from mmagenc.compat import atomic_open
 from mmagenc.skeletons import SKELETONS
 from mmagenc.structures import Motion
 
@@ -105,17 +104,8 @@ def save_annotation(annotation: Dict, path) -> None:
         raise AnnotationError(f'{path}: annotation files end in {" or ".join(writers)}')
     annotation = checked_annotation(annotation, source=str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            writers[path.suffix](annotation, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with atomic_open(path) as file:
+        writers[path.suffix](annotation, file)
 
 
 def validate_annotation(annotation: Dict, *, source: str) -> None:

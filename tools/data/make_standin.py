@@ -7,10 +7,8 @@ Does nothing when they are there already for the same seed and version.
 """
 
 import argparse
-import os
 import pickle
 import sys
-import tempfile
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
@@ -22,6 +20,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.utils import ProgressBar
 
+from mmagenc.compat import atomic_open
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, make_split
 
 README = """stand-in data (synthesized), not recordings
@@ -73,15 +72,8 @@ def refuse_real_place(out: Path) -> None:
 def write_atomically(content: bytes, path: Path) -> None:
     """Write a file such that a reader finds the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    with atomic_open(path) as file:
+        file.write(content)
 
 
 def make_standin(out: Path, seed: int = 0, force: bool = False) -> Dict[str, int]:
