@@ -18,8 +18,8 @@ find_python() {
     fail "Python 3.10, 3.11 or 3.12 is needed; found $("${PYTHON:-python3}" --version 2>&1 || true). Install one, or name it: make PYTHON=/path/to/python3.11"
 }
 
-has_cuda_torch() {  # 2.4 is the first torch that is safe with the NumPy of the lock and loads checkpoints safely
-    "$1" -c 'import sys, torch; v = tuple(map(int, torch.__version__.split(".")[:2])); sys.exit(not (torch.cuda.is_available() and v >= (2, 4)))' >/dev/null 2>&1
+has_cuda_torch() {  # 2.6 is the first torch that loads MMEngine's checkpoints safely
+    "$1" -c 'import sys, torch; v = tuple(map(int, torch.__version__.split(".")[:2])); sys.exit(not (torch.cuda.is_available() and v >= (2, 6)))' >/dev/null 2>&1
 }
 
 run() {  # run "what it does" command...: quiet, with a sign of life every 15 s, and the log's end when it fails

@@ -2,7 +2,7 @@
 _base_ = './default_runtime.py'
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1100)
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, fused=True))
 default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=3))
 custom_hooks = [
     dict(type='RandomStateHook'),

@@ -10,10 +10,20 @@ Which of the two it is shows in its keys. The result is ``{'state_dict': …, 'm
 
 import argparse
 import re
+import sys
+from pathlib import Path
 from typing import Dict, List, Tuple
 
 import torch
 from torch import Tensor
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+from mmagenc.skeletons import get_skeleton
 
 Rules = List[Tuple[str, str]]
 
@@ -41,7 +51,8 @@ STGCN_RULES: Rules = [
     (r'fcn\.(weight|bias)', r'cls_head.fc.\1'),
 ]
 STGCN_IGNORED = r'A'
-"""The adjacency, which MMAction2 computes from the layout."""
+"""The adjacency: computed anew from the layout, block by block as MMAction2 keeps it."""
+LAYOUTS = {24: 'smpl24', 17: 'infact17'}
 
 
 def main() -> None:
@@ -71,6 +82,7 @@ def convert(published: Dict) -> Dict:
     if 'fcn.weight' in weights:
         state_dict = rename(weights, STGCN_RULES, STGCN_IGNORED)
         state_dict['cls_head.fc.weight'] = state_dict['cls_head.fc.weight'].flatten(1)  # a 1×1 convolution
+        state_dict |= adjacencies(state_dict)
         return dict(state_dict=state_dict, meta=dict(source='InfAGenC ST-GCN', model=stgcn_config(state_dict)))
     raise ValueError('neither a CVAE (encoder.muQuery, …) nor an ST-GCN (st_gcn_networks…, fcn.weight) of InfAGenC; '
                      f'it has {len(weights)} keys: {", ".join(sorted(map(str, weights))[:8])}, …')
@@ -92,6 +104,20 @@ def rename(weights: Dict[str, Tensor], rules: Rules, ignored: str) -> Dict[str, 
     if unknown:
         raise ValueError(f'{len(unknown)} keys are not known: {", ".join(unknown)}')
     return renamed
+
+
+def adjacencies(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """The adjacency buffer of each block, from the layout with as many joints: with it the checkpoint loads strictly.
+
+    Raises:
+        ValueError: a number of joints that is no published layout's.
+    """
+    from mmaction.models.utils import Graph
+    num_joints = state_dict['backbone.gcn.0.gcn.PA'].shape[-1]
+    if num_joints not in LAYOUTS:
+        raise ValueError(f'an ST-GCN of {num_joints} joints; published layouts have {" or ".join(map(str, LAYOUTS))}')
+    adjacency = torch.tensor(Graph(**get_skeleton(LAYOUTS[num_joints]).graph_cfg()).A, dtype=torch.float32)
+    return {key[:-len('PA')] + 'A': adjacency.clone() for key in state_dict if key.endswith('.gcn.PA')}
 
 
 def cvae_config(state_dict: Dict[str, Tensor]) -> Dict:

@@ -38,8 +38,9 @@ def test_stgcn(reference_root, monkeypatch, tmp_path):
     path = run(monkeypatch, tmp_path, dict(state_dict={f'module.{key}': value for key, value in weights.items()}))
     init_default_scope('mmagenc')
     model = MODELS.build(Config.fromfile(CONFIG).recognizer).eval()
-    left_out = model.load_state_dict(torch.load(path, weights_only=True)['state_dict'], strict=False)
-    assert not left_out.unexpected_keys and {key.split('.')[-1] for key in left_out.missing_keys} == {'A'}
+    adjacency = model.backbone.gcn[3].gcn.A.clone()
+    load_checkpoint(model, path, strict=True)
+    assert torch.equal(model.backbone.gcn[3].gcn.A, adjacency)
     x = torch.from_numpy(data['x']).permute(0, 3, 1, 2)[:, None, None]  # N, clips, M, T, V, C
     with torch.no_grad():
         output = model.extract_feat(x, stage='backbone')[0]
@@ -63,6 +64,11 @@ def test_cvae(monkeypatch, tmp_path, capsys):
     assert torch.equal(model.action_bias, reference.decoder.actionBiases)
     last = model.decoder[2].multihead_attn.out_proj.weight
     assert torch.equal(last, weights['decoder.seqTransDecoder.layers.2.multihead_attn.out_proj.weight'])
+
+
+def test_stgcn_of_an_unknown_layout_is_refused():
+    with pytest.raises(ValueError, match='ST-GCN of 23 joints; published layouts have 24 or 17'):
+        convert({'edge_importance.0': torch.ones(3, 23, 23), 'fcn.weight': torch.zeros(5, 256, 1, 1)})
 
 
 def test_unknown_keys_are_listed(monkeypatch, tmp_path):
