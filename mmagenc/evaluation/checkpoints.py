@@ -57,7 +57,9 @@ def _admitting(path: Path):
     numpy_names = [(function, f'{module}.{name}') for name, function in _NUMPY_FUNCTIONS.items() for module in _NUMPY_MODULES]
     known = {'numpy.ndarray', 'numpy.dtype', *(name for _, name in numpy_names)}
     found = torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
-    return torch.serialization.safe_globals([*_NUMPY, *numpy_names, *((Ignored, name) for name in found if name not in known)])
+    wanted = [*_NUMPY, *numpy_names, *((Ignored, name) for name in found if name not in known)]
+    admitted = torch.serialization.get_safe_globals()  # leaving the context removes what it was given, also where that was there before
+    return torch.serialization.safe_globals([entry for entry in wanted if entry not in admitted])
 
 
 def model_weights(checkpoint: Mapping) -> Dict[str, Tensor]:

@@ -52,6 +52,16 @@ def test_runs_nothing(tmp_path, function):
     assert set(torch.serialization.get_safe_globals()) == admitted
 
 
+def test_what_was_admitted_before_stays_admitted(tmp_path):
+    """Resuming after a checkpoint was read here: the allow-list of `mmagenc.compat` is whole."""
+    import mmengine.runner  # noqa: F401 - whose import lets compat admit what MMEngine's checkpoints hold
+    before = list(torch.serialization.get_safe_globals())
+    assert np.ndarray in before
+    torch.save(_mmengine_checkpoint(), tmp_path / 'epoch_3.pth')
+    load_checkpoint(tmp_path / 'epoch_3.pth')
+    assert set(torch.serialization.get_safe_globals()) == set(before)
+
+
 def test_reads_the_format_before_zip(tmp_path):
     torch.save({'weight': torch.ones(2)}, tmp_path / 'old.pth.tar', _use_new_zipfile_serialization=False)
     assert model_weights(load_checkpoint(tmp_path / 'old.pth.tar'))['weight'].tolist() == [1, 1]
