@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Set, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -11,6 +11,7 @@ from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
 
 from .annotation import (
+    ARRAY_KEYS,
     AnnotationError,
     checked_annotation,
     clip_problems,
@@ -87,6 +88,7 @@ class MotionDataset(BaseDataset):
             raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
         if not clips:
             raise AnnotationError(f'{source or "ann_file=[]"}: no clips' + (f' of split {self.splits}' if self.splits else ''))
+        self._shared = shared_arrays(clips)
         return self._with_one_name_each(clips, source)
 
     def _read_clips(self, annotation: Dict, path) -> List[Dict]:
@@ -167,15 +169,26 @@ class MotionDataset(BaseDataset):
             self.data_list.extend([self._to_layout(clip, self._metainfo.get('skeleton')) for clip in clips])
         except ValueError as error:
             raise AnnotationError(f'added clips: {error}') from error
+        self._shared &= shared_arrays(clips)
 
     def get_data_info(self, idx: int) -> Dict:
-        """A sample before the pipeline. Arrays are copies: some of MMAction2's transforms write into them."""
+        """A sample before the pipeline.
+
+        It has the arrays that *every* clip of the dataset has, so that samples of recordings (with ``transl``, say) and of a pool
+        (without) go into one batch. They are copies: some of MMAction2's transforms write into them.
+        """
         self.full_init()
         clip = super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
-        sample = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in clip.items()}
+        shared = {key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared}
+        sample = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in shared.items()}
         sample.update(
             skeleton=self._metainfo.get('skeleton'), start_index=0, modality='Pose', test_mode=self.test_mode, sample_idx=idx % len(self))
         return sample
+
+
+def shared_arrays(clips: Sequence[Dict]) -> Set[str]:
+    """Array keys that all clips have."""
+    return {key for key in ARRAY_KEYS if all(key in clip for clip in clips)}
 
 
 class _PublishedInfants(MotionDataset):

@@ -222,3 +222,23 @@ def test_missing_files_say_what_to_do(dataset, place):
     assert (ROOT / dataset.standin_config).is_file() and (ROOT / 'tools/data/make_standin.py').is_file()
     with pytest.raises(FileNotFoundError, match='nowhere.npz: no such annotation file'):
         MotionDataset('nowhere.npz')
+
+
+def test_recordings_with_translation_and_pool_without_go_into_one_batch(tmp_path):
+    """Samples have the arrays that every clip has, also after the dataset has grown."""
+    rng = np.random.default_rng(0)
+
+    def clip(name, **extra):
+        return dict(frame_dir=name, label=0, total_frames=4, keypoint=rng.normal(size=(1, 4, 24, 3)), pose=rng.normal(size=(1, 4, 24, 3)), **extra)
+
+    real = [clip(f'real{i}', transl=rng.normal(size=(1, 4, 3))) for i in range(2)]
+    save_annotation(
+        dict(split=dict(train=['real0', 'real1']), metainfo=dict(classes=['a'], skeleton='smpl24'), annotations=real), tmp_path / 'real.npz')
+    dataset = MotionDataset(str(tmp_path / 'real.npz'), pipeline=[dict(type='mmagenc.PackMotionInputs')])
+    assert set(dataset[0]['inputs']) == {'pose', 'keypoint', 'transl'}
+    dataset.extend([clip('made')])
+    assert set(pseudo_collate([dataset[i] for i in range(3)])['inputs']) == {'pose', 'keypoint'}
+    save_annotation(
+        dict(split=dict(train=['made']), metainfo=dict(classes=['a'], skeleton='smpl24'), annotations=[clip('made')]), tmp_path / 'pool.npz')
+    mixed = MotionDataset([str(tmp_path / 'real.npz'), str(tmp_path / 'pool.npz')], pipeline=[dict(type='mmagenc.PackMotionInputs')])
+    assert set(mixed[0]['inputs']) == {'pose', 'keypoint'}
