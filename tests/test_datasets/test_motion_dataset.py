@@ -229,16 +229,16 @@ def test_recordings_with_translation_and_pool_without_go_into_one_batch(tmp_path
     rng = np.random.default_rng(0)
 
     def clip(name, **extra):
-        return dict(frame_dir=name, label=0, total_frames=4, keypoint=rng.normal(size=(1, 4, 24, 3)), pose=rng.normal(size=(1, 4, 24, 3)), **extra)
+        keypoint, pose = rng.normal(size=(2, 1, 4, 24, 3))
+        return dict(frame_dir=name, label=0, total_frames=4, keypoint=keypoint, pose=pose, **extra)
 
+    metainfo = dict(classes=['a'], skeleton='smpl24')
     real = [clip(f'real{i}', transl=rng.normal(size=(1, 4, 3))) for i in range(2)]
-    save_annotation(
-        dict(split=dict(train=['real0', 'real1']), metainfo=dict(classes=['a'], skeleton='smpl24'), annotations=real), tmp_path / 'real.npz')
+    save_annotation(dict(split=dict(train=['real0', 'real1']), metainfo=metainfo, annotations=real), tmp_path / 'real.npz')
     dataset = MotionDataset(str(tmp_path / 'real.npz'), pipeline=[dict(type='mmagenc.PackMotionInputs')])
     assert set(dataset[0]['inputs']) == {'pose', 'keypoint', 'transl'}
     dataset.extend([clip('made')])
     assert set(pseudo_collate([dataset[i] for i in range(3)])['inputs']) == {'pose', 'keypoint'}
-    save_annotation(
-        dict(split=dict(train=['made']), metainfo=dict(classes=['a'], skeleton='smpl24'), annotations=[clip('made')]), tmp_path / 'pool.npz')
+    save_annotation(dict(split=dict(train=['made']), metainfo=metainfo, annotations=[clip('made')]), tmp_path / 'pool.npz')
     mixed = MotionDataset([str(tmp_path / 'real.npz'), str(tmp_path / 'pool.npz')], pipeline=[dict(type='mmagenc.PackMotionInputs')])
     assert set(mixed[0]['inputs']) == {'pose', 'keypoint'}
