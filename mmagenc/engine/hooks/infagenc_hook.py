@@ -110,7 +110,7 @@ class InfAGenCHook(Hook):
         self.pool.metainfo = dict(dataset.metainfo)
         self.num_real = len(dataset)
         if len(self.pool):
-            self._grow(runner, self.pool.annotations)
+            self._grow(runner, self.pool.annotations, epochs_left=runner.max_epochs - runner.epoch)
         elif is_main_process():
             _move_away(Path(runner.work_dir) / 'pool')
 
@@ -124,7 +124,7 @@ class InfAGenCHook(Hook):
         broadcast_object_list(accepted)
         if accepted[0]:
             self.pool.append(accepted[0])
-            self._grow(runner, accepted[0])
+            self._grow(runner, accepted[0], epochs_left=runner.max_epochs - epoch)
             self.fine_tune_due = True
             if is_main_process():
                 self.pool.save(Path(runner.work_dir) / 'pool')
@@ -197,14 +197,14 @@ class InfAGenCHook(Hook):
         motion = model.generate(label, num_frames, generator=generator).cpu()
         return motion_to_annotations(motion, prefix=f'synthetic_e{epoch:04d}', source='synthetic')
 
-    def _grow(self, runner, annotations: List[Dict]) -> None:
+    def _grow(self, runner, annotations: List[Dict], *, epochs_left: int) -> None:
         """Add clips to the training set; the data loader is built anew so that its sampler covers them."""
         dataset = runner.train_dataloader.dataset
         dataset.extend(annotations)
         cfg = dict(runner.cfg.train_dataloader, dataset=dataset)
         runner.train_loop.dataloader = runner.build_dataloader(
             cfg, seed=runner.seed, diff_rank_seed=runner._randomness_cfg.get('diff_rank_seed', False))
-        runner.train_loop._max_iters = runner.max_epochs * len(runner.train_loop.dataloader)
+        runner.train_loop._max_iters = runner.iter + epochs_left * len(runner.train_loop.dataloader)  # what the log's eta counts
 
     # One checkpoint -----------------------------------------------------------------------------------------------------------------
 

@@ -133,6 +133,7 @@ def test_rounds_grow_the_training_set(tmp_path):
     dataset = runner.train_dataloader.dataset
     assert len(dataset) == 16 + len(hook.pool)
     assert runner.iter == 2 + 2 + 2 * -(-(16 + hook.rounds[0]['accepted']) // 8)  # the sampler covers the new clips
+    assert runner.max_iters == runner.iter  # and the log's estimate of the time left knows
     assert set(hook.pool.class_counts) == {0, 1} and len(set(hook.pool.class_counts.values())) == 1
     assert {annotation['epoch'] for annotation in hook.pool.annotations} <= {1, 2, 3, 4}
     assert not hook.fine_tune_due  # the round of the last epoch reached the recognizer
