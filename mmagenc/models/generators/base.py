@@ -109,7 +109,7 @@ class BaseGenerator(BaseModel):
             label: ``(N,)`` class indices.
             num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own.
             generator: CPU random generator; the result depends on it and not on ``batch_size`` or the device.
-            batch_size: clips decoded at once; ``None`` is 16 on the CPU, whose caches hold no more, and 256 on a GPU.
+            batch_size: clips decoded at once; ``None`` is 25 on the CPU, whose caches hold no more, and 256 on a GPU.
             **sampling: what the generator's ``sample_latent`` takes.
 
         Returns:
@@ -139,7 +139,7 @@ class BaseGenerator(BaseModel):
         self.eval()
         try:
             parts = []
-            for rows in torch.arange(len(label)).split(batch_size or (16 if self.device.type == 'cpu' else 256)):
+            for rows in torch.arange(len(label)).split(batch_size or (25 if self.device.type == 'cpu' else 256)):
                 part = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
                 parts.append(part.pad_to(longest))
         finally:
