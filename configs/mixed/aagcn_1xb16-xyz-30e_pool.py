@@ -10,6 +10,7 @@ model = dict(
     _scope_='mmaction',
     backbone=dict(
         type='AAGCN',
+        num_person=1,
         graph_cfg=dict(
             mode='spatial',
             layout=dict(num_node=17, center=0, inward=[(joint, parent) for joint, parent in enumerate(infact17_parents) if parent >= 0]))),
