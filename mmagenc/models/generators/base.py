@@ -109,7 +109,7 @@ class BaseGenerator(BaseModel):
             label: ``(N,)`` class indices.
             num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own.
             generator: CPU random generator; the result depends on it and not on ``batch_size`` or the device.
-            batch_size: clips decoded at once; ``None`` is 25 on the CPU, whose caches hold no more, and 256 on a GPU.
+            batch_size: clips decoded at once; ``None`` is 25 on the CPU and 256 on a GPU.
             **sampling: what the generator's ``sample_latent`` takes.
 
         Returns:
