@@ -19,6 +19,7 @@ import sys
 import types
 import uuid
 import warnings
+import weakref
 from typing import Callable, Dict, Iterator
 
 
@@ -214,8 +215,8 @@ def find_packages_without_pkg_resources(module: types.ModuleType) -> bool:
 def distribute_on_cpu(module: types.ModuleType) -> bool:
     """Let ``--launcher pytorch`` work without a GPU: MMEngine calls ``torch.cuda.set_device`` whatever the backend.
 
-    Takes gloo as backend, nccl having no CPU part, and closes it at exit, without which a process now and then aborts there. Off where
-    torch sees an accelerator. No upstream issue is known.
+    Takes gloo as backend, nccl having no CPU part, and ends its threads at exit: one that still held a tensor of the last collective when
+    the interpreter went down would abort the process. Off where torch sees an accelerator. No upstream issue is known.
     """
     start = module._init_dist_pytorch
 
@@ -229,6 +230,9 @@ def distribute_on_cpu(module: types.ModuleType) -> bool:
     def close():
         if module.torch_dist.is_initialized():
             module.torch_dist.destroy_process_group()
+        for wrapper in list(_WRAPPERS):  # each holds the group, whose threads end with its last holder
+            wrapper.logger = wrapper.reducer = None
+            wrapper.process_group = None
 
     module._init_dist_pytorch = init_dist_pytorch
     return True
@@ -245,6 +249,7 @@ def wrap_on_cpu(module: types.ModuleType) -> bool:
     def init(self, module, *args, **kwargs):
         if not _has_accelerator():
             kwargs['device_ids'] = None
+            _WRAPPERS.add(self)
         start(self, module, *args, **kwargs)
 
     wrapper.__init__ = init
@@ -304,6 +309,8 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
 
 
 # --- tools of the above
+
+_WRAPPERS = weakref.WeakSet()  # the distributed models of this process, where they train on the CPU
 
 
 @contextlib.contextmanager
