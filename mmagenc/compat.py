@@ -268,6 +268,25 @@ def mixed_precision_on_cpu(module: types.ModuleType) -> bool:
     return True
 
 
+def format_configs_once(module: types.ModuleType) -> bool:
+    """Keep the formatted text of the last configs: MMEngine lays out the whole config by yapf for every checkpoint it writes.
+
+    With a graph's edge list in it that takes seconds each time. No upstream issue is known, nor a version without it.
+    """
+    format_code = module.FormatCode
+
+    @functools.lru_cache(maxsize=4)
+    def formatted(text, options):
+        return format_code(text, **{name: dict(value) if isinstance(value, tuple) else value for name, value in options})
+
+    @functools.wraps(format_code)
+    def wrapper(text, **options):
+        return formatted(text, tuple((name, tuple(value.items()) if isinstance(value, dict) else value) for name, value in options.items()))
+
+    module.FormatCode = wrapper
+    return True
+
+
 def restore_numpy_inf(module: types.ModuleType) -> bool:
     """Give NumPy 2 back the name ``Inf`` that MMAction2's ``PoseCompact`` and ``GeneratePoseTarget`` use. Off for NumPy 1."""
     import numpy
@@ -299,6 +318,7 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
     'mmengine.runner.checkpoint': allow_resume,
     'mmengine.fileio.backends.local_backend': write_atomically,
     'mmengine.hooks.checkpoint_hook': write_last_checkpoint_atomically,
+    'mmengine.config.config': format_configs_once,
     'mmengine.utils.package_utils': find_packages_without_pkg_resources,
     'mmengine.dist.utils': distribute_on_cpu,
     'mmengine.model.wrappers.distributed': wrap_on_cpu,

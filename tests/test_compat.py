@@ -424,6 +424,26 @@ def test_heads_of_mmaction_train_in_bfloat16():
         GCNHead.loss_by_feat.__wrapped__(head, scores, samples)
 
 
+def test_configs_are_formatted_once(monkeypatch):
+    """The text stays MMEngine's own, a changed config gets a new one, and an unchanged one costs nothing."""
+    from mmengine.config import config
+    seen, format_code = [], config.FormatCode.__wrapped__
+
+    def count(text, **options):
+        seen.append(text)
+        return format_code(text, **options)
+
+    monkeypatch.setattr(config, 'FormatCode', count)
+    cfg = config.Config(dict(edges=[[0, 1], [1, 2]], model=dict(type='A')))
+    expected = cfg.pretty_text
+    assert cfg.pretty_text == expected and len(seen) == 2  # MMEngine alone formats it again
+
+    compat.format_configs_once(config)
+    assert cfg.pretty_text == cfg.pretty_text == expected and len(seen) == 3
+    cfg.model.type = 'B'
+    assert cfg.pretty_text == expected.replace("'A'", "'B'") and len(seen) == 4
+
+
 def test_pose_compact_under_numpy_2(monkeypatch):
     from mmaction.datasets.transforms import PoseCompact
     keypoint = np.random.default_rng(0).uniform(10, 50, (1, 4, 17, 2)).astype(np.float32)
