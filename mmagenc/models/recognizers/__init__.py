@@ -1,5 +1,9 @@
 """Recognizers: whatever MMAction2 builds, and how their opinion is read."""
 
+from .infogcn import InfoGCN
+from .infogcn_head import InfoGCNHead
 from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, prepare, score_annotations
 
-__all__ = ['Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare', 'score_annotations']
+__all__ = [
+    'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare', 'score_annotations'
+]

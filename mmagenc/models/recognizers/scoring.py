@@ -19,7 +19,8 @@ class RecognizerScores:
     Args:
         label: ``(N,)`` intended class of each clip.
         probability: ``(N, K)`` softmax scores, averaged over test clips where the pipeline makes several.
-        feature: ``(N, D)`` backbone features, averaged over persons, time and joints (the input of the classification layer).
+        feature: ``(N, D)`` input of the classification layer: backbone features averaged over persons, time and joints, or what the
+            head's own ``feature`` makes of them (InfoGCN: latent means).
     """
 
     label: np.ndarray
@@ -118,7 +119,10 @@ def _score_batch(recognizer: nn.Module, inputs: Tensor):
     logits = recognizer.cls_head(output)
     clips = len(logits) // num_samples
     probability = logits.float().softmax(dim=1).view(num_samples, clips, -1).mean(dim=1)
-    feature = pool_feature(output, person_axis=isinstance(recognizer, _recognizer_gcn()))
+    if hasattr(recognizer.cls_head, 'feature'):  # a head with a latent of its own, such as InfoGCN's
+        feature = recognizer.cls_head.feature(output)
+    else:
+        feature = pool_feature(output, person_axis=isinstance(recognizer, _recognizer_gcn()))
     return probability, feature.view(num_samples, clips, -1).mean(dim=1)
 
 

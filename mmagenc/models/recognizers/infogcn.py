@@ -1,0 +1,205 @@
+"""InfoGCN's encoder: self-attention graph convolutions and multi-scale temporal convolutions (Chi et al., CVPR 2022).
+
+N clips, M persons, T frames, V joints, C channels, H heads.
+
+Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product, all heads aggregate in another, and
+temporal convolutions run channels-last. The published network's twelve convolutions a block are five here with the same function: the
+heads' convolutions are one, the branches' 1×1 convolutions are one, and biases that the next batch norm removes are left out.
+"""
+
+import math
+from typing import Dict, List, Optional, Union
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmagenc.registry import MODELS
+from mmagenc.skeletons import Skeleton, get_skeleton
+
+WIDTHS = (1, 1, 1, 2, 2, 2, 4, 4, 4)
+"""Channels of each block, in multiples of ``base_channels``; where they double, time is halved."""
+HEAD_REDUCTION = 8
+"""A head's queries and keys have an eighth of the block's input channels."""
+
+
+@MODELS.register_module()
+class InfoGCN(BaseModule):
+    """The published encoder as a backbone of MMAction2's ``RecognizerGCN``.
+
+    Its input is a k-th mode of the skeleton (transform ``KthMode``), which the published network computes itself.
+
+    Args:
+        skeleton: layout of the input, for its number of joints.
+        in_channels: coordinates of a joint.
+        num_person: M, exactly (``FormatGCNInput(num_person=…)`` pads clips).
+        num_heads: attention heads of a graph convolution.
+        base_channels: channels of the first block, a multiple of 8; the last has four times as many.
+
+    Raises:
+        ValueError: an unknown skeleton, a size below 1, a width that does not divide.
+    """
+
+    def __init__(self,
+                 *,
+                 skeleton: Union[str, Skeleton] = 'ntu25',
+                 in_channels: int = 3,
+                 num_person: int = 2,
+                 num_heads: int = 3,
+                 base_channels: int = 64,
+                 init_cfg: Optional[Union[Dict, List[Dict]]] = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        sizes = dict(in_channels=in_channels, num_person=num_person, num_heads=num_heads, base_channels=base_channels)
+        if min(sizes.values()) < 1:
+            raise ValueError(f'sizes must be at least 1, got {sizes}')
+        if base_channels % HEAD_REDUCTION:
+            raise ValueError(f'base_channels must be a multiple of {HEAD_REDUCTION}, got {base_channels}')
+        num_joints = get_skeleton(skeleton).num_joints
+        self.in_channels, self.num_person, self.num_joints = in_channels, num_person, num_joints
+        self.out_channels = base_channels * WIDTHS[-1]
+        self.embed = nn.Linear(in_channels, base_channels)
+        self.pos_embedding = nn.Parameter(torch.randn(num_joints, base_channels))
+        self.data_bn = nn.BatchNorm1d(num_person * num_joints * base_channels)
+        widths = [base_channels * factor for factor in WIDTHS]
+        self.blocks = nn.ModuleList(
+            EncodingBlock(width_in, width, num_joints=num_joints, num_heads=num_heads, stride=1 if width == width_in else 2)
+            for width_in, width in zip([base_channels, *widths], widths))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode skeletons.
+
+        Args:
+            x: ``(N, M, T, V, in_channels)``.
+
+        Returns:
+            Tensor: ``(N, M, out_channels, T', V)``, T' a quarter of T, rounded up twice.
+
+        Raises:
+            ValueError: another number of persons, joints or coordinates than the network was built for.
+        """
+        expected = self.num_person, self.num_joints, self.in_channels
+        if x.ndim != 5 or (x.shape[1], *x.shape[3:]) != expected:
+            raise ValueError(f'InfoGCN of (M, V, C) = {expected} got an input of (N, M, T, V, C) = {tuple(x.shape)}')
+        batch, persons, frames = x.shape[:3]
+        x = self.embed(x.transpose(1, 2)) + self.pos_embedding
+        x = self.data_bn(x.reshape(batch * frames, -1)).view(batch, frames, persons, self.num_joints, -1)
+        x = x.transpose(1, 2).reshape(batch * persons, frames, self.num_joints, -1)
+        for block in self.blocks:
+            x = block(x)
+        return x.permute(0, 3, 1, 2).unflatten(0, (batch, persons))
+
+
+class EncodingBlock(nn.Module):
+    """Graph convolution, temporal convolution, residual connection.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output, a multiple of 4.
+        num_joints: V.
+        num_heads: H of the graph convolution.
+        stride: step over frames.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, num_joints: int, num_heads: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.gcn = SelfAttentionGraphConv(in_channels, out_channels, num_joints=num_joints, num_heads=num_heads)
+        self.tcn = MultiScaleTemporalConv(out_channels, stride=stride)
+        self.residual = None if in_channels == out_channels and stride == 1 else _Project(in_channels, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C')``."""
+        residual = x if self.residual is None else self.residual(x[:, ::self.stride])
+        return F.relu(self.tcn(self.gcn(x)) + residual)
+
+
+class SelfAttentionGraphConv(nn.Module):
+    """Graph convolution over a topology that each frame's attention weighs (the paper's SA-GC).
+
+    ``y = ReLU(BN(Σ_h (A_h ⊙ S_h) x W_h) + x)``, where ``S_h`` is the frame's attention over joints and ``A_h`` learned, the identity at the
+    start. ``BN`` starts near zero, so that a new block passes its input on.
+
+    Args:
+        in_channels: channels of the input, a multiple of 8.
+        out_channels: channels of the output.
+        num_joints: V.
+        num_heads: H.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, num_joints: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads, self.head_dim = num_heads, in_channels // HEAD_REDUCTION
+        self.norm = nn.LayerNorm(in_channels)
+        self.to_qk = nn.Linear(in_channels, 2 * num_heads * self.head_dim)
+        self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
+        self.transform = nn.Linear(num_heads * in_channels, out_channels, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels)
+        self.down = None if in_channels == out_channels else _Project(in_channels, out_channels)
+        nn.init.normal_(self.to_qk.weight, 0., 1.)
+        nn.init.normal_(self.transform.weight, 0., math.sqrt(2. / out_channels))
+        nn.init.constant_(self.bn.weight, 1e-6)
+
+    def attention(self, x: Tensor) -> Tensor:
+        """Attention between joints, frame by frame: ``(B, V, C)`` to ``(B, H, V, V)``, each row summing to one."""
+        qk = self.to_qk(self.norm(x)).unflatten(-1, (2, self.num_heads, self.head_dim))
+        query, key = qk.permute(2, 0, 3, 1, 4)
+        return (query @ (key * self.head_dim**-0.5).transpose(-2, -1)).softmax(dim=-1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, T, V, C)`` to ``(N, T, V, C')``."""
+        frames = x.flatten(0, 1)
+        graph = (self.attention(frames) * self.topology).transpose(1, 2).flatten(1, 2)  # rows (V, H): heads end up side by side
+        aggregated = torch.bmm(graph, frames.to(graph.dtype)).view(*x.shape[:3], -1)
+        y = _batch_norm(self.bn, self.transform(aggregated))
+        return F.relu(y + (x if self.down is None else self.down(x)))
+
+
+class MultiScaleTemporalConv(nn.Module):
+    """Four branches of a quarter of the channels (the paper's MS-TCN): 5-frame convolutions of dilation 1 and 2, maximum of 3 frames, 1×1.
+
+    Args:
+        channels: channels of input and output, a multiple of 4.
+        stride: step over frames.
+    """
+
+    def __init__(self, channels: int, *, stride: int = 1) -> None:
+        super().__init__()
+        width = channels // 4
+        self.width, self.stride = width, stride
+        self.expand = nn.Linear(channels, channels, bias=False)
+        self.expand_bn = nn.BatchNorm2d(3 * width)
+        self.convs = nn.ModuleList(
+            nn.Conv2d(width, width, (5, 1), stride=(stride, 1), padding=(2 * dilation, 0), dilation=(dilation, 1), bias=False)
+            for dilation in (1, 2))
+        self.bn = nn.BatchNorm2d(channels)
+        nn.init.normal_(self.expand.weight, 0., math.sqrt(2. / width))
+        for conv in self.convs:
+            nn.init.kaiming_normal_(conv.weight, mode='fan_out')
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
+        expanded = self.expand(x).permute(0, 3, 1, 2)  # (N, C, T, V) to PyTorch, still channels-last in memory
+        branches, pointwise = expanded.split((3 * self.width, self.width), dim=1)
+        near, far, peak = F.relu(self.expand_bn(branches)).chunk(3, dim=1)
+        outputs = [conv(branch) for conv, branch in zip(self.convs, (near, far))]
+        outputs.append(F.max_pool2d(peak, (3, 1), stride=(self.stride, 1), padding=(1, 0)))
+        outputs.append(pointwise[:, :, ::self.stride])
+        return F.relu(self.bn(torch.cat(outputs, dim=1)).permute(0, 2, 3, 1))
+
+
+class _Project(nn.Sequential):
+    """A 1×1 convolution and batch norm of ``(N, T, V, C)``."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(nn.Linear(in_channels, out_channels, bias=False), nn.BatchNorm2d(out_channels))
+        nn.init.normal_(self[0].weight, 0., math.sqrt(2. / out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        linear, norm = self
+        return _batch_norm(norm, linear(x))
+
+
+def _batch_norm(norm: nn.Module, x: Tensor) -> Tensor:
+    """Batch norm of channels that lie last; a view either way."""
+    return norm(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
