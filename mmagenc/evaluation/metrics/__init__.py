@@ -1,5 +1,6 @@
 """Metrics for MMEngine's evaluator."""
 
+from .mmd import MMDMetric
 from .motion_generation import MotionGenerationMetric
 
-__all__ = ['MotionGenerationMetric']
+__all__ = ['MMDMetric', 'MotionGenerationMetric']

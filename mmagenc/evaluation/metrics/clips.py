@@ -1,0 +1,85 @@
+"""What the metrics of generators share: the clips of a batch, numbers over repeats, tables.
+
+N clips, R repeats, T frames, V keypoints, J joints, C coordinates, K classes.
+"""
+
+from typing import Dict, List, Optional, Sequence
+
+from mmagenc.datasets.annotation import motion_to_annotations
+from mmagenc.evaluation.functional import confidence_interval
+from mmagenc.structures import Motion
+
+INPUT_KEYS = ('keypoint', 'pose', 'transl')
+
+
+def generated_motion(sample: Dict, *, metric: str) -> Motion:
+    """The R clips that a generator made for a data sample.
+
+    Raises:
+        ValueError: there are none; ``metric`` says who asks.
+    """
+    motion = sample.get('pred_motion')
+    if motion is None or not len(motion):
+        raise ValueError(f'a data sample has no pred_motion: {metric} judges generators; for recognizers use RecognizerMetric')
+    return motion
+
+
+def real_annotations(inputs, data_samples: Sequence[Dict], *, skeleton: Optional[str] = None) -> List[Dict]:
+    """The real clips of a batch as annotation dicts, cut to their lengths.
+
+    Args:
+        inputs: a dict of lists or of batched tensors (``keypoint (N, T, V, C)``, ``pose (N, T, J, 3)``, ``transl (N, T, 3)``), or a list
+            of dicts.
+        data_samples: N dicts with ``gt_label`` and ``num_frames``.
+        skeleton: layout of ``keypoint``, noted in each clip.
+    """
+    annotations = []
+    for i, sample in enumerate(data_samples):
+        clip = {key: inputs[key][i] for key in inputs} if isinstance(inputs, dict) else inputs[i]
+        arrays = {key: clip[key].detach().cpu().float().numpy() for key in INPUT_KEYS if key in clip}
+        length = min([int(sample['num_frames']), *map(len, arrays.values())])
+        annotations.append(
+            dict(
+                frame_dir=sample.get('frame_dir', f'real_{i}'),
+                label=int(sample['gt_label']),
+                total_frames=length,
+                **({} if skeleton is None else dict(skeleton=skeleton)),
+                **{key: value[None, :length] for key, value in arrays.items()}))
+    return annotations
+
+
+def generated_annotations(motion: Motion, real: Dict) -> List[Dict]:
+    """The generated clips; their layout is the real clip's, or else, where there are rotations, that of the body models."""
+    same = 'keypoint' in real and real['keypoint'].shape[2] == motion.keypoint.shape[2]
+    skeleton = real.get('skeleton') if same else 'smpl24' if motion.pose is not None else None
+    return motion_to_annotations(motion, prefix=f'generated_{real["frame_dir"]}', skeleton=skeleton)
+
+
+def over_repeats(rows: Sequence[Dict[str, float]], suffix: str = '') -> Dict[str, float]:
+    """Mean of each number over repeats as ``<name><suffix>``, and with several repeats the half width of its interval as ``…_ci``."""
+    metrics = {}
+    for name in rows[0]:
+        interval = confidence_interval([row[name] for row in rows])
+        metrics[name + suffix] = interval.mean
+        if len(rows) > 1:
+            metrics[f'{name}{suffix}_ci'] = interval.half_width
+    return metrics
+
+
+def class_names(dataset_meta: Optional[Dict], num_classes: int) -> List[str]:
+    """K names, those of the data set as far as it has them, then numbers."""
+    names = [str(name) for name in (dataset_meta or {}).get('classes') or []][:num_classes]
+    return names + [str(index) for index in range(len(names), num_classes)]
+
+
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """Text in columns, the first flush left and the others flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ['  '.join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]) for row in rows]
+    return '\n'.join(lines)
+
+
+def with_interval(metrics: Dict[str, float], key: str, form='{:.3f}'.format) -> str:
+    """``value ± half width`` of a number, without the latter where there is none, ``-`` where there is no number."""
+    width = f' ± {form(metrics[f"{key}_ci"])}' if f'{key}_ci' in metrics else ''
+    return form(metrics[key]) + width if key in metrics else '-'
