@@ -3,7 +3,6 @@
 N clips, M persons, T frames, V joints, C channels, D latent dimensions, K classes.
 """
 
-import math
 from typing import Dict, List, Optional, Tuple, Union
 
 import torch
@@ -76,14 +75,17 @@ class InfoGCNHead(BaseHead):
         self.fc_logvar = nn.Linear(latent_dim, latent_dim)
         self.decoder = nn.Linear(latent_dim, num_classes)
         self.register_buffer('z_prior', orthogonal_prior(num_classes, latent_dim, gain=z_prior_gain))
-        for layer in (self.fc, self.fc_mu, self.fc_logvar):
+        for layer in (self.fc, self.fc_mu):
             nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain('relu'))
-        nn.init.normal_(self.decoder.weight, 0., math.sqrt(2. / num_classes))
+        for layer in (self.fc_logvar, self.decoder):  # noise near 1 and scores near 0: the published learning rate is 0.1
+            nn.init.normal_(layer.weight, 0., 0.01)
 
     def encode(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Mean and log-variance ``(N, D)`` of the latents of a backbone's output ``(N, M, C, T, V)``."""
-        hidden = F.relu(self.fc(x.float().mean(dim=(3, 4)).mean(dim=1)))
-        return self.fc_mu(hidden).float(), self.fc_logvar(hidden).float()
+        pooled = x.mean(dim=(3, 4), dtype=torch.float32).mean(dim=1)
+        with torch.autocast(x.device.type, enabled=False):
+            hidden = F.relu(self.fc(pooled))
+            return self.fc_mu(hidden), self.fc_logvar(hidden)
 
     def sample(self, mu: Tensor, logvar: Tensor) -> Tensor:
         """A latent ``(N, D)``: drawn in training (from torch's global random state), the mean in evaluation."""
@@ -97,12 +99,17 @@ class InfoGCNHead(BaseHead):
 
     def forward(self, x: Tensor, **kwargs) -> Tensor:
         """Class scores ``(N, K)`` of a backbone's output ``(N, M, C, T, V)``."""
-        return self.decoder(self.sample(*self.encode(x)))
+        return self.classify(self.sample(*self.encode(x)))
+
+    def classify(self, latent: Tensor) -> Tensor:
+        """Class scores ``(N, K)`` of latents ``(N, D)``; in float32 also under autocast, as all of the head."""
+        with torch.autocast(latent.device.type, enabled=False):
+            return self.decoder(latent)
 
     def loss(self, feats: Tensor, data_samples: List, **kwargs) -> Dict[str, Tensor]:
         """``loss_cls``, ``loss_prior`` (class-conditional, weighted) and ``loss_marginal`` (weighted), beside the accuracies."""
         latent = self.sample(*self.encode(feats))
-        losses = self.loss_by_feat(self.decoder(latent).float(), data_samples)
+        losses = self.loss_by_feat(self.classify(latent), data_samples)
         label = torch.stack([sample.gt_label for sample in data_samples]).to(latent.device).flatten()
         losses['loss_prior'] = self.lambda_2 * class_mean_distance(latent, label, self.z_prior)
         losses['loss_marginal'] = self.lambda_1 * latent.mean(dim=0).norm()
