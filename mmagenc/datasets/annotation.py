@@ -1,12 +1,12 @@
 """The one format on disk and between parts: a superset of what MMAction2's ``PoseDataset`` reads.
 
-M persons, T frames, V keypoints, J joints, C coordinates.
+M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 
 ``{'split': {name: [frame_dir]}, 'metainfo': {'classes', 'skeleton', 'fps', …}, 'annotations': [{frame_dir, label, total_frames, keypoint
-(M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), subject, source, score, …}]}``
+(M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
-``clip['skeleton']``. ``pose`` is axis-angle in radians, root first.
+``clip['skeleton']``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
@@ -30,6 +30,8 @@ from mmagenc.structures import Motion
 from .safe_pickle import load_pickle
 
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
+"""Arrays that begin with persons and frames, and their numbers of axes."""
+STORED_KEYS = {**ARRAY_KEYS, 'latent': 1}
 FORMAT = 'mmagenc-annotation-1'
 Problem = Tuple[int, Optional[str], str]
 """Index, ``frame_dir`` and what is wrong with a clip."""
@@ -85,7 +87,7 @@ def normalized_clip(clip):
     clip = dict(clip)
     if 'frame_dir' not in clip and 'filename' in clip:
         clip['frame_dir'] = clip['filename']
-    for key in ARRAY_KEYS:
+    for key in STORED_KEYS:
         if isinstance(clip.get(key), np.ndarray) and clip[key].dtype.kind in 'fiu':
             with np.errstate(over='ignore'):
                 clip[key] = clip[key].astype(np.float32, copy=False)
@@ -198,7 +200,7 @@ def clip_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     reason = label_problem(clip['label'], metainfo.get('classes'))
     for key, ndim in ARRAY_KEYS.items():
         reason = reason or _array_problem(clip, key, ndim)
-    return reason or _layout_problem(clip, metainfo)
+    return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
 
 
 def label_problem(label, classes) -> Optional[str]:
@@ -231,6 +233,13 @@ def _array_problem(clip: Dict, key: str, ndim: int) -> Optional[str]:
     return None
 
 
+def _latent_problem(clip: Dict) -> Optional[str]:
+    latent = clip.get('latent', np.zeros(1))
+    if not isinstance(latent, np.ndarray) or latent.ndim != 1 or latent.dtype.kind not in 'fiu' or not np.isfinite(latent).all():
+        return f'latent must be a vector of finite numbers, got {getattr(latent, "shape", type(latent).__name__)}'
+    return None
+
+
 def _layout_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     num_joints, num_dims = clip['keypoint'].shape[2:]
     skeleton = SKELETONS.get(clip.get('skeleton', metainfo.get('skeleton')))
@@ -246,7 +255,8 @@ def _layout_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     return None
 
 
-def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthetic', skeleton: Optional[str] = None) -> List[Dict]:
+def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthetic', skeleton: Optional[str] = None,
+                          with_latent: bool = False) -> List[Dict]:
     """Clips of a :class:`~mmagenc.structures.Motion` as annotation dicts of one person, cut to their lengths.
 
     Args:
@@ -254,7 +264,9 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
         prefix: ``frame_dir`` is ``<prefix>_<number of five digits>``.
         source: ``'synthetic'`` or ``'real'``.
         skeleton: layout of the keypoints, noted in each clip, for a file or dataset of another layout.
+        with_latent: keep the latent vectors too, so that the clips can be decoded again; only if the motion has them.
     """
+    latents = motion.latent.detach().cpu().float().numpy() if with_latent and motion.latent is not None else None
     arrays = {key: getattr(motion, key) for key in ('keypoint', 'pose', 'transl') if getattr(motion, key) is not None}
     arrays = {key: value.detach().cpu().float().numpy() for key, value in arrays.items()}
     return [
@@ -264,6 +276,7 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
             total_frames=int(motion.length[index]),
             source=source,
             **({'skeleton': skeleton} if skeleton else {}),
+            **({} if latents is None else {'latent': latents[index].copy()}),
             **{key: value[index, :int(motion.length[index])][None].copy() for key, value in arrays.items()}) for index in range(len(motion))
     ]
 
@@ -300,13 +313,13 @@ def _write_pkl(annotation: Dict, file) -> None:
 def _write_npz(annotation: Dict, file) -> None:
     clips = annotation['annotations']
     arrays = {}
-    for key, ndim in ARRAY_KEYS.items():
+    for key, ndim in STORED_KEYS.items():
         owners = [index for index, clip in enumerate(clips) if key in clip]
         if owners:
             arrays[key] = np.concatenate([clips[index][key].ravel() for index in owners])
             arrays[f'{key}_shape'] = np.array([clips[index][key].shape for index in owners], dtype=np.int64).reshape(-1, ndim)
             arrays[f'{key}_clip'] = np.array(owners, dtype=np.int64)
-    plain = [{key: value for key, value in clip.items() if key not in ARRAY_KEYS} for clip in clips]
+    plain = [{key: value for key, value in clip.items() if key not in STORED_KEYS} for clip in clips]
     header = dict(format=FORMAT, split=annotation['split'], metainfo=annotation['metainfo'], annotations=plain)
     # Not compressed: motion shrinks by a third only, at ten times the time, and the loop writes its pool every round.
     np.savez(file, header=np.array(json.dumps(header, default=_plain)), **arrays)
@@ -328,7 +341,7 @@ def _load_npz(path: Path) -> Dict:
         if header['format'] != FORMAT:
             raise AnnotationError(f'{path}: format {header["format"]!r}, this version reads {FORMAT!r}')
         clips = header['annotations']
-        for key in ARRAY_KEYS:
+        for key in STORED_KEYS:
             for owner, array in _split_arrays(content, key):
                 clips[owner][key] = array
     except AnnotationError:

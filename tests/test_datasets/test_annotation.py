@@ -2,6 +2,7 @@ import json
 import os
 import pickle
 import stat
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def rich_annotation():
     clips = [
         make_clip('a', label=np.int64(2), transl=np.ones((1, 6, 3), np.float32), score=np.float32(.5), subject='D01'),
         dict(frame_dir='zwei/ä', label=1, total_frames=6, keypoint=two, keypoint_score=np.ones((2, 6, 17), np.float32)),
-        make_clip('c', frames=1, nothing=None, img_shape=[1, 2]),
+        make_clip('c', frames=1, nothing=None, img_shape=[1, 2], latent=np.arange(5, dtype=np.float32)),
     ]
     return make_annotation(clips, split=dict(train=['a', 'c'], val=['zwei/ä'], test=[]))
 
@@ -107,6 +108,9 @@ BROKEN = {
     'joints': (set_value('keypoint', np.zeros((1, 6, 24, 3), np.float32)), 'keypoint has 24 joints, infact17 has 17'),
     'dims': (set_value('keypoint', np.zeros((1, 6, 17, 6), np.float32)), 'keypoint must have 2 or 3 coordinates, got 6'),
     'dims_differ': (set_value('keypoint', np.zeros((1, 6, 17, 2), np.float32)), r'keypoint is \(…, 17, 2\), that of clip 0 \(…, 17, 3\)'),
+    'latent_table': (set_value('latent', np.zeros((2, 3), np.float32)), r'latent must be a vector of finite numbers, got \(2, 3\)'),
+    'latent_list': (set_value('latent', [0.]), 'latent must be a vector of finite numbers, got list'),
+    'latent_nan': (set_value('latent', np.array([0, np.nan])), 'latent must be a vector of finite numbers'),
     'no_person': (set_value('keypoint', np.zeros((6, 17, 3), np.float32)), 'keypoint must be an array of numbers of 4 axes'),
     'empty': (set_value('keypoint', np.zeros((0, 6, 17, 3), np.float32)), 'keypoint is empty'),
     'objects': (set_value('keypoint', np.full((1, 6, 17, 3), None)), 'keypoint must be an array of numbers'),
@@ -226,6 +230,10 @@ def test_motion_is_cut_to_its_lengths():
     second['keypoint'][:] = 0
     assert motion.keypoint[1, :3].abs().sum() > 0
     assert motion_to_annotations(motion, prefix='gen', skeleton='h36m17')[0]['skeleton'] == 'h36m17'
+    assert 'latent' not in motion_to_annotations(motion, prefix='gen', with_latent=True)[0]
+    motion = replace(motion, latent=torch.tensor([[1., 2.], [3., 4.]]))
+    assert 'latent' not in motion_to_annotations(motion, prefix='gen')[0]
+    assert [clip['latent'].tolist() for clip in motion_to_annotations(motion, prefix='gen', with_latent=True)] == [[1, 2], [3, 4]]
 
 
 def test_merging():

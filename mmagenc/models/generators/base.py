@@ -5,7 +5,7 @@ B batch, N clips, T frames, J joints, C channels.
 
 import hashlib
 from abc import abstractmethod
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
@@ -135,13 +135,27 @@ class BaseGenerator(BaseModel):
             raise ValueError(f'num_frames must be at least 1, got {length.min().item()}')
 
     def _decode_batched(self, latent: Tensor, label: Tensor, length: Tensor, batch_size: Optional[int] = None) -> Motion:
-        was_training, longest = self.training, int(length.max())
-        self.eval()
-        try:
-            parts = []
-            for rows in torch.arange(len(label)).split(batch_size or (25 if self.device.type == 'cpu' else 256)):
-                part = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
-                parts.append(part.pad_to(longest))
-        finally:
-            self.train(was_training)
-        return Motion.cat(parts)
+        longest = int(length.max())
+        return Motion.cat([part.pad_to(longest) for part in self.decode_batches(latent, label, length, batch_size=batch_size)])
+
+    def decode_batches(self, latent: Tensor, label: Tensor, length: Tensor, *, batch_size: Optional[int] = None) -> Iterator[Motion]:
+        """Clips of latent vectors a batch at a time, in evaluation mode and without gradients; what has been consumed needs no memory.
+
+        Args:
+            latent: ``(N, D)``, such as ``Motion.latent``, which decodes to the same clips again.
+            label: ``(N,)`` class indices.
+            length: ``(N,)`` frames of each clip, on the CPU.
+            batch_size: clips decoded at once; ``None`` is 25 on the CPU and 256 on a GPU.
+
+        Yields:
+            Motion: up to ``batch_size`` clips on the model's device, as long as the longest of them.
+        """
+        for rows in torch.arange(len(label)).split(batch_size or (25 if self.device.type == 'cpu' else 256)):
+            was_training = self.training
+            self.eval()
+            try:
+                with torch.no_grad():
+                    motion = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
+            finally:
+                self.train(was_training)
+            yield motion
