@@ -1,6 +1,6 @@
 """Motion of chosen classes.
 
-N clips, T frames.
+N clips, T frames, D latent channels.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ from typing import Iterator, List, Optional, Sequence, Union
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.structures import Motion
@@ -68,10 +69,8 @@ def generate_batches(model: BaseGenerator,
     All latents are drawn first, so that the clips do not depend on the batch size and a mode that ties clips together sees all of them.
     """
     num_frames = model.num_frames if num_frames is None else num_frames
-    for name, value in (('num_samples_per_class', num_samples_per_class), ('num_frames', num_frames), ('batch_size', batch_size)):
-        if value < 1:
-            raise ValueError(f'{name} must be at least 1, got {value}')
-    accepted = [name for name in inspect.signature(model.sample_latent).parameters if name not in ('label', 'generator')]
+    _at_least_one(num_samples_per_class=num_samples_per_class, num_frames=num_frames, batch_size=batch_size)
+    accepted = sampling_options(model)
     if set(sampling) - set(accepted):
         unknown = ', '.join(sorted(set(sampling) - set(accepted)))
         raise ValueError(f'{type(model).__name__} has no sampling option {unknown}; it has {", ".join(accepted) or "none"}')
@@ -81,6 +80,48 @@ def generate_batches(model: BaseGenerator,
     generator.seed() if seed is None else generator.manual_seed(seed)
     latent = model.sample_latent(label, generator=generator, **sampling)
     return _decode(model, latent, label, torch.full((len(label), ), num_frames), batch_size, progress)
+
+
+def replay_batches(model: BaseGenerator,
+                   latent: Tensor,
+                   label: Tensor,
+                   *,
+                   num_frames: Optional[Union[int, Tensor]] = None,
+                   batch_size: int = 64,
+                   progress: bool = False) -> Iterator[Motion]:
+    """Clips of saved latent vectors (``Motion.latent``), a batch at a time: the same clips again if nothing else is changed.
+
+    Args:
+        model: a generator of :func:`~mmagenc.apis.init_generator`.
+        latent: ``(N, D)`` latent vectors.
+        label: ``(N,)`` class indices.
+        num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own number.
+        batch_size: clips decoded at once.
+        progress: show a bar.
+
+    Raises:
+        ValueError: latents of another number of channels than the model's, labels it does not know, or a number out of range.
+    """
+    length = torch.as_tensor(model.num_frames if num_frames is None else num_frames).expand(len(label))
+    dim = model.sample_latent(torch.zeros(1, dtype=torch.long), generator=torch.Generator()).shape[1]
+    if latent.ndim != 2 or latent.shape != (len(label), dim):
+        raise ValueError(f'{type(model).__name__} decodes latents ({len(label)}, {dim}) for {len(label)} labels, '
+                         f'got {tuple(latent.shape)}')
+    if len(label) == 0 or label.min() < 0 or label.max() >= model.num_classes:
+        raise ValueError(f'labels must lie in 0 to {model.num_classes - 1} and there must be one, got {label.unique().tolist()}')
+    _at_least_one(num_frames=int(length.min()), batch_size=batch_size)
+    return _decode(model, latent, label, length, batch_size, progress)
+
+
+def sampling_options(model: BaseGenerator) -> List[str]:
+    """Names of the options that the generator's ``sample_latent`` takes."""
+    return [name for name in inspect.signature(model.sample_latent).parameters if name not in ('label', 'generator')]
+
+
+def _at_least_one(**numbers: int) -> None:
+    for name, value in numbers.items():
+        if value < 1:
+            raise ValueError(f'{name} must be at least 1, got {value}')
 
 
 def class_indices(names: Sequence[str], wanted: Sequence[Union[int, str]]) -> List[int]:
@@ -106,16 +147,9 @@ def _class_names(model: BaseGenerator) -> List[str]:
 
 def _decode(model: BaseGenerator, latent, label, length, batch_size: int, progress: bool) -> Iterator[Motion]:
     with _bar(len(label), progress) as advance:
-        for rows in torch.arange(len(label)).split(batch_size):
-            was_training = model.training
-            model.eval()
-            try:
-                with torch.no_grad():
-                    motion = model.decode_latent(*(value[rows].to(model.device) for value in (latent, label, length))).cpu()
-            finally:
-                model.train(was_training)
-            advance(len(rows))
-            yield motion
+        for motion in model.decode_batches(latent, label, length, batch_size=batch_size):
+            advance(len(motion))
+            yield motion.cpu()
 
 
 @contextlib.contextmanager

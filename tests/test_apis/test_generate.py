@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from mmagenc.apis import class_indices, generate, generate_batches, init_generator
+from mmagenc.apis import class_indices, generate, generate_batches, init_generator, replay_batches, sampling_options
+from mmagenc.structures import Motion
 
 from .configs import write_generator
 
@@ -77,3 +78,39 @@ def test_class_indices():
 def test_refused(model, options, message):
     with pytest.raises(ValueError, match=message):
         generate_batches(model, **options)
+
+
+def test_saved_latents_give_the_same_clips(model):
+    first = generate(model, num_samples_per_class=3, seed=4, noise_factor=0.7)
+    torch.manual_seed(99)
+    again = Motion.cat(list(replay_batches(model, first.latent, first.label)))
+    assert torch.equal(again.keypoint, first.keypoint) and torch.equal(again.latent, first.latent)
+    chosen = Motion.cat(list(replay_batches(model, first.latent[[7, 2]], first.label[[7, 2]], batch_size=1)))
+    torch.testing.assert_close(chosen.keypoint, first.keypoint[[7, 2]])
+    other_label = next(replay_batches(model, first.latent[:1], first.label[:1] + 1, num_frames=5))
+    assert other_label.keypoint.shape[1] == 5 and not torch.allclose(other_label.keypoint, first.keypoint[:1, :5], atol=1e-3)
+
+
+def test_replayed_lengths_may_differ(model):
+    motion = generate(model, num_samples_per_class=1)
+    lengths = torch.tensor([3, 8, 5])
+    batches = list(replay_batches(model, motion.latent, motion.label, num_frames=lengths, batch_size=2))
+    assert torch.cat([batch.length for batch in batches]).tolist() == [3, 8, 5]
+
+
+@pytest.mark.parametrize('latent, label, options, message', [
+    (torch.zeros(2, 5), [0, 1], {}, r'TransformerCVAE decodes latents \(2, 16\) for 2 labels, got \(2, 5\)'),
+    (torch.zeros(3, 16), [0, 1], {}, r'got \(3, 16\)'),
+    (torch.zeros(16), [0], {}, r'got \(16,\)'),
+    (torch.zeros(2, 16), [0, 3], {}, r'labels must lie in 0 to 2 and there must be one, got \[0, 3\]'),
+    (torch.zeros(0, 16), [], {}, 'there must be one'),
+    (torch.zeros(1, 16), [0], dict(num_frames=0), 'num_frames must be at least 1'),
+    (torch.zeros(1, 16), [0], dict(batch_size=0), 'batch_size must be at least 1'),
+])
+def test_latents_that_do_not_fit(model, latent, label, options, message):
+    with pytest.raises(ValueError, match=message):
+        replay_batches(model, latent, torch.tensor(label, dtype=torch.long), **options)
+
+
+def test_sampling_options(model):
+    assert sampling_options(model) == ['noise_factor', 'latent_mode', 'across_actions']
