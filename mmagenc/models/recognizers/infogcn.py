@@ -3,8 +3,9 @@
 N clips, M persons, T frames, V joints, C channels, H heads.
 
 Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product, all heads aggregate in another, and
-temporal convolutions run channels-last. The published network's twelve convolutions a block are five here with the same function: the
-heads' convolutions are one, the branches' 1×1 convolutions are one, and biases that the next batch norm removes are left out.
+temporal convolutions run channels-last. Of the published network, the
+heads' convolutions are one product here and three of the branches' 1×1 convolutions another, and biases that the next batch norm removes
+are left out; the function is the same.
 """
 
 import math
@@ -82,7 +83,8 @@ class InfoGCN(BaseModule):
         if x.ndim != 5 or (x.shape[1], *x.shape[3:]) != expected:
             raise ValueError(f'InfoGCN of (M, V, C) = {expected} got an input of (N, M, T, V, C) = {tuple(x.shape)}')
         batch, persons, frames = x.shape[:3]
-        x = self.embed(x.transpose(1, 2)) + self.pos_embedding
+        x = self.embed(x.transpose(1, 2))
+        x = x + self.pos_embedding.to(x.dtype)  # stays in half precision under autocast, and so do all residual sums
         x = self.data_bn(x.reshape(batch * frames, -1)).view(batch, frames, persons, self.num_joints, -1)
         x = x.transpose(1, 2).reshape(batch * persons, frames, self.num_joints, -1)
         for block in self.blocks:
@@ -142,9 +144,10 @@ class SelfAttentionGraphConv(nn.Module):
 
     def attention(self, x: Tensor) -> Tensor:
         """Attention between joints, frame by frame: ``(B, V, C)`` to ``(B, H, V, V)``, each row summing to one."""
-        qk = self.to_qk(self.norm(x)).unflatten(-1, (2, self.num_heads, self.head_dim))
+        qk = self.to_qk(self.norm(x)).float().unflatten(-1, (2, self.num_heads, self.head_dim))
         query, key = qk.permute(2, 0, 3, 1, 4)
-        return (query @ (key * self.head_dim**-0.5).transpose(-2, -1)).softmax(dim=-1)
+        with torch.autocast(x.device.type, enabled=False):  # scores reach tens: half precision would blur them, and is no faster here
+            return (query @ (key * self.head_dim**-0.5).transpose(-2, -1)).softmax(dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, T, V, C')``."""
@@ -166,25 +169,26 @@ class MultiScaleTemporalConv(nn.Module):
     def __init__(self, channels: int, *, stride: int = 1) -> None:
         super().__init__()
         width = channels // 4
-        self.width, self.stride = width, stride
-        self.expand = nn.Linear(channels, channels, bias=False)
+        self.stride = stride
+        self.expand = nn.Linear(channels, 3 * width, bias=False)
+        self.pointwise = nn.Linear(channels, width, bias=False)
         self.expand_bn = nn.BatchNorm2d(3 * width)
         self.convs = nn.ModuleList(
             nn.Conv2d(width, width, (5, 1), stride=(stride, 1), padding=(2 * dilation, 0), dilation=(dilation, 1), bias=False)
             for dilation in (1, 2))
         self.bn = nn.BatchNorm2d(channels)
-        nn.init.normal_(self.expand.weight, 0., math.sqrt(2. / width))
+        for linear in (self.expand, self.pointwise):
+            nn.init.normal_(linear.weight, 0., math.sqrt(2. / width))
         for conv in self.convs:
             nn.init.kaiming_normal_(conv.weight, mode='fan_out')
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
-        expanded = self.expand(x).permute(0, 3, 1, 2)  # (N, C, T, V) to PyTorch, still channels-last in memory
-        branches, pointwise = expanded.split((3 * self.width, self.width), dim=1)
+        branches = self.expand(x).permute(0, 3, 1, 2)  # (N, C, T, V) to PyTorch, still channels-last in memory
         near, far, peak = F.relu(self.expand_bn(branches)).chunk(3, dim=1)
         outputs = [conv(branch) for conv, branch in zip(self.convs, (near, far))]
         outputs.append(F.max_pool2d(peak, (3, 1), stride=(self.stride, 1), padding=(1, 0)))
-        outputs.append(pointwise[:, :, ::self.stride])
+        outputs.append(self.pointwise(x[:, ::self.stride]).permute(0, 3, 1, 2))
         return F.relu(self.bn(torch.cat(outputs, dim=1)).permute(0, 2, 3, 1))
 
 
