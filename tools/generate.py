@@ -1,14 +1,16 @@
 """Generate labelled motion and write it as an annotation file.
 
     python tools/generate.py CONFIG CHECKPOINT --out FILE.npz [--num-samples-per-class 50] [--classes Sitting Crawling] [--num-frames 60]
+    python tools/generate.py CONFIG CHECKPOINT --out AGAIN.npz --latents FILE.npz [--latent-index 3 17] [--classes Sitting]
 
-The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with tools/visualize.py. No dataset is needed.
+The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with tools/visualize.py. It keeps the latent
+vectors: with ``--latents`` the same clips are made again, or, with ``--classes``, the same latents for other classes. No dataset is needed.
 """
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
 try:
     import mmagenc  # noqa: F401
@@ -16,11 +18,14 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
+import numpy as np
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 
-from mmagenc.apis import generate_batches, init_generator
-from mmagenc.datasets.annotation import motion_to_annotations, save_annotation
+from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
+from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.structures import Motion
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -29,7 +34,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='its checkpoint file')
     parser.add_argument('--out', required=True, metavar='FILE', help='annotation file to write, .npz or (for MMAction2) .pkl')
     parser.add_argument('--force', action='store_true', help='replace FILE if it is there')
-    parser.add_argument('--num-samples-per-class', type=int, default=50, metavar='N', help='clips of each class (default: 50)')
+    parser.add_argument('--num-samples-per-class', type=int, metavar='N', help='clips of each class (default: 50)')
     parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all)')
     parser.add_argument('--num-frames', type=int, metavar='N', help="frames of each clip (default: the config's)")
     parser.add_argument('--seed', type=int, default=0, help='one seed gives the same clips (default: 0)')
@@ -37,6 +42,15 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')
     parser.add_argument('--sampling', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
                         help="options of the generator's sampling, such as noise_factor=0.8 or latent_mode=interpolate")
+    gan = parser.add_argument_group("options of Kinetic-GAN's sampling")
+    gan.add_argument('--truncation', type=float, metavar='PSI', help='pull latents to their mean: 1 leaves them, 0 is the mean itself')
+    gan.add_argument('--truncation-mode', choices=['w', 'z', 'none'], help="which latents: the mapping network's output w, or the noise z")
+    gan.add_argument('--truncation-mean', choices=['class', 'published'], help="of w: of the clip's class, or as published of none")
+    gan.add_argument('--mean-size', type=int, metavar='N', help='draws that the mean is taken of')
+    gan.add_argument('--stochastic', action='store_true', help='one latent for all clips; only the noise inside varies')
+    saved = parser.add_argument_group('saved latents')
+    saved.add_argument('--latents', metavar='FILE', help='decode the latents that an earlier FILE of this tool keeps, and draw none')
+    saved.add_argument('--latent-index', nargs='+', type=int, metavar='I', help='only those of the clips I of that file, from 0')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings of the config')
     return parser.parse_args(argv)
 
@@ -67,29 +81,102 @@ def load_model(args: argparse.Namespace):
     return init_generator(cfg, args.checkpoint, args.device or get_device())
 
 
-def generate_annotation(model, args: argparse.Namespace) -> Dict:
-    """Generated clips as one annotation with the split ``train``; of each batch only what is written stays in memory."""
-    prefix = f'{Path(args.checkpoint).stem}_s{args.seed}'
-    batches = generate_batches(
+def sampling_of(args: argparse.Namespace) -> Dict:
+    """Sampling options: ``--sampling`` and those with a switch of their own.
+
+    Raises:
+        ValueError: an option given twice, or one that another needs or excludes.
+    """
+    switches = {name: getattr(args, name) for name in ('truncation', 'truncation_mode', 'truncation_mean', 'mean_size')
+                if getattr(args, name) is not None}
+    if switches.get('truncation_mode') == 'none':
+        if len(switches) > 1:
+            raise ValueError('--truncation-mode none: no other option of truncation goes with it')
+        switches = {}
+    elif switches and 'truncation' not in switches:
+        raise ValueError(f'--{next(iter(switches)).replace("_", "-")} needs --truncation')
+    if args.stochastic:
+        switches['stochastic'] = True
+    if set(switches) & set(args.sampling):
+        raise ValueError(f'--sampling repeats {", ".join(sorted(set(switches) & set(args.sampling)))}')
+    return {**args.sampling, **switches}
+
+
+def new_batches(model, args: argparse.Namespace, **sampling) -> Iterator[Motion]:
+    """Clips of latents that are drawn now."""
+    return generate_batches(
         model,
-        num_samples_per_class=args.num_samples_per_class,
+        num_samples_per_class=50 if args.num_samples_per_class is None else args.num_samples_per_class,
         classes=args.classes,
         num_frames=args.num_frames,
         seed=args.seed,
         batch_size=args.batch_size,
         progress=True,
-        **args.sampling)
+        **sampling)
+
+
+def saved_clips(args: argparse.Namespace) -> List[Dict]:
+    """The clips of ``--latents`` that ``--latent-index`` names.
+
+    Raises:
+        ValueError: a file without latents, or an index that it does not have.
+    """
+    clips = load_annotation(args.latents)['annotations']
+    wanted = range(len(clips)) if args.latent_index is None else args.latent_index
+    outside = [index for index in wanted if not 0 <= index < len(clips)]
+    if outside:
+        raise ValueError(f'--latent-index {outside[0]}: {args.latents} has the clips 0 to {len(clips) - 1}')
+    without = [index for index in wanted if 'latent' not in clips[index]]
+    if without or not clips:
+        raise ValueError(f'{args.latents}: {len(without)} of {len(clips)} clips keep no latent, so they cannot be made again')
+    if len({len(clips[index]['latent']) for index in wanted}) > 1:
+        raise ValueError(f'{args.latents}: the latents have different numbers of channels')
+    return [clips[index] for index in wanted]
+
+
+def replayed_batches(model, args: argparse.Namespace, clips: List[Dict]) -> Iterator[Motion]:
+    """Saved clips again, of their own classes or of each of ``--classes``."""
+    if sampling_of(args) or args.num_samples_per_class is not None:
+        raise ValueError('--latents decodes what is saved: --num-samples-per-class and options of sampling need --stochastic with it')
+    rows, label = np.arange(len(clips)), np.array([clip['label'] for clip in clips])
+    if args.classes is not None:
+        chosen = class_indices(model.dataset_meta['classes'], args.classes)
+        rows, label = np.tile(rows, len(chosen)), np.repeat(chosen, len(rows))
+    latent = np.stack([clip['latent'] for clip in clips])[rows]
+    length = np.array([clip['total_frames'] if args.num_frames is None else args.num_frames for clip in clips])[rows]
+    latent, label, length = map(torch.from_numpy, (latent, label, length))
+    return replay_batches(model, latent, label, num_frames=length, batch_size=args.batch_size, progress=True)
+
+
+def varied_batches(model, args: argparse.Namespace, clips: List[Dict]) -> Iterator[Motion]:
+    """New noise around one saved latent, for its own class or ``--classes``."""
+    if len(clips) != 1:
+        raise ValueError(f'--stochastic varies one latent, --latents gives {len(clips)}: choose with --latent-index')
+    args = argparse.Namespace(**{**vars(args), 'classes': args.classes or [clips[0]['label']]})
+    return new_batches(model, args, **{**sampling_of(args), 'stochastic': torch.from_numpy(clips[0]['latent'])})
+
+
+def generate_annotation(model, args: argparse.Namespace) -> Dict:
+    """Generated clips as one annotation with the split ``train``; of each batch only what is written stays in memory."""
+    if args.latents is None and args.latent_index is not None:
+        raise ValueError('--latent-index needs --latents')
+    prefix, origin = f'{Path(args.checkpoint).stem}_s{args.seed}', dict(seed=args.seed, sampling=sampling_of(args))
+    if args.latents is None:
+        batches = new_batches(model, args, **origin['sampling'])
+    else:
+        batches = (varied_batches if args.stochastic else replayed_batches)(model, args, saved_clips(args))
+        prefix = prefix if args.stochastic else f'{Path(args.checkpoint).stem}_replay'
+        origin.update(latents=Path(args.latents).name, latent_index=args.latent_index)
     clips: List[Dict] = []
     for motion in batches:
-        for clip in motion_to_annotations(motion, prefix=prefix):
+        for clip in motion_to_annotations(motion, prefix=prefix, with_latent=True):
             clips.append(dict(clip, frame_dir=f'{prefix}_{len(clips):06d}'))
     metainfo = dict(
         model.dataset_meta,
         source='synthetic',
         generator=Path(args.config).name,
         checkpoint=Path(args.checkpoint).name,
-        seed=args.seed,
-        sampling=dict(args.sampling))
+        **origin)
     return dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips)
 
 
@@ -99,7 +186,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         check_out(Path(args.out), args.force)
         annotation = generate_annotation(load_model(args), args)
         save_annotation(annotation, args.out)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise SystemExit(f'generate: {error}') from None
     clips = annotation['annotations']
     classes = sorted({clip['label'] for clip in clips})

@@ -10,7 +10,7 @@ import torch
 from mmengine.registry import init_default_scope
 
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
-from mmagenc.datasets import MotionDataset, load_annotation
+from mmagenc.datasets import MotionDataset, load_annotation, save_annotation
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +125,113 @@ def test_nothing_is_overwritten_unasked(tool, files, tmp_path):
     assert out.read_text() == 'mine'
     tool.main([*files, '--out', str(out), '--num-samples-per-class', '1', '--force'])
     assert len(load_annotation(out)['annotations']) == 3
+
+
+KINETIC_GAN = """default_scope = 'mmagenc'
+model = dict(
+    type='KineticGAN', representation=dict(type='KeypointRepresentation', skeleton='ucla20', normalization='min_max'), num_classes=3,
+    num_frames=16, latent_dim=8, base_channels=2)
+train_dataloader = dict(dataset=dict(type='MotionDataset', ann_file='nowhere.npz', metainfo=dict(classes=['walk', 'run', 'Jump'])))
+"""
+
+
+@pytest.fixture(scope='module')
+def gan_files(tmp_path_factory):
+    """A Kinetic-GAN in which noise and label count more than at first."""
+    folder = tmp_path_factory.mktemp('gan')
+    (folder / 'gan.py').write_text(KINETIC_GAN)
+    torch.manual_seed(0)
+    model = init_generator(folder / 'gan.py')
+    for name, parameter in model.sampler.named_parameters():
+        if name.endswith('noise_weight'):
+            parameter.data.fill_(0.3)
+    model.sampler.label_embedding.weight.data.mul_(30)
+    model.representation.std.fill_(0.5)
+    torch.save(dict(state_dict=model.state_dict()), folder / 'gan.pth')
+    return [str(folder / 'gan.py'), str(folder / 'gan.pth')]
+
+
+def run(tool, files, out, options=''):
+    tool.main([*files, '--out', str(out), '--device', 'cpu', *options.split()])
+    annotation = load_annotation(out)
+    clips = annotation['annotations']
+    return np.concatenate([clip['keypoint'] for clip in clips]), np.stack([clip['latent'] for clip in clips]), annotation
+
+
+@pytest.mark.parametrize('suffix', ['.npz', '.pkl'])
+@pytest.mark.parametrize('kind', ['cvae', 'gan'])
+def test_saved_latents_make_the_same_clips_again(tool, files, gan_files, tmp_path, kind, suffix):
+    model, first = dict(cvae=files, gan=gan_files)[kind], tmp_path / f'first{suffix}'
+    keypoint, latent, _ = run(tool, model, first, '--num-samples-per-class 3 --num-frames 7')
+    again = run(tool, model, tmp_path / 'again.npz', f'--latents {first} --seed 8')
+    assert np.array_equal(again[0], keypoint) and np.array_equal(again[1], latent)
+    two, _, annotation = run(tool, model, tmp_path / 'two.npz', f'--latents {first} --latent-index 7 2 --batch-size 1')
+    np.testing.assert_allclose(two, keypoint[[7, 2]], atol=1e-5)
+    assert [clip['label'] for clip in annotation['annotations']] == [2, 0]
+    assert annotation['metainfo']['latents'] == first.name and annotation['metainfo']['latent_index'] == [7, 2]
+    assert annotation['split']['train'][0].endswith('_replay_000000')
+
+
+def test_saved_latents_of_other_classes(tool, gan_files, tmp_path):
+    keypoint, latent, _ = run(tool, gan_files, tmp_path / 'first.npz', '--num-samples-per-class 2')
+    options = f'--latents {tmp_path / "first.npz"} --latent-index 0 3 --classes 2 1'
+    other, same, annotation = run(tool, gan_files, tmp_path / 'other.npz', options)
+    assert [clip['label'] for clip in annotation['annotations']] == [2, 2, 1, 1]
+    assert np.array_equal(same, latent[[0, 3, 0, 3]])
+    np.testing.assert_allclose(other[3], keypoint[3], atol=1e-5)
+    assert np.abs(other[0] - keypoint[0]).max() > 1e-3
+
+
+def test_truncation_brings_clips_together(tool, gan_files, tmp_path):
+    common = '--classes run --num-samples-per-class 9'
+    free, truncated, none = (run(tool, gan_files, tmp_path / f'{i}.npz', f'{common} {options}') for i, options in enumerate([
+        '', '--truncation 0.2 --truncation-mode w --truncation-mean class --mean-size 50', '--truncation-mode none']))
+    assert truncated[0].std(axis=0).mean() < free[0].std(axis=0).mean() and np.array_equal(none[0], free[0])
+    assert truncated[2]['metainfo']['sampling'] == dict(truncation=0.2, truncation_mode='w', truncation_mean='class', mean_size=50)
+    z = run(tool, gan_files, tmp_path / 'z.npz', f'{common} --truncation 0 --truncation-mode z --mean-size 4')
+    assert (z[1][:, :8] == z[1][:1, :8]).all() and not (free[1][:, :8] == free[1][:1, :8]).any(axis=1)[1:].any()
+
+
+def test_stochastic_variation_of_a_new_and_of_a_saved_latent(tool, gan_files, tmp_path):
+    keypoint, latent, _ = run(tool, gan_files, tmp_path / 'new.npz', '--classes 1 --num-samples-per-class 3 --stochastic')
+    assert (latent[:, :8] == latent[0, :8]).all() and not np.array_equal(keypoint[0], keypoint[1])
+    first = run(tool, gan_files, tmp_path / 'first.npz', '--num-samples-per-class 2')[1]
+    options = f'--latents {tmp_path / "first.npz"} --latent-index 4 --stochastic --num-samples-per-class 3'
+    varied, latent, annotation = run(tool, gan_files, tmp_path / 'varied.npz', options)
+    assert [clip['label'] for clip in annotation['annotations']] == [2, 2, 2]
+    assert (latent[:, :8] == first[4, :8]).all() and len(np.unique(latent[:, 8])) == 3 and not np.array_equal(varied[0], varied[1])
+    assert annotation['metainfo']['sampling'] == dict(stochastic=True) and annotation['metainfo']['latent_index'] == [4]
+
+
+@pytest.mark.parametrize('options, message', [
+    ('--truncation 0.9', 'TransformerCVAE has no sampling option truncation; it has noise_factor'),
+    ('--stochastic', 'TransformerCVAE has no sampling option stochastic'),
+    ('--truncation-mode w', '--truncation-mode needs --truncation'),
+    ('--truncation 1 --truncation-mode none', 'no other option of truncation goes with it'),
+    ('--truncation 1 --sampling truncation=0.5', '--sampling repeats truncation'),
+    ('--latent-index 0', '--latent-index needs --latents'),
+    ('--latents nowhere.npz', 'nowhere.npz: no such annotation file'),
+    ('--latents FILE --latent-index 9', '--latent-index 9: .* has the clips 0 to 5'),
+    ('--latents FILE --num-samples-per-class 3', '--num-samples-per-class and options of sampling need --stochastic'),
+    ('--latents FILE --sampling noise_factor=0.5', 'options of sampling need --stochastic'),
+    ('--latents FILE --stochastic', '--stochastic varies one latent, --latents gives 6'),
+    ('--latents FILE --classes crawl', "unknown class 'crawl'"),
+    ('--latents FILE --num-frames 0', 'num_frames must be at least 1'),
+    ('--latents BARE', '1 of 1 clips keep no latent'),
+    ('--latents OTHER', r'TransformerCVAE decodes latents \(3, 16\) for 3 labels, got \(3, 11\)'),
+])
+def test_options_that_do_not_go_together(tool, files, gan_files, tmp_path, options, message):
+    if 'FILE' in options:
+        run(tool, files, tmp_path / 'FILE.npz', '--num-samples-per-class 2')
+    if 'OTHER' in options:
+        run(tool, gan_files, tmp_path / 'OTHER.npz', '--num-samples-per-class 1')
+    bare = dict(frame_dir='a', label=0, total_frames=2, keypoint=np.zeros((1, 2, 20, 3), np.float32))
+    save_annotation(dict(split={}, metainfo={}, annotations=[bare]), tmp_path / 'BARE.npz')
+    for name in ('FILE', 'OTHER', 'BARE'):
+        options = options.replace(name, str(tmp_path / f'{name}.npz'))
+    with pytest.raises(SystemExit, match=f'generate: .*{message}'):
+        run(tool, files, tmp_path / 'out.npz', options)
+    assert not (tmp_path / 'out.npz').exists()
 
 
 def _peak_memory(reset: bool = False) -> int:
