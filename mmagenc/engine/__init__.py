@@ -12,6 +12,7 @@ from .selectors import (
                         class_distances,
                         distance_ratio,
 )
+from .separate_optim_wrapper import SeparateOptimWrapperConstructor
 
 __all__ = [
     'AmpOptimWrapper',
@@ -21,6 +22,7 @@ __all__ = [
     'RandomSelector',
     'RecognizerTrainer',
     'Selection',
+    'SeparateOptimWrapperConstructor',
     'TopRatioSelector',
     'class_distances',
     'distance_ratio',

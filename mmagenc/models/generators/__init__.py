@@ -2,5 +2,6 @@
 
 from .base import BaseGenerator
 from .cvae import TransformerCVAE
+from .kinetic_gan import KineticGAN
 
-__all__ = ['BaseGenerator', 'TransformerCVAE']
+__all__ = ['BaseGenerator', 'KineticGAN', 'TransformerCVAE']

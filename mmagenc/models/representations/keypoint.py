@@ -13,24 +13,30 @@ from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.structures import Motion
 
+NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
+
 
 @MODELS.register_module()
 class KeypointRepresentation(nn.Module):
     """Normalized coordinates of any skeleton.
 
     Each frame is centred on the root; where ``root_center`` is off, on the root's place in the first frame, which keeps the path. Then
-    each coordinate of each keypoint is divided by its standard deviation after its mean is subtracted. The statistics are buffers: they
-    travel in the checkpoint, so that :meth:`decode` gives metres or pixels back.
+    coordinates are shifted and divided. The statistics are buffers: they travel in the checkpoint, so that :meth:`decode` gives metres or
+    pixels back.
 
     Args:
         skeleton: layout name.
         num_dims: 3 (metres) or 2 (pixels).
         root_center: centre every frame on its root.
         translation: append the root's path from its first frame as one more joint, so that centred clips keep it.
-        min_std: smallest standard deviation that is divided by (a centred root has none), in units of the data.
+        min_std: smallest number that is divided by (the standard deviation of a centred root is 0), in units of the data.
+        normalization: ``'standard'`` subtracts each coordinate's mean and divides by its standard deviation; ``'min_max'`` maps the
+            smallest and largest of all coordinates to −1 and 1, as Kinetic-GAN does (which counts padding and second persons too);
+            ``'centered_min_max'`` subtracts each coordinate's mean and divides by the largest distance from it that any coordinate has,
+            which stays in −1 … 1 and leaves the pose's changes to be learnt, not the pose.
 
     Raises:
-        ValueError: other dimensions, or ``translation`` for clips that are not centred.
+        ValueError: other dimensions, an unknown normalization, or ``translation`` for clips that are not centred.
     """
 
     def __init__(self,
@@ -39,8 +45,11 @@ class KeypointRepresentation(nn.Module):
                  num_dims: int = 3,
                  root_center: bool = True,
                  translation: bool = False,
-                 min_std: float = 1e-3) -> None:
+                 min_std: float = 1e-3,
+                 normalization: str = 'standard') -> None:
         super().__init__()
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(f'normalization must be one of {", ".join(NORMALIZATIONS)}, got {normalization!r}')
         if num_dims not in (2, 3):
             raise ValueError(f'num_dims must be 2 or 3, got {num_dims}')
         if translation and not root_center:
@@ -49,7 +58,7 @@ class KeypointRepresentation(nn.Module):
         self.skeleton = get_skeleton(skeleton)
         self.num_keypoints, self.num_channels = self.skeleton.num_joints, num_dims
         self.num_joints = self.num_keypoints + translation
-        self.root_center, self.translation, self.min_std = root_center, translation, min_std
+        self.root_center, self.translation, self.min_std, self.normalization = root_center, translation, min_std, normalization
         self.register_buffer('mean', torch.zeros(self.num_joints, num_dims))
         self.register_buffer('std', torch.zeros(self.num_joints, num_dims))
         self._known_to_be_fitted = False
@@ -69,8 +78,13 @@ class KeypointRepresentation(nn.Module):
             raise ValueError('there are no clips to take statistics of')
         clips = [torch.from_numpy(np.asarray(clip['keypoint'][:1], dtype=np.float64)) for clip in annotations]
         frames = torch.cat([self._center(clip)[0] for clip in clips])
-        self.mean.copy_(frames.mean(dim=0))
-        self.std.copy_(frames.std(dim=0, unbiased=False).clamp(min=self.min_std))
+        mean, std = frames.mean(dim=0), frames.std(dim=0, unbiased=False)
+        if self.normalization == 'min_max':
+            mean, std = (frames.max() + frames.min()) / 2, (frames.max() - frames.min()) / 2
+        elif self.normalization == 'centered_min_max':
+            std = (frames - mean).abs().max()
+        self.mean.copy_(mean)
+        self.std.copy_(std.clamp(min=self.min_std))
 
     def _center(self, keypoint: Tensor) -> Tensor:
         """``(B, T, V, C)`` relative to the root, with the path as one more joint where it is kept."""

@@ -1,0 +1,12 @@
+# Kinetic-GAN at its published size: 512 random numbers, four layers of mapping, 32 to 512 channels, coordinates scaled to -1 ... 1.
+model = dict(
+    type='KineticGAN',
+    representation=dict(type='KeypointRepresentation', skeleton='ntu25', num_dims=3, root_center=False, normalization='min_max'),
+    num_classes=60,
+    num_frames=64,
+    latent_dim=512,
+    mapping_layers=4,
+    base_channels=32,
+    n_critic=5,
+    gp_weight=10.,
+    ema=dict(type='GeneratorAverage', momentum=1e-3))

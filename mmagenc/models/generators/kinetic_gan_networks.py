@@ -1,0 +1,367 @@
+"""The networks of Kinetic-GAN (Degardin et al., WACV 2022): a mapping network, a generator that grows one node and one frame into a
+moving skeleton, and a critic that shrinks it again.
+
+B batch, T frames, V nodes of the incoming and W of the outgoing graph, K = 3 parts of the spatial partition, C channels. Features are
+``(B, T, V, C)``.
+
+The published blocks enlarge their input and then convolve it (generator), or convolve everything and then drop nodes and frames (critic).
+Here the linear parts are merged, which gives the same numbers: convolutions run on the coarse graph, the enlargement is multiplied into the
+adjacency, and what the critic would drop is not computed.
+"""
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmagenc.skeletons.pyramid import GraphPyramid
+
+SLOPE = 0.2
+"""Of every LeakyReLU (published code)."""
+NUM_PARTS = 3
+GENERATOR_LEVELS, GENERATOR_FRAMES = (3, 3, 2, 2, 1, 1, 0), (None, 16, 16, 8, 4, 2, 1)
+"""Of the seven blocks: the level of the pyramid, and by what the number of frames is divided (``None``: one frame)."""
+CRITIC_LEVELS, CRITIC_STRIDES = (0, 1, 1, 2, 2, 3, 3), (1, 1, 2, 2, 2, 2)
+"""Level before and after each of the six blocks, and by what each divides the number of frames."""
+SHRINKAGE = 16
+
+
+def check_num_frames(num_frames: int) -> None:
+    """Raise ValueError unless the networks can halve the frames four times."""
+    if num_frames < SHRINKAGE or num_frames % SHRINKAGE:
+        raise ValueError(f'num_frames must be a multiple of {SHRINKAGE} and at least {SHRINKAGE}, got {num_frames}: the networks halve it '
+                         'four times (the published code truncates other numbers at its inner levels, and fails below 16)')
+
+
+class MappingNetwork(nn.Module):
+    """Linear layers with LeakyReLU, all of one width (paper section 3.1).
+
+    Args:
+        dim: width.
+        num_layers: layers (published: 4, 6 or 8).
+        init: ``'scaled'`` keeps activations as large as the input (He et al., 2015); ``'published'`` is the published code's normal
+            distribution of standard deviation 1, with which they grow to 1e4.
+
+    Raises:
+        ValueError: an unknown ``init`` or no layers.
+    """
+
+    def __init__(self, dim: int, num_layers: int, init: str = 'scaled') -> None:
+        super().__init__()
+        if init not in ('scaled', 'published') or num_layers < 1:
+            raise ValueError(f"mapping network: init must be 'scaled' or 'published' and layers at least 1, got {init!r} and {num_layers}")
+        std = 1. if init == 'published' else (2 / (1 + SLOPE**2) / dim)**0.5
+        self.layers = nn.ModuleList(nn.Linear(dim, dim) for _ in range(num_layers))
+        for layer in self.layers:
+            nn.init.normal_(layer.weight, std=std)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, D)`` to ``(B, D)``."""
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), SLOPE)
+        return x
+
+
+class GraphConv(nn.Module):
+    """Spatial graph convolution: a linear map for each part of the partition, summed over neighbours.
+
+    Args:
+        in_channels, out_channels: C before and after.
+        adjacency: ``(K, V, V)``; each entry has a learnt factor, which starts at 1.
+        grow: ``(V, V_in)`` enlargement of the graph that comes first.
+        kept: nodes that are wanted, W of the V; ``None`` means all.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 out_channels: int,
+                 adjacency: np.ndarray,
+                 *,
+                 grow: Optional[np.ndarray] = None,
+                 kept: Optional[Sequence[int]] = None) -> None:
+        super().__init__()
+        self.weight = nn.Linear(in_channels, NUM_PARTS * out_channels, bias=False).weight
+        self.importance = nn.Parameter(torch.ones(adjacency.shape))
+        self.register_buffer('adjacency', torch.from_numpy(adjacency), persistent=False)
+        self.register_buffer('grow', None if grow is None else torch.from_numpy(grow), persistent=False)
+        self.register_buffer('kept', None if kept is None else torch.tensor(kept), persistent=False)
+        num_in = adjacency.shape[1] if grow is None else grow.shape[1]
+        num_out = adjacency.shape[1] if kept is None else len(kept)
+        cost_of_projection, cost_of_sum = in_channels * out_channels, num_in * num_out
+        self.project_first = (num_in * cost_of_projection + out_channels * cost_of_sum
+                              <= num_out * cost_of_projection + in_channels * cost_of_sum)
+
+    def weights(self) -> Tensor:
+        """``(K, V_in, W)`` with the learnt factors, the enlargement before and the choice after."""
+        weights = self.adjacency * self.importance
+        if self.kept is not None:
+            weights = weights[:, :, self.kept]
+        return weights if self.grow is None else self.grow.T @ weights
+
+    def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
+        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``; ``constant (B, C'')`` are channels before those of x, equal in all nodes
+        and frames."""
+        weights, projection = self.weights(), self.weight
+        if constant is not None:
+            rest, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
+            rest = F.linear(constant, rest).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
+            offset = weights.sum(dim=1).T @ rest  # (B, W, C')
+        if self.project_first:
+            parts = F.linear(x, projection).unflatten(-1, (NUM_PARTS, -1)).flatten(2, 3)  # (B, T, V·K, C')
+            x = weights.permute(2, 1, 0).flatten(1) @ parts
+        else:
+            parts = weights.permute(2, 0, 1).flatten(0, 1) @ x  # (B, T, W·K, C)
+            parts = parts.unflatten(2, (-1, NUM_PARTS)).flatten(3)
+            x = F.linear(parts, projection.unflatten(0, (NUM_PARTS, -1)).transpose(0, 1).flatten(1))
+        return x if constant is None else x + offset[:, None]
+
+
+class TemporalConv(nn.Module):
+    """Convolution over three frames, zeros outside the clip.
+
+    Args:
+        channels: C.
+        stride: every how manyeth frame is wanted, from the first.
+    """
+
+    def __init__(self, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.linear = nn.Linear(3 * channels, channels)  # the previous frame's channels, this one's, the next one's
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, T, V, C)`` to ``(B, T / stride, V, C)``."""
+        if x.shape[1] == 1:
+            return F.linear(x, self.linear.weight.chunk(3, dim=1)[1], self.linear.bias)
+        padded = F.pad(x, (0, 0, 0, 0, 1, 1))
+        last = x.shape[1] - 1
+        return self.linear(torch.cat([padded[:, tap:tap + last + 1:self.stride] for tap in range(3)], dim=-1))
+
+
+class ChannelNorm(nn.BatchNorm1d):
+    """Batch normalization of the last axis."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(0, -2)).view_as(x)
+
+
+class GeneratorBlock(nn.Module):
+    """Enlarge the graph and the time, convolve, add the shortcut and noise (paper figure 3).
+
+    Args:
+        in_channels, out_channels: C before and after.
+        adjacency: ``(K, W, W)`` of the block's graph.
+        grow: ``(W, V)`` enlargement, ``None`` where the graph stays.
+        repeat: how often each frame comes again.
+        norm: batch normalization after the temporal convolution; the shortcut's convolution has one in any case, as published.
+        residual: whether there is a shortcut.
+        last: tanh instead of LeakyReLU.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, grow: Optional[np.ndarray], repeat: int, norm: bool,
+                 residual: bool, last: bool) -> None:
+        super().__init__()
+        self.repeat, self.last = repeat, last
+        self.spatial = GraphConv(in_channels, out_channels, adjacency, grow=grow)
+        self.temporal = TemporalConv(out_channels)
+        self.norm = ChannelNorm(out_channels) if norm else nn.Identity()
+        self.shortcut = self.shortcut_norm = None
+        self.residual = residual
+        if residual and in_channels != out_channels:
+            self.shortcut, self.shortcut_norm = nn.Linear(in_channels, out_channels), ChannelNorm(out_channels)
+        self.noise_weight = nn.Parameter(torch.zeros(out_channels))
+
+    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+        """``x (B, T, V, C)`` and ``noise (B, T', W)`` to ``(B, T', W, C')``."""
+        out = self.norm(self.temporal(self._in_time(self.spatial(x))))
+        if self.residual:
+            out = out + self._shortcut(x)
+        out = out + noise[..., None] * self.noise_weight
+        return out.tanh() if self.last else F.leaky_relu(out, SLOPE)
+
+    def _shortcut(self, x: Tensor) -> Tensor:
+        grow = self.spatial.grow
+        if self.shortcut is None:
+            return self._in_time(x if grow is None else grow @ x)
+        x = F.linear(x, self.shortcut.weight)
+        x = self._in_time(x if grow is None else grow @ x) + self.shortcut.bias
+        return self.shortcut_norm(x)
+
+    def _in_time(self, x: Tensor) -> Tensor:
+        return x if self.repeat == 1 else x.repeat_interleave(self.repeat, dim=1)
+
+
+class KineticGANGenerator(nn.Module):
+    """Mapping network and seven blocks, from one node and frame to the skeleton and T frames.
+
+    Args:
+        pyramid: graphs to grow through, at least 4 levels; of more than 4 the steps between level 2 and the last are joined.
+        num_classes: number of action classes.
+        num_frames: T, a multiple of 16.
+        channels: coordinates of a node.
+        latent_dim: length of z (published: 512).
+        mapping_layers: layers of the mapping network (published: 4, 6 or 8).
+        base_channels: the blocks have 16, 8, 4, 2 and 1 times as many, then ``tail_channels`` (published: 32).
+        tail_channels: channels before the last block; ``None`` is ``channels``, as published, which lets three numbers a node describe
+            all that the last step adds.
+        mapping_init: see :class:`MappingNetwork`.
+        halve: halve new nodes when the graph grows from one node, as the published code does.
+
+    Raises:
+        ValueError: frames that are no multiple of 16, or too few levels.
+    """
+
+    def __init__(self,
+                 *,
+                 pyramid: GraphPyramid,
+                 num_classes: int,
+                 num_frames: int,
+                 channels: int = 3,
+                 latent_dim: int = 512,
+                 mapping_layers: int = 4,
+                 base_channels: int = 32,
+                 tail_channels: Optional[int] = None,
+                 mapping_init: str = 'scaled',
+                 halve: bool = True) -> None:
+        super().__init__()
+        check_num_frames(num_frames)
+        self.latent_dim = latent_dim
+        width = latent_dim + num_classes
+        self.label_embedding = nn.Embedding(num_classes, num_classes)
+        self.mapping = MappingNetwork(width, mapping_layers, mapping_init)
+        sizes = [width, *(factor * base_channels for factor in (16, 8, 4, 2, 1)), tail_channels or channels, channels]
+        frames = [1 if divisor is None else num_frames // divisor for divisor in GENERATOR_FRAMES]
+        adjacency, grow, _ = four_levels(pyramid, halve=halve)
+        self.noise_shapes = [(count, len(adjacency[level][0])) for count, level in zip(frames, GENERATOR_LEVELS)]
+        levels = (GENERATOR_LEVELS[0], *GENERATOR_LEVELS)
+        self.blocks = nn.ModuleList(
+            GeneratorBlock(
+                sizes[i],
+                sizes[i + 1],
+                adjacency[levels[i + 1]],
+                grow=grow[levels[i + 1]] if levels[i] != levels[i + 1] else None,
+                repeat=frames[i] // frames[max(i - 1, 0)],
+                norm=i in (1, 3, 5),
+                residual=i > 0,
+                last=i == len(GENERATOR_LEVELS) - 1) for i in range(len(GENERATOR_LEVELS)))
+
+    @property
+    def noise_size(self) -> int:
+        """Random numbers that the noise of one clip takes."""
+        return sum(count * nodes for count, nodes in self.noise_shapes)
+
+    def map(self, z: Tensor, label: Tensor) -> Tensor:
+        """``z (B, latent_dim)`` and ``label (B,)`` to ``w (B, D)``, D = latent_dim + num_classes."""
+        return self.mapping(torch.cat((self.label_embedding(label), z), dim=1))
+
+    def synthesize(self, w: Tensor, noise: Optional[Tensor] = None) -> Tensor:
+        """``w (B, D)`` to clips ``(B, T, V, C)`` in −1 … 1; ``noise (B, noise_size)`` is drawn if not given, in evaluation mode too."""
+        if noise is None:
+            noise = torch.randn(len(w), self.noise_size, device=w.device)
+        x = w[:, None, None]
+        parts = noise.split([count * nodes for count, nodes in self.noise_shapes], dim=1)
+        for block, part, shape in zip(self.blocks, parts, self.noise_shapes):
+            x = block(x, part.unflatten(1, shape))
+        return x
+
+    def forward(self, z: Tensor, label: Tensor, noise: Optional[Tensor] = None) -> Tensor:
+        """``z (B, latent_dim)`` and ``label (B,)`` to clips ``(B, T, V, C)`` in −1 … 1."""
+        return self.synthesize(self.map(z, label), noise)
+
+
+class CriticBlock(nn.Module):
+    """Convolve, add the shortcut, keep fewer nodes and frames.
+
+    Args:
+        in_channels, out_channels: C before and after.
+        adjacency: ``(K, V, V)`` of the incoming graph.
+        kept: nodes that remain, ``None`` means all.
+        stride: every how manyeth frame remains.
+        residual: whether there is a shortcut.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, kept: Optional[Sequence[int]], stride: int,
+                 residual: bool) -> None:
+        super().__init__()
+        self.stride = stride
+        self.spatial = GraphConv(in_channels, out_channels, adjacency, kept=kept)
+        self.temporal = TemporalConv(out_channels, stride)
+        self.shortcut = None
+        if residual:
+            self.shortcut = nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels)
+
+    def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
+        """``x (B, T, V, C)`` to ``(B, T / stride, W, C')``; ``constant``: see :class:`GraphConv`."""
+        out = self.temporal(self.spatial(x, constant))
+        if self.shortcut is not None:
+            x, kept = x[:, ::self.stride], self.spatial.kept
+            out = out + self.shortcut(x if kept is None else x[:, :, kept])
+        return F.leaky_relu(out, SLOPE)
+
+
+class KineticGANCritic(nn.Module):
+    """Six blocks from the skeleton down to one node, the mean over what is left, one number (paper section 3.3).
+
+    The label enters as further channels, equal in all nodes and frames. There is no normalization, so that clips of a batch do not
+    influence each other, as the gradient penalty needs it.
+
+    Args:
+        pyramid, num_classes, num_frames, channels, latent_dim, base_channels: see :class:`KineticGANGenerator`; the last block has
+            ``latent_dim`` channels.
+
+    Raises:
+        ValueError: frames that are no multiple of 16, or too few levels.
+    """
+
+    def __init__(self,
+                 *,
+                 pyramid: GraphPyramid,
+                 num_classes: int,
+                 num_frames: int,
+                 channels: int = 3,
+                 latent_dim: int = 512,
+                 base_channels: int = 32) -> None:
+        super().__init__()
+        check_num_frames(num_frames)
+        self.label_embedding = nn.Embedding(num_classes, num_classes)
+        adjacency, _, kept = four_levels(pyramid)
+        sizes = [channels + num_classes, *(factor * base_channels for factor in (1, 2, 4, 8, 16)), latent_dim]
+        self.blocks = nn.ModuleList(
+            CriticBlock(
+                sizes[i],
+                sizes[i + 1],
+                adjacency[before],
+                kept=kept[before] if after != before else None,
+                stride=CRITIC_STRIDES[i],
+                residual=i > 0) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
+        self.output = nn.Linear(latent_dim, 1)
+
+    def forward(self, x: Tensor, label: Tensor) -> Tensor:
+        """Clips ``(B, T, V, C)`` and ``label (B,)`` to scores ``(B,)``."""
+        x = self.blocks[0](x, self.label_embedding(label))
+        for block in self.blocks[1:]:
+            x = block(x)
+        return self.output(x.mean(dim=(1, 2)))[:, 0]
+
+
+def four_levels(pyramid: GraphPyramid, *, halve: bool = False) -> Tuple[List[np.ndarray], List[np.ndarray], List[List[int]]]:
+    """Adjacency of four levels of a pyramid, and for each but the last the enlargement to it and the nodes kept of it.
+
+    Raises:
+        ValueError: fewer than four levels.
+    """
+    count = len(pyramid.num_nodes)
+    if count < 4:
+        raise ValueError(f'Kinetic-GAN needs a graph pyramid of at least 4 levels, got {count}')
+    grow = [pyramid.upsample_matrix(level) for level in range(count - 1)]
+    kept = [list(nodes) for nodes in pyramid.kept]
+    while len(grow) > 3:  # join the steps past level 2
+        last, nodes = grow.pop(), kept.pop()
+        grow[-1], kept[-1] = grow[-1] @ last, [kept[-1][node] for node in nodes]
+    if halve:
+        new = np.setdiff1d(np.arange(len(grow[2])), kept[2])
+        grow[2][new] /= 2
+    return [pyramid.adjacency(level) for level in (0, 1, 2, count - 1)], grow, kept
