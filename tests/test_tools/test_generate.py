@@ -144,8 +144,8 @@ def gan_files(tmp_path_factory):
     model = init_generator(folder / 'gan.py')
     for name, parameter in model.sampler.named_parameters():
         if name.endswith('noise_weight'):
-            parameter.data.fill_(0.3)
-    model.sampler.label_embedding.weight.data.mul_(30)
+            parameter.data.fill_(0.1)
+    model.sampler.label_embedding.weight.data.mul_(6)
     model.representation.std.fill_(0.5)
     torch.save(dict(state_dict=model.state_dict()), folder / 'gan.pth')
     return [str(folder / 'gan.py'), str(folder / 'gan.pth')]
