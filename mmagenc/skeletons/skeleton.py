@@ -6,7 +6,7 @@ are derived from it here and nowhere else.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -100,6 +100,10 @@ class Skeleton:
         """``graph_cfg`` of MMAction2's graph networks (``STGCN``, ``AAGCN``, …) for this layout."""
         return dict(layout=dict(num_node=self.num_joints, inward=self.edges, center=self.center), mode=mode, **kwargs)
 
+    def mode_matrix(self, k: int) -> np.ndarray:
+        """Matrix of the k-th mode, see :func:`mode_matrix`."""
+        return mode_matrix(self.parents, k)
+
     def distances(self) -> np.ndarray:
         """``(V, V)`` numbers of bones between keypoints."""
         hops = np.full((self.num_joints, self.num_joints), np.inf)
@@ -131,6 +135,28 @@ class Skeleton:
             },
             joint_weights=[1.] * self.num_joints,
             sigmas=[0.05] * self.num_joints)
+
+
+def mode_matrix(parents: Sequence[int], k: int) -> np.ndarray:
+    """``I − Pᵏ (V, V)``: each keypoint relative to its ancestor k bones away (InfoGCN's k-th mode, section 3.4).
+
+    k = 1 gives bones, the root's own being its position; from the tree's depth + 1 on it is the identity: positions.
+
+    Args:
+        parents: V parent indices, ``-1`` at the root.
+        k: bones to the ancestor.
+
+    Raises:
+        ValueError: k below 1; ``P⁰`` is the identity, so that k = 0 would make every clip zero.
+    """
+    if k < 1:
+        raise ValueError(f'the k-th mode needs k of at least 1, got {k}' +
+                         (': I − P⁰ is zero, and so would be every clip; positions are the modes of large k' if k == 0 else ''))
+    parent = np.zeros((len(parents), len(parents)), dtype=np.float32)
+    for child, ancestor in enumerate(parents):
+        if ancestor >= 0:
+            parent[child, ancestor] = 1
+    return np.eye(len(parents), dtype=np.float32) - np.linalg.matrix_power(parent, k)
 
 
 def pairs_by_prefix(names: Tuple[str, ...], left: str = 'left_', right: str = 'right_') -> Tuple[Tuple[str, str], ...]:

@@ -102,3 +102,32 @@ def test_flip_mirrors_a_symmetric_body():
     for joint in range(24):
         body[joint, 0] = {'left': 1., 'right': -1., 'middle': 0.}[skeleton.side(joint)]
     assert torch.equal((body * torch.tensor([-1., 1., 1.]))[skeleton.flip_indices], body)
+
+
+def test_modes_by_hand():
+    """Row by row: left_hand − body, body, right_hand − body, left_tip − left_hand; two bones up only the tip has an ancestor."""
+    assert TINY.mode_matrix(1).tolist() == [[1, -1, 0, 0], [0, 1, 0, 0], [0, -1, 1, 0], [-1, 0, 0, 1]]
+    assert TINY.mode_matrix(2).tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, -1, 0, 1]]
+
+
+@every_skeleton
+def test_modes_are_differences_to_ancestors(skeleton):
+    depth = len(skeleton.levels)
+    position = np.random.default_rng(0).normal(size=(skeleton.num_joints, 3)).astype(np.float32)
+    for k in range(1, depth + 2):
+        expected = position.copy()
+        for joint in range(skeleton.num_joints):
+            ancestor = joint
+            for _ in range(k):
+                ancestor = skeleton.parents[ancestor] if ancestor >= 0 else -1
+            if ancestor >= 0:
+                expected[joint] = position[joint] - position[ancestor]
+        np.testing.assert_allclose(skeleton.mode_matrix(k) @ position, expected, atol=1e-6)
+    assert np.array_equal(skeleton.mode_matrix(depth), np.eye(skeleton.num_joints))
+    assert not np.array_equal(skeleton.mode_matrix(depth - 1), np.eye(skeleton.num_joints))
+
+
+@pytest.mark.parametrize('k, reason', [(0, 'k of at least 1, got 0: I − P⁰ is zero'), (-1, 'got -1$')])
+def test_modes_that_are_none(k, reason):
+    with pytest.raises(ValueError, match=reason):
+        TINY.mode_matrix(k)

@@ -1,7 +1,12 @@
 """Transforms; each that cuts time cuts keypoint, scores, pose and translation alike."""
 
 from .formatting import PackMotionInputs
+from .modes import KthMode, MotionStream
 from .pose import MapJoints, PoseToRot6d, RootCenter
 from .sampling import ConsecutiveSample
+from .temporal import RandomCropResize, RandomRotation
 
-__all__ = ['ConsecutiveSample', 'MapJoints', 'PackMotionInputs', 'PoseToRot6d', 'RootCenter']
+__all__ = [
+    'ConsecutiveSample', 'KthMode', 'MapJoints', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize', 'RandomRotation',
+    'RootCenter'
+]
