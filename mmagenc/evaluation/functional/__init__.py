@@ -1,12 +1,26 @@
 """Metrics as pure functions on arrays, computed in float64."""
 
-from .accuracy import confusion_matrix, per_class_accuracy, top1_accuracy
+from .accuracy import confusion_matrix, mean_class_accuracy, per_class_accuracy, top1_accuracy, topk_accuracy, topk_hits
+from .calibration import expected_calibration_error
 from .diversity import diversity, multimodality
-from .frechet import frechet_distance
-from .intervals import Interval, confidence_interval
+from .frechet import frechet_distance, shrunk_covariance
+from .intervals import BootstrapInterval, Interval, bootstrap_interval, confidence_interval
+from .kernel_distance import kernel_distance
 from .mmd import maximum_mean_discrepancy, mmd_average, mmd_sequence, mmd_squared, per_class_mmd
+from .neighbors import Memorization, PrecisionRecall, memorization, nearest_distance, precision_recall_coverage
+from .plausibility import (
+    bone_length_change,
+    bone_lengths,
+    floor_penetration,
+    foot_skating,
+    joint_limit_violation,
+    motion_derivative,
+)
 
 __all__ = [
-    'Interval', 'confidence_interval', 'confusion_matrix', 'diversity', 'frechet_distance', 'maximum_mean_discrepancy', 'mmd_average',
-    'mmd_sequence', 'mmd_squared', 'multimodality', 'per_class_accuracy', 'per_class_mmd', 'top1_accuracy'
+    'BootstrapInterval', 'Interval', 'Memorization', 'PrecisionRecall', 'bone_length_change', 'bone_lengths', 'bootstrap_interval',
+    'confidence_interval', 'confusion_matrix', 'diversity', 'expected_calibration_error', 'floor_penetration', 'foot_skating',
+    'frechet_distance', 'joint_limit_violation', 'kernel_distance', 'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization',
+    'mmd_average', 'mmd_sequence', 'mmd_squared', 'motion_derivative', 'multimodality', 'nearest_distance', 'per_class_accuracy',
+    'per_class_mmd', 'precision_recall_coverage', 'shrunk_covariance', 'top1_accuracy', 'topk_accuracy', 'topk_hits'
 ]

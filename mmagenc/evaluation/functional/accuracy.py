@@ -5,7 +5,7 @@ N samples, K classes.
 
 import numpy as np
 
-from ._checks import as_labels
+from ._checks import as_feature, as_labels
 
 
 def top1_accuracy(predicted, label) -> float:
@@ -22,6 +22,51 @@ def top1_accuracy(predicted, label) -> float:
     """
     predicted, label = as_labels(predicted, label)
     return float((predicted == label).mean())
+
+
+def topk_accuracy(score, label, k: int) -> float:
+    r"""Share of samples whose class is among the k best scored, :math:`\frac{1}{N} \sum_n \bigl[\#\{j: s_{nj} > s_{n y_n}\} < k\bigr]`.
+
+    Among equal scores the class of smaller index counts as the better one, as in :func:`numpy.argmax`, so that a recognizer that gives
+    all classes one score is not always right.
+
+    Args:
+        score: ``(N, K)`` probabilities or logits.
+        label: ``(N,)`` class indices.
+        k: how many classes a sample may name; with K classes or more it is 1 for all.
+
+    Raises:
+        ValueError: shapes that do not go together, no samples, scores that are not finite, labels outside ``0 … K − 1``, k below 1.
+    """
+    return float(topk_hits(score, label, k).mean())
+
+
+def topk_hits(score, label, k: int) -> np.ndarray:
+    """``(N,)`` booleans, whether each sample's class is among the k best scored; arguments as :func:`topk_accuracy`."""
+    score, label = as_feature(score, 'score', min_samples=1), np.asarray(label)
+    if label.shape != score.shape[:1]:
+        raise ValueError(f'label must be ({len(score)},) as score has {len(score)} rows, got {label.shape}')
+    if label.min() < 0 or label.max() >= score.shape[1]:
+        raise ValueError(f'label holds classes {label.min()} to {label.max()}, accepted are 0 to {score.shape[1] - 1}')
+    if k < 1:
+        raise ValueError(f'k must be at least 1, got {k}')
+    own = np.take_along_axis(score, label.astype(np.int64)[:, None], axis=1)
+    earlier = np.arange(score.shape[1]) < label[:, None]
+    return ((score > own) | ((score == own) & earlier)).sum(axis=1) < k
+
+
+def mean_class_accuracy(predicted, label, num_classes: int) -> float:
+    r"""Mean over the classes that occur of :func:`per_class_accuracy`; a rare class counts as much as a common one.
+
+    Args:
+        predicted: ``(N,)`` class indices.
+        label: ``(N,)`` intended class indices.
+        num_classes: K.
+
+    Raises:
+        ValueError: as :func:`confusion_matrix`.
+    """
+    return float(np.nanmean(per_class_accuracy(predicted, label, num_classes)))
 
 
 def per_class_accuracy(predicted, label, num_classes: int) -> np.ndarray:

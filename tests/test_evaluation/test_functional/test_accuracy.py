@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from mmagenc.evaluation.functional import confusion_matrix, per_class_accuracy, top1_accuracy
+from mmagenc.evaluation.functional import (
+    confusion_matrix,
+    mean_class_accuracy,
+    per_class_accuracy,
+    top1_accuracy,
+    topk_accuracy,
+    topk_hits,
+)
 
 LABEL = [0, 0, 0, 1, 1, 3]
 PREDICTED = [0, 0, 1, 1, 3, 3]
@@ -19,6 +26,40 @@ def test_per_class():
 
 def test_confusion():
     assert confusion_matrix(PREDICTED, LABEL, 4).tolist() == [[2, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]]
+
+
+def test_mean_over_classes():
+    assert mean_class_accuracy(PREDICTED, LABEL, 4) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+
+
+def test_topk():
+    score = [[0.1, 0.6, 0.3], [0.5, 0.2, 0.3], [3., 1., 2.]]
+    assert topk_hits(score, [2, 0, 1], 1).tolist() == [False, True, False]
+    assert [topk_accuracy(score, [2, 0, 1], k) for k in (1, 2, 3, 5)] == pytest.approx([1 / 3, 2 / 3, 1, 1])
+
+
+def test_topk_equals_sorting():
+    rng = np.random.default_rng(0)
+    score, label = rng.normal(size=(50, 9)), rng.integers(9, size=50)
+    for k in (1, 4):
+        best = np.argsort(-score, axis=1)[:, :k]
+        assert topk_accuracy(score, label, k) == np.mean([y in row for y, row in zip(label, best)])
+
+
+def test_equal_scores_do_not_count_as_right():
+    """As argmax does, they go to the first class; a recognizer without an opinion is right for one class of four."""
+    assert topk_accuracy(np.ones((4, 4)), [0, 1, 2, 3], 1) == top1_accuracy(np.ones((4, 4)).argmax(axis=1), [0, 1, 2, 3]) == 0.25
+
+
+@pytest.mark.parametrize('score, label, k, message', [
+    ([[1., 0.]], [2], 1, 'label holds classes 2 to 2, accepted are 0 to 1'),
+    ([[1., 0.]], [0, 1], 1, r'label must be \(1,\)'),
+    ([[1., 0.]], [0], 0, 'k must be at least 1, got 0'),
+    ([[1., np.nan]], [0], 1, 'score has NaN'),
+])
+def test_topk_refused(score, label, k, message):
+    with pytest.raises(ValueError, match=message):
+        topk_accuracy(score, label, k)
 
 
 def test_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from mmagenc.evaluation.functional import frechet_distance
+from mmagenc.evaluation.functional import frechet_distance, shrunk_covariance
 
 
 def _frechet_by_sqrtm(real, fake):
@@ -67,6 +67,68 @@ def test_enough_samples_are_silent():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         frechet_distance(rng.normal(size=(30, 8)), rng.normal(size=(9, 8)))
+
+
+@pytest.mark.parametrize('sizes', [(12, 40), (40, 12), (12, 12), (30, 31)])
+def test_few_samples_equal_sqrtm(sizes):
+    """Fewer samples than the 40 channels take another road. sqrtm of a singular product is good to about the root of rounding."""
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(sizes[0], 40)), rng.normal(size=(sizes[1], 40)) + 0.2
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        assert frechet_distance(real, fake) == pytest.approx(_frechet_by_sqrtm(real, fake), rel=1e-4)
+
+
+# Shrinkage ----------------------------------------------------------------------------------------------------------------------------
+
+
+def _ledoit_wolf(feature):
+    """The definition, sample by sample."""
+    x = feature - feature.mean(0)
+    n, d = x.shape
+    s = sum(np.outer(row, row) for row in x) / n
+    target = np.trace(s) / d * np.eye(d)
+    noise = sum(np.linalg.norm(np.outer(row, row) - s)**2 for row in x) / n**2
+    weight = min(1., noise / np.linalg.norm(s - target)**2)
+    return (1 - weight) * s + weight * target
+
+
+@pytest.mark.parametrize('samples', [5, 60])
+def test_shrunk_covariance(samples):
+    feature = np.random.default_rng(0).normal(size=(samples, 8)) * np.arange(1, 9) + 3
+    np.testing.assert_allclose(shrunk_covariance(feature), _ledoit_wolf(feature), rtol=1e-10, atol=1e-12)
+
+
+def test_shrunk_covariance_is_nearer_to_the_truth():
+    rng, scale = np.random.default_rng(0), np.arange(1, 21)
+    errors = []
+    for _ in range(20):
+        feature = rng.normal(size=(15, 20)) * scale
+        errors.append([np.linalg.norm(estimate - np.diag(scale**2)) for estimate in (shrunk_covariance(feature), np.cov(feature.T))])
+    assert (np.array(errors)[:, 0] < np.array(errors)[:, 1]).all()
+
+
+def test_shrinkage_lessens_the_bias_of_few_samples_and_says_nothing():
+    """One distribution, whose distance is 0."""
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(2, 15, 40))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        plain = frechet_distance(real, fake)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert frechet_distance(real, fake, shrinkage=True) < 0.4 * plain
+        assert frechet_distance(real, real, shrinkage=True) == pytest.approx(0, abs=1e-9)
+
+
+def test_shrinkage_does_nothing_to_many_samples():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(4000, 3)) * [1, 2, 3], rng.normal(size=(4000, 3)) * [3, 2, 1]
+    assert frechet_distance(real, fake, shrinkage=True) == pytest.approx(frechet_distance(real, fake), rel=0.01)
+
+
+def test_constant_features_are_not_shrunk():
+    assert (shrunk_covariance(np.ones((4, 3))) == 0).all()
 
 
 @pytest.mark.parametrize('real, fake, message', [

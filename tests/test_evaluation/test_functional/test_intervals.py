@@ -1,4 +1,4 @@
-"""Mean ± t · s / √R, by hand, against scipy, and by its coverage."""
+"""Mean ± t · s / √R, and percentiles over resampled samples: by hand, against scipy, and by their coverage."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mmagenc.evaluation.functional import confidence_interval
+from mmagenc.evaluation.functional import bootstrap_interval, confidence_interval
 
 
 def test_by_hand():
@@ -43,3 +43,64 @@ def test_refused(values):
 def test_level_refused():
     with pytest.raises(ValueError, match='level must lie between 0 and 1, got 95'):
         confidence_interval([1., 2.], level=95)
+
+
+# Bootstrap ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_bootstrap_equals_scipy():
+    values = np.random.default_rng(0).exponential(size=40)
+    interval = bootstrap_interval(np.median, values, num_resamples=4000, level=0.9)
+    theirs = stats.bootstrap((values, ), np.median, n_resamples=4000, confidence_level=0.9, method='percentile', rng=1).confidence_interval
+    assert interval.value == np.median(values)
+    assert (interval.low, interval.high) == pytest.approx((theirs.low, theirs.high), abs=0.05)
+
+
+def test_bootstrap_of_a_share():
+    """Means of resamples of 30 right out of 100 are binomial shares."""
+    interval = bootstrap_interval(np.mean, np.arange(100) < 30, num_resamples=4000)
+    np.testing.assert_allclose(interval[1:], stats.binom.ppf([0.025, 0.975], 100, 0.3) / 100, atol=0.011)
+
+
+def test_bootstrap_keeps_rows_together_and_repeats_with_its_seed():
+    first = np.random.default_rng(0).normal(size=30)
+    interval = bootstrap_interval(lambda a, b: [np.mean(a - b), np.mean(a)], first, first + 1)
+    np.testing.assert_allclose([end[0] for end in interval], -1)
+    assert interval.low[1] < interval.value[1] < interval.high[1]
+    again = bootstrap_interval(lambda a, b: [np.mean(a - b), np.mean(a)], first, first + 1, rng=0)
+    np.testing.assert_array_equal(interval.low, again.low)
+
+
+def test_bootstrap_covers():
+    rng = np.random.default_rng(0)
+    intervals = [bootstrap_interval(np.mean, rng.normal(3, 2, size=100), num_resamples=300, rng=i) for i in range(600)]
+    assert np.mean([interval.low <= 3 <= interval.high for interval in intervals]) == pytest.approx(0.94, abs=0.03)
+
+
+def test_bootstrap_of_groups_is_wider_where_their_members_are_alike():
+    """Ten persons with ten equal clips each: ten observations, not a hundred."""
+    values, person = np.repeat(np.random.default_rng(0).normal(size=10), 10), np.repeat(np.arange(10), 10)
+    clips, persons = bootstrap_interval(np.mean, values), bootstrap_interval(np.mean, values, groups=person)
+    assert persons.high - persons.low == pytest.approx(np.sqrt(10) * (clips.high - clips.low), rel=0.25)
+    named = bootstrap_interval(np.mean, values, groups=[f's{i}' for i in person])
+    assert named == persons
+
+
+def test_draws_without_a_value_do_not_count():
+    """The mean of the one positive sample is 5 wherever it is drawn; that of the negative ones, of which there is none, is nothing."""
+    values = np.array([5., 0, 0, 0])
+    interval = bootstrap_interval(lambda x: [x[x > 0].mean() if (x > 0).any() else np.nan, np.nan], values)
+    assert [end[0] for end in interval] == [5, 5, 5] and np.isnan([end[1] for end in interval]).all()
+
+
+@pytest.mark.parametrize('arrays, options, message', [
+    ((), {}, 'one length N > 0, got no arrays'),
+    (([1, 2], [1]), {}, r'got \[1, 2\]'),
+    (([], ), {}, r'got \[0\]'),
+    (([1, 2], ), dict(level=1.), 'level must lie between 0 and 1'),
+    (([1, 2], ), dict(num_resamples=1), 'at least two resamples'),
+    (([1, 2], ), dict(groups=[1]), r'groups must be \(2,\)'),
+])
+def test_bootstrap_refused(arrays, options, message):
+    with pytest.raises(ValueError, match=message):
+        bootstrap_interval(np.mean, *arrays, **options)
