@@ -1,7 +1,7 @@
 # Kinetic-GAN on Bandai-Namco keypoints for one CPU core.
 _base_ = ['../_base_/kinetic_gan_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/models/kinetic_gan.py']
 
-num_frames = 32
+num_frames = 64
 model = dict(
     representation=dict(skeleton='smpl24', root_center=True, translation=True, normalization='centered_min_max'),
     num_classes=10,

@@ -2,8 +2,8 @@
 
     python tools/model_converters/kinetic_gan_to_mmagenc.py generator_1250000.pth OURS.pth [--critic discriminator_1250000.pth]
 
-The result is ``{'state_dict': …, 'meta': …}`` for ``KineticGAN`` (``load_from``, or the checkpoint argument of the tools); ``meta.model`` says
-of which size. Published files hold no normalization statistics: give the smallest and largest value of the training array by
+The result is ``{'state_dict': …, 'meta': …}`` for ``KineticGAN`` (``load_from``, or the checkpoint argument of the tools); ``meta.model``
+says of which size. Published files hold no normalization statistics: give the smallest and largest value of the training array by
 ``--data-range LOW HIGH`` to get metres or pixels back, otherwise clips stay in −1 … 1. Weights are read with ``weights_only=True``: nothing
 in the files is run.
 """
@@ -87,7 +87,8 @@ def convert(generator: Dict[str, Tensor], critic: Optional[Dict[str, Tensor]] = 
         raise ValueError(f'--data-range needs LOW < HIGH, got {low} {high}')
     renamed = rename(generator, GENERATOR_RULES, 'generator')
     model = model_config(renamed)
-    state_dict = {f'generator.{key}': value for key, value in renamed.items()}
+    state_dict = {f'{network}.{key}': value for network in ('generator', 'average.module') for key, value in renamed.items()}
+    state_dict |= {'average.steps': torch.tensor(0), 'critic_updates': torch.tensor(0)}
     if critic is not None:
         renamed = rename(critic, CRITIC_RULES, 'critic')
         if renamed['label_embedding.weight'].shape[0] != model['num_classes']:
@@ -129,9 +130,9 @@ def mapping_layer(key: str) -> Optional[str]:
 def reshape(name: str, value: Tensor) -> Tensor:
     if name.endswith('temporal.linear.weight'):  # (C', C, 3, 1): the frames one after the other
         return value.flatten(2).transpose(1, 2).flatten(1)
-    if name.endswith('noise_weight') or name.endswith(('spatial.weight', 'shortcut.weight')):
-        return value.flatten() if name.endswith('noise_weight') else value.flatten(1)
-    return value
+    if name.endswith('noise_weight'):
+        return value.flatten()
+    return value.flatten(1) if name.endswith(('spatial.weight', 'shortcut.weight')) else value
 
 
 def model_config(weights: Dict[str, Tensor]) -> Dict:

@@ -9,4 +9,4 @@ model = dict(
     base_channels=32,
     n_critic=5,
     gp_weight=10.,
-    ema=dict(type='GeneratorAverage', momentum=1e-3))
+    ema_momentum=1e-3)

@@ -4,10 +4,9 @@ B batch, N clips, T frames, J joints, C channels.
 """
 
 from dataclasses import replace
-from typing import Dict, Optional, Sequence, Tuple, Union
+from typing import Dict, Optional, Sequence, Union
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import ExponentialMovingAverage, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
@@ -25,7 +24,6 @@ MAX_SEED = 2**24
 """Integers below it are exact in float32."""
 
 
-@MODELS.register_module()
 class GeneratorAverage(ExponentialMovingAverage):
     """Moving average of a generator's parameters and of its normalization statistics.
 
@@ -76,7 +74,7 @@ class KineticGAN(BaseGenerator):
         pyramid: graphs to grow through; ``None`` is that of the representation's skeleton.
         n_critic: updates of the critic for one of the generator (published: 5).
         gp_weight: weight of the gradient penalty (published: 10).
-        ema: config of the moving average of the generator that clips are made with, ``None`` for none (as published).
+        ema_momentum: of the moving average of the generator that clips are made with; ``None`` for no average (as published).
         test_cfg: see :class:`BaseGenerator`.
 
     Raises:
@@ -97,7 +95,7 @@ class KineticGAN(BaseGenerator):
                  pyramid: Optional[GraphPyramid] = None,
                  n_critic: int = 5,
                  gp_weight: float = 10.,
-                 ema: Optional[Dict] = dict(type='GeneratorAverage', momentum=1e-3),
+                 ema_momentum: Optional[float] = 1e-3,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
         if n_critic < 1:
@@ -113,7 +111,7 @@ class KineticGAN(BaseGenerator):
         self.generator = KineticGANGenerator(
             **sizes, mapping_layers=mapping_layers, tail_channels=tail_channels, mapping_init=mapping_init, halve=halve)
         self.critic = KineticGANCritic(**sizes)
-        self.average = None if ema is None else MODELS.build(dict(dict(type='GeneratorAverage'), model=self.generator, **ema))
+        self.average = None if ema_momentum is None else GeneratorAverage(self.generator, ema_momentum)
         self.register_buffer('critic_updates', torch.tensor(0))
         self._critic_updates: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU
 
@@ -186,8 +184,8 @@ class KineticGAN(BaseGenerator):
     def _real_clips(self, x: Tensor, length: Tensor) -> Tensor:
         if x.shape[1] != self.num_frames or int(length.min()) < self.num_frames:
             raise ValueError(f'KineticGAN trains on clips of num_frames={self.num_frames} frames, this batch has {int(length.min())} to '
-                             f'{x.shape[1]}: cut them with ConsecutiveSample(num_frames={self.num_frames}), whose padding=\'repeat\' '
-                             'continues shorter ones by their last frame')
+                             f'{x.shape[1]}: cut them with ConsecutiveSample(num_frames={self.num_frames}), whose '
+                             "padding='repeat' continues shorter ones by their last frame")
         return x.float()
 
     def _count_critic_updates(self) -> int:
