@@ -1,6 +1,7 @@
 """Draw motion by class, as GIF, MP4 and PNG strip: clips of a file, or what a generator makes beside real clips.
 
     python tools/visualize.py FILE.npz|FILE.pkl [--classes …] [--num-per-class 5] [--out-dir DIR] [--mesh]
+    python tools/visualize.py FILE.npz|FILE.pkl --indexes 26 86 146 [--smooth 1] [--frames-dir DIR]
     python tools/visualize.py CONFIG CHECKPOINT [--classes …] [--num-samples-per-class 5] [--seed 0] [--out-dir DIR] [--mesh]
 
 FILE is an annotation file or a published infant file. Of CONFIG's test clips, the first of each class is drawn with its reconstruction;
@@ -25,7 +26,7 @@ from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, loa
 from mmagenc.datasets.readers.infact import read_infact
 from mmagenc.registry import DATASETS, MODELS
 from mmagenc.skeletons import SKELETONS
-from mmagenc.visualization import annotation_rows, class_indices, draw_grid, standin_footer, visualize_generator
+from mmagenc.visualization import annotation_rows, chosen_rows, class_indices, draw_grid, standin_footer, visualize_generator
 from mmagenc.visualization.writers import require_ffmpeg
 
 FILES = {'gif': 'grid.gif', 'mp4': 'grid.mp4', 'png': 'strip.png'}
@@ -38,6 +39,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help="the generator's checkpoint, where a config is given")
     parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or numbers of the classes that are drawn (default: all)')
     parser.add_argument('--num-per-class', type=int, default=5, help='clips of a file in each row (default: %(default)s)')
+    parser.add_argument('--indexes', nargs='+', type=int, metavar='I', help='these clips of a file, numbered from 0, side by side')
     parser.add_argument('--num-samples-per-class', type=int, default=5, help='generated clips in each row (default: %(default)s)')
     parser.add_argument('--num-frames', type=int, help="frames of generated clips (default: the model's)")
     parser.add_argument('--max-frames', type=int, default=150, help="a file's longer clips are cut (default: %(default)s)")
@@ -45,6 +47,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--out-dir', type=Path, help='where the pictures go (default: work_dirs/visualize/<name of the file or config>)')
     parser.add_argument('--format', nargs='+', choices=list(FILES), help='which pictures (default: all that can be written)')
     parser.add_argument('--fps', type=float, help="frames per second (default: the data's)")
+    parser.add_argument('--frames-dir', type=Path, metavar='DIR', help='also write each frame as a PNG into this folder')
+    parser.add_argument('--smooth', type=float, default=0., metavar='SIGMA', help='smooth over time with a Gaussian of so many frames')
     parser.add_argument('--mesh', action='store_true', help='draw body meshes, for clips with rotations: pip install mmagenc[mesh]')
     parser.add_argument('--body-model', metavar='PATH', help="SMPL or SMIL file of a file's meshes (default: the package's own infant)")
     parser.add_argument('--skeleton', choices=list(SKELETONS), help='joint layout, where the file does not name it')
@@ -59,6 +63,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         parser.error('a config needs a checkpoint: python tools/visualize.py CONFIG CHECKPOINT')
     if Path(args.source).suffix != '.py' and args.checkpoint is not None:
         parser.error(f'{args.source} is no config (.py), so no checkpoint can go with it')
+    if args.indexes is not None and (args.checkpoint is not None or args.classes is not None):
+        parser.error('--indexes chooses clips of a file: neither a config nor --classes goes with it')
     for name in ('num_per_class', 'max_frames', 'num_samples_per_class'):
         if getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
@@ -97,20 +103,24 @@ def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
         joints = annotation['annotations'][0]['keypoint'].shape[2]
         fitting = [name for name, skeleton in SKELETONS.items() if skeleton.num_joints == joints]
         raise ValueError(f'{args.source} names no joint layout: give --skeleton; with {joints} joints: {", ".join(fitting) or "none"}')
-    rows = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, skeleton=args.skeleton,
-                           max_frames=args.max_frames)
+    common = dict(skeleton=args.skeleton, max_frames=args.max_frames)
+    if args.indexes is None:
+        rows, headings = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, **common), ()
+    else:
+        rows, headings = chosen_rows(annotation, args.indexes, **common)
     body_model = None
     if args.mesh:
         body = dict(type='mmagenc.SMPLBody', model_path=args.body_model) if args.body_model else dict(type='mmagenc.InfantBody')
         body_model = MODELS.build(body)
     footer = standin_footer(metainfo, *(clip.get('frame_dir') for clip in annotation['annotations']))
-    draw_grid(rows, paths, footer=footer, fps=args.fps or metainfo.get('fps') or DEFAULT_FPS, body_model=body_model,
-              camera=camera_options(args), tile_size=args.tile_size, progress=True)
+    draw_grid(rows, paths, headings=headings, footer=footer, fps=args.fps or metainfo.get('fps') or DEFAULT_FPS, body_model=body_model,
+              **drawing_options(args))
 
 
-def camera_options(args: argparse.Namespace) -> Dict:
-    """Options of :func:`mmagenc.visualization.default_camera`."""
-    return dict(azimuth=args.azimuth, elevation=args.elevation, up=args.up)
+def drawing_options(args: argparse.Namespace) -> Dict:
+    """Options of :func:`mmagenc.visualization.draw_grid` that files and generators share."""
+    camera = dict(azimuth=args.azimuth, elevation=args.elevation, up=args.up)
+    return dict(camera=camera, tile_size=args.tile_size, smooth=args.smooth, frames_dir=args.frames_dir, progress=True)
 
 
 def draw_generator(args: argparse.Namespace, paths: Sequence[Path]) -> None:
@@ -125,7 +135,7 @@ def draw_generator(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     visualize_generator(
         model, dataset, paths, num_samples_per_class=args.num_samples_per_class, classes=args.classes, class_names=names,
         num_frames=args.num_frames, seed=args.seed, mesh=args.mesh, footer=footer, fps=args.fps or model.dataset_meta['fps'],
-        camera=camera_options(args), tile_size=args.tile_size, progress=True)
+        **drawing_options(args))
 
 
 def build_dataset(cfg: Config):
@@ -149,7 +159,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         (draw_generator if Path(args.source).suffix == '.py' else draw_file)(args, paths)
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         raise SystemExit(f'visualize: {error}') from None
-    for path in paths:
+    for path in [*paths, *([] if args.frames_dir is None else [args.frames_dir])]:
         print(f'wrote {path}')
 
 

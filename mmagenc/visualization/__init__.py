@@ -2,14 +2,23 @@
 
 from .camera import Camera, View, facing_azimuth
 from .clip import Clip
-from .figures import STANDIN_FOOTER, annotation_rows, class_indices, default_camera, draw_grid, standin_footer, visualize_generator
+from .figures import (
+    STANDIN_FOOTER,
+    annotation_rows,
+    chosen_rows,
+    class_indices,
+    default_camera,
+    draw_grid,
+    standin_footer,
+    visualize_generator,
+)
 from .grid import grid_frames
 from .mesh import MeshRenderer
 from .skeleton import draw_skeleton
-from .writers import strip_image, write_gif, write_mp4, write_png, write_strip
+from .writers import strip_image, write_frames, write_gif, write_mp4, write_png, write_strip
 
 __all__ = [
-    'STANDIN_FOOTER', 'Camera', 'Clip', 'MeshRenderer', 'View', 'annotation_rows', 'class_indices', 'default_camera', 'draw_grid',
-    'draw_skeleton', 'facing_azimuth', 'grid_frames', 'standin_footer', 'strip_image', 'visualize_generator', 'write_gif', 'write_mp4',
-    'write_png', 'write_strip'
+    'STANDIN_FOOTER', 'Camera', 'Clip', 'MeshRenderer', 'View', 'annotation_rows', 'chosen_rows', 'class_indices', 'default_camera',
+    'draw_grid', 'draw_skeleton', 'facing_azimuth', 'grid_frames', 'standin_footer', 'strip_image', 'visualize_generator', 'write_frames',
+    'write_gif', 'write_mp4', 'write_png', 'write_strip'
 ]

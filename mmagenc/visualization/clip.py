@@ -3,11 +3,12 @@
 M persons, T frames, V keypoints, C coordinates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Dict, List, Optional
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from mmagenc.skeletons import Skeleton, get_skeleton
 from mmagenc.structures import Motion
@@ -67,6 +68,25 @@ class Clip:
             pose=None if self.pose is None else self.pose[first],
             transl=None if self.transl is None else self.transl[first],
             score=None if self.score is None else self.score[:, first])
+
+    def smooth(self, sigma: float) -> 'Clip':
+        """Positions averaged over time with a Gaussian; the ends repeat, and what is not seen neither moves nor counts.
+
+        Args:
+            sigma: standard deviation in frames; 0 leaves the clip as it is.
+
+        Raises:
+            ValueError: a negative ``sigma``.
+        """
+        if not sigma >= 0:
+            raise ValueError(f'sigma must be at least 0, got {sigma}')
+        if sigma == 0:
+            return self
+        seen = self.seen[..., None]
+        weights = gaussian_filter1d(seen.astype(float), sigma, axis=1, mode='nearest')
+        sums = gaussian_filter1d(np.where(seen, self.keypoint, 0).astype(float), sigma, axis=1, mode='nearest')
+        smoothed = np.where(seen, sums / np.where(seen, weights, 1), self.keypoint)
+        return replace(self, keypoint=smoothed.astype(self.keypoint.dtype))
 
     @classmethod
     def from_annotation(cls, annotation: Dict, skeleton=None) -> 'Clip':

@@ -19,7 +19,7 @@ from .clip import Clip
 from .grid import Heading, grid_frames
 from .mesh import MeshRenderer
 from .skeleton import draw_skeleton
-from .writers import require_ffmpeg, spread, strip_image, write_gif, write_mp4, write_png
+from .writers import check_frames_folder, require_ffmpeg, spread, strip_image, write_frames, write_gif, write_mp4, write_png
 
 DEFAULT_FPS = 30.
 STANDIN_FOOTER = 'stand-in data (synthesized)'
@@ -37,6 +37,8 @@ def draw_grid(rows: Sequence[ClipRow],
               body_model=None,
               camera: Optional[Dict] = None,
               tile_size: Optional[int] = None,
+              smooth: float = 0.,
+              frames_dir: Optional[Union[str, Path]] = None,
               progress: bool = False) -> np.ndarray:
     """Draw clips in titled rows, all from the same side and at the same scale.
 
@@ -49,17 +51,22 @@ def draw_grid(rows: Sequence[ClipRow],
         body_model: draw body meshes of this model (the extra ``mesh``) where clips have rotations, instead of skeletons.
         camera: options of :func:`default_camera`, which stands a little above and beside where most persons face.
         tile_size: pixels of a tile's side; chosen by the number of tiles if ``None``.
+        smooth: smooth positions over time, see :meth:`Clip.smooth`; skeletons only.
+        frames_dir: folder for each frame of the moving picture as a PNG.
         progress: show a progress bar.
 
     Returns:
         ``(H, W, 3)`` uint8: the strip of stills.
 
     Raises:
-        ValueError: no clips, or a file of another suffix.
+        ValueError: no clips, a file of another suffix, a folder that holds frames already, or smoothed meshes.
         ImportError: ``.mp4`` without the extra ``video``, or a mesh without the extra ``mesh``.
     """
     paths = _check_paths(out)
-    rows = [(title, list(clips)) for title, clips in rows if any(clip is not None for clip in clips)]
+    folders = [] if frames_dir is None else [check_frames_folder(frames_dir)]
+    if smooth and body_model is not None:
+        raise ValueError('meshes follow rotations, and positions alone can be smoothed')
+    rows = [(title, [clip and clip.smooth(smooth) for clip in clips]) for title, clips in rows if any(clip is not None for clip in clips)]
     clips = [clip for _, row in rows for clip in row if clip is not None]
     if not clips:
         raise ValueError('there are no clips to draw')
@@ -69,19 +76,24 @@ def draw_grid(rows: Sequence[ClipRow],
     moving = [path for path in paths if path.suffix != '.png']
     size = tile_size or int(np.clip(min(1080 // columns, 1080 // len(rows)), 112, 240))
     still_size = tile_size or int(np.clip(1600 // (columns * stills), 88, 160))
-    with _bar(len(clips) * (1 + bool(moving)), progress) as advance:
+    with _bar(len(clips) * (1 + bool(moving or folders)), progress) as advance:
         stage = _Stage(clips, camera, body_model)
         tiles = stage.draw(rows, still_size, lambda clip: spread(clip.num_frames, stills), advance)
         image = strip_image(tiles, headings=headings, footer=footer)
-        tiles = stage.draw(rows, size, lambda clip: np.arange(clip.num_frames), advance) if moving else []
+        tiles = stage.draw(rows, size, lambda clip: np.arange(clip.num_frames), advance) if moving or folders else []
+    _write(paths, folders, image, grid_frames(tiles, headings=headings, footer=footer) if tiles else None, fps)
+    return image
+
+
+def _write(paths: Sequence[Path], folders: Sequence[Path], image: np.ndarray, frames: Optional[np.ndarray], fps: float) -> None:
+    """The strip to PNG files, the frames (if there are moving pictures) to GIF and MP4 files and to folders."""
     for path in paths:
         if path.suffix == '.png':
             write_png(image, path)
-    if moving:
-        frames = grid_frames(tiles, headings=headings, footer=footer)
-        for path in moving:
+        else:
             (write_gif if path.suffix == '.gif' else write_mp4)(frames, path, fps=fps)
-    return image
+    for folder in folders:
+        write_frames(frames, folder)
 
 
 def default_camera(clips: Sequence[Clip], *, azimuth: Optional[float] = None, elevation: float = 18., up: str = 'y') -> Camera:
@@ -177,6 +189,35 @@ def annotation_rows(annotation: Dict, *, num_per_class: int = 5, classes: Option
         clips = [annotation['annotations'][index] for index in chosen]
         rows.append((names[label], [Clip.from_annotation(clip, skeleton or metainfo.get('skeleton')).cut(max_frames) for clip in clips]))
     return [row for row in rows if row[1]]
+
+
+def chosen_rows(annotation: Dict, indexes: Sequence[int], *, skeleton: Optional[str] = None,
+                max_frames: int = 150) -> Tuple[List[ClipRow], List[Heading]]:
+    """Rows and headings of an annotation's clips by number: up to eight side by side, more in a row for each class.
+
+    Args:
+        annotation: see :mod:`mmagenc.datasets.annotation`.
+        indexes: numbers of the clips in the order of the file, from 0.
+        skeleton: layout, where the annotation names none.
+        max_frames: longer clips are cut.
+
+    Raises:
+        ValueError: a number that the file does not have, or none at all.
+    """
+    metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
+    outside = [index for index in indexes if not 0 <= index < len(clips)]
+    if outside or not indexes:
+        raise ValueError(f'there are the clips 0 to {len(clips) - 1}, got {outside}')
+    names = metainfo.get('classes')
+    titles = [names[clips[index]['label']] if names else f'class {clips[index]["label"]}' for index in indexes]
+    drawn = [Clip.from_annotation(clips[index], skeleton or metainfo.get('skeleton')).cut(max_frames) for index in indexes]
+    if len(indexes) <= 8:
+        return [('', drawn)], [(f'{index} {title}', 1) for index, title in zip(indexes, titles)]
+    rows = []
+    for title in dict.fromkeys(titles):
+        members = [place for place, other in enumerate(titles) if other == title]
+        rows.append((f'{title}: {" ".join(str(indexes[place]) for place in members)}', [drawn[place] for place in members]))
+    return rows, []
 
 
 def class_indices(names: Sequence[str], classes: Optional[Sequence[str]]) -> List[int]:

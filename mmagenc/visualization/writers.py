@@ -27,6 +27,25 @@ def write_png(image: np.ndarray, path) -> None:
     Image.fromarray(image).save(_folder_of(path), format='PNG', optimize=True)
 
 
+def write_frames(frames: np.ndarray, folder) -> None:
+    """Write ``(T, H, W, 3)`` uint8 as ``frame_0000.png``, ``frame_0001.png``, … into a folder.
+
+    Raises:
+        ValueError: the folder holds such frames already: a longer clip's would stay among the new ones.
+    """
+    folder = check_frames_folder(folder)
+    for number, frame in enumerate(frames):
+        write_png(frame, folder / f'frame_{number:04d}.png')
+
+
+def check_frames_folder(folder) -> Path:
+    """The folder, if :func:`write_frames` can write into it; raises as it does."""
+    old = next(Path(folder).glob('frame_*.png'), None)
+    if old is not None:
+        raise ValueError(f'{folder} holds {old.name} already: name a folder without frames')
+    return Path(folder)
+
+
 def write_gif(frames: np.ndarray, path, *, fps: float = 20., num_colors: int = 96) -> None:
     """Write ``(T, H, W, 3)`` uint8 as a GIF that repeats for ever.
 

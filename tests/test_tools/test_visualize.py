@@ -46,6 +46,30 @@ def test_annotation_file(tool, annotation_file, tmp_path, capsys):
     assert 'wrote' in capsys.readouterr().out
 
 
+def test_chosen_clips(tool, annotation_file, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / 'frames'
+    options = f'--indexes 3 1 --smooth 1 --frames-dir {folder} --out-dir {tmp_path} --format gif --tile-size 90'
+    tool.main([str(annotation_file), *options.split()])
+    assert len(list(folder.iterdir())) == 8 and (tmp_path / 'grid.gif').is_file() and f'wrote {folder}' in capsys.readouterr().out
+    drawn = {}
+    monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
+    tool.main([str(annotation_file), '--indexes', '3', '1', '--smooth', '1', '--format', 'png'])
+    assert drawn['headings'] == [('3 Jump', 1), ('1 run', 1)] and len(drawn['rows'][0][1]) == 2
+    assert drawn['smooth'] == 1 and drawn['frames_dir'] is None
+    with pytest.raises(SystemExit, match='visualize: .*holds frame_.* already'):
+        monkeypatch.undo()
+        tool.main([str(annotation_file), *options.split()])
+
+
+def test_pixels_are_drawn(tool, tmp_path):
+    annotation = dict(split={}, metainfo=dict(skeleton='coco17'), annotations=[
+        dict(clip, keypoint=100 + 50 * clip['keypoint'][..., :2], keypoint_score=np.ones((1, 8, 17), np.float32))
+        for clip in clips([0, 1], joints=17)])
+    save_annotation(annotation, tmp_path / 'a.npz')
+    tool.main([str(tmp_path / 'a.npz'), '--indexes', '1', '0', '--smooth', '2', '--format', 'png', '--out-dir', str(tmp_path)])
+    assert np.asarray(Image.open(tmp_path / 'strip.png')).std() > 5
+
+
 def test_published_file_is_known_by_its_labels(tool, tmp_path, monkeypatch):
     content = [dict(pose=np.zeros((1, 4, 24, 3)), keypoint=clip['keypoint'], frame_dir=f'standin_{index}', pos_label=clip['label'])
                for index, clip in enumerate(clips([4, 0], joints=17, num_frames=4))]
@@ -108,13 +132,16 @@ def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, mon
 
 @pytest.mark.parametrize('arguments, reason', [(['nowhere.npz'], 'nowhere.npz: no such file'),
                                                (['FILE', '--classes', 'fly'], 'unknown classes'),
+                                               (['FILE', '--indexes', '4'], r'there are the clips 0 to 3, got \[4\]'),
+                                               (['FILE', '--smooth', '-1'], 'sigma must be at least 0'),
                                                (['FILE', '--mesh'], 'needs joint rotations')])
 def test_errors_say_what_is_wrong(tool, annotation_file, arguments, reason):
     with pytest.raises(SystemExit, match=reason):
         tool.main([str(annotation_file) if argument == 'FILE' else argument for argument in arguments] + ['--format', 'png'])
 
 
-@pytest.mark.parametrize('arguments', [['config.py'], ['a.npz', 'b.pth'], ['a.npz', '--num-per-class', '0']])
+@pytest.mark.parametrize('arguments', [['config.py'], ['a.npz', 'b.pth'], ['config.py', 'b.pth', '--indexes', '1'],
+                                       ['a.npz', '--indexes', '1', '--classes', 'run'], ['a.npz', '--num-per-class', '0']])
 def test_arguments_that_do_not_go_together(tool, arguments, capsys):
     with pytest.raises(SystemExit):
         tool.parse_args(arguments)

@@ -37,6 +37,34 @@ def test_motion_is_cut_to_its_lengths():
     assert second.cut(3).pose.shape == (3, 24, 3)
 
 
+def test_smoothing_is_a_gaussian_in_time():
+    """A step of one joint becomes the Gaussian's sums; ends repeat; sigma 0 and constant joints change nothing."""
+    keypoint = np.ones((1, 41, 20, 3), dtype=np.float32)
+    keypoint[0, 20:, 4, 1] = 3
+    clip = Clip(keypoint=keypoint, skeleton=get_skeleton('ucla20'))
+    assert clip.smooth(0) is clip
+    smooth = clip.smooth(2.).keypoint
+    steps = np.exp(-np.arange(-8, 9)**2 / 8)
+    steps /= steps.sum()
+    expected = np.convolve(np.pad(keypoint[0, :, 4, 1], 8, mode='edge'), steps, mode='valid')
+    np.testing.assert_allclose(smooth[0, :, 4, 1], expected, rtol=1e-5)
+    assert smooth.dtype == np.float32 and np.allclose(np.delete(smooth, 4, axis=2), 1)
+    with pytest.raises(ValueError, match='sigma must be at least 0, got -1'):
+        clip.smooth(-1)
+
+
+def test_smoothing_leaves_the_unseen_out():
+    keypoint = np.full((1, 9, 17, 2), 7, dtype=np.float32)
+    keypoint[0, 3:5, 2] = 0  # not detected
+    keypoint[0, 6, 5] = 900
+    score = np.ones((1, 9, 17))
+    score[0, 6, 5] = 0
+    clip = Clip(keypoint=keypoint, skeleton=get_skeleton('coco17'), score=score)
+    smooth = clip.smooth(1.5)
+    np.testing.assert_array_equal(smooth.seen, clip.seen)
+    np.testing.assert_allclose(smooth.keypoint, keypoint, rtol=1e-6)
+
+
 def test_annotation_may_name_its_own_skeleton():
     annotation = dict(frame_dir='a', keypoint=np.ones((1, 2, 20, 3)), transl=np.ones((1, 2, 3)), skeleton='ucla20')
     assert Clip.from_annotation(annotation, 'smpl24').skeleton.name == 'ucla20'

@@ -9,7 +9,15 @@ from PIL import Image
 
 from mmagenc.datasets import MotionDataset, save_annotation
 from mmagenc.models import TransformerCVAE
-from mmagenc.visualization import STANDIN_FOOTER, annotation_rows, class_indices, draw_grid, standin_footer, visualize_generator
+from mmagenc.visualization import (
+    STANDIN_FOOTER,
+    annotation_rows,
+    chosen_rows,
+    class_indices,
+    draw_grid,
+    standin_footer,
+    visualize_generator,
+)
 
 from .poses import arms_out
 
@@ -78,6 +86,51 @@ def test_rows_of_an_annotation_are_in_class_order():
     assert [(title, len(clips)) for title, clips in rows] == [('Lie', 2), ('Stand', 3)]
     assert rows[0][1][0].num_frames == 4 and rows[0][1][0].pose.shape == (4, 24, 3)
     assert [title for title, _ in annotation_rows(make_annotation([2, 0]), classes=['stand'])] == ['Stand']
+
+
+def test_chosen_clips_stand_side_by_side_under_their_numbers():
+    annotation = make_annotation([2, 0, 2, 1])
+    (row, ), headings = chosen_rows(annotation, [3, 0, 3], max_frames=4)
+    assert row[0] == '' and headings == [('3 Sit', 1), ('0 Stand', 1), ('3 Sit', 1)] and row[1][0].num_frames == 4
+    np.testing.assert_array_equal(row[1][1].keypoint, annotation['annotations'][0]['keypoint'][:, :4])
+    annotation['metainfo'].pop('classes')
+    assert chosen_rows(annotation, [2])[1] == [('2 class 2', 1)]
+
+
+def test_many_chosen_clips_stand_in_rows_by_class():
+    rows, headings = chosen_rows(make_annotation([2, 0] * 5), range(1, 10))
+    assert [(title, len(clips)) for title, clips in rows] == [('Lie: 1 3 5 7 9', 5), ('Stand: 2 4 6 8', 4)] and headings == []
+
+
+@pytest.mark.parametrize('indexes, message', [([0, 4, -1], r'there are the clips 0 to 3, got \[4, -1\]'), ([], 'clips 0 to 3')])
+def test_clips_that_are_not_there(indexes, message):
+    with pytest.raises(ValueError, match=message):
+        chosen_rows(make_annotation([2, 0, 2, 1]), indexes)
+
+
+def test_each_frame_as_a_file_beside_the_rest(tmp_path):
+    annotation = make_annotation([2, 0])
+    annotation['annotations'][0]['keypoint'][0, :, 4, 1] += np.arange(6) / 6
+    rows, headings = chosen_rows(annotation, [1, 0])
+    draw_grid(rows, [], headings=headings, frames_dir=tmp_path / 'frames')
+    draw_grid(rows, tmp_path / 'a.gif', headings=headings, fps=10)
+    paths = sorted((tmp_path / 'frames').iterdir())
+    assert len(paths) == Image.open(tmp_path / 'a.gif').n_frames == 6
+    assert np.asarray(Image.open(paths[0])).shape[1] == Image.open(tmp_path / 'a.gif').size[0]
+    with pytest.raises(ValueError, match='name a folder without frames'):
+        draw_grid(rows, tmp_path / 'b.png', frames_dir=tmp_path / 'frames')
+    assert not (tmp_path / 'b.png').exists()
+
+
+def test_smoothing_reaches_the_picture(tmp_path):
+    annotation = make_annotation([0], num_frames=9)
+    annotation['annotations'][0]['keypoint'][0, 4] += 1  # one jerk
+    rows, _ = chosen_rows(annotation, [0])
+    plain, smooth = (draw_grid(rows, tmp_path / 'a.png', smooth=sigma, tile_size=100) for sigma in (0, 2))
+    by_hand = draw_grid([('', [rows[0][1][0].smooth(2)])], tmp_path / 'b.png', tile_size=100)
+    assert np.array_equal(smooth, by_hand) and not np.array_equal(plain, smooth)
+    with pytest.raises(ValueError, match='positions alone can be smoothed'):
+        draw_grid(rows, tmp_path / 'c.png', smooth=2, body_model=object())
 
 
 @pytest.mark.parametrize('classes, expected', [(None, [0, 1, 2]), (['stand', '0'], [0, 2]), ([1, 'Sit'], [1])])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmagenc.visualization import strip_image, write_gif, write_mp4, write_png, write_strip
+from mmagenc.visualization import strip_image, write_frames, write_gif, write_mp4, write_png, write_strip
 from mmagenc.visualization.writers import spread
 
 
@@ -79,6 +79,15 @@ def test_speeds_that_are_none(frames, tmp_path, write):
 def test_png_is_exact(frames, tmp_path):
     write_png(frames[3], tmp_path / 'a.png')
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / 'a.png')), frames[3])
+
+
+def test_frames_are_exact_and_never_mixed_with_older_ones(frames, tmp_path):
+    write_frames(frames, tmp_path / 'new/frames')
+    paths = sorted((tmp_path / 'new/frames').iterdir())
+    assert [path.name for path in paths] == [f'frame_{number:04d}.png' for number in range(len(frames))]
+    assert all(np.array_equal(np.asarray(Image.open(path)), frame) for path, frame in zip(paths, frames))
+    with pytest.raises(ValueError, match='frames holds frame_.* already: name a folder without frames'):
+        write_frames(frames, tmp_path / 'new/frames')
 
 
 def test_strip_shows_first_to_last(frames, tmp_path):
