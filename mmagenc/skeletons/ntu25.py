@@ -11,3 +11,6 @@ NAMES = ('spine_base', 'spine_mid', 'neck', 'head', 'left_shoulder', 'left_elbow
 PARENTS = (-1, 0, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, 1, 7, 7, 11, 11)
 
 SKELETON = Skeleton('ntu25', NAMES, PARENTS, pairs_by_prefix(NAMES), center=20)
+
+INFOGCN_PARENTS = (1, -1, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, 1, 22, 7, 24, 11)
+"""The tree that InfoGCN's published modes of NTU RGB+D are made with: rooted at ``spine_mid``, hand tips behind thumbs."""

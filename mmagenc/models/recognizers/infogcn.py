@@ -144,7 +144,7 @@ class SelfAttentionGraphConv(nn.Module):
 
     def attention(self, x: Tensor) -> Tensor:
         """Attention between joints, frame by frame: ``(B, V, C)`` to ``(B, H, V, V)``, each row summing to one."""
-        qk = self.to_qk(self.norm(x)).float().unflatten(-1, (2, self.num_heads, self.head_dim))
+        qk = self.to_qk(self.norm(x)).to(self.topology.dtype).unflatten(-1, (2, self.num_heads, self.head_dim))
         query, key = qk.permute(2, 0, 3, 1, 4)
         with torch.autocast(x.device.type, enabled=False):  # scores reach tens: half precision would blur them, and is no faster here
             return (query @ (key * self.head_dim**-0.5).transpose(-2, -1)).softmax(dim=-1)

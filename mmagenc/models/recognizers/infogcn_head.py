@@ -82,7 +82,7 @@ class InfoGCNHead(BaseHead):
 
     def encode(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Mean and log-variance ``(N, D)`` of the latents of a backbone's output ``(N, M, C, T, V)``."""
-        pooled = x.mean(dim=(3, 4), dtype=torch.float32).mean(dim=1)
+        pooled = x.mean(dim=(3, 4), dtype=self.fc.weight.dtype).mean(dim=1)
         with torch.autocast(x.device.type, enabled=False):
             hidden = F.relu(self.fc(pooled))
             return self.fc_mu(hidden), self.fc_logvar(hidden)

@@ -1,0 +1,141 @@
+"""InfoGCN's encoder against the plain network; against published forward passes it is tested with their converter."""
+
+import pytest
+import torch
+
+from mmagenc.models.recognizers.infogcn import InfoGCN, MultiScaleTemporalConv, SelfAttentionGraphConv
+from mmagenc.skeletons import SKELETONS
+from tests.reference_infogcn import ReferenceInfoGCN
+from tools.model_converters.infogcn_to_mmagenc import convert
+
+
+def pair(num_joints=20, num_person=2):
+    """The fast encoder with a plain network's weights; its parameters drawn so that each matters."""
+    reference = ReferenceInfoGCN(num_classes=3, num_joints=num_joints, num_person=num_person, width=16)
+    with torch.no_grad():
+        for parameter in reference.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    weights = convert(reference.state_dict())['state_dict']
+    ours = InfoGCN(skeleton='ucla20' if num_joints == 20 else 'ntu25', num_person=num_person, base_channels=16)
+    ours.load_state_dict({key[len('backbone.'):]: value for key, value in weights.items() if key.startswith('backbone.')})
+    return ours, reference
+
+
+def test_attention_by_loops():
+    """Equation of SA-GC, frame by frame, head by head, joint by joint."""
+    layer = SelfAttentionGraphConv(16, 24, num_joints=5, num_heads=3).eval()
+    with torch.no_grad():
+        layer.topology.copy_(torch.randn(3, 5, 5))
+        layer.bn.weight.fill_(0.7)
+        x = torch.randn(2, 4, 5, 16)
+        weight = layer.transform.weight.view(24, 3, 16)
+        qk = layer.to_qk(torch.nn.functional.layer_norm(x, (16, ), layer.norm.weight, layer.norm.bias)).view(2, 4, 5, 2, 3, 2)
+        expected = torch.zeros(2, 4, 5, 24)
+        for clip in range(2):
+            for frame in range(4):
+                for head in range(3):
+                    for joint in range(5):
+                        query, keys = qk[clip, frame, joint, 0, head], qk[clip, frame, :, 1, head]
+                        score = torch.stack([(query * key).sum() / 2**0.5 for key in keys]).exp()
+                        graph = score / score.sum() * layer.topology[head, joint]
+                        neighbours = sum(graph[other] * x[clip, frame, other] for other in range(5))
+                        expected[clip, frame, joint] += weight[:, head] @ neighbours
+        down = layer.down[0](x) / (1 + 1e-5)**0.5
+        torch.testing.assert_close(layer(x), (expected * 0.7 / (1 + 1e-5)**0.5 + down).relu(), atol=1e-5, rtol=1e-5)
+        assert torch.allclose(layer.attention(x.flatten(0, 1)).sum(dim=-1), torch.ones(8, 3, 5))
+
+
+@pytest.mark.parametrize('num_joints, num_person', [(20, 1), (25, 2)])
+def test_training_equals_the_plain_network(num_joints, num_person):
+    """Output, and after a backward pass the gradients of the input and of joined weights; running means up to the omitted biases."""
+    ours, reference = (model.train().double() for model in pair(num_joints, num_person))
+    x = torch.randn(3, num_person, 9, num_joints, 3, dtype=torch.float64)
+    inputs = [x.clone().requires_grad_() for _ in range(2)]
+    outputs = [ours(inputs[0]), reference.encode(inputs[1])]
+    torch.testing.assert_close(outputs[0], outputs[1])
+    weight = torch.randn_like(outputs[0])
+    for output in outputs:
+        (output * weight).sum().backward()
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
+    heads = torch.cat([conv.weight.grad.flatten(1) for conv in reference.l4.agcn.conv_d], dim=1)
+    torch.testing.assert_close(ours.blocks[3].gcn.transform.weight.grad, heads)
+    torch.testing.assert_close(ours.blocks[3].gcn.topology.grad, reference.l4.agcn.shared_topology.grad)
+    branches = torch.cat([reference.l7.tcn['branches'][branch][0].weight.grad.flatten(1) for branch in range(3)])
+    torch.testing.assert_close(ours.blocks[6].tcn.expand.weight.grad, branches)
+    bias = sum(conv.bias for conv in reference.l4.agcn.conv_d).detach() * 0.1
+    torch.testing.assert_close(ours.blocks[3].gcn.bn.running_mean, reference.l4.agcn.bn.running_mean - bias - 0.9 * 10 * bias)
+
+
+def test_new_graph_convolutions_pass_their_input_on():
+    """The batch norm starts at 1e-6: a new layer is the identity on what is positive."""
+    x = torch.rand(2, 3, 20, 64)
+    torch.testing.assert_close(SelfAttentionGraphConv(64, 64, num_joints=20, num_heads=3)(x), x, atol=1e-4, rtol=0)
+
+
+def test_topology_starts_as_the_identity():
+    layer = SelfAttentionGraphConv(16, 16, num_joints=4, num_heads=2)
+    assert torch.equal(layer.topology, torch.stack([torch.eye(4)] * 2))
+
+
+@pytest.mark.parametrize('frames, expected', [(1, 1), (2, 1), (7, 2), (52, 13), (64, 16)])
+def test_time_is_quartered(frames, expected):
+    network = InfoGCN(skeleton='ucla20', num_person=1, base_channels=8).eval()
+    with torch.no_grad():
+        assert network(torch.zeros(2, 1, frames, 20, 3)).shape == (2, 1, 32, expected, 20)
+
+
+@pytest.mark.parametrize('name', SKELETONS)
+def test_any_skeleton(name):
+    joints = SKELETONS[name].num_joints
+    network = InfoGCN(skeleton=name, num_person=1, in_channels=6, base_channels=8).eval()
+    with torch.no_grad():
+        assert network(torch.randn(1, 1, 4, joints, 6)).shape == (1, 1, 32, 1, joints)
+
+
+def test_published_size():
+    """1,556,807 parameters with the head for NTU RGB+D 60, of which biases that a batch norm removes are left out here."""
+    from mmagenc.models.recognizers.infogcn_head import InfoGCNHead
+    ours = sum(parameter.numel() for part in (InfoGCN(), InfoGCNHead(num_classes=60)) for parameter in part.parameters())
+    reference = ReferenceInfoGCN(num_classes=60, num_joints=25)
+    assert sum(parameter.numel() for parameter in reference.parameters()) == 1556807
+    convolutions = [module for module in reference.modules() if isinstance(module, torch.nn.Conv2d)]
+    assert ours == 1556807 - sum(module.bias.numel() for module in convolutions)
+
+
+def test_bfloat16_is_finite_and_near():
+    network = InfoGCN(skeleton='ucla20', num_person=1, base_channels=16).train()
+    x = torch.rand(4, 1, 16, 20, 3)
+    exact = network(x)
+    with torch.autocast('cpu', torch.bfloat16):
+        output = network(x)
+    assert output.dtype == torch.bfloat16
+    assert (output - exact).abs().mean() < 0.15 * exact.abs().mean()  # batch norms of few values magnify rounding
+    output.float().square().mean().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
+
+
+def test_temporal_branches_do_not_mix_joints():
+    layer = MultiScaleTemporalConv(16).eval()
+    x = torch.randn(1, 9, 3, 16)
+    moved = x.clone()
+    moved[:, :, 1] += 1
+    with torch.no_grad():
+        change = (layer(moved) - layer(x)).abs().amax(dim=(0, 1, 3))
+    assert change[1] > 0 and change[0] == change[2] == 0
+
+
+@pytest.mark.parametrize('settings, reason', [
+    (dict(skeleton='ntu'), "unknown skeleton 'ntu'"),
+    (dict(base_channels=12), 'base_channels must be a multiple of 8, got 12'),
+    (dict(num_heads=0), "at least 1, got .*'num_heads': 0"),
+])
+def test_settings_out_of_range(settings, reason):
+    with pytest.raises(ValueError, match=reason):
+        InfoGCN(**settings)
+
+
+@pytest.mark.parametrize('shape', [(2, 2, 8, 20, 3), (2, 1, 8, 25, 3), (2, 1, 8, 20, 2), (2, 8, 20, 3)])
+def test_inputs_of_another_shape(shape):
+    network = InfoGCN(skeleton='ucla20', num_person=1, base_channels=8)
+    with pytest.raises(ValueError, match=r'InfoGCN of \(M, V, C\) = \(1, 20, 3\) got an input'):
+        network(torch.zeros(shape))
