@@ -5,8 +5,9 @@ from .modes import KthMode, MotionStream
 from .pose import MapJoints, PoseToRot6d, RootCenter
 from .sampling import ConsecutiveSample
 from .temporal import RandomCropResize, RandomRotation
+from .view import MinMaxScale, RandomViewRotate, SortedSample
 
 __all__ = [
-    'ConsecutiveSample', 'KthMode', 'MapJoints', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize', 'RandomRotation',
-    'RootCenter'
+    'ConsecutiveSample', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize',
+    'RandomRotation', 'RandomViewRotate', 'RootCenter', 'SortedSample'
 ]

@@ -1,0 +1,46 @@
+"""Read NW-UCLA's clips (``all_sqe/*.json``) and write them as one annotation file.
+
+    python tools/data/nw_ucla_to_annotation.py data/NW-UCLA --out data/nw_ucla/nw_ucla.npz
+
+Splits: ``test`` is view 3, ``trainval`` views 1 and 2 (the published training set); ``train`` and ``val`` are ``trainval`` without and of
+the subjects that ``--val-subjects`` names, so that an epoch is picked without looking at view 3.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.readers.nw_ucla import VAL_SUBJECTS, read_nw_ucla
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folder', type=Path, help='all_sqe, or the folder that has it')
+    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
+    parser.add_argument('--val-subjects', type=int, nargs='+', default=list(VAL_SUBJECTS), help='subjects of val (default: %(default)s)')
+    parser.add_argument('--skip-broken', action='store_true', help='leave damaged files out and list them, instead of refusing the folder')
+    return parser.parse_args(argv)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    try:
+        annotation = read_nw_ucla(args.folder, val_subjects=args.val_subjects, skip_broken=args.skip_broken)
+        for out in args.out:
+            save_annotation(annotation, out)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f'nw_ucla_to_annotation: {error}') from None
+    counts = ', '.join(f'{split} {len(members)}' for split, members in annotation['split'].items())
+    print(f'{len(annotation["annotations"])} clips ({counts}): {", ".join(map(str, args.out))}')
+
+
+if __name__ == '__main__':
+    main()
