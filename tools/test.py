@@ -1,8 +1,10 @@
 """Test a generator or a recognizer; options as in MMAction2.
 
-    python tools/test.py CONFIG CHECKPOINT [--work-dir DIR] [--dump FILE.pkl] [--cfg-options key=value ...]
+    python tools/test.py CONFIG CHECKPOINT [--work-dir DIR] [--dump FILE.npz] [--cfg-options key=value ...]
 
-A generator is judged by the recognizer's features (accuracy, FID, diversity, multimodality), a recognizer by MMAction2's metrics.
+A generator is judged by the recognizer's features (accuracy, FID, diversity, multimodality), a recognizer by its config's metrics.
+--dump FILE.npz writes each clip's scores with its name and label, which tools/analysis/ensemble.py fuses; FILE.pkl writes the data samples
+by MMEngine's DumpResults.
 """
 
 import argparse
@@ -28,7 +30,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where metrics and logs go (default: work_dirs/<name of the config>)')
-    parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions for evaluating them elsewhere')
+    parser.add_argument('--dump', metavar='FILE.npz',
+                        help="write a recognizer's scores by clip name (.npz), or whatever the model predicts as a pickle (.pkl)")
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='override settings of the config, such as test_dataloader.batch_size=8 or key="[a,b]"')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions, where the config has a visualization hook')
@@ -78,11 +81,26 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def dump_predictions(cfg: Config, path: str) -> None:
-    """Add MMEngine's dumping metric to the evaluator."""
-    if not path.endswith(('.pkl', '.pickle')):
-        raise ValueError(f'--dump {path}: the file must end in .pkl or .pickle')
+    """Add a dumping metric to the evaluator."""
+    if not path.endswith(('.pkl', '.pickle', '.npz')):
+        raise ValueError(f'--dump {path}: the file must end in .pkl, .pickle or .npz')
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
-    cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
+    metric = dict(type='DumpResults', out_file_path=path)
+    if path.endswith('.npz'):
+        metric = dict(type='mmagenc.ScoreDump', out_file=path)
+        keep_names(cfg.test_dataloader)
+    cfg.test_evaluator = [*evaluators, metric]
+
+
+def keep_names(settings) -> None:
+    """Let every ``PackActionInputs`` of the settings pass the clips' names on."""
+    if isinstance(settings, dict):
+        if str(settings.get('type', '')).split('.')[-1] == 'PackActionInputs':
+            settings['meta_keys'] = (*(key for key in settings.get('meta_keys', ()) if key != 'frame_dir'), 'frame_dir')
+        settings = list(settings.values())
+    if isinstance(settings, (list, tuple)):
+        for value in settings:
+            keep_names(value)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

@@ -2,5 +2,6 @@
 
 from .mmd import MMDMetric
 from .motion_generation import MotionGenerationMetric
+from .recognizer import RecognizerMetric, ScoreDump
 
-__all__ = ['MMDMetric', 'MotionGenerationMetric']
+__all__ = ['MMDMetric', 'MotionGenerationMetric', 'RecognizerMetric', 'ScoreDump']
