@@ -165,7 +165,8 @@ def generate_annotation(model, args: argparse.Namespace) -> Dict:
         batches = new_batches(model, args, **origin['sampling'])
     else:
         batches = (varied_batches if args.stochastic else replayed_batches)(model, args, saved_clips(args))
-        prefix = prefix if args.stochastic else f'{Path(args.checkpoint).stem}_replay'
+        if not args.stochastic:
+            prefix, origin = f'{Path(args.checkpoint).stem}_replay', {}
         origin.update(latents=Path(args.latents).name, latent_index=args.latent_index)
     clips: List[Dict] = []
     for motion in batches:

@@ -169,6 +169,7 @@ def test_saved_latents_make_the_same_clips_again(tool, files, gan_files, tmp_pat
     np.testing.assert_allclose(two, keypoint[[7, 2]], atol=1e-5)
     assert [clip['label'] for clip in annotation['annotations']] == [2, 0]
     assert annotation['metainfo']['latents'] == first.name and annotation['metainfo']['latent_index'] == [7, 2]
+    assert not {'seed', 'sampling'} & set(annotation['metainfo'])
     assert annotation['split']['train'][0].endswith('_replay_000000')
 
 
