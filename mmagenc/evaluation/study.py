@@ -1,0 +1,332 @@
+"""What a study of recognizers trained with and without generated clips is made of, apart from the training itself.
+
+N clips, R runs (one of each seed).
+
+A study trains one recognizer per seed, training-set size and arm. Here is which clips a run sees, how its settings are compared with those
+of a started study, and how its rows become a table: means with t-intervals over seeds, and differences between arms *of the same seed*,
+whose clips, batches and initial values are alike, so that what the seeds have in common drops out.
+"""
+
+import csv
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from mmagenc.compat import atomic_open
+
+from .functional import bootstrap_interval, confidence_interval
+
+ARMS = ('real', 'augmented', 'unjudged', 'infagenc')
+"""Real clips alone; with classic augmentation; with a generator's clips as they come; with those that the InfAGenC loop accepted."""
+BASELINE = 'real'
+ClipsPerClass = Union[int, str]
+"""A number, or ``'all'``."""
+
+
+# --- Which clips
+
+
+def select_clips(label: Sequence[int], clips_per_class: ClipsPerClass, *, seed: int) -> np.ndarray:
+    """The same number of clips of every class, drawn at random.
+
+    A larger number of the same seed contains the smaller one's clips, so that a learning curve grows by clips and not by luck.
+
+    Args:
+        label: ``(N,)`` class indices.
+        clips_per_class: how many of each class that occurs; ``'all'`` takes every clip.
+        seed: of the draw.
+
+    Returns:
+        ndarray: ascending int64 indices.
+
+    Raises:
+        ValueError: a number below 1 or no number, or a class with fewer clips.
+    """
+    label = np.asarray(label)
+    if clips_per_class == 'all':
+        return np.arange(len(label))
+    if isinstance(clips_per_class, bool) or not isinstance(clips_per_class, (int, np.integer)) or clips_per_class < 1:
+        raise ValueError(f"clips a class must be a number from 1 or 'all', got {clips_per_class!r}")
+    chosen = []
+    for group, members in _by_class(label):
+        if len(members) < clips_per_class:
+            raise ValueError(f'class {group} has {len(members)} clips, {clips_per_class} clips a class are asked for')
+        chosen.append(np.random.default_rng([seed, group]).permutation(members)[:clips_per_class])
+    return np.sort(np.concatenate(chosen))
+
+
+def hold_out(label: Sequence[int], share: float, *, seed: int = 0) -> Tuple[np.ndarray, np.ndarray]:
+    """Split clips into those to train on and a share of each class to pick checkpoints by.
+
+    Args:
+        label: ``(N,)`` class indices.
+        share: of each class, rounded, but at least one clip and never all.
+        seed: of the draw.
+
+    Returns:
+        tuple: ascending indices of the clips kept and of those held out.
+
+    Raises:
+        ValueError: a share outside (0, 1), or a class with a single clip.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f'the held-out share must lie between 0 and 1, got {share}')
+    label, held = np.asarray(label), []
+    for group, members in _by_class(label):
+        if len(members) < 2:
+            raise ValueError(f'class {group} has one clip: none can be held out')
+        count = min(max(round(share * len(members)), 1), len(members) - 1)
+        held.append(np.random.default_rng([seed, group]).permutation(members)[:count])
+    held = np.sort(np.concatenate(held))
+    return np.setdiff1d(np.arange(len(label)), held), held
+
+
+def _by_class(label: np.ndarray) -> Iterable[Tuple[int, np.ndarray]]:
+    if label.ndim != 1 or not len(label):
+        raise ValueError(f'label must be (N,) with N > 0, got {label.shape}')
+    return ((int(group), np.flatnonzero(label == group)) for group in np.unique(label))
+
+
+# --- Settings
+
+
+def settings_hash(settings: Dict) -> str:
+    """Twelve hexadecimal digits that change with any setting; order of keys and tuples against lists make no difference."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def changed_settings(old: Dict, new: Dict, prefix: str = '') -> List[str]:
+    """Dotted names of the settings that two (JSON-like) dicts do not share, sorted."""
+    changed = []
+    for key in sorted({*old, *new}, key=str):
+        one, other = (json.loads(json.dumps(value.get(key, '(absent)'), default=str)) for value in (old, new))
+        if isinstance(one, dict) and isinstance(other, dict):
+            changed += changed_settings(one, other, f'{prefix}{key}.')
+        elif one != other:
+            changed.append(f'{prefix}{key}')
+    return changed
+
+
+# --- Rows
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One run.
+
+    Args:
+        dataset: name of the study's data.
+        arm: one of :data:`ARMS`.
+        clips_per_class: real training clips of each class, or ``'all'``.
+        seed: of the clips drawn, the initial values and the batches.
+        top1, mean_class: accuracies of the test clips, 0 to 1, of the checkpoint picked on validation clips.
+        val_top1: accuracy of the validation clips of that checkpoint.
+        steps: optimizer steps of the recognizer.
+        num_real, num_synthetic: its training clips.
+        picked_iter: step of the checkpoint picked.
+        wall_s: seconds of the recognizer's training and test, without the generator's.
+        config_hash: :func:`settings_hash` of everything but arm, size and seed.
+    """
+
+    dataset: str
+    arm: str
+    clips_per_class: ClipsPerClass
+    seed: int
+    top1: float
+    mean_class: float
+    val_top1: float
+    steps: int
+    num_real: int
+    num_synthetic: int
+    picked_iter: int
+    wall_s: float
+    config_hash: str
+
+
+def write_rows(rows: Sequence[StudyRow], path) -> None:
+    """Write one CSV line a run, in the order of data, size, arm and seed; an old file is replaced in one step."""
+    with atomic_open(path, 'w', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(StudyRow)], lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in sorted(rows, key=_order))
+
+
+def read_rows(path) -> List[StudyRow]:
+    """Rows of a CSV file that :func:`write_rows` wrote.
+
+    Raises:
+        ValueError: no such file, or other columns.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f'{path}: no such file')
+    kinds = {field.name: field.type for field in fields(StudyRow)}
+    with open(path, encoding='utf-8', newline='') as file:
+        reader = csv.DictReader(file)
+        if set(reader.fieldnames or ()) != set(kinds):
+            raise ValueError(f'{path}: columns {reader.fieldnames}, expected {list(kinds)}')
+        return [StudyRow(**{name: _parse(kinds[name], text) for name, text in line.items()}) for line in reader]
+
+
+def _parse(kind, text: str):
+    if kind is ClipsPerClass:
+        return text if text == 'all' else int(text)
+    return kind(text)
+
+
+def _order(row: StudyRow) -> tuple:
+    return row.dataset, _size(row.clips_per_class), ARMS.index(row.arm) if row.arm in ARMS else len(ARMS), row.arm, row.seed
+
+
+def _size(clips_per_class: ClipsPerClass) -> float:
+    return float('inf') if clips_per_class == 'all' else clips_per_class
+
+
+# --- Statistics
+
+
+class PairedDifference(NamedTuple):
+    """Mean difference of R pairs, its t-interval and its bootstrap interval; both NaN for a single pair."""
+
+    mean: float
+    low: float
+    high: float
+    bootstrap_low: float
+    bootstrap_high: float
+    num_pairs: int
+
+
+def paired_difference(values: Sequence[float],
+                      baseline: Sequence[float],
+                      *,
+                      level: float = 0.95,
+                      num_resamples: int = 10000,
+                      seed: int = 0) -> PairedDifference:
+    r"""Mean of the differences of pairs, such as two arms' accuracies of the same seed.
+
+    The t-interval is that of the paired t-test, :math:`\bar d \pm t_{(1 + level)/2, R-1}\, s_d / \sqrt R`, right for few pairs of about
+    normal differences. The percentile bootstrap draws whole pairs; it needs no such shape, but below ten pairs it is too narrow, so that a
+    table should print the former.
+
+    Args:
+        values, baseline: ``(R,)`` each; entry r of both is one pair.
+        level: probability that the interval covers the difference.
+        num_resamples: draws of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: different lengths, none, or values that are not finite.
+    """
+    values, baseline = np.asarray(values, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
+    if values.shape != baseline.shape:
+        raise ValueError(f'pairs need as many values as baselines, got {values.shape} and {baseline.shape}')
+    difference = values - baseline
+    interval = confidence_interval(difference, level)
+    if len(difference) == 1:
+        return PairedDifference(interval.mean, *[float('nan')] * 4, 1)
+    resampled = bootstrap_interval(np.mean, difference, num_resamples=num_resamples, level=level, rng=seed)
+    return PairedDifference(interval.mean, interval.low, interval.high, float(resampled.low), float(resampled.high), len(difference))
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """One cell of the table: an arm at one size.
+
+    Args:
+        dataset, clips_per_class, arm: what was run.
+        seeds: of the runs, ascending.
+        mean: of the metric over seeds. half_width: of its t-interval, NaN for one seed.
+        difference: to the baseline arm, of the seeds that both have; ``None`` for the baseline and without common seeds.
+        num_real, num_synthetic: mean numbers of training clips.
+    """
+
+    dataset: str
+    clips_per_class: ClipsPerClass
+    arm: str
+    seeds: Tuple[int, ...]
+    mean: float
+    half_width: float
+    difference: Optional[PairedDifference]
+    num_real: float
+    num_synthetic: float
+
+
+def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str = BASELINE, level: float = 0.95) -> List[ArmSummary]:
+    """Means, intervals and paired differences of every arm at every size, in the order of the CSV file.
+
+    Raises:
+        ValueError: an unknown metric, or two rows of one run.
+    """
+    if metric not in ('top1', 'mean_class', 'val_top1'):
+        raise ValueError(f"metric must be 'top1', 'mean_class' or 'val_top1', got {metric!r}")
+    cells: Dict[tuple, Dict[int, StudyRow]] = {}
+    for row in sorted(rows, key=_order):
+        cell = cells.setdefault((row.dataset, row.clips_per_class, row.arm), {})
+        if row.seed in cell:
+            raise ValueError(f'two runs of {row.dataset}, {row.clips_per_class} clips a class, {row.arm}, seed {row.seed}')
+        cell[row.seed] = row
+    return [_summarize_cell(cells, key, metric, baseline, level) for key in cells]
+
+
+def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: float) -> ArmSummary:
+    dataset, size, arm = key
+    cell, reference = cells[key], cells.get((dataset, size, baseline), {})
+    interval = confidence_interval([getattr(row, metric) for row in cell.values()], level)
+    common, difference = sorted(cell.keys() & reference.keys()), None
+    if arm != baseline and common:
+        difference = paired_difference([getattr(cell[seed], metric) for seed in common],
+                                       [getattr(reference[seed], metric) for seed in common], level=level)
+    return ArmSummary(
+        dataset=dataset,
+        clips_per_class=size,
+        arm=arm,
+        seeds=tuple(sorted(cell)),
+        mean=interval.mean,
+        half_width=interval.half_width,
+        difference=difference,
+        num_real=float(np.mean([row.num_real for row in cell.values()])),
+        num_synthetic=float(np.mean([row.num_synthetic for row in cell.values()])))
+
+
+# --- Table
+
+
+HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %', 'mean-class %', 'top-1 against real, paired')
+NOTE = ('Mean over seeds ± half width of its 95 % t-interval. Paired: mean difference to `{baseline}` of the same seeds, '
+        '[95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten). Checkpoints were picked on validation clips.')
+
+
+def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE) -> str:
+    """The study's table in Markdown with a line on how to read it.
+
+    Raises:
+        ValueError: as :func:`summarize`.
+    """
+    lines = [HEADER, ['---'] * len(HEADER)]
+    for top1, mean_class in zip(summarize(rows, 'top1', baseline=baseline), summarize(rows, 'mean_class', baseline=baseline)):
+        lines.append([
+            top1.dataset,
+            str(top1.clips_per_class), top1.arm,
+            str(len(top1.seeds)), f'{top1.num_real:.0f}', f'{top1.num_synthetic:.0f}',
+            _percent(top1),
+            _percent(mean_class),
+            _difference_text(top1.difference)
+        ])
+    table = '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
+    return f'{table}\n\n{NOTE.format(baseline=baseline)}\n'
+
+
+def _percent(cell: ArmSummary) -> str:
+    return f'{100 * cell.mean:.1f}' + ('' if np.isnan(cell.half_width) else f' ± {100 * cell.half_width:.1f}')
+
+
+def _difference_text(difference: Optional[PairedDifference]) -> str:
+    if difference is None:
+        return '–'
+    mean, low, high, bootstrap_low, bootstrap_high = (100 * value for value in difference[:5])
+    if np.isnan(low):
+        return f'{mean:+.1f} (one pair)'
+    return f'{mean:+.1f} [{low:+.1f}, {high:+.1f}] ({bootstrap_low:+.1f}, {bootstrap_high:+.1f}), n = {difference.num_pairs}'
