@@ -3,7 +3,7 @@ _base_ = ['../_base_/kinetic_gan_runtime.py', '../_base_/datasets/bandai_namco.p
 
 num_frames = 64
 model = dict(
-    representation=dict(skeleton='smpl24', root_center=True, translation=True, normalization='centered_min_max'),
+    representation=dict(skeleton='smpl24', root_center=True, normalization='centered_min_max'),
     num_classes=10,
     num_frames=num_frames,
     latent_dim=64,

@@ -73,6 +73,7 @@ class GraphConv(nn.Module):
         adjacency: ``(K, V, V)``; each entry has a learnt factor, which starts at 1.
         grow: ``(V, V_in)`` enlargement of the graph that comes first.
         kept: nodes that are wanted, W of the V; ``None`` means all.
+        constant_channels: further channels, before the others, that are equal in all nodes and frames.
     """
 
     def __init__(self,
@@ -81,9 +82,10 @@ class GraphConv(nn.Module):
                  adjacency: np.ndarray,
                  *,
                  grow: Optional[np.ndarray] = None,
-                 kept: Optional[Sequence[int]] = None) -> None:
+                 kept: Optional[Sequence[int]] = None,
+                 constant_channels: int = 0) -> None:
         super().__init__()
-        self.weight = nn.Linear(in_channels, NUM_PARTS * out_channels, bias=False).weight
+        self.weight = nn.Linear(constant_channels + in_channels, NUM_PARTS * out_channels, bias=False).weight
         self.importance = nn.Parameter(torch.ones(adjacency.shape))
         self.register_buffer('adjacency', torch.from_numpy(adjacency), persistent=False)
         self.register_buffer('grow', None if grow is None else torch.from_numpy(grow), persistent=False)
@@ -102,8 +104,7 @@ class GraphConv(nn.Module):
         return weights if self.grow is None else self.grow.T @ weights
 
     def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
-        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``; ``constant (B, C'')`` are channels before those of x, equal in all nodes
-        and frames."""
+        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``; ``constant (B, C'')`` are the constant channels."""
         weights, projection = self.weights(), self.weight
         if constant is not None:
             rest, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
@@ -281,13 +282,14 @@ class CriticBlock(nn.Module):
         kept: nodes that remain, ``None`` means all.
         stride: every how manyeth frame remains.
         residual: whether there is a shortcut.
+        constant_channels: see :class:`GraphConv`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, kept: Optional[Sequence[int]], stride: int,
-                 residual: bool) -> None:
+                 residual: bool, constant_channels: int) -> None:
         super().__init__()
         self.stride = stride
-        self.spatial = GraphConv(in_channels, out_channels, adjacency, kept=kept)
+        self.spatial = GraphConv(in_channels, out_channels, adjacency, kept=kept, constant_channels=constant_channels)
         self.temporal = TemporalConv(out_channels, stride)
         self.shortcut = None
         if residual:
@@ -328,7 +330,7 @@ class KineticGANCritic(nn.Module):
         check_num_frames(num_frames)
         self.label_embedding = nn.Embedding(num_classes, num_classes)
         adjacency, _, kept = four_levels(pyramid)
-        sizes = [channels + num_classes, *(factor * base_channels for factor in (1, 2, 4, 8, 16)), latent_dim]
+        sizes = [channels, *(factor * base_channels for factor in (1, 2, 4, 8, 16)), latent_dim]
         self.blocks = nn.ModuleList(
             CriticBlock(
                 sizes[i],
@@ -336,7 +338,8 @@ class KineticGANCritic(nn.Module):
                 adjacency[before],
                 kept=kept[before] if after != before else None,
                 stride=CRITIC_STRIDES[i],
-                residual=i > 0) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
+                residual=i > 0,
+                constant_channels=0 if i else num_classes) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
         self.output = nn.Linear(latent_dim, 1)
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:

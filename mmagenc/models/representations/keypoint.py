@@ -3,7 +3,7 @@
 B batch, T frames, V keypoints, C coordinates (2 or 3).
 """
 
-from typing import Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class KeypointRepresentation(nn.Module):
         normalization: ``'standard'`` subtracts each coordinate's mean and divides by its standard deviation; ``'min_max'`` maps the
             smallest and largest of all coordinates to −1 and 1, as Kinetic-GAN does (which counts padding and second persons too);
             ``'centered_min_max'`` subtracts each coordinate's mean and divides by the largest distance from it that any coordinate has,
-            which stays in −1 … 1 and leaves the pose's changes to be learnt, not the pose.
+            which stays in −1 … 1 and leaves the pose's changes to be learnt, not the pose. A root path kept as a joint is scaled by itself.
 
     Raises:
         ValueError: other dimensions, an unknown normalization, or ``translation`` for clips that are not centred.
@@ -78,13 +78,21 @@ class KeypointRepresentation(nn.Module):
             raise ValueError('there are no clips to take statistics of')
         clips = [torch.from_numpy(np.asarray(clip['keypoint'][:1], dtype=np.float64)) for clip in annotations]
         frames = torch.cat([self._center(clip)[0] for clip in clips])
-        mean, std = frames.mean(dim=0), frames.std(dim=0, unbiased=False)
+        for part in (slice(self.num_keypoints), slice(self.num_keypoints, self.num_joints)):
+            if len(self.mean[part]):
+                mean, std = self._statistics(frames[:, part])
+                self.mean[part] = mean
+                self.std[part] = std.clamp(min=self.min_std)
+
+    def _statistics(self, frames: Tensor) -> Tuple[Tensor, Tensor]:
+        """What is subtracted from ``(frames, V, C)`` and what is divided by, ``(V, C)`` or one number for all."""
+        mean = frames.mean(dim=0)
         if self.normalization == 'min_max':
-            mean, std = (frames.max() + frames.min()) / 2, (frames.max() - frames.min()) / 2
-        elif self.normalization == 'centered_min_max':
-            std = (frames - mean).abs().max()
-        self.mean.copy_(mean)
-        self.std.copy_(std.clamp(min=self.min_std))
+            low, high = frames.aminmax()
+            return (high + low) / 2, (high - low) / 2
+        if self.normalization == 'centered_min_max':
+            return mean, (frames - mean).abs().max()
+        return mean, frames.std(dim=0, unbiased=False)
 
     def _center(self, keypoint: Tensor) -> Tensor:
         """``(B, T, V, C)`` relative to the root, with the path as one more joint where it is kept."""

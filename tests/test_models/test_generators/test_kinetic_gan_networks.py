@@ -62,7 +62,8 @@ def generator_pair(skeleton='ucla20', num_frames=32, channels=3):
     return ours, reference
 
 
-@pytest.mark.parametrize(('skeleton', 'num_frames', 'channels'), [('ucla20', 32, 3), ('penn13', 16, 2), ('ntu25', 48, 3), ('h36m16', 64, 6)])
+@pytest.mark.parametrize(('skeleton', 'num_frames', 'channels'),
+                         [('ucla20', 32, 3), ('penn13', 16, 2), ('ntu25', 48, 3), ('h36m16', 64, 6)])
 def test_generator_equals_the_plain_path(skeleton, num_frames, channels):
     """Training mode: values, gradients and the running statistics of the normalization."""
     ours, reference = generator_pair(skeleton, num_frames, channels)
@@ -91,7 +92,7 @@ def test_critic_equals_the_plain_path(skeleton, num_frames, channels):
     x = torch.randn(3, num_frames, pyramid.num_nodes[0], channels, requires_grad=True)
     score, expected = ours(x, LABEL), reference(x.permute(0, 3, 1, 2), LABEL)[:, 0]
     torch.testing.assert_close(score, expected, atol=1e-6, rtol=1e-4)
-    for network, value in ((ours, score), (reference, expected)):
+    for value in (score, expected):
         gradient, = torch.autograd.grad(value.sum(), x, create_graph=True)
         (gradient.square().sum() * 100).backward(retain_graph=True)
     gradients = {name: value.grad for name, value in reference.named_parameters() if value.grad is not None}

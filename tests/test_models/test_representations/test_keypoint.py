@@ -72,3 +72,34 @@ def test_wrong_layout_and_settings_are_refused():
         KeypointRepresentation(skeleton='ntu25', num_dims=4)
     with pytest.raises(ValueError, match='root_center'):
         KeypointRepresentation(skeleton='ntu25', root_center=False, translation=True)
+
+
+@pytest.mark.parametrize('normalization', ['min_max', 'centered_min_max'])
+@pytest.mark.parametrize('translation', [False, True])
+def test_ranges(normalization, translation):
+    """Training clips fill −1 … 1, the path by its own scale, and come back in the data's units."""
+    clips = annotations('ntu25', 3, count=5)
+    for clip in clips:
+        clip['keypoint'] += np.linspace(0, 9, 8, dtype=np.float32)[:, None, None]  # they walk
+    representation = KeypointRepresentation(skeleton='ntu25', normalization=normalization, translation=translation)
+    representation.fit(clips)
+    inputs = batch(clips)
+    x = representation.encode(inputs)
+    for part in (x[:, :, :25], x[:, :, 25:]):
+        if part.numel():
+            torch.testing.assert_close(part.abs().max(), torch.tensor(1.), atol=1e-5, rtol=0)
+    assert len(representation.std[:25].unique()) == 1  # one scale: limbs keep their proportions
+    if normalization == 'min_max':
+        assert len(representation.mean[:25].unique()) == 1
+        torch.testing.assert_close(x[:, :, :25].min(), torch.tensor(-1.), atol=1e-5, rtol=0)
+    else:
+        torch.testing.assert_close(x[:, :, :25].mean(dim=(0, 1)), torch.zeros(25, 3), atol=1e-5, rtol=0)
+    settings = dict(label=torch.zeros(5, dtype=torch.long), length=torch.full((5, ), 8))
+    keypoint, root = inputs['keypoint'], inputs['keypoint'][:, :, get_skeleton('ntu25').root, None]
+    expected = keypoint - (root[:, :1] if translation else root)
+    torch.testing.assert_close(representation.decode(x, **settings).keypoint, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_unknown_normalization_is_refused():
+    with pytest.raises(ValueError, match="one of standard, min_max, centered_min_max, got 'max'"):
+        KeypointRepresentation(skeleton='ntu25', normalization='max')
