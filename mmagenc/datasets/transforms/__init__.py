@@ -1,5 +1,6 @@
 """Transforms; each that cuts time cuts keypoint, scores, pose and translation alike."""
 
+from .augment import JointNoise, RandomHeading, RandomMirror, RandomSpeed
 from .formatting import PackMotionInputs
 from .modes import KthMode, MotionStream
 from .pose import MapJoints, PoseToRot6d, RootCenter
@@ -8,6 +9,7 @@ from .temporal import RandomCropResize, RandomRotation
 from .view import MinMaxScale, RandomViewRotate, SortedSample
 
 __all__ = [
-    'ConsecutiveSample', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize',
-    'RandomRotation', 'RandomViewRotate', 'RootCenter', 'SortedSample'
+    'ConsecutiveSample', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d',
+    'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomRotation', 'RandomSpeed', 'RandomViewRotate', 'RootCenter',
+    'SortedSample'
 ]
