@@ -1,0 +1,120 @@
+"""tools/analysis/compare_clips.py: numbers of the metric functions on the right clips, and files that do not fit."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mmagenc.apis import init_recognizer, recognize
+from mmagenc.datasets import load_annotation, save_annotation
+from mmagenc.evaluation.functional import frechet_distance, kernel_distance, maximum_mean_discrepancy
+from tests.test_apis.configs import write_generator
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('compare_clips_tool', ROOT / 'tools/analysis/compare_clips.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def write(path, labels, seed, *, frames=6, skeleton='ucla20', joints=20, dims=3, shift=0.):
+    rng = np.random.default_rng(seed)
+    clips = []
+    for i, label in enumerate(labels):
+        keypoint = (shift + rng.normal(size=(1, frames + i % 2, joints, dims))).astype(np.float32)
+        clips.append(dict(frame_dir=f'{path.stem}_{i}', label=label, total_frames=frames + i % 2, keypoint=keypoint))
+    names = [clip['frame_dir'] for clip in clips]
+    metainfo = dict(classes=['walk', 'run', 'Jump'], **({} if skeleton is None else dict(skeleton=skeleton)))
+    save_annotation(dict(split=dict(test=names[::2], all=names), metainfo=metainfo, annotations=clips), path)
+    return str(path)
+
+
+@pytest.fixture
+def files(tmp_path):
+    return write(tmp_path / 'real.npz', [0, 1] * 5 + [2], 0), write(tmp_path / 'fake.npz', [0, 1, 0, 1, 0], 1, frames=8, shift=0.7)
+
+
+def naive(annotation, label, num_frames, first_frame=True):
+    """Clips of a class as one row of numbers each, by a loop."""
+    rows = []
+    for clip in annotation['annotations']:
+        if clip['label'] == label:
+            frames = [clip['keypoint'][0, min(t, clip['total_frames'] - 1)] for t in range(num_frames)]
+            root = [frames[0][0] if first_frame else np.zeros(3)] * num_frames
+            rows.append(np.concatenate([(frame - place).ravel() for frame, place in zip(frames, root)]).astype(float))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize('origin', ['first_frame', 'data'])
+def test_mmd_of_each_class_and_the_mean(tool, files, tmp_path, capsys, origin):
+    tool.main([*files, '--origin', origin, '--json', str(tmp_path / 'a.json')])
+    numbers = json.loads((tmp_path / 'a.json').read_text())
+    real, fake = map(load_annotation, files)
+    rows = [[naive(annotation, label, 7, origin == 'first_frame') for annotation in (real, fake)] for label in (0, 1)]
+    everything = np.concatenate([naive(real, label, 7, origin == 'first_frame') for label in range(3)])
+    scale, low = 2 / (everything.max() - everything.min()), everything.min()
+    expected = [maximum_mean_discrepancy(*[(clips - low) * scale - 1 for clips in pair]) for pair in rows]
+    assert numbers['per_class']['mmd_sequence'] == pytest.approx(dict(walk=expected[0], run=expected[1], Jump=None))
+    assert numbers['mmd_sequence'] == pytest.approx(np.mean(expected)) and numbers['mmd_average'] > 0
+    output = capsys.readouterr().out
+    assert 'mean     11          5' in output and f'mmd_sequence {np.mean(expected):.4f}' in output
+
+
+def test_origin_decides_what_a_shift_means(tool, files, tmp_path):
+    for origin in ('first_frame', 'every_frame', 'data'):
+        tool.main([*files, '--origin', origin, '--json', str(tmp_path / f'{origin}.json')])
+    shifted, centered, data = (json.loads((tmp_path / f'{origin}.json').read_text())['mmd_average'] for origin in tool.ORIGINS)
+    assert data > 2 * max(shifted, centered)
+
+
+def test_splits_are_kept_apart(tool, files, tmp_path, capsys):
+    tool.main([files[0], files[0], '--real-split', 'test', '--fake-split', 'all', '--num-frames', '3'])
+    assert 'mean      6         11' in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings('ignore:Fréchet distance of')
+def test_through_a_recognizer(tool, files, tmp_path):
+    config, _ = write_generator(tmp_path)
+    recognizer = init_recognizer(config)
+    torch.save(dict(state_dict=recognizer.state_dict()), tmp_path / 'recognizer.pth')
+    tool.main([*files, '--recognizer', str(config), str(tmp_path / 'recognizer.pth'), '--json', str(tmp_path / 'a.json')])
+    numbers = json.loads((tmp_path / 'a.json').read_text())
+    first, second = (recognize(init_recognizer(config, tmp_path / 'recognizer.pth'), load_annotation(path)) for path in files)
+    assert numbers['fid'] == pytest.approx(frechet_distance(first.feature, second.feature))
+    assert numbers['kid'] == pytest.approx(kernel_distance(first.feature, second.feature))
+    assert (numbers['accuracy'], numbers['accuracy_real']) == (second.accuracy, first.accuracy)
+
+
+def test_other_layouts_are_mapped_or_refused(tool, tmp_path, capsys):
+    real = write(tmp_path / 'real.npz', [0] * 4, 0, skeleton='infact17', joints=17)
+    mapped = write(tmp_path / 'smpl.npz', [0] * 4, 1, skeleton='smpl24', joints=24)
+    tool.main([real, mapped])
+    assert 'walk' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match='compare_clips: no joint map from ucla20 to infact17'):
+        tool.main([real, write(tmp_path / 'ucla.npz', [0] * 4, 1)])
+
+
+@pytest.mark.parametrize('arguments, reason', [
+    (['nowhere.npz', 'FAKE'], 'nowhere.npz: no such annotation file'),
+    (['REAL', 'FAKE', '--real-split', 'val'], "has no split 'val'; it has test, all"),
+    (['REAL', 'FAKE', '--estimator', 'paired'], "estimator='paired' needs sets of one size"),
+    (['REAL', 'FLAT'], r'must be \(N, T, …\) and \(M, T, …\) clips of one shape'),
+])
+def test_what_cannot_be_compared(tool, files, tmp_path, arguments, reason):
+    flat = write(tmp_path / 'flat.npz', [0] * 4, 1, dims=2)
+    paths = dict(REAL=files[0], FAKE=files[1], FLAT=flat)
+    with pytest.raises(SystemExit, match=f'compare_clips: .*{reason}'):
+        tool.main([paths.get(argument, argument) for argument in arguments])
+
+
+def test_numbers_out_of_range(tool, files, capsys):
+    with pytest.raises(SystemExit):
+        tool.main([*files, '--num-frames', '0'])
+    assert '--num-frames must be at least 1' in capsys.readouterr().err

@@ -1,0 +1,160 @@
+"""Compare two files of clips, real and generated: MMDa and MMDs of each class, and through a recognizer FID, KID and accuracy.
+
+    python tools/analysis/compare_clips.py REAL.npz GENERATED.npz [--real-split test]
+    python tools/analysis/compare_clips.py REAL.npz GENERATED.npz --recognizer CONFIG CHECKPOINT [--json FILE]
+
+Whole sets are compared, of any sizes. MMD sees positions: clips get one length (longer ones are cut, shorter ones hold their last frame)
+and one scale, in which the real ones span -1 to 1. tools/test.py does the same, with intervals over repeats, for a generator's checkpoint.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+import numpy as np
+
+from mmagenc.apis import init_recognizer, recognize
+from mmagenc.compat import atomic_open
+from mmagenc.datasets import load_annotation
+from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd
+from mmagenc.evaluation.metrics.clips import class_names, format_table
+from mmagenc.skeletons import get_skeleton, joint_map
+
+ORIGINS = ('first_frame', 'every_frame', 'data')
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('real', help='annotation file of real clips')
+    parser.add_argument('fake', help='annotation file of generated clips')
+    parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
+    parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
+    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
+    parser.add_argument('--num-frames', type=int, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
+    parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
+                        help="what MMD's positions are relative to: the root in the first or in every frame, or the data's own origin")
+    parser.add_argument('--estimator', choices=['unbiased', 'paired', 'biased'], default='unbiased',
+                        help="of MMD; 'paired' is the published one, for as many real as generated clips of each class")
+    parser.add_argument('--device', default='cpu', help='where the recognizer runs (default: cpu)')
+    parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
+    args = parser.parse_args(argv)
+    if args.num_frames is not None and args.num_frames < 1:
+        parser.error('--num-frames must be at least 1')
+    return args
+
+
+def read_clips(path: str, split: Optional[str]) -> Tuple[List[Dict], Dict]:
+    """Clips, each with its layout, and the file's metainfo.
+
+    Raises:
+        ValueError: an unknown split, or no clips.
+    """
+    annotation = load_annotation(path)
+    metainfo, clips = annotation['metainfo'], annotation['annotations']
+    if split is not None:
+        if split not in annotation['split']:
+            raise ValueError(f'{path} has no split {split!r}; it has {", ".join(annotation["split"]) or "none"}')
+        members = set(annotation['split'][split])
+        clips = [clip for clip in clips if clip['frame_dir'] in members]
+    if not clips:
+        raise ValueError(f'{path}: there are no clips to compare')
+    layout = {} if metainfo.get('skeleton') is None else {'skeleton': metainfo['skeleton']}
+    return [{**layout, **clip} for clip in clips], metainfo
+
+
+def positions(clips: List[Dict], skeleton: Optional[str], num_frames: int, origin: str) -> np.ndarray:
+    """``(N, T, V, C)`` keypoints of the first persons, in one layout and of one length.
+
+    Raises:
+        ValueError: layouts without a map between them, or different keypoints in unnamed layouts.
+    """
+    arrays = []
+    for clip in clips:
+        keypoint = clip['keypoint'][0, np.minimum(np.arange(num_frames), clip['total_frames'] - 1)].astype(np.float64)
+        if skeleton and clip.get('skeleton', skeleton) != skeleton:
+            keypoint = keypoint[:, joint_map(clip['skeleton'], skeleton)]
+        arrays.append(keypoint)
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1:
+        raise ValueError(f'clips have different keypoints: {sorted(shapes)}; name their layouts in the files')
+    root, stacked = get_skeleton(skeleton).root if skeleton else 0, np.stack(arrays)
+    offsets = {'data': 0, 'first_frame': stacked[:, :1, root, None], 'every_frame': stacked[:, :, root, None]}
+    return stacked - offsets[origin]
+
+
+def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Dict[str, np.ndarray]:
+    """``(K,)`` of each mode."""
+    num_frames = args.num_frames or max(clip['total_frames'] for clip in real)
+    skeleton = real[0].get('skeleton')
+    first, second = (positions(clips, skeleton, num_frames, args.origin) for clips in (real, fake))
+    low, high = first.min(), first.max()
+    first, second = (2 * (array - low) / max(high - low, 1e-12) - 1 for array in (first, second))
+    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
+    num_classes = 1 + max(label.max() for label in labels)
+    return {
+        name: per_class_mmd(first, labels[0], second, labels[1], num_classes, mode=mode, estimator=args.estimator)
+        for name, mode in (('mmd_average', 'average'), ('mmd_sequence', 'sequence'))
+    }
+
+
+def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Dict[str, float]:
+    """FID, KID and accuracies by the recognizer."""
+    model = init_recognizer(*args.recognizer, device=args.device)
+    first, second = recognize(model, real), recognize(model, fake)
+    return dict(
+        accuracy=second.accuracy,
+        accuracy_real=first.accuracy,
+        fid=frechet_distance(first.feature, second.feature),
+        kid=kernel_distance(first.feature, second.feature))
+
+
+def report(tables: Dict[str, np.ndarray], real: List[Dict], fake: List[Dict], names: List[str]) -> str:
+    """MMDa and MMDs by class and their means."""
+    counts = [np.bincount([clip['label'] for clip in clips], minlength=len(names)) for clips in (real, fake)]
+    rows = [('class', 'real', 'generated', 'MMDa', 'MMDs')]
+    for k in np.flatnonzero(counts[0] + counts[1]):
+        rows.append((names[k], *(str(count[k]) for count in counts), *(f'{table[k]:.3f}' for table in tables.values())))
+    rows.append(('mean', str(len(real)), str(len(fake)), *(f'{mean_of(table):.3f}' for table in tables.values())))
+    return format_table(rows).replace('nan', '  -')
+
+
+def mean_of(table: np.ndarray) -> float:
+    """Mean over the classes that have two clips in both sets; NaN if none has."""
+    return float(np.nanmean(table)) if not np.isnan(table).all() else float('nan')
+
+
+def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[str, float]]) -> None:
+    """Numbers and tables, ``null`` where there is none."""
+    def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
+        return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+    with atomic_open(path, 'w', encoding='utf-8') as file:
+        json.dump(dict(known(numbers), per_class={name: known(values) for name, values in per_class.items()}), file, indent=1)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    try:
+        (real, metainfo), (fake, _) = read_clips(args.real, args.real_split), read_clips(args.fake, args.fake_split)
+        tables = discrepancies(real, fake, args)
+        names = class_names(metainfo, len(tables['mmd_average']))
+        numbers = {name: mean_of(table) for name, table in tables.items()}
+        numbers.update({} if args.recognizer is None else judged(real, fake, args))
+        print(report(tables, real, fake, names))
+        if args.json is not None:
+            write_json(args.json, numbers, {name: dict(zip(names, table.tolist())) for name, table in tables.items()})
+    except (ValueError, OSError) as error:
+        raise SystemExit(f'compare_clips: {error}') from None
+    print('  '.join(f'{name} {value:.4f}' for name, value in numbers.items()))
+
+
+if __name__ == '__main__':
+    main()
