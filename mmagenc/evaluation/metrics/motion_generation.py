@@ -3,9 +3,11 @@
 N real clips, R repeats, K classes, D feature channels, T frames.
 """
 
+import json
 import logging
 import warnings
-from typing import Dict, List, Optional, Sequence, Union
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -14,40 +16,44 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import nn
 
-from mmagenc.datasets.annotation import motion_to_annotations
+from mmagenc.compat import atomic_open
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, recognizer_weights
-from mmagenc.evaluation.functional import (
-    confidence_interval,
-    diversity,
-    frechet_distance,
-    multimodality,
-    per_class_accuracy,
-    top1_accuracy,
-)
+from mmagenc.evaluation.functional import memorization
 from mmagenc.models.recognizers import Pipeline, build_pipeline, score_annotations
-from mmagenc.registry import METRICS, MODELS
-from mmagenc.structures import Motion
+from mmagenc.registry import DATASETS, METRICS, MODELS
 
-INPUT_KEYS = ('keypoint', 'pose', 'transl')
+from .clips import class_names, format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
+from .feature_cache import FeatureCache, clip_key, recognizer_fingerprint
+from .generation_numbers import class_numbers, distances, halves, spread
+
+NAMES = ('accuracy', 'fid', 'fid_shrunk', 'kid', 'precision', 'recall', 'density', 'coverage', 'diversity', 'multimodality')
+SHARES = ('accuracy', 'precision', 'recall', 'coverage')
+CLASS_NAMES = ('accuracy', 'fid', 'kid', 'diversity')
 
 
 @METRICS.register_module()
 class MotionGenerationMetric(BaseMetric):
-    """Accuracy, FID, diversity and multimodality of generated clips by a recognizer's opinion, and the same of the real clips.
+    """Generated clips by a recognizer's opinion and features, and the same of the real clips.
 
-    The generator gives for each real clip R clips of its label and length (``pred_motion`` of its data sample). Each process scores
-    its own clips batch by batch and keeps features and predicted classes only; the main process computes the numbers from those of all,
-    without the repetitions that fill the last batch. Protocol as Guo et al. 2020 and the published InfAGenC evaluation, with three
-    differences: covariances are not regularized, intervals are those of the mean, and the recognizer is the one that is asked for.
+    The generator gives for each real clip R clips of its label and length (``pred_motion`` of its data sample; R is ``num_repeats`` of the
+    generator's ``test_cfg``). Each process scores its own clips batch by batch and keeps features and predicted classes only; the main
+    process computes the numbers from those of all, without the repetitions that fill the last batch. Protocol as Guo et al. 2020 and the
+    published InfAGenC evaluation, with three differences: covariances are not regularized, intervals are those of the mean, and the
+    recognizer is the one that is asked for.
 
-    Reported, with the prefix ``generation/``:
+    Reported, with the prefix ``generation/``, as means over repeats, and for R > 1 ``…_ci``, the half width of the 95 % interval of that
+    mean (it tells how much other *noise* would have changed the number, not other clips):
 
-    - ``accuracy``, ``fid``, ``diversity``, ``multimodality`` of the generated clips, means over repeats, and for R > 1 ``…_ci``, the half
-      width of the 95 % interval of that mean;
-    - ``accuracy_real``, ``diversity_real``, ``multimodality_real`` of the real clips, and ``fid_real`` between random halves of them (half
-      the samples make a larger FID: it is a floor for sets of that size).
+    - ``accuracy``, ``diversity``, ``multimodality`` of the generated clips, and with ``…_real`` of all real ones;
+    - ``fid``, ``kid``, ``precision``, ``recall``, ``density`` and ``coverage`` of the generated and the real clips, and with ``…_real``
+      those of random halves of the real clips (half the samples make a larger FID: it is a floor for sets of that size); where the clips
+      are no more than the feature channels, FID is biased, which is said, and ``fid_shrunk`` stands beside it;
+    - with ``train_dataset``: ``nearest_train``, the median distance of a generated clip to its nearest training clip,
+      ``nearest_train_of_real``, that of the real clips, and ``closer_to_train``, the probability that the former is the smaller
+      (one half: like new recordings; near 1: copies), see :func:`~mmagenc.evaluation.functional.memorization`.
 
-    A number that so few clips do not define is left out. Accuracies are shares between 0 and 1. Accuracy per class is logged as a table.
+    A number that so few clips do not define is left out. Accuracies, precision, recall and coverage are shares between 0 and 1. A table
+    of each class's accuracy, FID, KID and diversity is logged.
 
     Args:
         recognizer: config of an MMAction2 recognizer, or a built one. ``None``: whoever knows one gives it with
@@ -56,6 +62,12 @@ class MotionGenerationMetric(BaseMetric):
         recognizer_checkpoint: its weights: a checkpoint of ``tools/train.py``, or one of InfAGenC, which holds a recognizer too.
         num_diversity_pairs: random pairs of clips for diversity.
         num_multimodality_pairs: random pairs of each class for multimodality.
+        num_neighbors: of precision, recall, density and coverage.
+        train_dataset: config of the data set that the generator was trained on, with the pipeline of the test set (and
+            ``test_mode=True``), to see memorizing.
+        cache_dir: folder for the features of real clips, kept under the hash of the recognizer's checkpoint, config and pipeline;
+            ``None`` keeps them in memory, between evaluations of one run.
+        out_file: JSON file with all numbers, also of each class.
         score_batch_size: clips of a forward pass of the recognizer; no number depends on it.
         seed: of the random pairs and halves.
         collect_device: ``'cpu'`` or ``'gpu'``, see :class:`mmengine.evaluator.BaseMetric`.
@@ -75,6 +87,10 @@ class MotionGenerationMetric(BaseMetric):
                  recognizer_checkpoint: Optional[str] = None,
                  num_diversity_pairs: int = 200,
                  num_multimodality_pairs: int = 20,
+                 num_neighbors: int = 5,
+                 train_dataset: Optional[Dict] = None,
+                 cache_dir: Optional[str] = None,
+                 out_file: Optional[str] = None,
                  score_batch_size: int = 64,
                  seed: int = 0,
                  collect_device: str = 'cpu',
@@ -91,10 +107,16 @@ class MotionGenerationMetric(BaseMetric):
         self.recognizer_checkpoint = recognizer_checkpoint
         self.num_diversity_pairs = num_diversity_pairs
         self.num_multimodality_pairs = num_multimodality_pairs
+        self.num_neighbors = num_neighbors
+        self.train_dataset = train_dataset
+        self.cache_dir = cache_dir
+        self.out_file = out_file
         self.score_batch_size = score_batch_size
         self.seed = seed
         self._lent = None
         self._transform = None
+        self._cache = None
+        self._device = torch.device('cpu')
 
     # Who judges ---------------------------------------------------------------------------------------------------------------------
 
@@ -118,6 +140,9 @@ class MotionGenerationMetric(BaseMetric):
                                  "in the config's test_evaluator, or keep InfAGenCHook in custom_hooks, which lends the one it has fitted")
             return self._lent
         if self._transform is None:
+            if isinstance(self.recognizer, dict) and not callable(self.recognizer_pipeline):  # what names it can be hashed
+                fingerprint = recognizer_fingerprint(self.recognizer, self.recognizer_pipeline, self.recognizer_checkpoint)
+                self._cache = FeatureCache(fingerprint, self.cache_dir)
             self.recognizer = build_judge(self.recognizer, self.recognizer_checkpoint).to(device)
             self._transform = build_pipeline(self.recognizer_pipeline)
         return self.recognizer
@@ -126,53 +151,40 @@ class MotionGenerationMetric(BaseMetric):
 
     def process(self, data_batch: Dict, data_samples: Sequence[Dict]) -> None:
         """Score a batch of real clips and what was generated for them."""
-        motions = [_generated(sample) for sample in data_samples]
-        real = self._real_annotations(data_batch['inputs'], data_samples)
-        generated = [clip for motion, clip in zip(motions, real) for clip in self._generated_annotations(motion, clip)]
-        judge = self._judge(motions[0].keypoint.device)
-        scores = score_annotations(judge, self._transform, real + generated, batch_size=self.score_batch_size)
-        self._check_classes(scores)
-        ends = len(real) + np.cumsum([len(motion) for motion in motions])
-        for i, motion in enumerate(motions):
-            fake = slice(ends[i] - len(motion), ends[i])
+        motions = [generated_motion(sample, metric='MotionGenerationMetric') for sample in data_samples]
+        skeleton = (self.dataset_meta or {}).get('skeleton')
+        real = real_annotations(data_batch['inputs'], data_samples, skeleton=skeleton)
+        generated = [clip for motion, clip in zip(motions, real) for clip in generated_annotations(motion, clip)]
+        self._device = motions[0].keypoint.device
+        judge = self._judge(self._device)
+        known = self._score_real(judge, real)
+        scores = score_annotations(judge, self._transform, generated, batch_size=self.score_batch_size)
+        _check_classes([clip['label'] for clip in real], scores.probability.shape[1])
+        ends = np.cumsum([len(motion) for motion in motions])
+        for clip, motion, end, (key, feature, predicted) in zip(real, motions, ends, known):
+            fake = slice(end - len(motion), end)
             self.results.append(
                 dict(
-                    label=int(scores.label[i]),
+                    label=clip['label'],
                     num_classes=scores.probability.shape[1],
-                    real_feature=scores.feature[i],
-                    real_predicted=int(scores.predicted[i]),
+                    cache_key=key,
+                    real_feature=feature,
+                    real_predicted=predicted,
                     fake_feature=scores.feature[fake],
                     fake_predicted=scores.predicted[fake]))
 
-    def _real_annotations(self, inputs, data_samples: Sequence[Dict]) -> List[Dict]:
-        skeleton = (self.dataset_meta or {}).get('skeleton')
-        annotations = []
-        for i, sample in enumerate(data_samples):
-            clip = {key: inputs[key][i] for key in inputs} if isinstance(inputs, dict) else inputs[i]
-            arrays = {key: clip[key].detach().cpu().float().numpy() for key in INPUT_KEYS if key in clip}
-            length = min([int(sample['num_frames']), *map(len, arrays.values())])
-            annotations.append(
-                dict(
-                    frame_dir=sample.get('frame_dir', f'real_{i}'),
-                    label=int(sample['gt_label']),
-                    total_frames=length,
-                    **({} if skeleton is None else dict(skeleton=skeleton)),
-                    **{key: value[None, :length] for key, value in arrays.items()}))
-        return annotations
-
-    @staticmethod
-    def _generated_annotations(motion: Motion, real: Dict) -> List[Dict]:
-        """The generated clips; their layout is the real clip's, or else, where there are rotations, that of the body models."""
-        same = 'keypoint' in real and real['keypoint'].shape[2] == motion.keypoint.shape[2]
-        skeleton = real.get('skeleton') if same else 'smpl24' if motion.pose is not None else None
-        annotations = motion_to_annotations(motion, prefix=f'generated_{real["frame_dir"]}')
-        return [annotation if skeleton is None else dict(annotation, skeleton=skeleton) for annotation in annotations]
-
-    def _check_classes(self, scores) -> None:
-        num_classes = scores.probability.shape[1]
-        if scores.label.max() >= num_classes:
-            raise ValueError(f'a clip has class index {scores.label.max()} and the recognizer knows {num_classes} classes: '
-                             'it was trained on another set')
+    def _score_real(self, judge: nn.Module, real: List[Dict]) -> List[Tuple[str, np.ndarray, int]]:
+        """Key, feature and predicted class of real clips; those that a recognizer with a checkpoint has seen are not scored again."""
+        keys = [clip_key(clip) if self._cache is not None else '' for clip in real]
+        entries = [self._cache.get(key) if self._cache is not None else None for key in keys]
+        unseen = [index for index, entry in enumerate(entries) if entry is None]
+        if unseen:
+            scores = score_annotations(judge, self._transform, [real[index] for index in unseen], batch_size=self.score_batch_size)
+            for row, index in enumerate(unseen):
+                entries[index] = (scores.feature[row], int(scores.predicted[row]))
+                if self._cache is not None:
+                    self._cache.put(keys[index], *entries[index])
+        return [(key, *entry) for key, entry in zip(keys, entries)]
 
     # All batches --------------------------------------------------------------------------------------------------------------------
 
@@ -181,55 +193,95 @@ class MotionGenerationMetric(BaseMetric):
         repeats = {len(result['fake_predicted']) for result in results}
         if len(repeats) != 1:
             raise ValueError(f'all clips need the same number of generated ones, got {sorted(repeats)}')
+        self._remember(results)
         label = np.array([result['label'] for result in results])
         real = np.stack([result['real_feature'] for result in results]).astype(np.float64)
-        real_predicted = np.array([result['real_predicted'] for result in results])
+        real_right = label == [result['real_predicted'] for result in results]
         fake = np.stack([result['fake_feature'] for result in results], axis=1).astype(np.float64)
-        fake_predicted = np.stack([result['fake_predicted'] for result in results], axis=1)
+        fake_right = np.stack([result['fake_predicted'] for result in results], axis=1) == label
 
-        rows, real_rows = [], []
+        train = self._train_features()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
-            for repeat in range(repeats.pop()):
-                row = dict(accuracy=top1_accuracy(fake_predicted[repeat], label))
-                if len(label) > 1:
-                    row.update(fid=frechet_distance(real, fake[repeat]))
-                rows.append(dict(row, **self._spread(fake[repeat], label, repeat)))
-                real_rows.append(dict(self._halves(real, repeat), **self._spread(real, label, repeat)))
+            rows = [self._row(real, fake[r], label, fake_right[r], train, r) for r in range(len(fake))]
+            real_rows = [self._real_row(real, label, r) for r in range(len(fake))]
         for message in sorted({str(warning.message) for warning in caught}):
             print_log(message, logger='current', level=logging.WARNING)
-        metrics = dict(
-            _over_repeats(rows), accuracy_real=top1_accuracy(real_predicted, label), **_over_repeats(real_rows, suffix='_real'))
-        self._log(metrics, label, fake_predicted, real_predicted, results[0]['num_classes'])
+        metrics = dict(over_repeats(rows), accuracy_real=float(real_right.mean()), **over_repeats(real_rows, suffix='_real'))
+        classes = self._per_class(real, fake, real_right, fake_right, label)
+        self._report(metrics, classes, label, len(fake), results[0]['num_classes'])
         return metrics
 
-    def _spread(self, feature: np.ndarray, label: np.ndarray, repeat: int) -> Dict[str, float]:
-        """Diversity and multimodality, those of the two that so many clips define."""
-        rng = np.random.default_rng((self.seed, repeat))
-        values = {}
-        if len(label) > 1:
-            values['diversity'] = diversity(feature, self.num_diversity_pairs, rng)
-        if len(np.unique(label)) < len(label):
-            values['multimodality'] = multimodality(feature, label, self.num_multimodality_pairs, rng)
-        return values
+    def _remember(self, results: List[Dict]) -> None:
+        """Keep what other processes have scored too."""
+        if self._cache is None:
+            return
+        for result in results:
+            self._cache.put(result['cache_key'], result['real_feature'], result['real_predicted'])
+        self._cache.save()
 
-    def _halves(self, real: np.ndarray, repeat: int) -> Dict[str, float]:
-        """FID between two random halves of the real clips."""
-        if len(real) < 4:
-            return {}
-        order = np.random.default_rng((self.seed, repeat)).permutation(len(real))
-        return dict(fid=frechet_distance(real[order[::2]], real[order[1::2]]))
+    def _train_features(self) -> Optional[np.ndarray]:
+        """``(N, D)`` features of the training clips, where a data set of them is given."""
+        if self.train_dataset is None:
+            return None
+        dataset = DATASETS.build(self.train_dataset) if isinstance(self.train_dataset, dict) else self.train_dataset
+        items = [dataset[index] for index in range(len(dataset))]
+        inputs, samples = [item['inputs'] for item in items], [item['data_samples'].to_dict() for item in items]
+        clips = real_annotations(inputs, samples, skeleton=(self.dataset_meta or {}).get('skeleton'))
+        features = [feature for _, feature, _ in self._score_real(self._judge(self._device), clips)]
+        if self._cache is not None:
+            self._cache.save()
+        return np.stack(features).astype(np.float64)
 
-    def _log(self, metrics: Dict, label: np.ndarray, fake_predicted: np.ndarray, real_predicted: np.ndarray, num_classes: int) -> None:
-        names = list((self.dataset_meta or {}).get('classes') or [])
-        names += [str(index) for index in range(len(names), num_classes)]
-        fake = per_class_accuracy(fake_predicted.ravel(), np.tile(label, len(fake_predicted)), num_classes)
-        real, count = per_class_accuracy(real_predicted, label, num_classes), np.bincount(label, minlength=num_classes)
-        rows = [(names[k], str(count[k]), _percent(fake[k]), _percent(real[k])) for k in range(num_classes) if count[k]]
-        print_log(
-            f'{len(label)} real clips, {len(fake_predicted)} generated for each\n' + _summary(metrics) + '\n\n' +
-            format_table([('class', 'clips', 'generated', 'real'), *rows]),
-            logger='current')
+    def _row(self, real, fake, label, right, train, repeat: int) -> Dict[str, float]:
+        """The generated clips of one repeat."""
+        row = dict(accuracy=float(right.mean()), **distances(real, fake, num_neighbors=self.num_neighbors))
+        row.update(self._spread(fake, label, repeat))
+        if train is not None:
+            value = memorization(train, fake, real)
+            row.update(nearest_train=value.fake, nearest_train_of_real=value.held_out, closer_to_train=value.closer)
+        return row
+
+    def _real_row(self, real, label, repeat: int) -> Dict[str, float]:
+        """Halves of the real clips beside each other, and the variety of all."""
+        first, second = halves(label, (self.seed, repeat))
+        return dict(distances(real[first], real[second], num_neighbors=self.num_neighbors), **self._spread(real, label, repeat))
+
+    def _spread(self, feature, label, repeat: int) -> Dict[str, float]:
+        pairs = dict(num_pairs=self.num_diversity_pairs, num_class_pairs=self.num_multimodality_pairs)
+        return spread(feature, label, rng=(self.seed, repeat), **pairs)
+
+    def _per_class(self, real, fake, real_right, fake_right, label) -> Dict[int, Dict[str, float]]:
+        """Of each class that occurs: the numbers of its clips alone."""
+        classes = {}
+        for k in map(int, np.unique(label)):
+            members = np.flatnonzero(label == k)
+            pairs = dict(num_pairs=self.num_diversity_pairs, rng=(self.seed, k))
+            rows, real_rows = [], []
+            for clips, right in zip(fake[:, members], fake_right[:, members]):
+                rows.append(dict(accuracy=float(right.mean()), **class_numbers(real[members], clips, clips, **pairs)))
+            for repeat in range(len(fake)):
+                first, second = (members[half] for half in halves(members, (self.seed, k, repeat)))
+                real_rows.append(class_numbers(real[first], real[second], real[members], **pairs))
+            accuracy = float(real_right[members].mean())
+            classes[k] = dict(over_repeats(rows), accuracy_real=accuracy, **over_repeats(real_rows, suffix='_real'))
+        return classes
+
+    # What is told -------------------------------------------------------------------------------------------------------------------
+
+    def _report(self, metrics: Dict, classes: Dict, label: np.ndarray, repeats: int, num_classes: int) -> None:
+        """Log the tables and write everything."""
+        names, count = class_names(self.dataset_meta, num_classes), np.bincount(label, minlength=num_classes)
+        head = [cell for name in CLASS_NAMES for cell in (name, 'real')]
+        rows = [(names[k], str(count[k]), *(cell for name in CLASS_NAMES for cell in _cells(row, name))) for k, row in classes.items()]
+        tables = f'{_summary(metrics)}\n\n{format_table([("class", "clips", *head), *rows])}'
+        print_log(f'{len(label)} real clips, {repeats} generated for each\n{tables}', logger='current')
+        if self.out_file:
+            content = dict(num_clips=len(label), num_repeats=repeats, overall=metrics)
+            content['classes'] = {names[k]: dict(row, num_clips=int(count[k])) for k, row in classes.items()}
+            Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
+            with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
+                json.dump(content, file, indent=1, ensure_ascii=False)
 
 
 def build_judge(recognizer: Union[Dict, nn.Module], checkpoint: Optional[str]) -> nn.Module:
@@ -245,39 +297,25 @@ def build_judge(recognizer: Union[Dict, nn.Module], checkpoint: Optional[str]) -
     return model.eval()
 
 
-def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Text in columns, the first flush left and the others flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ['  '.join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]) for row in rows]
-    return '\n'.join(lines)
+def _check_classes(labels: Sequence[int], num_classes: int) -> None:
+    if max(labels) >= num_classes:
+        raise ValueError(f'a clip has class index {max(labels)} and the recognizer knows {num_classes} classes: '
+                         'it was trained on another set')
 
 
-def _generated(sample: Dict) -> Motion:
-    motion = sample.get('pred_motion')
-    if motion is None or not len(motion):
-        raise ValueError('a data sample has no pred_motion: MotionGenerationMetric judges generators; for recognizers use AccMetric')
-    return motion
-
-
-def _over_repeats(rows: Sequence[Dict[str, float]], suffix: str = '') -> Dict[str, float]:
-    metrics = {}
-    for name in rows[0]:
-        interval = confidence_interval([row[name] for row in rows])
-        metrics[name + suffix] = interval.mean
-        if len(rows) > 1:
-            metrics[f'{name}{suffix}_ci'] = interval.half_width
-    return metrics
+def _cells(metrics: Dict[str, float], name: str) -> List[str]:
+    """A number of generated and of real clips."""
+    form = _percent if name in SHARES else '{:.3f}'.format
+    return [with_interval(metrics, key, form) for key in (name, f'{name}_real')]
 
 
 def _summary(metrics: Dict[str, float]) -> str:
     rows = [('', 'generated', 'real')]
-    for name in ('accuracy', 'fid', 'diversity', 'multimodality'):
-        cells = []
-        for key in (name, f'{name}_real'):
-            form = _percent if name == 'accuracy' else '{:.3f}'.format
-            width = f' ± {form(metrics[f"{key}_ci"])}' if f'{key}_ci' in metrics else ''
-            cells.append(form(metrics[key]) + width if key in metrics else '-')
-        rows.append((name, *cells))
+    rows += [(name, *_cells(metrics, name)) for name in NAMES if name in metrics]
+    if 'closer_to_train' in metrics:
+        near = [with_interval(metrics, key) for key in ('nearest_train', 'nearest_train_of_real')]
+        rows.append(('distance to nearest training clip', *near))
+        rows.append(('nearer to it than real clips', with_interval(metrics, 'closer_to_train', _percent), '50.0 %'))
     return format_table(rows)
 
 

@@ -22,7 +22,7 @@ class BaseGenerator(BaseModel):
         representation: config of a representation (or a built one).
         num_classes: number of action classes.
         num_frames: frames of a clip where a caller names none.
-        test_cfg: ``num_repeats`` clips are generated per test clip (default 1); ``seed`` of their noise (default 0).
+        test_cfg: ``num_repeats`` clips are generated per test clip (default 20); ``seed`` of their noise (default 0).
     """
 
     def __init__(self, *, representation: Dict, num_classes: int, num_frames: int = 60, test_cfg: Optional[Dict] = None) -> None:
@@ -31,7 +31,7 @@ class BaseGenerator(BaseModel):
             raise ValueError(f'num_classes must be at least 1 and num_frames at least 2, got {num_classes} and {num_frames}')
         self.representation = representation if isinstance(representation, nn.Module) else MODELS.build(representation)
         self.num_classes, self.num_frames = num_classes, num_frames
-        self.test_cfg = dict(num_repeats=1, seed=0) | dict(test_cfg or {})
+        self.test_cfg = dict(num_repeats=20, seed=0) | dict(test_cfg or {})
 
     @property
     def device(self) -> torch.device:

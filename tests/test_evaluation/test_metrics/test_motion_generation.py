@@ -1,5 +1,6 @@
 """The metric against the functions it is made of, over batches, processes and repeats."""
 
+import json
 import pickle
 
 import numpy as np
@@ -11,7 +12,14 @@ from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 
-from mmagenc.evaluation.functional import confidence_interval, frechet_distance, per_class_accuracy
+from mmagenc.evaluation.functional import (
+    confidence_interval,
+    frechet_distance,
+    kernel_distance,
+    memorization,
+    per_class_accuracy,
+    precision_recall_coverage,
+)
 from mmagenc.evaluation.metrics import MotionGenerationMetric
 from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import METRICS, MODELS
@@ -166,6 +174,116 @@ def test_classes_are_logged(monkeypatch):
     assert any('7 real samples with 8 feature channels' in message for message in logged[:-1])
 
 
+@pytest.mark.filterwarnings('ignore:Fréchet')
+def test_the_other_distances():
+    model, (packed, motions) = recognizer(), clips(repeats=2)
+    result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, num_neighbors=3), packed, motions)
+    real = score_annotations(model, PIPELINE, annotations(packed)).feature
+    fake = [score_annotations(model, PIPELINE, generated(motions, repeat)).feature for repeat in range(2)]
+    assert result['generation/kid'] == pytest.approx(np.mean([kernel_distance(real, clips) for clips in fake]), rel=1e-3)
+    values = np.mean([precision_recall_coverage(real, clips, num_neighbors=3) for clips in fake], axis=0)
+    assert [result[f'generation/{name}'] for name in ('precision', 'recall', 'density', 'coverage')] == pytest.approx(values)
+    assert {'generation/kid_real', 'generation/coverage_real', 'generation/coverage_ci', 'generation/fid_shrunk_real'} < set(result)
+    assert 'generation/fid_shrunk' not in result  # 13 clips, 8 channels: enough; the halves are not
+    few = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed[:7], motions[:7])
+    real, fake = real[:7], [clips[:7] for clips in fake]
+    expected = np.mean([frechet_distance(real, clips, shrinkage=True) for clips in fake])
+    assert few['generation/fid_shrunk'] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.filterwarnings('ignore:Fréchet')
+def test_everything_is_written_also_of_each_class(tmp_path):
+    model, (packed, motions) = recognizer(), clips(repeats=2)
+    metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, out_file=str(tmp_path / 'sub' / 'test.json'))
+    result = evaluate(metric, packed, motions)
+    content = json.loads((tmp_path / 'sub' / 'test.json').read_text())
+    assert {f'generation/{name}': value for name, value in content['overall'].items()} == pytest.approx(result)
+    assert (content['num_clips'], content['num_repeats']) == (13, 2)
+    real = score_annotations(model, PIPELINE, annotations(packed))
+    fake = [score_annotations(model, PIPELINE, generated(motions, repeat)) for repeat in range(2)]
+    row, own = content['classes']['walk'], real.label == 0
+    assert row['num_clips'] == 5 and row['accuracy'] == pytest.approx(np.mean([scores[own].accuracy for scores in fake]))
+    expected = np.mean([frechet_distance(real.feature[own], scores.feature[own]) for scores in fake])
+    assert row['fid'] == pytest.approx(expected, rel=1e-4)
+    assert {'accuracy_real', 'fid_real', 'kid', 'kid_real', 'diversity', 'diversity_real', 'diversity_ci'} < set(row)
+    assert [content['classes'][name]['num_clips'] for name in ('run', 'jump')] == [4, 4]
+
+
+# Memorizing, and what is remembered ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('memorized', [True, False])
+def test_copies_of_training_clips_are_seen(memorized):
+    model, (packed, motions), (train, _) = recognizer(), clips(30, repeats=2), clips(30, seed=1)
+    if memorized:
+        motions = [
+            Motion(
+                keypoint=item['inputs']['keypoint'].repeat(2, 1, 1, 1) + 1e-3,
+                label=motion.label, length=torch.full((2, ), item['data_samples'].num_frames)) for item, motion in zip(train, motions)
+        ]
+    metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, train_dataset=train)
+    result = evaluate(metric, packed, motions)
+    features = [score_annotations(model, PIPELINE, group).feature for group in (annotations(train), generated(motions, 0),
+                                                                                annotations(packed))]
+    expected = memorization(*features)
+    assert result['generation/nearest_train_of_real'] == pytest.approx(expected.held_out, rel=1e-3)
+    if memorized:
+        assert result['generation/closer_to_train'] > 0.97 and result['generation/nearest_train'] < 0.05 * expected.held_out
+    else:
+        assert 0.2 < result['generation/closer_to_train'] < 0.8
+
+
+def with_checkpoint(folder, **options):
+    return MotionGenerationMetric(
+        recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE, recognizer_checkpoint=str(folder / 'epoch_1.pth'), **options)
+
+
+def count_scored(monkeypatch):
+    """Names of clips that a recognizer gets to see."""
+    seen = []
+
+    def spy(model, pipeline, clips, **kwargs):
+        seen.extend(clip['frame_dir'] for clip in clips)
+        return score_annotations(model, pipeline, clips, **kwargs)
+
+    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.score_annotations', spy)
+    return seen
+
+
+def test_real_clips_are_scored_once(tmp_path, monkeypatch):
+    """Again in the same run, and in the next one; not with other weights, nor other clips of the same names."""
+    torch.save(dict(state_dict=recognizer().state_dict()), tmp_path / 'epoch_1.pth')
+    (packed, motions), seen = clips(), count_scored(monkeypatch)
+    metric = with_checkpoint(tmp_path, cache_dir=str(tmp_path / 'cache'))
+
+    def real_seen(metric):
+        seen.clear()
+        result = evaluate(metric, packed, motions)
+        return sum(not name.startswith('generated_') for name in seen), result
+
+    number, expected = real_seen(metric)
+    assert number == NUM_CLIPS
+    for other in (metric, with_checkpoint(tmp_path, cache_dir=str(tmp_path / 'cache'))):
+        assert real_seen(other) == (0, expected)
+    assert real_seen(with_checkpoint(tmp_path))[0] == NUM_CLIPS
+    packed[0]['inputs']['keypoint'] = packed[0]['inputs']['keypoint'] + 1
+    assert real_seen(metric)[0] == 1
+    torch.save(dict(state_dict=recognizer(seed=3).state_dict()), tmp_path / 'epoch_1.pth')
+    assert real_seen(with_checkpoint(tmp_path, cache_dir=str(tmp_path / 'cache')))[0] == NUM_CLIPS
+    assert len(list((tmp_path / 'cache').iterdir())) == 2
+
+
+def test_a_lent_recognizer_may_change_and_nothing_is_remembered(monkeypatch):
+    (packed, motions), seen = clips(), count_scored(monkeypatch)
+    metric = MotionGenerationMetric()
+    for seed in (1, 2):
+        metric.set_recognizer(recognizer(seed), PIPELINE)
+        seen.clear()
+        result = evaluate(metric, packed, motions)
+        assert len(seen) == 2 * NUM_CLIPS
+    assert result == evaluate(MotionGenerationMetric(recognizer=recognizer(2), recognizer_pipeline=PIPELINE), packed, motions)
+
+
 # Where the recognizer comes from ------------------------------------------------------------------------------------------------------
 
 
@@ -221,7 +339,7 @@ def test_no_recognizer_says_what_to_set():
 def test_wrong_models_are_named():
     packed, motions = clips(4)
     metric = MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE)
-    with pytest.raises(ValueError, match='for recognizers use AccMetric'):
+    with pytest.raises(ValueError, match='for recognizers use RecognizerMetric'):
         metric.process(pseudo_collate(packed), [item['data_samples'].to_dict() for item in packed])
     with pytest.raises(ValueError, match=r'the same number of generated ones, got \[1, 2\]'):
         evaluate(metric, packed, [*motions[:3], Motion.cat([motions[3], motions[3]])])
