@@ -1,0 +1,345 @@
+"""What a run left behind in its folder, as plain data: numbers, names and texts, nothing that draws.
+
+K classes, R rounds of the loop. Whatever is missing or cannot be read becomes a note with the reason; nothing here fails for one bad file.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+from mmengine.config import Config
+
+from mmagenc.datasets.annotation import AnnotationError, load_annotation
+from mmagenc.registry import DATASETS
+
+from ..figures import standin_footer
+from .metrics import Result, confusion_of, result_of
+
+NO_CURVES = ('time', 'data_time', 'memory', 'epoch', 'iter', 'step', 'eta')
+"""Logged numbers that tell of the machine or of the position, not of the training."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One logged number over the training.
+
+    Args:
+        name: as logged, e.g. ``'loss'`` or ``'infagenc/accuracy'``.
+        unit: ``'epoch'`` or ``'iteration'``.
+        x: positions, ascending.
+        y: values, finite.
+    """
+
+    name: str
+    unit: str
+    x: List[float]
+    y: List[float]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of the loop.
+
+    Args:
+        number: from 1.
+        epoch: at whose end the round was.
+        best_epoch: epoch whose clips were judged.
+        accuracy: share of the candidates that the recognizer named rightly.
+        candidates: ``(K,)`` clips of each class, as many as were generated.
+        survivors: ``(K,)`` clips of each class that the recognizer named rightly and was sure of.
+        accepted: ``(K,)`` clips of each class that joined the pool, ``None`` where the pool is not there to tell.
+        num_accepted: their number.
+        pool_size: clips of the pool after the round.
+        reason: why nothing was accepted; empty if something was.
+    """
+
+    number: int
+    epoch: int
+    best_epoch: int
+    accuracy: float
+    candidates: List[int]
+    survivors: List[int]
+    accepted: Optional[List[int]]
+    num_accepted: int
+    pool_size: int
+    reason: str
+
+
+@dataclass
+class Run:
+    """Everything known of one run.
+
+    Args:
+        name: last part of the folder's name.
+        folder: the folder as it was given.
+        classes: K names.
+        standin: whether its data is synthesized stand-in data.
+        curves: of all logged numbers.
+        rounds: of the loop.
+        results: tables of tests.
+        confusions: ``title``, ``classes`` and ``matrix`` (rows: true class, columns: named class) of each confusion matrix.
+        config: the config's text.
+        environment: the environment's text, as logged.
+        checkpoint: newest checkpoint, if any.
+        clips, embedding: what players and embedding plot show, see :mod:`.motion` and :mod:`.embedding`.
+        notes: ``(part, reason)`` of everything that is missing.
+    """
+
+    name: str
+    folder: str
+    classes: List[str] = field(default_factory=list)
+    standin: bool = False
+    curves: List[Curve] = field(default_factory=list)
+    rounds: List[Round] = field(default_factory=list)
+    results: List[Result] = field(default_factory=list)
+    confusions: List[Dict] = field(default_factory=list)
+    config: str = ''
+    environment: str = ''
+    checkpoint: Optional[Path] = None
+    clips: List[Dict] = field(default_factory=list)
+    embedding: Optional[Dict] = None
+    notes: List[Tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def unit(self) -> str:
+        """``'epoch'`` or ``'iteration'``."""
+        return self.curves[0].unit if self.curves else 'epoch'
+
+
+def collect_run(folder) -> Run:
+    """Read what ``tools/train.py`` and ``tools/test.py`` have written into a folder.
+
+    Raises:
+        ValueError: no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f'{folder}: no such folder; give the work_dir of a training')
+    run = Run(name=folder.resolve().name, folder=str(folder))
+    config = read_run_config(folder, run)
+    run.checkpoint = newest_checkpoint(folder)
+    if run.checkpoint is None:
+        run.notes.append(('checkpoint', 'the folder holds no checkpoint (.pth): no clips are generated and nothing is judged'))
+    pool = read_pool(folder, run)
+    run.classes = class_names_of(config, pool)
+    names = [clip['frame_dir'] for clip in pool['annotations'][:1]] if pool else []
+    run.standin = bool(standin_footer(config.get('train_dataloader'), config.get('test_dataloader'), *names))
+    run.curves = read_curves(folder, run)
+    run.rounds = read_rounds(folder, run, pool)
+    run.environment = read_environment(folder)
+    run.results, run.confusions = read_results(folder, run)
+    return run
+
+
+# --- Config, checkpoint, environment
+
+
+def read_run_config(folder: Path, run: Run) -> Config:
+    """The config that the training left in its folder; an empty one, with a note, where there is none. Its text goes into the run."""
+    dumps = sorted(folder.glob('*.py'), key=_age) or sorted(folder.glob('*/vis_data/config.py'), key=_age)
+    if not dumps:
+        run.notes.append(('config', 'the folder holds no config (.py)'))
+        return Config()
+    path = dumps[-1]
+    try:
+        run.config = path.read_text(encoding='utf-8')
+        return Config.fromfile(path, import_custom_modules=False)
+    except Exception as error:  # a config is a program: anything can go wrong in it
+        run.notes.append(('config', f'{path.name} cannot be read: {error}'))
+        return Config()
+
+
+def newest_checkpoint(folder: Path) -> Optional[Path]:
+    """The checkpoint that ``last_checkpoint`` names, if it lies in the folder, or else the one written last."""
+    last = folder / 'last_checkpoint'
+    if last.is_file():
+        named = folder / Path(last.read_text(encoding='utf-8').strip()).name
+        if named.is_file():
+            return named
+    return max(folder.glob('*.pth'), key=_age, default=None)
+
+
+def read_environment(folder: Path) -> str:
+    """The block on system and runtime at the head of the newest log."""
+    for log in sorted(folder.glob('*/*.log'), key=_age, reverse=True):
+        with log.open(encoding='utf-8', errors='replace') as file:
+            lines = [line.rstrip('\n') for line, _ in zip(file, range(200))]
+        starts = [number for number, line in enumerate(lines) if line.startswith('System environment')]
+        if starts:
+            ends = [number for number in range(starts[0], len(lines)) if lines[number].startswith('-----')]
+            return '\n'.join(lines[starts[0]:ends[-1] if ends else None]).replace('-' * 60, '').strip()
+    return ''
+
+
+def class_names_of(config: Mapping, pool: Optional[Dict]) -> List[str]:
+    """Names of the classes: the pool's, the config's, the dataset class's, or else numbers as far as the model's classes go."""
+    dataset = innermost_dataset(config.get('train_dataloader'))
+    kind = dataset.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    sources = ((pool or {}).get('metainfo') or {}, dataset.get('metainfo') or {}, getattr(kind, 'METAINFO', {}))
+    names = next((source['classes'] for source in sources if source.get('classes')), None)
+    if names is None:
+        names = range(config.get('num_classes') or config.get('model', {}).get('num_classes') or 0)
+    return [str(name) for name in names]
+
+
+def innermost_dataset(dataloader: Optional[Mapping]) -> Mapping:
+    """The dataset's settings in a data loader's, inside wrappers that repeat or concatenate it."""
+    dataset = (dataloader or {}).get('dataset') or {}
+    while 'dataset' in dataset or 'datasets' in dataset:
+        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+    return dataset
+
+
+# --- Curves
+
+
+def read_curves(folder: Path, run: Run) -> List[Curve]:
+    """All numbers that MMEngine's ``LocalVisBackend`` wrote, of a training that may have been resumed or begun anew several times.
+
+    From where a later start begins, its values take the place of all older ones.
+    """
+    logs = [rows for rows in (_rows(path, run) for path in sorted(folder.glob('*/vis_data/scalars.json'))) if rows]
+    if not logs:
+        run.notes.append(('curves', "no */vis_data/scalars.json with numbers: keep LocalVisBackend among the visualizer's vis_backends"))
+        return []
+    by_epoch = any('epoch' in row for rows in logs for row in rows)
+    values: Dict[str, Dict[float, float]] = {}
+    ends: Dict[int, int] = {}
+    for rows in logs:
+        positions = _positions(rows, ends) if by_epoch else [float(row['step']) for row in rows]
+        values = {name: {x: y for x, y in points.items() if x < min(positions)} for name, points in values.items()}
+        for position, row in zip(positions, rows):
+            for name, value in row.items():
+                if name.rsplit('/', 1)[-1] not in NO_CURVES and is_number(value):
+                    values.setdefault(name, {})[position] = float(value)
+    unit = 'epoch' if by_epoch else 'iteration'
+    return [Curve(name, unit, sorted(points), [points[x] for x in sorted(points)]) for name, points in values.items() if points]
+
+
+def _rows(path: Path, run: Run) -> List[Dict]:
+    rows, broken = [], 0
+    for line in path.read_text(encoding='utf-8', errors='replace').splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            broken += 1
+            continue
+        rows += [row] if isinstance(row, dict) and is_number(row.get('step')) else []
+    if broken:
+        run.notes.append(('curves', f'{path.parent.parent.name}/vis_data/scalars.json: {broken} lines cannot be read'))
+    return rows
+
+
+def _positions(rows: Sequence[Dict], ends: Dict[int, int]) -> List[float]:
+    """Where each row of one start lies in epochs: training rows by their share of their epoch's iterations, others at their step.
+
+    ``ends`` holds the last iteration of each epoch seen so far; this start's are added.
+    """
+    training = [row for row in rows if is_number(row.get('epoch')) and is_number(row.get('iter'))]
+    first = min((row['epoch'] for row in training), default=math.inf)
+    for epoch in [epoch for epoch in ends if epoch >= first]:
+        del ends[epoch]
+    for row in training:
+        ends[row['epoch']] = max(ends.get(row['epoch'], 0), row['iter'])
+    return [_position(row, ends) for row in rows]
+
+
+def _position(row: Dict, ends: Dict[int, int]) -> float:
+    epoch = row.get('epoch')
+    if epoch not in ends or not is_number(row.get('iter')):
+        return float(row['step'])
+    start = 0 if epoch == 1 else ends.get(epoch - 1)
+    known = start is not None and start < row['iter'] <= ends[epoch]
+    return round(epoch - 1 + ((row['iter'] - start) / (ends[epoch] - start) if known else 1), 4)
+
+
+def is_number(value: Any) -> bool:
+    """A finite number, and not a truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+# --- The loop
+
+
+def read_pool(folder: Path, run: Run) -> Optional[Dict]:
+    """The pool's annotation, or ``None``."""
+    path = folder / 'pool' / 'pool.npz'
+    if not path.is_file():
+        return None
+    try:
+        return load_annotation(path)
+    except (AnnotationError, OSError) as error:
+        run.notes.append(('pool', f'pool/pool.npz cannot be read: {error}'))
+        return None
+
+
+def read_rounds(folder: Path, run: Run, pool: Optional[Dict]) -> List[Round]:
+    """The rounds of ``rounds.json``; how many clips of each class were accepted comes from the pool."""
+    path = folder / 'rounds.json'
+    if not path.is_file():
+        run.notes.append(('loop', 'no rounds.json: this training ran without InfAGenCHook, or no round was reached'))
+        return []
+    try:
+        records = json.loads(path.read_text(encoding='utf-8'))
+        num_classes = max([len(run.classes), *(1 + int(label) for record in records for label in record['survivors'])])
+        return [_round(record, num_classes, pool) for record in records]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        run.notes.append(('loop', f'rounds.json cannot be read: {type(error).__name__}: {error}'))
+        return []
+
+
+def _round(record: Dict, num_classes: int, pool: Optional[Dict]) -> Round:
+    survivors = [int(record['survivors'].get(str(label), 0)) for label in range(num_classes)]
+    accepted = None
+    if pool is not None and record['accepted']:
+        labels = [clip['label'] for clip in pool['annotations'] if clip.get('epoch') == record['best_epoch']]
+        accepted = np.bincount(labels, minlength=num_classes).tolist() if len(labels) == record['accepted'] else None
+    elif not record['accepted']:
+        accepted = [0] * num_classes
+    candidates = [int(record['num_candidates'] + num_classes - 1 - label) // num_classes for label in range(num_classes)]
+    return Round(
+        number=int(record['round']),
+        epoch=int(record['epoch']),
+        best_epoch=int(record['best_epoch']),
+        accuracy=float(record['accuracy']),
+        candidates=candidates,
+        survivors=survivors,
+        accepted=accepted,
+        num_accepted=int(record['accepted']),
+        pool_size=int(record['pool_size']),
+        reason=str(record.get('reason') or ''))
+
+
+# --- Tests
+
+
+def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
+    """Tables and confusion matrices of every JSON file that a test or a metric wrote below the folder, oldest first."""
+    results, confusions = [], []
+    for path in sorted(folder.rglob('*.json'), key=_age):
+        if path.name in ('rounds.json', 'scalars.json') or path.parent.name == 'vis_data':
+            continue
+        try:
+            content = json.loads(path.read_text(encoding='utf-8'))
+        except (ValueError, OSError) as error:
+            run.notes.append(('tests', f'{path.relative_to(folder)} cannot be read: {error}'))
+            continue
+        source = str(path.relative_to(folder))
+        results += _optional(result_of, content, source)
+        confusions += _optional(confusion_of, content, source)
+    if not results:
+        run.notes.append(('tests', 'no results of a test: tools/test.py CONFIG CHECKPOINT --work-dir WORK_DIR/test writes them'))
+    return results, confusions
+
+
+def _optional(reader: Callable, content: Any, source: str) -> List:
+    found = reader(content, source)
+    return [] if found is None else [found]
+
+
+def _age(path: Path) -> Tuple[float, str]:
+    return path.stat().st_mtime, str(path)
