@@ -74,11 +74,13 @@ class KineticGAN(BaseGenerator):
         pyramid: graphs to grow through; ``None`` is that of the representation's skeleton.
         n_critic: updates of the critic for one of the generator (published: 5).
         gp_weight: weight of the gradient penalty (published: 10).
+        gp_interval: batches of the critic for one with the penalty, which then weighs as much more (published: 1). The penalty takes half
+            of the time; leaving it out now and then is StyleGAN2's lazy regularization (Karras et al., CVPR 2020).
         ema_momentum: of the moving average of the generator that clips are made with; ``None`` for no average (as published).
         test_cfg: see :class:`BaseGenerator`.
 
     Raises:
-        ValueError: frames that are no multiple of 16, a pyramid that does not fit the representation, or ``n_critic`` below 1.
+        ValueError: frames that are no multiple of 16, a pyramid that does not fit the representation, or counts below 1.
     """
 
     def __init__(self,
@@ -95,12 +97,13 @@ class KineticGAN(BaseGenerator):
                  pyramid: Optional[GraphPyramid] = None,
                  n_critic: int = 5,
                  gp_weight: float = 10.,
+                 gp_interval: int = 1,
                  ema_momentum: Optional[float] = 1e-3,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
-        if n_critic < 1:
-            raise ValueError(f'n_critic must be at least 1, got {n_critic}')
-        self.n_critic, self.gp_weight, self.latent_dim = n_critic, gp_weight, latent_dim
+        if n_critic < 1 or gp_interval < 1:
+            raise ValueError(f'n_critic and gp_interval must be at least 1, got {n_critic} and {gp_interval}')
+        self.n_critic, self.gp_weight, self.gp_interval, self.latent_dim = n_critic, gp_weight, gp_interval, latent_dim
         sizes = dict(
             pyramid=fitting_pyramid(self.representation, pyramid),
             num_classes=num_classes,
@@ -142,14 +145,15 @@ class KineticGAN(BaseGenerator):
         turn = (self._count_critic_updates() + 1) % self.n_critic == 0
         with optim_wrapper['generator'].optim_context(self.generator), torch.set_grad_enabled(turn):
             fake = (self.generator if turn else _unwrap(self.generator))(z, label)
-        terms = self._update_critic(real, fake.detach(), label, optim_wrapper['critic'])
+        penalize = self._count_critic_updates() % self.gp_interval == 0
+        terms = self._update_critic(real, fake.detach(), label, optim_wrapper['critic'], penalize)
         if turn:
             terms |= self._update_generator(fake, label, optim_wrapper['generator'])
         return {name: value.detach() for name, value in terms.items()}
 
-    def _update_critic(self, real: Tensor, fake: Tensor, label: Tensor, optim_wrapper) -> Dict[str, Tensor]:
+    def _update_critic(self, real: Tensor, fake: Tensor, label: Tensor, optim_wrapper, penalize: bool) -> Dict[str, Tensor]:
         with optim_wrapper.optim_context(self.critic):
-            terms = self.critic_loss(real, fake.float(), label)
+            terms = self.critic_loss(real, fake.float(), label, penalize=penalize)
             optim_wrapper.update_params(terms['loss_critic'])
         if optim_wrapper.should_update():
             self._critic_updates += 1
@@ -166,12 +170,21 @@ class KineticGAN(BaseGenerator):
             self.average.update_parameters(_unwrap(self.generator))
         return dict(loss_generator=loss)
 
-    def critic_loss(self, real: Tensor, fake: Tensor, label: Tensor) -> Dict[str, Tensor]:
-        """``loss_critic``, what it consists of, and the critic's estimate of the Wasserstein distance, for clips ``(B, T, J, C)``."""
+    def critic_loss(self, real: Tensor, fake: Tensor, label: Tensor, *, penalize: bool = True) -> Dict[str, Tensor]:
+        """``loss_critic`` and what it consists of: the critic's estimate of the Wasserstein distance, and the gradient penalty.
+
+        Args:
+            real, fake: clips ``(B, T, J, C)``.
+            label: ``(B,)``.
+            penalize: with the penalty, ``gp_interval`` times its weight.
+        """
         real_score, fake_score = self.critic(torch.cat((real, fake)), label.repeat(2)).float().chunk(2)
         distance = real_score.mean() - fake_score.mean()
+        if not penalize:
+            return dict(loss_critic=-distance, wasserstein=distance)
         penalty = gradient_penalty(self.critic, real, fake, label)
-        return dict(loss_critic=self.gp_weight * penalty - distance, gradient_penalty=penalty, wasserstein=distance)
+        weight = self.gp_weight * self.gp_interval
+        return dict(loss_critic=weight * penalty - distance, gradient_penalty=penalty, wasserstein=distance)
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
         """Both networks' losses of a batch, for looking at; training needs :meth:`train_step`."""

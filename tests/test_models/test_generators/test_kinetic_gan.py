@@ -89,6 +89,15 @@ def test_critic_loss_is_the_sum_of_its_parts():
     torch.testing.assert_close(terms['loss_critic'], 10 * terms['gradient_penalty'] - distance)
 
 
+def test_penalty_now_and_then():
+    model = build(gp_interval=3).train()
+    optim_wrapper = optimizers(model)
+    assert [('gradient_penalty' in model.train_step(batch(), optim_wrapper)) for _ in range(6)] == [True, False, False] * 2
+    real, label = torch.randn(4, NUM_FRAMES, 20, 3), torch.tensor([0, 1, 2, 0])
+    terms = model.critic_loss(real, -real, label)
+    torch.testing.assert_close(terms['loss_critic'], 30 * terms['gradient_penalty'] - terms['wasserstein'])
+
+
 def test_each_step_changes_what_it_should():
     model = build(n_critic=3).train()
     optim_wrapper = optimizers(model)
@@ -217,7 +226,7 @@ def test_data_parallel_training_equals_plain(tmp_path):
 
 
 def test_modes_of_forward():
-    model = build()
+    model = build(test_cfg=dict(num_repeats=1))
     data = model.data_preprocessor(batch())
     losses = model(**data, mode='loss')
     assert set(losses) == {'loss_critic', 'loss_generator'}
@@ -394,7 +403,7 @@ def test_every_layout():
 def test_bad_models_are_refused():
     with pytest.raises(ValueError, match='20 joints.*25 nodes'):
         build(pyramid=graph_pyramid('ntu25'))
-    with pytest.raises(ValueError, match='n_critic must be at least 1'):
+    with pytest.raises(ValueError, match='n_critic and gp_interval must be at least 1'):
         build(n_critic=0)
     with pytest.raises(ValueError, match='multiple of 16'):
         build(num_frames=60)

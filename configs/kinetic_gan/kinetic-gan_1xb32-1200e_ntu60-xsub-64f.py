@@ -1,0 +1,33 @@
+# Kinetic-GAN on NTU RGB+D 60, cross-subject: 60 actions, 64 frames of the first person, mapping network of 4 layers.
+# The annotation is MMAction2's (ntu60_3d.pkl), or one that tools/data makes of the .skeleton files.
+# Differs from the published training: frames are taken from anywhere in a clip and short clips repeat their last frame (published: the
+# first 64 frames, with whatever padding the array has), positions start at the root's first place, and an average of the generator is kept.
+_base_ = ['../_base_/kinetic_gan_runtime.py', '../_base_/models/kinetic_gan.py']
+
+ann_file = 'data/skeleton/ntu60_3d.pkl'
+num_classes = 60
+num_frames = 64
+model = dict(num_classes=num_classes, mapping_layers=4)
+train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs')]
+test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs')]
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='MotionDataset', ann_file=ann_file, split='xsub_train', metainfo=dict(skeleton='ntu25'), pipeline=train_pipeline))
+val_dataloader = None
+test_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='MotionDataset',
+        ann_file=ann_file,
+        split='xsub_val',
+        metainfo=dict(skeleton='ntu25'),
+        pipeline=test_pipeline,
+        test_mode=True))
