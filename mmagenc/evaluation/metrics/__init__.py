@@ -2,6 +2,7 @@
 
 from .mmd import MMDMetric
 from .motion_generation import MotionGenerationMetric
+from .plausibility import PlausibilityMetric
 from .recognizer import RecognizerMetric, ScoreDump
 
-__all__ = ['MMDMetric', 'MotionGenerationMetric', 'RecognizerMetric', 'ScoreDump']
+__all__ = ['MMDMetric', 'MotionGenerationMetric', 'PlausibilityMetric', 'RecognizerMetric', 'ScoreDump']

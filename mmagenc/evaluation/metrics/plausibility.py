@@ -1,0 +1,146 @@
+"""Whether generated bodies move as bodies do, beside real ones.
+
+N real clips, R repeats, T frames, V keypoints, J joints.
+"""
+
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from mmagenc.evaluation.functional import (
+    bone_length_change,
+    floor_penetration,
+    foot_skating,
+    joint_limit_violation,
+    motion_derivative,
+)
+from mmagenc.registry import METRICS
+from mmagenc.skeletons import SKELETONS, Skeleton
+
+from .clips import format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
+
+DERIVATIVES = {'speed': 1, 'acceleration': 2, 'jerk': 3}
+ANGLE_LIMITS = {
+    'hip': 160, 'knee': 160, 'ankle': 80, 'foot': 60, 'spine1': 60, 'spine2': 60, 'spine3': 60, 'neck': 70, 'head': 70, 'collar': 60,
+    'shoulder': 160, 'elbow': 165, 'wrist': 95, 'hand': 60
+}
+"""Degrees out of SMPL's rest pose (arms sideways) that no joint goes beyond, about whatever axis: the ranges of the American Academy of
+Orthopaedic Surgeons (*Joint Motion: Method of Measuring and Recording*, 1965), combined over axes and rounded up. The root turns freely."""
+
+
+@METRICS.register_module()
+class PlausibilityMetric(BaseMetric):
+    """Bone-length change, joint speed, acceleration, jerk, floor penetration, foot skating and joint limits of generated and real clips.
+
+    The generator gives for each real clip R clips (``pred_motion``). Reported with the prefix ``generation/``, as means over clips and
+    repeats, beside each the same of the real clips as ``…_real``, and for R > 1 ``…_ci``, the half width of the 95 % interval of the mean
+    over repeats:
+
+    - ``bone_length_change``: standard deviation of a bone's length within a clip over its mean, mean over bones;
+    - ``speed``, ``acceleration``, ``jerk``: mean over joints and frames, in metres (pixels) and seconds;
+    - with ``floor``, of clips in metres: ``floor_penetration``, mean depth of the lowest keypoint below it, metres, and
+      ``foot_skating``, mean horizontal speed of feet that stand, metres a second;
+    - of clips with rotations: ``joint_limit_violation``, the share of joints and frames turned further than ``angle_limits``.
+
+    Real clips are the yardstick: recordings change bone lengths and skate too. Less speed or jerk than theirs is as suspicious as more.
+
+    Args:
+        fps: frames a second; ``None`` takes the data set's, or where that names none 1, so that derivatives are those of frames.
+        floor: height of the floor in metres, where real and generated clips both stand on it. Generators without the body's path have none.
+        up: coordinate that points up.
+        feet: names of the keypoints that touch the floor; ``None`` takes the layout's feet, or else its ankles.
+        angle_limits: largest angle in degrees by the joints' names without ``left_`` and ``right_``, in the place of the default's.
+        collect_device: ``'cpu'`` or ``'gpu'``, see :class:`mmengine.evaluator.BaseMetric`.
+        prefix: in the place of ``generation``.
+
+    Raises:
+        ValueError: settings out of range; when clips come, a model that generates nothing, clips without keypoints or of an unknown
+            layout.
+    """
+
+    default_prefix = 'generation'
+
+    def __init__(self,
+                 *,
+                 fps: Optional[float] = None,
+                 floor: Optional[float] = None,
+                 up: int = 1,
+                 feet: Optional[Sequence[str]] = None,
+                 angle_limits: Optional[Dict[str, float]] = None,
+                 collect_device: str = 'cpu',
+                 prefix: Optional[str] = None) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        if fps is not None and fps <= 0:
+            raise ValueError(f'fps must be positive, got {fps}')
+        unknown = set(angle_limits or {}) - set(ANGLE_LIMITS)
+        if unknown:
+            raise ValueError(f'angle_limits names unknown joints {sorted(unknown)}; known: {", ".join(ANGLE_LIMITS)}')
+        self.fps = fps
+        self.floor = floor
+        self.up = up
+        self.feet = feet
+        self.angle_limits = {**ANGLE_LIMITS, **(angle_limits or {})}
+
+    def process(self, data_batch: Dict, data_samples: Sequence[Dict]) -> None:
+        """Measure a batch of real clips and what was generated for them."""
+        skeleton = (self.dataset_meta or {}).get('skeleton')
+        for sample, real in zip(data_samples, real_annotations(data_batch['inputs'], data_samples, skeleton=skeleton)):
+            fake = generated_annotations(generated_motion(sample, metric='PlausibilityMetric'), real)
+            self.results.append(dict(real=self.measure(real), fake=[self.measure(clip) for clip in fake]))
+
+    def measure(self, clip: Dict) -> Dict[str, float]:
+        """The numbers of one clip, those that it has."""
+        if 'keypoint' not in clip or clip.get('skeleton') not in SKELETONS:
+            raise ValueError(f'{clip["frame_dir"]}: PlausibilityMetric needs keypoints of a known layout, got {clip.get("skeleton")!r}; '
+                             "set skeleton in the data set's metainfo")
+        keypoint, skeleton = clip['keypoint'][0], SKELETONS[clip['skeleton']]
+        fps = self.fps or (self.dataset_meta or {}).get('fps') or 1.
+        change = bone_length_change(keypoint, skeleton.parents)
+        values = {} if np.isnan(change).all() else dict(bone_length_change=float(np.nanmean(change)))
+        values.update({
+            name: float(motion_derivative(keypoint, order, fps).mean())
+            for name, order in DERIVATIVES.items() if len(keypoint) > order
+        })
+        if self.floor is not None and keypoint.shape[-1] == 3 and len(keypoint) > 1:
+            place = dict(floor=self.floor, up=self.up)
+            values['floor_penetration'] = float(floor_penetration(keypoint, **place).mean())
+            values['foot_skating'] = float(foot_skating(keypoint, self._feet_of(skeleton), fps=fps, **place).mean())
+        if 'pose' in clip and clip['pose'].shape[2] == SKELETONS['smpl24'].num_joints:
+            values['joint_limit_violation'] = float((joint_limit_violation(clip['pose'][0], self._limits()) > 0).mean())
+        return values
+
+    def _feet_of(self, skeleton: Skeleton) -> List[int]:
+        if self.feet is not None:
+            return [skeleton.index(name) for name in self.feet]
+        for word in ('foot', 'toe', 'ankle'):
+            feet = [joint for joint, name in enumerate(skeleton.joint_names) if word in name]
+            if feet:
+                return feet
+        raise ValueError(f'{skeleton.name} has no joint named foot, toe or ankle: set feet')
+
+    def _limits(self) -> np.ndarray:
+        """``(24,)`` radians."""
+        names = [name.removeprefix('left_').removeprefix('right_') for name in SKELETONS['smpl24'].joint_names]
+        return np.radians([self.angle_limits.get(name, 180) for name in names])
+
+    def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:
+        """The numbers of all clips."""
+        repeats = {len(result['fake']) for result in results}
+        if len(repeats) != 1:
+            raise ValueError(f'all clips need the same number of generated ones, got {sorted(repeats)}')
+        rows = [_means([result['fake'][repeat] for result in results]) for repeat in range(repeats.pop())]
+        real = _means([result['real'] for result in results])
+        metrics = dict(over_repeats(rows), **{f'{name}_real': value for name, value in real.items()})
+        table = [('', 'generated', 'real')]
+        for name in dict.fromkeys([*rows[0], *real]):
+            table.append((name, *(with_interval(metrics, key, '{:.4g}'.format) for key in (name, f'{name}_real'))))
+        print_log(f'Plausibility of {len(results)} real clips and {len(rows)} generated for each\n{format_table(table)}', logger='current')
+        return metrics
+
+
+def _means(clips: Sequence[Dict[str, float]]) -> Dict[str, float]:
+    """Mean of each number over the clips that have it."""
+    names = dict.fromkeys(name for clip in clips for name in clip)
+    return {name: float(np.mean([clip[name] for clip in clips if name in clip])) for name in names}
