@@ -53,11 +53,15 @@ class Clip:
 
     @cached_property
     def seen(self) -> np.ndarray:
-        """``(M, T, V)``, true where there is a keypoint: confident, finite, of a person who is there, and in pixels not at ``(0, 0)``."""
+        """``(M, T, V)``, true where there is a keypoint: confident, finite, of a person who is there, and in pixels not at ``(0, 0)``.
+
+        Pixels relative to the root, which lies at ``(0, 0)`` throughout and others on both sides of it, are all places.
+        """
         seen = np.isfinite(self.keypoint).all(axis=-1) & np.any(self.keypoint != 0, axis=(2, 3))[:, :, None]
         if self.score is not None:
             seen &= self.score > 0
-        return seen & np.any(self.keypoint != 0, axis=-1) if self.flat else seen
+        centered = not self.keypoint[:, :, self.skeleton.root].any() and (self.keypoint < 0).any()
+        return seen & np.any(self.keypoint != 0, axis=-1) if self.flat and not centered else seen
 
     def cut(self, max_frames: int) -> 'Clip':
         """The first ``max_frames`` frames."""

@@ -29,6 +29,15 @@ def test_pixels_at_the_corner_are_not_seen():
     assert clip.flat and clip.seen.sum() == 16 and not clip.seen[0, 0, 5]
 
 
+def test_pixels_around_a_root_at_the_origin_are_all_seen():
+    keypoint = np.random.default_rng(0).normal(size=(1, 4, 16, 2))
+    keypoint[:, :, 0] = 0
+    keypoint[:, 2, 5] = 0
+    clip = Clip(keypoint=keypoint, skeleton=get_skeleton('h36m16'))
+    assert clip.seen.all()
+    assert not Clip(keypoint=np.abs(keypoint), skeleton=get_skeleton('h36m16')).seen[:, :, 0].any()
+
+
 def test_motion_is_cut_to_its_lengths():
     motion = Motion(keypoint=torch.rand(2, 6, 24, 3), label=torch.tensor([0, 1]), length=torch.tensor([6, 4]), pose=torch.rand(2, 6, 24, 3))
     first, second = Clip.from_motion(motion, 'smpl24')
