@@ -3,7 +3,9 @@
 from .infogcn import InfoGCN
 from .infogcn_head import InfoGCNHead
 from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, prepare, score_annotations
+from .stgcn import FastSTGCN
 
 __all__ = [
-    'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare', 'score_annotations'
+    'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare',
+    'score_annotations'
 ]

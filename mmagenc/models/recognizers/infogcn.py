@@ -152,8 +152,8 @@ class SelfAttentionGraphConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, T, V, C')``."""
         frames = x.flatten(0, 1)
-        graph = (self.attention(frames) * self.topology).transpose(1, 2).flatten(1, 2)  # rows (V, H): heads end up side by side
-        aggregated = torch.bmm(graph, frames.to(graph.dtype)).view(*x.shape[:3], -1)
+        graph = (self.attention(frames) * self.topology).to(x.dtype).transpose(1, 2).flatten(1, 2)  # rows (V, H): heads side by side
+        aggregated = torch.bmm(graph, frames).view(*x.shape[:3], -1)
         y = _batch_norm(self.bn, self.transform(aggregated))
         return F.relu(y + (x if self.down is None else self.down(x)))
 

@@ -1,0 +1,66 @@
+"""The faster ST-GCN has MMAction2's weights and results."""
+
+import pytest
+import torch
+from mmaction.models.backbones import STGCN
+from mmengine.registry import init_default_scope
+
+from mmagenc.models.recognizers.stgcn import FastSTGCN, OneProductGCN, aggregate, spread
+from mmagenc.registry import MODELS
+from mmagenc.skeletons import get_skeleton
+
+SIZES = dict(base_channels=8, num_stages=4, inflate_stages=[3], down_stages=[3], num_person=2)
+VARIANTS = {
+    'published': dict(),
+    'fixed': dict(gcn_adaptive=None),
+    'init': dict(gcn_adaptive='init'),
+    'offset': dict(gcn_adaptive='offset'),
+    'post': dict(gcn_conv_pos='post'),
+    'residual': dict(gcn_with_res=True),
+    'plus-plus': dict(gcn_adaptive='init', gcn_with_res=True, tcn_type='mstcn'),
+    'mvc': dict(data_bn_type='MVC'),
+}
+
+
+@pytest.mark.parametrize('name', VARIANTS)
+def test_same_function_and_gradients(name):
+    """Every variant of the graph convolution; weights travel both ways without a change of keys."""
+    settings = dict(SIZES, graph_cfg=get_skeleton('ucla20').graph_cfg('spatial'), **VARIANTS[name])
+    theirs, ours = STGCN(**settings).double(), FastSTGCN(**settings).double()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    x = torch.randn(2, 2, 9, 20, 3, dtype=torch.float64)
+    inputs = [x.clone().requires_grad_() for _ in range(2)]
+    outputs = [theirs(inputs[0]), ours(inputs[1])]
+    torch.testing.assert_close(outputs[1], outputs[0])
+    weight = torch.randn_like(outputs[0])
+    for output in outputs:
+        (output * weight).sum().backward()
+    torch.testing.assert_close(inputs[1].grad, inputs[0].grad)
+    for (key, ours_value), theirs_value in zip(ours.named_parameters(), theirs.parameters()):
+        torch.testing.assert_close(ours_value.grad, theirs_value.grad, msg=lambda text, key=key: f'{key}: {text}')
+    torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
+
+
+def test_the_products_by_einsum():
+    graph = torch.randn(3, 5, 4)
+    x = torch.randn(2, 6, 7, 5).contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(aggregate(x, graph), torch.einsum('nkctv,kvw->nctw', x.reshape(2, 3, 2, 7, 5), graph))
+    torch.testing.assert_close(spread(x, graph), torch.einsum('nctv,kvw->nkctw', x, graph).flatten(1, 2))
+    assert aggregate(x, graph).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_from_an_mmaction2_config():
+    """Named with its scope in a recognizer of MMAction2; every block computes the fast way, in half precision too."""
+    init_default_scope('mmagenc')
+    backbone = dict(type='mmagenc.FastSTGCN', graph_cfg=get_skeleton('ucla20').graph_cfg(), **SIZES)
+    head = dict(type='GCNHead', num_classes=3, in_channels=16)
+    model = MODELS.build(dict(type='RecognizerGCN', _scope_='mmaction', backbone=backbone, cls_head=head))
+    model.init_weights()
+    assert all(isinstance(block.gcn, OneProductGCN) for block in model.backbone.gcn)
+    with torch.autocast('cpu', torch.bfloat16):
+        output = model.backbone(torch.randn(2, 2, 8, 20, 3))
+    assert output.shape == (2, 2, 16, 4, 20) and output.isfinite().all()
