@@ -89,12 +89,14 @@ def _key(value: str) -> str:
     return str(int(value)) if value.isdecimal() else value
 
 
-def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Path], dict], processes: int) -> Tuple[List[dict], List[str]]:
+def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Path], dict], processes: int, *,
+                  chunksize: int = 8) -> Tuple[List[dict], List[str]]:
     """Convert files, in processes if more than one, with a progress bar.
 
     Args:
         files: name and path of each.
         convert: picklable; gives a clip for a name and a path, or raises ``ValueError`` or ``OSError``.
+        chunksize: files that a process takes at once.
 
     Returns:
         tuple: the clips in the order of the files, and why each of the others was left out.
@@ -103,7 +105,7 @@ def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Pat
     if processes > 1:
         # spawn: forking a process in which torch has started threads can hang.
         with get_context('spawn').Pool(min(processes, len(files)), initializer=_one_thread) as pool:
-            results = _with_progress(pool.imap(attempt, files, chunksize=8), len(files))
+            results = _with_progress(pool.imap(attempt, files, chunksize=chunksize), len(files))
     else:
         results = _with_progress(map(attempt, files), len(files))
     return [clip for clip, _ in results if clip is not None], [reason for _, reason in results if reason is not None]

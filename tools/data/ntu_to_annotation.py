@@ -1,0 +1,171 @@
+"""Clean NTU RGB+D's ``.skeleton`` files and write them as one annotation file with all benchmark splits.
+
+    python tools/data/ntu_to_annotation.py data/nturgbd_raw --benchmark ntu60 --out data/ntu60/ntu60.npz \\
+        --missing data/nturgbd_raw/NTU_RGBD_samples_with_missing_skeletons.txt
+    python tools/data/ntu_to_annotation.py data/nturgbd_raw --benchmark ntu120 --out data/ntu120/ntu120.npz
+
+Clips are cleaned in parallel into small files beside OUT, which are then merged, so memory stays bounded; a run that ends early goes on
+where it was. Damaged files are listed at the end and left out; the exit code is 1 when none can be used.
+"""
+
+import argparse
+import functools
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+from mmagenc.datasets.readers.annotation_shards import is_done, merge_shards, shard_header, write_shard
+from mmagenc.datasets.readers.motion_files import convert_files, find_files
+from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
+from mmagenc.datasets.readers.ntu_cleaning import SECOND_BODY, align, center, clean, with_second_body
+from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
+
+ALIGN = ('each', 'together', 'none')
+
+
+class Settings(NamedTuple):
+    """How a clip is converted."""
+    benchmark: str
+    align: str
+    second_body: str
+
+
+class Shard(NamedTuple):
+    """Clips that are converted together: names and files, and what tells whether they were."""
+    clips: List[Tuple[str, Path]]
+    fingerprint: str
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folders', type=Path, nargs='+', help='folders with .skeleton files, searched with their subfolders')
+    parser.add_argument('--benchmark', choices=sorted(BENCHMARKS), required=True)
+    parser.add_argument('--out', type=Path, required=True, help='file to write, .npz')
+    parser.add_argument('--missing', type=Path, help='published list of clips without skeletons, which are then not read')
+    parser.add_argument('--align', choices=ALIGN, default='each', help='turn each person upright and frontal by the own first frame, as '
+                        'published, both by the turn of the first, or not at all (default: %(default)s)')
+    parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
+                        'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
+    parser.add_argument('--shard-size', type=int, default=512, help='clips a small file (default: %(default)s)')
+    parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
+    parser.add_argument('--processes', type=int, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
+    return parser.parse_args(argv)
+
+
+def find_clips(folders: Sequence[Path], benchmark: Benchmark, missing) -> Tuple[List[Tuple[str, Path]], List[str]]:
+    """Names and files of the clips of a release, sorted by name, and why other files were left out."""
+    clips: Dict[str, Path] = {}
+    left_out = []
+    for folder in folders:
+        for path_below, path in find_files(folder, '.skeleton'):
+            name = path_below.rsplit('/', 1)[-1]
+            try:
+                wanted = benchmark.has(ClipName.parse(name)) and name not in missing
+            except ValueError as error:
+                left_out.append(f'{path}: {error}')
+                continue
+            if wanted and name in clips and path.resolve() != clips[name].resolve():
+                left_out.append(f'{path}: the same clip as {clips[name]}')
+            elif wanted:
+                clips.setdefault(name, path)
+    return sorted(clips.items()), left_out
+
+
+def make_shards(clips: Sequence[Tuple[str, Path]], settings: Settings, size: int) -> List[Shard]:
+    """Clips in groups; a group's fingerprint changes with the settings and with any of its files."""
+    shards = []
+    for start in range(0, len(clips), size):
+        group = list(clips[start:start + size])
+        stats = [(name, path.stat().st_size, path.stat().st_mtime_ns) for name, path in group]
+        shards.append(Shard(group, hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()))
+    return shards
+
+
+def convert_clip(name: str, path: Path, settings: Settings) -> Dict:
+    """Read and clean one file."""
+    keypoint = center(clean(read_skeleton(path)))
+    if settings.align != 'none':
+        keypoint = align(keypoint, together=settings.align == 'together')
+    keypoint = with_second_body(keypoint, settings.second_body)
+    clip = ClipName.parse(name)
+    return dict(frame_dir=name, label=clip.action - 1, total_frames=keypoint.shape[1], keypoint=keypoint, subject=f'P{clip.subject:03d}',
+                source='real')
+
+
+def convert_shard(settings: Settings, shard: Shard, out: Path) -> None:
+    """Convert the clips of a shard and write them, with what was left out and why."""
+    clips, left_out = [], []
+    for name, path in shard.clips:
+        try:
+            clips.append(convert_clip(name, path, settings))
+        except (ValueError, OSError) as error:
+            left_out.append(str(error) if str(path) in str(error) else f'{path}: {error}')
+    write_shard(out, clips, metainfo=dict(skeleton='ntu25'), fingerprint=shard.fingerprint, left_out=left_out)
+
+
+def convert_all(shards: Sequence[Shard], settings: Settings, folder: Path, processes: int) -> List[Path]:
+    """Convert the shards that are not done; returns all their files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f'{index:05d}.npz' for index in range(len(shards))]
+    todo = [(shard, path) for shard, path in zip(shards, paths) if not is_done(path, shard.fingerprint)]
+    print(f'{sum(len(shard.clips) for shard in shards)} clips in {len(shards)} shards, {len(shards) - len(todo)} of them done before',
+          file=sys.stderr)
+    if todo:
+        _, failed = convert_files(todo, functools.partial(convert_shard, settings), processes, chunksize=1)
+        if failed:
+            raise ValueError('\n  '.join(['shards could not be written:', *failed]))
+    return paths
+
+
+def run(args: argparse.Namespace) -> List[str]:
+    """Convert; returns why files were left out.
+
+    Raises:
+        ValueError: arguments that make no sense, or no file that can be used.
+    """
+    if args.out.suffix != '.npz':
+        raise ValueError(f'--out must end in .npz, got {args.out}')
+    if args.shard_size < 1 or args.processes < 1:
+        raise ValueError('--shard-size and --processes must be at least 1')
+    benchmark = BENCHMARKS[args.benchmark]
+    settings = Settings(args.benchmark, args.align, args.second_body)
+    clips, left_out = find_clips(args.folders, benchmark, read_missing(args.missing) if args.missing else ())
+    if not clips:
+        raise ValueError('\n  '.join([f'no clip of {args.benchmark} found:', *left_out]))
+    folder = args.out.with_name(args.out.name + '.shards')
+    paths = convert_all(make_shards(clips, settings, args.shard_size), settings, folder, args.processes)
+    headers = [shard_header(path) for path in paths]
+    left_out += [reason for header in headers for reason in header['metainfo']['left_out']]
+    names = [clip['frame_dir'] for header in headers for clip in header['annotations']]
+    if not names:
+        raise ValueError('\n  '.join(['no file could be used:', *left_out]))
+    metainfo = dict(classes=benchmark.classes, skeleton='ntu25', fps=30., align=args.align, second_body=args.second_body)
+    split = benchmark.splits(names)
+    merge_shards(paths, args.out, metainfo=metainfo, split=split)
+    if not args.keep_shards:
+        shutil.rmtree(folder)
+    print(f'{len(names)} clips ({", ".join(f"{key} {len(members)}" for key, members in split.items())}): {args.out}')
+    return left_out
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    try:
+        left_out = run(parse_args(argv))
+    except (ValueError, OSError) as error:
+        raise SystemExit(f'ntu_to_annotation: {error}') from None
+    if left_out:
+        print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()
