@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-from mmaction.models.backbones import STGCN
 from mmengine.registry import init_default_scope
 
-from mmagenc.models.recognizers.stgcn import FastSTGCN, OneProductGCN, aggregate, spread
+from mmagenc.models.recognizers.stgcn import STGCN, FastSTGCN, OneProductGCN, aggregate, spread
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 

@@ -1,0 +1,16 @@
+# What InfoGCN sees of NW-UCLA: the dataset's augmentation, then relative positions to the k-th ancestor, or their motion.
+# The tree is ucla20's own, rooted at the hips: P⁷ = 0, so k = 8 gives plain positions.
+crop = [
+    dict(type='RootCenter', joint=1, per_frame=False),
+    dict(type='RandomViewRotate', angle=60, scale=(0.5, 1.5)),
+    dict(type='MinMaxScale'),
+    dict(type='SortedSample', num_frames=52),
+]
+pack = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+
+# One pipeline for training and test: the transforms know from the dataset which it is.
+pipelines = {}
+for k in (1, 2, 8):
+    pipelines[f'k{k}'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20'), *pack]
+    pipelines[f'k{k}_motion'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20'), dict(type='MotionStream'), *pack]
+del k, crop, pack

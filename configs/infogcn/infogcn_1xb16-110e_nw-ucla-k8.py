@@ -1,0 +1,11 @@
+# InfoGCN on NW-UCLA: positions (k = 8).
+_base_ = [
+    '../_base_/infogcn_runtime.py', '../_base_/datasets/nw_ucla.py', '../_base_/models/infogcn.py',
+    '../_base_/models/infogcn_ucla_pipelines.py'
+]
+
+model = dict(backbone=dict(skeleton='ucla20', num_person=1), cls_head=dict(num_classes=10))
+optim_wrapper = dict(optimizer=dict(lr=0.05))
+train_dataloader = dict(batch_size=16, drop_last=True, dataset=dict(pipeline={{_base_.pipelines.k8}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k8}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k8}}))
