@@ -1,0 +1,153 @@
+"""Draw losses and accuracies of one or several runs.
+
+    python tools/analysis/plot_loss.py work_dirs/a [work_dirs/b ...] --out loss.pdf [--keys 'loss*' acc/top1] [--names a b]
+
+Means over each epoch, from the scalars that MMEngine logs in the work directories (resumed runs are joined). Where a number has an interval
+beside it (``…_low`` and ``…_high``, or ``…_ci``), it is drawn as a band.
+"""
+
+import argparse
+import math
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from mmagenc.evaluation.logs import Curve, curves, read_scalars
+
+SUFFIXES = ('.pdf', '.png', '.svg')
+DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
+INTERVALS = ('_low', '_high', '_ci')
+COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#505050')  # Okabe-Ito
+STYLES = ('-', '--', ':', '-.')
+Run = Dict[str, Curve]
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Draw losses and accuracies of one or several runs')
+    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR', help='folders of runs')
+    parser.add_argument('--out', default='loss.pdf', metavar='FILE', help='.pdf, .svg or .png (default: loss.pdf)')
+    parser.add_argument('--keys', nargs='+', metavar='KEY', help='numbers to draw, wildcards allowed (default: losses and accuracies)')
+    parser.add_argument('--names', nargs='+', metavar='NAME', help="of the runs (default: their folders')")
+    parser.add_argument('--per-iteration', action='store_true', help="training's records one by one, not the means over epochs")
+    parser.add_argument('--log', action='store_true', help='logarithmic axis for losses')
+    return parser.parse_args(argv)
+
+
+def read_runs(args: argparse.Namespace) -> Dict[str, Run]:
+    """The curves of each run by its name.
+
+    Raises:
+        ValueError: a folder without scalars, or names that do not go with the folders.
+    """
+    names = args.names or run_names(args.work_dirs)
+    if len(names) != len(args.work_dirs) or len(set(names)) != len(names):
+        raise ValueError(f'--names: {len(args.work_dirs)} different names needed, got {", ".join(names)}')
+    try:
+        return {name: curves(read_scalars(folder), per_epoch=not args.per_iteration) for name, folder in zip(names, args.work_dirs)}
+    except FileNotFoundError as error:
+        raise ValueError(str(error)) from error
+
+
+def run_names(folders: Sequence[str]) -> List[str]:
+    """Names of folders, with as many parents as tell them apart."""
+    parts = [Path(folder).resolve().parts for folder in folders]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ['/'.join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def choose_keys(runs: Dict[str, Run], wanted: Optional[Sequence[str]]) -> List[str]:
+    """Numbers to draw, in the order of the patterns.
+
+    Raises:
+        ValueError: a wanted one that no run has, or none at all.
+    """
+    known = list(dict.fromkeys(name for run in runs.values() for name in run))
+    if wanted:
+        missing = [pattern for pattern in wanted if not any(fnmatch(name, pattern) for name in known)]
+        if missing:
+            raise ValueError(f'--keys: no run has {", ".join(missing)}; there are {", ".join(sorted(known))}')
+    else:
+        known = [name for name in known if not name.endswith(INTERVALS)]
+    chosen = [name for pattern in wanted or DEFAULT_KEYS for name in known if fnmatch(name, pattern)]
+    if not chosen:
+        raise ValueError(f'the runs have no losses or accuracies; choose with --keys from {", ".join(sorted(known))}')
+    return list(dict.fromkeys(chosen))
+
+
+def draw(runs: Dict[str, Run], keys: Sequence[str], *, unit: str = 'epoch', log: bool = False) -> Figure:
+    """A panel for each number, a line for each run."""
+    columns = min(len(keys), 3 if len(keys) > 4 else 2)
+    rows = math.ceil(len(keys) / columns)
+    figure = Figure(figsize=(3.6 * columns + 0.4, 2.5 * rows + 0.6), layout='constrained')
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel, key in zip(panels, keys):
+        for index, (name, run) in enumerate(runs.items()):
+            if key in run:
+                draw_curve(panel, run, key, name, index)
+        panel.set_title(key, fontsize=10)
+        panel.set_xlabel(unit, fontsize=9)
+        panel.tick_params(which='both', labelsize=8)
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        panel.grid(color='#e4e4e4', linewidth=0.6)
+        panel.spines[['top', 'right']].set_visible(False)
+        if log and 'loss' in key:
+            panel.set_yscale('log' if all((run[key][1] > 0).all() for run in runs.values() if key in run) else 'symlog')
+    for panel in panels[len(keys):]:
+        panel.remove()
+    if len(runs) > 1:
+        lines = {line.get_label(): line for panel in panels[:len(keys)] for line in panel.get_lines()}
+        figure.legend(
+            lines.values(), lines, loc='outside lower center', ncols=min(len(lines), 4), fontsize=9, frameon=False)
+    return figure
+
+
+def draw_curve(panel, run: Run, key: str, name: str, index: int) -> None:
+    """A run's line, with its band where there is an interval."""
+    color, style = COLORS[index % len(COLORS)], STYLES[index // len(COLORS) % len(STYLES)]
+    x, y = run[key]
+    few = len(x) < 25
+    panel.plot(x, y, color=color, linestyle=style, linewidth=1.3, marker='o' if few else None, markersize=3, label=name)
+    band = None
+    if f'{key}_low' in run and f'{key}_high' in run:
+        band = (run[f'{key}_low'], run[f'{key}_high'])
+    elif f'{key}_ci' in run:
+        positions, width = run[f'{key}_ci']
+        values = np.interp(positions, x, y)
+        band = ((positions, values - width), (positions, values + width))
+    if band is not None:
+        panel.fill_between(band[0][0], band[0][1], band[1][1], color=color, alpha=0.18, linewidth=0)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    try:
+        out = Path(args.out)
+        if out.suffix not in SUFFIXES:
+            raise ValueError(f'--out {out}: pictures end in {", ".join(SUFFIXES)}')
+        runs = read_runs(args)
+        keys = choose_keys(runs, args.keys)
+    except ValueError as error:
+        raise SystemExit(f'plot_loss: {error}') from None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log).savefig(out, dpi=160)
+    print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')
+
+
+if __name__ == '__main__':
+    main()
