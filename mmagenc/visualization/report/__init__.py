@@ -1,5 +1,9 @@
 """A training's folder as one HTML page, and as figures for papers."""
 
-from .collect import Curve, Round, Run, collect_run
+from .collect import Curve, Round, Run, collect_run, innermost_dataset, read_pool
+from .embedding import embed, embedding_of
+from .motion import decode_clip, player_clips
 
-__all__ = ['Curve', 'Round', 'Run', 'collect_run']
+__all__ = [
+    'Curve', 'Round', 'Run', 'collect_run', 'decode_clip', 'embed', 'embedding_of', 'innermost_dataset', 'player_clips', 'read_pool'
+]

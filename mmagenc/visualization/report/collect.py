@@ -84,7 +84,9 @@ class Run:
         config: the config's text.
         environment: the environment's text, as logged.
         checkpoint: newest checkpoint, if any.
-        clips, embedding: what players and embedding plot show, see :mod:`.motion` and :mod:`.embedding`.
+        config_file: where it was read.
+        motion, embedding: what players and embedding plot show, see :func:`.motion.player_clips` and :func:`.embedding.embedding_of`;
+            whoever has clips and a recognizer adds them.
         notes: ``(part, reason)`` of everything that is missing.
     """
 
@@ -99,7 +101,8 @@ class Run:
     config: str = ''
     environment: str = ''
     checkpoint: Optional[Path] = None
-    clips: List[Dict] = field(default_factory=list)
+    config_file: Optional[Path] = None
+    motion: Optional[Dict] = None
     embedding: Optional[Dict] = None
     notes: List[Tuple[str, str]] = field(default_factory=list)
 
@@ -146,7 +149,9 @@ def read_run_config(folder: Path, run: Run) -> Config:
     path = dumps[-1]
     try:
         run.config = path.read_text(encoding='utf-8')
-        return Config.fromfile(path, import_custom_modules=False)
+        config = Config.fromfile(path, import_custom_modules=False)
+        run.config_file = path
+        return config
     except Exception as error:  # a config is a program: anything can go wrong in it
         run.notes.append(('config', f'{path.name} cannot be read: {error}'))
         return Config()

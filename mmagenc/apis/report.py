@@ -1,0 +1,226 @@
+"""A report of trainings: what their folders hold, and what their checkpoints make and say of it.
+
+N clips, K classes.
+"""
+
+from pathlib import Path
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from mmengine.config import Config
+
+from mmagenc.datasets.annotation import load_annotation, motion_to_annotations
+from mmagenc.evaluation.functional import bootstrap_interval, confusion_matrix
+from mmagenc.models.recognizers import RecognizerScores
+from mmagenc.registry import DATASETS
+from mmagenc.visualization.report import Run, collect_run, embedding_of, innermost_dataset, player_clips, read_pool
+from mmagenc.visualization.report.metrics import Number, Result, Row
+from mmagenc.visualization.report.motion import choose_clips
+
+from .generate import generate
+from .inits import DEFAULT_FPS, init_generator, init_recognizer, read_config
+from .recognize import recognize
+
+SETS = {'train': 'real, training', 'test': 'real, test', 'generated': 'generated', 'selected': 'accepted by the loop'}
+"""Sets of clips that are judged, in the order in which they are drawn."""
+MAX_PLAYERS = 240
+Progress = Callable[[str], None]
+
+
+def report_run(folder,
+               *,
+               clips_per_class: int = 3,
+               judged_per_class: int = 30,
+               judge: bool = True,
+               cfg_options: Optional[Dict] = None,
+               seed: int = 0,
+               up: str = 'y',
+               device: str = 'cpu',
+               progress: Progress = lambda text: None) -> Run:
+    """Everything that a report tells of one training.
+
+    From the folder: curves, rounds of the loop, results of tests, config, environment. From the config's data: real clips. From the
+    checkpoint: generated clips (else the newest of ``samples/``), and the recognizer's opinion of all. What is missing is noted in
+    ``Run.notes`` and left out.
+
+    Args:
+        folder: ``work_dir`` of a training.
+        clips_per_class: clips of each class and group in the players.
+        judged_per_class: clips of each class and set that the recognizer judges, for embedding and confusion matrices.
+        judge: let the recognizer judge clips.
+        cfg_options: settings that override the config's, such as where its data lies.
+        seed: of the generated clips.
+        up: axis of the recordings that points up.
+        device: where the models run.
+        progress: told what is being done.
+
+    Raises:
+        ValueError: no such folder.
+    """
+    run = collect_run(folder)
+    cfg = _config(run, cfg_options)
+    if cfg is None:
+        return run
+    found = _clips(run, cfg, max(clips_per_class, judged_per_class), seed, device, progress)
+    sets = {name: clips for name, clips in found.items() if clips}
+    if not run.classes:
+        run.classes = [str(label) for label in range(1 + max((clip['label'] for clips in sets.values() for clip in clips), default=-1))]
+    _add_players(run, cfg, sets, clips_per_class, up)
+    if judge and sets:
+        progress('judging clips')
+        _add_opinions(run, cfg, {name: choose_clips(clips, judged_per_class) for name, clips in sets.items()}, device)
+    run.notes = list(dict.fromkeys(run.notes))
+    return run
+
+
+def _config(run: Run, cfg_options: Optional[Dict]) -> Optional[Config]:
+    if run.config_file is None:
+        return None
+    cfg = read_config(run.config_file)
+    cfg.merge_from_dict(cfg_options or {})
+    return cfg
+
+
+# --- Clips
+
+
+def _clips(run: Run, cfg: Config, per_class: int, seed: int, device: str, progress: Progress) -> Dict[str, List[Dict]]:
+    """Annotation dicts of each set of :data:`SETS`; what cannot be had is noted."""
+    progress('reading real clips')
+    sets = {name: _real_clips(run, cfg, name) for name in ('train', 'test')}
+    if _is_generator(cfg):
+        progress('generating clips')
+        sets['generated'] = _generated_clips(run, cfg, per_class, seed, device)
+        pool = read_pool(Path(run.folder), run)
+        sets['selected'] = [] if pool is None else [_in_layout(clip, pool) for clip in pool['annotations']]
+    return sets
+
+
+def _in_layout(clip: Dict, annotation: Dict) -> Dict:
+    """The clip with its layout of keypoints noted, as far as its file knows it."""
+    skeleton = (annotation.get('metainfo') or {}).get('skeleton')
+    return dict({} if skeleton is None else {'skeleton': skeleton}, **clip)
+
+
+def _real_clips(run: Run, cfg: Config, split: str) -> List[Dict]:
+    """The recorded clips of a data loader's dataset."""
+    settings = innermost_dataset(cfg.get(f'{split}_dataloader'))
+    if not settings:
+        run.notes.append((SETS[split], f'the config has no {split}_dataloader'))
+        return []
+    try:
+        dataset = DATASETS.build(dict(settings, pipeline=[]))
+        if hasattr(dataset, 'annotations'):
+            clips, metainfo = dataset.annotations(), dict(dataset.metainfo)
+        else:  # MMAction2's own
+            annotation = load_annotation(settings['ann_file'])
+            metainfo, members = annotation['metainfo'], annotation['split'].get(settings.get('split'))
+            clips = [clip for clip in annotation['annotations'] if members is None or clip['frame_dir'] in set(members)]
+    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+        run.notes.append((SETS[split], f'the clips cannot be read: {error}'))
+        return []
+    return [_in_layout(clip, dict(metainfo=metainfo)) for clip in clips if clip.get('source') != 'synthetic']
+
+
+def _generated_clips(run: Run, cfg: Config, per_class: int, seed: int, device: str) -> List[Dict]:
+    """Clips of the checkpoint's generator as they come, or else those that were kept while it trained."""
+    if run.checkpoint is not None:
+        try:
+            model = init_generator(cfg, run.checkpoint, device=device)
+            motion = generate(model, num_samples_per_class=per_class, seed=seed)
+            return motion_to_annotations(motion, prefix=f'seed {seed}, clip', skeleton=model.representation.keypoint_skeleton)
+        except (ValueError, OSError, RuntimeError, KeyError, TypeError) as error:
+            run.notes.append((SETS['generated'], f'{run.checkpoint.name} generates nothing: {error}'))
+    samples = max(Path(run.folder).glob('samples/*.npz'), key=lambda path: path.stat().st_mtime, default=None)
+    if samples is None:
+        return []
+    run.notes.append((SETS['generated'], f'those of samples/{samples.name}, kept while training'))
+    annotation = load_annotation(samples)
+    return [_in_layout(clip, annotation) for clip in annotation['annotations']]
+
+
+def _is_generator(cfg: Config) -> bool:
+    return 'representation' in (cfg.get('model') or {})
+
+
+def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_class: int, up: str) -> None:
+    real = sets.get('test') or sets.get('train') or []
+    groups = {'real': real, 'generated': sets.get('generated', []), 'selected': sets.get('selected', [])}
+    labels = {clip['label'] for clips in groups.values() for clip in clips}
+    per_class = max(min(clips_per_class, MAX_PLAYERS // max(len(labels) * sum(map(bool, groups.values())), 1)), 1)
+    fps = cfg.get('fps') or _metainfo_fps(cfg) or DEFAULT_FPS
+    try:
+        run.motion = player_clips({name: choose_clips(clips, per_class) for name, clips in groups.items() if clips}, skeleton=None, fps=fps,
+                                  up=up)
+    except ValueError as error:
+        run.notes.append(('players', f'{error}'))
+    if not run.motion or not run.motion['clips']:
+        run.notes.append(('players', 'there are no clips to play'))
+
+
+def _metainfo_fps(cfg: Config) -> Optional[float]:
+    settings = innermost_dataset(cfg.get('train_dataloader'))
+    try:
+        return dict(DATASETS.build(dict(settings, pipeline=[])).metainfo).get('fps') if settings else None
+    except (ValueError, OSError, KeyError, TypeError, AttributeError):
+        return None
+
+
+# --- Opinions
+
+
+def _add_opinions(run: Run, cfg: Config, sets: Dict[str, List[Dict]], device: str) -> None:
+    """Embedding, confusion matrices and a table of what the checkpoint's recognizer says of the clips."""
+    try:
+        if run.checkpoint is None:
+            raise ValueError('there is no checkpoint with a recognizer')
+        recognizer = init_recognizer(cfg, run.checkpoint, device=device)
+        scores = {name: recognize(recognizer, clips) for name, clips in sets.items()}
+    except (ValueError, OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        run.notes.append(('recognizer', f'no embedding and no confusion matrices: {error}'))
+        return
+    names = {name: [clip['frame_dir'] for clip in clips] for name, clips in sets.items()}
+    run.embedding = embedding_of({name: score.feature for name, score in scores.items()},
+                                 {name: score.label for name, score in scores.items()}, names)
+    run.results.append(_opinion_table(run, scores))
+    for name, score in scores.items():
+        run.confusions.append(_confusion(run, name, score))
+
+
+def _opinion_table(run: Run, scores: Dict[str, RecognizerScores]) -> Result:
+    rows, per_class = [], {}
+    for name, score in scores.items():
+        right = (score.predicted == score.label).astype(float)
+        rows.append(_share(SETS[name], f'{len(score)} clips', right))
+        for label in np.unique(score.label):
+            own = per_class.setdefault(_class_name(run, label), [])
+            own.append(_share(SETS[name], '', right[score.label == label]))
+    return Result(f'Accuracy of the recognizer in {run.checkpoint.name}', run.checkpoint.name, rows, per_class)
+
+
+def _share(title: str, meaning: str, right: np.ndarray) -> Row:
+    interval = bootstrap_interval(np.mean, right) if len(right) > 1 else (float(right.mean()), None, None)
+    return Row(title, title, meaning, True, Number(*(None if end is None else float(end) for end in interval)))
+
+
+def _confusion(run: Run, name: str, scores: RecognizerScores) -> Dict:
+    num_classes = scores.probability.shape[1]
+    classes = [_class_name(run, label) for label in range(num_classes)]
+    matrix = confusion_matrix(scores.predicted, scores.label, num_classes).tolist()
+    return dict(title=f'{SETS[name][0].upper()}{SETS[name][1:]}', classes=classes, matrix=matrix)
+
+
+def _class_name(run: Run, label: int) -> str:
+    return run.classes[label] if label < len(run.classes) else str(label)
+
+
+def report_runs(folders: Sequence, **options) -> Tuple[Run, ...]:
+    """:func:`report_run` of each folder.
+
+    Raises:
+        ValueError: no folders, one that is not there, or one given twice.
+    """
+    paths = [Path(folder).resolve() for folder in folders]
+    if not paths or len(set(paths)) < len(paths):
+        raise ValueError(f'give at least one folder and each once, got {[str(folder) for folder in folders]}')
+    return tuple(report_run(folder, **options) for folder in folders)
