@@ -122,7 +122,8 @@ def draw_curve(panel, run: Run, key: str, name: str, index: int) -> None:
     color, style = COLORS[index % len(COLORS)], STYLES[index // len(COLORS) % len(STYLES)]
     x, y = run[key]
     few = len(x) < 25
-    panel.plot(x, y, color=color, linestyle=style, linewidth=1.3, marker='o' if few else None, markersize=3, label=name)
+    line = with_gaps(x, y)
+    panel.plot(*line, color=color, linestyle=style, linewidth=1.3, marker='o' if few else None, markersize=3, label=name)
     band = None
     if f'{key}_low' in run and f'{key}_high' in run:
         band = (run[f'{key}_low'], run[f'{key}_high'])
@@ -132,6 +133,13 @@ def draw_curve(panel, run: Run, key: str, name: str, index: int) -> None:
         band = ((positions, values - width), (positions, values + width))
     if band is not None:
         panel.fill_between(band[0][0], band[0][1], band[1][1], color=color, alpha=0.18, linewidth=0)
+
+
+def with_gaps(x: np.ndarray, y: np.ndarray) -> Curve:
+    """The curve with a break wherever nothing was logged for much longer than usual, instead of a line that claims to know."""
+    steps = np.diff(x)
+    breaks = np.flatnonzero(steps > 10 * np.median(steps)) + 1 if len(steps) else []
+    return np.insert(x.astype(float), breaks, np.nan), np.insert(y.astype(float), breaks, np.nan)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

@@ -67,6 +67,13 @@ def test_intervals_of_means(plot_loss, runs):
     assert sorted(set(band[:, 1])) == [3.75, 4.25, 4.5, 5.5]
 
 
+def test_a_long_silence_is_a_gap(plot_loss):
+    x, y = plot_loss.with_gaps(np.array([1, 2, 3, 90, 91]), np.arange(5))
+    np.testing.assert_array_equal(x, [1, 2, 3, np.nan, 90, 91])
+    np.testing.assert_array_equal(y, [0, 1, 2, np.nan, 3, 4])
+    assert len(plot_loss.with_gaps(np.array([4]), np.array([1.]))[0]) == 1
+
+
 def test_names_keys_and_scales(plot_loss, runs):
     drawn = figure(plot_loss, [*runs, '--names', 'first', 'second', '--keys', 'loss', 'l?', '--log'])
     assert [panel.get_title() for panel in drawn.axes] == ['loss', 'lr']
