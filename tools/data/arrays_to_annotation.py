@@ -1,0 +1,147 @@
+"""Bring sets that others publish as arrays into one annotation file, or an annotation file back into such arrays.
+
+    python tools/data/arrays_to_annotation.py npz NTU60_CS.npz --classes ntu60 --out data/ntu60/ctrgcn_xsub.npz
+    python tools/data/arrays_to_annotation.py pkl ntu60_3danno.pkl --classes ntu60 --skeleton ntu25 --out data/ntu60/pyskl.npz
+    python tools/data/arrays_to_annotation.py pair train train_data.npy train_label.pkl test val_data.npy val_label.pkl \\
+        --skeleton ntu25 --classes ntu60 --out data/ntu60/stgcn_xsub.npz
+    python tools/data/arrays_to_annotation.py back data/ntu60/ntu60.npz --split xsub_train --data train_data.npy --labels train_label.pkl
+
+``npz`` is CTR-GCN's and InfoGCN's form, ``pkl`` pyskl's and MMAction2's, ``pair`` that of ST-GCN, 2s-AGCN and Kinetic-GAN. Clips that
+cannot be used are listed at the end and left out.
+"""
+
+import argparse
+import shutil
+import sys
+from itertools import chain, islice
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+from mmengine.utils import ProgressBar
+
+from mmagenc.datasets.annotation import load_annotation, save_annotation, validate_annotation
+from mmagenc.datasets.readers.annotation_shards import merge_shards, write_shard
+from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
+from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
+from mmagenc.skeletons import get_skeleton
+
+SHARD = 1024
+"""Clips that are held at once."""
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    forms = parser.add_subparsers(dest='form', required=True)
+    for form, what in (('npz', 'a CTR-GCN .npz'), ('pkl', 'a pyskl .pkl'), ('pair', 'SPLIT DATA.npy LABELS.pkl, once or several times')):
+        sub = forms.add_parser(form, help=what)
+        sub.add_argument('source', nargs='+' if form == 'pair' else 1, help=what)
+        sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
+        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints (default: %(default)s)')
+        sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
+    back = forms.add_parser('back', help='an annotation file to a pair')
+    back.add_argument('source', help='annotation file')
+    back.add_argument('--split', help='its clips only (default: all)')
+    back.add_argument('--data', type=Path, required=True, help='.npy to write')
+    back.add_argument('--labels', type=Path, required=True, help='.pkl to write')
+    back.add_argument('--frames', type=int, default=300, help='frames of every clip (default: %(default)s)')
+    back.add_argument('--persons', type=int, default=2, help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
+    return parser.parse_args(argv)
+
+
+def class_names(text: Optional[str]) -> Optional[List[str]]:
+    return BENCHMARKS[text].classes if text in BENCHMARKS else text.split(',') if text else None
+
+
+def items_of(args: argparse.Namespace) -> Iterable[Item]:
+    """Clips of the sources, one after the other."""
+    if args.form == 'npz':
+        return iterate_npz(args.source[0], num_joints=get_skeleton(args.skeleton).num_joints)
+    if len(args.source) % 3:
+        raise ValueError(f'pair takes SPLIT DATA.npy LABELS.pkl, got {" ".join(args.source)}')
+    triples = [args.source[start:start + 3] for start in range(0, len(args.source), 3)]
+    return chain.from_iterable(iterate_pair(data, labels, split=split) for split, data, labels in triples)
+
+
+def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
+    """Write clips shard by shard, then as one file; returns why clips were left out."""
+    folder = out.with_name(out.name + '.shards')
+    folder.mkdir(parents=True, exist_ok=True)
+    paths, split, left_out, bar = [], {}, [], ProgressBar(0, file=sys.stderr)
+    try:
+        items = iter(items)
+        while group := list(islice(items, SHARD)):
+            clips = [clip for _, clip, _ in group if clip is not None]
+            left_out += [f'{name}: {reason}' for name, clip, reason in group if clip is None]
+            for name, clip, _ in group:
+                split.setdefault(name, []).extend([clip['frame_dir']] if clip is not None else [])
+            validate_annotation(dict(split={}, metainfo=metainfo, annotations=clips), source=str(out))
+            paths.append(folder / f'{len(paths):05d}.npz')
+            write_shard(paths[-1], clips, metainfo=metainfo, fingerprint='', left_out=[])
+            bar.update(len(group))
+        print(file=sys.stderr)
+        if not any(split.values()):
+            raise ValueError('\n  '.join(['no clip could be used:', *left_out]))
+        merge_shards(paths, out, metainfo=metainfo, split=split)
+    finally:
+        shutil.rmtree(folder)
+    print(f'{sum(map(len, split.values()))} clips ({", ".join(f"{key} {len(members)}" for key, members in split.items())}): {out}')
+    return left_out
+
+
+def convert_pkl(source: str, out: Path, metainfo: Dict) -> List[str]:
+    """A pyskl file with the metainfo that it lacks."""
+    annotation = load_annotation(source)
+    annotation['metainfo'] = {**metainfo, **annotation['metainfo']}
+    save_annotation(annotation, out)
+    print(f'{len(annotation["annotations"])} clips ({", ".join(annotation["split"])}): {out}')
+    return []
+
+
+def back(args: argparse.Namespace) -> List[str]:
+    """An annotation file as a pair; returns which clips were cut."""
+    annotation = load_annotation(args.source)
+    clips = annotation['annotations']
+    if args.split is not None:
+        if args.split not in annotation['split']:
+            raise ValueError(f'{args.source}: no split {args.split!r}; it has {sorted(annotation["split"])}')
+        members = set(annotation['split'][args.split])
+        clips = [clip for clip in clips if clip['frame_dir'] in members]
+    if args.frames < 1 or args.persons < 0:
+        raise ValueError('--frames must be at least 1, --persons at least 0')
+    for path in (args.data, args.labels):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_pair(clips, args.data, args.labels, num_frames=args.frames, num_persons=args.persons or None)
+    print(f'{len(clips)} clips: {args.data}, {args.labels}')
+    return [f'{clip["frame_dir"]}: frames after {args.frames}' for clip in clips if clip['total_frames'] > args.frames]
+
+
+def run(args: argparse.Namespace) -> List[str]:
+    if args.form == 'back':
+        return back(args)
+    get_skeleton(args.skeleton)
+    if args.out.suffix != '.npz':
+        raise ValueError(f'--out must end in .npz, got {args.out}')
+    classes = class_names(args.classes)
+    metainfo = dict(skeleton=args.skeleton, **(dict(classes=classes) if classes else {}))
+    if args.form == 'pkl':
+        return convert_pkl(args.source[0], args.out, metainfo)
+    return convert(items_of(args), args.out, metainfo)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    try:
+        left_out = run(parse_args(argv))
+    except (ValueError, OSError) as error:
+        raise SystemExit(f'arrays_to_annotation: {error}') from None
+    if left_out:
+        print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()
