@@ -25,6 +25,7 @@ from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.structures import Motion
 
 
@@ -33,7 +34,9 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('config', help="the generator's config file")
     parser.add_argument('checkpoint', help='its checkpoint file')
     parser.add_argument('--out', required=True, metavar='FILE', help='annotation file to write, .npz or (for MMAction2) .pkl')
-    parser.add_argument('--force', action='store_true', help='replace FILE if it is there')
+    parser.add_argument('--pair', metavar='FILE.npy', help='also write positions as FILE.npy and names and labels as FILE_label.pkl, the '
+                        'arrays of ST-GCN and Kinetic-GAN: (N, 3, T, V, 1), or (N, 2, T, V) in two dimensions')
+    parser.add_argument('--force', action='store_true', help='replace files that are there')
     parser.add_argument('--num-samples-per-class', type=int, metavar='N', help='clips of each class (default: 50)')
     parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all)')
     parser.add_argument('--num-frames', type=int, metavar='N', help="frames of each clip (default: the config's)")
@@ -55,16 +58,34 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def check_out(path: Path, force: bool) -> None:
-    """Refuse a bad output file before the work, not after it.
+def check_out(args: argparse.Namespace) -> None:
+    """Refuse bad output files before the work, not after it.
 
     Raises:
         ValueError: another suffix, or a file that is there already.
     """
-    if path.suffix not in ('.npz', '.pkl'):
-        raise ValueError(f'--out {path}: annotation files end in .npz or .pkl')
-    if path.exists() and not force:
-        raise ValueError(f'--out {path}: the file is there already; --force replaces it')
+    files = dict(out=[Path(args.out)], pair=[] if args.pair is None else pair_files(args.pair))
+    if files['out'][0].suffix not in ('.npz', '.pkl'):
+        raise ValueError(f'--out {args.out}: annotation files end in .npz or .pkl')
+    if files['pair'] and files['pair'][0].suffix != '.npy':
+        raise ValueError(f'--pair {args.pair}: the array file ends in .npy')
+    for option, paths in files.items():
+        for path in paths:
+            if path.exists() and not args.force:
+                raise ValueError(f'--{option} {path}: the file is there already; --force replaces it')
+
+
+def pair_files(path: str) -> List[Path]:
+    """The array's file and its labels'."""
+    return [Path(path), Path(path).with_name(f'{Path(path).stem}_label.pkl')]
+
+
+def save_pair(clips: List[Dict], path: str) -> None:
+    """Write clips as arrays, with a person axis in three dimensions and without one in two, as Kinetic-GAN has NTU and H36M."""
+    files = pair_files(path)
+    files[0].parent.mkdir(parents=True, exist_ok=True)
+    num_frames = max(clip['total_frames'] for clip in clips)
+    write_pair(clips, *files, num_frames=num_frames, num_persons=1 if clips[0]['keypoint'].shape[-1] == 3 else None)
 
 
 def load_model(args: argparse.Namespace):
@@ -184,9 +205,11 @@ def generate_annotation(model, args: argparse.Namespace) -> Dict:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
-        check_out(Path(args.out), args.force)
+        check_out(args)
         annotation = generate_annotation(load_model(args), args)
         save_annotation(annotation, args.out)
+        if args.pair is not None:
+            save_pair(annotation['annotations'], args.pair)
     except (ValueError, FileNotFoundError) as error:
         raise SystemExit(f'generate: {error}') from None
     clips = annotation['annotations']

@@ -10,7 +10,7 @@ import torch
 from mmengine.registry import init_default_scope
 
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
-from mmagenc.datasets import MotionDataset, load_annotation, save_annotation
+from mmagenc.datasets import MotionDataset, load_annotation, load_pickle, save_annotation
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +82,28 @@ def test_read_by_our_dataset_and_by_mmaction2s(tool, files, tmp_path):
     ours = MotionDataset(out, split='train', pipeline=[dict(type='PackMotionInputs')])
     torch.testing.assert_close(ours[5]['inputs']['keypoint'], stock[5]['inputs'][0, 0])
     assert len(recognize(init_recognizer(files[0]), load_annotation(out))) == 6
+
+
+@pytest.mark.parametrize('num_dims, shape', [(3, (6, 3, 5, 20, 1)), (2, (6, 2, 5, 20))])
+def test_arrays_of_other_packages(tool, tmp_path, num_dims, shape):
+    """Axes, order and labels as published; read again, the same clips."""
+    config, checkpoint = write_generator(tmp_path)
+    config.write_text(config.read_text().replace("skeleton='ucla20')", f"skeleton='ucla20', num_dims={num_dims})", 1))
+    model = init_generator(config)
+    model.representation.std.fill_(0.5)
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    argv = [str(config), str(checkpoint), '--num-samples-per-class', '2', '--num-frames', '5', '--device', 'cpu']
+    tool.main([*argv, '--out', str(tmp_path / 'a.npz'), '--pair', str(tmp_path / 'new/a.npy')])
+    array, clips = np.load(tmp_path / 'new/a.npy'), load_annotation(tmp_path / 'a.npz')['annotations']
+    assert array.shape == shape
+    for row, clip in zip(array, clips):
+        np.testing.assert_array_equal(row.reshape(num_dims, 5, 20).transpose(1, 2, 0), clip['keypoint'][0])
+    names, labels = load_pickle(tmp_path / 'new/a_label.pkl')
+    assert list(labels) == [0, 0, 1, 1, 2, 2] and list(names) == [clip['frame_dir'] for clip in clips]
+    for pair, reason in (('new/a.npy', 'a.npy: the file is there already'), ('new/b.npz', 'the array file ends in .npy')):
+        with pytest.raises(SystemExit, match=f'--pair .*{reason}'):
+            tool.main([*argv, '--out', str(tmp_path / 'b.npz'), '--pair', str(tmp_path / pair)])
+    assert not (tmp_path / 'b.npz').exists()
 
 
 def test_options_reach_the_model(tool, files, tmp_path):
