@@ -38,7 +38,8 @@ def test_loop_parts_agree_on_the_classes(name):
     assert sampled == {cfg.model.num_frames}
 
 
-@pytest.mark.parametrize('base, skeleton', [('stgcn_rot6d', 'smpl24'), ('stgcn_xyz_infact17', 'infact17')])
+@pytest.mark.parametrize('base, skeleton', [('stgcn_rot6d', 'smpl24'), ('stgcn_xyz_infact17', 'infact17'),
+                                              ('stgcn_xyz_smpl24', 'smpl24'), ('stgcn_xyz_ucla20', 'ucla20')])
 def test_graphs_of_configs_are_those_of_the_skeletons(base, skeleton):
     graph = load(f'_base_/models/{base}.py').recognizer.backbone.graph_cfg
     expected = get_skeleton(skeleton).graph_cfg()

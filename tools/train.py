@@ -86,12 +86,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 
 def enable_amp(cfg: Config) -> None:
-    """Replace the plain optimizer wrapper by the mixed-precision one."""
-    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ValueError(f'--amp works with OptimWrapper; this config has {kind}')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    """Replace the plain optimizer wrapper, or each of several, by the mixed-precision one."""
+    separate = cfg.optim_wrapper.get('constructor') == 'SeparateOptimWrapperConstructor'
+    wrappers = [wrapper for wrapper in cfg.optim_wrapper.values() if isinstance(wrapper, dict)] if separate else [cfg.optim_wrapper]
+    for wrapper in wrappers:
+        kind = wrapper.get('type', 'OptimWrapper')
+        if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+            raise ValueError(f'--amp works with OptimWrapper; this config has {kind}')
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def resume(cfg: Config, checkpoint: str) -> None:

@@ -112,6 +112,10 @@ class TestOptions:
         cfg.optim_wrapper.type = 'ApexOptimWrapper'
         with pytest.raises(ValueError, match='ApexOptimWrapper'):
             train.enable_amp(cfg)
+        networks = dict(generator=dict(type='OptimWrapper'), critic=dict(type='OptimWrapper'))
+        cfg.optim_wrapper = dict(constructor='SeparateOptimWrapperConstructor', **networks)
+        train.enable_amp(cfg)
+        assert all(cfg.optim_wrapper[name].type == 'AmpOptimWrapper' for name in networks)
 
     def test_resume(self, train, folder, tmp_path):
         cfg = merged(train, folder / 'tiny.py', '--resume')
