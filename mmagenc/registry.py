@@ -22,7 +22,7 @@ TASK_UTILS = _child(mmengine_registry.TASK_UTILS, 'mmagenc.engine')
 VISUALIZERS = _child(mmengine_registry.VISUALIZERS, 'mmagenc.visualization')
 VISBACKENDS = _child(mmengine_registry.VISBACKENDS, 'mmagenc.visualization')
 
-DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS)
+DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS, 'mmagenc.datasets')
 EVALUATOR = _child(mmengine_registry.EVALUATOR)
 FUNCTIONS = _child(mmengine_registry.FUNCTIONS)
 INFERENCERS = _child(mmengine_registry.INFERENCERS)

@@ -4,8 +4,9 @@ from .annotation import AnnotationError, load_annotation, merge_annotations, mot
 from .motion_dataset import InfActPrimitive, InfantAction, MotionDataset
 from .pool import SyntheticPool
 from .safe_pickle import UnsafePickleError, load_pickle
+from .samplers import ClassBalancedSampler
 
 __all__ = [
-    'AnnotationError', 'InfActPrimitive', 'InfantAction', 'MotionDataset', 'SyntheticPool', 'UnsafePickleError', 'load_annotation',
-    'load_pickle', 'merge_annotations', 'motion_to_annotations', 'save_annotation', 'validate_annotation'
+    'AnnotationError', 'ClassBalancedSampler', 'InfActPrimitive', 'InfantAction', 'MotionDataset', 'SyntheticPool', 'UnsafePickleError',
+    'load_annotation', 'load_pickle', 'merge_annotations', 'motion_to_annotations', 'save_annotation', 'validate_annotation'
 ]

@@ -1,0 +1,67 @@
+"""Which clips an epoch has."""
+
+import math
+from collections import defaultdict
+from typing import Dict, Iterator, List, Optional, Sized
+
+import torch
+from mmengine.dist import get_dist_info, sync_random_seed
+from torch.utils.data import Sampler
+
+from mmagenc.registry import DATA_SAMPLERS
+
+
+@DATA_SAMPLERS.register_module()
+class ClassBalancedSampler(Sampler):
+    """Every class equally often, whatever it has of clips.
+
+    An epoch has about as many samples as the dataset has clips. A class with fewer clips than its share repeats them: each the same number
+    of times, but for one more of some of them; of a larger class a part is drawn. Classes without clips are left out.
+
+    Args:
+        dataset: a dataset of labelled clips (one that grows is looked at anew in every epoch).
+        seed: of the draws, the same in all processes; ``None`` draws one and shares it.
+
+    Raises:
+        ValueError: a dataset without clips.
+    """
+
+    def __init__(self, dataset: Sized, seed: Optional[int] = None) -> None:
+        self.dataset, self.epoch = dataset, 0
+        self.rank, self.world_size = get_dist_info()
+        self.seed = sync_random_seed() if seed is None else seed
+        if not len(dataset):
+            raise ValueError('ClassBalancedSampler: the dataset has no clips')
+
+    def members(self) -> Dict[int, List[int]]:
+        """Indices of each class's clips, by label."""
+        annotations = getattr(self.dataset, 'annotations', None)
+        clips = annotations() if callable(annotations) else map(self.dataset.get_data_info, range(len(self.dataset)))
+        members = defaultdict(list)
+        for index, clip in enumerate(clips):
+            members[int(clip['label'])].append(index)
+        return dict(sorted(members.items()))
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        members = self.members()
+        share = math.ceil(len(self.dataset) / len(members))
+        drawn = torch.cat([_draw(torch.tensor(indices), share, generator) for indices in members.values()])
+        drawn = drawn[torch.randperm(len(drawn), generator=generator)]
+        total = len(self) * self.world_size
+        drawn = drawn.repeat(math.ceil(total / len(drawn)))[:total]
+        return iter(drawn[self.rank::self.world_size].tolist())
+
+    def __len__(self) -> int:
+        """Samples of this process; the same number in every process."""
+        classes = len(self.members())
+        return math.ceil(math.ceil(len(self.dataset) / classes) * classes / self.world_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+
+def _draw(indices: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
+    """``count`` of the indices: all of them as often as that goes, then some without repetition."""
+    rest = indices[torch.randperm(len(indices), generator=generator)[:count % len(indices)]]
+    return torch.cat([indices.repeat(count // len(indices)), rest])

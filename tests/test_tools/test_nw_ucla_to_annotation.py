@@ -1,0 +1,39 @@
+"""``tools/data/nw_ucla_to_annotation.py`` on made-up clips."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from mmagenc.datasets.annotation import load_annotation
+from tests.test_datasets.test_readers.test_nw_ucla import write
+
+
+def load_tool():
+    path = Path(__file__).parents[2] / 'tools' / 'data' / 'nw_ucla_to_annotation.py'
+    spec = importlib.util.spec_from_file_location('nw_ucla_to_annotation', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TOOL = load_tool()
+
+
+def test_file(tmp_path, capsys):
+    for subject in (1, 2):
+        for view in (1, 3):
+            write(tmp_path, f'a02_s{subject:02d}_e00_v{view:02d}')
+    outs = [str(tmp_path / 'out' / name) for name in ('a.npz', 'a.pkl')]
+    args = [str(tmp_path), '--val-subjects', '2', '--out', *outs]
+    TOOL.main(args)
+    for out in outs:
+        split = load_annotation(out)['split']
+        assert split['train'] == ['a02_s01_e00_v01'] and split['val'] == ['a02_s02_e00_v01'] and len(split['test']) == 2
+    assert '4 clips (train 1, val 1, trainval 2, test 2)' in capsys.readouterr().out
+    (tmp_path / 'a02_s01_e01_v01.json').write_text('{')
+    with pytest.raises(SystemExit, match='nw_ucla_to_annotation: .*\n.*a02_s01_e01_v01.json'):
+        TOOL.main(args)
+    TOOL.main([*args, '--skip-broken'])
+    with pytest.raises(SystemExit, match='no NW-UCLA clips'):
+        TOOL.main([str(tmp_path / 'out'), '--out', outs[0]])
