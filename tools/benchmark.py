@@ -1,6 +1,6 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
-    python tools/benchmark.py cvae [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N]
+    python tools/benchmark.py cvae|kinetic_gan [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N]
 
 Each row runs both paths alternately and takes the fastest of each. The plain paths live in the tests (``tests/reference_*.py``), where they
 are also the truth that results are compared with. A benchmark is a function ``(settings) -> list of rows`` in :data:`BENCHMARKS`; a further
@@ -16,6 +16,7 @@ import platform
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference pa
 
 BATCH, NUM_FRAMES, NUM_LAYERS, NUM_CLASSES, NUM_GENERATED = 16, 60, 8, 5, 50
 NUM_FEATURES, FEATURE_DIM = 2000, 256
+GAN_SIZES = dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32, num_generated=60)
 LOOP_LIMIT_S = 60
 """A loop expected to take longer is timed on a part of the candidates."""
 
@@ -203,7 +205,71 @@ def class_distances_loop(feature: np.ndarray, label: np.ndarray, gt_feature: np.
     return np.array(within), np.array(between)
 
 
-BENCHMARKS = dict(cvae=cvae)
+# Kinetic-GAN ------------------------------------------------------------------------------------------------------------------------
+
+
+def kinetic_gan(settings: Settings) -> List[Dict]:
+    """Steps and generation at the published size for NTU RGB+D: batch 32, 64 frames, 60 classes; the plain path is the published one."""
+    from mmagenc.registry import MODELS
+    from mmagenc.skeletons.pyramid import graph_pyramid
+    from tests.reference_kinetic_gan import ReferenceCritic, ReferenceGenerator, ReferenceTrainer
+    sizes, torch_device = GAN_SIZES, torch.device(settings.device)
+    shape = (sizes['batch'], sizes['num_frames'], 25, 3)
+    real, label = torch.rand(shape, device=torch_device) * 2 - 1, torch.arange(sizes['batch'], device=torch_device) % sizes['num_classes']
+    channels = dict(num_classes=sizes['num_classes'], latent_dim=sizes['latent_dim'])
+
+    def ours(n_critic: int) -> torch.nn.Module:
+        representation = dict(type='KeypointRepresentation', skeleton='ntu25', root_center=False, normalization='min_max')
+        model = MODELS.build(
+            dict(
+                type='KineticGAN',
+                representation=representation,
+                num_frames=sizes['num_frames'],
+                base_channels=sizes['base'],
+                n_critic=n_critic,
+                **channels))
+        model.representation.std.fill_(1.)
+        return model.to(torch_device).train()
+
+    def reference(n_critic: int) -> ReferenceTrainer:
+        common = dict(pyramid=graph_pyramid('ntu25'), num_frames=sizes['num_frames'], base=sizes['base'], **channels)
+        networks = [network(**common).to(torch_device) for network in (ReferenceGenerator, ReferenceCritic)]
+        trainer = ReferenceTrainer(*networks, latent_dim=sizes['latent_dim'], n_critic=n_critic)
+        trainer.iteration = int(n_critic > 1)  # past the generator's turn
+        return trainer
+
+    rows, never = [], 10**9
+    for name, n_critic in (('critic_step', never), ('critic+generator', 1)):
+        plain = reference(n_critic)
+        plain_step = partial(plain.step, real.permute(0, 3, 1, 2).contiguous(), label)
+        rows.append(compare(name, gan_step(ours(n_critic), real, label, 'OptimWrapper'), plain_step, settings))
+    amp = gan_step(ours(1), real, label, 'AmpOptimWrapper', dtype='bfloat16')
+    rows.append(compare('both_bf16', amp, plain_step, settings, reference_dtype='float32'))
+    wanted = torch.arange(sizes['num_generated']) % sizes['num_classes']
+    plain.generator.eval()
+    return rows + [compare('generate', partial(ours(1).generate, wanted), partial(plain_clips, plain, wanted, torch_device), settings)]
+
+
+def gan_step(model: torch.nn.Module, real: torch.Tensor, label: torch.Tensor, wrapper: str, **kwargs) -> Callable:
+    """One batch of the package's training, from collated clips on."""
+    from mmaction.structures import ActionDataSample
+    from mmengine.optim import build_optim_wrapper
+    adam = dict(type=wrapper, optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999), fused=True), **kwargs)
+    optim_wrapper = build_optim_wrapper(model, dict(constructor='SeparateOptimWrapperConstructor', generator=adam, critic=adam))
+    samples = [ActionDataSample(metainfo=dict(num_frames=real.shape[1])).set_gt_label(int(y)) for y in label]
+    return lambda: model.train_step(dict(inputs=dict(keypoint=list(real)), data_samples=samples), optim_wrapper)
+
+
+def plain_clips(trainer, label: torch.Tensor, device: torch.device) -> List[np.ndarray]:
+    """Ten clips at a time, one after the other through the mapping network, with gradients, as the published script makes them."""
+    parts = []
+    for labels in label.to(device).split(10):
+        clips = trainer.generator(torch.randn(len(labels), trainer.latent_dim, device=device), labels)
+        parts.append(clips.detach().cpu().numpy())
+    return parts
+
+
+BENCHMARKS = dict(cvae=cvae, kinetic_gan=kinetic_gan)
 
 if __name__ == '__main__':
     main()

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
 
 from mmagenc.engine.selectors import class_distances
 from tools import benchmark
@@ -31,3 +32,13 @@ def test_report(monkeypatch, tmp_path, capsys):
     for row in report['results']:
         assert row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s'])
     assert 'generate_50' in capsys.readouterr().out
+
+
+def test_kinetic_gan(monkeypatch):
+    """Every row at toy sizes; both paths take steps."""
+    init_default_scope('mmagenc')
+    sizes = dict(batch=3, num_frames=16, num_classes=2, latent_dim=4, base=2, num_generated=11)
+    monkeypatch.setattr(benchmark, 'GAN_SIZES', sizes)
+    rows = benchmark.kinetic_gan(benchmark.Settings(device='cpu', repeats=1))
+    assert [row['name'] for row in rows] == ['critic_step', 'critic+generator', 'both_bf16', 'generate']
+    assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
