@@ -1,11 +1,12 @@
 """Train a generator, a recognizer or both in the InfAGenC loop; options as in MMAction2.
 
-    python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] [--cfg-options key=value ...]
+    python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] [--tensorboard] [--cfg-options key=value ...]
 """
 
 import argparse
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -28,6 +29,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
                         help='go on from this checkpoint, or without a value from the latest in the work folder')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
+    parser.add_argument('--tensorboard', action='store_true', help='log to TensorBoard too, curves and sample pictures')
     parser.add_argument('--no-validate', action='store_true', help='do not validate while training')
     parser.add_argument('--auto-scale-lr', action='store_true', help="scale the learning rate to this run's total batch size")
     parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
@@ -70,6 +72,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         enable_amp(cfg)
+    if args.tensorboard:
+        log_to_tensorboard(cfg)
     if args.resume is not None:
         resume(cfg, args.resume)
     if args.auto_scale_lr:
@@ -95,6 +99,21 @@ def enable_amp(cfg: Config) -> None:
             raise ValueError(f'--amp works with OptimWrapper; this config has {kind}')
         wrapper.type = 'AmpOptimWrapper'
         wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def log_to_tensorboard(cfg: Config) -> None:
+    """Add TensorBoard to the visualizer's backends.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    if find_spec('tensorboard') is None:
+        raise ValueError('--tensorboard: pip install tensorboard')
+    visualizer = {'type': 'Visualizer', **cfg.get('visualizer', {})}
+    backends = list(visualizer.get('vis_backends') or [dict(type='LocalVisBackend')])
+    if all(backend['type'] != 'TensorboardVisBackend' for backend in backends):
+        backends.append(dict(type='TensorboardVisBackend'))
+    cfg.visualizer = dict(visualizer, vis_backends=backends)
 
 
 def resume(cfg: Config, checkpoint: str) -> None:

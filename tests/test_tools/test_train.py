@@ -117,6 +117,18 @@ class TestOptions:
         train.enable_amp(cfg)
         assert all(cfg.optim_wrapper[name].type == 'AmpOptimWrapper' for name in networks)
 
+    def test_tensorboard(self, train, folder, tmp_path, monkeypatch):
+        kinds = ['LocalVisBackend', 'TensorboardVisBackend']
+        (tmp_path / 'bare.py').write_text(f"_base_ = '{folder}/tiny.py'\nvisualizer = dict(_delete_=True)")
+        monkeypatch.setattr(train, 'find_spec', lambda name: True)
+        for config in (folder / 'tiny.py', tmp_path / 'bare.py'):
+            cfg = merged(train, config, '--tensorboard')
+            train.log_to_tensorboard(cfg)
+            assert [backend.type for backend in cfg.visualizer.vis_backends] == kinds and cfg.visualizer.type == 'Visualizer'
+        monkeypatch.setattr(train, 'find_spec', lambda name: None)
+        with pytest.raises(ValueError, match='--tensorboard: pip install tensorboard'):
+            merged(train, folder / 'tiny.py', '--tensorboard')
+
     def test_resume(self, train, folder, tmp_path):
         cfg = merged(train, folder / 'tiny.py', '--resume')
         assert cfg.resume is True and cfg.load_from is None
