@@ -5,7 +5,7 @@ which a person is not tracked, all of the person's coordinates are 0.
 
 Where published behaviour is a defect, this differs: a clip without a body that is long enough is refused with the reason instead of ending
 the run; a body with gaps is put into its own frames; a second person who is not there in the first frame is aligned by its own first
-frame instead of being erased; the aligned axes are right-handed.
+frame instead of being erased; people stand along y, as everywhere in the package.
 """
 
 from dataclasses import dataclass
@@ -127,9 +127,10 @@ def center(keypoint: np.ndarray, joint: int = SPINE_MID) -> np.ndarray:
 
 
 def align(keypoint: np.ndarray, *, together: bool = False) -> np.ndarray:
-    """Turn everybody about the origin such that, in the person's first frame, the spine is along z and the hips in the plane of x and z.
+    """Turn everybody about the origin such that, in the person's first frame, the spine is along y and the hips in the plane of x and y.
 
-    x then points from the right hip to the left one, z along the spine, and y is z × x.
+    x then points to the person's left, y up along the spine and z forward, as everywhere in the package; as published, the spine is along
+    z.
 
     Args:
         keypoint: ``(M, T, 25, 3)``.
@@ -139,12 +140,12 @@ def align(keypoint: np.ndarray, *, together: bool = False) -> np.ndarray:
     """
     people = np.arange(len(keypoint))
     first = keypoint[people, present(keypoint).argmax(axis=1)].astype(np.float64)
-    upward, sideways = first[:, SPINE_MID] - first[:, SPINE_BASE], first[:, LEFT_HIP] - first[:, RIGHT_HIP]
+    spine, hips = first[:, SPINE_MID] - first[:, SPINE_BASE], first[:, LEFT_HIP] - first[:, RIGHT_HIP]
     with np.errstate(invalid='ignore', divide='ignore'):
-        z = upward / np.linalg.norm(upward, axis=-1, keepdims=True)
-        x = sideways - (sideways * z).sum(axis=-1, keepdims=True) * z
-        x /= np.linalg.norm(x, axis=-1, keepdims=True)
-    turns = np.stack([x, np.cross(z, x), z], axis=1)
+        up = spine / np.linalg.norm(spine, axis=-1, keepdims=True)
+        left = hips - (hips * up).sum(axis=-1, keepdims=True) * up
+        left /= np.linalg.norm(left, axis=-1, keepdims=True)
+    turns = np.stack([left, up, np.cross(left, up)], axis=1)
     turns[~np.isfinite(turns).all(axis=(1, 2))] = np.eye(3)
     if together:
         turns = np.repeat(turns[:1], len(keypoint), axis=0)

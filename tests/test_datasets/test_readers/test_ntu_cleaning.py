@@ -134,12 +134,12 @@ def test_center():
 def naive_align(points):
     """One person ``(T, 25, 3)``, frame by frame."""
     first = next(frame for frame in points if frame.any())
-    z = (first[1] - first[0]) / np.linalg.norm(first[1] - first[0])
+    up = (first[1] - first[0]) / np.linalg.norm(first[1] - first[0])
     hips = first[12] - first[16]
-    x = hips - np.dot(hips, z) * z
-    x = x / np.linalg.norm(x)
-    y = np.cross(z, x)
-    return np.array([[[np.dot(x, joint), np.dot(y, joint), np.dot(z, joint)] for joint in frame] for frame in points])
+    left = hips - np.dot(hips, up) * up
+    left = left / np.linalg.norm(left)
+    forward = np.cross(left, up)
+    return np.array([[[np.dot(left, joint), np.dot(up, joint), np.dot(forward, joint)] for joint in frame] for frame in points])
 
 
 def test_align():
@@ -151,7 +151,7 @@ def test_align():
         assert np.allclose(aligned[index], naive_align(keypoint[index]), atol=1e-5)
         first = aligned[index, present(keypoint)[index].argmax()]
         spine, hips = first[1] - first[0], first[12] - first[16]
-        assert np.allclose(spine[:2], 0, atol=1e-5) and spine[2] > 0 and abs(hips[1]) < 1e-5 and hips[0] > 0
+        assert np.allclose(spine[[0, 2]], 0, atol=1e-5) and spine[1] > 0 and abs(hips[2]) < 1e-5 and hips[0] > 0
     lengths = np.linalg.norm(keypoint[:, :, 3] - keypoint[:, :, 2], axis=-1)
     assert np.allclose(np.linalg.norm(aligned[:, :, 3] - aligned[:, :, 2], axis=-1), lengths, atol=1e-5)
     assert np.allclose(np.linalg.det(np.linalg.pinv(keypoint[0, 0]) @ aligned[0, 0]), 1, atol=1e-3)  # no mirror
