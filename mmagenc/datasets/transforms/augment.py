@@ -116,12 +116,20 @@ class RandomMirror(_Augmentation):
             if key in results:
                 results[key] = results[key][:, :, swapped]
         if 'pose' in results:
-            results['pose'] = results['pose'][:, :, get_skeleton(POSE_SKELETON).flip_indices]
-            results['pose'] = results['pose'] * -self._sign()  # a mirrored rotation turns the other way about the mirrored axis
+            results['pose'] = self._mirrored_pose(results['pose'])
         for key in ('keypoint', 'transl'):
             if key in results:
                 results[key] = results[key] * self._sign()[:results[key].shape[-1]]
         results['label'] = self.label_of.get(results['label'], results['label'])
+
+    def _mirrored_pose(self, pose: np.ndarray) -> np.ndarray:
+        """Joints turn as their counterparts do, mirrored across the body's own x; the root's rotation brings that mirror to the axis."""
+        mirrored = pose[:, :, get_skeleton(POSE_SKELETON).flip_indices] * np.float32([1, -1, -1])
+        if self.axis:
+            root = roma.rotvec_to_rotmat(torch.from_numpy(np.ascontiguousarray(pose[:, :, 0]))).numpy()
+            root = self._sign()[:, None] * root * np.float32([-1, 1, 1])
+            mirrored[:, :, 0] = roma.rotmat_to_rotvec(torch.from_numpy(root)).numpy()
+        return mirrored
 
     def _sign(self) -> np.ndarray:
         sign = np.ones(3, dtype=np.float32)

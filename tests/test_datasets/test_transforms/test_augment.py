@@ -1,0 +1,125 @@
+"""Heading, mirror, speed and noise: positions and rotations of a body stay those of one body."""
+
+import numpy as np
+import pytest
+import roma
+import torch
+
+from mmagenc.body_models.rotations import axis_angle_to_matrix
+from mmagenc.datasets.transforms import JointNoise, RandomHeading, RandomMirror, RandomSpeed
+from mmagenc.datasets.transforms.augment import resize_rotations
+from mmagenc.registry import MODELS, TRANSFORMS
+from mmagenc.skeletons import get_skeleton
+
+
+@pytest.fixture(scope='module')
+def body():
+    return MODELS.build(dict(type='mmagenc.InfantBody'))
+
+
+@pytest.fixture
+def clip(body):
+    rng = np.random.default_rng(0)
+    pose = rng.normal(0, 0.4, size=(1, 1, 24, 3)) + np.linspace(0, 1, 9)[None, :, None, None] * rng.normal(0, 0.5, size=(1, 1, 24, 3))
+    transl = rng.normal(size=(1, 9, 3))
+    clip = dict(frame_dir='a', label=1, total_frames=9, skeleton='smpl24', pose=pose.astype(np.float32), transl=transl.astype(np.float32))
+    return dict(clip, keypoint=posed(body, clip))
+
+
+def posed(body, clip):
+    """Root-centred joints of a clip's rotations, at the path of its translation."""
+    joints = body.joints(rotmat=axis_angle_to_matrix(torch.from_numpy(np.ascontiguousarray(clip['pose'][0]))))
+    return (joints - joints[:, :1]).numpy()[None] + clip['transl'][:, :, None]
+
+
+@pytest.mark.parametrize('name', ['JointNoise', 'RandomHeading', 'RandomMirror', 'RandomSpeed'])
+def test_registered_and_still_in_test_mode(name, clip):
+    for options, sample in ((dict(test_mode=True), clip), ({}, dict(clip, test_mode=True))):
+        result = TRANSFORMS.build(dict(type=f'mmagenc.{name}', **options))(dict(sample))
+        assert all(result[key] is sample[key] for key in sample)
+
+
+@pytest.mark.parametrize('transform', [RandomHeading(), RandomHeading(up='z'), RandomMirror(1.), RandomMirror(1., axis='z')])
+def test_positions_are_those_of_the_rotations(transform, clip, body):
+    result = transform(dict(clip))
+    assert np.abs(result['keypoint'] - clip['keypoint']).max() > 0.05
+    np.testing.assert_allclose(result['keypoint'], posed(body, result), atol=1e-5)
+    assert result['keypoint'].dtype == result['pose'].dtype == np.float32
+
+
+def test_heading_keeps_heights_and_turns_all_alike(clip):
+    result = RandomHeading()(dict(clip))['keypoint']
+    np.testing.assert_allclose(result[..., 1], clip['keypoint'][..., 1], atol=1e-6)
+    angle = [np.arctan2(*points[..., [0, 2]].reshape(-1, 2).T) for points in (result, clip['keypoint'])]
+    turned = np.mod(angle[0] - angle[1], 2 * np.pi)
+    np.testing.assert_allclose(turned, turned[0], atol=1e-4)
+    few = RandomHeading(max_angle=0.)(dict(clip))
+    np.testing.assert_allclose(few['pose'], clip['pose'], atol=1e-5)
+
+
+def test_mirroring_twice_is_nothing(clip):
+    mirror = RandomMirror(1., swapped_labels=((1, 2), (3, 4)))
+    once = mirror(dict(clip))
+    twice = mirror(dict(once))
+    assert (once['label'], twice['label']) == (2, 1)
+    np.testing.assert_array_equal(twice['keypoint'], clip['keypoint'])
+    np.testing.assert_array_equal(twice['pose'], clip['pose'])
+
+
+def test_mirrored_left_hand_is_where_the_right_one_was(clip):
+    skeleton = get_skeleton('smpl24')
+    left, right = skeleton.index(skeleton.pairs[0][0]), skeleton.index(skeleton.pairs[0][1])
+    result = RandomMirror(1.)(dict(clip))
+    np.testing.assert_array_equal(result['keypoint'][:, :, left], clip['keypoint'][:, :, right] * np.float32([-1, 1, 1]))
+    assert RandomMirror(0.)(dict(clip))['keypoint'] is clip['keypoint']
+    flat = dict(clip, keypoint=clip['keypoint'][..., :2])
+    flat.pop('pose')
+    np.testing.assert_array_equal(RandomMirror(1.)(flat)['keypoint'][:, :, left, 0], -clip['keypoint'][:, :, right, 0])
+
+
+def test_half_the_speed_has_twice_the_frames(clip, body):
+    result = RandomSpeed(speed=(0.5, 0.5))(dict(clip))
+    assert result['total_frames'] == 18 and {result[key].shape[1] for key in ('keypoint', 'pose', 'transl')} == {18}
+    np.testing.assert_allclose(result['keypoint'][:, 1], 0.75 * clip['keypoint'][:, 0] + 0.25 * clip['keypoint'][:, 1], atol=1e-5)
+    same = RandomSpeed(speed=(1, 1))(dict(clip))
+    np.testing.assert_allclose(same['pose'], clip['pose'], atol=1e-5)
+    assert RandomSpeed(speed=(100, 100))(dict(clip))['total_frames'] == 1
+
+
+def test_rotations_between_frames_are_slerped(clip):
+    pose = clip['pose'][:, :2]
+    quarter = resize_rotations(pose, 4)[:, 1]  # frame centres at 0.25
+    first, second = (roma.rotvec_to_unitquat(torch.from_numpy(pose[:, frame])) for frame in (0, 1))
+    expected = roma.unitquat_slerp(first, second, torch.tensor([0.25]), shortest_arc=True)[0]
+    np.testing.assert_allclose(quarter, roma.unitquat_to_rotvec(expected).numpy(), atol=1e-5)
+
+
+def test_noise_has_its_deviation_and_is_new_in_every_clip(clip):
+    long = dict(clip, keypoint=np.zeros((1, 400, 24, 3), np.float32), pose=np.zeros((1, 400, 24, 3), np.float32), total_frames=400)
+    first, second = (JointNoise(position=0.01, rotation=0.05)(dict(long)) for _ in range(2))
+    assert first['keypoint'].std() == pytest.approx(0.01, rel=0.03) and first['pose'].std() == pytest.approx(0.05, rel=0.03)
+    assert not np.array_equal(first['keypoint'], second['keypoint'])
+    assert not long['keypoint'].any()  # the recording itself is not written into
+
+
+@pytest.mark.parametrize('make, message', [
+    (lambda: RandomHeading(up='w'), "up must be one of x, y, z, got 'w'"),
+    (lambda: RandomHeading(max_angle=-1), 'max_angle'),
+    (lambda: RandomMirror(1.5), 'probability'),
+    (lambda: RandomSpeed((0, 1)), 'positive range'),
+    (lambda: RandomSpeed((2, 1)), 'positive range'),
+    (lambda: JointNoise(-1), 'negative'),
+])
+def test_settings_out_of_range(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize('transform, change', [
+    (RandomHeading(), dict(keypoint=np.zeros((1, 9, 24, 2)))),
+    (RandomMirror(1.), dict(skeleton=None)),
+    (RandomMirror(1., axis='z'), dict(keypoint=np.zeros((1, 9, 24, 2)))),
+])
+def test_clips_that_cannot_be_augmented_are_named(transform, change, clip):
+    with pytest.raises(ValueError, match='clip a: '):
+        transform(dict(clip, **change))

@@ -1,0 +1,151 @@
+"""Choice of clips, settings, paired statistics and tables of studies."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mmagenc.evaluation.study import (
+    StudyRow,
+    changed_settings,
+    hold_out,
+    markdown_table,
+    paired_difference,
+    read_rows,
+    select_clips,
+    settings_hash,
+    summarize,
+    write_rows,
+)
+
+LABEL = np.array([0, 1, 2] * 8 + [2] * 5)
+
+
+def make_row(arm='real', seed=0, top1=0.5, *, size=5, **changes):
+    row = StudyRow(
+        dataset='made', arm=arm, clips_per_class=size, seed=seed, top1=top1, mean_class=top1 / 2, val_top1=0.75, steps=10, num_real=15,
+        num_synthetic=0 if arm == 'real' else 7, picked_iter=4, wall_s=1.5, config_hash='abc')
+    return dataclasses.replace(row, **changes)
+
+
+def test_every_class_gives_the_same_number():
+    chosen = select_clips(LABEL, 5, seed=3)
+    assert np.bincount(LABEL[chosen]).tolist() == [5, 5, 5]
+    assert len(set(chosen.tolist())) == 15 and (np.diff(chosen) > 0).all()
+
+
+def test_clips_depend_on_the_seed_alone_and_larger_sets_contain_smaller_ones():
+    assert np.array_equal(select_clips(LABEL, 4, seed=1), select_clips(LABEL, 4, seed=1))
+    assert not np.array_equal(select_clips(LABEL, 4, seed=1), select_clips(LABEL, 4, seed=2))
+    assert set(select_clips(LABEL, 2, seed=1)) < set(select_clips(LABEL, 4, seed=1)) < set(select_clips(LABEL, 'all', seed=1))
+
+
+def test_clips_of_a_class_do_not_depend_on_the_other_classes():
+    alone = np.flatnonzero(LABEL == 1)
+    assert set(select_clips(LABEL, 3, seed=5)) & set(alone) == {alone[i] for i in _of_class(np.ones(len(alone), int), 3, 5)}
+
+
+def _of_class(label, number, seed):
+    return select_clips(label, number, seed=seed)
+
+
+@pytest.mark.parametrize('number, message', [(9, 'class 0 has 8 clips'), (0, 'from 1'), (True, 'from 1'), ('half', "'half'"), (2.5, '2.5')])
+def test_sizes_that_cannot_be(number, message):
+    with pytest.raises(ValueError, match=message):
+        select_clips(LABEL, number, seed=0)
+
+
+def test_held_out_clips_are_a_share_of_each_class():
+    kept, held = hold_out(LABEL, 0.25)
+    assert np.bincount(LABEL[held]).tolist() == [2, 2, 3]  # of 8, 8 and 13
+    assert sorted([*kept, *held]) == list(range(len(LABEL)))
+    one_each, _ = hold_out([0, 0, 1, 1], 0.9)
+    assert [0, 0, 1, 1][one_each[0]] == 0 and len(one_each) == 2  # never all
+    with pytest.raises(ValueError, match='class 1 has one clip'):
+        hold_out([0, 0, 1], 0.5)
+    with pytest.raises(ValueError, match='between 0 and 1'):
+        hold_out(LABEL, 1.)
+
+
+def test_hash_tells_settings_apart_and_order_does_not_matter():
+    assert settings_hash(dict(a=1, b=[1, 2])) == settings_hash(dict(b=(1, 2), a=1))
+    assert settings_hash(dict(a=1)) != settings_hash(dict(a=2))
+
+
+def test_changed_settings_are_named():
+    old = dict(study=dict(steps=5, arms=['real']), same=(1, 2), gone=1)
+    new = dict(study=dict(steps=6, arms=['real']), same=[1, 2], added=None)
+    assert changed_settings(old, new) == ['added', 'gone', 'study.steps']
+    assert changed_settings(old, old) == []
+
+
+def test_paired_interval_is_the_paired_t_tests():
+    rng = np.random.default_rng(0)
+    baseline = rng.normal(size=7)
+    values = baseline + rng.normal(0.3, 0.2, size=7)
+    found = paired_difference(values, baseline)
+    expected = stats.ttest_rel(values, baseline).confidence_interval(0.95)
+    assert found.mean == pytest.approx((values - baseline).mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.num_pairs == 7
+
+
+def test_paired_bootstrap_draws_pairs():
+    values, baseline = np.array([0.2, 0.5, 0.9, 0.4]), np.array([0.1, 0.3, 0.6, 0.4])
+    found = paired_difference(values, baseline)
+    difference = values - baseline
+    every = np.array(np.meshgrid(*[difference] * 4)).reshape(4, -1).mean(axis=0)  # all 256 draws
+    assert (found.bootstrap_low, found.bootstrap_high) == pytest.approx(tuple(np.quantile(every, [0.025, 0.975])), abs=0.01)
+    assert found == paired_difference(values, baseline)
+
+
+def test_what_pairs_share_drops_out():
+    shared = np.array([0.1, 0.9, 0.4])
+    found = paired_difference(shared + 0.05, shared)
+    assert (found.low, found.high) == pytest.approx((0.05, 0.05))
+    assert np.isnan(paired_difference([0.2], [0.1]).low)
+    with pytest.raises(ValueError, match='as many'):
+        paired_difference([0.1, 0.2], [0.1])
+
+
+def test_summary_compares_common_seeds_only():
+    rows = [make_row('real', seed, 0.1 * seed) for seed in range(4)]
+    rows += [make_row('infagenc', seed, 0.1 * seed + 0.2) for seed in (1, 3, 9)]
+    real, pool = summarize(rows)
+    assert (real.arm, real.seeds, real.difference) == ('real', (0, 1, 2, 3), None)
+    assert real.mean == pytest.approx(0.15)
+    expected = stats.t.interval(0.95, 3, loc=0.15, scale=stats.sem([0, 0.1, 0.2, 0.3]))
+    assert real.mean + real.half_width == pytest.approx(expected[1])
+    assert pool.difference.num_pairs == 2 and pool.difference.mean == pytest.approx(0.2)
+    assert (pool.num_real, pool.num_synthetic) == (15, 7)
+
+
+def test_summary_refuses_what_is_not_there_or_there_twice():
+    with pytest.raises(ValueError, match='two runs of made, 5 clips a class, real, seed 0'):
+        summarize([make_row(), make_row()])
+    with pytest.raises(ValueError, match="'top5'"):
+        summarize([make_row()], 'top5')
+
+
+def test_rows_survive_the_csv_file_in_a_fixed_order(tmp_path):
+    rows = [make_row('infagenc', 1), make_row('real', 10, 1 / 3), make_row('real', 2), make_row(size='all'), make_row(size=10)]
+    write_rows(rows, tmp_path / 'runs.csv')
+    found = read_rows(tmp_path / 'runs.csv')
+    assert [(row.clips_per_class, row.arm, row.seed) for row in found] == [
+        (5, 'real', 2), (5, 'real', 10), (5, 'infagenc', 1), (10, 'real', 0), ('all', 'real', 0)]
+    assert sorted(map(str, found)) == sorted(map(str, rows))
+    (tmp_path / 'other.csv').write_text('a,b\n1,2\n')
+    with pytest.raises(ValueError, match='columns'):
+        read_rows(tmp_path / 'other.csv')
+
+
+def test_table_has_a_line_for_each_arm_and_size():
+    rows = [make_row(arm, seed, value, size=size) for size in (5, 'all') for seed in (0, 1)
+            for arm, value in (('real', 0.5 + 0.02 * seed), ('infagenc', 0.6 + 0.04 * seed))]
+    lines = markdown_table(rows).splitlines()
+    assert [line.split(' | ')[1:3] for line in lines[2:6]] == [['5', 'real'], ['5', 'infagenc'], ['all', 'real'], ['all', 'infagenc']]
+    # hand-computed: differences 10 and 12 points, mean 11, t(0.975, 1) = 12.706 times 1
+    assert '+11.0 [-1.7, +23.7]' in lines[3] and 'n = 2' in lines[3]
+    assert '51.0 ± 12.7' in lines[2] and '25.5 ± 6.4' in lines[2]
+    assert '(one pair)' in markdown_table([make_row(), make_row('infagenc')])
