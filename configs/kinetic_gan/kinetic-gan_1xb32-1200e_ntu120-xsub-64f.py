@@ -1,10 +1,10 @@
 # Kinetic-GAN on NTU RGB+D 120, cross-subject: 120 actions, 64 frames of the first person, mapping network of 8 layers.
-# The annotation is MMAction2's (ntu120_3d.pkl), or one that tools/data makes of the .skeleton files.
+# The annotation is made of the .skeleton files by tools/data/ntu_to_annotation.py; MMAction2's ntu120_3d.pkl has the same splits.
 # Differs from the published training: frames are taken from anywhere in a clip and short clips repeat their last frame (published: the
 # first 64 frames, with whatever padding the array has), positions start at the root's first place, and an average of the generator is kept.
 _base_ = ['../_base_/kinetic_gan_runtime.py', '../_base_/models/kinetic_gan.py']
 
-ann_file = 'data/skeleton/ntu120_3d.pkl'
+ann_file = 'data/ntu120/ntu120.npz'
 num_classes = 120
 num_frames = 64
 model = dict(num_classes=num_classes, mapping_layers=8)
