@@ -9,7 +9,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.config import Config
 
-from mmagenc.datasets.annotation import load_annotation, motion_to_annotations
+from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_annotations
 from mmagenc.evaluation.functional import bootstrap_interval, confusion_matrix
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS
@@ -145,7 +145,9 @@ def _is_generator(cfg: Config) -> bool:
 
 def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_class: int, up: str) -> None:
     real = sets.get('test') or sets.get('train') or []
-    groups = {'real': real, 'generated': sets.get('generated', []), 'selected': sets.get('selected', [])}
+    longest = max((clip['total_frames'] for clip in sets.get('generated', [])), default=None)
+    real = [middle_frames(clip, longest) for clip in real]
+    groups = {'real': real, **{name: sets.get(name, []) for name in ('generated', 'selected')}}
     labels = {clip['label'] for clips in groups.values() for clip in clips}
     per_class = max(min(clips_per_class, MAX_PLAYERS // max(len(labels) * sum(map(bool, groups.values())), 1)), 1)
     fps = cfg.get('fps') or _metainfo_fps(cfg) or DEFAULT_FPS
@@ -156,6 +158,14 @@ def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_c
         run.notes.append(('players', f'{error}'))
     if not run.motion or not run.motion['clips']:
         run.notes.append(('players', 'there are no clips to play'))
+
+
+def middle_frames(clip: Dict, num_frames: Optional[int]) -> Dict:
+    """The clip, or where it is longer its middle frames: the window in which a generator of so many frames is tested."""
+    if num_frames is None or clip['total_frames'] <= num_frames:
+        return clip
+    window = slice((clip['total_frames'] - num_frames) // 2, (clip['total_frames'] - num_frames) // 2 + num_frames)
+    return dict(clip, total_frames=num_frames, **{key: clip[key][:, window] for key in ARRAY_KEYS if key in clip})
 
 
 def _metainfo_fps(cfg: Config) -> Optional[float]:

@@ -16,7 +16,7 @@ from mmagenc.version import __version__
 
 from ..figures import STANDIN_FOOTER
 from .collect import Curve, Round, Run
-from .metrics import SHARES, Result, Row, format_number
+from .metrics import SHARES, TITLES, Result, Row, format_number
 from .svg import line_chart, stacked_bars
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -50,7 +50,8 @@ def render_page(runs: Sequence[Run], *, title: str = '') -> str:
     if not runs:
         raise ValueError('there are no runs to report')
     title = title or ', '.join(run.name for run in runs)
-    body = [banner(runs), comparison(runs) if len(runs) > 1 else '', *(run_section(run, number) for number, run in enumerate(runs))]
+    body = [banner(runs), comparison(runs) if len(runs) > 1 else '',
+            *(run_section(run, number, heading=len(runs) > 1) for number, run in enumerate(runs))]
     assets = files(__package__) / 'assets'
     style, script = ((assets / name).read_text(encoding='utf-8') for name in ('report.css', 'report.js'))
     created = time.strftime('%Y-%m-%d %H:%M')
@@ -158,16 +159,18 @@ def pretty(name: str) -> str:
 # --- One run
 
 
-def run_section(run: Run, number: int) -> str:
-    """Everything of one run."""
+def run_section(run: Run, number: int, *, heading: bool) -> str:
+    """Everything of one run, under its name unless the page has it already."""
     label = f' <span class="badge">{STANDIN_FOOTER}</span>' if run.standin else ''
+    name = f'<h2>{escape(run.name)}{label}</h2>' if heading else f'<h2 class="hide">{escape(run.name)}</h2>'
     parts = ''.join(f'<section id="r{number}-{key}"><h3>{escape(name)}</h3>{RENDERERS[key](run, number)}</section>' for key, name in PARTS)
-    return (f'<section class="run" id="r{number}"><h2>{escape(run.name)}{label}</h2><p class="muted path">{escape(run.folder)}</p>'
+    return (f'<section class="run" id="r{number}">{name}<p class="muted path">{escape(run.folder)}</p>'
             f'{overview(run)}{parts}</section>')
 
 
 def overview(run: Run) -> str:
     """The few numbers that one asks for first."""
+    known = {meaning for _, meaning in TITLES.values()}
     cards = [('Classes', str(len(run.classes)))] if run.classes else []
     if run.curves:
         last = max(curve.x[-1] for curve in run.curves)
@@ -175,7 +178,7 @@ def overview(run: Run) -> str:
     cards += [('Last loss', f'{curve.y[-1]:.4g}') for curve in run.curves if curve.name == 'loss']
     if run.rounds:
         cards += [('Rounds of the loop', str(len(run.rounds))), ('Clips in the pool', str(run.rounds[-1].pool_size))]
-    cards += [(f'{row.title}, accuracy' if row.title != 'Accuracy' else row.title, format_number(row.value, row.share)[0])
+    cards += [(row.title if row.meaning in known else f'Accuracy: {row.title}', format_number(row.value, row.share)[0])
               for result in run.results[-1:] for row in result.rows if row.share][:4]
     items = ''.join(f'<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in cards)
     return f'<dl class="cards">{items}</dl>' if items else ''

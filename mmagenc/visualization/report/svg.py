@@ -33,9 +33,8 @@ def line_chart(series: Sequence[Series], *, title: str, x_label: str, log: Optio
     xs, ys = Axis(every_x, (LEFT, WIDTH - RIGHT)), Axis(every_y, (HEIGHT - BOTTOM, TOP), log=log, low=0 if percent else None)
     lines = []
     for number, (_, x, y) in enumerate(series):
-        places = ' '.join(f'{xs(a):.1f},{ys(b):.1f}' for a, b in zip(x, y))
-        dots = len(x) <= 40
-        lines.append(f'<polyline class="line c{number % 8}" points="{places}"/>')
+        places, dots = [f'{xs(a):.1f},{ys(b):.1f}' for a, b in zip(x, y)], len(x) <= 40
+        lines += [f'<polyline class="line c{number % 8}" points="{" ".join(places[part])}"/>' for part in stretches(x)]
         lines += [f'<circle class="dot c{number % 8}" cx="{xs(a):.1f}" cy="{ys(b):.1f}" r="2.4"/>' for a, b in zip(x, y) if dots]
     data = dict(
         x=xs.as_data(), y=ys.as_data(), percent=percent, unit=x_label, series=[dict(name=name, x=x, y=y) for name, x, y in series])
@@ -99,9 +98,16 @@ def thin(x: Sequence[float], y: Sequence[float]) -> Tuple[List[float], List[floa
     return [x[index] for index in kept], [float(y[index]) for index in kept]
 
 
+def stretches(x: Sequence[float]) -> List[slice]:
+    """Parts of a line between gaps, which are much wider than its other steps: nothing was logged there."""
+    steps = np.diff(x)
+    gaps = np.flatnonzero(steps > 8 * np.median(steps)) + 1 if len(steps) > 8 else []
+    return [slice(start, end) for start, end in zip([0, *gaps], [*gaps, len(x)])]
+
+
 def is_wide(values: Sequence[float]) -> bool:
-    """Whether positive values range over a factor of 30 and more."""
-    return bool(values) and min(values) > 0 and max(values) > 30 * min(values)
+    """Whether positive values range over a factor of 10 and more."""
+    return bool(values) and min(values) > 0 and max(values) > 10 * min(values)
 
 
 def grid(xs: Axis, ys: Axis, x_label: str, percent: bool = False) -> str:

@@ -66,8 +66,8 @@
   /* Pixels a unit and the floor's row at which nearly all clips fit a square tile. */
   function fit(clips, size, zoom) {
     const radius = quantile(clips.map(c => c.radius), 0.9), high = quantile(clips.map(c => c.high), 0.9);
-    const low = quantile(clips.map(c => c.low), 0.1), inner = 0.84 * size;
-    const scale = zoom * Math.min(inner / (2 * radius), inner / (high - low + 0.35 * radius));
+    const low = quantile(clips.map(c => c.low), 0.1), inner = 0.9 * size;
+    const scale = zoom * Math.min(inner / (2 * radius), inner / (high - low + 0.25 * radius));
     return {scale: scale, ground: size / 2 + scale * (high + low) / 2};
   }
 
@@ -293,8 +293,6 @@
       this.time = 0;
       this.speed = 1;
       this.playing = false;
-      this.flatClips = this.motion.clips.filter(clip => clip.flat);
-      this.solidClips = this.motion.clips.filter(clip => !clip.flat);
       this.watch = new IntersectionObserver(entries => entries.forEach(entry => {
         const tile = this.tiles.find(each => each.canvas === entry.target);
         if (tile) { tile.visible = entry.isIntersecting; tile.draw(this.time); }
@@ -306,7 +304,8 @@
 
     name(label) { return this.classes[label] === undefined ? String(label) : this.classes[label]; }
 
-    fitted(clip) { return clip.flat ? this.flatClips : this.solidClips; }
+    /* The clips that share a scale: those shown, pixels and metres apart. */
+    fitted(clip) { return this.shown.filter(other => other.flat === clip.flat); }
 
     reset() { this.azimuth = this.motion.azimuth; this.elevation = 18; this.zoom = 1; }
 
