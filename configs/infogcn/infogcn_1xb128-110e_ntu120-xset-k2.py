@@ -1,0 +1,6 @@
+# InfoGCN on NTU RGB+D 120, cross-setup: positions relative to the grandparent (k = 2).
+_base_ = './infogcn_1xb128-110e_ntu120-xset-k8.py'
+
+train_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2}}))

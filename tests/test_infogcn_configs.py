@@ -1,0 +1,48 @@
+"""InfoGCN's configs, and those of the loop's further judges."""
+
+import re
+
+import pytest
+import torch
+
+from mmagenc.registry import PARAM_SCHEDULERS
+from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.ntu25 import INFOGCN_PARENTS
+from tests.test_configs import CONFIGS, load
+
+
+@pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith('infogcn/')])
+def test_infogcn_configs_do_what_their_names_say(name):
+    """Data set, batch, mode and stream of training and test alike; the tree of NTU RGB+D's modes is the published one."""
+    cfg = load(name)
+    batch, k, motion = re.fullmatch(r'infogcn/infogcn_1xb(\d+)-110e_.+-k(\d)(-motion)?\.py', name).groups()
+    assert cfg.train_dataloader.batch_size == int(batch) and cfg.train_dataloader.drop_last
+    ntu = 'ntu' in name
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        steps = loader.dataset.pipeline
+        mode = next(step for step in steps if step.type == 'KthMode')
+        assert mode.k == int(k) and any(step.type == 'MotionStream' for step in steps) == bool(motion)
+        assert tuple(mode.parents) == INFOGCN_PARENTS if ntu else mode.skeleton == 'ucla20'
+        assert next(step for step in steps if step.type.endswith('FormatGCNInput')).num_person == cfg.model.backbone.num_person
+    assert cfg.model.cls_head.num_classes == (10 if not ntu else 120 if 'ntu120' in name else 60)
+
+
+def test_infogcns_published_schedule():
+    """0.02, 0.04, … 0.1 in the first five epochs, then a tenth from epochs 90 and 100 on (counted from 0)."""
+    cfg = load('_base_/infogcn_runtime.py')
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=cfg.optim_wrapper.optimizer.lr)
+    schedulers = [PARAM_SCHEDULERS.build(dict(scheduler, optimizer=optimizer)) for scheduler in cfg.param_scheduler]
+    rates = []
+    for _ in range(cfg.train_cfg.max_epochs):
+        rates.append(optimizer.param_groups[0]['lr'])
+        for scheduler in schedulers:
+            scheduler.step()
+    assert rates == pytest.approx([0.02, 0.04, 0.06, 0.08] + [0.1] * 86 + [0.01] * 10 + [0.001] * 10)
+
+
+@pytest.mark.parametrize('base', ['aagcn_rot6d', 'stgcnpp_rot6d'])
+def test_graphs_of_the_judges_are_smpls(base):
+    graph = load(f'_base_/models/{base}.py').recognizer.backbone.graph_cfg
+    layout = get_skeleton('smpl24').graph_cfg('spatial')['layout']
+    assert (graph.mode, graph.layout.num_node, graph.layout.center) == ('spatial', layout['num_node'], layout['center'])
+    assert [tuple(edge) for edge in graph.layout.inward] == layout['inward']
