@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+import mmagenc  # noqa: F401  before any test file imports mmaction
+
 
 def _folder(variable: str) -> Path:
     value = os.environ.get(variable)
