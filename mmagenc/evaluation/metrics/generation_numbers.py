@@ -18,14 +18,13 @@ from mmagenc.evaluation.functional import (
 
 
 def distances(real: np.ndarray, fake: np.ndarray, *, num_neighbors: int) -> Dict[str, float]:
-    """``fid``, ``kid``, with no more clips than channels ``fid_shrunk``, and ``precision``, ``recall``, ``density``, ``coverage`` of two
-    sets of features ``(N, D)``, those that so few clips define."""
+    """``fid``, ``fid_shrunk``, ``kid``, ``precision``, ``recall``, ``density`` and ``coverage`` of two sets of features ``(N, D)``, those
+    that so few clips define."""
     few = min(len(real), len(fake))
     if few < 2:
         return {}
-    values = dict(fid=frechet_distance(real, fake), kid=kernel_distance(real, fake))
-    if few <= real.shape[1]:
-        values['fid_shrunk'] = frechet_distance(real, fake, shrinkage=True)
+    shrunk = frechet_distance(real, fake, shrinkage=True)
+    values = dict(fid=frechet_distance(real, fake), fid_shrunk=shrunk, kid=kernel_distance(real, fake))
     if few > num_neighbors:
         values.update(precision_recall_coverage(real, fake, num_neighbors=num_neighbors)._asdict())
     return values

@@ -18,7 +18,7 @@ from torch import nn
 
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, recognizer_weights
-from mmagenc.evaluation.functional import memorization
+from mmagenc.evaluation.functional import memorization, nearest_distance
 from mmagenc.models.recognizers import Pipeline, build_pipeline, score_annotations
 from mmagenc.registry import DATASETS, METRICS, MODELS
 
@@ -45,9 +45,9 @@ class MotionGenerationMetric(BaseMetric):
     mean (it tells how much other *noise* would have changed the number, not other clips):
 
     - ``accuracy``, ``diversity``, ``multimodality`` of the generated clips, and with ``…_real`` of all real ones;
-    - ``fid``, ``kid``, ``precision``, ``recall``, ``density`` and ``coverage`` of the generated and the real clips, and with ``…_real``
-      those of random halves of the real clips (half the samples make a larger FID: it is a floor for sets of that size); where the clips
-      are no more than the feature channels, FID is biased, which is said, and ``fid_shrunk`` stands beside it;
+    - ``fid``, ``fid_shrunk`` (with shrunk covariances), ``kid``, ``precision``, ``recall``, ``density`` and ``coverage`` of the generated
+      and the real clips, and with ``…_real`` those of random halves of the real clips (half the samples make a larger FID: it is a floor
+      for sets of that size); where the clips are no more than the feature channels, FID is biased, which is said;
     - with ``train_dataset``: ``nearest_train``, the median distance of a generated clip to its nearest training clip,
       ``nearest_train_of_real``, that of the real clips, and ``closer_to_train``, the probability that the former is the smaller
       (one half: like new recordings; near 1: copies), see :func:`~mmagenc.evaluation.functional.memorization`.
@@ -208,6 +208,8 @@ class MotionGenerationMetric(BaseMetric):
         for message in sorted({str(warning.message) for warning in caught}):
             print_log(message, logger='current', level=logging.WARNING)
         metrics = dict(over_repeats(rows), accuracy_real=float(real_right.mean()), **over_repeats(real_rows, suffix='_real'))
+        if train is not None:
+            metrics['nearest_train_of_real'] = float(np.median(nearest_distance(real, train)))
         classes = self._per_class(real, fake, real_right, fake_right, label)
         self._report(metrics, classes, label, len(fake), results[0]['num_classes'])
         return metrics
@@ -239,7 +241,7 @@ class MotionGenerationMetric(BaseMetric):
         row.update(self._spread(fake, label, repeat))
         if train is not None:
             value = memorization(train, fake, real)
-            row.update(nearest_train=value.fake, nearest_train_of_real=value.held_out, closer_to_train=value.closer)
+            row.update(nearest_train=value.fake, closer_to_train=value.closer)
         return row
 
     def _real_row(self, real, label, repeat: int) -> Dict[str, float]:
@@ -256,11 +258,11 @@ class MotionGenerationMetric(BaseMetric):
         classes = {}
         for k in map(int, np.unique(label)):
             members = np.flatnonzero(label == k)
-            pairs = dict(num_pairs=self.num_diversity_pairs, rng=(self.seed, k))
             rows, real_rows = [], []
-            for clips, right in zip(fake[:, members], fake_right[:, members]):
-                rows.append(dict(accuracy=float(right.mean()), **class_numbers(real[members], clips, clips, **pairs)))
-            for repeat in range(len(fake)):
+            for repeat, clips in enumerate(fake[:, members]):
+                pairs = dict(num_pairs=self.num_diversity_pairs, rng=(self.seed, k, repeat))
+                accuracy = float(fake_right[repeat, members].mean())
+                rows.append(dict(accuracy=accuracy, **class_numbers(real[members], clips, clips, **pairs)))
                 first, second = (members[half] for half in halves(members, (self.seed, k, repeat)))
                 real_rows.append(class_numbers(real[first], real[second], real[members], **pairs))
             accuracy = float(real_right[members].mean())
@@ -273,7 +275,8 @@ class MotionGenerationMetric(BaseMetric):
         """Log the tables and write everything."""
         names, count = class_names(self.dataset_meta, num_classes), np.bincount(label, minlength=num_classes)
         head = [cell for name in CLASS_NAMES for cell in (name, 'real')]
-        rows = [(names[k], str(count[k]), *(cell for name in CLASS_NAMES for cell in _cells(row, name))) for k, row in classes.items()]
+        means = {k: {key: value for key, value in row.items() if not key.endswith('_ci')} for k, row in classes.items()}
+        rows = [(names[k], str(count[k]), *(cell for name in CLASS_NAMES for cell in _cells(row, name))) for k, row in means.items()]
         tables = f'{_summary(metrics)}\n\n{format_table([("class", "clips", *head), *rows])}'
         print_log(f'{len(label)} real clips, {repeats} generated for each\n{tables}', logger='current')
         if self.out_file:

@@ -48,6 +48,8 @@ class PlausibilityMetric(BaseMetric):
 
     Args:
         fps: frames a second; ``None`` takes the data set's, or where that names none 1, so that derivatives are those of frames.
+        origin: ``'data'``, or for generators that do not know the body's path ``'every_frame'``: speed, acceleration and jerk are then
+            those relative to the root joint.
         floor: height of the floor in metres, where real and generated clips both stand on it. Generators without the body's path have none.
         up: coordinate that points up.
         feet: names of the keypoints that touch the floor; ``None`` takes the layout's feet, or else its ankles.
@@ -65,6 +67,7 @@ class PlausibilityMetric(BaseMetric):
     def __init__(self,
                  *,
                  fps: Optional[float] = None,
+                 origin: str = 'data',
                  floor: Optional[float] = None,
                  up: int = 1,
                  feet: Optional[Sequence[str]] = None,
@@ -74,10 +77,13 @@ class PlausibilityMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         if fps is not None and fps <= 0:
             raise ValueError(f'fps must be positive, got {fps}')
+        if origin not in ('data', 'every_frame'):
+            raise ValueError(f'origin must be data or every_frame, got {origin!r}')
         unknown = set(angle_limits or {}) - set(ANGLE_LIMITS)
         if unknown:
             raise ValueError(f'angle_limits names unknown joints {sorted(unknown)}; known: {", ".join(ANGLE_LIMITS)}')
         self.fps = fps
+        self.origin = origin
         self.floor = floor
         self.up = up
         self.feet = feet
@@ -99,8 +105,9 @@ class PlausibilityMetric(BaseMetric):
         fps = self.fps or (self.dataset_meta or {}).get('fps') or 1.
         change = bone_length_change(keypoint, skeleton.parents)
         values = {} if np.isnan(change).all() else dict(bone_length_change=float(np.nanmean(change)))
+        path = keypoint - keypoint[:, skeleton.root, None] if self.origin == 'every_frame' else keypoint
         values.update({
-            name: float(motion_derivative(keypoint, order, fps).mean())
+            name: float(motion_derivative(path, order, fps).mean())
             for name, order in DERIVATIVES.items() if len(keypoint) > order
         })
         if self.floor is not None and keypoint.shape[-1] == 3 and len(keypoint) > 1:

@@ -62,6 +62,13 @@ def test_seconds_come_from_the_data_set_or_the_config():
     assert evaluate(PlausibilityMetric(), pairs, fps=None)['speed'] == pytest.approx(2 / FPS, rel=1e-4)
 
 
+def test_speed_relative_to_the_root():
+    """A body that slides and does nothing else, beside one that does not slide."""
+    result = evaluate(PlausibilityMetric(origin='every_frame', floor=0.), [pair(body(3.), [body()])])
+    assert (result['speed'], result['speed_real']) == pytest.approx((0, 0), abs=1e-3)
+    assert result['foot_skating_real'] == pytest.approx(3, rel=1e-4)
+
+
 def test_growing_bones():
     """Factors 1, 1.1 … 1.5: deviation over mean."""
     growth = 1 + 0.1 * np.arange(NUM_FRAMES)
@@ -106,6 +113,8 @@ def test_pixels_have_no_floor():
 def test_refused():
     with pytest.raises(ValueError, match='fps must be positive, got 0'):
         METRICS.build(dict(type='PlausibilityMetric', fps=0))
+    with pytest.raises(ValueError, match="origin must be data or every_frame, got 'root'"):
+        METRICS.build(dict(type='PlausibilityMetric', origin='root'))
     with pytest.raises(ValueError, match=r"unknown joints \['tail'\]; known: hip, knee"):
         METRICS.build(dict(type='PlausibilityMetric', angle_limits=dict(tail=3)))
     with pytest.raises(ValueError, match='clip: PlausibilityMetric needs keypoints of a known layout, got None; set skeleton'):
