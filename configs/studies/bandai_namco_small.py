@@ -2,6 +2,8 @@
 # hand's action into a right hand's, and the label with it.
 _base_ = '../stgcn/stgcn-small_1xb16-xyz-24e_bandai-namco.py'
 
+model = dict(backbone=dict(type='mmagenc.FastSTGCN'))
+
 study = dict(
     name='Bandai-Namco',
     generator='../infagenc/bandai_namco_small.py',
@@ -16,4 +18,4 @@ study = dict(
         dict(type='JointNoise', position=0.003, rotation=0.02)
     ],
     generator_steps=2000,
-    loop=dict(rounds=4, round_steps=40, judge_steps=200, judge_tune_steps=40, candidates_per_class=24))
+    loop=dict(rounds=4, round_steps=20, judge_steps=200, judge_tune_steps=40, candidates_per_class=24))

@@ -106,15 +106,17 @@ class Study:
         self.cfg = _read_config(self.path, options)
         self.settings = _checked_settings(self.cfg.pop('study', None), self.path)
         self.settings.setdefault('name', self.path.stem)
-        self.generator = self._generator_config() if self.needs_generator else None
+        self.generator = self._generator_config()
 
     @property
     def needs_generator(self) -> bool:
         return any(arm in GENERATED for arm in self.settings['arms'])
 
-    def _generator_config(self) -> Config:
+    def _generator_config(self) -> Optional[Config]:
         if not self.settings['generator']:
-            raise ValueError(f"{self.path}: the arms {', '.join(GENERATED)} need study['generator'], a config file")
+            if self.needs_generator:
+                raise ValueError(f"{self.path}: the arms {', '.join(GENERATED)} need study['generator'], a config file")
+            return None
         return _read_config(self.path.parent / self.settings['generator'], self.settings['generator_options'])
 
     # Jobs ---------------------------------------------------------------------------------------------------------------------------
@@ -247,7 +249,7 @@ class Study:
         started = time.monotonic()
         work = {'generator': self._train_generator, 'pool': self._run_loop}.get(job.kind, self._train_recognizer)
         result = work(job, self.folder / name)
-        result['wall_s'] = round(result.get('wall_before', 0) + time.monotonic() - started, 1)
+        result['wall_s'] = round(time.monotonic() - started, 1)
         if 'row' in result:
             result['row']['wall_s'] = result['wall_s']
         _write_json(self.folder / name / 'result.json', result)
@@ -263,7 +265,7 @@ class Study:
 
     def _train_generator(self, job: Job, folder: Path) -> Dict:
         cfg = self._generator_runner_config(job, folder)
-        cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook.type not in ('InfAGenCHook', 'SampleVisualizationHook')]
+        cfg.custom_hooks = _hooks_without_loop(cfg)
         cfg.train_cfg.max_epochs = self._epochs(cfg, job, self.settings['generator_steps'])
         cfg.default_hooks.checkpoint = _checkpoints(max(cfg.train_cfg.max_epochs // 5, 1))
         runner = self._runner(cfg, job, folder)
@@ -275,7 +277,6 @@ class Study:
         loop, num_real = self.settings['loop'], self._num_real(job)
         interval = self._epochs(cfg, job, loop['round_steps'])
         hook = self._hook(cfg, job)
-        others = [other for other in cfg.get('custom_hooks', []) if other.type not in ('InfAGenCHook', 'SampleVisualizationHook')]
         batches = -(-num_real // hook['recognizer'].get('batch_size', 16))
         hook.update(
             begin=0,
@@ -283,7 +284,7 @@ class Study:
             recognizer_warmup_epochs=-(-loop['judge_steps'] // batches),
             recognizer_epochs=-(-loop['judge_tune_steps'] // batches),
             num_candidates=loop['candidates_per_class'] * len(load_annotation(self.real_file(job))['metainfo']['classes']))
-        cfg.custom_hooks = [*others, dict(hook, **loop['hook'])]
+        cfg.custom_hooks = [*_hooks_without_loop(cfg), dict(hook, **loop['hook'])]
         cfg.train_cfg.max_epochs = loop['rounds'] * interval
         cfg.default_hooks.checkpoint = _checkpoints(interval)
         if not cfg.resume:
@@ -409,7 +410,7 @@ class Study:
         if torch.cuda.is_available():
             model.cuda()
         label = balanced_labels(count, model.num_classes)
-        motion = model.generate(label, generator=torch.Generator().manual_seed(1_000_003 * (job.seed + 1))).cpu()
+        motion = model.generate(label, model.num_frames, generator=torch.Generator().manual_seed(1_000_003 * (job.seed + 1))).cpu()
         metainfo = load_annotation(self.real_file(job))['metainfo']
         clips = motion_to_annotations(motion, prefix='unjudged', source='synthetic')
         save_annotation(dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips), path)
@@ -457,6 +458,12 @@ def _data_hash(train: List[Dict], val: Optional[List[Dict]], test: List[Dict]) -
         digest.update(f'{clip["frame_dir"]} {clip["label"]} {clip["keypoint"].shape}'.encode())
         digest.update(clip['keypoint'].tobytes())
     return digest.hexdigest()[:12]
+
+
+def _hooks_without_loop(cfg: Config) -> List[Dict]:
+    """A generator's hooks without the loop's and pictures; its random states are kept in any case, so that it goes on exactly."""
+    hooks = [hook.to_dict() for hook in cfg.get('custom_hooks', []) if hook.type not in ('InfAGenCHook', 'SampleVisualizationHook')]
+    return hooks if any(hook['type'] == 'RandomStateHook' for hook in hooks) else [dict(type='RandomStateHook'), *hooks]
 
 
 def _clips(files, split: str, pipeline: List) -> Dict:

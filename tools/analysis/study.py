@@ -8,12 +8,14 @@ study's folder: runs.csv, table.md, learning_curve.png and .pdf.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
 try:
     import mmagenc  # noqa: F401
@@ -94,6 +96,16 @@ class Progress:
         if any(kind not in self.seconds for kind in kinds):
             return None
         return sum(sum(self.seconds[kind]) / len(self.seconds[kind]) for kind in kinds) / self.slots
+
+
+@contextmanager
+def exit_on_termination() -> Iterator[None]:
+    """Let SIGTERM end the study as Ctrl-C does, with the processes of its runs."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def kind_of(job: Job) -> str:
@@ -278,7 +290,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if not args.summary:
             for study in studies:
                 study.prepare()
-            failed = Pool(studies, make_slots(args.jobs), args).run()
+            with exit_on_termination():
+                failed = Pool(studies, make_slots(args.jobs), args).run()
         rows = [study.rows() for study in studies]
         if not any(rows):
             raise ValueError('no run is done yet' + (f': {next(iter(failed.values()))}' if failed else ''))

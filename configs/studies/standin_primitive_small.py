@@ -1,0 +1,29 @@
+# Stand-in infants (synthesized by tools/data/make_standin.py) with 5 and 10 clips a posture, for two CPU cores: half-width ST-GCN on
+# positions, the small generator. Its numbers say how the method behaves on made-up motion, and nothing about infants.
+_base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/standin_primitive_60f.py', '../_base_/models/stgcn_xyz_infact17.py']
+
+model = dict(
+    type='RecognizerGCN',
+    _scope_='mmaction',
+    backbone=dict(type='mmagenc.FastSTGCN', in_channels=3, base_channels=32, graph_cfg={{_base_.recognizer.backbone.graph_cfg}}),
+    cls_head=dict(type='GCNHead', num_classes=5, in_channels=128))
+optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_train_pipeline}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
+
+study = dict(
+    name='stand-in infants (synthesized)',
+    generator='../infagenc/quick.py',
+    clips_per_class=[5, 10],
+    seeds=[0, 1, 2, 3, 4],
+    steps=300,
+    val_interval=30,
+    augmentation=[
+        dict(type='RandomSpeed', speed=(0.8, 1.25)),
+        dict(type='RandomHeading'),
+        dict(type='RandomMirror'),
+        dict(type='JointNoise', position=0.003, rotation=0.02)
+    ],
+    generator_steps=2000,
+    loop=dict(rounds=4, round_steps=20, judge_steps=200, judge_tune_steps=40, candidates_per_class=24))
