@@ -20,13 +20,16 @@ class ClassBalancedSampler(Sampler):
 
     Args:
         dataset: a dataset of labelled clips (one that grows is looked at anew in every epoch).
+        shuffle: ``True``; taken so that naming this type in the place of ``DefaultSampler`` is all that a config needs.
         seed: of the draws, the same in all processes; ``None`` draws one and shares it.
 
     Raises:
-        ValueError: a dataset without clips.
+        ValueError: a dataset without clips, or ``shuffle=False``.
     """
 
-    def __init__(self, dataset: Sized, seed: Optional[int] = None) -> None:
+    def __init__(self, dataset: Sized, shuffle: bool = True, seed: Optional[int] = None) -> None:
+        if not shuffle:
+            raise ValueError('ClassBalancedSampler draws at random; for clips in order take DefaultSampler(shuffle=False)')
         self.dataset, self.epoch = dataset, 0
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed

@@ -65,13 +65,15 @@ def test_a_class_without_clips_and_a_dataset_that_grows(dataset):
 
 def test_from_a_config(dataset):
     init_default_scope('mmagenc')
-    sampler = dict(type='ClassBalancedSampler')
+    sampler = dict(type='ClassBalancedSampler', shuffle=True)
     loader = Runner.build_dataloader(
         dict(batch_size=5, num_workers=0, sampler=sampler, dataset=dataset, collate_fn=dict(type='pseudo_collate')))
     labels = [label for batch in loader for label in batch['label']]
     assert Counter(labels) == {0: 10, 1: 10, 2: 10}
 
 
-def test_no_clips():
+def test_refused(dataset):
+    with pytest.raises(ValueError, match='draws at random'):
+        ClassBalancedSampler(dataset, shuffle=False)
     with pytest.raises(ValueError, match='no clips'):
         ClassBalancedSampler([])
