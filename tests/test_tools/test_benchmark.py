@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from mmengine.registry import init_default_scope
 
 from mmagenc.engine.selectors import class_distances
@@ -42,3 +43,24 @@ def test_kinetic_gan(monkeypatch):
     rows = benchmark.kinetic_gan(benchmark.Settings(device='cpu', repeats=1))
     assert [row['name'] for row in rows] == ['critic_step', 'critic+generator', 'both_bf16', 'generate']
     assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
+
+
+def test_recognizers(monkeypatch, tmp_path):
+    """Three networks, two tasks, two precisions; samples a second follow from the seconds."""
+    path = tmp_path / 'report.json'
+    monkeypatch.setattr(sys, 'argv', ['benchmark', 'recognizer', '--quick', '--json', str(path), '--repeats', '1', '--device', 'cpu'])
+    benchmark.main()
+    rows = json.loads(path.read_text())['results']
+    tasks = ('train_fp32', 'train_bf16', 'infer_fp32', 'infer_bf16')
+    assert [row['name'] for row in rows] == [f'{name}_{task}' for name in ('stgcn', 'stgcnpp', 'infogcn') for task in tasks]
+    for row in rows:
+        for path in ('ours', 'reference'):
+            assert row[f'{path}_per_s'] * row[f'{path}_s'] == pytest.approx(row['batch'])
+
+
+def test_recognizers_compared_have_the_same_sizes():
+    """Trained numbers alike; InfoGCN's plain form has the biases that batch norms remove, and the head's log-variance is the same."""
+    for name, networks in benchmark.recognizer_pairs(8).items():
+        ours, plain = (sum(parameter.numel() for parameter in network.parameters()) for network in networks)
+        biases = sum(module.bias.numel() for module in networks[1].modules() if isinstance(module, torch.nn.Conv2d))
+        assert plain == (ours + biases if name == 'infogcn' else ours)

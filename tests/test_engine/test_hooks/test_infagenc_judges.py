@@ -26,7 +26,7 @@ def test_judge(tmp_path, name):
         test_pipeline=pipeline,
         batch_size=8,
         optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-2)))
-    runner = make_runner(tmp_path, 'run', max_epochs=2, recognizer_warmup_epochs=6, recognizer=recognizer)
+    runner = make_runner(tmp_path, 'run', max_epochs=2, recognizer_warmup_epochs=12, recognizer=recognizer)
     runner.train()
     hook = hook_of(runner)
     assert [record['epoch'] for record in hook.rounds] == [2]
