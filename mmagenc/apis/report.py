@@ -23,15 +23,18 @@ from .recognize import recognize
 
 SETS = {'train': 'real, training', 'test': 'real, test', 'generated': 'generated', 'selected': 'accepted by the loop'}
 """Sets of clips that are judged, in the order in which they are drawn."""
+CAVEATS = {'train': ', which it was trained on', 'selected': ', which it chose and was trained on'}
+"""What makes an accuracy on these clips high by itself, where the recognizer is the loop's own."""
 MAX_PLAYERS = 240
+NUM_STEPS = 3
+"""How often ``progress`` is called for a run with generator and recognizer."""
 Progress = Callable[[str], None]
 
 
 def report_run(folder,
                *,
                clips_per_class: int = 3,
-               judged_per_class: int = 30,
-               judge: bool = True,
+               judged_per_class: int = 20,
                cfg_options: Optional[Dict] = None,
                seed: int = 0,
                up: str = 'y',
@@ -46,8 +49,7 @@ def report_run(folder,
     Args:
         folder: ``work_dir`` of a training.
         clips_per_class: clips of each class and group in the players.
-        judged_per_class: clips of each class and set that the recognizer judges, for embedding and confusion matrices.
-        judge: let the recognizer judge clips.
+        judged_per_class: clips of each class and set that the recognizer judges, for embedding and confusion matrices; 0 judges none.
         cfg_options: settings that override the config's, such as where its data lies.
         seed: of the generated clips.
         up: axis of the recordings that points up.
@@ -66,7 +68,7 @@ def report_run(folder,
     if not run.classes:
         run.classes = [str(label) for label in range(1 + max((clip['label'] for clips in sets.values() for clip in clips), default=-1))]
     _add_players(run, cfg, sets, clips_per_class, up)
-    if judge and sets:
+    if judged_per_class and sets:
         progress('judging clips')
         _add_opinions(run, cfg, {name: choose_clips(clips, judged_per_class) for name, clips in sets.items()}, device)
     run.notes = list(dict.fromkeys(run.notes))
@@ -86,7 +88,7 @@ def _config(run: Run, cfg_options: Optional[Dict]) -> Optional[Config]:
 
 def _clips(run: Run, cfg: Config, per_class: int, seed: int, device: str, progress: Progress) -> Dict[str, List[Dict]]:
     """Annotation dicts of each set of :data:`SETS`; what cannot be had is noted."""
-    progress('reading real clips')
+    progress('reading clips')
     sets = {name: _real_clips(run, cfg, name) for name in ('train', 'test')}
     if _is_generator(cfg):
         progress('generating clips')
@@ -201,7 +203,7 @@ def _opinion_table(run: Run, scores: Dict[str, RecognizerScores]) -> Result:
     rows, per_class = [], {}
     for name, score in scores.items():
         right = (score.predicted == score.label).astype(float)
-        rows.append(_share(SETS[name], f'{len(score)} clips', right))
+        rows.append(_share(SETS[name], f'{len(score)} clips{CAVEATS.get(name, "")}', right))
         for label in np.unique(score.label):
             own = per_class.setdefault(_class_name(run, label), [])
             own.append(_share(SETS[name], '', right[score.label == label]))

@@ -163,7 +163,7 @@
 
   // --- Players ---------------------------------------------------------------------------------------------------------------------------
 
-  const GROUPS = {real: 'real', generated: 'generated', selected: 'accepted by the loop'};
+  const GROUPS = {real: 'real', generated: 'generated', selected: 'accepted'};
 
   class Tile {
     constructor(player, clip) {
@@ -316,8 +316,8 @@
       const overview = all && labels.length > 1;
       this.stage.className = overview ? 'stage overview' : 'stage';
       const most = Math.max(...labels.map(label => this.motion.clips.filter(clip => clip.label === label).length));
-      const narrow = this.stage.clientWidth < 520, wide = overview ? 150 : most <= 3 ? 260 : 190;
-      const size = Math.round(narrow ? Math.min(wide, (this.stage.clientWidth - 16) / (overview ? 3 : 2) - 6) : wide);
+      const narrow = this.stage.clientWidth < 520, wide = overview ? 168 : most <= 3 ? 260 : 190;
+      const size = Math.round(narrow ? Math.min(wide, (this.stage.clientWidth - 16) / (overview ? 3 : 2) - 4) : wide);
       this.stage.style.setProperty('--size', size + 'px');
       this.stage.replaceChildren(...labels.map(label => this.row(label, overview)));
       this.shown = this.tiles.map(tile => tile.clip);

@@ -1,0 +1,71 @@
+"""One self-contained HTML page on one or several trainings, and their figures for papers.
+
+    python tools/analysis/report.py WORK_DIR [WORK_DIR ...] [--out report.html] [--figures DIR]
+
+Reads what tools/train.py and tools/test.py left in WORK_DIR (curves, rounds of the loop, pool, results, config, log), generates clips with
+its newest checkpoint, lets the checkpoint's recognizer judge real, generated and accepted clips, and writes players, tables, curves,
+embedding and confusion matrices into one file that loads nothing. What is missing is said in the page. See docs/report.md.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
+
+from mmengine.config import DictAction
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mmagenc.apis.report import NUM_STEPS, report_runs
+from mmagenc.visualization.report import write_figures, write_page
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR', help='folder of a training')
+    parser.add_argument('--out', type=Path, help='the page (default: report.html in the first WORK_DIR)')
+    parser.add_argument('--figures', type=Path, metavar='DIR', help='also write figures for papers (PDF) into this folder')
+    parser.add_argument('--title', default='', help="heading of the page (default: the folders' names)")
+    parser.add_argument('--clips-per-class', type=int, default=3, help='clips of each class and kind to play (default: %(default)s)')
+    parser.add_argument('--judged-per-class', type=int, default=20,
+                        help='clips of each class and set for embedding and confusion matrices; 0 judges nothing (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of the generated clips (default: %(default)s)')
+    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], default='y', help='axis that points up (default: %(default)s)')
+    parser.add_argument('--device', default='cpu', help='where the models run (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of the configs, such as test_dataloader.dataset.ann_file=data/other.npz')
+    args = parser.parse_args(argv)
+    if args.clips_per_class < 1 or args.judged_per_class < 0:
+        parser.error('--clips-per-class must be at least 1 and --judged-per-class at least 0')
+    return args
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    out = args.out or Path(args.work_dirs[0]) / 'report.html'
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns) as progress:
+            task = progress.add_task('reading', total=NUM_STEPS * len(args.work_dirs))
+            runs = report_runs(
+                args.work_dirs, clips_per_class=args.clips_per_class, judged_per_class=args.judged_per_class, seed=args.seed, up=args.up,
+                device=args.device, cfg_options=args.cfg_options, progress=lambda text: progress.update(task, advance=1, description=text))
+            progress.update(task, completed=NUM_STEPS * len(args.work_dirs), description='done')
+        write_page(runs, out, title=args.title)
+        figures = [] if args.figures is None else write_figures(runs, args.figures)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f'report: {error}') from None
+    for run in runs:
+        for part, reason in run.notes:
+            print(f'{run.name}: {part}: {reason}')
+    for path in [out, *figures]:
+        print(f'wrote {path}')
+
+
+if __name__ == '__main__':
+    main()
