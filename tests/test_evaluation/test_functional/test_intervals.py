@@ -73,7 +73,7 @@ def test_bootstrap_keeps_rows_together_and_repeats_with_its_seed():
 
 def test_bootstrap_covers():
     rng = np.random.default_rng(0)
-    intervals = [bootstrap_interval(np.mean, rng.normal(3, 2, size=100), num_resamples=300, rng=i) for i in range(600)]
+    intervals = [bootstrap_interval(np.mean, rng.normal(3, 2, size=60), num_resamples=200, rng=i) for i in range(400)]
     assert np.mean([interval.low <= 3 <= interval.high for interval in intervals]) == pytest.approx(0.94, abs=0.03)
 
 
