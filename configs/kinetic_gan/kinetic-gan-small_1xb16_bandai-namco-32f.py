@@ -1,10 +1,10 @@
 # Kinetic-GAN on Bandai-Namco keypoints for one CPU core. Differs from the full-size config:
-# half the channels, a shorter latent, 32 frames, 16 channels before the last block instead of 3, batches of 16, faster Adam, two
+# a quarter of the channels, a shorter latent, 32 frames, 16 channels before the last block instead of 3, batches of 16, faster Adam, two
 # updates of the critic for one of the generator, the gradient penalty in every second batch, 1500 epochs.
 _base_ = './kinetic-gan_1xb32-1200e_bandai-namco-64f.py'
 
 num_frames = 32
-model = dict(num_frames=num_frames, latent_dim=64, base_channels=16, tail_channels=16, n_critic=2, gp_interval=2)
+model = dict(num_frames=num_frames, latent_dim=64, base_channels=8, tail_channels=16, n_critic=2, gp_interval=2)
 train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs')]
 test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs')]
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
