@@ -203,7 +203,7 @@ def _opinion_table(run: Run, scores: Dict[str, RecognizerScores]) -> Result:
     rows, per_class = [], {}
     for name, score in scores.items():
         right = (score.predicted == score.label).astype(float)
-        rows.append(_share(SETS[name], f'{len(score)} clips{CAVEATS.get(name, "")}', right))
+        rows.append(_share(f'Accuracy: {SETS[name]}', f'{len(score)} clips{CAVEATS.get(name, "")}', right))
         for label in np.unique(score.label):
             own = per_class.setdefault(_class_name(run, label), [])
             own.append(_share(SETS[name], '', right[score.label == label]))

@@ -16,7 +16,7 @@ from mmagenc.version import __version__
 
 from ..figures import STANDIN_FOOTER
 from .collect import Curve, Round, Run
-from .metrics import SHARES, TITLES, Result, Row, format_number
+from .metrics import SHARES, Result, Row, format_number
 from .svg import line_chart, stacked_bars
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -170,7 +170,6 @@ def run_section(run: Run, number: int, *, heading: bool) -> str:
 
 def overview(run: Run) -> str:
     """The few numbers that one asks for first."""
-    known = {meaning for _, meaning in TITLES.values()}
     cards = [('Classes', str(len(run.classes)))] if run.classes else []
     if run.curves:
         last = max(curve.x[-1] for curve in run.curves)
@@ -178,8 +177,8 @@ def overview(run: Run) -> str:
     cards += [('Last loss', f'{curve.y[-1]:.4g}') for curve in run.curves if curve.name == 'loss']
     if run.rounds:
         cards += [('Rounds of the loop', str(len(run.rounds))), ('Clips in the pool', str(run.rounds[-1].pool_size))]
-    cards += [(row.title if row.meaning in known else f'Accuracy: {row.title}', format_number(row.value, row.share)[0])
-              for result in run.results[-1:] for row in result.rows if row.share][:4]
+    cards += [(row.title, format_number(row.value, row.share)[0]) for result in run.results[-1:] for row in result.rows
+              if row.share][:4]
     items = ''.join(f'<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in cards)
     return f'<dl class="cards">{items}</dl>' if items else ''
 

@@ -9,13 +9,14 @@ from typing import Dict, List, Sequence
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from mmagenc.compat import atomic_open
 
 from ..figures import STANDIN_FOOTER
 from .collect import Run
 from .page import FATES, curve_names, fate_counts, pool_by_class, pretty
-from .svg import is_wide
+from .svg import is_wide, stretches
 
 COLUMN = 3.5
 """Inches of one column of most proceedings."""
@@ -89,11 +90,13 @@ def curves_figure(runs: Sequence[Run]) -> Figure:
     for axis, name in zip(axes, names):
         own = [(number, run, curve) for number, run in enumerate(runs) for curve in run.curves if curve.name == name]
         for number, run, curve in own:
-            axis.plot(curve.x, curve.y, color=COLORS[number % len(COLORS)], label=run.name, lw=0.9)
+            for part in stretches(curve.x):
+                axis.plot(curve.x[part], curve.y[part], color=COLORS[number % len(COLORS)], label=run.name, lw=0.9)
         axis.set_title(pretty(name), fontsize=8)
         axis.set_xlabel(own[0][2].unit)
         if is_wide([value for _, _, curve in own for value in curve.y]):
             axis.set_yscale('log')
+            axis.yaxis.set_minor_formatter(NullFormatter())
     if len(runs) > 1:
         lines = {line.get_label(): line for axis in axes for line in axis.get_lines()}
         figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), 4))
@@ -148,6 +151,7 @@ def embedding_figure(run: Run) -> Figure:
     axis.set_aspect('equal')
     axis.set_xticks([])
     axis.set_yticks([])
+    axis.spines[:].set_visible(False)
     axis.set_title(run.embedding['method'].split(' (')[0], fontsize=8)
     figure.legend(loc='outside right upper', fontsize=6)
     return figure
