@@ -1,0 +1,58 @@
+"""A work_dir as a training of the loop leaves it, with everything small and known."""
+
+import json
+
+import numpy as np
+
+from mmagenc.datasets.annotation import save_annotation
+from mmagenc.skeletons import get_skeleton
+
+CLASSES = ['walk', 'run', '<b>jump</b>']
+NASTY = '</script><script>alert(1)</script>'
+
+
+def make_clip(name, label, *, frames=6, seed=0, **more):
+    skeleton = get_skeleton('ucla20')
+    keypoint = np.random.default_rng(seed).normal(size=(1, frames, skeleton.num_joints, 3)).astype(np.float32)
+    return dict(frame_dir=name, label=label, total_frames=frames, keypoint=keypoint, **more)
+
+
+def write_lines(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('\n'.join(row if isinstance(row, str) else json.dumps(row) for row in rows))
+
+
+def make_work_dir(folder):
+    """Two starts (the second resumed after epoch 1), two rounds of which the first is skipped, a pool, a test, a recognizer's JSON."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'small.py').write_text(
+        "default_scope = 'mmagenc'\nnum_classes = 3\ntrain_dataloader = dict(dataset=dict(type='MotionDataset', ann_file='nowhere.npz'))\n"
+        f'comment = {NASTY!r}\n')
+    write_lines(folder / '20260101_000000/vis_data/scalars.json', [
+        dict(loss=4., time=9., epoch=1, iter=1, step=1), dict(loss=2., epoch=1, iter=2, step=2), dict(loss=99., epoch=2, iter=3, step=3),
+        {'infagenc/accuracy': 0.9, 'step': 2}, '{"loss": 1'
+    ])
+    write_lines(folder / '20260101_000001/vis_data/scalars.json', [
+        dict(loss=1., epoch=2, iter=3, step=3), dict(loss=.5, epoch=2, iter=4, step=4), {'infagenc/accuracy': 0.25, 'step': 2},
+        dict(loss=float('nan'), epoch=3, iter=5, step=5)
+    ])
+    environment = ['System environment:', '    Python: 3', 'Runtime environment:', '    seed: 1']
+    write_lines(folder / '20260101_000001/a.log', ['2026 - INFO - ', '-' * 60, *environment, '-' * 60, 'Config:', 'more'])
+    common = dict(num_candidates=7, accuracy=0.5)
+    (folder / 'rounds.json').write_text(json.dumps([
+        dict(round=1, epoch=1, best_epoch=1, survivors={'0': 2, '1': 0, '2': 1}, accepted=0, pool_size=0,
+             reason='fewer than 2 survivors in class [1, 2]', **common),
+        dict(round=2, epoch=2, best_epoch=2, survivors={'0': 3, '1': 2, '2': 2}, accepted=3, pool_size=3, reason='', **common)
+    ]))
+    more = dict(epoch=2, score=0.8, source='synthetic')
+    clips = [make_clip(f'{NASTY}_{index}', label, seed=index, **more) for index, label in enumerate((0, 0, 2))]
+    save_annotation(dict(split={}, metainfo=dict(classes=CLASSES, skeleton='ucla20'), annotations=clips), folder / 'pool/pool.npz')
+    write_lines(folder / 'test/t/t.json', [{
+        'generation/accuracy': 0.8, 'generation/accuracy_ci': 0.05, 'generation/accuracy_real': 0.9, 'generation/fid': 12.,
+        'generation/fid_real': 3., 'generation/fid_real_ci': 0.5, 'data_time': 1., 'time': 2.
+    }])
+    write_lines(folder / 'test/recognizer.json', [{
+        'top1': dict(value=0.75, low=0.5, high=1.), 'classes': CLASSES, 'recall': {'walk': dict(value=1., low=None, high=None)},
+        'confusion_matrix': [[2, 0, 0], [1, 1, 0], [0, 0, 0]]
+    }])
+    return folder

@@ -1,0 +1,82 @@
+"""What is read of a work_dir, against what was written there by hand."""
+
+import pytest
+
+from mmagenc.visualization.report import collect_run
+
+from .runs import CLASSES, make_work_dir, write_lines
+
+
+@pytest.fixture
+def run(tmp_path):
+    return collect_run(make_work_dir(tmp_path / 'work'))
+
+
+def test_curves_follow_the_last_start_in_epochs(run):
+    """Epoch 1 has iterations 1 and 2, epoch 2 has 3 and 4; the resumed start's values replace the old ones from where it begins."""
+    curves = {curve.name: curve for curve in run.curves}
+    assert set(curves) == {'loss', 'infagenc/accuracy'}
+    assert curves['loss'].x == [0.5, 1., 1.5, 2.] and curves['loss'].y == [4., 2., 1., .5]
+    assert curves['infagenc/accuracy'].x == [2.] and curves['infagenc/accuracy'].y == [0.25]
+    assert run.unit == 'epoch'
+    assert any(part == 'curves' and '1 lines cannot be read' in reason for part, reason in run.notes)
+
+
+def test_a_training_begun_anew_replaces_a_longer_older_one(tmp_path):
+    write_lines(tmp_path / '1/vis_data/scalars.json', [dict(loss=float(e), epoch=e, iter=10 * e, step=10 * e) for e in range(1, 9)])
+    write_lines(tmp_path / '2/vis_data/scalars.json', [dict(loss=-float(e), epoch=e, iter=5 * e, step=5 * e) for e in range(1, 3)])
+    curve, = collect_run(tmp_path).curves
+    assert curve.x == [1., 2.] and curve.y == [-1., -2.]
+
+
+def test_iterations_where_nothing_counts_epochs(tmp_path):
+    write_lines(tmp_path / '1/vis_data/scalars.json', [dict(loss=1., iter=10, step=10), dict(loss=.5, iter=20, step=20)])
+    run = collect_run(tmp_path)
+    assert run.unit == 'iteration' and run.curves[0].x == [10., 20.]
+
+
+def test_rounds(run):
+    """7 candidates of 3 classes are 3, 2 and 2; accepted by class comes from the pool's clips of the round's best epoch."""
+    skipped, taken = run.rounds
+    assert skipped.candidates == [3, 2, 2] and skipped.survivors == [2, 0, 1] and skipped.accepted == [0, 0, 0]
+    assert skipped.reason.startswith('fewer than 2')
+    assert taken.accepted == [2, 0, 1] and taken.num_accepted == taken.pool_size == 3
+
+
+def test_results_and_confusion(run):
+    test = next(result for result in run.results if result.source == 'test/t/t.json')
+    accuracy, fid = test.rows
+    assert (accuracy.value.value, round(accuracy.value.low, 6), round(accuracy.value.high, 6)) == (0.8, 0.75, 0.85)
+    assert accuracy.real.value == 0.9 and accuracy.real.low is None and accuracy.share
+    assert (fid.value.low, fid.real.low, fid.real.high) == (None, 2.5, 3.5) and not fid.share
+    recognizer = next(result for result in run.results if result.source == 'test/recognizer.json')
+    assert recognizer.rows[0].value.high == 1. and list(recognizer.per_class) == ['walk']
+    assert run.confusions[0]['matrix'][1] == [1, 1, 0] and run.confusions[0]['classes'] == CLASSES
+
+
+def test_config_environment_classes(run):
+    assert run.classes == CLASSES and not run.standin
+    assert 'MotionDataset' in run.config and run.environment.startswith('System environment') and run.environment.endswith('seed: 1')
+
+
+def test_standin_is_told_by_paths(tmp_path):
+    (tmp_path / 'a.py').write_text("train_dataloader = dict(dataset=dict(ann_file='data/standin/x.npz'))")
+    assert collect_run(tmp_path).standin
+
+
+def test_nothing_there_is_noted_and_nothing_fails(tmp_path):
+    run = collect_run(tmp_path)
+    assert {part for part, _ in run.notes} == {'config', 'checkpoint', 'curves', 'loop', 'tests'}
+
+
+@pytest.mark.parametrize('name, part', [('rounds.json', 'loop'), ('pool/pool.npz', 'pool'), ('small.py', 'config'),
+                                        ('test/t/t.json', 'tests')])
+def test_a_broken_file_is_noted(tmp_path, name, part):
+    folder = make_work_dir(tmp_path / 'work')
+    (folder / name).write_text('[{')
+    assert [reason for where, reason in collect_run(folder).notes if where == part and 'cannot be read' in reason]
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ValueError, match='no such folder'):
+        collect_run(tmp_path / 'nowhere')
