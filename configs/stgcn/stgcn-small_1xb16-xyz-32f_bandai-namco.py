@@ -1,0 +1,15 @@
+# Half-width ST-GCN in bfloat16 on windows of 32 frames, positions relative to each frame's root: the judge of generators of such windows.
+_base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/models/stgcn_xyz_smpl24.py']
+
+model = dict(
+    type='RecognizerGCN',
+    _scope_='mmaction',
+    backbone=dict(type='STGCN', in_channels=3, base_channels=32, graph_cfg={{_base_.recognizer.backbone.graph_cfg}}),
+    cls_head=dict(type='GCNHead', num_classes=10, in_channels=128))
+optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3))
+train_cfg = dict(max_epochs=24, val_interval=4)
+default_hooks = dict(checkpoint=dict(interval=24, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_train_pipeline}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
+randomness = dict(seed=0)
