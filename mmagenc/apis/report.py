@@ -118,8 +118,8 @@ def _real_clips(run: Run, cfg: Config, split: str) -> List[Dict]:
             annotation = load_annotation(settings['ann_file'])
             metainfo, members = annotation['metainfo'], annotation['split'].get(settings.get('split'))
             clips = [clip for clip in annotation['annotations'] if members is None or clip['frame_dir'] in set(members)]
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
-        run.notes.append((SETS[split], f'the clips cannot be read: {error}'))
+    except Exception as error:  # whatever is wrong with one part, the report stands without it
+        run.notes.append((SETS[split], f'the clips cannot be read: {_said(error)}'))
         return []
     return [_in_layout(clip, dict(metainfo=metainfo)) for clip in clips if clip.get('source') != 'synthetic']
 
@@ -131,14 +131,19 @@ def _generated_clips(run: Run, cfg: Config, per_class: int, seed: int, device: s
             model = init_generator(cfg, run.checkpoint, device=device)
             motion = generate(model, num_samples_per_class=per_class, seed=seed)
             return motion_to_annotations(motion, prefix=f'seed {seed}, clip', skeleton=model.representation.keypoint_skeleton)
-        except (ValueError, OSError, RuntimeError, KeyError, TypeError) as error:
-            run.notes.append((SETS['generated'], f'{run.checkpoint.name} generates nothing: {error}'))
+        except Exception as error:  # as above
+            run.notes.append((SETS['generated'], f'{run.checkpoint.name} generates nothing: {_said(error)}'))
     samples = max(Path(run.folder).glob('samples/*.npz'), key=lambda path: path.stat().st_mtime, default=None)
     if samples is None:
         return []
     run.notes.append((SETS['generated'], f'those of samples/{samples.name}, kept while training'))
     annotation = load_annotation(samples)
     return [_in_layout(clip, annotation) for clip in annotation['annotations']]
+
+
+def _said(error: Exception) -> str:
+    """An error's message; its kind too where users were not meant to see it."""
+    return str(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {error}'
 
 
 def _is_generator(cfg: Config) -> bool:
@@ -174,7 +179,7 @@ def _metainfo_fps(cfg: Config) -> Optional[float]:
     settings = innermost_dataset(cfg.get('train_dataloader'))
     try:
         return dict(DATASETS.build(dict(settings, pipeline=[])).metainfo).get('fps') if settings else None
-    except (ValueError, OSError, KeyError, TypeError, AttributeError):
+    except Exception:  # noted where the clips are read
         return None
 
 
@@ -188,8 +193,8 @@ def _add_opinions(run: Run, cfg: Config, sets: Dict[str, List[Dict]], device: st
             raise ValueError('there is no checkpoint with a recognizer')
         recognizer = init_recognizer(cfg, run.checkpoint, device=device)
         scores = {name: recognize(recognizer, clips) for name, clips in sets.items()}
-    except (ValueError, OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        run.notes.append(('recognizer', f'no embedding and no confusion matrices: {error}'))
+    except Exception as error:  # as above
+        run.notes.append(('recognizer', f'no embedding and no confusion matrices: {_said(error)}'))
         return
     names = {name: [clip['frame_dir'] for clip in clips] for name, clips in sets.items()}
     run.embedding = embedding_of({name: score.feature for name, score in scores.items()},

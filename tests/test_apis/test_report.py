@@ -1,0 +1,85 @@
+"""A report of a whole small training: generator and recognizer of a checkpoint, with and without its parts."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmagenc.apis import init_recognizer
+from mmagenc.apis.report import middle_frames, report_run, report_runs
+from mmagenc.datasets.annotation import save_annotation
+from tests.test_visualization.test_report.runs import make_clip
+
+from .configs import write_generator
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    """Config, checkpoint with a recognizer beside the generator, real clips, and a pool of two clips."""
+    folder = tmp_path / 'work'
+    folder.mkdir()
+    config, checkpoint = write_generator(folder)
+    clips = [make_clip(f'real_{index}', index % 3, frames=12, seed=index) for index in range(9)]
+    names = [clip['frame_dir'] for clip in clips]
+    metainfo = dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=25)
+    save_annotation(dict(split=dict(train=names[:6], test=names[6:]), metainfo=metainfo, annotations=clips), tmp_path / 'real.npz')
+    text = config.read_text().replace("ann_file='nowhere.npz'", f"ann_file={str(tmp_path / 'real.npz')!r}, split='train'")
+    test = f"test_dataloader = dict(dataset=dict(type='MotionDataset', ann_file={str(tmp_path / 'real.npz')!r}, split='test'))\n"
+    config.write_text(text + test)
+    pool = [make_clip(f'pool_{index}', index, frames=8, seed=20 + index, source='synthetic', score=0.9) for index in range(2)]
+    save_annotation(dict(split={}, metainfo=metainfo, annotations=pool), folder / 'pool/pool.npz')
+    torch.manual_seed(1)
+    recognizer = init_recognizer(config)
+    torch.save(dict(torch.load(checkpoint), infagenc=dict(recognizer=dict(state_dict=recognizer.state_dict()))), checkpoint)
+    return folder
+
+
+def test_everything(work_dir):
+    told = []
+    run = report_run(work_dir, clips_per_class=2, judged_per_class=4, progress=told.append)
+    groups = [clip['group'] for clip in run.motion['clips']]
+    assert (groups.count('real'), groups.count('generated'), groups.count('selected')) == (3, 6, 2) and run.motion['fps'] == 25
+    assert {clip['shape'][0] for clip in run.motion['clips']} == {8}, "real clips are shown by the generator's window"
+    assert {point[2] for point in run.embedding['points']} == {'train', 'test', 'generated', 'selected'}
+    assert [np.sum(each['matrix']) for each in run.confusions] == [6, 3, 12, 2]
+    rows = run.results[-1].rows
+    assert [row.title for row in rows][:2] == ['Accuracy: real, training', 'Accuracy: real, test']
+    generated = run.confusions[2]['matrix']
+    assert rows[2].value.value == pytest.approx(np.trace(generated) / 12) and rows[2].value.low <= rows[2].value.value <= rows[2].value.high
+    assert told == ['reading clips', 'generating clips', 'judging clips']
+    assert {part for part, _ in run.notes} == {'curves', 'loop', 'tests'}
+
+
+def test_the_same_twice_and_nothing_judged_where_not_asked(work_dir):
+    first, second = (report_run(work_dir, judged_per_class=0) for _ in range(2))
+    assert first.motion == second.motion and first.embedding is None and not first.confusions
+
+
+def test_parts_that_are_missing_are_noted(work_dir, tmp_path):
+    (tmp_path / 'real.npz').unlink()
+    (work_dir / 'epoch_3.pth').write_bytes(b'broken')
+    run = report_run(work_dir)
+    assert {'real, training', 'real, test', 'generated', 'recognizer'} <= {part for part, _ in run.notes}
+    assert {clip['group'] for clip in run.motion['clips']} == {'selected'}
+
+
+def test_kept_samples_where_the_checkpoint_is_gone(work_dir):
+    (work_dir / 'epoch_3.pth').unlink()
+    sample = dict(split={}, metainfo=dict(skeleton='ucla20'), annotations=[make_clip('sample', 1, frames=8)])
+    save_annotation(sample, work_dir / 'samples/epoch_1.npz')
+    run = report_run(work_dir)
+    assert [clip['name'] for clip in run.motion['clips'] if clip['group'] == 'generated'] == ['sample']
+    assert ('generated', 'those of samples/epoch_1.npz, kept while training') in run.notes
+
+
+def test_middle_frames():
+    clip = make_clip('a', 0, frames=7)
+    cut = middle_frames(clip, 4)
+    assert cut['total_frames'] == 4 and np.array_equal(cut['keypoint'], clip['keypoint'][:, 1:5])
+    assert middle_frames(clip, 9) is clip and middle_frames(clip, None) is clip
+
+
+def test_folders(work_dir):
+    with pytest.raises(ValueError, match='each once'):
+        report_runs([work_dir, work_dir])
+    with pytest.raises(ValueError, match='at least one'):
+        report_runs([])

@@ -1,0 +1,43 @@
+"""tools/analysis/report.py: the files it writes, what it says, what it refuses."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tests.test_visualization.test_report.runs import make_work_dir
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('mmagenc_tool_report', ROOT / 'tools/analysis/report.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_page_of_several(tool, tmp_path, capsys):
+    folders = [str(make_work_dir(tmp_path / name)) for name in ('one', 'two')]
+    tool.main([*folders, '--out', str(tmp_path / 'page.html'), '--title', 'both'])
+    page = (tmp_path / 'page.html').read_text(encoding='utf-8')
+    assert '<title>both' in page and 'id="comparison"' in page
+    out = ' '.join(capsys.readouterr().out.split())
+    assert 'page.html' in out and 'one: checkpoint: the folder holds no checkpoint' in out
+
+
+def test_default_place_and_figures(tool, tmp_path):
+    folder = make_work_dir(tmp_path / 'one')
+    (folder / 'rounds.json').unlink()
+    tool.main([str(folder), '--figures', str(tmp_path / 'figures')])
+    assert (folder / 'report.html').is_file()
+    assert sorted(path.name for path in (tmp_path / 'figures').iterdir()) == ['confusion.pdf', 'curves.pdf']
+
+
+@pytest.mark.parametrize('options, reason', [(['nowhere'], 'report: nowhere: no such folder'), (['.', '.'], 'each once'),
+                                             (['.', '--out', 'x.pdf', '--judged-per-class', '0'], 'ends in .html')])
+def test_refusals(tool, tmp_path, monkeypatch, options, reason):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=reason):
+        tool.main(options)
