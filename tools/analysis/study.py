@@ -252,7 +252,8 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
     seeds = sorted({len(cell.seeds) for cell in cells})
     panel.set_xticks(range(len(sizes)), sizes)
     panel.set_xlabel('real training clips a class')
-    panel.set_title(f'{title} ({"–".join(str(n) for n in dict.fromkeys([seeds[0], seeds[-1]]))} seeds, band: 95 % of the mean)', fontsize=9)
+    number = '–'.join(str(count) for count in dict.fromkeys([seeds[0], seeds[-1]]))
+    panel.set_title(f'{title} ({number} seeds, band: 95 % interval of the mean)', fontsize=9)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='y', color='0.9')
 
