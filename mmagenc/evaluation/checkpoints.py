@@ -45,7 +45,7 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     try:
         with _admitting(path) if hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint') else nullcontext():
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {error}') from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, accepted is a dict of weights or a checkpoint of MMEngine')

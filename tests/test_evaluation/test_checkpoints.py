@@ -73,7 +73,7 @@ def test_recognizer_of_a_loop_checkpoint():
     assert list(recognizer_weights(_mmengine_checkpoint())) == ['weight']
 
 
-@pytest.mark.parametrize('content', [b'', b'no checkpoint at all', b'PK\x03\x04 broken'])
+@pytest.mark.parametrize('content', [b'', b'no checkpoint at all', b'PK\x03\x04 broken', b'aNut(K(.', b'}]]seR'])
 def test_refuses_other_files(tmp_path, content):
     path = tmp_path / 'file.pth'
     path.write_bytes(content)
