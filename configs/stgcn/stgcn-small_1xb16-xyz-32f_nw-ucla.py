@@ -12,6 +12,7 @@ train_cfg = dict(max_epochs=24, val_interval=4)
 default_hooks = dict(checkpoint=dict(interval=24, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
 _train_pipeline = [
     dict(type='RandomHeading'),  # the cameras of the clips stand around the persons
+    dict(type='JointNoise', position=0.02),  # jitter must not decide
     dict(type='ConsecutiveSample', num_frames=32),
     dict(type='RootCenter'),
     dict(type='mmaction.FormatGCNInput', num_person=1),
