@@ -41,7 +41,7 @@ Next, with recordings of your own:
 """
 
 
-TIMES = ('data_time', 'time', 'step')
+SHOWN = ('accuracy', 'fid', 'kid', 'coverage', 'diversity', 'multimodality')
 POOL = 'pool/          the accepted clips, as .npz and as .pkl for MMAction2'
 NO_POOL = 'pool/          not there: no round accepted clips of every class'
 
@@ -126,13 +126,18 @@ def last_checkpoint(work_dir: Path) -> str:
 
 
 def read_metrics(folder: Path) -> str:
-    """The newest metrics that tools/test.py left, one in a line."""
+    """The newest metrics that tools/test.py left: those of ``SHOWN`` with their intervals, and what real clips give."""
     files = sorted(folder.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
     if not files:
         return f'  (none were written; see {folder})'
     metrics = json.loads(files[-1].read_text(encoding='utf-8').splitlines()[-1])
-    return '\n'.join(f'  {name:<36} {value:.4g}' if isinstance(value, (int, float)) else f'  {name:<36} {value}'
-                     for name, value in metrics.items() if name not in TIMES)
+    rows = [f'  {"":<20}{"generated":>20}{"real":>12}']
+    for name in SHOWN:
+        value, half_width, real = (metrics.get(f'generation/{name}{suffix}') for suffix in ('', '_ci', '_real'))
+        if value is not None:
+            generated = f'{value:.4g}' + ('' if half_width is None else f' ± {half_width:.2g}')
+            rows.append(f'  {name:<20}{generated:>20}' + ('' if real is None else f'{real:>12.4g}'))
+    return '\n'.join([*rows, f'  all numbers: {files[-1]}; what they mean: docs/evaluation.md'])
 
 
 def summarize(work_dir: Path, config: str, elapsed: float) -> str:

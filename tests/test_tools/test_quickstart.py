@@ -56,7 +56,7 @@ if sys.argv[1] == 'train':
     (work / 'last_checkpoint').write_text(str(work / 'epoch_80.pth'))
 if sys.argv[1] == 'test':
     (work / 'test/20260101').mkdir(parents=True)
-    (work / 'test/20260101/20260101.json').write_text({json.dumps({'accuracy': 0.5, 'step': 0})!r})
+    (work / 'test/20260101/20260101.json').write_text({json.dumps({'generation/accuracy': 0.5, 'step': 0})!r})
 if sys.argv[1] == 'draw':
     (work / 'grid.gif').touch()
 """)
@@ -73,3 +73,12 @@ if sys.argv[1] == 'draw':
         assert expected in printed
     (tmp_path / 'work/pool').mkdir()
     assert 'no round accepted' not in quickstart.summarize(tmp_path / 'work', quickstart.CONFIG, 1.)
+
+
+def test_metrics_have_their_interval_and_the_real_row_beside_them(quickstart, tmp_path):
+    values = {'accuracy': 0.75, 'accuracy_ci': 0.05, 'accuracy_real': 0.9, 'kid': 1.5, 'kid_real': -0.25, 'jerk': 3.0}
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run/run.json').write_text(json.dumps({f'generation/{name}': value for name, value in values.items()}))
+    lines = [line.split() for line in quickstart.read_metrics(tmp_path).splitlines()]
+    assert lines[:3] == [['generated', 'real'], ['accuracy', '0.75', '±', '0.05', '0.9'], ['kid', '1.5', '-0.25']]
+    assert 'jerk' not in quickstart.read_metrics(tmp_path) and 'run.json' in quickstart.read_metrics(tmp_path)
