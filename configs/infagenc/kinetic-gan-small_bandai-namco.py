@@ -2,6 +2,7 @@
 # then the loop for 20 epochs, with a half-width recognizer in bfloat16.
 _base_ = ['../kinetic_gan/kinetic-gan-small_1xb16_bandai-namco-32f.py', '../_base_/models/stgcn_xyz_smpl24.py']
 
+param_scheduler = None  # the generator goes on learning in the loop
 train_cfg = dict(max_epochs=1520)
 custom_hooks = [
     dict(type='RandomStateHook'),

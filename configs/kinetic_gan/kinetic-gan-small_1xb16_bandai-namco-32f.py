@@ -1,6 +1,7 @@
 # Kinetic-GAN on Bandai-Namco keypoints for one CPU core. Differs from the full-size config:
 # a quarter of the channels, a shorter latent, 32 frames, 16 channels before the last block instead of 3, batches of 16, faster Adam, two
-# updates of the critic for one of the generator, the gradient penalty in every second batch, 1500 epochs.
+# updates of the critic for one of the generator, the gradient penalty in every second batch, 1950 epochs, the last 450 of
+# them with a falling rate.
 _base_ = './kinetic-gan_1xb32-1200e_bandai-namco-64f.py'
 
 num_frames = 32
@@ -11,5 +12,7 @@ train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 _adam = dict(type='Adam', lr=5e-4, betas=(0.5, 0.999), fused=True)
 optim_wrapper = dict(generator=dict(optimizer=_adam), critic=dict(optimizer=_adam))
-train_cfg = dict(max_epochs=1500)
+_decay = [dict(type='LinearLR', start_factor=1., end_factor=1e-3, begin=1500, end=1950, convert_to_iter_based=True)]
+param_scheduler = dict(generator=_decay, critic=_decay)
+train_cfg = dict(max_epochs=1950)
 default_hooks = dict(checkpoint=dict(interval=50, max_keep_ckpts=2))
