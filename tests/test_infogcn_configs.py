@@ -11,7 +11,7 @@ from mmagenc.skeletons.ntu25 import INFOGCN_PARENTS
 from tests.test_configs import CONFIGS, load
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith('infogcn/')])
+@pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith('infogcn/infogcn_')])
 def test_infogcn_configs_do_what_their_names_say(name):
     """Data set, batch, mode and stream of training and test alike; the tree of NTU RGB+D's modes is the published one."""
     cfg = load(name)
