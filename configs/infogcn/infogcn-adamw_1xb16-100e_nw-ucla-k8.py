@@ -1,5 +1,5 @@
-# NW-UCLA's joint stream where time is short: AdamW with a rate that falls to 0, bfloat16, all of views 1 and 2. No epoch is picked: the last
-# one counts.
+# NW-UCLA's joint stream where time is short: AdamW with a rate that falls to 0, bfloat16, all of views 1 and 2. No epoch is picked: the
+# last one counts.
 _base_ = './infogcn_1xb16-110e_nw-ucla-k8.py'
 
 optim_wrapper = dict(
