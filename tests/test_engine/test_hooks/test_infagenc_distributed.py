@@ -26,7 +26,7 @@ def test_every_rank_has_the_same_pool(tmp_path):
     script.write_text(SCRIPT.format(root=str(ROOT), folder=str(tmp_path)))
     from tests.test_engine.test_hooks.test_infagenc_hook import write_real
     write_real(tmp_path / 'real.npz')
-    command = [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29613', str(script)]
+    command = [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', str(script)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=ROOT)
     assert result.returncode == 0, result.stderr[-3000:]
     first, second = ((tmp_path / f'rank{rank}.txt').read_text() for rank in range(2))
