@@ -25,8 +25,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.config import DictAction
 
+from mmagenc.apis.study import Job, Study
 from mmagenc.compat import atomic_open
-from mmagenc.engine.study import Job, Study
 from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,8 +14,8 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
+from mmagenc.apis.study import Study
 from mmagenc.datasets.annotation import load_annotation, save_annotation
-from mmagenc.engine.study import Study
 from mmagenc.evaluation.study import read_rows
 from mmagenc.registry import HOOKS, MODELS
 from tests.test_engine.test_hooks.test_infagenc_hook import NUM_CLASSES, NUM_FRAMES, ShiftGenerator

@@ -43,12 +43,11 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ARMS, ClipsPerClass, StudyRow, changed_settings, hold_out, select_clips, settings_hash
 from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import DATASETS, MODELS
-
-from .hooks.infagenc_hook import balanced_labels
 
 DEFAULTS = dict(
     arms=list(ARMS),
