@@ -1,14 +1,6 @@
 # quick.py with a narrow AAGCN as the judge.
-_base_ = [
-    '../_base_/generator_runtime.py', '../_base_/datasets/standin_primitive_60f.py', '../_base_/models/cvae.py',
-    '../_base_/models/aagcn_rot6d.py'
-]
+_base_ = ['../_base_/quick_generator.py', '../_base_/models/aagcn_rot6d.py']
 
-model = dict(latent_dim=128, num_layers=2, ff_dim=256, loss_weights=dict(kl=1e-4))
-val_dataloader = None
-train_cfg = dict(max_epochs=100)
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
-default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=1))
 custom_hooks = [
     dict(type='RandomStateHook'),
     dict(
