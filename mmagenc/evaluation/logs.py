@@ -6,7 +6,7 @@ n points.
 import json
 import math
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -15,11 +15,13 @@ Curve = Tuple[np.ndarray, np.ndarray]
 """``(n,)`` positions (epochs, or iterations of runs that count those) and ``(n,)`` values."""
 
 
-def read_scalars(work_dir) -> List[Dict[str, float]]:
+def read_scalars(work_dir, *, damaged: Optional[List[str]] = None) -> List[Dict[str, float]]:
     """The records of a run in order, of all its parts: what a resumed part did again replaces what was logged before.
 
     Args:
         work_dir: folder of a run (``<time>/vis_data/scalars.json`` in it), of one of its parts, or such a file.
+        damaged: lines that are no records are passed over and told of here; without it they are an error, but for a last line that was
+            cut off when the run was killed.
 
     Returns:
         list: dicts of numbers with ``step`` and, of training, ``iter`` and ``epoch``.
@@ -34,7 +36,7 @@ def read_scalars(work_dir) -> List[Dict[str, float]]:
     files = [path] if path.is_file() else sorted(path.glob('vis_data/scalars.json')) or sorted(path.glob('*/vis_data/scalars.json'))
     records: List[Dict[str, float]] = []
     for file in files:
-        part = _read_part(file)
+        part = _read_part(file, damaged)
         start = _start(part)
         records = [record for record in records if record['step'] < start[_is_training(record)]] + part
     if not records:
@@ -42,20 +44,28 @@ def read_scalars(work_dir) -> List[Dict[str, float]]:
     return records
 
 
-def _read_part(file: Path) -> List[Dict[str, float]]:
-    """A file's records; a last line that was cut off when the run was killed is passed over."""
-    lines, records = file.read_text(encoding='utf-8').splitlines(), []
+def _read_part(file: Path, damaged: Optional[List[str]]) -> List[Dict[str, float]]:
+    lines, records, broken = file.read_text(encoding='utf-8', errors='replace').splitlines(), [], 0
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):
-                break
-            raise ValueError(f'{file}, line {number}: no record ({error})') from error
-        if not isinstance(record, dict) or 'step' not in record:
-            raise ValueError(f"{file}, line {number}: a record is a dict with 'step'")
-        records.append({key: value for key, value in record.items() if isinstance(value, (int, float))})
+            if not isinstance(record, dict) or not is_number(record.get('step')):
+                raise ValueError("a record is a dict with 'step'")
+        except ValueError as error:
+            cut_off = number == len(lines) and isinstance(error, json.JSONDecodeError)
+            if damaged is None and not cut_off:
+                raise ValueError(f'{file}, line {number}: no record ({error})') from error
+            broken += 1
+            continue
+        records.append({key: value for key, value in record.items() if isinstance(value, (int, float)) and not isinstance(value, bool)})
+    if broken and damaged is not None:
+        damaged.append(f'{file.parent.parent.name}/vis_data/{file.name}: {broken} lines cannot be read')
     return records
+
+
+def is_number(value: Any) -> bool:
+    """A finite number, and not a truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _start(part: List[Dict]) -> Dict[bool, float]:
@@ -88,3 +98,25 @@ def curves(records: List[Dict[str, float]], *, per_epoch: bool = True) -> Dict[s
             if name not in POSITION_KEYS:
                 points.setdefault(name, {}).setdefault(position, []).append(value)
     return {name: (np.array(sorted(by)), np.array([np.mean(by[position]) for position in sorted(by)])) for name, by in points.items()}
+
+
+def epoch_positions(records: Sequence[Dict[str, float]]) -> List[float]:
+    """Where each record lies in epochs: training's by its share of its epoch's iterations, others at their step.
+
+    Args:
+        records: of :func:`read_scalars`.
+    """
+    ends: Dict[float, float] = {}
+    for record in records:
+        if 'epoch' in record and 'iter' in record:
+            ends[record['epoch']] = max(ends.get(record['epoch'], 0), record['iter'])
+    return [_epoch_position(record, ends) for record in records]
+
+
+def _epoch_position(record: Dict[str, float], ends: Dict[float, float]) -> float:
+    epoch, iteration = record.get('epoch'), record.get('iter')
+    if epoch is None or iteration is None:
+        return float(record['step'])
+    start = 0 if epoch == 1 else ends.get(epoch - 1)
+    known = start is not None and start < iteration <= ends[epoch]
+    return round(epoch - 1 + ((iteration - start) / (ends[epoch] - start) if known else 1), 4)

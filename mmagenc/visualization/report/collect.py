@@ -4,15 +4,15 @@ K classes, R rounds of the loop. Whatever is missing or cannot be read becomes a
 """
 
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 from mmengine.config import Config
 
 from mmagenc.datasets.annotation import AnnotationError, load_annotation
+from mmagenc.evaluation.logs import epoch_positions, is_number, read_scalars
 from mmagenc.registry import DATASETS
 
 from ..figures import standin_footer
@@ -207,64 +207,22 @@ def read_curves(folder: Path, run: Run) -> List[Curve]:
 
     From where a later start begins, its values take the place of all older ones.
     """
-    logs = [rows for rows in (_rows(path, run) for path in sorted(folder.glob('*/vis_data/scalars.json'))) if rows]
-    if not logs:
-        run.notes.append(('curves', "no */vis_data/scalars.json with numbers: keep LocalVisBackend among the visualizer's vis_backends"))
-        return []
-    by_epoch = any('epoch' in row for rows in logs for row in rows)
+    damaged: List[str] = []
+    try:
+        records = read_scalars(folder, damaged=damaged)
+    except FileNotFoundError as error:
+        records = []
+        run.notes.append(('curves', str(error)))
+    run.notes += [('curves', reason) for reason in damaged]
+    by_epoch = any('epoch' in record for record in records)
+    positions = epoch_positions(records) if by_epoch else [float(record['step']) for record in records]
     values: Dict[str, Dict[float, float]] = {}
-    ends: Dict[int, int] = {}
-    for rows in logs:
-        positions = _positions(rows, ends) if by_epoch else [float(row['step']) for row in rows]
-        values = {name: {x: y for x, y in points.items() if x < min(positions)} for name, points in values.items()}
-        for position, row in zip(positions, rows):
-            for name, value in row.items():
-                if name.rsplit('/', 1)[-1] not in NO_CURVES and is_number(value):
-                    values.setdefault(name, {})[position] = float(value)
+    for position, record in zip(positions, records):
+        for name, value in record.items():
+            if name.rsplit('/', 1)[-1] not in NO_CURVES and is_number(value):
+                values.setdefault(name, {})[position] = float(value)
     unit = 'epoch' if by_epoch else 'iteration'
-    return [Curve(name, unit, sorted(points), [points[x] for x in sorted(points)]) for name, points in values.items() if points]
-
-
-def _rows(path: Path, run: Run) -> List[Dict]:
-    rows, broken = [], 0
-    for line in path.read_text(encoding='utf-8', errors='replace').splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            broken += 1
-            continue
-        rows += [row] if isinstance(row, dict) and is_number(row.get('step')) else []
-    if broken:
-        run.notes.append(('curves', f'{path.parent.parent.name}/vis_data/scalars.json: {broken} lines cannot be read'))
-    return rows
-
-
-def _positions(rows: Sequence[Dict], ends: Dict[int, int]) -> List[float]:
-    """Where each row of one start lies in epochs: training rows by their share of their epoch's iterations, others at their step.
-
-    ``ends`` holds the last iteration of each epoch seen so far; this start's are added.
-    """
-    training = [row for row in rows if is_number(row.get('epoch')) and is_number(row.get('iter'))]
-    first = min((row['epoch'] for row in training), default=math.inf)
-    for epoch in [epoch for epoch in ends if epoch >= first]:
-        del ends[epoch]
-    for row in training:
-        ends[row['epoch']] = max(ends.get(row['epoch'], 0), row['iter'])
-    return [_position(row, ends) for row in rows]
-
-
-def _position(row: Dict, ends: Dict[int, int]) -> float:
-    epoch = row.get('epoch')
-    if epoch not in ends or not is_number(row.get('iter')):
-        return float(row['step'])
-    start = 0 if epoch == 1 else ends.get(epoch - 1)
-    known = start is not None and start < row['iter'] <= ends[epoch]
-    return round(epoch - 1 + ((row['iter'] - start) / (ends[epoch] - start) if known else 1), 4)
-
-
-def is_number(value: Any) -> bool:
-    """A finite number, and not a truth value."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return [Curve(name, unit, sorted(points), [points[x] for x in sorted(points)]) for name, points in values.items()]
 
 
 # --- The loop

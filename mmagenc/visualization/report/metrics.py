@@ -1,8 +1,9 @@
 """Numbers of tests as table rows: value, interval, and the real clips' beside them."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from mmagenc.evaluation.logs import is_number
 
 SHARES = ('accuracy', 'precision', 'recall', 'coverage', 'top1', 'top5', 'mean1', 'ece', 'closer_to_train', 'top1_acc', 'top5_acc')
 """Shares between 0 and 1, shown as percentages."""
@@ -116,7 +117,7 @@ def _flat(name: str, number: Any) -> Dict[str, Any]:
 
 def rows_of(numbers: Mapping[str, Any]) -> List[Row]:
     """Table rows of flat numbers, each with what belongs to it (``_ci``, ``_low`` and ``_high``, ``_real``), in their order."""
-    numbers = {str(key): float(value) for key, value in numbers.items() if _is_number(value)}
+    numbers = {str(key): float(value) for key, value in numbers.items() if is_number(value)}
     rows = []
     for key in numbers:
         name = key.rsplit('/', 1)[-1]
@@ -145,16 +146,12 @@ def _number(key: str, numbers: Mapping[str, float]) -> Optional[Number]:
     return Number(value, numbers.get(f'{key}_low'), numbers.get(f'{key}_high'))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def confusion_of(content: Any, source: str) -> Optional[Dict]:
     """The confusion matrix in a JSON file of ``RecognizerMetric``, or ``None``."""
     if not isinstance(content, Mapping) or not isinstance(content.get('confusion_matrix'), list):
         return None
     matrix = content['confusion_matrix']
-    if not matrix or any(not isinstance(row, list) or len(row) != len(matrix) or not all(map(_is_number, row)) for row in matrix):
+    if not matrix or any(not isinstance(row, list) or len(row) != len(matrix) or not all(map(is_number, row)) for row in matrix):
         return None
     names = content.get('classes')
     names = list(map(str, names)) if isinstance(names, list) and len(names) == len(matrix) else [str(k) for k in range(len(matrix))]
