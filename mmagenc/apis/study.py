@@ -15,7 +15,8 @@ Its config is that of the recognizer (``model``, data, optimizer) with a dict ``
 ``augmentation``       transforms put before the training pipeline in the arm ``augmented``
 ``generator_steps``    of its training before the loop
 ``loop``               ``rounds``; ``round_steps`` of the generator between two; ``judge_steps`` of the judge on real clips and
-                       ``judge_tune_steps`` after a round; ``candidates_per_class`` generated each epoch; ``hook``: further arguments
+                       ``judge_tune_steps`` at most after a round; ``candidates_per_class`` generated each epoch;
+                       ``generator_options``: as above, for the loop alone (say, a smaller learning rate); ``hook``: further arguments
                        of :class:`~mmagenc.engine.hooks.InfAGenCHook`
 ``judge``              ``'recognizer'``: a judge of the study's own kind; ``'loop'``: the one of the generator's config
 ``num_synthetic``      clips of the arm ``unjudged``: ``'pool'``: as many as the loop accepted, evenly over the classes; or a number a class
@@ -64,7 +65,7 @@ DEFAULTS = dict(
     judge='recognizer',
     num_synthetic='pool',
     hold_out=0.2)
-LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, hook={})
+LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
 RUN_KEYS = ('arms', 'clips_per_class', 'seeds')
 """What of a study's settings may grow while it goes on."""
 GENERATED = ('unjudged', 'infagenc')
@@ -273,6 +274,7 @@ class Study:
 
     def _run_loop(self, job: Job, folder: Path) -> Dict:
         cfg = self._generator_runner_config(job, folder)
+        cfg.merge_from_dict(dict(self.settings['loop']['generator_options']))
         loop, num_real = self.settings['loop'], self._num_real(job)
         interval = self._epochs(cfg, job, loop['round_steps'])
         hook = self._hook(cfg, job)
@@ -282,6 +284,7 @@ class Study:
             interval=interval,
             recognizer_warmup_epochs=-(-loop['judge_steps'] // batches),
             recognizer_epochs=-(-loop['judge_tune_steps'] // batches),
+            recognizer_steps=loop['judge_tune_steps'],
             num_candidates=loop['candidates_per_class'] * len(load_annotation(self.real_file(job))['metainfo']['classes']))
         cfg.custom_hooks = [*_hooks_without_loop(cfg), dict(hook, **loop['hook'])]
         cfg.train_cfg.max_epochs = loop['rounds'] * interval
@@ -442,7 +445,7 @@ def _checked_settings(study, path: Path) -> Dict:
     if 'augmented' in settings['arms'] and not settings['augmentation']:
         raise ValueError(f'{path}: the arm augmented needs augmentation, a list of transforms')
     numbers = {key: settings[key] for key in ('steps', 'val_interval', 'generator_steps')}
-    numbers.update({f'loop.{key}': value for key, value in settings['loop'].items() if key != 'hook'})
+    numbers.update({f'loop.{key}': value for key, value in settings['loop'].items() if key not in ('hook', 'generator_options')})
     if settings['num_synthetic'] != 'pool':
         numbers['num_synthetic'] = settings['num_synthetic']
     wrong = [f'{key}={value!r}' for key, value in numbers.items() if not isinstance(value, int) or value < 1]

@@ -4,6 +4,7 @@ from .amp_optim_wrapper import AmpOptimWrapper
 from .recognizer_trainer import RecognizerTrainer
 from .selectors import (
                         BaseSelector,
+                        ClassShareSelector,
                         ConfidenceSelector,
                         MedianRatioSelector,
                         RandomSelector,
@@ -17,6 +18,7 @@ from .separate_optim_wrapper import SeparateOptimWrapperConstructor
 __all__ = [
     'AmpOptimWrapper',
     'BaseSelector',
+    'ClassShareSelector',
     'ConfidenceSelector',
     'MedianRatioSelector',
     'RandomSelector',

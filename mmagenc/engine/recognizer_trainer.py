@@ -59,7 +59,12 @@ class RecognizerTrainer:
         self.optim_wrapper.load_state_dict(self.optim_wrapper.state_dict())  # casts its tensors to where the parameters are
         return self
 
-    def fit(self, annotations: List[Dict], epochs: int, *, progress: Optional[Callable[[int, float], None]] = None) -> List[float]:
+    def fit(self,
+            annotations: List[Dict],
+            epochs: int,
+            *,
+            max_steps: Optional[int] = None,
+            progress: Optional[Callable[[int, float], None]] = None) -> List[float]:
         """Train for a number of passes over the clips, in a new random order each.
 
         Order and random windows come from the global random states, so a run resumed with them continues exactly.
@@ -67,6 +72,7 @@ class RecognizerTrainer:
         Args:
             annotations: labelled clips.
             epochs: passes; 0 does nothing.
+            max_steps: optimizer steps after which training ends, within a pass if need be.
             progress: called after each epoch with its number (from 1) and mean loss.
 
         Returns:
@@ -78,10 +84,14 @@ class RecognizerTrainer:
         if not annotations:
             raise ValueError('there are no clips to train the recognizer on')
         self.model.train()
-        history = []
+        history, steps_left = [], float('inf') if max_steps is None else max_steps
         for epoch in range(1, epochs + 1):
             order = torch.randperm(len(annotations)).tolist()
-            losses = [self._step([annotations[i] for i in order[at:at + self.batch_size]]) for at in range(0, len(order), self.batch_size)]
+            starts = range(0, len(order), self.batch_size)[:min(steps_left, len(order))]
+            if not starts:
+                break
+            losses = [self._step([annotations[i] for i in order[at:at + self.batch_size]]) for at in starts]
+            steps_left -= len(losses)
             history.append(sum(losses) / len(losses))
             if progress is not None:
                 progress(epoch, history[-1])

@@ -122,7 +122,7 @@ class BaseSelector(metaclass=ABCMeta):
         Returns:
             Selection: S indices, class by class, in the order of the rule.
         """
-        survivor = np.flatnonzero((candidates.predicted == candidates.label) & (candidates.confidence >= self.confidence))
+        survivor = np.flatnonzero(self.passes(candidates))
         classes = np.unique(candidates.label)
         label = candidates.label[survivor]
         counts = {int(group): int((label == group).sum()) for group in classes}
@@ -134,6 +134,10 @@ class BaseSelector(metaclass=ABCMeta):
         order = self.rank(candidates[survivor], reference, rng or np.random.default_rng(0))
         chosen = [self.take(order[label[order] == group], quota[int(group)]) for group in classes]
         return Selection(index=survivor[np.concatenate(chosen)], num_survivors=counts)
+
+    def passes(self, candidates: RecognizerScores) -> np.ndarray:
+        """``(N,)``: whether a candidate survives."""
+        return (candidates.predicted == candidates.label) & (candidates.confidence >= self.confidence)
 
     def _quota(self, counts: Dict[int, int]) -> Dict[int, int]:
         if not self.balanced:
@@ -201,3 +205,35 @@ class RandomSelector(BaseSelector):
 
     def rank(self, survivors, reference, rng):
         return rng.permutation(len(survivors))
+
+
+@TASK_UTILS.register_module()
+class ClassShareSelector(BaseSelector):
+    """Of every class the same share, by how likely the recognizer finds the intended class, whatever it names first.
+
+    A recognizer that was fitted on a few clips is sure of some classes and misses others. Rules with one bar for all then fill the pool with
+    the easy classes, or skip the round. Here each class's clips are compared with each other only, so that the pool is balanced and no
+    round is skipped. As in the published rule the middle is taken, neither the clips that the recognizer is surest of anyway nor those
+    that are far off.
+
+    Args:
+        fraction: share of each class's candidates that is taken.
+        easiest: share of each class that is passed over as too easy; what remains behind ``easiest + fraction`` is too hard.
+        min_survivors: with fewer candidates in any class the round is skipped.
+    """
+
+    def __init__(self, *, fraction: float = 0.5, easiest: float = 0.25, min_survivors: int = 2) -> None:
+        super().__init__(confidence=0., fraction=fraction, min_survivors=min_survivors)
+        if not 0 <= easiest <= 1 - fraction:
+            raise ValueError(f'easiest must lie in [0, 1 - fraction], got easiest={easiest} with fraction={fraction}')
+        self.easiest = easiest
+
+    def passes(self, candidates):
+        return np.ones(len(candidates.label), dtype=bool)
+
+    def rank(self, survivors, reference, rng):
+        return np.argsort(-survivors.probability[np.arange(len(survivors.label)), survivors.label], kind='stable')
+
+    def take(self, ranked, count):
+        start = int(self.easiest * len(ranked))
+        return ranked[start:start + count]

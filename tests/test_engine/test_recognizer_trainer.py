@@ -24,6 +24,18 @@ def test_fit_learns_separable_clips():
     assert trainer.score(clips(30, seed=9)).accuracy > 0.9
 
 
+def test_fit_ends_after_the_steps_it_may_take(monkeypatch):
+    trainer, sizes = make_trainer(), []
+    step = trainer._step
+    monkeypatch.setattr(trainer, '_step', lambda batch: sizes.append(len(batch)) or step(batch))
+    assert len(trainer.fit(clips(40), epochs=5, max_steps=4)) == 2
+    assert sizes == [15, 15, 10, 15]
+    sizes.clear()
+    assert trainer.fit(clips(40), epochs=5, max_steps=0) == [] and not sizes
+    trainer.fit(clips(40), epochs=1, max_steps=100)
+    assert sizes == [15, 15, 10]
+
+
 def test_same_random_state_gives_the_same_weights():
     states = []
     for _ in range(2):

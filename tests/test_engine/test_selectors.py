@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mmagenc.engine import ConfidenceSelector, MedianRatioSelector, RandomSelector, TopRatioSelector, class_distances, distance_ratio
+from mmagenc.engine import (ClassShareSelector, ConfidenceSelector, MedianRatioSelector, RandomSelector, TopRatioSelector, class_distances,
+                            distance_ratio)
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import TASK_UTILS
 
@@ -124,3 +125,15 @@ def test_selectors_are_registered():
 def test_bad_settings_are_refused(kwargs):
     with pytest.raises(ValueError, match=next(iter(kwargs))):
         ConfidenceSelector(**kwargs)
+
+
+def test_class_share_takes_the_same_of_every_class_whatever_the_recognizer_names():
+    probability = np.array([[.9, .1], [.4, .6], [.5, .5], [.2, .8], [.99, .01], [.7, .3], [.95, .05], [.6, .4]])
+    candidates = RecognizerScores(label=np.array([0, 0, 0, 0, 1, 1, 1, 1]), probability=probability, feature=np.zeros((8, 2)))
+    assert MedianRatioSelector()(candidates, candidates).reason  # class 1 is never named: nothing for any class
+    selection = ClassShareSelector(easiest=0.)(candidates, candidates)
+    assert selection.index.tolist() == [0, 2, 7, 5] and not selection.reason
+    assert ClassShareSelector()(candidates, candidates).index.tolist() == [2, 1, 5, 6]
+    assert ClassShareSelector(fraction=0.25, easiest=0.5)(candidates, candidates).index.tolist() == [1, 6]
+    with pytest.raises(ValueError, match='easiest must lie'):
+        ClassShareSelector(fraction=0.8)

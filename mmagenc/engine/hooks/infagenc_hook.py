@@ -46,6 +46,8 @@ class InfAGenCHook(Hook):
         interval: epochs between rounds (published: 10).
         recognizer_warmup_epochs: epochs on real data before the loop begins, unless the recognizer has a checkpoint (published: 15).
         recognizer_epochs: epochs of each fine-tuning (published: 3).
+        recognizer_steps: optimizer steps that a fine-tuning takes at most: the same work however large the pool has become. ``None`` is no
+            limit.
         num_candidates: clips generated each epoch; ``None`` is the number of real training clips.
         num_frames: frames of a generated clip; ``None`` is the generator's own.
         variable_length: give candidates the lengths of real clips (at most ``num_frames``) instead of ``num_frames`` for all.
@@ -66,6 +68,7 @@ class InfAGenCHook(Hook):
                  interval: int = 10,
                  recognizer_warmup_epochs: int = 15,
                  recognizer_epochs: int = 3,
+                 recognizer_steps: Optional[int] = None,
                  num_candidates: Optional[int] = None,
                  num_frames: Optional[int] = None,
                  variable_length: bool = False,
@@ -78,6 +81,7 @@ class InfAGenCHook(Hook):
         self.interval = interval
         self.recognizer_warmup_epochs = recognizer_warmup_epochs
         self.recognizer_epochs = recognizer_epochs
+        self.recognizer_steps = recognizer_steps
         self.num_candidates = num_candidates
         self.num_frames = num_frames
         self.variable_length = variable_length
@@ -129,14 +133,14 @@ class InfAGenCHook(Hook):
             if is_main_process():
                 self.pool.save(Path(runner.work_dir) / 'pool')
         if is_main_process() and self.fine_tune_due and epoch == runner.max_epochs:
-            self._fit(runner, self.recognizer_epochs)
+            self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
 
     def _judge(self, runner, epoch: int) -> List[Dict]:
         """Steps 1 to 4 on the main process; returns the clips accepted in this epoch."""
         if not self.fitted:
             self._fit(runner, self.recognizer_warmup_epochs)
         elif self.fine_tune_due:
-            self._fit(runner, self.recognizer_epochs)
+            self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
         candidates = self._generate(runner, epoch)
         scores = self.trainer.score(candidates)
         runner.visualizer.add_scalar('infagenc/accuracy', scores.accuracy, step=epoch)
@@ -176,11 +180,15 @@ class InfAGenCHook(Hook):
 
     # What ---------------------------------------------------------------------------------------------------------------------------
 
-    def _fit(self, runner, epochs: int) -> None:
+    def _fit(self, runner, epochs: int, max_steps: Optional[int] = None) -> None:
         annotations = runner.train_dataloader.dataset.annotations()
-        runner.logger.info(f'InfAGenC: fitting the recognizer to {len(annotations)} clips for {epochs} epochs')
+        limit = '' if max_steps is None else f', at most {max_steps} steps'
+        runner.logger.info(f'InfAGenC: fitting the recognizer to {len(annotations)} clips for {epochs} epochs{limit}')
         self.trainer.fit(
-            annotations, epochs, progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
+            annotations,
+            epochs,
+            max_steps=max_steps,
+            progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
         self.fitted, self.fine_tune_due = True, False
 
     def _generate(self, runner, epoch: int) -> List[Dict]:
