@@ -211,8 +211,8 @@ class RandomSelector(BaseSelector):
 class ClassShareSelector(BaseSelector):
     """Of every class the same share, by how likely the recognizer finds the intended class, whatever it names first.
 
-    A recognizer that was fitted on a few clips is sure of some classes and misses others. Rules with one bar for all then fill the pool with
-    the easy classes, or skip the round. Here each class's clips are compared with each other only, so that the pool is balanced and no
+    A recognizer that was fitted on a few clips is sure of some classes and misses others. Rules with one bar for all then fill the pool
+    with the easy classes, or skip the round. Here each class's clips are compared with each other only, so that the pool is balanced and no
     round is skipped. As in the published rule the middle is taken, neither the clips that the recognizer is surest of anyway nor those
     that are far off.
 

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from mmagenc.engine import (ClassShareSelector, ConfidenceSelector, MedianRatioSelector, RandomSelector, TopRatioSelector, class_distances,
-                            distance_ratio)
+from mmagenc.engine import (
+    ClassShareSelector,
+    ConfidenceSelector,
+    MedianRatioSelector,
+    RandomSelector,
+    TopRatioSelector,
+    class_distances,
+    distance_ratio,
+)
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import TASK_UTILS
 

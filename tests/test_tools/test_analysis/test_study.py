@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from mmagenc.apis.study import Study
 from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.engine import RecognizerTrainer
 from mmagenc.evaluation.study import read_rows
 from mmagenc.registry import HOOKS, MODELS
 from tests.test_engine.test_hooks.test_infagenc_hook import NUM_CLASSES, NUM_FRAMES, ShiftGenerator
@@ -155,6 +157,21 @@ def test_whole_study_goes_on_where_it_stopped(tool, in_process, tmp_path, capsys
     assert [(row.seed, row.top1, row.picked_iter) for row in second][0] == (0, by_arm['real'].top1, by_arm['real'].picked_iter)
     assert (folder / 'learning_curve.pdf').read_bytes().startswith(b'%PDF')
     assert '| made | 2 | real | 2 |' in (folder / 'table.md').read_text() and '| made | 2 | real | 2 |' in capsys.readouterr().out
+
+
+def test_loop_has_its_own_generator_options_and_bounds_the_judges_steps(tmp_path, monkeypatch):
+    study = open_study(make_study(tmp_path), tmp_path / 'out', seeds=[0], clips_per_class=[2], **{
+        'loop.generator_options': {'optim_wrapper.optimizer.lr': 1e-5}, 'loop.candidates_per_class': 20, 'loop.rounds': 3})
+    study.prepare()
+    configs, steps, fit = {}, [], RecognizerTrainer.fit
+    build = Runner.from_cfg
+    monkeypatch.setattr(Runner, 'from_cfg', lambda cfg: configs.setdefault(Path(cfg.work_dir).name, cfg) and build(cfg))
+    monkeypatch.setattr(RecognizerTrainer, 'fit', lambda self, clips, epochs, **kwargs: steps.append((len(clips), kwargs['max_steps'])) or
+                        fit(self, clips, epochs, **kwargs))
+    for kind in ('generator', 'pool'):
+        study.run(f'2-clips/seed0/{kind}')
+    assert [configs[kind].optim_wrapper.optimizer.lr for kind in ('generator', 'pool')] == [1e-2, 1e-5]
+    assert steps[0] == (4, None) and steps[1][0] > 4 and {limit for _, limit in steps[1:]} == {2}  # however large the pool
 
 
 def test_same_real_clips_in_every_arm(tmp_path):
