@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Dict, Optional, Sequence, Union
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import ExponentialMovingAverage, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
@@ -76,6 +77,9 @@ class KineticGAN(BaseGenerator):
         gp_weight: weight of the gradient penalty (published: 10).
         gp_interval: batches of the critic for one with the penalty, which then weighs as much more (published: 1). The penalty takes half
             of the time; leaving it out now and then is StyleGAN2's lazy regularization (Karras et al., CVPR 2020).
+        step_weight: of the steps from frame to frame, which the critic then sees as further channels (published: 0, none). The penalty is
+            taken over them too, so that the distance that the critic estimates counts motion as well as place (a Sobolev norm: Adler and
+            Lunz, Banach Wasserstein GAN, NeurIPS 2018): frames that jitter, or clips that stand still, are no longer near real ones.
         ema_momentum: of the moving average of the generator that clips are made with; ``None`` for no average (as published).
         test_cfg: see :class:`BaseGenerator`.
 
@@ -98,12 +102,16 @@ class KineticGAN(BaseGenerator):
                  n_critic: int = 5,
                  gp_weight: float = 10.,
                  gp_interval: int = 1,
+                 step_weight: float = 0.,
                  ema_momentum: Optional[float] = 1e-3,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
         if n_critic < 1 or gp_interval < 1:
             raise ValueError(f'n_critic and gp_interval must be at least 1, got {n_critic} and {gp_interval}')
+        if step_weight < 0:
+            raise ValueError(f'step_weight must not be negative, got {step_weight}')
         self.n_critic, self.gp_weight, self.gp_interval, self.latent_dim = n_critic, gp_weight, gp_interval, latent_dim
+        self.step_weight = step_weight
         sizes = dict(
             pyramid=fitting_pyramid(self.representation, pyramid),
             num_classes=num_classes,
@@ -113,7 +121,7 @@ class KineticGAN(BaseGenerator):
             base_channels=base_channels)
         self.generator = KineticGANGenerator(
             **sizes, mapping_layers=mapping_layers, tail_channels=tail_channels, mapping_init=mapping_init, halve=halve)
-        self.critic = KineticGANCritic(**sizes)
+        self.critic = KineticGANCritic(**dict(sizes, channels=sizes['channels'] * (2 if step_weight else 1)))
         self.average = None if ema_momentum is None else GeneratorAverage(self.generator, ema_momentum)
         self.register_buffer('critic_updates', torch.tensor(0))
         self._critic_updates: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU
@@ -163,7 +171,7 @@ class KineticGAN(BaseGenerator):
     def _update_generator(self, fake: Tensor, label: Tensor, optim_wrapper) -> Dict[str, Tensor]:
         critic = _unwrap(self.critic).requires_grad_(False)
         with optim_wrapper.optim_context(self.generator):
-            loss = -critic(fake, label).float().mean()
+            loss = -critic(self._seen(fake), label).float().mean()
             optim_wrapper.update_params(loss)
         critic.requires_grad_(True)
         if self.average is not None and optim_wrapper.should_update():
@@ -178,6 +186,7 @@ class KineticGAN(BaseGenerator):
             label: ``(B,)``.
             penalize: with the penalty, ``gp_interval`` times its weight.
         """
+        real, fake = self._seen(real), self._seen(fake)
         real_score, fake_score = self.critic(torch.cat((real, fake)), label.repeat(2)).float().chunk(2)
         distance = real_score.mean() - fake_score.mean()
         if not penalize:
@@ -192,7 +201,14 @@ class KineticGAN(BaseGenerator):
         fake = self.generator(torch.randn(len(real), self.latent_dim, device=real.device), label)
         with torch.enable_grad():
             terms = self.critic_loss(real, fake.detach(), label)
-        return dict(loss_critic=terms['loss_critic'], loss_generator=-self.critic(fake, label).mean())
+        return dict(loss_critic=terms['loss_critic'], loss_generator=-self.critic(self._seen(fake), label).mean())
+
+    def _seen(self, clip: Tensor) -> Tensor:
+        """What the critic sees of clips ``(B, T, J, C)``: themselves, and with ``step_weight`` the step that led to each frame."""
+        if not self.step_weight:
+            return clip
+        step = F.pad(clip.diff(dim=1), (0, 0, 0, 0, 1, 0))
+        return torch.cat((clip, self.step_weight * step), dim=-1)
 
     def _real_clips(self, x: Tensor, length: Tensor) -> Tensor:
         if x.shape[1] != self.num_frames or int(length.min()) < self.num_frames:

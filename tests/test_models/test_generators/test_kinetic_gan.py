@@ -89,6 +89,29 @@ def test_critic_loss_is_the_sum_of_its_parts():
     torch.testing.assert_close(terms['loss_critic'], 10 * terms['gradient_penalty'] - distance)
 
 
+def test_critic_sees_steps_between_frames():
+    model = build(step_weight=5.).train()
+    clip = torch.randn(4, NUM_FRAMES, 20, 3)
+    seen = model._seen(clip)
+    torch.testing.assert_close(seen[..., :3], clip)
+    assert not seen[:, 0, :, 3:].any()
+    torch.testing.assert_close(seen[:, 7, :, 3:], 5 * (clip[:, 7] - clip[:, 6]))
+    label = torch.tensor([0, 1, 2, 0])
+    torch.manual_seed(0)
+    terms = model.critic_loss(clip, clip.flip(0), label)
+    torch.manual_seed(0)
+    torch.testing.assert_close(terms['gradient_penalty'], gradient_penalty(model.critic, seen, seen.flip(0), label))
+    before = copy.deepcopy(model)
+    optim_wrapper = optimizers(model)
+    for _ in range(5):
+        model.train_step(batch(), optim_wrapper)
+    assert changed(before, model, 'generator') and changed(before, model, 'critic')
+    assert model.generate(torch.tensor([0, 1])).keypoint.shape == (2, NUM_FRAMES, 20, 3)
+    assert build()._seen(clip) is clip
+    with pytest.raises(ValueError, match='step_weight must not be negative'):
+        build(step_weight=-1.)
+
+
 def test_penalty_now_and_then():
     model = build(gp_interval=3).train()
     optim_wrapper = optimizers(model)
