@@ -253,7 +253,7 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
     panel.set_xticks(range(len(sizes)), sizes)
     panel.set_xlabel('real training clips a class')
     number = '–'.join(str(count) for count in dict.fromkeys([seeds[0], seeds[-1]]))
-    panel.set_title(f'{title} ({number} seeds, band: 95 % interval of the mean)', fontsize=9)
+    panel.set_title(f'{title}\n{number} seeds, band: 95 % interval of the mean', fontsize=9)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='y', color='0.9')
 
