@@ -1,5 +1,5 @@
 # NW-UCLA's joint stream where time is short: AdamW at a constant rate that falls to 0 in the last quarter, bfloat16, all of views 1 and 2.
-# No epoch is picked: the last one counts. The fall takes as long wherever it begins, so a training may be ended early by another end.
+# No epoch is picked: the last one counts. For a shorter training move the fall's begin and end together with max_epochs.
 _base_ = './infogcn_1xb16-110e_nw-ucla-k8.py'
 
 optim_wrapper = dict(

@@ -1,24 +1,17 @@
 # Bandai-Namco with 5 and 10 clips an action, for two CPU cores: quarter-width ST-GCN on positions, the small generator with two layers.
 # Mirroring turns a left hand's action into a right hand's, and the label with it.
-_base_ = '../stgcn/stgcn-small_1xb16-xyz-24e_bandai-namco.py'
+_base_ = ['../stgcn/stgcn-small_1xb16-xyz-24e_bandai-namco.py', '../_base_/study_small.py']
 
 model = dict(backbone=dict(type='mmagenc.FastSTGCN', base_channels=16), cls_head=dict(in_channels=64))
 
 study = dict(
     name='Bandai-Namco',
     generator='../infagenc/bandai_namco_small.py',
-    # So few clips and steps: with the published dropout, depth and KL weight, and windows from anywhere, the generator makes poses that
-    # stand still. These windows are the middle of each clip.
     generator_options={
         'model.num_layers': 2,
-        'model.dropout': 0.,
         'model.loss_weights': dict(kl=1e-7),
-        'train_dataloader.dataset.pipeline.0.test_mode': True,
-        'optim_wrapper.optimizer.lr': 2e-3,
         'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=2000, end=3000)
     },
-    clips_per_class=[5, 10],
-    seeds=[0, 1, 2, 3, 4],
     steps=300,
     val_interval=50,
     augmentation=[
@@ -28,14 +21,4 @@ study = dict(
         dict(type='JointNoise', position=0.003, rotation=0.)
     ],
     generator_steps=3000,
-    loop=dict(
-        rounds=4,
-        round_steps=4,
-        judge_steps=200,
-        judge_tune_steps=40,
-        candidates_per_class=6,
-        generator_options={
-            'optim_wrapper.optimizer.lr': 1e-4,
-            'param_scheduler': None
-        },
-        hook=dict(selector=dict(type='ClassShareSelector'))))
+    loop=dict(judge_steps=200))

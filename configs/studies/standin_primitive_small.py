@@ -1,6 +1,9 @@
 # Stand-in infants (synthesized by tools/data/make_standin.py) with 5 and 10 clips a posture, for two CPU cores: quarter-width ST-GCN
 # on positions, the small generator. Its numbers say how the method behaves on made-up motion, and nothing about infants.
-_base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/standin_primitive_60f.py', '../_base_/models/stgcn_xyz_infact17.py']
+_base_ = [
+    '../_base_/recognizer_runtime.py', '../_base_/datasets/standin_primitive_60f.py', '../_base_/models/stgcn_xyz_infact17.py',
+    '../_base_/study_small.py'
+]
 
 model = dict(
     type='RecognizerGCN',
@@ -15,18 +18,12 @@ test_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}
 study = dict(
     name='stand-in infants (synthesized)',
     generator='../infagenc/quick.py',
-    # As for Bandai-Namco: without these the generator makes poses that stand still.
     generator_options={
-        'model.dropout': 0.,
         'model.loss_weights': dict(kl=1e-6),
-        'train_dataloader.dataset.pipeline.0.test_mode': True,
         'optim_wrapper.type': 'AmpOptimWrapper',
         'optim_wrapper.dtype': 'bfloat16',
-        'optim_wrapper.optimizer.lr': 2e-3,
         'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1000, end=1500)
     },
-    clips_per_class=[5, 10],
-    seeds=[0, 1, 2, 3, 4],
     steps=200,
     val_interval=40,
     augmentation=[
@@ -36,14 +33,4 @@ study = dict(
         dict(type='JointNoise', position=0.003, rotation=0.)
     ],
     generator_steps=1500,
-    loop=dict(
-        rounds=4,
-        round_steps=4,
-        judge_steps=150,
-        judge_tune_steps=40,
-        candidates_per_class=6,
-        generator_options={
-            'optim_wrapper.optimizer.lr': 1e-4,
-            'param_scheduler': None
-        },
-        hook=dict(selector=dict(type='ClassShareSelector'))))
+    loop=dict(judge_steps=150))

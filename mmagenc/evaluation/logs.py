@@ -52,9 +52,10 @@ def _read_part(file: Path, damaged: Optional[List[str]]) -> List[Dict[str, float
             if not isinstance(record, dict) or not is_number(record.get('step')):
                 raise ValueError("a record is a dict with 'step'")
         except ValueError as error:
-            cut_off = number == len(lines) and isinstance(error, json.JSONDecodeError)
-            if damaged is None and not cut_off:
-                raise ValueError(f'{file}, line {number}: no record ({error})') from error
+            unreadable = isinstance(error, json.JSONDecodeError)
+            if damaged is None and not (unreadable and number == len(lines)):  # a last line may have been cut off
+                reason = f'no record ({error})' if unreadable else error
+                raise ValueError(f'{file}, line {number}: {reason}') from error
             broken += 1
             continue
         records.append({key: value for key, value in record.items() if isinstance(value, (int, float)) and not isinstance(value, bool)})

@@ -77,7 +77,7 @@ def test_a_line_cut_off_is_passed_over_at_the_end_only(tmp_path):
     with pytest.raises(ValueError, match=r'scalars.json, line 1: no record'):
         read_scalars(tmp_path)
     file.write_text('[1]\n')
-    with pytest.raises(ValueError, match="line 1: no record .a record is a dict with 'step'"):
+    with pytest.raises(ValueError, match="line 1: a record is a dict with 'step'"):
         read_scalars(tmp_path)
 
 
