@@ -5,6 +5,7 @@ _base_ = [
 ]
 
 model = dict(num_classes=4, num_frames=90)
+train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'))
 test_evaluator = dict(
     recognizer={{_base_.recognizer}},
     recognizer_pipeline={{_base_.recognizer_test_pipeline}},

@@ -3,6 +3,7 @@ _base_ = [
     '../_base_/generator_runtime.py', '../_base_/datasets/primitive_60f.py', '../_base_/models/cvae.py', '../_base_/models/stgcn_rot6d.py'
 ]
 
+train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'))
 val_dataloader = None
 test_evaluator = dict(
     recognizer={{_base_.recognizer}},

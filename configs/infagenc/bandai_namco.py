@@ -5,6 +5,7 @@ _base_ = [
 
 model = dict(num_classes=10, representation=dict(keypoint_skeleton='smpl24'))
 recognizer = dict(cls_head=dict(num_classes=10))
+train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'))
 val_dataloader = None
 train_cfg = dict(max_epochs=1300)
 custom_hooks = [

@@ -6,6 +6,7 @@ _base_ = [
 
 model = dict(
     num_classes=10, latent_dim=128, num_layers=4, ff_dim=512, representation=dict(keypoint_skeleton='smpl24'))
+train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'))
 val_dataloader = None
 train_cfg = dict(max_epochs=250)
 optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(lr=5e-4))

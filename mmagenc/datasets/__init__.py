@@ -4,9 +4,10 @@ from .annotation import AnnotationError, load_annotation, merge_annotations, mot
 from .motion_dataset import InfActPrimitive, InfantAction, MotionDataset
 from .pool import SyntheticPool
 from .safe_pickle import UnsafePickleError, load_pickle
-from .samplers import ClassBalancedSampler
+from .samplers import ClassBalancedSampler, EvenBatchSampler
 
 __all__ = [
-    'AnnotationError', 'ClassBalancedSampler', 'InfActPrimitive', 'InfantAction', 'MotionDataset', 'SyntheticPool', 'UnsafePickleError',
-    'load_annotation', 'load_pickle', 'merge_annotations', 'motion_to_annotations', 'save_annotation', 'validate_annotation'
+    'AnnotationError', 'ClassBalancedSampler', 'EvenBatchSampler', 'InfActPrimitive', 'InfantAction', 'MotionDataset', 'SyntheticPool',
+    'UnsafePickleError', 'load_annotation', 'load_pickle', 'merge_annotations', 'motion_to_annotations', 'save_annotation',
+    'validate_annotation'
 ]

@@ -1,12 +1,13 @@
-"""Which clips an epoch has."""
+"""Which clips an epoch has, and how they are put into batches."""
 
 import math
 from collections import defaultdict
+from itertools import cycle, islice
 from typing import Dict, Iterator, List, Optional, Sized
 
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
-from torch.utils.data import Sampler
+from torch.utils.data import BatchSampler, Sampler
 
 from mmagenc.registry import DATA_SAMPLERS
 
@@ -68,3 +69,34 @@ def _draw(indices: torch.Tensor, count: int, generator: torch.Generator) -> torc
     """``count`` of the indices: all of them as often as that goes, then some without repetition."""
     rest = indices[torch.randperm(len(indices), generator=generator)[:count % len(indices)]]
     return torch.cat([indices.repeat(count // len(indices)), rest])
+
+
+@DATA_SAMPLERS.register_module()
+class EvenBatchSampler(BatchSampler):
+    """Batches of nearly equal size: as many as ``DefaultSampler``'s, none more than one clip larger than another, and no clip left out.
+
+    Of 50 clips in batches of 16 the usual loader makes 16, 16, 16 and 2, and takes as large a step on the two as on the sixteen; this one
+    makes 13, 13, 12 and 12. On a few dozen clips that decides whether a generator learns to move.
+
+    In a config: ``train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'))`` beside ``batch_size`` and ``sampler``, and without
+    ``drop_last=True``.
+
+    Args:
+        sampler: of the clips; of an endless one the batches are endless too.
+        batch_size: of the largest batch.
+
+    Raises:
+        ValueError: a batch size below 1, or a sampler without clips.
+    """
+
+    def __init__(self, sampler: Sampler, batch_size: int) -> None:
+        super().__init__(sampler, batch_size, drop_last=False)
+        if not len(sampler):
+            raise ValueError('EvenBatchSampler: the dataset has no clips')
+
+    def __iter__(self) -> Iterator[List[int]]:
+        size, larger = divmod(len(self.sampler), len(self))
+        sizes = cycle([size + 1] * larger + [size] * (len(self) - larger))
+        indices = iter(self.sampler)
+        while batch := list(islice(indices, next(sizes))):
+            yield batch

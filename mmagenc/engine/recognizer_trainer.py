@@ -21,7 +21,7 @@ class RecognizerTrainer:
         train_pipeline: transforms of a training clip, ending in ``PackActionInputs``.
         test_pipeline: transforms of a clip to be scored.
         optim_wrapper: config of the optimizer, created once (published: AdamW, learning rate 1e-4, constant).
-        batch_size: clips a training step.
+        batch_size: most clips of a training step.
         score_batch_size: clips a forward pass when scoring.
         checkpoint: weights to start from (as ``load_from``); ``None`` starts from the model's own initial values.
 
@@ -65,7 +65,7 @@ class RecognizerTrainer:
             *,
             max_steps: Optional[int] = None,
             progress: Optional[Callable[[int, float], None]] = None) -> List[float]:
-        """Train for a number of passes over the clips, in a new random order each.
+        """Train for a number of passes over the clips, in a new random order each, in batches that differ by one clip at most.
 
         Order and random windows come from the global random states, so a run resumed with them continues exactly.
 
@@ -86,11 +86,11 @@ class RecognizerTrainer:
         self.model.train()
         history, steps_left = [], float('inf') if max_steps is None else max_steps
         for epoch in range(1, epochs + 1):
-            order = torch.randperm(len(annotations)).tolist()
-            starts = range(0, len(order), self.batch_size)[:min(steps_left, len(order))]
-            if not starts:
+            batches = torch.randperm(len(annotations)).tensor_split(-(-len(annotations) // self.batch_size))
+            batches = batches[:min(steps_left, len(batches))]
+            if not batches:
                 break
-            losses = [self._step([annotations[i] for i in order[at:at + self.batch_size]]) for at in starts]
+            losses = [self._step([annotations[i] for i in batch.tolist()]) for batch in batches]
             steps_left -= len(losses)
             history.append(sum(losses) / len(losses))
             if progress is not None:

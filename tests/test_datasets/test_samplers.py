@@ -1,12 +1,14 @@
-"""Balanced epochs: how often each class and each clip comes."""
+"""Balanced epochs: how often each class and each clip comes. Batches: no small one at the end."""
 
 from collections import Counter
+from itertools import islice
 
 import pytest
+from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmagenc.datasets import ClassBalancedSampler, MotionDataset, save_annotation
+from mmagenc.datasets import ClassBalancedSampler, EvenBatchSampler, MotionDataset, save_annotation
 from tests.test_datasets.clips import make_annotation, make_clip
 
 LABELS = [0] * 20 + [1] * 3 + [2] * 7
@@ -77,3 +79,42 @@ def test_refused(dataset):
         ClassBalancedSampler(dataset, shuffle=False)
     with pytest.raises(ValueError, match='no clips'):
         ClassBalancedSampler([])
+
+
+@pytest.mark.parametrize('count, batch_size, sizes', [(50, 16, [13, 13, 12, 12]), (32, 16, [16, 16]), (33, 16, [11, 11, 11]), (3, 16, [3]),
+                                                      (17, 1, [1] * 17)])
+def test_batches_are_even_and_whole(count, batch_size, sizes):
+    batches = EvenBatchSampler(DefaultSampler(range(count), shuffle=True, seed=0), batch_size)
+    drawn = list(batches)
+    assert [len(batch) for batch in drawn] == sizes and len(batches) == len(sizes)
+    assert sorted(index for batch in drawn for index in batch) == list(range(count))
+
+
+def test_batches_of_an_endless_sampler():
+    batches = EvenBatchSampler(InfiniteSampler(range(10), shuffle=False), 4)
+    assert list(islice(batches, 4)) == [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 1, 2, 3]]
+
+
+def test_even_batches_from_a_config_in_a_new_order_each_epoch(dataset):
+    init_default_scope('mmagenc')
+    loader = Runner.build_dataloader(
+        dict(
+            batch_size=16,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            batch_sampler=dict(type='EvenBatchSampler'),
+            dataset=dataset,
+            collate_fn=dict(type='pseudo_collate')))
+    epochs = []
+    for epoch in range(2):
+        loader.batch_sampler.sampler.set_epoch(epoch)  # where MMEngine's DistSamplerSeedHook finds it
+        epochs.append([batch['frame_dir'] for batch in loader])
+        assert [len(batch) for batch in epochs[-1]] == [15, 15] and len(loader) == 2
+    assert epochs[0] != epochs[1] and sorted(sum(epochs[0], [])) == sorted(sum(epochs[1], []))
+
+
+def test_even_batches_refused():
+    with pytest.raises(ValueError, match='batch_size'):
+        EvenBatchSampler(DefaultSampler(range(3)), 0)
+    with pytest.raises(ValueError, match='no clips'):
+        EvenBatchSampler(DefaultSampler([]), 4)

@@ -4,7 +4,8 @@ B batch, T frames, J joints, C channels, D latent channels, K classes.
 """
 
 import copy
-from typing import Dict, Optional, Tuple
+from functools import partial
+from typing import Callable, Dict, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +29,7 @@ class TransformerCVAE(BaseGenerator):
 
     The encoder reads ``[mu_query[y], sigma_query[y], frame 1 … frame T]``; its first two outputs are mean and log-variance, without a
     projection. The decoder attends from T position queries to one memory token, ``z + action_bias[y]``. Initial values are
-    ``nn.TransformerEncoder``'s: standard normal queries, all layers of a stack equal at first.
+    ``nn.TransformerEncoder``'s, and standard normal queries.
 
     Args:
         representation: config of the representation (its channels are the network's input and output).
@@ -38,13 +39,15 @@ class TransformerCVAE(BaseGenerator):
         latent_dim: D, also the width of the layers.
         num_layers: layers of the encoder, and of the decoder (published: 8).
         num_heads, ff_dim, dropout: of each layer.
+        layer_init: ``'equal'``: all layers of a stack have the same initial values, as published (``nn.TransformerEncoder`` copies one);
+            ``'independent'``: each has its own, which shortens the time in which all of a clip's frames are one pose.
         loss_weights: weights of ``rc``, ``rcxyz``, ``kl`` and ``velxyz``; those not named keep :data:`LOSS_WEIGHTS`.
         kl_reduction: ``'sum'`` over the batch, as published (then the weight depends on the batch size), or ``'mean'`` over it.
         max_len: longest clip.
         test_cfg: see :class:`BaseGenerator`.
 
     Raises:
-        ValueError: an unknown loss term or reduction.
+        ValueError: an unknown loss term, reduction or initialization.
     """
 
     def __init__(self,
@@ -57,6 +60,7 @@ class TransformerCVAE(BaseGenerator):
                  num_heads: int = 4,
                  ff_dim: int = 1024,
                  dropout: float = 0.1,
+                 layer_init: str = 'equal',
                  loss_weights: Optional[Dict[str, float]] = None,
                  kl_reduction: str = 'sum',
                  max_len: int = 4998,
@@ -67,6 +71,8 @@ class TransformerCVAE(BaseGenerator):
             raise ValueError(f'unknown loss terms {sorted(unknown)}; known: {", ".join(LOSS_WEIGHTS)}')
         if kl_reduction not in ('sum', 'mean'):
             raise ValueError(f"kl_reduction must be 'sum' or 'mean', got {kl_reduction!r}")
+        if layer_init not in ('equal', 'independent'):
+            raise ValueError(f"layer_init must be 'equal' or 'independent', got {layer_init!r}")
         self.loss_weights = LOSS_WEIGHTS | dict(loss_weights or {})
         self.kl_reduction, self.latent_dim, self.max_len = kl_reduction, latent_dim, max_len
         size = self.representation.num_joints * self.representation.num_channels
@@ -75,8 +81,9 @@ class TransformerCVAE(BaseGenerator):
         self.action_bias = nn.Parameter(torch.randn(num_classes, latent_dim))
         self.embed, self.output = nn.Linear(size, latent_dim), nn.Linear(latent_dim, size)
         self.dropout = Dropout(dropout)
-        self.encoder = _stack(EncoderLayer(latent_dim, num_heads, ff_dim, dropout), num_layers)
-        self.decoder = _stack(OneTokenDecoderLayer(latent_dim, num_heads, ff_dim, dropout), num_layers)
+        self.encoder, self.decoder = (
+            _stack(partial(layer, latent_dim, num_heads, ff_dim, dropout), num_layers, layer_init)
+            for layer in (EncoderLayer, OneTokenDecoderLayer))
         self.register_buffer('positions', sinusoidal_encoding(max_len + 2, latent_dim), persistent=False)
 
     # The two networks ---------------------------------------------------------------------------------------------------------------
@@ -181,5 +188,8 @@ def _autocast(tokens: Tensor) -> Tensor:
     return tokens.to(torch.get_autocast_dtype(device)) if device == 'cpu' and torch.is_autocast_enabled(device) else tokens
 
 
-def _stack(layer: nn.Module, count: int) -> nn.ModuleList:
+def _stack(make_layer: Callable[[], nn.Module], count: int, init: str) -> nn.ModuleList:
+    if init == 'independent':
+        return nn.ModuleList(make_layer() for _ in range(count))
+    layer = make_layer()
     return nn.ModuleList(copy.deepcopy(layer) for _ in range(count))

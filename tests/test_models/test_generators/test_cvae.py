@@ -86,6 +86,19 @@ def test_generation_of_the_plain_path():
     assert plain['vertices'].shape == (5, 6890, 3, 6)
 
 
+def test_initial_values_of_the_layers():
+    """``nn.TransformerEncoder``'s stacks begin with equal layers; independent ones differ in every weight that is drawn."""
+    for init, equal in (('equal', True), ('independent', False)):
+        model = build(layer_init=init)
+        for stack in (model.encoder, model.decoder):
+            first, second = (dict(layer.named_parameters()) for layer in stack)
+            drawn = [name for name, value in first.items() if value.unique().numel() > 1]
+            assert len(drawn) > 4 and all(bool((first[name] == second[name]).all()) == equal for name in drawn)
+            assert all(float(first[name].std()) == pytest.approx(float(second[name].std()), rel=0.3) for name in drawn)
+    with pytest.raises(ValueError, match="layer_init must be 'equal' or 'independent', got 'other'"):
+        build(layer_init='other')
+
+
 def test_published_size():
     assert sum(value.numel() for value in build(latent_dim=256, num_layers=8, ff_dim=1024).parameters()) == 14_823_568
 
