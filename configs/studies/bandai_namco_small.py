@@ -9,10 +9,9 @@ study = dict(
     generator='../infagenc/bandai_namco_small.py',
     generator_options={
         'model.num_layers': 2,
-        'model.loss_weights': dict(kl=1e-7),
-        'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=2000, end=3000)
+        'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1400, end=2000)
     },
-    steps=300,
+    steps=500,
     val_interval=50,
     augmentation=[
         dict(type='RandomSpeed', speed=(0.8, 1.25)),
@@ -20,5 +19,5 @@ study = dict(
         dict(type='RandomMirror', swapped_labels=((1, 2), (5, 6), (8, 9))),
         dict(type='JointNoise', position=0.003, rotation=0.)
     ],
-    generator_steps=3000,
+    generator_steps=2000,
     loop=dict(judge_steps=200))

@@ -19,13 +19,12 @@ study = dict(
     name='stand-in infants (synthesized)',
     generator='../infagenc/quick.py',
     generator_options={
-        'model.loss_weights': dict(kl=1e-6),
         'optim_wrapper.type': 'AmpOptimWrapper',
         'optim_wrapper.dtype': 'bfloat16',
         'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1000, end=1500)
     },
-    steps=200,
-    val_interval=40,
+    steps=400,
+    val_interval=50,
     augmentation=[
         dict(type='RandomSpeed', speed=(0.8, 1.25)),
         dict(type='RandomHeading'),
