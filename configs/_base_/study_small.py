@@ -6,8 +6,10 @@ study = dict(
         'model.layer_init': 'independent',
         'model.loss_weights.kl': 1e-6,
         'train_dataloader.dataset.pipeline.0.test_mode': True,
-        'optim_wrapper.optimizer.lr': 2e-3
+        'optim_wrapper.optimizer.lr': 2e-3,
+        'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1400, end=2000)
     },
+    generator_steps=2000,
     clips_per_class=[5, 10],
     seeds=[0, 1, 2, 3, 4],
     loop=dict(

@@ -7,10 +7,7 @@ model = dict(backbone=dict(type='mmagenc.FastSTGCN', base_channels=16), cls_head
 study = dict(
     name='Bandai-Namco',
     generator='../infagenc/bandai_namco_small.py',
-    generator_options={
-        'model.num_layers': 2,
-        'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1400, end=2000)
-    },
+    generator_options={'model.num_layers': 2},
     steps=500,
     val_interval=50,
     augmentation=[
@@ -19,5 +16,4 @@ study = dict(
         dict(type='RandomMirror', swapped_labels=((1, 2), (5, 6), (8, 9))),
         dict(type='JointNoise', position=0.003, rotation=0.)
     ],
-    generator_steps=2000,
     loop=dict(judge_steps=200))

@@ -20,8 +20,7 @@ study = dict(
     generator='../infagenc/quick.py',
     generator_options={
         'optim_wrapper.type': 'AmpOptimWrapper',
-        'optim_wrapper.dtype': 'bfloat16',
-        'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1000, end=1500)
+        'optim_wrapper.dtype': 'bfloat16'
     },
     steps=400,
     val_interval=50,
@@ -31,5 +30,4 @@ study = dict(
         dict(type='RandomMirror'),
         dict(type='JointNoise', position=0.003, rotation=0.)
     ],
-    generator_steps=1500,
     loop=dict(judge_steps=150))
