@@ -1,5 +1,5 @@
 # What the studies for two CPU cores have in common: sizes, seeds, the loop, and a generator of few layers, initialized one by one, without
-# dropout, that learns from the middle of each clip. The published settings need more clips and steps until they give more than one pose a clip.
+# dropout, that learns from the middle of each clip. The published settings need more clips and steps until a clip is more than one pose.
 study = dict(
     generator_options={
         'model.dropout': 0.,

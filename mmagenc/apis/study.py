@@ -6,13 +6,13 @@ Its config is that of the recognizer (``model``, data, optimizer) with a dict ``
 ``name``               of the data, in tables
 ``generator``          config of a generator or of the InfAGenC loop, relative to the study's file
 ``generator_options``  merged into that config, as ``--cfg-options`` (dotted keys)
-``arms``               some of ``real``, ``augmented``, ``unjudged``, ``infagenc``
+``arms``               some of ``real``, ``augmented``, ``unjudged``, ``infagenc``, ``both`` (``augmented`` and ``infagenc``)
 ``clips_per_class``    training-set sizes: numbers, or ``'all'``
 ``seeds``              one run of each arm at each size
 ``steps``              optimizer steps of the recognizer, the same in every arm
 ``val_interval``       steps between validations, of which the best one's checkpoint is tested
 ``param_scheduler``    by iteration; default: the cosine from the config's learning rate to 0 over ``steps``
-``augmentation``       transforms put before the training pipeline in the arm ``augmented``
+``augmentation``       transforms put before the training pipeline in the arms ``augmented`` and ``both``
 ``generator_steps``    of its training before the loop
 ``loop``               ``rounds``; ``round_steps`` of the generator between two; ``judge_steps`` of the judge on real clips and
                        ``judge_tune_steps`` at most after a round; ``candidates_per_class`` generated each epoch;
@@ -68,7 +68,8 @@ DEFAULTS = dict(
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
 RUN_KEYS = ('arms', 'clips_per_class', 'seeds')
 """What of a study's settings may grow while it goes on."""
-GENERATED = ('unjudged', 'infagenc')
+AUGMENTED, POOLED = ('augmented', 'both'), ('infagenc', 'both')
+GENERATED = ('unjudged', *POOLED)
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,9 @@ class Study:
 
     def _jobs_of(self, size: ClipsPerClass, seed: int) -> List[Job]:
         arms, place = self.settings['arms'], f'{size}-clips/seed{seed}'
-        pool = 'infagenc' in arms or ('unjudged' in arms and self.settings['num_synthetic'] == 'pool')
-        needs = {'pool': ('generator', ), 'infagenc': ('pool', ), 'unjudged': ('generator', 'pool') if pool else ('generator', )}
+        pool = bool({*POOLED} & {*arms}) or ('unjudged' in arms and self.settings['num_synthetic'] == 'pool')
+        needs = {'pool': ('generator', ), 'unjudged': ('generator', 'pool') if pool else ('generator', )}
+        needs.update(dict.fromkeys(POOLED, ('pool', )))
         kinds = [*(['generator'] if self.needs_generator else []), *(['pool'] if pool else []), *arms]
         return [Job(f'{place}/{kind}', kind, size, seed, tuple(f'{place}/{need}' for need in needs.get(kind, ()))) for kind in kinds]
 
@@ -366,7 +368,7 @@ class Study:
     def _recognizer_config(self, job: Job, files: List[str]) -> Config:
         cfg, steps = Config(self.cfg.to_dict()), self.settings['steps']
         pipeline = _pipeline(cfg.train_dataloader)
-        if job.kind == 'augmented':
+        if job.kind in AUGMENTED:
             pipeline = [*self.settings['augmentation'], *pipeline]
         cfg.train_dataloader.dataset = _clips(files, 'train', pipeline)
         cfg.train_dataloader.sampler = dict(type='InfiniteSampler', shuffle=True)
@@ -393,7 +395,7 @@ class Study:
         if job.kind not in GENERATED:
             return None, 0
         place = Path(job.name).parent
-        if job.kind == 'infagenc':
+        if job.kind in POOLED:
             count = self.result(f'{place}/pool')['num_synthetic']
             return (self.folder / place / 'pool/pool/pool.npz', count) if count else (None, 0)
         num_classes = len(load_annotation(self.real_file(job))['metainfo']['classes'])
@@ -442,8 +444,9 @@ def _checked_settings(study, path: Path) -> Dict:
         raise ValueError(f'{path}: arms must be some of {", ".join(ARMS)}, got {settings["arms"]}')
     if settings['judge'] not in ('recognizer', 'loop'):
         raise ValueError(f"{path}: judge must be 'recognizer' or 'loop', got {settings['judge']!r}")
-    if 'augmented' in settings['arms'] and not settings['augmentation']:
-        raise ValueError(f'{path}: the arm augmented needs augmentation, a list of transforms')
+    augmented = [arm for arm in AUGMENTED if arm in settings['arms']]
+    if augmented and not settings['augmentation']:
+        raise ValueError(f'{path}: the arm {augmented[0]} needs augmentation, a list of transforms')
     numbers = {key: settings[key] for key in ('steps', 'val_interval', 'generator_steps')}
     numbers.update({f'loop.{key}': value for key, value in settings['loop'].items() if key not in ('hook', 'generator_options')})
     if settings['num_synthetic'] != 'pool':

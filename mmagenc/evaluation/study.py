@@ -20,9 +20,10 @@ from mmagenc.compat import atomic_open
 
 from .functional import bootstrap_interval, confidence_interval
 
-ARMS = ('real', 'augmented', 'unjudged', 'infagenc')
-"""Real clips alone; with classic augmentation; with a generator's clips as they come; with those that the InfAGenC loop accepted."""
-BASELINE = 'real'
+ARMS = ('real', 'augmented', 'unjudged', 'infagenc', 'both')
+"""Real clips alone; with classic augmentation; with a generator's clips as they come; with those that the InfAGenC loop accepted; with
+these, and classic augmentation of all."""
+BASELINE, SECOND_BASELINE = 'real', 'augmented'
 ClipsPerClass = Union[int, str]
 """A number, or ``'all'``."""
 
@@ -294,29 +295,35 @@ def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: 
 # --- Table
 
 
-HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %', 'mean-class %', 'top-1 against real, paired')
-NOTE = ('Mean over seeds ± half width of its 95 % t-interval. Paired: mean difference to `{baseline}` of the same seeds, '
+HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %', 'mean-class %', 'top-1 against {baseline}, paired',
+          'against {second}, paired')
+NOTE = ('Mean over seeds ± half width of its 95 % t-interval. Paired: mean difference to the other arm of the same seeds, '
         '[95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten). Checkpoints were picked on validation clips.')
 
 
-def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE) -> str:
+def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second_baseline: str = SECOND_BASELINE) -> str:
     """The study's table in Markdown with a line on how to read it.
+
+    Every arm is compared with ``baseline``, and those that are neither with ``second_baseline`` too.
 
     Raises:
         ValueError: as :func:`summarize`.
     """
-    lines = [HEADER, ['---'] * len(HEADER)]
-    for top1, mean_class in zip(summarize(rows, 'top1', baseline=baseline), summarize(rows, 'mean_class', baseline=baseline)):
+    lines = [[name.format(baseline=baseline, second=second_baseline) for name in HEADER], ['---'] * len(HEADER)]
+    summaries = [summarize(rows, metric, baseline=other)
+                 for metric, other in (('top1', baseline), ('mean_class', baseline), ('top1', second_baseline))]
+    for top1, mean_class, second in zip(*summaries):
         lines.append([
             top1.dataset,
             str(top1.clips_per_class), top1.arm,
             str(len(top1.seeds)), f'{top1.num_real:.0f}', f'{top1.num_synthetic:.0f}',
             _percent(top1),
             _percent(mean_class),
-            _difference_text(top1.difference)
+            _difference_text(top1.difference),
+            _difference_text(None if top1.arm == baseline else second.difference)
         ])
     table = '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
-    return f'{table}\n\n{NOTE.format(baseline=baseline)}\n'
+    return f'{table}\n\n{NOTE}\n'
 
 
 def _percent(cell: ArmSummary) -> str:

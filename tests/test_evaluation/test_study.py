@@ -148,4 +148,9 @@ def test_table_has_a_line_for_each_arm_and_size():
     # hand-computed: differences 10 and 12 points, mean 11, t(0.975, 1) = 12.706 times 1
     assert '+11.0 [-1.7, +23.7]' in lines[3] and 'n = 2' in lines[3]
     assert '51.0 ± 12.7' in lines[2] and '25.5 ± 6.4' in lines[2]
+    assert [line.rstrip(' |').rsplit(' | ')[-1] for line in lines[2:4]] == ['–', '–']  # there is no arm `augmented`
+    rows += [make_row('augmented', seed, 0.55, size=5) for seed in (0, 1)]
+    second = {line.split(' | ')[2]: line.split(' | ')[9] for line in markdown_table(rows).splitlines()[2:5]}
+    # 60 and 64 against 55 and 55: differences 5 and 9, mean 7, t times 2
+    assert second['infagenc'].startswith('+7.0 [-18.4, +32.4]') and second['real'].startswith('–') and second['augmented'].startswith('–')
     assert '(one pair)' in markdown_table([make_row(), make_row('infagenc')])

@@ -217,9 +217,15 @@ def write_summary(rows: Sequence[StudyRow], folder: Path) -> None:
     print(f'\n{table}\n{folder}: runs.csv, table.md, learning_curve.png, learning_curve.pdf')
 
 
-COLORS = {'real': '#505050', 'augmented': '#e69f00', 'unjudged': '#d55e00', 'infagenc': '#0072b2'}
-MARKERS = {'real': 'o', 'augmented': 's', 'unjudged': '^', 'infagenc': 'D'}
-LABELS = {'real': 'real', 'augmented': 'real, augmented', 'unjudged': 'real + unjudged clips', 'infagenc': 'real + InfAGenC pool'}
+COLORS = {'real': '#505050', 'augmented': '#e69f00', 'unjudged': '#d55e00', 'infagenc': '#0072b2', 'both': '#009e73'}
+MARKERS = {'real': 'o', 'augmented': 's', 'unjudged': '^', 'infagenc': 'D', 'both': 'v'}
+LABELS = {
+    'real': 'real',
+    'augmented': 'real, augmented',
+    'unjudged': 'real + unjudged clips',
+    'infagenc': 'real + InfAGenC pool',
+    'both': 'real + InfAGenC pool, augmented'
+}
 
 
 def draw_learning_curve(rows: Sequence[StudyRow], paths: Sequence[Path]) -> None:

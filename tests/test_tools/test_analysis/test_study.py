@@ -138,15 +138,15 @@ def test_whole_study_goes_on_where_it_stopped(tool, in_process, tmp_path, capsys
     command = [str(config), '--work-dir', str(tmp_path / 'out'), '--cfg-options', 'study.clips_per_class=[2]', 'study.seeds=[0]']
     tool.main(command)
     kinds = [Path(name).name for name in in_process]
-    assert sorted(kinds) == ['augmented', 'generator', 'infagenc', 'pool', 'real', 'unjudged']
-    assert kinds.index('generator') < kinds.index('pool') < min(kinds.index('infagenc'), kinds.index('unjudged'))
+    assert sorted(kinds) == ['augmented', 'both', 'generator', 'infagenc', 'pool', 'real', 'unjudged']
+    assert kinds.index('generator') < kinds.index('pool') < min(kinds.index(arm) for arm in ('infagenc', 'unjudged', 'both'))
     folder = tmp_path / 'out/made'
     first = read_rows(folder / 'runs.csv')
-    assert [row.arm for row in first] == ['real', 'augmented', 'unjudged', 'infagenc']
+    assert [row.arm for row in first] == ['real', 'augmented', 'unjudged', 'infagenc', 'both']
     by_arm = {row.arm: row for row in first}
     assert {row.steps for row in first} == {6} and {row.num_real for row in first} == {4}
     assert by_arm['real'].num_synthetic == by_arm['augmented'].num_synthetic == 0
-    assert by_arm['unjudged'].num_synthetic == by_arm['infagenc'].num_synthetic > 0
+    assert by_arm['unjudged'].num_synthetic == by_arm['infagenc'].num_synthetic == by_arm['both'].num_synthetic > 0
     assert all(row.picked_iter in (3, 6) for row in first) and len({row.config_hash for row in first}) == 1
     (folder / '2-clips/seed0/real/result.json').unlink()  # as if it had been stopped half-way
     (folder / '2-clips/seed0/real/half').write_text('')
@@ -252,7 +252,7 @@ def test_failed_run_stops_only_what_needs_it(tool, tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as error:
         tool.main([str(config), '--work-dir', str(tmp_path / 'out'), '--jobs', '2', '--cfg-options', 'study.clips_per_class=[2]'])
     message = str(error.value)
-    assert '6 jobs failed' in message and 'seed1/pool: broken' in message and 'seed0/infagenc: needs 2-clips/seed0/pool' in message
+    assert '8 jobs failed' in message and 'seed1/pool: broken' in message and 'seed0/infagenc: needs 2-clips/seed0/pool' in message
     assert [row.arm for row in read_rows(tmp_path / 'out/made/runs.csv')] == ['real', 'real', 'augmented', 'augmented']
 
 
@@ -324,5 +324,5 @@ def test_remaining_time_needs_each_kind_once(tool, tmp_path):
 def test_shipped_studies_can_be_opened(name, tmp_path):
     study = Study(config=ROOT / f'configs/studies/{name}.py', folder=tmp_path)
     seeds, sizes = study.settings['seeds'], study.settings['clips_per_class']
-    assert len(seeds) >= 5 and len(study.jobs()) == 6 * len(seeds) * len(sizes)
+    assert len(seeds) >= 5 and len(study.jobs()) == 7 * len(seeds) * len(sizes)
     assert study.generator.model.num_classes == study.cfg.model.cls_head.num_classes
