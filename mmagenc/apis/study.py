@@ -133,8 +133,8 @@ class Study:
     def _jobs_of(self, size: ClipsPerClass, seed: int) -> List[Job]:
         arms, place = self.settings['arms'], f'{size}-clips/seed{seed}'
         pool = bool({*POOLED} & {*arms}) or ('unjudged' in arms and self.settings['num_synthetic'] == 'pool')
-        needs = {'pool': ('generator', ), 'unjudged': ('generator', 'pool') if pool else ('generator', )}
-        needs.update(dict.fromkeys(POOLED, ('pool', )))
+        unjudged = ('generator', 'pool') if pool else ('generator', )
+        needs = {'pool': ('generator', ), 'unjudged': unjudged, **dict.fromkeys(POOLED, ('pool', ))}
         kinds = [*(['generator'] if self.needs_generator else []), *(['pool'] if pool else []), *arms]
         return [Job(f'{place}/{kind}', kind, size, seed, tuple(f'{place}/{need}' for need in needs.get(kind, ()))) for kind in kinds]
 

@@ -249,16 +249,17 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
     cells = summarize(rows)
     sizes = list(dict.fromkeys(str(cell.clips_per_class) for cell in sorted(cells, key=lambda cell: cell.num_real)))
     arms = list(dict.fromkeys(cell.arm for cell in cells))
-    for number, arm in enumerate(arms):
+    for index, arm in enumerate(arms):
         own = [cell for cell in cells if cell.arm == arm]
         place = [sizes.index(str(cell.clips_per_class)) for cell in own]
         mean, half = ([100 * getattr(cell, key) for cell in own] for key in ('mean', 'half_width'))
         line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5, label=LABELS.get(arm, arm))
-        if len(place) == 1:  # a band of no width: a bar instead, beside the other arms'
-            line.set_xdata([place[0] + 0.04 * (number - (len(arms) - 1) / 2)])
+        if len(place) == 1:  # a band would have no width: a bar, beside the other arms'
+            line.set_xdata([place[0] + 0.04 * (index - (len(arms) - 1) / 2)])
             panel.errorbar(line.get_xdata(), mean, half, color=line.get_color(), linewidth=1.2, capsize=2)
-        panel.fill_between(place, [m - h for m, h in zip(mean, half)], [m + h for m, h in zip(mean, half)], color=line.get_color(),
-                           alpha=0.13, linewidth=0)
+        else:
+            panel.fill_between(place, [m - h for m, h in zip(mean, half)], [m + h for m, h in zip(mean, half)], color=line.get_color(),
+                               alpha=0.13, linewidth=0)
     seeds = sorted({len(cell.seeds) for cell in cells})
     panel.set_xticks(range(len(sizes)), sizes)
     panel.set_xlabel('real training clips a class')
