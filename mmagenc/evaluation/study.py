@@ -333,7 +333,7 @@ def _percent(cell: ArmSummary) -> str:
 def _difference_text(difference: Optional[PairedDifference]) -> str:
     if difference is None:
         return '–'
-    mean, low, high, bootstrap_low, bootstrap_high = (100 * value for value in difference[:5])
+    mean, low, high, bootstrap_low, bootstrap_high = (round(100 * value, 1) + 0. for value in difference[:5])  # no -0.0
     if np.isnan(low):
         return f'{mean:+.1f} (one pair)'
     return f'{mean:+.1f} [{low:+.1f}, {high:+.1f}] ({bootstrap_low:+.1f}, {bootstrap_high:+.1f}), n = {difference.num_pairs}'

@@ -154,3 +154,8 @@ def test_table_has_a_line_for_each_arm_and_size():
     # 60 and 64 against 55 and 55: differences 5 and 9, mean 7, t times 2
     assert second['infagenc'].startswith('+7.0 [-18.4, +32.4]') and second['real'].startswith('–') and second['augmented'].startswith('–')
     assert '(one pair)' in markdown_table([make_row(), make_row('infagenc')])
+
+
+def test_no_difference_has_no_minus_sign():
+    rows = [make_row(arm, seed, value) for seed in (0, 1, 2) for arm, value in (('real', 0.5), ('infagenc', 0.49999))]
+    assert '+0.0 [' in markdown_table(rows) and '-0.0' not in markdown_table(rows)

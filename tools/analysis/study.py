@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
@@ -23,6 +23,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from filelock import FileLock, Timeout
 from mmengine.config import DictAction
 
 from mmagenc.apis.study import Job, Study
@@ -106,6 +107,19 @@ def exit_on_termination() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def locked(studies: Sequence[Study]) -> Iterator[None]:
+    """Keep the studies' folders to this process: two in one folder would do every job twice, each in the other's files."""
+    with ExitStack() as stack:
+        for study in studies:
+            study.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(FileLock(study.folder / '.lock', timeout=0))
+            except Timeout:
+                raise ValueError(f'{study.folder}: another study.py is at work here; wait, or give this one another --work-dir') from None
+        yield
 
 
 def kind_of(job: Job) -> str:
@@ -300,9 +314,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             list_jobs(studies)
             return
         if not args.summary:
-            for study in studies:
-                study.prepare()
-            with exit_on_termination():
+            with locked(studies), exit_on_termination():
+                for study in studies:
+                    study.prepare()
                 failed = Pool(studies, make_slots(args.jobs), args).run()
         rows = [study.rows() for study in studies]
         if not any(rows):

@@ -277,10 +277,35 @@ def test_stopping_the_study_stops_its_processes(tool, tmp_path, monkeypatch):
         os.kill(int(marker.read_text()), 0)
 
 
+def test_second_study_in_the_same_folder_is_refused(tool, tmp_path, monkeypatch):
+    config = make_study(tmp_path)
+    command = [str(config), '--work-dir', str(tmp_path / 'out'), '--cfg-options', 'study.arms=[real]']
+    messages = []
+
+    def run(self):
+        with pytest.raises(SystemExit) as error:
+            tool.main(command)
+        messages.append(str(error.value))
+        return {}
+
+    monkeypatch.setattr(tool.Pool, 'run', run)
+    for _ in range(2):  # the folder is free again when the first one has ended
+        with pytest.raises(SystemExit, match='no run is done yet'):
+            tool.main(command)
+    assert len(messages) == 2 and all('another study.py is at work here' in message for message in messages)
+
+
 def test_summary_alone_trains_nothing(tool, tmp_path):
     config = make_study(tmp_path)
     with pytest.raises(SystemExit, match='no run is done yet'):
         tool.main([str(config), '--work-dir', str(tmp_path / 'out'), '--summary'])
+
+
+def test_generator_without_a_loop_gets_the_selector_that_a_few_clips_need(tmp_path):
+    study = open_study(make_study(tmp_path), tmp_path / 'out')
+    study.generator.custom_hooks = [hook for hook in study.generator.get('custom_hooks', []) if hook.type != 'InfAGenCHook']
+    job = next(job for job in study.jobs() if job.kind == 'pool')
+    assert study._hook(study.generator, job)['selector'] == dict(type='ClassShareSelector')
 
 
 @pytest.mark.parametrize('change, message', [
