@@ -6,10 +6,10 @@ custom_hooks = [
     dict(type='RandomStateHook'),
     dict(
         type='InfAGenCHook',
-        begin=80,
-        interval=5,
-        recognizer_warmup_epochs=10,
-        recognizer_epochs=2,
+        begin=280,
+        interval=10,
+        recognizer_warmup_epochs=35,
+        recognizer_epochs=4,
         recognizer=dict(
             model=dict(
                 type='RecognizerGCN',
@@ -21,6 +21,6 @@ custom_hooks = [
             train_pipeline={{_base_.recognizer_train_pipeline}},
             test_pipeline={{_base_.recognizer_test_pipeline}},
             batch_size=16),
-        # Unlike the published rule: a class that so small a generator cannot do must not stop the others.
-        selector=dict(type='MedianRatioSelector', balanced=False))
+        # Unlike the published rule: a class that the judge is sure of in no clip must neither stop the others nor stay behind them.
+        selector=dict(type='ClassShareSelector'))
 ]

@@ -5,10 +5,10 @@ custom_hooks = [
     dict(type='RandomStateHook'),
     dict(
         type='InfAGenCHook',
-        begin=80,
-        interval=5,
-        recognizer_warmup_epochs=10,
-        recognizer_epochs=2,
+        begin=280,
+        interval=10,
+        recognizer_warmup_epochs=35,
+        recognizer_epochs=4,
         recognizer=dict(
             model=dict(
                 type='RecognizerGCN',
@@ -20,5 +20,5 @@ custom_hooks = [
             train_pipeline={{_base_.recognizer_train_pipeline}},
             test_pipeline={{_base_.recognizer_test_pipeline}},
             batch_size=16),
-        selector=dict(type='MedianRatioSelector', balanced=False))
+        selector=dict(type='ClassShareSelector'))
 ]
