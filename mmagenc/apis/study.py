@@ -300,7 +300,7 @@ class Study:
 
     def _hook(self, cfg: Config, job: Job) -> Dict:
         found = [hook.to_dict() for hook in cfg.get('custom_hooks', []) if hook.type == 'InfAGenCHook']
-        hook = found[0] if found else dict(type='InfAGenCHook', selector=dict(type='ClassShareSelector'))
+        hook = found[0] if found else dict(type='InfAGenCHook')
         if self.settings['judge'] == 'recognizer':
             hook['recognizer'] = dict(
                 model=self.cfg.model.to_dict(),

@@ -243,7 +243,7 @@ LABELS = {
 
 
 def draw_learning_curve(rows: Sequence[StudyRow], paths: Sequence[Path]) -> None:
-    """Test accuracy over the number of real clips: a panel for each data set, a line with its 95 % band for each arm."""
+    """Test accuracy over the number of real clips: a panel for each data set, a line with its 95 % intervals for each arm."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
@@ -267,10 +267,12 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
         own = [cell for cell in cells if cell.arm == arm]
         place = [sizes.index(str(cell.clips_per_class)) for cell in own]
         mean, half = ([100 * getattr(cell, key) for cell in own] for key in ('mean', 'half_width'))
+        bars = len(sizes) < 4 or len(place) == 1  # side by side: bands between so few points would hide one another, or have no width
+        if bars:
+            place = [x + 0.04 * (index - (len(arms) - 1) / 2) for x in place]
         line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5, label=LABELS.get(arm, arm))
-        if len(place) == 1:  # a band would have no width: a bar, beside the other arms'
-            line.set_xdata([place[0] + 0.04 * (index - (len(arms) - 1) / 2)])
-            panel.errorbar(line.get_xdata(), mean, half, color=line.get_color(), linewidth=1.2, capsize=2)
+        if bars:
+            panel.errorbar(place, mean, half, color=line.get_color(), linewidth=1.2, capsize=2)
         else:
             panel.fill_between(place, [m - h for m, h in zip(mean, half)], [m + h for m, h in zip(mean, half)], color=line.get_color(),
                                alpha=0.13, linewidth=0)
@@ -278,7 +280,7 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
     panel.set_xticks(range(len(sizes)), sizes)
     panel.set_xlabel('real training clips a class')
     number = '–'.join(str(count) for count in dict.fromkeys([seeds[0], seeds[-1]]))
-    panel.set_title(f'{title}\n{number} seeds, band: 95 % interval of the mean', fontsize=9)
+    panel.set_title(f'{title}\n{number} seeds, bars and bands: 95 % interval of the mean', fontsize=9)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='y', color='0.9')
 

@@ -40,7 +40,8 @@ class InfAGenCHook(Hook):
 
     Args:
         recognizer: config of a :class:`~mmagenc.engine.RecognizerTrainer`.
-        selector: config of a selector (published: ``MedianRatioSelector``).
+        selector: config of a selector; default: ``ClassShareSelector`` (published: ``MedianRatioSelector``, which accepts nothing where the
+            judge learned from a few clips; docs/studies.md).
         begin: generator epochs on real data before the loop begins (0 when the generator starts from a trained checkpoint;
             published: 1100).
         interval: epochs between rounds (published: 10).
@@ -63,7 +64,7 @@ class InfAGenCHook(Hook):
     def __init__(self,
                  *,
                  recognizer: Dict,
-                 selector: Dict,
+                 selector: Optional[Dict] = None,
                  begin: int = 0,
                  interval: int = 10,
                  recognizer_warmup_epochs: int = 15,
@@ -76,7 +77,7 @@ class InfAGenCHook(Hook):
         if interval < 1 or min(begin, recognizer_epochs, recognizer_warmup_epochs) < 0:
             raise ValueError(f'interval must be at least 1 and epoch counts at least 0, got interval={interval}, begin={begin}, '
                              f'recognizer_epochs={recognizer_epochs}, recognizer_warmup_epochs={recognizer_warmup_epochs}')
-        self.recognizer_cfg, self.selector_cfg = recognizer, selector
+        self.recognizer_cfg, self.selector_cfg = recognizer, selector or dict(type='ClassShareSelector')
         self.begin = begin
         self.interval = interval
         self.recognizer_warmup_epochs = recognizer_warmup_epochs

@@ -219,6 +219,10 @@ def test_generator_of_another_layout_is_refused(tmp_path, monkeypatch):
         make_runner(tmp_path, 'run', max_epochs=1).train()
 
 
+def test_published_selector_is_not_the_default():
+    assert InfAGenCHook(recognizer={}).selector_cfg == dict(type='ClassShareSelector')
+
+
 def test_balanced_labels_give_the_remainder_to_the_first_classes():
     assert balanced_labels(7, 3).tolist() == [0, 0, 0, 1, 1, 2, 2]
 

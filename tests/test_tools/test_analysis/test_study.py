@@ -301,11 +301,11 @@ def test_summary_alone_trains_nothing(tool, tmp_path):
         tool.main([str(config), '--work-dir', str(tmp_path / 'out'), '--summary'])
 
 
-def test_generator_without_a_loop_gets_the_selector_that_a_few_clips_need(tmp_path):
+def test_generator_without_a_loop_gets_one_with_the_hooks_own_selector(tmp_path):
     study = open_study(make_study(tmp_path), tmp_path / 'out')
     study.generator.custom_hooks = [hook for hook in study.generator.get('custom_hooks', []) if hook.type != 'InfAGenCHook']
-    job = next(job for job in study.jobs() if job.kind == 'pool')
-    assert study._hook(study.generator, job)['selector'] == dict(type='ClassShareSelector')
+    hook = study._hook(study.generator, next(job for job in study.jobs() if job.kind == 'pool'))
+    assert hook['type'] == 'InfAGenCHook' and 'selector' not in hook and hook['recognizer']['model'] == study.cfg.model.to_dict()
 
 
 @pytest.mark.parametrize('change, message', [
