@@ -21,6 +21,6 @@ custom_hooks = [
             train_pipeline={{_base_.recognizer_train_pipeline}},
             test_pipeline={{_base_.recognizer_test_pipeline}},
             batch_size=16),
-        # Unlike the published rule: a class that the judge is sure of in no clip must neither stop the others nor stay behind them.
-        selector=dict(type='ClassShareSelector'))
+        # Unlike the published rule: a class that so small a generator cannot do must not stop the others.
+        selector=dict(type='MedianRatioSelector', balanced=False))
 ]

@@ -20,5 +20,5 @@ custom_hooks = [
             train_pipeline={{_base_.recognizer_train_pipeline}},
             test_pipeline={{_base_.recognizer_test_pipeline}},
             batch_size=16),
-        selector=dict(type='ClassShareSelector'))
+        selector=dict(type='MedianRatioSelector', balanced=False))
 ]

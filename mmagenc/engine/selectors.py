@@ -220,13 +220,24 @@ class ClassShareSelector(BaseSelector):
         fraction: share of each class's candidates that is taken.
         easiest: share of each class that is passed over as too easy; what remains behind ``easiest + fraction`` is too hard.
         min_survivors: with fewer candidates in any class the round is skipped.
+        min_accuracy: share of all candidates that the recognizer must name as intended, or the round is skipped (0: never). Where it names
+            most otherwise, the generator cannot do its classes yet or the recognizer cannot judge them: a share would be one of rubbish.
     """
 
-    def __init__(self, *, fraction: float = 0.5, easiest: float = 0.25, min_survivors: int = 2) -> None:
+    def __init__(self, *, fraction: float = 0.5, easiest: float = 0.25, min_survivors: int = 2, min_accuracy: float = 0.) -> None:
         super().__init__(confidence=0., fraction=fraction, min_survivors=min_survivors)
         if not 0 <= easiest <= 1 - fraction:
             raise ValueError(f'easiest must lie in [0, 1 - fraction], got easiest={easiest} with fraction={fraction}')
-        self.easiest = easiest
+        if not 0 <= min_accuracy <= 1:
+            raise ValueError(f'min_accuracy must lie in [0, 1], got {min_accuracy}')
+        self.easiest, self.min_accuracy = easiest, min_accuracy
+
+    def __call__(self, candidates, reference, *, rng=None):
+        if len(candidates.label) and candidates.accuracy < self.min_accuracy:
+            counts = {int(group): int((candidates.label == group).sum()) for group in np.unique(candidates.label)}
+            reason = f'the recognizer names {candidates.accuracy:.0%} of the candidates as intended, fewer than {self.min_accuracy:.0%}'
+            return Selection(index=np.zeros(0, dtype=np.int64), num_survivors=counts, reason=reason)
+        return super().__call__(candidates, reference, rng=rng)
 
     def passes(self, candidates):
         return np.ones(len(candidates.label), dtype=bool)

@@ -144,3 +144,14 @@ def test_class_share_takes_the_same_of_every_class_whatever_the_recognizer_names
     assert ClassShareSelector(fraction=0.25, easiest=0.5)(candidates, candidates).index.tolist() == [1, 6]
     with pytest.raises(ValueError, match='easiest must lie'):
         ClassShareSelector(fraction=0.8)
+
+
+def test_class_share_takes_no_share_of_what_the_recognizer_names_otherwise():
+    label = [0, 0, 0, 0, 1, 1, 1, 1]
+    candidates = scores(label, predicted=[0, 0, 0, 1, 0, 0, 0, 0], num_classes=2)  # 3 of 8 as intended
+    selection = ClassShareSelector(min_accuracy=0.5)(candidates, candidates)
+    assert len(selection.index) == 0 and selection.num_survivors == {0: 4, 1: 4}
+    assert selection.reason == 'the recognizer names 38% of the candidates as intended, fewer than 50%'
+    assert len(ClassShareSelector(min_accuracy=0.375)(candidates, candidates).index) == 4
+    with pytest.raises(ValueError, match='min_accuracy must lie'):
+        ClassShareSelector(min_accuracy=1.5)

@@ -40,8 +40,8 @@ class InfAGenCHook(Hook):
 
     Args:
         recognizer: config of a :class:`~mmagenc.engine.RecognizerTrainer`.
-        selector: config of a selector; default: ``ClassShareSelector`` (published: ``MedianRatioSelector``, which accepts nothing where the
-            judge learned from a few clips; docs/studies.md).
+        selector: config of a selector; default: ``ClassShareSelector(min_accuracy=0.5)`` (published:
+            ``MedianRatioSelector``, which accepts nothing where the judge learned from a few clips; docs/studies.md).
         begin: generator epochs on real data before the loop begins (0 when the generator starts from a trained checkpoint;
             published: 1100).
         interval: epochs between rounds (published: 10).
@@ -77,7 +77,7 @@ class InfAGenCHook(Hook):
         if interval < 1 or min(begin, recognizer_epochs, recognizer_warmup_epochs) < 0:
             raise ValueError(f'interval must be at least 1 and epoch counts at least 0, got interval={interval}, begin={begin}, '
                              f'recognizer_epochs={recognizer_epochs}, recognizer_warmup_epochs={recognizer_warmup_epochs}')
-        self.recognizer_cfg, self.selector_cfg = recognizer, selector or dict(type='ClassShareSelector')
+        self.recognizer_cfg, self.selector_cfg = recognizer, selector or dict(type='ClassShareSelector', min_accuracy=0.5)
         self.begin = begin
         self.interval = interval
         self.recognizer_warmup_epochs = recognizer_warmup_epochs

@@ -220,7 +220,7 @@ def test_generator_of_another_layout_is_refused(tmp_path, monkeypatch):
 
 
 def test_published_selector_is_not_the_default():
-    assert InfAGenCHook(recognizer={}).selector_cfg == dict(type='ClassShareSelector')
+    assert InfAGenCHook(recognizer={}).selector_cfg == dict(type='ClassShareSelector', min_accuracy=0.5)
 
 
 def test_balanced_labels_give_the_remainder_to_the_first_classes():
