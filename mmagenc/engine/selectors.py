@@ -127,9 +127,8 @@ class BaseSelector(metaclass=ABCMeta):
         label = candidates.label[survivor]
         counts = {int(group): int((label == group).sum()) for group in classes}
         quota = self._quota(counts)
-        if not any(quota.values()):
-            scarce = [group for group, count in counts.items() if count < self.min_survivors]
-            reason = f'fewer than {self.min_survivors} survivors in class {scarce}' if scarce else 'fraction of the smallest class is 0'
+        reason = self._objection(candidates) or self._scarcity(counts, quota)
+        if reason:
             return Selection(index=np.zeros(0, dtype=np.int64), num_survivors=counts, reason=reason)
         order = self.rank(candidates[survivor], reference, rng or np.random.default_rng(0))
         chosen = [self.take(order[label[order] == group], quota[int(group)]) for group in classes]
@@ -138,6 +137,17 @@ class BaseSelector(metaclass=ABCMeta):
     def passes(self, candidates: RecognizerScores) -> np.ndarray:
         """``(N,)``: whether a candidate survives."""
         return (candidates.predicted == candidates.label) & (candidates.confidence >= self.confidence)
+
+    def _objection(self, candidates: RecognizerScores) -> str:
+        """Why the rule takes none of these candidates, whatever survives; empty when it may."""
+        return ''
+
+    def _scarcity(self, counts: Dict[int, int], quota: Dict[int, int]) -> str:
+        """Why no class has clips to take; empty when one has."""
+        if any(quota.values()):
+            return ''
+        scarce = [group for group, count in counts.items() if count < self.min_survivors]
+        return f'fewer than {self.min_survivors} survivors in class {scarce}' if scarce else 'fraction of the smallest class is 0'
 
     def _quota(self, counts: Dict[int, int]) -> Dict[int, int]:
         if not self.balanced:
@@ -232,12 +242,10 @@ class ClassShareSelector(BaseSelector):
             raise ValueError(f'min_accuracy must lie in [0, 1], got {min_accuracy}')
         self.easiest, self.min_accuracy = easiest, min_accuracy
 
-    def __call__(self, candidates, reference, *, rng=None):
+    def _objection(self, candidates):
         if len(candidates.label) and candidates.accuracy < self.min_accuracy:
-            counts = {int(group): int((candidates.label == group).sum()) for group in np.unique(candidates.label)}
-            reason = f'the recognizer names {candidates.accuracy:.0%} of the candidates as intended, fewer than {self.min_accuracy:.0%}'
-            return Selection(index=np.zeros(0, dtype=np.int64), num_survivors=counts, reason=reason)
-        return super().__call__(candidates, reference, rng=rng)
+            return f'the recognizer names {candidates.accuracy:.0%} of the candidates as intended, fewer than {self.min_accuracy:.0%}'
+        return ''
 
     def passes(self, candidates):
         return np.ones(len(candidates.label), dtype=bool)
