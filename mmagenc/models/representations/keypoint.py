@@ -3,10 +3,12 @@
 B batch, T frames, V keypoints, C coordinates (2 or 3).
 """
 
+import logging
 from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
@@ -14,6 +16,8 @@ from mmagenc.skeletons import get_skeleton
 from mmagenc.structures import Motion
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
+USUAL_SHARE, GLITCH_FACTOR = 0.9999, 2
+"""Extremes of more than so many times what this share of the numbers reach are reported."""
 
 
 @MODELS.register_module()
@@ -34,9 +38,12 @@ class KeypointRepresentation(nn.Module):
             smallest and largest of all coordinates to −1 and 1, as Kinetic-GAN does (which counts padding and second persons too);
             ``'centered_min_max'`` subtracts each coordinate's mean and divides by the largest distance from it that any coordinate has,
             which stays in −1 … 1 and leaves the pose's changes to be learnt, not the pose. A root path kept as a joint is scaled by itself.
+        quantile: share of the numbers that −1 … 1 is to hold, for the two normalizations by extremes; those beyond are cut off there. One
+            frame in which tracking failed is the extreme of a whole data set otherwise, and everything else is squeezed into little.
 
     Raises:
-        ValueError: other dimensions, an unknown normalization, or ``translation`` for clips that are not centred.
+        ValueError: other dimensions, an unknown normalization, a quantile out of range or with ``'standard'``, or ``translation`` for
+            clips that are not centred.
     """
 
     def __init__(self,
@@ -46,10 +53,14 @@ class KeypointRepresentation(nn.Module):
                  root_center: bool = True,
                  translation: bool = False,
                  min_std: float = 1e-3,
-                 normalization: str = 'standard') -> None:
+                 normalization: str = 'standard',
+                 quantile: float = 1.) -> None:
         super().__init__()
         if normalization not in NORMALIZATIONS:
             raise ValueError(f'normalization must be one of {", ".join(NORMALIZATIONS)}, got {normalization!r}')
+        if not 0.5 < quantile <= 1 or (quantile < 1 and normalization == 'standard'):
+            raise ValueError("quantile must lie in (0.5, 1], and be 1 with normalization='standard', which knows no extremes; got "
+                             f'{quantile} with {normalization!r}')
         if num_dims not in (2, 3):
             raise ValueError(f'num_dims must be 2 or 3, got {num_dims}')
         if translation and not root_center:
@@ -58,7 +69,8 @@ class KeypointRepresentation(nn.Module):
         self.skeleton = get_skeleton(skeleton)
         self.num_keypoints, self.num_channels = self.skeleton.num_joints, num_dims
         self.num_joints = self.num_keypoints + translation
-        self.root_center, self.translation, self.min_std, self.normalization = root_center, translation, min_std, normalization
+        self.root_center, self.translation, self.min_std = root_center, translation, min_std
+        self.normalization, self.quantile = normalization, quantile
         self.register_buffer('mean', torch.zeros(self.num_joints, num_dims))
         self.register_buffer('std', torch.zeros(self.num_joints, num_dims))
         self._known_to_be_fitted = False
@@ -88,11 +100,25 @@ class KeypointRepresentation(nn.Module):
         """What is subtracted from ``(frames, V, C)`` and what is divided by, ``(V, C)`` or one number for all."""
         mean = frames.mean(dim=0)
         if self.normalization == 'min_max':
-            low, high = frames.aminmax()
-            return (high + low) / 2, (high - low) / 2
+            low, high = _middle(frames, self.quantile)
+            usual_low, usual_high = _middle(frames, USUAL_SHARE)
+            self._warn_of_glitches((high - low) / 2, (usual_high - usual_low) / 2)
+            return torch.tensor((high + low) / 2), torch.tensor((high - low) / 2)
         if self.normalization == 'centered_min_max':
-            return mean, (frames - mean).abs().max()
+            largest, usual = np.quantile((frames - mean).abs().numpy(), (self.quantile, USUAL_SHARE))
+            self._warn_of_glitches(largest, usual)
+            return mean, torch.tensor(largest)
         return mean, frames.std(dim=0, unbiased=False)
+
+    @staticmethod
+    def _warn_of_glitches(largest: float, usual: float) -> None:
+        if largest > GLITCH_FACTOR * usual:
+            print_log(
+                f'KeypointRepresentation: the training clips are divided by {largest:.4g}, but {USUAL_SHARE:.2%} of their coordinates need '
+                f'only {usual:.4g}. Where the rest are failures of tracking, set quantile={USUAL_SHARE} or mend the clips: they make '
+                'everything else small',
+                logger='current',
+                level=logging.WARNING)
 
     def _center(self, keypoint: Tensor) -> Tensor:
         """``(B, T, V, C)`` relative to the root, with the path as one more joint where it is kept."""
@@ -118,7 +144,8 @@ class KeypointRepresentation(nn.Module):
         self._require_statistics()
         if 'keypoint' not in inputs:
             raise ValueError(f'KeypointRepresentation needs clips with `keypoint`, these have {", ".join(inputs)}')
-        return (self._center(inputs['keypoint']) - self.mean) / self.std
+        x = (self._center(inputs['keypoint']) - self.mean) / self.std
+        return x if self.quantile == 1 else x.clamp(-1, 1)
 
     def joints(self, x: Tensor) -> Tensor:
         """Normalized ``(B, T, J, C)`` to root-centred positions ``(B, T, V, C)`` in units of the data."""
@@ -137,3 +164,9 @@ class KeypointRepresentation(nn.Module):
 
     def _denormalize(self, x: Tensor) -> Tensor:
         return x.float() * self.std + self.mean
+
+
+def _middle(frames: Tensor, share: float) -> Tuple[float, float]:
+    """Between what two values the middle ``share`` of all numbers lies."""
+    low, high = np.quantile(frames.numpy(), ((1 - share) / 2, (1 + share) / 2))
+    return low, high

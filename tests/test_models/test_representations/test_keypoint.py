@@ -100,6 +100,36 @@ def test_ranges(normalization, translation):
     torch.testing.assert_close(representation.decode(x, **settings).keypoint, expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize('normalization', ['min_max', 'centered_min_max'])
+def test_failures_of_tracking_do_not_set_the_scale(normalization, monkeypatch):
+    """One coordinate in 24000 is 100 m away: without a quantile everything else is small, and that is said; with it, it is cut off."""
+    rng = np.random.default_rng(0)
+    clip = rng.uniform(-1, 1, size=(1, 400, 20, 3)).astype(np.float32)
+    clip[:, :, get_skeleton('ucla20').root] = 0
+    broken = clip.copy()
+    broken[0, 7, 5, 1] = 100
+    logged = []
+    monkeypatch.setattr('mmagenc.models.representations.keypoint.print_log', lambda text, **kwargs: logged.append(text))
+    for keypoint, quantile, scale, warned in ((clip, 1., 1., False), (broken, 1., 50.5 if normalization == 'min_max' else 100., True),
+                                              (broken, 0.999, 1., False)):
+        logged.clear()
+        representation = KeypointRepresentation(skeleton='ucla20', normalization=normalization, quantile=quantile)
+        representation.fit([dict(keypoint=keypoint)])
+        torch.testing.assert_close(representation.std, torch.full((20, 3), scale), atol=0, rtol=0.25)  # the mean moves too
+        assert ['set quantile=0.9999' in text for text in logged] == [True] * warned
+    x = representation.encode(dict(keypoint=torch.from_numpy(broken)))
+    assert x[0, 7, 5, 1] == x.max() == 1 and x.min() == -1
+    inside = (x.abs() < 1).nonzero(as_tuple=True)
+    decoded = representation.decode(x, label=torch.zeros(1, dtype=torch.long), length=torch.tensor([400])).keypoint
+    torch.testing.assert_close(decoded[inside], torch.from_numpy(broken)[inside])
+
+
+def test_bad_quantiles_are_refused():
+    for settings in (dict(quantile=0.5, normalization='min_max'), dict(quantile=1.1, normalization='min_max'), dict(quantile=0.99)):
+        with pytest.raises(ValueError, match='quantile must lie in'):
+            KeypointRepresentation(skeleton='ucla20', **settings)
+
+
 def test_unknown_normalization_is_refused():
     with pytest.raises(ValueError, match="one of standard, min_max, centered_min_max, got 'max'"):
         KeypointRepresentation(skeleton='ntu25', normalization='max')
