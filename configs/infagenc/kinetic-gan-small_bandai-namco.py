@@ -1,18 +1,18 @@
-# InfAGenC on Bandai-Namco keypoints with Kinetic-GAN as the generator, for two CPU cores: 1500 generator epochs on real clips,
+# InfAGenC on Bandai-Namco keypoints with Kinetic-GAN as the generator, for two CPU cores: 1200 generator epochs on real clips,
 # then the loop for 20 epochs, with a half-width recognizer in bfloat16.
 _base_ = ['../kinetic_gan/kinetic-gan-small_1xb16_bandai-namco-32f.py', '../_base_/models/stgcn_xyz_smpl24.py']
 
 param_scheduler = None  # the generator goes on learning in the loop
-train_cfg = dict(max_epochs=1520)
+train_cfg = dict(max_epochs=1220)
 custom_hooks = [
     dict(type='RandomStateHook'),
     dict(type='RepresentationStatsHook'),
     dict(type='SampleVisualizationHook', interval=100),
     dict(
         type='InfAGenCHook',
-        begin=1500,
+        begin=1200,
         interval=10,
-        recognizer_warmup_epochs=15,
+        recognizer_warmup_epochs=80,
         recognizer_epochs=3,
         recognizer=dict(
             model=dict(

@@ -7,17 +7,10 @@ model = dict(
     backbone=dict(type='STGCN', in_channels=3, base_channels=32, graph_cfg={{_base_.recognizer.backbone.graph_cfg}}),
     cls_head=dict(type='GCNHead', num_classes=10, in_channels=128))
 optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3))
-param_scheduler = dict(type='CosineAnnealingLR', T_max=24, eta_min=1e-5)
-train_cfg = dict(max_epochs=24, val_interval=4)
-default_hooks = dict(checkpoint=dict(interval=24, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
-_train_pipeline = [
-    dict(type='JointNoise', position=0.02),  # jitter must not decide
-    dict(type='ConsecutiveSample', num_frames=32),
-    dict(type='RootCenter'),
-    dict(type='mmaction.FormatGCNInput', num_person=1),
-    dict(type='mmaction.PackActionInputs')
-]
-train_dataloader = dict(dataset=dict(pipeline=_train_pipeline))
+param_scheduler = dict(type='CosineAnnealingLR', T_max=160, eta_min=1e-5)
+train_cfg = dict(max_epochs=160, val_interval=10)
+default_hooks = dict(checkpoint=dict(interval=160, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
 randomness = dict(seed=0)

@@ -10,15 +10,7 @@ optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(ty
 param_scheduler = dict(type='CosineAnnealingLR', T_max=24, eta_min=1e-5)
 train_cfg = dict(max_epochs=24, val_interval=4)
 default_hooks = dict(checkpoint=dict(interval=24, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
-_train_pipeline = [
-    dict(type='RandomHeading'),  # the cameras of the clips stand around the persons
-    dict(type='JointNoise', position=0.02),  # jitter must not decide
-    dict(type='ConsecutiveSample', num_frames=32),
-    dict(type='RootCenter'),
-    dict(type='mmaction.FormatGCNInput', num_person=1),
-    dict(type='mmaction.PackActionInputs')
-]
-train_dataloader = dict(dataset=dict(pipeline=_train_pipeline))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
 randomness = dict(seed=0)

@@ -14,5 +14,9 @@ recognizer = dict(
 recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))
 
 _format = [dict(type='RootCenter'), dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
-recognizer_train_pipeline = [dict(type='ConsecutiveSample', num_frames=32), *_format]
+recognizer_train_pipeline = [
+    dict(type='JointNoise', position=0.02),  # jitter must not decide
+    dict(type='ConsecutiveSample', num_frames=32),
+    *_format
+]
 recognizer_test_pipeline = [dict(type='ConsecutiveSample', num_frames=32, test_mode=True), *_format]

@@ -80,6 +80,10 @@ class KineticGAN(BaseGenerator):
         step_weight: of the steps from frame to frame, which the critic then sees as further channels (published: 0, none). The penalty is
             taken over them too, so that the distance that the critic estimates counts motion as well as place (a Sobolev norm: Adler and
             Lunz, Banach Wasserstein GAN, NeurIPS 2018): frames that jitter, or clips that stand still, are no longer near real ones.
+        class_weight: of the cross-entropy of a head of the critic that names the action (published: 0, no such head). The critic learns to
+            name real clips, and the generator to make clips that it names rightly (AC-GAN: Odena, Olah and Shlens, ICML 2017; with the
+            Wasserstein loss as Gulrajani et al., 2017, do it). Where the label then enters: see
+            :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANCritic`.
         ema_momentum: of the moving average of the generator that clips are made with; ``None`` for no average (as published).
         test_cfg: see :class:`BaseGenerator`.
 
@@ -103,15 +107,17 @@ class KineticGAN(BaseGenerator):
                  gp_weight: float = 10.,
                  gp_interval: int = 1,
                  step_weight: float = 0.,
+                 class_weight: float = 0.,
                  ema_momentum: Optional[float] = 1e-3,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
         if n_critic < 1 or gp_interval < 1:
             raise ValueError(f'n_critic and gp_interval must be at least 1, got {n_critic} and {gp_interval}')
-        if step_weight < 0:
-            raise ValueError(f'step_weight must not be negative, got {step_weight}')
+        for name, weight in (('step_weight', step_weight), ('class_weight', class_weight)):
+            if weight < 0:
+                raise ValueError(f'{name} must not be negative, got {weight}')
         self.n_critic, self.gp_weight, self.gp_interval, self.latent_dim = n_critic, gp_weight, gp_interval, latent_dim
-        self.step_weight = step_weight
+        self.step_weight, self.class_weight = step_weight, class_weight
         sizes = dict(
             pyramid=fitting_pyramid(self.representation, pyramid),
             num_classes=num_classes,
@@ -121,7 +127,8 @@ class KineticGAN(BaseGenerator):
             base_channels=base_channels)
         self.generator = KineticGANGenerator(
             **sizes, mapping_layers=mapping_layers, tail_channels=tail_channels, mapping_init=mapping_init, halve=halve)
-        self.critic = KineticGANCritic(**dict(sizes, channels=sizes['channels'] * (2 if step_weight else 1)))
+        seen = sizes['channels'] * (2 if step_weight else 1)
+        self.critic = KineticGANCritic(**dict(sizes, channels=seen), classify=class_weight > 0)
         self.average = None if ema_momentum is None else GeneratorAverage(self.generator, ema_momentum)
         self.register_buffer('critic_updates', torch.tensor(0))
         self._critic_updates: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU
@@ -171,15 +178,30 @@ class KineticGAN(BaseGenerator):
     def _update_generator(self, fake: Tensor, label: Tensor, optim_wrapper) -> Dict[str, Tensor]:
         critic = _unwrap(self.critic).requires_grad_(False)
         with optim_wrapper.optim_context(self.generator):
-            loss = -critic(self._seen(fake), label).float().mean()
-            optim_wrapper.update_params(loss)
+            terms = self.generator_loss(fake, label)
+            optim_wrapper.update_params(terms['loss_generator'])
         critic.requires_grad_(True)
         if self.average is not None and optim_wrapper.should_update():
             self.average.update_parameters(_unwrap(self.generator))
-        return dict(loss_generator=loss)
+        return terms
+
+    def generator_loss(self, fake: Tensor, label: Tensor) -> Dict[str, Tensor]:
+        """``loss_generator``, and with ``class_weight`` its share ``class_generator`` that the critic's names of the clips make.
+
+        Args:
+            fake: clips ``(B, T, J, C)``.
+            label: ``(B,)``.
+        """
+        critic = _unwrap(self.critic)
+        if not self.class_weight:
+            return dict(loss_generator=-critic(self._seen(fake), label).float().mean())
+        score, logits = critic(self._seen(fake), label, with_logits=True)
+        naming = F.cross_entropy(logits.float(), label)
+        return dict(loss_generator=self.class_weight * naming - score.float().mean(), class_generator=naming)
 
     def critic_loss(self, real: Tensor, fake: Tensor, label: Tensor, *, penalize: bool = True) -> Dict[str, Tensor]:
-        """``loss_critic`` and what it consists of: the critic's estimate of the Wasserstein distance, and the gradient penalty.
+        """``loss_critic`` and what it consists of: the critic's estimate of the Wasserstein distance, the gradient penalty, and with
+        ``class_weight`` the cross-entropy of the names that it gives real clips.
 
         Args:
             real, fake: clips ``(B, T, J, C)``.
@@ -187,13 +209,18 @@ class KineticGAN(BaseGenerator):
             penalize: with the penalty, ``gp_interval`` times its weight.
         """
         real, fake = self._seen(real), self._seen(fake)
-        real_score, fake_score = self.critic(torch.cat((real, fake)), label.repeat(2)).float().chunk(2)
+        both = torch.cat((real, fake)), label.repeat(2)
+        score, logits = self.critic(*both, with_logits=True) if self.class_weight else (self.critic(*both), None)
+        real_score, fake_score = score.float().chunk(2)
         distance = real_score.mean() - fake_score.mean()
-        if not penalize:
-            return dict(loss_critic=-distance, wasserstein=distance)
-        penalty = gradient_penalty(self.critic, real, fake, label)
-        weight = self.gp_weight * self.gp_interval
-        return dict(loss_critic=weight * penalty - distance, gradient_penalty=penalty, wasserstein=distance)
+        terms = dict(loss_critic=-distance, wasserstein=distance)
+        if logits is not None:
+            terms['class_critic'] = F.cross_entropy(logits[:len(real)].float(), label)
+            terms['loss_critic'] = terms['loss_critic'] + self.class_weight * terms['class_critic']
+        if penalize:
+            terms['gradient_penalty'] = gradient_penalty(self.critic, real, fake, label)
+            terms['loss_critic'] = terms['loss_critic'] + self.gp_weight * self.gp_interval * terms['gradient_penalty']
+        return terms
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
         """Both networks' losses of a batch, for looking at; training needs :meth:`train_step`."""
@@ -201,7 +228,7 @@ class KineticGAN(BaseGenerator):
         fake = self.generator(torch.randn(len(real), self.latent_dim, device=real.device), label)
         with torch.enable_grad():
             terms = self.critic_loss(real, fake.detach(), label)
-        return dict(loss_critic=terms['loss_critic'], loss_generator=-self.critic(self._seen(fake), label).mean())
+        return dict(loss_critic=terms['loss_critic'], loss_generator=self.generator_loss(fake, label)['loss_generator'])
 
     def _seen(self, clip: Tensor) -> Tensor:
         """What the critic sees of clips ``(B, T, J, C)``: themselves, and with ``step_weight`` the step that led to each frame."""

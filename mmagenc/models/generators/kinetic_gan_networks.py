@@ -9,7 +9,7 @@ Here the linear parts are merged, which gives the same numbers: convolutions run
 adjacency, and what the critic would drop is not computed.
 """
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -313,6 +313,8 @@ class KineticGANCritic(nn.Module):
     Args:
         pyramid, num_classes, num_frames, channels, latent_dim, base_channels: see :class:`KineticGANGenerator`; the last block has
             ``latent_dim`` channels.
+        classify: the critic names the action too. The label then enters after the blocks, as a projection of their features (Miyato and
+            Koyama, cGANs with projection discriminator, ICLR 2018), since from channels of the input it could be read off.
 
     Raises:
         ValueError: frames that are no multiple of 16, or too few levels.
@@ -325,12 +327,14 @@ class KineticGANCritic(nn.Module):
                  num_frames: int,
                  channels: int = 3,
                  latent_dim: int = 512,
-                 base_channels: int = 32) -> None:
+                 base_channels: int = 32,
+                 classify: bool = False) -> None:
         super().__init__()
         check_num_frames(num_frames)
-        self.label_embedding = nn.Embedding(num_classes, num_classes)
+        self.label_embedding = nn.Embedding(num_classes, latent_dim if classify else num_classes)
         adjacency, _, kept = four_levels(pyramid)
         sizes = [channels, *(factor * base_channels for factor in (1, 2, 4, 8, 16)), latent_dim]
+        label_channels = 0 if classify else num_classes
         self.blocks = nn.ModuleList(
             CriticBlock(
                 sizes[i],
@@ -339,15 +343,24 @@ class KineticGANCritic(nn.Module):
                 kept=kept[before] if after != before else None,
                 stride=CRITIC_STRIDES[i],
                 residual=i > 0,
-                constant_channels=0 if i else num_classes) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
+                constant_channels=0 if i else label_channels) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
         self.output = nn.Linear(latent_dim, 1)
+        self.classifier = None
+        if classify:
+            nn.init.normal_(self.label_embedding.weight, std=latent_dim**-0.5)
+            self.classifier = nn.Linear(latent_dim, num_classes)
 
-    def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        """Clips ``(B, T, V, C)`` and ``label (B,)`` to scores ``(B,)``."""
-        x = self.blocks[0](x, self.label_embedding(label))
+    def forward(self, x: Tensor, label: Tensor, *, with_logits: bool = False) -> Union[Tensor, Tuple[Tensor, Tensor]]:
+        """Clips ``(B, T, V, C)`` and ``label (B,)`` to scores ``(B,)``; ``with_logits`` also the actions', ``(B, num_classes)``."""
+        embedding = self.label_embedding(label)
+        x = self.blocks[0](x, embedding if self.classifier is None else None)
         for block in self.blocks[1:]:
             x = block(x)
-        return self.output(x.mean(dim=(1, 2)))[:, 0]
+        x = x.mean(dim=(1, 2))
+        score = self.output(x)[:, 0]
+        if self.classifier is not None:
+            score = score + (x * embedding).sum(dim=1)
+        return (score, self.classifier(x)) if with_logits else score
 
 
 def four_levels(pyramid: GraphPyramid, *, halve: bool = False) -> Tuple[List[np.ndarray], List[np.ndarray], List[List[int]]]:

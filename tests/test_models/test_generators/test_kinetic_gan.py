@@ -112,6 +112,36 @@ def test_critic_sees_steps_between_frames():
         build(step_weight=-1.)
 
 
+def test_critic_names_actions():
+    """The critic learns from names of real clips only, the generator from those of its own; by hand."""
+    model = build(class_weight=0.5).train()
+    real, fake, label = torch.randn(4, NUM_FRAMES, 20, 3), torch.randn(4, NUM_FRAMES, 20, 3), torch.tensor([0, 1, 2, 0])
+
+    def naming(clip):
+        log_probability = model.critic(clip, label, with_logits=True)[1].log_softmax(dim=1)
+        return -sum(log_probability[i, y] for i, y in enumerate(label)) / 4
+
+    terms = model.critic_loss(real, fake, label)
+    torch.testing.assert_close(terms['class_critic'], naming(real))
+    torch.testing.assert_close(terms['loss_critic'], 10 * terms['gradient_penalty'] - terms['wasserstein'] + 0.5 * naming(real))
+    terms = model.generator_loss(fake, label)
+    torch.testing.assert_close(terms['class_generator'], naming(fake))
+    torch.testing.assert_close(terms['loss_generator'], 0.5 * naming(fake) - model.critic(fake, label).mean())
+    assert not build().critic.classifier and set(build().generator_loss(fake, label)) == {'loss_generator'}
+    with pytest.raises(ValueError, match='class_weight must not be negative'):
+        build(class_weight=-1.)
+
+
+def test_steps_with_names_of_actions():
+    model = build(class_weight=1., step_weight=2., n_critic=2).train()
+    optim_wrapper, before = optimizers(model), copy.deepcopy(model)
+    assert set(model.train_step(batch(), optim_wrapper)) == {'loss_critic', 'wasserstein', 'class_critic', 'gradient_penalty'}
+    assert {'classifier.weight', 'label_embedding.weight'} <= set(changed(before, model, 'critic'))
+    assert {'loss_generator', 'class_generator'} <= set(model.train_step(batch(), optim_wrapper))
+    assert 'label_embedding.weight' in changed(before, model, 'generator')
+    assert model.generate(torch.tensor([0, 1])).keypoint.shape == (2, NUM_FRAMES, 20, 3)
+
+
 def test_penalty_now_and_then():
     model = build(gp_interval=3).train()
     optim_wrapper = optimizers(model)
@@ -227,9 +257,10 @@ def test_mixed_precision_leaves_the_penalty_alone(monkeypatch):
     assert all(parameter.dtype == torch.float32 and torch.isfinite(parameter).all() for parameter in model.parameters())
 
 
-def test_data_parallel_training_equals_plain(tmp_path):
+@pytest.mark.parametrize('class_weight', [0., 0.3])
+def test_data_parallel_training_equals_plain(tmp_path, class_weight):
     """One process, gloo: several forward passes and second derivatives under the wrapper."""
-    model = build(n_critic=2).train()
+    model = build(n_critic=2, class_weight=class_weight).train()
     plain = copy.deepcopy(model)
     torch.distributed.init_process_group('gloo', init_method=f'file://{tmp_path}/rendezvous', rank=0, world_size=1)
     try:

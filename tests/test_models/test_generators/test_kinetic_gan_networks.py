@@ -102,6 +102,21 @@ def test_critic_equals_the_plain_path(skeleton, num_frames, channels):
             torch.testing.assert_close(parameter.grad, gradients[name], atol=1e-5, rtol=1e-3)
 
 
+def test_classifying_critic_projects_the_label():
+    """Score: ⟨a + e_y, φ⟩ + b, φ the mean features; the logits do not know the label."""
+    critic = scattered(
+        KineticGANCritic(pyramid=graph_pyramid('ucla20'), num_classes=5, num_frames=16, latent_dim=12, base_channels=4, classify=True))
+    x, features = torch.randn(3, 16, 20, 3), []
+    critic.output.register_forward_pre_hook(lambda module, args: features.append(args[0]))
+    for label in (LABEL, (LABEL + 1) % 5):
+        score, logits = critic(x, label, with_logits=True)
+        for i, y in enumerate(label):
+            expected = features[-1][i] @ (critic.output.weight[0] + critic.label_embedding.weight[y]) + critic.output.bias[0]
+            torch.testing.assert_close(score[i], expected)
+        torch.testing.assert_close(logits, features[0] @ critic.classifier.weight.T + critic.classifier.bias)
+        torch.testing.assert_close(critic(x, label), score)
+
+
 def test_shapes_of_the_blocks():
     """Facts of the published NTU networks: frames and nodes after each block, and the numbers of parameters."""
     sizes = dict(pyramid=graph_pyramid('ntu25'), num_classes=60, num_frames=64)
