@@ -1,6 +1,6 @@
 """Transforms; each that cuts time cuts keypoint, scores, pose and translation alike."""
 
-from .augment import JointNoise, RandomHeading, RandomMirror, RandomSpeed
+from .augment import JointNoise, RandomHeading, RandomMirror, RandomOcclusion, RandomSpeed
 from .formatting import PackMotionInputs
 from .modes import KthMode, MotionStream
 from .pose import MapJoints, PoseToRot6d, RootCenter
@@ -10,6 +10,6 @@ from .view import MinMaxScale, RandomViewRotate, SortedSample
 
 __all__ = [
     'ConsecutiveSample', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d',
-    'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomRotation', 'RandomSpeed', 'RandomViewRotate', 'RootCenter',
-    'SortedSample'
+    'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomOcclusion', 'RandomRotation', 'RandomSpeed', 'RandomViewRotate',
+    'RootCenter', 'SortedSample'
 ]

@@ -8,7 +8,8 @@ clips as they are in test mode. Their place is before :class:`ConsecutiveSample`
 """
 
 from abc import abstractmethod
-from typing import Dict, Tuple
+from functools import lru_cache
+from typing import Dict, List, Tuple
 
 import numpy as np
 import roma
@@ -22,6 +23,7 @@ from .temporal import resize_frames
 
 AXES = ('x', 'y', 'z')
 POSE_SKELETON = 'smpl24'
+KNOT_DISTANCE = 8
 
 
 class _Augmentation(BaseTransform):
@@ -190,6 +192,61 @@ class JointNoise(_Augmentation):
         if 'pose' in results:
             noise = np.random.normal(0, self.rotation, results['pose'].shape).astype(np.float32)
             results['pose'] = _compose(noise, results['pose'])
+
+
+@TRANSFORMS.register_module()
+class RandomOcclusion(_Augmentation):
+    """Lead one limb astray, as a depth camera does with a limb that it does not see.
+
+    A joint is drawn that carries at most a third of the skeleton (a hand, an arm, a leg, …); it and all below it leave their places by
+    smooth random paths, a path for each coordinate: Gaussian at every eighth frame, linear between. Rotations stay.
+
+    Args:
+        probability: of an occlusion.
+        position: standard deviation of each coordinate of ``keypoint`` at those frames, in its unit (metres).
+        test_mode: leave clips as they are; a dataset in test mode gets this in any case.
+
+    Raises:
+        ValueError: settings out of range, or a clip whose layout is not known.
+    """
+
+    def __init__(self, probability: float = 0.5, position: float = 0.1, test_mode: bool = False) -> None:
+        super().__init__(test_mode)
+        if not 0 <= probability <= 1 or position < 0:
+            raise ValueError(f'probability must lie in [0, 1] and position not be negative, got {probability} and {position}')
+        self.probability, self.position = probability, position
+
+    def augment(self, results: Dict) -> None:
+        if np.random.random() >= self.probability:
+            return
+        if results.get('skeleton') is None:
+            raise ValueError(f'clip {results.get("frame_dir")}: RandomOcclusion needs to know its skeleton')
+        limbs = limbs_of(results['skeleton'])
+        limb = limbs[np.random.randint(len(limbs))]
+        keypoint = results['keypoint'].copy()
+        persons, frames, _, dims = keypoint.shape
+        knots = np.arange(0, frames + KNOT_DISTANCE, KNOT_DISTANCE)
+        values = np.random.normal(0, self.position, (len(knots), persons, len(limb), dims))
+        place = np.arange(frames) / KNOT_DISTANCE
+        before = place.astype(int)
+        share = (place - before)[:, None, None, None]
+        path = (1 - share) * values[before] + share * values[before + 1]
+        keypoint[:, :, limb] += path.transpose(1, 0, 2, 3).astype(np.float32)
+        results['keypoint'] = keypoint
+
+
+@lru_cache
+def limbs_of(skeleton: str) -> Tuple[List[int], ...]:
+    """Each joint of at most a third of a layout with all that hang from it."""
+    parents = get_skeleton(skeleton).parents
+    limbs = []
+    for joint in range(len(parents)):
+        limb = [joint]
+        for other in limb:  # grows while it is read
+            limb += [child for child, parent in enumerate(parents) if parent == other and child != other]
+        if 3 * len(limb) <= len(parents):
+            limbs.append(sorted(limb))
+    return tuple(limbs)
 
 
 def resize_rotations(pose: np.ndarray, num_frames: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Heading, mirror, speed and noise: positions and rotations of a body stay those of one body."""
+"""Heading, mirror, speed, noise and occlusion: positions and rotations of a body stay those of one body."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ import roma
 import torch
 
 from mmagenc.body_models.rotations import axis_angle_to_matrix
-from mmagenc.datasets.transforms import JointNoise, RandomHeading, RandomMirror, RandomSpeed
-from mmagenc.datasets.transforms.augment import resize_rotations
+from mmagenc.datasets.transforms import JointNoise, RandomHeading, RandomMirror, RandomOcclusion, RandomSpeed
+from mmagenc.datasets.transforms.augment import limbs_of, resize_rotations
 from mmagenc.registry import MODELS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
@@ -32,7 +32,7 @@ def posed(body, clip):
     return (joints - joints[:, :1]).numpy()[None] + clip['transl'][:, :, None]
 
 
-@pytest.mark.parametrize('name', ['JointNoise', 'RandomHeading', 'RandomMirror', 'RandomSpeed'])
+@pytest.mark.parametrize('name', ['JointNoise', 'RandomHeading', 'RandomMirror', 'RandomOcclusion', 'RandomSpeed'])
 def test_registered_and_still_in_test_mode(name, clip):
     for options, sample in ((dict(test_mode=True), clip), ({}, dict(clip, test_mode=True))):
         result = TRANSFORMS.build(dict(type=f'mmagenc.{name}', **options))(dict(sample))
@@ -102,6 +102,26 @@ def test_noise_has_its_deviation_and_is_new_in_every_clip(clip):
     assert not long['keypoint'].any()  # the recording itself is not written into
 
 
+def test_limbs_of_a_layout():
+    names = get_skeleton('ucla20').joint_names
+    limbs = [{names[joint] for joint in limb} for limb in limbs_of('ucla20')]
+    assert {'head'} in limbs and {'left_elbow', 'left_wrist', 'left_hand'} in limbs
+    assert {'right_hip', 'right_knee', 'right_ankle', 'right_foot'} in limbs
+    assert len(limbs) == 17  # all but the hip centre, the spine and the centre of the shoulders, which carry more than a third
+
+
+def test_occlusion_leads_one_limb_astray():
+    still = dict(frame_dir='a', skeleton='ucla20', total_frames=161, keypoint=np.zeros((1, 161, 20, 3), np.float32))
+    results = [RandomOcclusion(probability=1., position=0.1)(dict(still))['keypoint'][0] for _ in range(200)]
+    moved = [tuple(np.flatnonzero(keypoint.any(axis=(0, 2)))) for keypoint in results]
+    assert set(moved) == {tuple(limb) for limb in limbs_of('ucla20')}  # 17 limbs, 200 draws
+    paths = np.concatenate([keypoint[:, limb].reshape(161, -1) for keypoint, limb in zip(results, moved)], axis=1)
+    assert paths[::8].std() == pytest.approx(0.1, rel=0.05)
+    np.testing.assert_allclose(paths[4::8], (paths[:-1:8] + paths[8::8]) / 2, atol=1e-6)  # straight between every eighth frame
+    assert not still['keypoint'].any()
+    assert sum(RandomOcclusion(probability=0.25)(dict(still))['keypoint'].any() for _ in range(400)) == pytest.approx(100, abs=40)
+
+
 @pytest.mark.parametrize('make, message', [
     (lambda: RandomHeading(up='w'), "up must be one of x, y, z, got 'w'"),
     (lambda: RandomHeading(max_angle=-1), 'max_angle'),
@@ -109,6 +129,8 @@ def test_noise_has_its_deviation_and_is_new_in_every_clip(clip):
     (lambda: RandomSpeed((0, 1)), 'positive range'),
     (lambda: RandomSpeed((2, 1)), 'positive range'),
     (lambda: JointNoise(-1), 'negative'),
+    (lambda: RandomOcclusion(2), 'probability'),
+    (lambda: RandomOcclusion(1, -1), 'negative'),
 ])
 def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
@@ -119,6 +141,7 @@ def test_settings_out_of_range(make, message):
     (RandomHeading(), dict(keypoint=np.zeros((1, 9, 24, 2)))),
     (RandomMirror(1.), dict(skeleton=None)),
     (RandomMirror(1., axis='z'), dict(keypoint=np.zeros((1, 9, 24, 2)))),
+    (RandomOcclusion(1.), dict(skeleton=None)),
 ])
 def test_clips_that_cannot_be_augmented_are_named(transform, change, clip):
     with pytest.raises(ValueError, match='clip a: '):
