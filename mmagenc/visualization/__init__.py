@@ -1,4 +1,4 @@
-"""Pictures of motion: skeletons and body meshes as GIF, MP4 and PNG."""
+"""Pictures of motion (skeletons and body meshes as GIF, MP4 and PNG), of training logs, and the report of a run."""
 
 from .camera import Camera, View, facing_azimuth
 from .clip import Clip

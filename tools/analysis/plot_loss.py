@@ -24,7 +24,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mmagenc.evaluation.logs import Curve, curves, read_scalars
+from mmagenc.visualization.logs import Curve, curves, read_scalars
 
 SUFFIXES = ('.pdf', '.png', '.svg')
 DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')

@@ -12,8 +12,8 @@ import numpy as np
 from mmengine.config import Config
 
 from mmagenc.datasets.annotation import AnnotationError, load_annotation
-from mmagenc.evaluation.logs import epoch_positions, is_number, read_scalars
 from mmagenc.registry import DATASETS
+from mmagenc.visualization.logs import epoch_positions, is_number, read_scalars
 
 from ..figures import standin_footer
 from .metrics import Result, confusion_of, result_of

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from mmagenc.evaluation.logs import is_number
+from mmagenc.visualization.logs import is_number
 
 SHARES = ('accuracy', 'precision', 'recall', 'coverage', 'top1', 'top5', 'mean1', 'ece', 'closer_to_train', 'top1_acc', 'top5_acc')
 """Shares between 0 and 1, shown as percentages."""

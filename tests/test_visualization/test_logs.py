@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mmengine.visualization import LocalVisBackend
 
-from mmagenc.evaluation.logs import curves, read_scalars
+from mmagenc.visualization.logs import curves, read_scalars
 
 
 def write(folder, part, records):
