@@ -1,16 +1,16 @@
-# InfAGenC on NW-UCLA with Kinetic-GAN as the generator, for two CPU cores: 550 generator epochs on real clips,
+# InfAGenC on NW-UCLA with Kinetic-GAN as the generator, for two CPU cores: 650 generator epochs on real clips,
 # then the loop for 20 epochs, with a half-width recognizer in bfloat16.
 _base_ = ['../kinetic_gan/kinetic-gan-small_1xb16_nw-ucla-32f.py', '../_base_/models/stgcn_xyz_ucla20.py']
 
 param_scheduler = None  # the generator goes on learning in the loop
-train_cfg = dict(max_epochs=570)
+train_cfg = dict(max_epochs=670)
 custom_hooks = [
     dict(type='RandomStateHook'),
     dict(type='RepresentationStatsHook'),
     dict(type='SampleVisualizationHook', interval=100),
     dict(
         type='InfAGenCHook',
-        begin=550,
+        begin=650,
         interval=10,
         recognizer_warmup_epochs=30,
         recognizer_epochs=3,

@@ -72,6 +72,7 @@ class KineticGAN(BaseGenerator):
         num_frames: T, a multiple of 16. Fewer frames are the first of T; more are T frames stretched by linear interpolation.
         latent_dim, mapping_layers, base_channels, tail_channels, mapping_init, halve: see
             :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANGenerator`.
+        critic_init: see :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANCritic`.
         pyramid: graphs to grow through; ``None`` is that of the representation's skeleton.
         n_critic: updates of the critic for one of the generator (published: 5).
         gp_weight: weight of the gradient penalty (published: 10).
@@ -101,6 +102,7 @@ class KineticGAN(BaseGenerator):
                  base_channels: int = 32,
                  tail_channels: Optional[int] = None,
                  mapping_init: str = 'scaled',
+                 critic_init: str = 'published',
                  halve: bool = True,
                  pyramid: Optional[GraphPyramid] = None,
                  n_critic: int = 5,
@@ -128,7 +130,7 @@ class KineticGAN(BaseGenerator):
         self.generator = KineticGANGenerator(
             **sizes, mapping_layers=mapping_layers, tail_channels=tail_channels, mapping_init=mapping_init, halve=halve)
         seen = sizes['channels'] * (2 if step_weight else 1)
-        self.critic = KineticGANCritic(**dict(sizes, channels=seen), classify=class_weight > 0)
+        self.critic = KineticGANCritic(**dict(sizes, channels=seen), classify=class_weight > 0, init=critic_init)
         self.average = None if ema_momentum is None else GeneratorAverage(self.generator, ema_momentum)
         self.register_buffer('critic_updates', torch.tensor(0))
         self._critic_updates: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU

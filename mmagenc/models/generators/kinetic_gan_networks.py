@@ -20,6 +20,7 @@ from mmagenc.skeletons.pyramid import GraphPyramid
 
 SLOPE = 0.2
 """Of every LeakyReLU (published code)."""
+INITS = ('scaled', 'published')
 NUM_PARTS = 3
 GENERATOR_LEVELS, GENERATOR_FRAMES = (3, 3, 2, 2, 1, 1, 0), (None, 16, 16, 8, 4, 2, 1)
 """Of the seven blocks: the level of the pyramid, and by what the number of frames is divided (``None``: one frame)."""
@@ -50,9 +51,9 @@ class MappingNetwork(nn.Module):
 
     def __init__(self, dim: int, num_layers: int, init: str = 'scaled') -> None:
         super().__init__()
-        if init not in ('scaled', 'published') or num_layers < 1:
+        if init not in INITS or num_layers < 1:
             raise ValueError(f"mapping network: init must be 'scaled' or 'published' and layers at least 1, got {init!r} and {num_layers}")
-        std = 1. if init == 'published' else (2 / (1 + SLOPE**2) / dim)**0.5
+        std = 1. if init == 'published' else _he_std(dim)
         self.layers = nn.ModuleList(nn.Linear(dim, dim) for _ in range(num_layers))
         for layer in self.layers:
             nn.init.normal_(layer.weight, std=std)
@@ -315,9 +316,11 @@ class KineticGANCritic(nn.Module):
             ``latent_dim`` channels.
         classify: the critic names the action too. The label then enters after the blocks, as a projection of their features (Miyato and
             Koyama, cGANs with projection discriminator, ICLR 2018), since from channels of the input it could be read off.
+        init: ``'published'`` is PyTorch's own, with which what tells clips apart shrinks about a thousandfold on its way through the
+            blocks: training has to find it first. ``'scaled'`` keeps its size (He et al., 2015).
 
     Raises:
-        ValueError: frames that are no multiple of 16, or too few levels.
+        ValueError: frames that are no multiple of 16, too few levels, or an unknown ``init``.
     """
 
     def __init__(self,
@@ -328,9 +331,12 @@ class KineticGANCritic(nn.Module):
                  channels: int = 3,
                  latent_dim: int = 512,
                  base_channels: int = 32,
-                 classify: bool = False) -> None:
+                 classify: bool = False,
+                 init: str = 'published') -> None:
         super().__init__()
         check_num_frames(num_frames)
+        if init not in INITS:
+            raise ValueError(f"critic: init must be 'scaled' or 'published', got {init!r}")
         self.label_embedding = nn.Embedding(num_classes, latent_dim if classify else num_classes)
         adjacency, _, kept = four_levels(pyramid)
         sizes = [channels, *(factor * base_channels for factor in (1, 2, 4, 8, 16)), latent_dim]
@@ -344,11 +350,20 @@ class KineticGANCritic(nn.Module):
                 stride=CRITIC_STRIDES[i],
                 residual=i > 0,
                 constant_channels=0 if i else label_channels) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
+        if init == 'scaled':
+            self._scale_weights()
         self.output = nn.Linear(latent_dim, 1)
         self.classifier = None
         if classify:
             nn.init.normal_(self.label_embedding.weight, std=latent_dim**-0.5)
             self.classifier = nn.Linear(latent_dim, num_classes)
+
+    def _scale_weights(self) -> None:
+        for name, parameter in self.blocks.named_parameters():
+            if name.endswith('bias'):
+                nn.init.zeros_(parameter)
+            elif parameter.ndim == 2:
+                nn.init.normal_(parameter, std=_he_std(parameter.shape[1]))
 
     def forward(self, x: Tensor, label: Tensor, *, with_logits: bool = False) -> Union[Tensor, Tuple[Tensor, Tensor]]:
         """Clips ``(B, T, V, C)`` and ``label (B,)`` to scores ``(B,)``; ``with_logits`` also the actions', ``(B, num_classes)``."""
@@ -381,3 +396,8 @@ def four_levels(pyramid: GraphPyramid, *, halve: bool = False) -> Tuple[List[np.
         new = np.setdiff1d(np.arange(len(grow[2])), kept[2])
         grow[2][new] /= 2
     return [pyramid.adjacency(level) for level in (0, 1, 2, count - 1)], grow, kept
+
+
+def _he_std(fan_in: int) -> float:
+    """Standard deviation of weights that keep the size of what a LeakyReLU lets through (He et al., 2015)."""
+    return (2 / (1 + SLOPE**2) / fan_in)**0.5

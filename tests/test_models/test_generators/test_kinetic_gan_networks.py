@@ -117,6 +117,23 @@ def test_classifying_critic_projects_the_label():
         torch.testing.assert_close(critic(x, label), score)
 
 
+def test_scaled_critic_keeps_what_tells_clips_apart():
+    x, differences = torch.randn(64, 1, 20, 3).expand(-1, 32, -1, -1), {}
+    for init in ('published', 'scaled'):
+        torch.manual_seed(0)
+        critic = KineticGANCritic(pyramid=graph_pyramid('ucla20'), num_classes=5, num_frames=32, latent_dim=64, base_channels=8, init=init)
+        features = []
+        critic.output.register_forward_pre_hook(lambda module, args, features=features: features.append(args[0]))
+        critic(x, torch.zeros(64, dtype=torch.long))
+        differences[init] = features[0].std(dim=0).mean() / x.std()
+    assert 0.3 < differences['scaled'] < 3 and differences['published'] < 0.01
+    block = critic.blocks[3]
+    assert block.spatial.weight.std().item() == pytest.approx((2 / 1.04 / block.spatial.weight.shape[1])**0.5, rel=0.05)
+    assert not block.temporal.linear.bias.any() and (block.spatial.importance == 1).all()
+    with pytest.raises(ValueError, match="critic: init must be 'scaled' or 'published', got 'he'"):
+        KineticGANCritic(pyramid=graph_pyramid('ucla20'), num_classes=5, num_frames=32, init='he')
+
+
 def test_shapes_of_the_blocks():
     """Facts of the published NTU networks: frames and nodes after each block, and the numbers of parameters."""
     sizes = dict(pyramid=graph_pyramid('ntu25'), num_classes=60, num_frames=64)
