@@ -41,14 +41,16 @@ def test_infogcns_published_schedule():
     assert rates == pytest.approx([0.02, 0.04, 0.06, 0.08] + [0.1] * 86 + [0.01] * 10 + [0.001] * 10)
 
 
-def test_mirrored_pipelines_mirror_first_and_are_the_others_otherwise():
+def test_augmented_pipelines_augment_first_and_are_the_others_otherwise():
     pipelines = load('infogcn/infogcn_1xb16-110e_nw-ucla-k8.py').pipelines
-    plain = [name for name in pipelines if not name.endswith('_mirrored')]
+    plain = [name for name in pipelines if not name.endswith('_augmented')]
     assert len(plain) == 6 and len(pipelines) == 12
     for name in plain:
-        assert pipelines[f'{name}_mirrored'] == [dict(type='RandomMirror'), *pipelines[name]]
+        first = pipelines[f'{name}_augmented'][:3]
+        assert [transform['type'] for transform in first] == ['RandomMirror', 'RandomOcclusion', 'JointNoise']
+        assert pipelines[f'{name}_augmented'][3:] == pipelines[name]
     used = load('infogcn/infogcn-adamw_1xb16-300e_nw-ucla-k8.py')
-    assert used.train_dataloader.dataset.pipeline == pipelines.k8_mirrored and used.test_dataloader.dataset.pipeline == pipelines.k8
+    assert used.train_dataloader.dataset.pipeline == pipelines.k8_augmented and used.test_dataloader.dataset.pipeline == pipelines.k8
 
 
 @pytest.mark.parametrize('base', ['aagcn_rot6d', 'stgcnpp_rot6d'])

@@ -8,12 +8,13 @@ crop = [
 ]
 pack = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
 
-# One pipeline for training and test: the transforms know from the dataset which it is. `…_mirrored`: training clips mirrored left to right
-# with probability 0.5, which is not published; none of the actions is bound to one side.
+# One pipeline for training and test: the transforms know from the dataset which it is. `…_augmented`: training clips mirrored left to right
+# with probability 0.5 (none of the actions is bound to one side), a limb led astray as often, noise on every joint. This is not published.
+extra = [dict(type='RandomMirror'), dict(type='RandomOcclusion'), dict(type='JointNoise', position=0.02)]
 pipelines = {}
 for k in (1, 2, 8):
     pipelines[f'k{k}'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20'), *pack]
     pipelines[f'k{k}_motion'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20'), dict(type='MotionStream'), *pack]
 for name in list(pipelines):
-    pipelines[f'{name}_mirrored'] = [dict(type='RandomMirror'), *pipelines[name]]
-del k, name, crop, pack
+    pipelines[f'{name}_augmented'] = [*extra, *pipelines[name]]
+del k, name, crop, pack, extra
