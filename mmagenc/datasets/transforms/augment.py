@@ -24,6 +24,7 @@ from .temporal import resize_frames
 AXES = ('x', 'y', 'z')
 POSE_SKELETON = 'smpl24'
 KNOT_DISTANCE = 8
+"""Frames from knot to knot of an occluded limb's path."""
 
 
 class _Augmentation(BaseTransform):

@@ -366,7 +366,13 @@ class KineticGANCritic(nn.Module):
                 nn.init.normal_(parameter, std=_he_std(parameter.shape[1]))
 
     def forward(self, x: Tensor, label: Tensor, *, with_logits: bool = False) -> Union[Tensor, Tuple[Tensor, Tensor]]:
-        """Clips ``(B, T, V, C)`` and ``label (B,)`` to scores ``(B,)``; ``with_logits`` also the actions', ``(B, num_classes)``."""
+        """Clips ``(B, T, V, C)`` and ``label (B,)`` to scores ``(B,)``; ``with_logits`` also the actions', ``(B, num_classes)``.
+
+        Raises:
+            ValueError: logits of a critic that does not classify.
+        """
+        if with_logits and self.classifier is None:
+            raise ValueError('this critic names no actions: build it with classify=True (in KineticGAN: class_weight)')
         embedding = self.label_embedding(label)
         x = self.blocks[0](x, embedding if self.classifier is None else None)
         for block in self.blocks[1:]:

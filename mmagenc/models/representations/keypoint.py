@@ -100,12 +100,12 @@ class KeypointRepresentation(nn.Module):
         """What is subtracted from ``(frames, V, C)`` and what is divided by, ``(V, C)`` or one number for all."""
         mean = frames.mean(dim=0)
         if self.normalization == 'min_max':
-            low, high = _middle(frames, self.quantile)
-            usual_low, usual_high = _middle(frames, USUAL_SHARE)
+            shares = [(1 + sign * share) / 2 for share in (self.quantile, USUAL_SHARE) for sign in (-1, 1)]
+            low, high, usual_low, usual_high = np.quantile(frames.numpy(), shares)
             self._warn_of_glitches((high - low) / 2, (usual_high - usual_low) / 2)
             return torch.tensor((high + low) / 2), torch.tensor((high - low) / 2)
         if self.normalization == 'centered_min_max':
-            largest, usual = np.quantile((frames - mean).abs().numpy(), (self.quantile, USUAL_SHARE))
+            largest, usual = np.quantile((frames - mean).abs_().numpy(), (self.quantile, USUAL_SHARE), overwrite_input=True)
             self._warn_of_glitches(largest, usual)
             return mean, torch.tensor(largest)
         return mean, frames.std(dim=0, unbiased=False)
@@ -164,9 +164,3 @@ class KeypointRepresentation(nn.Module):
 
     def _denormalize(self, x: Tensor) -> Tensor:
         return x.float() * self.std + self.mean
-
-
-def _middle(frames: Tensor, share: float) -> Tuple[float, float]:
-    """Between what two values the middle ``share`` of all numbers lies."""
-    low, high = np.quantile(frames.numpy(), ((1 - share) / 2, (1 + share) / 2))
-    return low, high

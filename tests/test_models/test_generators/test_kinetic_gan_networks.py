@@ -115,6 +115,8 @@ def test_classifying_critic_projects_the_label():
             torch.testing.assert_close(score[i], expected)
         torch.testing.assert_close(logits, features[0] @ critic.classifier.weight.T + critic.classifier.bias)
         torch.testing.assert_close(critic(x, label), score)
+    with pytest.raises(ValueError, match='build it with classify=True'):
+        KineticGANCritic(pyramid=graph_pyramid('ucla20'), num_classes=5, num_frames=16)(x, LABEL, with_logits=True)
 
 
 def test_scaled_critic_keeps_what_tells_clips_apart():
