@@ -10,7 +10,7 @@ from typing import Dict, List, Sequence, Tuple, Union
 import numpy as np
 
 from . import get_skeleton
-from .skeleton import Skeleton
+from .skeleton import Skeleton, ancestors
 
 Edges = Tuple[Tuple[int, int], ...]
 
@@ -196,19 +196,11 @@ def _edges(parents: Sequence[int]) -> Edges:
     return tuple((min(v, parent), max(v, parent)) for v, parent in enumerate(parents) if parent >= 0)
 
 
-def _ancestors(parents: Sequence[int], node: int) -> List[int]:
-    """The node itself, its parent and so on up to the centre."""
-    line = [node]
-    while parents[line[-1]] >= 0:
-        line.append(parents[line[-1]])
-    return line
-
-
 def _survivors(parents: Sequence[int], at_least: int) -> List[int]:
     """Nodes of odd height and the centre; if fewer than ``at_least``, the highest of the others too (lower index first)."""
     heights = [0] * len(parents)
     for node in range(len(parents)):
-        for height, ancestor in enumerate(_ancestors(parents, node)):
+        for height, ancestor in enumerate(ancestors(parents, node)):
             heights[ancestor] = max(heights[ancestor], height)
     order = sorted(range(len(parents)), key=lambda node: (parents[node] >= 0, heights[node] % 2 == 0, -heights[node], node))
     odd = sum(height % 2 for node, height in enumerate(heights) if parents[node] >= 0) + 1
@@ -217,13 +209,13 @@ def _survivors(parents: Sequence[int], at_least: int) -> List[int]:
 
 def _contract(parents: Sequence[int], kept: Sequence[int]) -> List[int]:
     """Parents of the kept nodes among themselves: the nearest kept ancestor."""
-    above = [[kept.index(node) for node in _ancestors(parents, child)[1:] if node in kept] for child in kept]
+    above = [[kept.index(node) for node in ancestors(parents, child)[1:] if node in kept] for child in kept]
     return [line[0] if line else -1 for line in above]
 
 
 def _nearest(parents: Sequence[int], kept: Sequence[int]) -> Dict[int, Tuple[int, ...]]:
     """For every node not kept: the positions in ``kept`` of those at the least distance."""
-    lines = [set(_ancestors(parents, node)) for node in range(len(parents))]
+    lines = [set(ancestors(parents, node)) for node in range(len(parents))]
     sources = {}
     for node in set(range(len(parents))) - set(kept):
         hops = [len(lines[node] ^ lines[other]) for other in kept]

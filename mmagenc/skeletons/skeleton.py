@@ -137,6 +137,14 @@ class Skeleton:
             sigmas=[0.05] * self.num_joints)
 
 
+def ancestors(parents: Sequence[int], node: int) -> List[int]:
+    """The node itself, its parent and so on up to the root (parent ``-1``)."""
+    line = [node]
+    while parents[line[-1]] >= 0:
+        line.append(parents[line[-1]])
+    return line
+
+
 def mode_matrix(parents: Sequence[int], k: int) -> np.ndarray:
     """``I − Pᵏ (V, V)``: each keypoint relative to its ancestor k bones away (InfoGCN's k-th mode, section 3.4).
 

@@ -18,6 +18,7 @@ from mmcv.transforms import BaseTransform
 
 from mmagenc.registry import TRANSFORMS
 from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.skeleton import ancestors
 
 from .temporal import resize_frames
 
@@ -240,14 +241,9 @@ class RandomOcclusion(_Augmentation):
 def limbs_of(skeleton: str) -> Tuple[List[int], ...]:
     """Each joint of at most a third of a layout with all that hang from it."""
     parents = get_skeleton(skeleton).parents
-    limbs = []
-    for joint in range(len(parents)):
-        limb = [joint]
-        for other in limb:  # grows while it is read
-            limb += [child for child, parent in enumerate(parents) if parent == other and child != other]
-        if 3 * len(limb) <= len(parents):
-            limbs.append(sorted(limb))
-    return tuple(limbs)
+    lines = [ancestors(parents, joint) for joint in range(len(parents))]
+    limbs = ([other for other, line in enumerate(lines) if joint in line] for joint in range(len(parents)))
+    return tuple(limb for limb in limbs if 3 * len(limb) <= len(parents))
 
 
 def resize_rotations(pose: np.ndarray, num_frames: int) -> np.ndarray:

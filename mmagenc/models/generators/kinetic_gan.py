@@ -4,7 +4,7 @@ B batch, N clips, T frames, J joints, C channels.
 """
 
 from dataclasses import replace
-from typing import Dict, Optional, Sequence, Union
+from typing import Dict, Optional, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -194,12 +194,16 @@ class KineticGAN(BaseGenerator):
             fake: clips ``(B, T, J, C)``.
             label: ``(B,)``.
         """
-        critic = _unwrap(self.critic)
-        if not self.class_weight:
-            return dict(loss_generator=-critic(self._seen(fake), label).float().mean())
-        score, logits = critic(self._seen(fake), label, with_logits=True)
-        naming = F.cross_entropy(logits.float(), label)
-        return dict(loss_generator=self.class_weight * naming - score.float().mean(), class_generator=naming)
+        score, logits = self._judge(_unwrap(self.critic), self._seen(fake), label)
+        terms = dict(loss_generator=-score.float().mean())
+        if logits is not None:
+            terms['class_generator'] = F.cross_entropy(logits.float(), label)
+            terms['loss_generator'] = terms['loss_generator'] + self.class_weight * terms['class_generator']
+        return terms
+
+    def _judge(self, critic: nn.Module, seen: Tensor, label: Tensor) -> Tuple[Tensor, Optional[Tensor]]:
+        """Scores ``(B,)``, and with ``class_weight`` those of the actions ``(B, num_classes)``."""
+        return critic(seen, label, with_logits=True) if self.class_weight else (critic(seen, label), None)
 
     def critic_loss(self, real: Tensor, fake: Tensor, label: Tensor, *, penalize: bool = True) -> Dict[str, Tensor]:
         """``loss_critic`` and what it consists of: the critic's estimate of the Wasserstein distance, the gradient penalty, and with
@@ -211,8 +215,7 @@ class KineticGAN(BaseGenerator):
             penalize: with the penalty, ``gp_interval`` times its weight.
         """
         real, fake = self._seen(real), self._seen(fake)
-        both = torch.cat((real, fake)), label.repeat(2)
-        score, logits = self.critic(*both, with_logits=True) if self.class_weight else (self.critic(*both), None)
+        score, logits = self._judge(self.critic, torch.cat((real, fake)), label.repeat(2))
         real_score, fake_score = score.float().chunk(2)
         distance = real_score.mean() - fake_score.mean()
         terms = dict(loss_critic=-distance, wasserstein=distance)
