@@ -1,0 +1,135 @@
+"""How much a body moves, told from what a pose estimator's jitter adds.
+
+T frames, V keypoints, C coordinates, B bones.
+
+All functions take one person's clip. Lengths are in *body lengths*: the length of the longest way along the bones from one tip to
+another (fingertip to toe, say), the median over frames, so that pixels, metres and millimetres, infants and adults compare.
+"""
+
+from functools import lru_cache
+from typing import Dict, Optional, Sequence, Tuple
+
+import numpy as np
+
+from .plausibility import bone_lengths
+
+LAG = 0.2
+"""Seconds over which steps are measured: short for a limb's movement, long for jitter, which does not grow with the lag."""
+
+
+@lru_cache(maxsize=64)
+def longest_chain(parents: Tuple[int, ...]) -> Tuple[int, ...]:
+    """Keypoints whose bones to their parents make the longest way, by number of bones, between two tips of a tree.
+
+    Args:
+        parents: V parent indices, −1 at the root.
+
+    Returns:
+        tuple: of several equally long ways the one with the smallest indices; empty for a single keypoint.
+    """
+    lines = [[joint] for joint in range(len(parents))]
+    for line in lines:
+        while parents[line[-1]] >= 0:
+            line.append(parents[line[-1]])
+    ways = (set(a).symmetric_difference(b) for a in lines for b in lines)
+    return tuple(sorted(max(map(sorted, ways), key=lambda way: (len(way), [-joint for joint in way]))))
+
+
+def body_length(keypoint, parents: Sequence[int], valid: Optional[np.ndarray] = None) -> float:
+    r"""Length of a body in a clip's own unit: the bones of :func:`longest_chain`, added up in each frame; the median over frames.
+
+    Args:
+        keypoint: ``(T, V, C)``.
+        parents: V parent indices, −1 at the root.
+        valid: ``(T, V)``, true where a keypoint was seen; ``None`` means everywhere. Frames that miss a keypoint of the chain do not count,
+            unless all do.
+
+    Returns:
+        float: 0 where all keypoints lie on one place.
+
+    Raises:
+        ValueError: another shape, or values that are not finite.
+    """
+    parents = np.asarray(parents)
+    chain = list(longest_chain(tuple(parents.tolist())))
+    lengths = bone_lengths(keypoint, parents)[:, np.searchsorted(np.flatnonzero(parents >= 0), chain)].sum(axis=1)
+    if valid is not None:
+        whole = np.asarray(valid)[:, chain].all(axis=1) & np.asarray(valid)[:, parents[chain]].all(axis=1)
+        lengths = lengths[whole] if whole.any() else lengths
+    return float(np.median(lengths))
+
+
+def clip_movement(keypoint,
+                  parents: Sequence[int],
+                  fps: float,
+                  *,
+                  root: Optional[int] = None,
+                  valid: Optional[np.ndarray] = None) -> Dict[str, float]:
+    r"""Speed and range of a clip's joints, and whether its bones keep their lengths; lengths in body lengths.
+
+    - ``speed``: root mean square over joints and frames of the speed over a lag of k frames (0.2 s),
+
+      .. math:: v^2 = \frac{\langle \|x_{t+k,v} - x_{t,v}\|^2 \rangle - 2\sigma^2}{(k / \mathrm{fps})^2},
+                \qquad \sigma^2 = \langle \|\Delta^3 x_{t,v}\|^2 \rangle / 20,
+
+      in body lengths a second. :math:`\sigma^2` is the power of jitter that is independent from frame to frame (third differences have
+      20 times the power of white noise, and next to nothing of a limb's path); it would otherwise pass for movement, for most of it in
+      recordings of a pose estimator. Squares are averaged before the root is taken, so that one arm that waves counts.
+    - ``range``: root mean square distance of the joints from their mean places, in body lengths, jitter removed likewise.
+    - ``bone_change``: mean over bones of the standard deviation of a bone's length, relative to the body's; 0 for a rigid body.
+
+    Args:
+        keypoint: ``(T, V, C)``, T of at least 2.
+        parents: V parent indices, −1 at the root.
+        fps: frames a second.
+        root: keypoint whose path is subtracted, for clips whose path is not known; ``None`` measures paths as they are.
+        valid: ``(T, V)``, true where a keypoint was seen; ``None`` means everywhere.
+
+    Returns:
+        dict: also ``body_length``, in the clip's own unit. All NaN but that where the body has no length.
+
+    Raises:
+        ValueError: another shape, a single frame, values that are not finite, or a rate that is not positive.
+    """
+    keypoint = np.asarray(keypoint, dtype=np.float64)
+    if keypoint.ndim != 3 or len(keypoint) < 2 or fps <= 0:
+        raise ValueError(f'movement needs (T, V, C) keypoints of two frames and a positive fps, got {keypoint.shape} and {fps}')
+    valid = np.ones(keypoint.shape[:2], dtype=bool) if valid is None else np.asarray(valid, dtype=bool)
+    lengths, unit = bone_lengths(keypoint, parents), body_length(keypoint, parents, valid)
+    if not unit > 0:
+        return dict(speed=np.nan, range=np.nan, bone_change=np.nan, body_length=unit)
+    path = keypoint if root is None else keypoint - keypoint[:, root, None]
+    lag = min(max(round(LAG * fps), 1), len(path) - 1)
+    jitter = _power(np.diff(path, n=3, axis=0), _all_seen(valid, 4)) / 20 if len(path) > 3 else 0.
+    # A short lag leaves little between jitter and movement: at most the movement itself is taken away.
+    step = max(_power(path[lag:] - path[:-lag], valid[lag:] & valid[:-lag]) - 2 * jitter, 0.)
+    spread = max(_power(path - _mean_place(path, valid), valid) - jitter, 0.)
+    bones = np.flatnonzero(np.asarray(parents) >= 0)
+    seen = valid[:, bones] & valid[:, np.asarray(parents)[bones]]
+    return dict(
+        speed=float(np.sqrt(step) / unit * fps / lag),
+        range=float(np.sqrt(spread) / unit),
+        bone_change=float(_deviation(lengths, seen).mean() / unit) if len(bones) else 0.,
+        body_length=unit)
+
+
+def _power(values: np.ndarray, valid: np.ndarray) -> float:
+    """Mean square length of ``(T, V, C)`` vectors where ``valid (T, V)``; 0 where none is."""
+    return float((values**2).sum(axis=-1)[valid].mean()) if valid.any() else 0.
+
+
+def _all_seen(valid: np.ndarray, count: int) -> np.ndarray:
+    """``(T − count + 1, V)``: whether a keypoint is seen in each of ``count`` frames."""
+    return np.lib.stride_tricks.sliding_window_view(valid, count, axis=0).all(axis=-1)
+
+
+def _mean_place(path: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    weight = np.maximum(valid.sum(axis=0), 1)[:, None]
+    return np.where(valid[..., None], path, 0).sum(axis=0) / weight
+
+
+def _deviation(lengths: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """``(B,)`` standard deviation of each bone's length over the frames in which it is seen."""
+    count = np.maximum(seen.sum(axis=0), 1)
+    mean = np.where(seen, lengths, 0).sum(axis=0) / count
+    return np.sqrt(np.where(seen, (lengths - mean)**2, 0).sum(axis=0) / count)
