@@ -1,14 +1,17 @@
-"""What a generator returns.
+"""What a generator returns, and the form that recordings give it.
 
 N clips, T frames, V keypoints, J joints, C coordinates.
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+FRAME_FIELDS = ('keypoint', 'keypoint_score', 'pose', 'transl')
+"""Fields with an axis of frames."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Motion:
         length: ``(N,)`` int64 number of valid frames of each clip, at most T; frames past it are padding.
         pose: ``(N, T, J, 3)`` axis-angle rotations in radians, root first, or ``None`` where rotations are not known.
         transl: ``(N, T, 3)`` root translation in metres, or ``None``.
+        keypoint_score: ``(N, T, V)`` confidences, as recordings of a pose estimator have them, or ``None``.
+        img_shape: ``(N, 2)`` int64 height and width of the image that 2-D keypoints lie in, or ``None``.
         latent: ``(N, D)`` latent vectors the clips were decoded from, or ``None``; decoding them again gives the same clips.
 
     Raises:
@@ -33,13 +38,16 @@ class Motion:
     pose: Optional[Tensor] = None
     transl: Optional[Tensor] = None
     latent: Optional[Tensor] = None
+    keypoint_score: Optional[Tensor] = None
+    img_shape: Optional[Tensor] = None
 
     def __post_init__(self) -> None:
         if self.keypoint.ndim != 4:
             raise ValueError(f'keypoint must be (N, T, V, C), got {tuple(self.keypoint.shape)}')
         num_clips, num_frames = self.keypoint.shape[:2]
         for name, leading in (('label', (num_clips, )), ('length', (num_clips, )), ('pose', (num_clips, num_frames)),
-                              ('transl', (num_clips, num_frames)), ('latent', (num_clips, ))):
+                              ('transl', (num_clips, num_frames)), ('latent', (num_clips, )),
+                              ('keypoint_score', (num_clips, num_frames)), ('img_shape', (num_clips, ))):
             value = getattr(self, name)
             if value is not None and tuple(value.shape[:len(leading)]) != leading:
                 raise ValueError(f'{name} must start with sizes {leading} as keypoint does, got {tuple(value.shape)}')
@@ -69,7 +77,7 @@ class Motion:
         missing = num_frames - self.keypoint.shape[1]
         if missing <= 0:
             return self
-        present = {name: getattr(self, name) for name in ('keypoint', 'pose', 'transl') if getattr(self, name) is not None}
+        present = {name: getattr(self, name) for name in FRAME_FIELDS if getattr(self, name) is not None}
         longer = {name: torch.cat([value, value[:, -1:].expand(-1, missing, *value.shape[2:])], dim=1) for name, value in present.items()}
         return replace(self, **longer)
 
@@ -93,3 +101,51 @@ class Motion:
     def _map(self, function) -> 'Motion':
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: function(value) for name, value in values.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class ClipForm:
+    """What recordings have beside their keypoints, so that generated clips come in the same form.
+
+    Args:
+        keypoint_score: ``(V,)`` usual confidence of each keypoint (the median of those that were seen), or ``None`` where recordings have
+            no scores.
+        img_shape: usual height and width of the image, or ``None`` where recordings name none.
+    """
+
+    keypoint_score: Optional[np.ndarray] = None
+    img_shape: Optional[Tuple[int, int]] = None
+
+    @classmethod
+    def of(cls, annotations: Sequence[Dict]) -> 'ClipForm':
+        """The form of annotation dicts: what all of them have (the image shape: what most of them have)."""
+        clips = list(annotations)
+        scores = None
+        if clips and all('keypoint_score' in clip for clip in clips):
+            values = np.concatenate([np.asarray(clip['keypoint_score']).reshape(-1, clip['keypoint_score'].shape[-1]) for clip in clips])
+            seen = np.ma.masked_less_equal(values.astype(np.float64), 0)
+            scores = np.ma.median(seen, axis=0).filled(0).astype(np.float32)
+        shapes = [tuple(int(size) for size in clip['img_shape']) for clip in clips if clip.get('img_shape') is not None]
+        return cls(scores, max(sorted(set(shapes)), key=shapes.count) if shapes else None)
+
+    def complete(self, clip: Dict) -> Dict:
+        """The clip with scores and image shape where it lacks them and recordings have them, without scores where they have none."""
+        clip = dict(clip)
+        if self.keypoint_score is None:
+            clip.pop('keypoint_score', None)
+        elif 'keypoint_score' not in clip:
+            clip['keypoint_score'] = np.broadcast_to(self.keypoint_score, clip['keypoint'].shape[:3]).copy()
+        if self.img_shape is not None and clip.get('img_shape') is None:
+            clip['img_shape'] = self.img_shape
+        return clip
+
+    def state_dict(self) -> Dict:
+        """Plain containers, for a checkpoint."""
+        scores = None if self.keypoint_score is None else self.keypoint_score.tolist()
+        return dict(keypoint_score=scores, img_shape=None if self.img_shape is None else list(self.img_shape))
+
+    @classmethod
+    def from_state(cls, state: Dict) -> 'ClipForm':
+        """The inverse of :meth:`state_dict`."""
+        scores, shape = state['keypoint_score'], state['img_shape']
+        return cls(None if scores is None else np.array(scores, dtype=np.float32), None if shape is None else tuple(shape))

@@ -25,7 +25,7 @@ from mmengine.logging import print_log
 
 from mmagenc.compat import atomic_open
 from mmagenc.skeletons import SKELETONS
-from mmagenc.structures import Motion
+from mmagenc.structures import FRAME_FIELDS, Motion
 
 from .safe_pickle import load_pickle
 
@@ -255,6 +255,16 @@ def _layout_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     return None
 
 
+def present_persons(clip: Dict) -> List[int]:
+    """Persons that are really there: one whose keypoints are all 0 throughout is padding."""
+    return np.flatnonzero(np.any(clip['keypoint'] != 0, axis=(1, 2, 3))).tolist()
+
+
+def count_persons(clip: Dict) -> int:
+    """How many persons are really there."""
+    return len(present_persons(clip))
+
+
 def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthetic', skeleton: Optional[str] = None,
                           with_latent: bool = False) -> List[Dict]:
     """Clips of a :class:`~mmagenc.structures.Motion` as annotation dicts of one person, cut to their lengths.
@@ -267,7 +277,7 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
         with_latent: keep the latent vectors too, so that the clips can be decoded again; only if the motion has them.
     """
     latents = motion.latent.detach().cpu().float().numpy() if with_latent and motion.latent is not None else None
-    arrays = {key: getattr(motion, key) for key in ('keypoint', 'pose', 'transl') if getattr(motion, key) is not None}
+    arrays = {key: getattr(motion, key) for key in FRAME_FIELDS if getattr(motion, key) is not None}
     arrays = {key: value.detach().cpu().float().numpy() for key, value in arrays.items()}
     return [
         dict(
@@ -277,6 +287,7 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
             source=source,
             **({'skeleton': skeleton} if skeleton else {}),
             **({} if latents is None else {'latent': latents[index].copy()}),
+            **({} if motion.img_shape is None else {'img_shape': tuple(motion.img_shape[index].tolist())}),
             **{key: value[index, :int(motion.length[index])][None].copy() for key, value in arrays.items()}) for index in range(len(motion))
     ]
 

@@ -1,8 +1,10 @@
 """Datasets of clips in the annotation format."""
 
+import copy
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Set, Union
+from typing import Dict, List, Optional, Set, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -144,12 +146,12 @@ class MotionDataset(BaseDataset):
             raise ValueError(f'{", ".join(map(str, self.ann_files))}: no class names; give metainfo=dict(classes=[...])')
         return len(self._metainfo['classes'])
 
-    def annotations(self) -> List[Dict]:
-        """The clips in order (a new list of the same dicts): those of the files, then those added."""
+    def annotations(self) -> 'ClipList':
+        """The clips in order: those of the files, then those added. What is taken out of the list is a copy."""
         self.full_init()
         if self.serialize_data:
-            return [super(MotionDataset, self).get_data_info(index) for index in range(len(self))]
-        return list(self.data_list)
+            return ClipList([super(MotionDataset, self).get_data_info(index) for index in range(len(self))])
+        return ClipList(list(self.data_list))
 
     def extend(self, annotations: Sequence[Dict]) -> None:
         """Add clips, in this dataset's layout or with their own named as ``skeleton``.
@@ -175,15 +177,39 @@ class MotionDataset(BaseDataset):
         """A sample before the pipeline.
 
         It has the arrays that *every* clip of the dataset has, so that samples of recordings (with ``transl``, say) and of a pool
-        (without) go into one batch. They are copies: some of MMAction2's transforms write into them.
+        (without) go into one batch. It is a copy throughout: some of MMAction2's transforms write into what they are given.
         """
         self.full_init()
         clip = super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
-        shared = {key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared}
-        sample = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in shared.items()}
+        sample = copy.deepcopy({key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared})
         sample.update(
             skeleton=self._metainfo.get('skeleton'), start_index=0, modality='Pose', test_mode=self.test_mode, sample_idx=idx % len(self))
         return sample
+
+
+class ClipList(Sequence):
+    """Clips that nobody can write into: each one taken out is a copy, made when it is taken.
+
+    Args:
+        clips: annotation dicts.
+    """
+
+    def __init__(self, clips: Sequence[Dict]) -> None:
+        self._clips = clips
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index):
+        """A copy of one clip, or of a slice another list of this kind."""
+        return ClipList(self._clips[index]) if isinstance(index, slice) else copy.deepcopy(self._clips[index])
+
+    def __add__(self, clips: Sequence[Dict]) -> 'ClipList':
+        return ClipList([*self._clips, *(clips._clips if isinstance(clips, ClipList) else clips)])
+
+    def values(self, key: str) -> List:
+        """What each clip has under a key that is a plain value (``label``, ``frame_dir``, …), without copying the clips."""
+        return [copy.deepcopy(clip[key]) for clip in self._clips]
 
 
 def shared_arrays(clips: Sequence[Dict]) -> Set[str]:

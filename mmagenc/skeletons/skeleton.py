@@ -5,7 +5,7 @@ are derived from it here and nowhere else.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
@@ -135,6 +135,21 @@ class Skeleton:
             },
             joint_weights=[1.] * self.num_joints,
             sigmas=[0.05] * self.num_joints)
+
+
+@lru_cache(maxsize=64)
+def longest_chain(parents: Tuple[int, ...]) -> Tuple[int, ...]:
+    """Keypoints whose bones to their parents make the longest way, by number of bones, between two tips of a tree.
+
+    Args:
+        parents: V parent indices, −1 at the root.
+
+    Returns:
+        tuple: of several equally long ways the one with the smallest indices; empty for a single keypoint.
+    """
+    lines = [ancestors(parents, joint) for joint in range(len(parents))]
+    ways = (set(a).symmetric_difference(b) for a in lines for b in lines)
+    return tuple(sorted(max(map(sorted, ways), key=lambda way: (len(way), [-joint for joint in way]))))
 
 
 def ancestors(parents: Sequence[int], node: int) -> List[int]:

@@ -7,7 +7,7 @@ from .frechet import frechet_distance, shrunk_covariance
 from .intervals import BootstrapInterval, Interval, bootstrap_interval, confidence_interval
 from .kernel_distance import kernel_distance
 from .mmd import maximum_mean_discrepancy, mmd_average, mmd_sequence, mmd_squared, per_class_mmd
-from .movement import body_length, clip_movement, longest_chain
+from .movement import body_length, clip_movement
 from .neighbors import Memorization, PrecisionRecall, memorization, nearest_distance, precision_recall_coverage
 from .plausibility import (
     bone_length_change,

@@ -6,10 +6,11 @@ All functions take one person's clip. Lengths are in *body lengths*: the length 
 another (fingertip to toe, say), the median over frames, so that pixels, metres and millimetres, infants and adults compare.
 """
 
-from functools import lru_cache
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence
 
 import numpy as np
+
+from mmagenc.skeletons import longest_chain
 
 from .plausibility import bone_lengths
 
@@ -17,26 +18,8 @@ LAG = 0.2
 """Seconds over which steps are measured: short for a limb's movement, long for jitter, which does not grow with the lag."""
 
 
-@lru_cache(maxsize=64)
-def longest_chain(parents: Tuple[int, ...]) -> Tuple[int, ...]:
-    """Keypoints whose bones to their parents make the longest way, by number of bones, between two tips of a tree.
-
-    Args:
-        parents: V parent indices, −1 at the root.
-
-    Returns:
-        tuple: of several equally long ways the one with the smallest indices; empty for a single keypoint.
-    """
-    lines = [[joint] for joint in range(len(parents))]
-    for line in lines:
-        while parents[line[-1]] >= 0:
-            line.append(parents[line[-1]])
-    ways = (set(a).symmetric_difference(b) for a in lines for b in lines)
-    return tuple(sorted(max(map(sorted, ways), key=lambda way: (len(way), [-joint for joint in way]))))
-
-
 def body_length(keypoint, parents: Sequence[int], valid: Optional[np.ndarray] = None) -> float:
-    r"""Length of a body in a clip's own unit: the bones of :func:`longest_chain`, added up in each frame; the median over frames.
+    r"""Length of a body in a clip's own unit: the bones of :func:`~mmagenc.skeletons.longest_chain` added up, the median over frames.
 
     Args:
         keypoint: ``(T, V, C)``.

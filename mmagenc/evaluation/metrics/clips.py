@@ -7,9 +7,10 @@ from typing import Dict, List, Optional, Sequence
 
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.evaluation.functional import confidence_interval
-from mmagenc.structures import Motion
+from mmagenc.structures import ClipForm, Motion
 
-INPUT_KEYS = ('keypoint', 'pose', 'transl')
+INPUT_KEYS = ('keypoint', 'keypoint_score', 'pose', 'transl')
+FORM_KEYS = ('img_shape', 'original_shape')
 
 
 def generated_motion(sample: Dict, *, metric: str) -> Motion:
@@ -44,15 +45,21 @@ def real_annotations(inputs, data_samples: Sequence[Dict], *, skeleton: Optional
                 label=int(sample['gt_label']),
                 total_frames=length,
                 **({} if skeleton is None else dict(skeleton=skeleton)),
+                **{key: tuple(sample[key]) for key in FORM_KEYS if sample.get(key) is not None},
                 **{key: value[None, :length] for key, value in arrays.items()}))
     return annotations
 
 
 def generated_annotations(motion: Motion, real: Dict) -> List[Dict]:
-    """The generated clips; their layout is the real clip's, or else, where there are rotations, that of the body models."""
+    """The generated clips; their layout is the real clip's, or else, where there are rotations, that of the body models.
+
+    They come in the real clip's form: what the generator does not make of scores and image shape is the real clip's.
+    """
     same = 'keypoint' in real and real['keypoint'].shape[2] == motion.keypoint.shape[2]
     skeleton = real.get('skeleton') if same else 'smpl24' if motion.pose is not None else None
-    return motion_to_annotations(motion, prefix=f'generated_{real["frame_dir"]}', skeleton=skeleton)
+    form = ClipForm.of([real] if same else [])
+    clips = motion_to_annotations(motion, prefix=f'generated_{real["frame_dir"]}', skeleton=skeleton)
+    return [form.complete(clip) for clip in clips]
 
 
 def over_repeats(rows: Sequence[Dict[str, float]], suffix: str = '') -> Dict[str, float]:

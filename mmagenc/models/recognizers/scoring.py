@@ -3,8 +3,11 @@
 N clips, K classes, D feature channels.
 """
 
+import copy
+import random
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -58,11 +61,26 @@ def build_pipeline(pipeline: Pipeline) -> Callable:
 
 
 def prepare(annotation: Dict, *, skeleton: Optional[str] = None, test_mode: bool = True) -> Dict:
-    """A shallow copy of an annotation with the keys that MMAction2's pose transforms expect beside it."""
-    sample = dict(annotation, start_index=0, modality='Pose', test_mode=test_mode)
+    """A copy of an annotation, which a pipeline may write into, with the keys that MMAction2's pose transforms expect beside it."""
+    sample = dict(copy.deepcopy(annotation), start_index=0, modality='Pose', test_mode=test_mode)
     if skeleton is not None:
         sample.setdefault('skeleton', skeleton)
     return sample
+
+
+@contextmanager
+def untouched_random_state() -> Iterator[None]:
+    """NumPy's and Python's random states are what they were afterwards.
+
+    MMAction2's ``UniformSampleFrames`` seeds NumPy's with 255 for every test clip (checked with 1.2.0): each training window drawn after a
+    scoring would be the same ones again.
+    """
+    states = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
 
 
 @torch.no_grad()
@@ -92,7 +110,8 @@ def score_annotations(recognizer: nn.Module,
     scored = []
     try:
         for start in range(0, len(annotations), batch_size):
-            samples = [transform(prepare(annotation)) for annotation in annotations[start:start + batch_size]]
+            with untouched_random_state():
+                samples = [transform(prepare(annotation)) for annotation in annotations[start:start + batch_size]]
             scored += _score_samples(recognizer, samples)
     finally:
         recognizer.train(was_training)

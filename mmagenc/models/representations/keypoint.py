@@ -12,10 +12,11 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
-from mmagenc.skeletons import get_skeleton
-from mmagenc.structures import Motion
+from mmagenc.skeletons import get_skeleton, longest_chain
+from mmagenc.structures import ClipForm, Motion
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
+CENTERS, UNITS = ('root', 'hips'), ('data', 'body')
 USUAL_SHARE, GLITCH_FACTOR = 0.9999, 2
 """Extremes of more than so many times what this share of the numbers reach are reported."""
 
@@ -24,15 +25,21 @@ USUAL_SHARE, GLITCH_FACTOR = 0.9999, 2
 class KeypointRepresentation(nn.Module):
     """Normalized coordinates of any skeleton.
 
-    Each frame is centred on the root; where ``root_center`` is off, on the root's place in the first frame, which keeps the path. Then
+    Each frame is centred on the body; where ``root_center`` is off, on the body's place in the first frame, which keeps the path. Then
     coordinates are shifted and divided. The statistics are buffers: they travel in the checkpoint, so that :meth:`decode` gives metres or
-    pixels back.
+    pixels back, at the place where the recordings' bodies usually are, with the scores and the image shape that recordings usually have:
+    a recognizer that looks at these sees generated clips as it sees recordings.
 
     Args:
         skeleton: layout name.
         num_dims: 3 (metres) or 2 (pixels).
-        root_center: centre every frame on its root.
-        translation: append the root's path from its first frame as one more joint, so that centred clips keep it.
+        root_center: centre every frame.
+        translation: append the body's path from its first frame as one more joint, so that centred clips keep it.
+        center: what is centred on: the ``'root'`` of the tree, or the middle of the ``'hips'`` (the root in layouts without), for trees
+            whose root is a nose that jitters, or is not seen from behind.
+        unit: ``'data'``, or ``'body'``: each clip is divided by its body length (the longest chain of bones from tip to tip, the median
+            over its frames, about a body's height or two), so that near and far, small and large persons are alike and the weights of loss
+            terms mean in pixels what they mean in metres. Decoded clips have the size that recordings usually have.
         min_std: smallest number that is divided by (the standard deviation of a centred root is 0), in units of the data.
         normalization: ``'standard'`` subtracts each coordinate's mean and divides by its standard deviation; ``'min_max'`` maps the
             smallest and largest of all coordinates to −1 and 1, as Kinetic-GAN does (which counts padding and second persons too);
@@ -42,8 +49,8 @@ class KeypointRepresentation(nn.Module):
             frame in which tracking failed is the extreme of a whole data set otherwise, and everything else is squeezed into little.
 
     Raises:
-        ValueError: other dimensions, an unknown normalization, a quantile out of range or with ``'standard'``, or ``translation`` for
-            clips that are not centred.
+        ValueError: other dimensions, an unknown normalization, centre or unit, a quantile out of range or with ``'standard'``, or
+            ``translation`` for clips that are not centred.
     """
 
     def __init__(self,
@@ -52,12 +59,15 @@ class KeypointRepresentation(nn.Module):
                  num_dims: int = 3,
                  root_center: bool = True,
                  translation: bool = False,
+                 center: str = 'root',
+                 unit: str = 'data',
                  min_std: float = 1e-3,
                  normalization: str = 'standard',
                  quantile: float = 1.) -> None:
         super().__init__()
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(f'normalization must be one of {", ".join(NORMALIZATIONS)}, got {normalization!r}')
+        _one_of('normalization', normalization, NORMALIZATIONS)
+        _one_of('center', center, CENTERS)
+        _one_of('unit', unit, UNITS)
         if not 0.5 < quantile <= 1 or (quantile < 1 and normalization == 'standard'):
             raise ValueError("quantile must lie in (0.5, 1], and be 1 with normalization='standard', which knows no extremes; got "
                              f'{quantile} with {normalization!r}')
@@ -65,14 +75,20 @@ class KeypointRepresentation(nn.Module):
             raise ValueError(f'num_dims must be 2 or 3, got {num_dims}')
         if translation and not root_center:
             raise ValueError('translation=True needs root_center=True: otherwise the keypoints carry the path themselves')
-        self.keypoint_skeleton = skeleton
         self.skeleton = get_skeleton(skeleton)
+        self.keypoint_skeleton = self.skeleton.name
         self.num_keypoints, self.num_channels = self.skeleton.num_joints, num_dims
         self.num_joints = self.num_keypoints + translation
-        self.root_center, self.translation, self.min_std = root_center, translation, min_std
+        self.root_center, self.translation, self.min_std, self.unit = root_center, translation, min_std, unit
         self.normalization, self.quantile = normalization, quantile
+        hips = [joint for joint, name in enumerate(self.skeleton.joint_names) if 'hip' in name]
+        self.center_joints = hips if center == 'hips' and hips else [self.skeleton.root]
         self.register_buffer('mean', torch.zeros(self.num_joints, num_dims))
         self.register_buffer('std', torch.zeros(self.num_joints, num_dims))
+        self.register_buffer('place', torch.zeros(num_dims))
+        self.register_buffer('length', torch.ones(()))
+        self.register_buffer('score', torch.full((self.num_keypoints, ), -1.))
+        self.register_buffer('image', torch.zeros(2, dtype=torch.long))
         self._known_to_be_fitted = False
 
     @property
@@ -80,35 +96,82 @@ class KeypointRepresentation(nn.Module):
         """Whether statistics are there."""
         return bool((self.std > 0).all())
 
+    @property
+    def keeps_path(self) -> bool:
+        """Whether decoded bodies move through the room."""
+        return self.translation or not self.root_center
+
     def fit(self, annotations: Sequence[Dict]) -> None:
-        """Take the statistics of annotation dicts (the first person's, all frames).
+        """Take the statistics of annotation dicts (the first person's, all frames; keypoints of score 0 do not count).
 
         Raises:
-            ValueError: no clips, or clips of another layout.
+            ValueError: no clips, clips of another layout, a clip whose body has no length, or a keypoint that no clip has seen.
         """
+        annotations = list(annotations)
         if not annotations:
             raise ValueError('there are no clips to take statistics of')
-        clips = [torch.from_numpy(np.asarray(clip['keypoint'][:1], dtype=np.float64)) for clip in annotations]
+        clips = [self._seen(clip) for clip in annotations]
+        lengths = torch.stack([self._body_length(clip).squeeze() for clip in clips])
+        for clip, length in zip(annotations, lengths.tolist()):
+            if not length > 0:
+                raise ValueError(f'clip {clip.get("frame_dir")}: all keypoints lie on one place, in every frame')
+        self._fit_form(annotations, clips)
+        if self.unit == 'body':
+            clips = [clip / length for clip, length in zip(clips, lengths)]
+            self.length.copy_(lengths.median())
         frames = torch.cat([self._center(clip)[0] for clip in clips])
+        unseen = frames.isnan().all(dim=0).any(dim=-1)[:self.num_keypoints].nonzero().flatten().tolist()
+        if unseen:
+            names = [self.skeleton.joint_names[joint] for joint in unseen]
+            raise ValueError(f'no clip has seen {", ".join(names)} (or what clips are centred on): take a layout without them')
         for part in (slice(self.num_keypoints), slice(self.num_keypoints, self.num_joints)):
             if len(self.mean[part]):
                 mean, std = self._statistics(frames[:, part])
                 self.mean[part] = mean
                 self.std[part] = std.clamp(min=self.min_std)
 
+    def _fit_form(self, annotations: Sequence[Dict], clips: Sequence[Tensor]) -> None:
+        """Where bodies usually are, and what recordings have beside their keypoints."""
+        places = [self._reference(clip)[0, :1 if self.keeps_path else None, 0].nanmedian(dim=0).values for clip in clips]
+        self.place.copy_(torch.stack(places).nanmedian(dim=0).values)
+        form = ClipForm.of(annotations)
+        if form.keypoint_score is not None:
+            self.score.copy_(torch.from_numpy(form.keypoint_score))
+        if form.img_shape is not None:
+            self.image.copy_(torch.tensor(form.img_shape))
+
+    def _seen(self, clip: Dict) -> Tensor:
+        """``(1, T, V, C)`` keypoints of the first person in float64, NaN where one was not seen."""
+        keypoint = torch.from_numpy(np.array(clip['keypoint'][:1], dtype=np.float64))
+        self._check_layout(keypoint)
+        if 'keypoint_score' in clip:
+            keypoint[torch.from_numpy(np.asarray(clip['keypoint_score'][:1]) <= 0)] = float('nan')
+        return keypoint
+
+    def _check_layout(self, keypoint: Tensor) -> None:
+        if keypoint.shape[-2:] != (self.num_keypoints, self.num_channels):
+            raise ValueError(f'KeypointRepresentation(skeleton={self.keypoint_skeleton!r}, num_dims={self.num_channels}) needs '
+                             f'(…, {self.num_keypoints}, {self.num_channels}) keypoints, got {tuple(keypoint.shape)}')
+
+    def _body_length(self, keypoint: Tensor) -> Tensor:
+        """``(B, 1, 1, 1)`` body length of each clip ``(B, T, V, C)`` in its own unit; frames with NaN do not count, unless all have."""
+        chain = list(longest_chain(tuple(self.skeleton.parents)))
+        bones = keypoint[:, :, chain] - keypoint[:, :, [self.skeleton.parents[joint] for joint in chain]]
+        return bones.norm(dim=-1).sum(dim=-1).nanmedian(dim=1).values.nan_to_num(1.)[:, None, None, None]
+
     def _statistics(self, frames: Tensor) -> Tuple[Tensor, Tensor]:
         """What is subtracted from ``(frames, V, C)`` and what is divided by, ``(V, C)`` or one number for all."""
-        mean = frames.mean(dim=0)
+        mean = frames.nanmean(dim=0)
         if self.normalization == 'min_max':
             shares = [(1 + sign * share) / 2 for share in (self.quantile, USUAL_SHARE) for sign in (-1, 1)]
-            low, high, usual_low, usual_high = np.quantile(frames.numpy(), shares)
+            low, high, usual_low, usual_high = np.nanquantile(frames.numpy(), shares)
             self._warn_of_glitches((high - low) / 2, (usual_high - usual_low) / 2)
             return torch.tensor((high + low) / 2), torch.tensor((high - low) / 2)
         if self.normalization == 'centered_min_max':
-            largest, usual = np.quantile((frames - mean).abs_().numpy(), (self.quantile, USUAL_SHARE), overwrite_input=True)
+            largest, usual = np.nanquantile((frames - mean).abs_().numpy(), (self.quantile, USUAL_SHARE), overwrite_input=True)
             self._warn_of_glitches(largest, usual)
             return mean, torch.tensor(largest)
-        return mean, frames.std(dim=0, unbiased=False)
+        return mean, (frames - mean).square().nanmean(dim=0).sqrt()
 
     @staticmethod
     def _warn_of_glitches(largest: float, usual: float) -> None:
@@ -122,12 +185,15 @@ class KeypointRepresentation(nn.Module):
 
     def _center(self, keypoint: Tensor) -> Tensor:
         """``(B, T, V, C)`` relative to the root, with the path as one more joint where it is kept."""
-        if keypoint.shape[-2:] != (self.num_keypoints, self.num_channels):
-            raise ValueError(f'KeypointRepresentation(skeleton={self.keypoint_skeleton!r}, num_dims={self.num_channels}) needs '
-                             f'(…, {self.num_keypoints}, {self.num_channels}) keypoints, got {tuple(keypoint.shape)}')
-        root = keypoint[:, :, self.skeleton.root, None]
-        centered = keypoint - (root if self.root_center else root[:, :1])
-        return torch.cat((centered, root - root[:, :1]), dim=2) if self.translation else centered
+        reference = self._reference(keypoint)
+        centered = keypoint - (reference if self.root_center else reference[:, :1])
+        return torch.cat((centered, reference - reference[:, :1]), dim=2) if self.translation else centered
+
+    def _reference(self, keypoint: Tensor) -> Tensor:
+        """``(B, T, 1, C)``: what clips are centred on."""
+        if len(self.center_joints) == 1:
+            return keypoint[:, :, self.center_joints]
+        return keypoint[:, :, self.center_joints].mean(dim=2, keepdim=True)
 
     def _require_statistics(self) -> None:
         if not self._known_to_be_fitted and not self.fitted:
@@ -144,23 +210,43 @@ class KeypointRepresentation(nn.Module):
         self._require_statistics()
         if 'keypoint' not in inputs:
             raise ValueError(f'KeypointRepresentation needs clips with `keypoint`, these have {", ".join(inputs)}')
-        x = (self._center(inputs['keypoint']) - self.mean) / self.std
+        keypoint = inputs['keypoint']
+        self._check_layout(keypoint)
+        if self.unit == 'body':
+            keypoint = keypoint / self._body_length(keypoint).clamp(min=torch.finfo(keypoint.dtype).tiny)
+        x = (self._center(keypoint) - self.mean) / self.std
         return x if self.quantile == 1 else x.clamp(-1, 1)
 
     def joints(self, x: Tensor) -> Tensor:
-        """Normalized ``(B, T, J, C)`` to root-centred positions ``(B, T, V, C)`` in units of the data."""
+        """Normalized ``(B, T, J, C)`` to centred positions ``(B, T, V, C)`` in units of the data, or body lengths with ``unit='body'``."""
         positions = self._denormalize(x)[:, :, :self.num_keypoints]
-        return positions - positions[:, :, self.skeleton.root, None]
+        return positions - self._reference(positions)
 
     def decode(self, x: Tensor, *, label: Tensor, length: Tensor, latent: Optional[Tensor] = None) -> Motion:
-        """Normalized ``(B, T, J, C)`` to a motion in units of the data, the path put back where it was kept."""
+        """Normalized ``(B, T, J, C)`` to a motion in units of the data, at the usual place, the path put back where it was kept."""
         self._require_statistics()
         positions = self._denormalize(x)
         keypoint, path = positions[:, :, :self.num_keypoints], positions[:, :, self.num_keypoints:]
         if self.translation:
-            keypoint = keypoint - keypoint[:, :, self.skeleton.root, None] + path
-        transl = path[:, :, 0] if self.translation and self.num_channels == 3 else None
-        return Motion(keypoint=keypoint, transl=transl, label=label, length=length, latent=latent)
+            keypoint = keypoint - self._reference(keypoint) + path
+        keypoint = keypoint * self.length + self.place
+        transl = keypoint[:, :, self.skeleton.root] if self.translation and self.num_channels == 3 else None
+        clips, frames = keypoint.shape[:2]
+        score = None if (self.score < 0).any() else self.score.expand(clips, frames, -1)
+        image = None if (self.image <= 0).any() else self.image.expand(clips, -1)
+        return Motion(
+            keypoint=keypoint, transl=transl, label=label, length=length, latent=latent, keypoint_score=score, img_shape=image)
 
     def _denormalize(self, x: Tensor) -> Tensor:
         return x.float() * self.std + self.mean
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        """Checkpoints of versions that did not keep the place and the form leave them as they are: at the origin, without scores."""
+        for name in ('place', 'length', 'score', 'image'):
+            state_dict.setdefault(prefix + name, getattr(self, name).clone())
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _one_of(name: str, value: str, accepted: Sequence[str]) -> None:
+    if value not in accepted:
+        raise ValueError(f'{name} must be one of {", ".join(accepted)}, got {value!r}')

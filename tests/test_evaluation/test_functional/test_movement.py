@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmagenc.evaluation.functional import body_length, clip_movement, longest_chain
-from mmagenc.skeletons import SKELETONS
+from mmagenc.evaluation.functional import body_length, clip_movement
+from mmagenc.skeletons import SKELETONS, longest_chain
 
 STICK = (-1, 0, 1)  # three keypoints in a row
 

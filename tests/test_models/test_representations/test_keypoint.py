@@ -30,7 +30,7 @@ def test_round_trip(skeleton, dims, mode):
     x = representation.encode(inputs)
     assert x.shape == (3, 8, representation.num_joints, representation.num_channels)
     keypoint, roots = inputs['keypoint'], inputs['keypoint'][:, :, root, None]
-    expected = keypoint - (roots if mode == 'center' else roots[:, :1])
+    expected = keypoint - (roots if mode == 'center' else roots[:, :1]) + representation.place  # where bodies usually are
     motion = representation.decode(x, **SETTINGS)
     torch.testing.assert_close(motion.keypoint, expected, atol=1e-3 if dims == 2 else 1e-5, rtol=1e-4)
     torch.testing.assert_close(representation.joints(x), keypoint - roots, atol=1e-3 if dims == 2 else 1e-5, rtol=1e-4)
@@ -96,7 +96,7 @@ def test_ranges(normalization, translation):
         torch.testing.assert_close(x[:, :, :25].mean(dim=(0, 1)), torch.zeros(25, 3), atol=1e-5, rtol=0)
     settings = dict(label=torch.zeros(5, dtype=torch.long), length=torch.full((5, ), 8))
     keypoint, root = inputs['keypoint'], inputs['keypoint'][:, :, get_skeleton('ntu25').root, None]
-    expected = keypoint - (root[:, :1] if translation else root)
+    expected = keypoint - (root[:, :1] if translation else root) + representation.place
     torch.testing.assert_close(representation.decode(x, **settings).keypoint, expected, atol=1e-4, rtol=1e-4)
 
 
@@ -133,3 +133,97 @@ def test_bad_quantiles_are_refused():
 def test_unknown_normalization_is_refused():
     with pytest.raises(ValueError, match="one of standard, min_max, centered_min_max, got 'max'"):
         KeypointRepresentation(skeleton='ntu25', normalization='max')
+
+
+def as_annotations(keypoint, **keys):
+    return [dict(frame_dir=f'c{i}', label=0, total_frames=len(clip), keypoint=clip[None].astype(np.float32), **keys)
+            for i, clip in enumerate(keypoint)]
+
+
+def persons_in_the_image(sizes, places, rng):
+    """``(N, T, 17, 2)`` pixels: one posture that sways, at N sizes and places."""
+    posture = rng.normal(size=(17, 2))
+    sway = np.sin(np.arange(12) / 3)[:, None, None] * rng.normal(size=(17, 2)) * 0.1
+    return np.stack([(posture + sway) * size + place for size, place in zip(sizes, places)])
+
+
+def test_pixels_in_body_lengths():
+    """The same movement near and far is the same to the generator; decoded it has the usual size, place, scores and image."""
+    rng = np.random.default_rng(0)
+    sizes, places = np.array([40., 50., 80.]), np.array([[100., 200.], [320., 240.], [500., 300.]])
+    keypoint = persons_in_the_image(sizes, places, rng)
+    clips = as_annotations(keypoint, keypoint_score=np.full((1, 12, 17), 0.8, np.float32), img_shape=(480, 640))
+    representation = KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body', root_center=False)
+    representation.fit(clips)
+    x = representation.encode(dict(keypoint=torch.tensor(keypoint, dtype=torch.float32)))
+    torch.testing.assert_close(x[0], x[1], atol=1e-3, rtol=0)
+    torch.testing.assert_close(x[0], x[2], atol=1e-3, rtol=0)
+    motion = representation.decode(x, label=torch.zeros(3, dtype=torch.long), length=torch.full((3, ), 12))
+    expected = torch.tensor(keypoint[1] - keypoint[1, 0, 0] + np.median(keypoint[:, 0, 0], axis=0))
+    torch.testing.assert_close(motion.keypoint[2], expected.float(), atol=0.1, rtol=0)
+    assert motion.img_shape.tolist() == [[480, 640]] * 3
+    torch.testing.assert_close(motion.keypoint_score, torch.full((3, 12, 17), 0.8))
+
+
+def test_losses_of_pixels_and_of_metres_are_the_same_in_body_lengths():
+    rng = np.random.default_rng(1)
+    joints = []
+    for unit in (1., 300.):
+        keypoint = persons_in_the_image([unit] * 3, np.zeros((3, 2)), np.random.default_rng(2))
+        representation = KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body')
+        representation.fit(as_annotations(keypoint))
+        joints.append(representation.joints(torch.tensor(rng.normal(size=(1, 4, 17, 2)) * 0 + 1., dtype=torch.float32)))
+    torch.testing.assert_close(joints[0], joints[1], atol=1e-4, rtol=1e-4)
+    assert joints[0].abs().max() < 2  # body lengths, not pixels
+
+
+def test_keypoints_that_were_not_seen_do_not_count():
+    rng = np.random.default_rng(3)
+    clips = as_annotations(rng.normal(300, 50, size=(3, 12, 17, 2)), keypoint_score=np.ones((1, 12, 17), np.float32))
+    whole = KeypointRepresentation(skeleton='coco17', num_dims=2)
+    whole.fit(clips)
+    for clip in clips:
+        clip['keypoint_score'] = clip['keypoint_score'].copy()
+        clip['keypoint'][0, 2:4, 9], clip['keypoint_score'][0, 2:4, 9] = 0, 0
+    gappy = KeypointRepresentation(skeleton='coco17', num_dims=2)
+    gappy.fit(clips)
+    seen = np.concatenate([clip['keypoint'][0, :, 9] - clip['keypoint'][0, :, 0] for clip in clips])[np.tile(np.arange(12) // 2 != 1, 3)]
+    torch.testing.assert_close(gappy.mean[9], torch.tensor(seen.mean(axis=0)), atol=1e-3, rtol=0)
+    torch.testing.assert_close(gappy.mean[10], whole.mean[10])
+    for clip in clips:
+        clip['keypoint_score'][0, :, 9] = 0
+    with pytest.raises(ValueError, match='left_wrist'):
+        gappy.fit(clips)
+    with pytest.raises(ValueError, match='c1.*on one place'):
+        gappy.fit(as_annotations(np.stack([rng.normal(size=(12, 17, 2)), np.ones((12, 17, 2))])))
+
+
+def test_hips_are_the_centre_where_the_root_is_a_nose():
+    rng = np.random.default_rng(4)
+    keypoint = rng.normal(300, 50, size=(2, 12, 17, 2))
+    representation = KeypointRepresentation(skeleton='coco17', num_dims=2, center='hips', translation=True)
+    representation.fit(as_annotations(keypoint))
+    x = representation.encode(dict(keypoint=torch.tensor(keypoint, dtype=torch.float32)))
+    hips = keypoint[:, :, 11:13].mean(axis=2)
+    path = x[:, :, 17] * representation.std[17] + representation.mean[17]
+    torch.testing.assert_close(path, torch.tensor(hips - hips[:, :1]).float(), atol=1e-3, rtol=1e-4)
+    motion = representation.decode(x, label=torch.zeros(2, dtype=torch.long), length=torch.full((2, ), 12))
+    expected = keypoint - hips[:, :1, None] + np.median(hips[:, 0], axis=0) * 0 + representation.place.numpy()
+    torch.testing.assert_close(motion.keypoint, torch.tensor(expected).float(), atol=1e-2, rtol=1e-4)
+
+
+def test_older_checkpoints_decode_as_they_did():
+    old = KeypointRepresentation(skeleton='coco17', num_dims=2)
+    old.fit(as_annotations(np.random.default_rng(5).normal(300, 50, size=(2, 12, 17, 2))))
+    state = {key: value for key, value in old.state_dict().items() if key in ('mean', 'std')}
+    new = KeypointRepresentation(skeleton='coco17', num_dims=2)
+    new.load_state_dict(state)
+    motion = new.decode(torch.zeros(1, 3, 17, 2), label=torch.zeros(1, dtype=torch.long), length=torch.tensor([3]))
+    torch.testing.assert_close(motion.keypoint[0, 0], old.mean)
+    assert motion.keypoint_score is None and motion.img_shape is None
+
+
+@pytest.mark.parametrize('wrong', [dict(unit='inch'), dict(center='nose'), dict(normalization='none')])
+def test_unknown_choices_are_named(wrong):
+    with pytest.raises(ValueError, match=f'{next(iter(wrong))} must be one of'):
+        KeypointRepresentation(skeleton='coco17', num_dims=2, **wrong)
