@@ -1,6 +1,7 @@
 """The loop: when a round happens (hooks), who judges (recognizer trainer), what passes (selectors)."""
 
 from .amp_optim_wrapper import AmpOptimWrapper
+from .gate import GateVerdict, MotionGate
 from .recognizer_trainer import RecognizerTrainer
 from .selectors import (
                         BaseSelector,
@@ -20,7 +21,9 @@ __all__ = [
     'BaseSelector',
     'ClassShareSelector',
     'ConfidenceSelector',
+    'GateVerdict',
     'MedianRatioSelector',
+    'MotionGate',
     'RandomSelector',
     'RecognizerTrainer',
     'Selection',

@@ -10,6 +10,7 @@ from torch import nn
 
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
 from mmagenc.registry import MODELS, TASK_UTILS
+from mmagenc.structures import ClipForm
 
 
 @TASK_UTILS.register_module()
@@ -24,6 +25,9 @@ class RecognizerTrainer:
         batch_size: most clips of a training step.
         score_batch_size: clips a forward pass when scoring.
         checkpoint: weights to start from (as ``load_from``); ``None`` starts from the model's own initial values.
+
+    Clips that lack the scores or the image shape of the recordings get those that are usual there (``form``, taken from the clips of the
+    first :meth:`fit` unless it has been set), so that all clips come to the recognizer in one form.
 
     Raises:
         ValueError: a batch size below 1.
@@ -52,6 +56,7 @@ class RecognizerTrainer:
         self.optim_wrapper = build_optim_wrapper(self.model, optim_wrapper)
         self.batch_size = batch_size
         self.score_batch_size = score_batch_size
+        self.form: Optional[ClipForm] = None
 
     def to(self, device) -> 'RecognizerTrainer':
         """Move the model and the optimizer's state."""
@@ -83,6 +88,8 @@ class RecognizerTrainer:
         """
         if not annotations:
             raise ValueError('there are no clips to train the recognizer on')
+        if self.form is None:
+            self.form = ClipForm.of(annotations)
         self.model.train()
         history, steps_left = [], float('inf') if max_steps is None else max_steps
         for epoch in range(1, epochs + 1):
@@ -98,20 +105,23 @@ class RecognizerTrainer:
         return history
 
     def _step(self, annotations: List[Dict]) -> float:
-        samples = [self.train_pipeline(prepare(annotation, test_mode=False)) for annotation in annotations]
+        samples = [self.train_pipeline(prepare(annotation, test_mode=False, form=self.form)) for annotation in annotations]
         logs = self.model.train_step(pseudo_collate(samples), self.optim_wrapper)
         return logs['loss'].item()
 
     def score(self, annotations: List[Dict]) -> RecognizerScores:
         """Scores and features of the clips, in evaluation mode."""
-        return score_annotations(self.model, self.test_pipeline, annotations, batch_size=self.score_batch_size)
+        return score_annotations(self.model, self.test_pipeline, annotations, batch_size=self.score_batch_size, form=self.form)
 
     def state_dict(self) -> Dict:
-        """Weights and optimizer state, for the one checkpoint."""
-        return dict(state_dict=self.model.state_dict(), optimizer=self.optim_wrapper.state_dict())
+        """Weights, optimizer state and the clips' form, for the one checkpoint."""
+        form = None if self.form is None else self.form.state_dict()
+        return dict(state_dict=self.model.state_dict(), optimizer=self.optim_wrapper.state_dict(), form=form)
 
     def load_state_dict(self, state: Dict, *, optimizer: bool = True) -> None:
         """Restore :meth:`state_dict`; ``optimizer=False`` takes the weights only."""
         self.model.load_state_dict(state['state_dict'])
+        if state.get('form') is not None:
+            self.form = ClipForm.from_state(state['form'])
         if optimizer:
             self.optim_wrapper.load_state_dict(state['optimizer'])

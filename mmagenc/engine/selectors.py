@@ -111,18 +111,21 @@ class BaseSelector(metaclass=ABCMeta):
                  candidates: RecognizerScores,
                  reference: RecognizerScores,
                  *,
-                 rng: Optional[np.random.Generator] = None) -> Selection:
+                 rng: Optional[np.random.Generator] = None,
+                 eligible: Optional[np.ndarray] = None) -> Selection:
         """Choose among scored candidates.
 
         Args:
             candidates: scores of N generated clips.
             reference: scores of the M clips of the current training set.
             rng: randomness of rules that draw; ``None`` is a fresh generator of seed 0.
+            eligible: ``(N,)``: which candidates may be chosen at all (those that the gate let through); ``None`` means all.
 
         Returns:
             Selection: S indices, class by class, in the order of the rule.
         """
-        survivor = np.flatnonzero(self.passes(candidates))
+        passes = self.passes(candidates)
+        survivor = np.flatnonzero(passes if eligible is None else passes & eligible)
         classes = np.unique(candidates.label)
         label = candidates.label[survivor]
         counts = {int(group): int((label == group).sum()) for group in classes}
@@ -232,15 +235,24 @@ class ClassShareSelector(BaseSelector):
         min_survivors: with fewer candidates in any class the round is skipped.
         min_accuracy: share of all candidates that the recognizer must name as intended, or the round is skipped (0: never). Where it names
             most otherwise, the generator cannot do its classes yet or the recognizer cannot judge them: a share would be one of rubbish.
+        named: only clips of which the recognizer names the intended class first, so that what passes has the label it says.
+        balanced: as in :class:`BaseSelector`; ``False`` takes of each class its own share.
     """
 
-    def __init__(self, *, fraction: float = 0.5, easiest: float = 0.25, min_survivors: int = 2, min_accuracy: float = 0.) -> None:
-        super().__init__(confidence=0., fraction=fraction, min_survivors=min_survivors)
+    def __init__(self,
+                 *,
+                 fraction: float = 0.5,
+                 easiest: float = 0.25,
+                 min_survivors: int = 2,
+                 min_accuracy: float = 0.,
+                 named: bool = False,
+                 balanced: bool = True) -> None:
+        super().__init__(confidence=0., fraction=fraction, min_survivors=min_survivors, balanced=balanced)
         if not 0 <= easiest <= 1 - fraction:
             raise ValueError(f'easiest must lie in [0, 1 - fraction], got easiest={easiest} with fraction={fraction}')
         if not 0 <= min_accuracy <= 1:
             raise ValueError(f'min_accuracy must lie in [0, 1], got {min_accuracy}')
-        self.easiest, self.min_accuracy = easiest, min_accuracy
+        self.easiest, self.min_accuracy, self.named = easiest, min_accuracy, named
 
     def _objection(self, candidates):
         if len(candidates.label) and candidates.accuracy < self.min_accuracy:
@@ -248,7 +260,7 @@ class ClassShareSelector(BaseSelector):
         return ''
 
     def passes(self, candidates):
-        return np.ones(len(candidates.label), dtype=bool)
+        return candidates.predicted == candidates.label if self.named else np.ones(len(candidates.label), dtype=bool)
 
     def rank(self, survivors, reference, rng):
         return np.argsort(-survivors.probability[np.arange(len(survivors.label)), survivors.label], kind='stable')

@@ -55,6 +55,11 @@ class Skeleton:
         return self.parents.index(-1)
 
     @cached_property
+    def middle(self) -> List[int]:
+        """Keypoints whose mean is the middle of the body: the hips, or the root in layouts without."""
+        return [joint for joint, name in enumerate(self.joint_names) if 'hip' in name.lower()] or [self.root]
+
+    @cached_property
     def levels(self) -> List[List[int]]:
         """Joint indices by distance from the root: ``levels[0] == [root]``."""
         levels = [[self.root]]

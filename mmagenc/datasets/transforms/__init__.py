@@ -3,13 +3,13 @@
 from .augment import JointNoise, RandomHeading, RandomMirror, RandomOcclusion, RandomSpeed
 from .formatting import PackMotionInputs
 from .modes import KthMode, MotionStream
-from .pose import MapJoints, PoseToRot6d, RootCenter
+from .pose import BodyUnit, DropScores, MapJoints, PoseToRot6d, RootCenter
 from .sampling import ConsecutiveSample
 from .temporal import RandomCropResize, RandomRotation
 from .view import MinMaxScale, RandomViewRotate, SortedSample
 
 __all__ = [
-    'ConsecutiveSample', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream', 'PackMotionInputs', 'PoseToRot6d',
-    'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomOcclusion', 'RandomRotation', 'RandomSpeed', 'RandomViewRotate',
-    'RootCenter', 'SortedSample'
+    'BodyUnit', 'ConsecutiveSample', 'DropScores', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream',
+    'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomOcclusion', 'RandomRotation',
+    'RandomSpeed', 'RandomViewRotate', 'RootCenter', 'SortedSample'
 ]

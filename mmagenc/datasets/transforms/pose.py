@@ -11,7 +11,7 @@ from mmcv.transforms import BaseTransform
 
 from mmagenc.body_models.rotations import axis_angle_to_rot6d
 from mmagenc.registry import TRANSFORMS
-from mmagenc.skeletons import joint_map
+from mmagenc.skeletons import get_skeleton, joint_map, longest_chain
 
 
 @TRANSFORMS.register_module()
@@ -77,4 +77,45 @@ class MapJoints(BaseTransform):
             if key in results:
                 results[key] = np.take(results[key], indices, axis=2)
         results['skeleton'] = self.target
+        return results
+
+
+@TRANSFORMS.register_module()
+class DropScores(BaseTransform):
+    """Leave ``keypoint_score`` out, which ``FormatGCNInput`` makes a channel behind the coordinates."""
+
+    def transform(self, results: Dict) -> Dict:
+        results.pop('keypoint_score', None)
+        return results
+
+
+@TRANSFORMS.register_module()
+class BodyUnit(BaseTransform):
+    """Positions relative to the body's place in the first frame, in body lengths: near and far, pixels and metres are alike.
+
+    A body length is the longest chain of bones from tip to tip, the median over the frames of the first person, as
+    :class:`~mmagenc.models.representations.KeypointRepresentation` takes it with ``unit='body'``. The body's place is the middle of its
+    hips, or its root in layouts without.
+
+    Args:
+        per_frame: subtract the place frame by frame; ``False`` keeps the path.
+
+    Raises:
+        ValueError: a clip whose layout is not known, or without any extent.
+    """
+
+    def __init__(self, per_frame: bool = False) -> None:
+        self.per_frame = per_frame
+
+    def transform(self, results: Dict) -> Dict:
+        if results.get('skeleton') is None:
+            raise ValueError(f'clip {results.get("frame_dir")}: BodyUnit needs to know its skeleton')
+        skeleton, keypoint = get_skeleton(results['skeleton']), results['keypoint']
+        chain = list(longest_chain(tuple(skeleton.parents)))
+        bones = keypoint[0][:, chain] - keypoint[0][:, [skeleton.parents[joint] for joint in chain]]
+        length = np.median(np.linalg.norm(bones, axis=-1).sum(axis=1))
+        if not length > 0:
+            raise ValueError(f'clip {results.get("frame_dir")}: all keypoints of the first person lie on one place')
+        place = keypoint[:1, :, skeleton.middle].mean(axis=2, keepdims=True)
+        results['keypoint'] = (keypoint - (place if self.per_frame else place[:, :1])) / length
         return results

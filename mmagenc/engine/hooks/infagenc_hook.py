@@ -5,20 +5,24 @@ The hook says *when*; who judges (:class:`~mmagenc.engine.RecognizerTrainer`), w
 """
 
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 import torch
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
+from mmagenc.engine.contract import JudgeCheck, check_contract, check_judge, require_alike, round_trip, warn
+from mmagenc.engine.patience import Patience
 from mmagenc.models.recognizers import RecognizerScores
-from mmagenc.registry import HOOKS, TASK_UTILS
+from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
+from mmagenc.structures import ClipForm
 
 STATE_KEY = 'infagenc'
 
@@ -31,7 +35,7 @@ class InfAGenCHook(Hook):
 
     1. If clips were added last round, fine-tune the recognizer for ``recognizer_epochs`` on the training set as it is now.
     2. Generate as many clips as there are real ones, the same number of every class, and let the recognizer score them.
-    3. Keep them if they are the most accurate of the window.
+    3. Keep them if they are the most accurate of the window; what does not move as its class moves (the gate) does not count.
     4. Every ``interval`` epochs, let the selector choose from those kept; the chosen join the training set for good.
 
     It differs from the published code where that is defective: clips are generated in evaluation mode, all features are taken in
@@ -53,10 +57,20 @@ class InfAGenCHook(Hook):
         num_frames: frames of a generated clip; ``None`` is the generator's own.
         variable_length: give candidates the lengths of real clips (at most ``num_frames``) instead of ``num_frames`` for all.
         keep_skipped: keep a skipped round's window, as the published code does.
+        gate: config of the :class:`~mmagenc.engine.gate.MotionGate` in front of the selector; the default holds back what does not move, or
+            whose bones do not keep their lengths, as the recordings of its class; ``dict(enforce=False)`` only counts, as for the published
+            rule, which knows no gate.
+        held_out: config of a dataset of recordings that neither generator nor recognizer learns from: the recognizer's accuracy on them
+            stands beside that on generated clips. ``None`` asks for the training recordings, which it has learnt.
+        max_gap: by how much the fitted recognizer may name fewer of the recordings rightly once the generator's representation has encoded
+            and decoded them, before the loop is stopped; ``None`` only logs both.
+
+    Before the first epoch one recording and one generated clip go through the recognizer's pipelines and the recognizer
+    (:func:`~mmagenc.engine.contract.check_contract`).
 
     Raises:
-        ValueError: an interval or epoch count out of range, or (when training begins) a dataset that cannot grow or has another layout
-            of keypoints than the generator.
+        ValueError: a setting out of range, or (when training begins) a dataset that cannot grow or has another layout of keypoints than
+            the generator, or parts that do not go together (:class:`~mmagenc.engine.contract.ContractError`, which names the key).
     """
 
     priority = 'NORMAL'
@@ -73,11 +87,18 @@ class InfAGenCHook(Hook):
                  num_candidates: Optional[int] = None,
                  num_frames: Optional[int] = None,
                  variable_length: bool = False,
-                 keep_skipped: bool = False) -> None:
+                 keep_skipped: bool = False,
+                 gate: Optional[Dict] = None,
+                 held_out: Optional[Dict] = None,
+                 max_gap: Optional[float] = 0.15) -> None:
         if interval < 1 or min(begin, recognizer_epochs, recognizer_warmup_epochs) < 0:
             raise ValueError(f'interval must be at least 1 and epoch counts at least 0, got interval={interval}, begin={begin}, '
                              f'recognizer_epochs={recognizer_epochs}, recognizer_warmup_epochs={recognizer_warmup_epochs}')
+        for name, value in (('num_candidates', num_candidates), ('num_frames', num_frames), ('recognizer_steps', recognizer_steps)):
+            if value is not None and value < 1:
+                raise ValueError(f'{name} must be at least 1, or None, got {value}')
         self.recognizer_cfg, self.selector_cfg = recognizer, selector or dict(type='ClassShareSelector', min_accuracy=0.5)
+        self.gate_cfg, self.held_out_cfg = dict(dict(type='MotionGate'), **(gate or {})), held_out
         self.begin = begin
         self.interval = interval
         self.recognizer_warmup_epochs = recognizer_warmup_epochs
@@ -87,10 +108,11 @@ class InfAGenCHook(Hook):
         self.num_frames = num_frames
         self.variable_length = variable_length
         self.keep_skipped = keep_skipped
-        self.trainer = self.selector = self.pool = None
+        self.max_gap = max_gap
+        self.trainer = self.selector = self.gate = self.pool = self.held_out = self.contract = self.patience = None
         self.rounds: List[Dict] = []
         self.best: Optional[Dict] = None
-        self.fitted = self.fine_tune_due = False
+        self.fitted = self.fine_tune_due = self.checked = False
 
     # When ---------------------------------------------------------------------------------------------------------------------------
 
@@ -99,21 +121,24 @@ class InfAGenCHook(Hook):
         if self.trainer is None:
             self.trainer = TASK_UTILS.build(dict(dict(type='RecognizerTrainer'), **self.recognizer_cfg))
             self.trainer.to(next(runner.model.parameters()).device)
-            self.selector = TASK_UTILS.build(self.selector_cfg)
-            self.pool = SyntheticPool()
+            self.selector, self.gate = TASK_UTILS.build(self.selector_cfg), TASK_UTILS.build(self.gate_cfg)
+            self.pool, self.patience = SyntheticPool(), Patience()
             self.fitted = self.trainer.checkpoint is not None
 
     def before_train(self, runner) -> None:
-        dataset = runner.train_dataloader.dataset
+        dataset, model = runner.train_dataloader.dataset, _unwrap(runner.model)
         if not hasattr(dataset, 'extend'):
             raise ValueError('the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), '
                              f'got {type(dataset).__name__}')
-        layout = getattr(getattr(_unwrap(runner.model), 'representation', None), 'keypoint_skeleton', None)
+        layout = getattr(getattr(model, 'representation', None), 'keypoint_skeleton', None)
         if layout is not None and layout != dataset.metainfo.get('skeleton', layout):
             raise ValueError(f"the generator makes {layout} keypoints, the training clips have {dataset.metainfo['skeleton']}: set the "
                              'representation of the model to the layout of the data')
+        recordings = dataset.annotations()
+        self.num_real, self.classes = len(recordings), sorted(set(map(int, recordings.values('label'))))
+        self._check_parts(runner, model, recordings)
+        self._fit_gate(runner, model, recordings, layout or dataset.metainfo.get('skeleton'))
         self.pool.metainfo = dict(dataset.metainfo)
-        self.num_real = len(dataset)
         if len(self.pool):
             self._grow(runner, self.pool.annotations, epochs_left=runner.max_epochs - runner.epoch)
         elif is_main_process():
@@ -123,18 +148,16 @@ class InfAGenCHook(Hook):
         epoch = runner.epoch + 1
         if epoch <= self.begin:
             return
-        accepted: List[Optional[List[Dict]]] = [None]
-        if is_main_process():
-            accepted[0] = self._judge(runner, epoch)
-        broadcast_object_list(accepted)
-        if accepted[0]:
-            self.pool.append(accepted[0])
-            self._grow(runner, accepted[0], epochs_left=runner.max_epochs - epoch)
+        accepted = self._on_main_process(lambda: self._judge(runner, epoch))
+        if accepted:
+            self.pool.append(accepted)
+            self._grow(runner, accepted, epochs_left=runner.max_epochs - epoch)
             self.fine_tune_due = True
             if is_main_process():
                 self.pool.save(Path(runner.work_dir) / 'pool')
-        if is_main_process() and self.fine_tune_due and epoch == runner.max_epochs:
-            self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
+        if self.fine_tune_due and epoch == runner.max_epochs:
+            self._on_main_process(lambda: self._fit(runner, self.recognizer_epochs, self.recognizer_steps))
+            self.fine_tune_due = False
 
     def _judge(self, runner, epoch: int) -> List[Dict]:
         """Steps 1 to 4 on the main process; returns the clips accepted in this epoch."""
@@ -142,12 +165,16 @@ class InfAGenCHook(Hook):
             self._fit(runner, self.recognizer_warmup_epochs)
         elif self.fine_tune_due:
             self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
+        if not self.checked:
+            self._check_judge(runner)
         candidates = self._generate(runner, epoch)
-        scores = self.trainer.score(candidates)
+        scores, verdict = self.trainer.score(candidates), self.gate(candidates)
         runner.visualizer.add_scalar('infagenc/accuracy', scores.accuracy, step=epoch)
-        runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips')
-        if self.best is None or scores.accuracy > self.best['scores'].accuracy:
-            self.best = dict(epoch=epoch, annotations=candidates, scores=scores)
+        runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips; {verdict}')
+        passed = verdict.passed if self.gate.enforce else np.ones(len(scores), dtype=bool)
+        share = float(((scores.predicted == scores.label) & passed).mean())
+        if self.best is None or share > self.best['share']:
+            self.best = dict(epoch=epoch, annotations=candidates, scores=scores, passed=passed, share=share)
         if (epoch - self.begin) % self.interval:
             return []
         return self._round(runner, epoch)
@@ -155,10 +182,13 @@ class InfAGenCHook(Hook):
     def _round(self, runner, epoch: int) -> List[Dict]:
         """Step 4: select from the best epoch of the window and start a new one."""
         best, reference = self.best, self.trainer.score(runner.train_dataloader.dataset.annotations())
-        selection = self.selector(best['scores'], reference, rng=np.random.default_rng(_seed(runner, epoch)))
+        rng = np.random.default_rng(_seed(runner, epoch))
+        selection = self.selector(best['scores'], reference, rng=rng, eligible=best['passed'])
         accepted = [
             dict(best['annotations'][i], score=float(best['scores'].confidence[i]), epoch=best['epoch']) for i in selection.index
         ]
+        verdict = self.gate(best['annotations'])
+        reason = selection.reason + (f'; the gate: {verdict}' if selection.reason and not best['passed'].all() else '')
         record = dict(
             round=len(self.rounds) + 1,
             epoch=epoch,
@@ -168,16 +198,70 @@ class InfAGenCHook(Hook):
             survivors={str(group): count for group, count in selection.num_survivors.items()},
             accepted=len(accepted),
             pool_size=len(self.pool) + len(accepted),
-            reason=selection.reason)
+            reason=reason,
+            judge=asdict(self._judge_of_recordings(runner)),
+            gate=dict(enforced=self.gate.enforce, passed=int(verdict.passed.sum()), total=len(verdict.passed), reasons=verdict.reasons),
+            movement=self._movement(verdict))
         self.rounds.append(record)
         runner.visualizer.add_scalar('infagenc/pool_size', record['pool_size'], step=epoch)
-        reason = f' ({selection.reason})' if selection.reason else ''
-        runner.logger.info(f'InfAGenC round {record["round"]}: {len(accepted)} of {len(best["scores"])} clips of epoch {best["epoch"]} '
-                           f'accepted, {record["pool_size"]} in the pool{reason}')
+        runner.logger.info(_describe_round(record, self.pool.metainfo.get('classes')))
         dump(self.rounds, str(Path(runner.work_dir) / 'rounds.json'), indent=2)
         if accepted or not self.keep_skipped:
             self.best = None
         return accepted
+
+    def _on_main_process(self, work: Callable[[], Any]) -> Any:
+        """What ``work`` gives on the main process, in all; they wait as long as that takes, and its error ends all of them."""
+        result = None
+        if is_main_process():
+            try:
+                result = work()
+            except ValueError as error:
+                result = error
+        result = self.patience.share(result)
+        if isinstance(result, ValueError):
+            raise result
+        return result
+
+    # Whether the parts go together ------------------------------------------------------------------------------------------------------
+
+    def _check_parts(self, runner, model, recordings) -> None:
+        if self.trainer.form is None:
+            self.trainer.form = ClipForm.of(recordings)
+        metainfo = runner.train_dataloader.dataset.metainfo
+        self.contract = check_contract(model, recordings, self.trainer, metainfo=metainfo, num_frames=self.num_frames or model.num_frames)
+        warn(runner.logger, [*self.contract.warnings, *schedule_warnings(self, runner.max_epochs, len(self.classes))])
+        if self.held_out_cfg is not None:
+            self.held_out = DATASETS.build(self.held_out_cfg).annotations()
+
+    def _fit_gate(self, runner, model, recordings, layout) -> None:
+        if layout is None:
+            warn(runner.logger, ['the recordings name no layout of keypoints (skeleton in their metainfo): whether generated clips move as '
+                                 'recordings do cannot be told, and the gate lets all pass'])
+            return
+        frames = self.num_frames or model.num_frames
+        recordings = [clip for clip in recordings if clip['label'] in self.classes]
+        fps = runner.train_dataloader.dataset.metainfo.get('fps')
+        self.gate.fit(round_trip(model, recordings) or recordings, skeleton=layout, num_frames=frames, fps=fps)
+
+    def _judge_of_recordings(self, runner) -> JudgeCheck:
+        """What the recognizer, as it is now, makes of recordings."""
+        held_out = self.held_out is not None
+        recordings = self.held_out if held_out else runner.train_dataloader.dataset.annotations()[:self.num_real]
+        return check_judge(_unwrap(runner.model), self.trainer, recordings, split='held-out' if held_out else 'training')
+
+    def _check_judge(self, runner) -> None:
+        check = self._judge_of_recordings(runner)
+        runner.logger.info(f'InfAGenC: {check}')
+        if check.near_chance:
+            warn(runner.logger, ['the judge is hardly better than chance on recordings: what it accepts means nothing. Train it longer '
+                                 '(recognizer_warmup_epochs), give it more recordings, or another pipeline'])
+        require_alike(check, self.max_gap, self.contract)
+        self.checked = True
+
+    def _movement(self, verdict) -> Dict[str, Dict[str, Optional[float]]]:
+        """Per class, the speed of generated and of recorded clips, body lengths a second."""
+        return {str(label): dict(generated=speed, recorded=self.gate.speed.get(label)) for label, speed in verdict.speed.items()}
 
     # What ---------------------------------------------------------------------------------------------------------------------------
 
@@ -195,12 +279,11 @@ class InfAGenCHook(Hook):
     def _generate(self, runner, epoch: int) -> List[Dict]:
         model = _unwrap(runner.model)
         count = self.num_candidates or self.num_real
-        label = balanced_labels(count, model.num_classes)
+        label = torch.tensor(self.classes)[balanced_labels(count, len(self.classes))]
         generator = torch.Generator().manual_seed(_seed(runner, epoch))
         num_frames = self.num_frames or model.num_frames
         if self.variable_length:
-            clips = runner.train_dataloader.dataset.annotations()[:self.num_real]
-            real = torch.tensor([clip['total_frames'] for clip in clips])
+            real = torch.tensor(runner.train_dataloader.dataset.annotations()[:self.num_real].values('total_frames'))
             drawn = real[torch.randint(len(real), (count, ), generator=generator)]
             num_frames = drawn.clamp(max=num_frames)
         motion = model.generate(label, num_frames, generator=generator).cpu()
@@ -224,7 +307,8 @@ class InfAGenCHook(Hook):
             rounds=self.rounds,
             best=self.best and _best_to_state(self.best),
             fitted=self.fitted,
-            fine_tune_due=self.fine_tune_due)
+            fine_tune_due=self.fine_tune_due,
+            checked=self.checked)
 
     def after_load_checkpoint(self, runner, checkpoint: Dict) -> None:
         """Resuming restores everything; loading (to test, or as a starting point) takes the recognizer's weights."""
@@ -244,6 +328,7 @@ class InfAGenCHook(Hook):
         self.rounds = state['rounds']
         self.best = state['best'] and _best_from_state(state['best'])
         self.fitted, self.fine_tune_due = state['fitted'], state['fine_tune_due']
+        self.checked = state.get('checked', self.fitted)
 
     # The recognizer judges test metrics too -------------------------------------------------------------------------------------------
 
@@ -259,9 +344,37 @@ class InfAGenCHook(Hook):
                 metric.set_recognizer(self.trainer.model, self.trainer.test_pipeline)
 
 
+def schedule_warnings(hook: InfAGenCHook, max_epochs: int, num_classes: int) -> List[str]:
+    """What of a schedule can hardly be meant."""
+    warnings = []
+    if hook.begin >= max_epochs:
+        warnings.append(f'begin={hook.begin} is not before the last of {max_epochs} epochs: the loop never begins')
+    elif max_epochs - hook.begin < hook.interval:
+        warnings.append(f'of {max_epochs} epochs {max_epochs - hook.begin} come after begin={hook.begin}, fewer than interval='
+                        f'{hook.interval}: there is no round, and nothing is accepted')
+    if (hook.num_candidates or num_classes) < num_classes:
+        warnings.append(f'num_candidates={hook.num_candidates} are fewer than the {num_classes} classes: some get none')
+    return warnings
+
+
 def balanced_labels(count: int, num_classes: int) -> torch.Tensor:
     """``(count,)`` labels, class by class, sizes differing by at most one (the first classes get the remainder)."""
     return (torch.arange(count) % num_classes).sort().values
+
+
+def _describe_round(record: Dict, classes=None) -> str:
+    """A round in words: what was accepted, how it moves, and how the judge does on recordings."""
+    reason = f' ({record["reason"]})' if record['reason'] else ''
+    lines = [f'InfAGenC round {record["round"]}: {record["accepted"]} of {record["num_candidates"]} clips of epoch {record["best_epoch"]} '
+             f'accepted, {record["pool_size"]} in the pool{reason}']
+    lines.append('  ' + str(JudgeCheck(**record['judge'])))
+    speeds = []
+    for label, row in record['movement'].items():
+        name = classes[int(label)] if classes and int(label) < len(classes) else label
+        recorded = '?' if row['recorded'] is None else f'{row["recorded"]:.2f}'
+        speeds.append(f'{name} {row["generated"]:.2f} ({recorded})')
+    lines.append('  speed of generated (recorded) clips, body lengths a second: ' + ', '.join(speeds))
+    return '\n'.join(lines)
 
 
 def _seed(runner, epoch: int) -> int:
@@ -283,6 +396,8 @@ def _best_to_state(best: Dict) -> Dict:
     return dict(
         epoch=best['epoch'],
         annotations=annotations_to_state(best['annotations']),
+        passed=torch.from_numpy(best['passed']),
+        share=best['share'],
         label=torch.from_numpy(scores.label),
         probability=torch.from_numpy(scores.probability),
         feature=torch.from_numpy(scores.feature))
@@ -290,4 +405,6 @@ def _best_to_state(best: Dict) -> Dict:
 
 def _best_from_state(state: Dict) -> Dict:
     scores = RecognizerScores(**{key: state[key].cpu().numpy() for key in ('label', 'probability', 'feature')})
-    return dict(epoch=state['epoch'], annotations=annotations_from_state(state['annotations']), scores=scores)
+    passed = state['passed'].cpu().numpy() if 'passed' in state else np.ones(len(scores), dtype=bool)
+    share = state.get('share', scores.accuracy)
+    return dict(epoch=state['epoch'], annotations=annotations_from_state(state['annotations']), scores=scores, passed=passed, share=share)

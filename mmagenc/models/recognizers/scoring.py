@@ -14,6 +14,8 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from torch import Tensor, nn
 
+from mmagenc.structures import ClipForm
+
 
 @dataclass(frozen=True)
 class RecognizerScores:
@@ -60,9 +62,13 @@ def build_pipeline(pipeline: Pipeline) -> Callable:
     return pipeline if callable(pipeline) else Compose(list(pipeline))
 
 
-def prepare(annotation: Dict, *, skeleton: Optional[str] = None, test_mode: bool = True) -> Dict:
-    """A copy of an annotation, which a pipeline may write into, with the keys that MMAction2's pose transforms expect beside it."""
-    sample = dict(copy.deepcopy(annotation), start_index=0, modality='Pose', test_mode=test_mode)
+def prepare(annotation: Dict, *, skeleton: Optional[str] = None, test_mode: bool = True, form: Optional[ClipForm] = None) -> Dict:
+    """A copy of an annotation, which a pipeline may write into, with the keys that MMAction2's pose transforms expect beside it.
+
+    ``form`` gives it what recordings have beside their keypoints, where it lacks that.
+    """
+    sample = copy.deepcopy(annotation) if form is None else form.complete(copy.deepcopy(annotation))
+    sample.update(start_index=0, modality='Pose', test_mode=test_mode)
     if skeleton is not None:
         sample.setdefault('skeleton', skeleton)
     return sample
@@ -88,7 +94,8 @@ def score_annotations(recognizer: nn.Module,
                       pipeline: Pipeline,
                       annotations: List[Dict],
                       *,
-                      batch_size: int = 64) -> RecognizerScores:
+                      batch_size: int = 64,
+                      form: Optional[ClipForm] = None) -> RecognizerScores:
     """Score annotation dicts with any MMAction2 recognizer, in evaluation mode.
 
     Args:
@@ -96,6 +103,7 @@ def score_annotations(recognizer: nn.Module,
         pipeline: the recognizer's test pipeline, ending in ``PackActionInputs``.
         annotations: clips in the annotation format, each with its ``label``.
         batch_size: clips a forward pass; the result does not depend on it.
+        form: what recordings have beside their keypoints, for clips that lack it.
 
     Returns:
         RecognizerScores: N = ``len(annotations)``, in order.
@@ -111,7 +119,7 @@ def score_annotations(recognizer: nn.Module,
     try:
         for start in range(0, len(annotations), batch_size):
             with untouched_random_state():
-                samples = [transform(prepare(annotation)) for annotation in annotations[start:start + batch_size]]
+                samples = [transform(prepare(annotation, form=form)) for annotation in annotations[start:start + batch_size]]
             scored += _score_samples(recognizer, samples)
     finally:
         recognizer.train(was_training)

@@ -25,15 +25,16 @@ USUAL_SHARE, GLITCH_FACTOR = 0.9999, 2
 class KeypointRepresentation(nn.Module):
     """Normalized coordinates of any skeleton.
 
-    Each frame is centred on the body; where ``root_center`` is off, on the body's place in the first frame, which keeps the path. Then
-    coordinates are shifted and divided. The statistics are buffers: they travel in the checkpoint, so that :meth:`decode` gives metres or
-    pixels back, at the place where the recordings' bodies usually are, with the scores and the image shape that recordings usually have:
-    a recognizer that looks at these sees generated clips as it sees recordings.
+    Coordinates are shifted and divided. The statistics are buffers: they travel in the checkpoint, so that :meth:`decode` gives metres or
+    pixels back, with the scores and the image shape that recordings usually have. Where a clip's place (or its body's path, or its size) is
+    taken out before, it comes back as that which recordings usually have. A recognizer that looks at these sees generated clips as it
+    sees recordings.
 
     Args:
         skeleton: layout name.
         num_dims: 3 (metres) or 2 (pixels).
-        root_center: centre every frame.
+        root_center: ``None`` leaves positions where they are, for the generator to learn; ``True`` centres every frame on the body;
+            ``False`` all frames on the body's place in the first one, which keeps its path (also with ``unit='body'`` and ``None``).
         translation: append the body's path from its first frame as one more joint, so that centred clips keep it.
         center: what is centred on: the ``'root'`` of the tree, or the middle of the ``'hips'`` (the root in layouts without), for trees
             whose root is a nose that jitters, or is not seen from behind.
@@ -57,7 +58,7 @@ class KeypointRepresentation(nn.Module):
                  *,
                  skeleton: str,
                  num_dims: int = 3,
-                 root_center: bool = True,
+                 root_center: Optional[bool] = None,
                  translation: bool = False,
                  center: str = 'root',
                  unit: str = 'data',
@@ -73,6 +74,8 @@ class KeypointRepresentation(nn.Module):
                              f'{quantile} with {normalization!r}')
         if num_dims not in (2, 3):
             raise ValueError(f'num_dims must be 2 or 3, got {num_dims}')
+        if root_center is None and (translation or unit == 'body'):
+            root_center = translation
         if translation and not root_center:
             raise ValueError('translation=True needs root_center=True: otherwise the keypoints carry the path themselves')
         self.skeleton = get_skeleton(skeleton)
@@ -81,8 +84,7 @@ class KeypointRepresentation(nn.Module):
         self.num_joints = self.num_keypoints + translation
         self.root_center, self.translation, self.min_std, self.unit = root_center, translation, min_std, unit
         self.normalization, self.quantile = normalization, quantile
-        hips = [joint for joint, name in enumerate(self.skeleton.joint_names) if 'hip' in name]
-        self.center_joints = hips if center == 'hips' and hips else [self.skeleton.root]
+        self.center_joints = self.skeleton.middle if center == 'hips' else [self.skeleton.root]
         self.register_buffer('mean', torch.zeros(self.num_joints, num_dims))
         self.register_buffer('std', torch.zeros(self.num_joints, num_dims))
         self.register_buffer('place', torch.zeros(num_dims))
@@ -113,8 +115,10 @@ class KeypointRepresentation(nn.Module):
         clips = [self._seen(clip) for clip in annotations]
         lengths = torch.stack([self._body_length(clip).squeeze() for clip in clips])
         for clip, length in zip(annotations, lengths.tolist()):
-            if not length > 0:
+            if length == 0:
                 raise ValueError(f'clip {clip.get("frame_dir")}: all keypoints lie on one place, in every frame')
+            if self.unit == 'body' and np.isnan(length):
+                raise ValueError(f'clip {clip.get("frame_dir")}: no frame shows {self._chain_in_words()}, which a body is measured by')
         self._fit_form(annotations, clips)
         if self.unit == 'body':
             clips = [clip / length for clip, length in zip(clips, lengths)]
@@ -132,13 +136,17 @@ class KeypointRepresentation(nn.Module):
 
     def _fit_form(self, annotations: Sequence[Dict], clips: Sequence[Tensor]) -> None:
         """Where bodies usually are, and what recordings have beside their keypoints."""
-        places = [self._reference(clip)[0, :1 if self.keeps_path else None, 0].nanmedian(dim=0).values for clip in clips]
-        self.place.copy_(torch.stack(places).nanmedian(dim=0).values)
+        if self.root_center is not None:
+            self.place.copy_(self._usual_place(clips))
         form = ClipForm.of(annotations)
         if form.keypoint_score is not None:
             self.score.copy_(torch.from_numpy(form.keypoint_score))
         if form.img_shape is not None:
             self.image.copy_(torch.tensor(form.img_shape))
+
+    def _usual_place(self, clips: Sequence[Tensor]) -> Tensor:
+        places = [self._reference(clip)[0, :1 if self.keeps_path else None, 0].nanmedian(dim=0).values for clip in clips]
+        return torch.stack(places).nanmedian(dim=0).values
 
     def _seen(self, clip: Dict) -> Tensor:
         """``(1, T, V, C)`` keypoints of the first person in float64, NaN where one was not seen."""
@@ -157,7 +165,12 @@ class KeypointRepresentation(nn.Module):
         """``(B, 1, 1, 1)`` body length of each clip ``(B, T, V, C)`` in its own unit; frames with NaN do not count, unless all have."""
         chain = list(longest_chain(tuple(self.skeleton.parents)))
         bones = keypoint[:, :, chain] - keypoint[:, :, [self.skeleton.parents[joint] for joint in chain]]
-        return bones.norm(dim=-1).sum(dim=-1).nanmedian(dim=1).values.nan_to_num(1.)[:, None, None, None]
+        return bones.norm(dim=-1).sum(dim=-1).nanmedian(dim=1).values[:, None, None, None]
+
+    def _chain_in_words(self) -> str:
+        chain = longest_chain(tuple(self.skeleton.parents))
+        tips = [self.skeleton.joint_names[joint] for joint in chain if joint not in self.skeleton.parents]
+        return f'all keypoints from {" to ".join(tips)}'
 
     def _statistics(self, frames: Tensor) -> Tuple[Tensor, Tensor]:
         """What is subtracted from ``(frames, V, C)`` and what is divided by, ``(V, C)`` or one number for all."""
@@ -185,6 +198,8 @@ class KeypointRepresentation(nn.Module):
 
     def _center(self, keypoint: Tensor) -> Tensor:
         """``(B, T, V, C)`` relative to the root, with the path as one more joint where it is kept."""
+        if self.root_center is None:
+            return keypoint
         reference = self._reference(keypoint)
         centered = keypoint - (reference if self.root_center else reference[:, :1])
         return torch.cat((centered, reference - reference[:, :1]), dim=2) if self.translation else centered

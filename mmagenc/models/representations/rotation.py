@@ -36,6 +36,11 @@ class RotationRepresentation(nn.Module):
         self.keypoint_map = joint_map(self.body_model.skeleton, keypoint_skeleton)
         self.num_joints = 24 + translation
 
+    @property
+    def keeps_path(self) -> bool:
+        """Whether decoded bodies move through the room."""
+        return self.translation
+
     def encode(self, inputs: Dict[str, Tensor]) -> Tensor:
         """``pose (B, T, 24, 3)`` (and ``transl (B, T, 3)``) to ``(B, T, J, 6)``.
 

@@ -21,16 +21,18 @@ def batch(clips):
 
 
 @pytest.mark.parametrize(('skeleton', 'dims'), [('ntu25', 3), ('ucla20', 3), ('h36m16', 3), ('penn13', 2), ('coco17', 2)])
-@pytest.mark.parametrize('mode', ['center', 'path', 'raw'])
+@pytest.mark.parametrize('mode', ['center', 'path', 'first', 'raw'])
 def test_round_trip(skeleton, dims, mode):
     clips, root = annotations(skeleton, dims), get_skeleton(skeleton).root
-    representation = KeypointRepresentation(skeleton=skeleton, num_dims=dims, root_center=mode != 'raw', translation=mode == 'path')
+    root_center = dict(center=True, path=True, first=False, raw=None)[mode]
+    representation = KeypointRepresentation(skeleton=skeleton, num_dims=dims, root_center=root_center, translation=mode == 'path')
     representation.fit(clips)
     inputs = batch(clips)
     x = representation.encode(inputs)
     assert x.shape == (3, 8, representation.num_joints, representation.num_channels)
     keypoint, roots = inputs['keypoint'], inputs['keypoint'][:, :, root, None]
     expected = keypoint - (roots if mode == 'center' else roots[:, :1]) + representation.place  # where bodies usually are
+    expected = keypoint if mode == 'raw' else expected
     motion = representation.decode(x, **SETTINGS)
     torch.testing.assert_close(motion.keypoint, expected, atol=1e-3 if dims == 2 else 1e-5, rtol=1e-4)
     torch.testing.assert_close(representation.joints(x), keypoint - roots, atol=1e-3 if dims == 2 else 1e-5, rtol=1e-4)
@@ -81,7 +83,7 @@ def test_ranges(normalization, translation):
     clips = annotations('ntu25', 3, count=5)
     for clip in clips:
         clip['keypoint'] += np.linspace(0, 9, 8, dtype=np.float32)[:, None, None]  # they walk
-    representation = KeypointRepresentation(skeleton='ntu25', normalization=normalization, translation=translation)
+    representation = KeypointRepresentation(skeleton='ntu25', root_center=True, normalization=normalization, translation=translation)
     representation.fit(clips)
     inputs = batch(clips)
     x = representation.encode(inputs)
@@ -180,18 +182,21 @@ def test_losses_of_pixels_and_of_metres_are_the_same_in_body_lengths():
 def test_keypoints_that_were_not_seen_do_not_count():
     rng = np.random.default_rng(3)
     clips = as_annotations(rng.normal(300, 50, size=(3, 12, 17, 2)), keypoint_score=np.ones((1, 12, 17), np.float32))
-    whole = KeypointRepresentation(skeleton='coco17', num_dims=2)
+    whole = KeypointRepresentation(skeleton='coco17', num_dims=2, root_center=True)
     whole.fit(clips)
     for clip in clips:
         clip['keypoint_score'] = clip['keypoint_score'].copy()
         clip['keypoint'][0, 2:4, 9], clip['keypoint_score'][0, 2:4, 9] = 0, 0
-    gappy = KeypointRepresentation(skeleton='coco17', num_dims=2)
+    gappy = KeypointRepresentation(skeleton='coco17', num_dims=2, root_center=True)
     gappy.fit(clips)
     seen = np.concatenate([clip['keypoint'][0, :, 9] - clip['keypoint'][0, :, 0] for clip in clips])[np.tile(np.arange(12) // 2 != 1, 3)]
     torch.testing.assert_close(gappy.mean[9], torch.tensor(seen.mean(axis=0)), atol=1e-3, rtol=0)
     torch.testing.assert_close(gappy.mean[10], whole.mean[10])
     for clip in clips:
         clip['keypoint_score'][0, :, 9] = 0
+        clip['keypoint_score'][0, :, 15] = 0
+    with pytest.raises(ValueError, match='c0: no frame shows all keypoints from left_ankle to right_ankle'):
+        KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body').fit(clips)
     with pytest.raises(ValueError, match='left_wrist'):
         gappy.fit(clips)
     with pytest.raises(ValueError, match='c1.*on one place'):

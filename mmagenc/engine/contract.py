@@ -1,0 +1,343 @@
+"""What a training of the loop promises, checked before its first epoch: data, generator, judge and metric go together.
+
+One recording and one generated clip go through the judge's pipelines and through the judge; what does not fit is refused by the name of
+the config's key. Once the judge has been fitted, it is asked for recordings and for the same recordings encoded and decoded.
+"""
+
+import logging
+import random
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from scipy.stats import binomtest
+from torch import nn
+
+from mmagenc.datasets.annotation import motion_to_annotations, present_persons
+from mmagenc.datasets.transforms.formatting import ONE_PERSON
+from mmagenc.models.recognizers import prepare
+from mmagenc.skeletons import get_skeleton
+
+from .recognizer_trainer import RecognizerTrainer
+
+CHANCE_MARGIN = 0.05
+"""A judge whose accuracy on recordings may well be no more than this above chance is said to be near chance."""
+
+
+class ContractError(ValueError):
+    """Parts of a config that do not go together; the message names the key and what to put there."""
+
+
+@dataclass
+class Contract:
+    """What the check found out.
+
+    Args:
+        warnings: what may be meant so, but deserves a word.
+        sees: what the judge's pipeline sees of recordings that generated clips do not have of their own: ``'place'`` (where the body is),
+            ``'path'`` (its way through the room) or ``'size'``.
+    """
+
+    warnings: List[str] = field(default_factory=list)
+    sees: List[str] = field(default_factory=list)
+
+
+def check_contract(model: nn.Module, annotations: Sequence[Dict], trainer: RecognizerTrainer, *, metainfo: Dict,
+                   num_frames: int) -> Contract:
+    """Check generator, recordings and judge against each other; global random states and weights stay as they are.
+
+    Args:
+        model: the generator, trained or not, with the statistics of its representation.
+        annotations: the training recordings.
+        trainer: the judge.
+        metainfo: of the training set (``classes``).
+        num_frames: frames of a generated clip.
+
+    Returns:
+        Contract: warnings, and what the judge sees that the generator does not make.
+
+    Raises:
+        ContractError: something does not fit.
+    """
+    contract = Contract()
+    labels = np.array(annotations.values('label') if hasattr(annotations, 'values') else [clip['label'] for clip in annotations])
+    _check_classes(model, trainer, labels, annotations, metainfo.get('classes'), contract)
+    _check_persons(model, annotations)
+    with _untouched_states():
+        real = annotations[0]
+        generated = _one_generated(model, int(real['label']), num_frames)
+        samples = {}
+        for name, pipeline in (('train_pipeline', trainer.train_pipeline), ('test_pipeline', trainer.test_pipeline)):
+            pair = [_through(pipeline, trainer, clip, name, kind) for clip, kind in ((real, 'recording'), (generated, 'generated clip'))]
+            _check_alike(*pair, name)
+            _check_graph(trainer.model, pair[0], name)
+            samples[name] = pair
+        _check_forward(trainer.model, samples)
+        contract.sees = _what_only_recordings_have(model, real, trainer)
+    missing = [name for name in contract.sees if name == 'path' or not hasattr(model.representation, 'place')]
+    if missing:  # a usual place and size is given to clips, a path is not
+        contract.warnings.append(f"the judge's test_pipeline sees the {' and the '.join(missing)} of a body in recordings, which the "
+                                 f'generator does not make: {_remedy(missing)}')
+    gaps = _share_unseen(annotations)
+    if gaps > 0.01:
+        contract.warnings.append(f'{gaps:.1%} of the keypoints of the recordings have score 0: the generator learns their places (often 0, '
+                                 '0) as movement; fill them with fill_gaps=dict(max_gap=…) of MotionDataset')
+    return contract
+
+
+# Classes and persons ------------------------------------------------------------------------------------------------------------------
+
+
+def _check_classes(model, trainer, labels: np.ndarray, annotations, classes: Optional[Sequence[str]], contract: Contract) -> None:
+    known, head = model.num_classes, num_classes_of(trainer.model)
+    if classes and len(classes) != known:
+        raise ContractError(f'model.num_classes={known}, but the recordings have {len(classes)} classes ({", ".join(map(str, classes))}): '
+                            f'set model.num_classes={len(classes)}')
+    wrong = np.flatnonzero((labels < 0) | (labels >= known))
+    if len(wrong):
+        clip, label = annotations[int(wrong[0])], int(labels[wrong[0]])
+        begins = ', and labels begin at 0' + (f' (these are {labels.min()} to {labels.max()}: subtract 1)' if labels.min() == 1 else '')
+        raise ContractError(f'clip {clip["frame_dir"]} has label {label}, but model.num_classes={known} knows 0 to {known - 1}{begins}')
+    if head is not None and head != known:
+        raise ContractError(f"the judge tells {head} classes apart, but there are {known}: set the recognizer's model.cls_head.num_classes="
+                            f'{known}')
+    missing = sorted(set(range(known)) - set(labels.tolist()))
+    if missing:
+        names = ', '.join(str(classes[label]) if classes else str(label) for label in missing)
+        hint = ' (labels begin at 0)' if missing == [0] and not classes else ''
+        contract.warnings.append(f'no recordings of class {names}{hint}: the generator cannot learn it, and no clips of it are generated')
+    if len(set(labels.tolist())) < 2:
+        raise ContractError('all recordings are of one class: a judge has nothing to tell apart')
+
+
+def num_classes_of(recognizer: nn.Module) -> Optional[int]:
+    """Classes that an MMAction2 recognizer's head tells apart, where that can be told."""
+    return getattr(getattr(recognizer, 'cls_head', None), 'num_classes', None)
+
+
+def _check_persons(model, annotations) -> None:
+    several = [(clip['frame_dir'], count) for clip in annotations if (count := len(present_persons(clip))) > 1]
+    if several and getattr(model, 'num_persons', 1) == 1:
+        name, count = several[0]
+        raise ContractError(f'{len(several)} of {len(annotations)} recordings have several persons ({name} has {count}), and the generator '
+                            f'makes one: {ONE_PERSON}')
+
+
+def _share_unseen(annotations) -> float:
+    scores = [clip['keypoint_score'] for clip in annotations if 'keypoint_score' in clip]
+    return float(np.mean([(score <= 0).mean() for score in scores])) if scores else 0.
+
+
+# Pipelines and forward passes -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _untouched_states() -> Iterator[None]:
+    """Python's, NumPy's and PyTorch's random states are what they were afterwards."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+def _one_generated(model, label: int, num_frames: int) -> Dict:
+    motion = model.generate(torch.tensor([label]), num_frames, generator=torch.Generator().manual_seed(0)).cpu()
+    return motion_to_annotations(motion, prefix='generated')[0]
+
+
+def _through(pipeline, trainer, clip: Dict, name: str, kind: str) -> Dict:
+    """A clip's sample; an error is told with the transform in which it arose."""
+    sample = prepare(clip, test_mode=name == 'test_pipeline', form=trainer.form)
+    for transform in getattr(pipeline, 'transforms', [pipeline]):
+        try:
+            sample = transform(sample)
+        except Exception as error:
+            raise ContractError(f"the recognizer's {name}: {type(transform).__name__} does not take a {kind} "
+                                f'({_describe(clip)}): {type(error).__name__}: {error}') from error
+        if sample is None:
+            raise ContractError(f"the recognizer's {name}: {type(transform).__name__} drops a {kind} ({_describe(clip)})")
+    if not isinstance(sample, dict) or 'inputs' not in sample:
+        raise ContractError(f"the recognizer's {name} must end in mmaction.PackActionInputs")
+    return sample
+
+
+def _describe(clip: Dict) -> str:
+    arrays = [f'{key} {value.shape}' for key, value in clip.items() if isinstance(value, np.ndarray)]
+    return ', '.join([f'clip {clip["frame_dir"]}', *arrays])
+
+
+def _check_alike(real: Dict, generated: Dict, name: str) -> None:
+    shapes = [tuple(sample['inputs'].shape) for sample in (real, generated)]
+    if shapes[0] != shapes[1]:
+        raise ContractError(f"the recognizer's {name} makes {shapes[0]} of a recording and {shapes[1]} of a generated clip "
+                            '(clips, persons, frames, keypoints, channels): a judge must see both alike')
+
+
+def _check_graph(recognizer: nn.Module, sample: Dict, name: str) -> None:
+    """Nodes of a graph network against the keypoints of its input."""
+    nodes, shape = getattr(getattr(getattr(recognizer, 'backbone', None), 'graph', None), 'num_node', None), sample['inputs'].shape
+    if nodes is not None and len(shape) == 5 and nodes != shape[3]:
+        raise ContractError(f"the graph of the judge has {nodes} nodes, but its {name} gives {shape[3]} keypoints: set the recognizer's "
+                            'model.backbone.graph_cfg.layout to the layout of the data')
+
+
+def _why(recognizer: nn.Module, shape: Sequence[int], error: Exception) -> str:
+    """The setting behind an error of a forward pass, where it can be told: MMAction2's graph networks begin with a norm of all channels."""
+    norm = getattr(getattr(recognizer, 'backbone', None), 'data_bn', None)
+    if len(shape) != 5 or norm is None or str(norm.num_features) not in str(error):
+        return ''
+    persons, _, keypoints, channels = shape[1:]
+    if norm.num_features in (keypoints * channels, keypoints * channels * persons) or norm.num_features % keypoints:
+        return ''
+    return (f"set the recognizer's model.backbone.in_channels={channels} instead of {norm.num_features // keypoints} (keypoint_score, "
+            'where clips have it, is a channel behind the coordinates; DropScores in front of FormatGCNInput leaves it out): ')
+
+
+def _check_forward(recognizer: nn.Module, samples: Dict[str, List[Dict]]) -> None:
+    """A loss and a prediction, in evaluation mode, so that no statistics of a batch norm move."""
+    was_training = recognizer.training
+    recognizer.eval()
+    try:
+        for name, mode in (('train_pipeline', 'loss'), ('test_pipeline', 'predict')):
+            with torch.no_grad():
+                data = recognizer.data_preprocessor(pseudo_collate(samples[name]), False)
+                recognizer(**data, mode=mode)
+    except Exception as error:
+        shape = tuple(samples[name][0]['inputs'].shape)
+        raise ContractError(f"{_why(recognizer, shape, error)}the recognizer's model does not take what its {name} gives, inputs of shape "
+                            f'{shape}: {type(error).__name__}: {error}') from error
+    finally:
+        recognizer.train(was_training)
+
+
+# What the judge sees ------------------------------------------------------------------------------------------------------------------
+
+
+def _what_only_recordings_have(model, real: Dict, trainer: RecognizerTrainer) -> List[str]:
+    """Of place and path, what changes the judge's input although the generator does not make it."""
+    representation = getattr(model, 'representation', None)
+    if representation is None:
+        return []
+    keypoint = real['keypoint']
+    extent = float(np.ptp(keypoint, axis=(0, 1, 2)).max()) or 1.
+    root = keypoint[:, :, [get_skeleton(representation.keypoint_skeleton).root]]
+    changed = dict(
+        place=keypoint + np.float32(0.3 * extent),
+        path=keypoint - root + root[:, :1],
+        size=(keypoint - root[:, :1]) * np.float32(1.3) + root[:, :1])
+    makes = dict(
+        place=getattr(representation, 'root_center', True) is None,
+        path=getattr(representation, 'keeps_path', True),
+        size=getattr(representation, 'unit', 'data') == 'data')
+    reference = _input_of(real, trainer)
+    sees = {name: not torch.allclose(_input_of(dict(real, keypoint=value), trainer), reference, atol=1e-4)
+            for name, value in changed.items() if not makes[name]}
+    return [name for name, seen in sees.items() if seen]
+
+
+def _input_of(clip: Dict, trainer: RecognizerTrainer) -> torch.Tensor:
+    with _untouched_states():
+        return trainer.test_pipeline(prepare(clip, form=trainer.form))['inputs'].float()
+
+
+def _remedy(sees: Sequence[str]) -> str:
+    ways = dict(
+        place="root_center=None in the generator's representation makes it, RootCenter in the pipelines takes it out",
+        size="unit='data' in the generator's representation makes it, BodyUnit or MinMaxScale in the pipelines takes it out",
+        path="translation=True (or root_center=False) in the generator's representation makes it, RootCenter(per_frame=True) in the "
+        'pipelines takes it out')
+    return '; '.join(ways[name] for name in sees)
+
+
+# Once the judge has been fitted ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class JudgeCheck:
+    """How a fitted judge names recordings.
+
+    Args:
+        recordings: accuracy on recordings.
+        round_trip: accuracy on the same recordings encoded and decoded; ``None`` for a generator without a representation.
+        num_recordings: how many.
+        split: whose they are: ``'held out'`` or ``'training'`` recordings (which the judge has learnt).
+        chance: one over the number of classes.
+    """
+
+    recordings: float
+    round_trip: Optional[float]
+    num_recordings: int
+    split: str
+    chance: float
+
+    @property
+    def near_chance(self) -> bool:
+        """Whether the accuracy may well be chance (lower end of Wilson's 95 % interval)."""
+        right = round(self.recordings * self.num_recordings)
+        low = binomtest(right, self.num_recordings).proportion_ci(method='wilson').low
+        return bool(low <= self.chance + CHANCE_MARGIN)
+
+    def __str__(self) -> str:
+        trip = '' if self.round_trip is None else f', and {self.round_trip:.1%} of them encoded and decoded'
+        return (f'the judge names {self.recordings:.1%} of {self.num_recordings} {self.split} recordings rightly{trip} '
+                f'(chance {self.chance:.1%})')
+
+
+def check_judge(model, trainer: RecognizerTrainer, recordings: Sequence[Dict], *, split: str, most: int = 256) -> JudgeCheck:
+    """Ask a fitted judge for recordings, and for the same as the generator's representation gives them back.
+
+    Args:
+        model: the generator.
+        trainer: the judge.
+        recordings: labelled clips; of more than ``most`` every n-th is taken.
+        split: what they are called.
+        most: clips that are asked for at most.
+    """
+    step = -(-len(recordings) // most)
+    clips = [recordings[index] for index in range(0, len(recordings), step)]
+    trips = round_trip(model, clips)
+    with _untouched_states():
+        accuracy = trainer.score(clips).accuracy
+        return JudgeCheck(accuracy, None if trips is None else trainer.score(trips).accuracy, len(clips), split, 1 / model.num_classes)
+
+
+@torch.no_grad()
+def round_trip(model, clips: Sequence[Dict]) -> Optional[List[Dict]]:
+    """Recordings encoded and decoded by a generator's representation: what a perfect generator would make of them."""
+    representation = getattr(model, 'representation', None)
+    if representation is None:
+        return None
+    device, trips = next(model.parameters()).device, []
+    for clip in clips:
+        person = (present_persons(clip) or [0])[0]
+        inputs = {key: torch.from_numpy(np.ascontiguousarray(clip[key][person], dtype=np.float32))[None].to(device)
+                  for key in ('keypoint', 'keypoint_score', 'pose', 'transl') if key in clip}
+        length = torch.tensor([clip['total_frames']], device=device)
+        motion = representation.decode(representation.encode(inputs), label=torch.tensor([clip['label']], device=device), length=length)
+        trips += motion_to_annotations(motion.cpu(), prefix=clip['frame_dir'])
+    return trips
+
+
+def require_alike(check: JudgeCheck, max_gap: Optional[float], contract: Contract) -> None:
+    """Stop where the judge knows recordings but not what the representation makes of them.
+
+    Raises:
+        ContractError: ``recordings − round_trip`` is above ``max_gap``.
+    """
+    if max_gap is None or check.round_trip is None or check.recordings - check.round_trip <= max_gap:
+        return
+    cause = _remedy(contract.sees) if contract.sees else (
+        'the pipelines look at something that the representation changes (size, bone lengths of another body, scores, image shape)')
+    raise ContractError(f'{check}: a perfect generator would fail before this judge by more than max_gap={max_gap}. Likely cause: {cause}')
+
+
+def warn(logger: logging.Logger, messages: Sequence[str]) -> None:
+    """Log each message as a warning of the loop."""
+    for message in messages:
+        logger.warning(f'InfAGenC: {message}')
