@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 from mmagenc.apis.study import Study
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine import RecognizerTrainer
+from mmagenc.engine.hook_config import find_hook
 from mmagenc.evaluation.study import read_rows
 from mmagenc.registry import HOOKS, MODELS
 from tests.test_engine.test_hooks.test_infagenc_hook import NUM_CLASSES, NUM_FRAMES, ShiftGenerator
@@ -303,7 +304,7 @@ def test_summary_alone_trains_nothing(tool, tmp_path):
 
 def test_generator_without_a_loop_gets_one_with_the_hooks_own_selector(tmp_path):
     study = open_study(make_study(tmp_path), tmp_path / 'out')
-    study.generator.custom_hooks = [hook for hook in study.generator.get('custom_hooks', []) if hook.type != 'InfAGenCHook']
+    assert find_hook(study.generator, 'InfAGenCHook') is None
     hook = study._hook(study.generator, next(job for job in study.jobs() if job.kind == 'pool'))
     assert hook['type'] == 'InfAGenCHook' and 'selector' not in hook and hook['recognizer']['model'] == study.cfg.model.to_dict()
 
