@@ -64,7 +64,7 @@ def _class_name(hook: Dict) -> str:
 
 
 def _drop(cfg: Config, keys) -> None:
-    if cfg.get('custom_hooks'):
+    if any(key.startswith('custom_hooks.') for key in keys):
         cfg.custom_hooks = [hook for i, hook in enumerate(cfg.custom_hooks) if f'custom_hooks.{i}' not in keys]
     for name in [name for name in cfg.get('default_hooks') or {} if f'default_hooks.{name}' in keys]:
         cfg.default_hooks.pop(name)
