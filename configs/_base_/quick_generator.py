@@ -1,6 +1,5 @@
-# What every quick preset has in common, whichever recognizer judges: stand-in infants, a small generator, a short schedule. A preset adds
-# the recognizer's model and pipelines.
-_base_ = ['./generator_runtime.py', './datasets/standin_primitive_60f.py', './models/cvae.py', './infagenc_small.py']
+# What every quick preset has in common, whichever recognizer judges: stand-in infants, a small generator, a short schedule.
+_base_ = ['./generator_runtime.py', './datasets/standin_primitive_60f.py', './models/cvae.py']
 
 # A hundred of the clips, and layers that begin unequal, without dropout, at a high rate: so the clips move after 2000 steps. With all 400
 # they are still one posture each by then.
@@ -18,11 +17,4 @@ train_cfg = dict(max_epochs=320)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = dict(type='LinearLR', start_factor=1., end_factor=1e-2, begin=220, end=320, convert_to_iter_based=True)
 del _base_.default_hooks['samples']  # tools/visualize.py draws them afterwards
-default_hooks = dict(
-    checkpoint=dict(interval=40, max_keep_ckpts=1),
-    infagenc=dict(
-        _base_.pop('infagenc'),
-        begin=280,
-        recognizer_warmup_epochs=35,
-        recognizer_epochs=4,
-        recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)), batch_size=16)))
+default_hooks = dict(checkpoint=dict(interval=40, max_keep_ckpts=1))

@@ -1,5 +1,5 @@
 # quick.py with a narrow AAGCN as the judge.
-_base_ = ['../_base_/quick_generator.py', '../_base_/models/aagcn_rot6d.py']
+_base_ = ['../_base_/quick_loop.py', '../_base_/models/aagcn_rot6d.py']
 
 _base_.recognizer.backbone.base_channels = 16
 _base_.recognizer.cls_head.in_channels = 64

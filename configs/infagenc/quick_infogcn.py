@@ -1,5 +1,5 @@
 # quick.py with a narrow InfoGCN as the judge, of positions.
-_base_ = ['../_base_/quick_generator.py', '../_base_/models/infogcn_xyz_infact17.py']
+_base_ = ['../_base_/quick_loop.py', '../_base_/models/infogcn_xyz_infact17.py']
 
 _base_.recognizer.backbone.base_channels = 16
 _base_.recognizer.cls_head.in_channels = 64

@@ -1,5 +1,5 @@
 # quick.py with a narrow ST-GCN++ as the judge.
-_base_ = ['../_base_/quick_generator.py', '../_base_/models/stgcnpp_rot6d.py']
+_base_ = ['../_base_/quick_loop.py', '../_base_/models/stgcnpp_rot6d.py']
 
 _base_.recognizer.backbone.base_channels = 16
 _base_.recognizer.cls_head.in_channels = 64

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -188,6 +189,23 @@ class TestErrors:
         with pytest.raises(SystemExit) as error:
             test.main([option.format(**places) for option in options])
         self.check_message(error, capsys, 'test', message)
+
+
+@pytest.mark.parametrize('tool_name', ['train', 'test'])
+def test_a_list_of_hooks_replaces_those_of_the_base(request, tool_name, tmp_path, monkeypatch):
+    """A config written when hooks were a list has one loop, its own."""
+    tool, built = request.getfixturevalue(tool_name), []
+    monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+    (tmp_path / 'x.pth').touch()
+    (tmp_path / 'mine.py').write_text(f"""_base_ = '{ROOT}/configs/infagenc/quick.py'
+test_dataloader = dict(batch_size=8)
+loop = dict(type='InfAGenCHook', begin=2, recognizer={{{{_base_.default_hooks.infagenc.recognizer}}}})
+custom_hooks = [dict(type='RandomStateHook'), loop]
+""")
+    tool.main([str(tmp_path / 'mine.py'), *([str(tmp_path / 'x.pth')] if tool_name == 'test' else [])])
+    cfg, = built
+    assert [hook.type for hook in cfg.custom_hooks] == ['RandomStateHook', 'InfAGenCHook']
+    assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
 
 
 def test_whole_run_from_a_plain_clone_resumed_and_tested(folder, tmp_path):
