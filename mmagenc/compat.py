@@ -287,6 +287,24 @@ def format_configs_once(module: types.ModuleType) -> bool:
     return True
 
 
+def switch_off_named_hooks(module: types.ModuleType) -> bool:
+    """Let ``None`` switch off any hook of ``default_hooks``: MMEngine allows it for its own six and stops at an assertion for others.
+
+    No upstream issue is known, nor a version without it (checked with 0.10.7).
+    """
+    start = module.Runner.register_default_hooks
+
+    @functools.wraps(start)
+    def register_default_hooks(self, hooks=None):
+        own = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
+        if hooks is not None:
+            hooks = {name: hook for name, hook in hooks.items() if hook is not None or name in own}
+        return start(self, hooks)
+
+    module.Runner.register_default_hooks = register_default_hooks
+    return True
+
+
 def restore_numpy_inf(module: types.ModuleType) -> bool:
     """Give NumPy 2 back the name ``Inf`` that MMAction2's ``PoseCompact`` and ``GeneratePoseTarget`` use. Off for NumPy 1."""
     import numpy
@@ -323,6 +341,7 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
     'mmengine.dist.utils': distribute_on_cpu,
     'mmengine.model.wrappers.distributed': wrap_on_cpu,
     'mmengine.optim.optimizer.amp_optimizer_wrapper': mixed_precision_on_cpu,
+    'mmengine.runner.runner': switch_off_named_hooks,
     'mmaction.datasets.transforms.pose_transforms': restore_numpy_inf,
     'mmaction.models.heads.base': bfloat16_heads,
 }

@@ -424,6 +424,14 @@ def test_heads_of_mmaction_train_in_bfloat16():
         GCNHead.loss_by_feat.__wrapped__(head, scores, samples)
 
 
+def test_none_switches_off_a_hook_of_any_name(tmp_path):
+    """Without it MMEngine's ``assert hook is not None`` stops the runner."""
+    runner = Runner(model=Line(), work_dir=str(tmp_path), experiment_name=f'{tmp_path.name}_none', log_level='ERROR',
+                    default_hooks=dict(timer=None, mine=None, sync=dict(type='SyncBuffersHook')))
+    names = [type(hook).__name__ for hook in runner.hooks]
+    assert 'SyncBuffersHook' in names and 'CheckpointHook' in names and 'IterTimerHook' not in names
+
+
 def test_configs_are_formatted_once(monkeypatch):
     """The text stays MMEngine's own, a changed config gets a new one, and an unchanged one costs nothing."""
     from mmengine.config import config

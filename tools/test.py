@@ -22,6 +22,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.engine.config_check import check_config, merge_options
+from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.registry import RUNNERS
 
 
@@ -66,14 +68,13 @@ def load_config(args: argparse.Namespace) -> Config:
         show_predictions(cfg, args)
     if args.dump is not None:
         dump_predictions(cfg, args.dump)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     return cfg
 
 
 def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
     """Switch the config's visualization hook on."""
-    if 'visualization' not in cfg.default_hooks:
+    if 'visualization' not in (cfg.get('default_hooks') or {}):
         raise ValueError(f'--show, --show-dir: {args.config} has no default_hooks.visualization; '
                          'pictures of generated motion come from tools/visualize.py')
     cfg.default_hooks.visualization.update(
@@ -84,6 +85,9 @@ def dump_predictions(cfg: Config, path: str) -> None:
     """Add a dumping metric to the evaluator."""
     if not path.endswith(('.pkl', '.pickle', '.npz')):
         raise ValueError(f'--dump {path}: the file must end in .pkl, .pickle or .npz')
+    for part in ('test_dataloader', 'test_evaluator'):
+        if cfg.get(part) is None:
+            raise ValueError(f'--dump {path}: the config has no {part}')
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
     metric = dict(type='DumpResults', out_file_path=path)
     if path.endswith('.npz'):
@@ -107,8 +111,11 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = load_config(args)
+        check_config(cfg, 'test')
     except ValueError as error:
-        raise SystemExit(f'test: {error}') from None
+        print(f'test: {error}', file=sys.stderr)
+        raise SystemExit(2) from None
+    settle_hooks(cfg)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     runner.test()
 

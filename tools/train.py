@@ -19,6 +19,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.engine.config_check import check_config, merge_options
+from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.registry import RUNNERS
 
 
@@ -84,13 +86,14 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     options = {'seed': args.seed, 'diff_rank_seed': args.diff_rank_seed or None, 'deterministic': args.deterministic or None}
     given = {name: value for name, value in options.items() if value is not None}
     cfg.randomness = {'seed': None, **cfg.get('randomness', {}), **given}
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     return cfg
 
 
 def enable_amp(cfg: Config) -> None:
     """Replace the plain optimizer wrapper, or each of several, by the mixed-precision one."""
+    if cfg.get('optim_wrapper') is None:
+        raise ValueError('--amp: the config has no optim_wrapper')
     separate = cfg.optim_wrapper.get('constructor') == 'SeparateOptimWrapperConstructor'
     wrappers = [wrapper for wrapper in cfg.optim_wrapper.values() if isinstance(wrapper, dict)] if separate else [cfg.optim_wrapper]
     for wrapper in wrappers:
@@ -128,8 +131,11 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = merge_args(load_config(args.config), args)
+        check_config(cfg, 'train')
     except ValueError as error:
-        raise SystemExit(f'train: {error}') from None
+        print(f'train: {error}', file=sys.stderr)
+        raise SystemExit(2) from None
+    settle_hooks(cfg)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     runner.train()
 

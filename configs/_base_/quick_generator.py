@@ -16,4 +16,5 @@ val_dataloader = None
 train_cfg = dict(max_epochs=320)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = dict(type='LinearLR', start_factor=1., end_factor=1e-2, begin=220, end=320, convert_to_iter_based=True)
+del _base_.default_hooks['samples']  # tools/visualize.py draws them afterwards
 default_hooks = dict(checkpoint=dict(interval=40, max_keep_ckpts=1))

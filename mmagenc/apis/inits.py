@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmagenc.engine.hook_config import find_hook
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, model_weights, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.recognizers import build_pipeline
@@ -108,9 +109,9 @@ def _name(cfg: Config) -> str:
 
 def _recognizer_of(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
     """Config of the recognizer and of its test pipeline."""
-    for hook in cfg.get('custom_hooks') or []:
-        if str(hook.get('type')).endswith('InfAGenCHook'):
-            return hook['recognizer']['model'], hook['recognizer'].get('test_pipeline')
+    hook = find_hook(cfg, 'InfAGenCHook')
+    if hook is not None and hook.get('recognizer'):
+        return hook['recognizer'].get('model'), hook['recognizer'].get('test_pipeline')
     if _is_generator(cfg):
         return cfg.get('recognizer'), cfg.get('recognizer_test_pipeline')
     dataset = _innermost(cfg.get('test_dataloader') or cfg.get('val_dataloader'))

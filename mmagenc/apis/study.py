@@ -44,6 +44,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ARMS, ClipsPerClass, StudyRow, changed_settings, hold_out, select_clips, settings_hash
@@ -267,7 +268,7 @@ class Study:
 
     def _train_generator(self, job: Job, folder: Path) -> Dict:
         cfg = self._generator_runner_config(job, folder)
-        cfg.custom_hooks = _hooks_without_loop(cfg)
+        _leave_training_hooks(cfg)
         cfg.train_cfg.max_epochs = self._epochs(cfg, job, self.settings['generator_steps'])
         cfg.default_hooks.checkpoint = _checkpoints(max(cfg.train_cfg.max_epochs // 5, 1))
         runner = self._runner(cfg, job, folder)
@@ -288,7 +289,8 @@ class Study:
             recognizer_epochs=-(-loop['judge_tune_steps'] // batches),
             recognizer_steps=loop['judge_tune_steps'],
             num_candidates=loop['candidates_per_class'] * len(load_annotation(self.real_file(job))['metainfo']['classes']))
-        cfg.custom_hooks = [*_hooks_without_loop(cfg), dict(hook, **loop['hook'])]
+        _leave_training_hooks(cfg)
+        cfg.default_hooks.infagenc = dict(hook, **loop['hook'])
         cfg.train_cfg.max_epochs = loop['rounds'] * interval
         cfg.default_hooks.checkpoint = _checkpoints(interval)
         if not cfg.resume:
@@ -299,8 +301,8 @@ class Study:
         return dict(num_synthetic=rounds[-1]['pool_size'] if rounds else 0, rounds=rounds, checkpoint=_last_checkpoint(folder))
 
     def _hook(self, cfg: Config, job: Job) -> Dict:
-        found = [hook.to_dict() for hook in cfg.get('custom_hooks', []) if hook.type == 'InfAGenCHook']
-        hook = found[0] if found else dict(type='InfAGenCHook')
+        found = find_hook(cfg, 'InfAGenCHook')
+        hook = dict(type='InfAGenCHook') if found is None else found.to_dict()
         if self.settings['judge'] == 'recognizer':
             hook['recognizer'] = dict(
                 model=self.cfg.model.to_dict(),
@@ -465,10 +467,12 @@ def _data_hash(train: List[Dict], val: Optional[List[Dict]], test: List[Dict]) -
     return digest.hexdigest()[:12]
 
 
-def _hooks_without_loop(cfg: Config) -> List[Dict]:
-    """A generator's hooks without the loop's and pictures; its random states are kept in any case, so that it goes on exactly."""
-    hooks = [hook.to_dict() for hook in cfg.get('custom_hooks', []) if hook.type not in ('InfAGenCHook', 'SampleVisualizationHook')]
-    return hooks if any(hook['type'] == 'RandomStateHook' for hook in hooks) else [dict(type='RandomStateHook'), *hooks]
+def _leave_training_hooks(cfg: Config) -> None:
+    """Take the loop and pictures out of a generator's hooks; its random states are kept in any case, so that it goes on exactly."""
+    settle_hooks(cfg)
+    drop_hooks(cfg, 'InfAGenCHook', 'SampleVisualizationHook')
+    if find_hook(cfg, 'RandomStateHook') is None:
+        cfg.default_hooks.random_state = dict(type='RandomStateHook')
 
 
 def _clips(files, split: str, pipeline: List) -> Dict:

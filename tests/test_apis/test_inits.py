@@ -75,12 +75,18 @@ def test_recognizer_beside_a_generator(files, tmp_path):
         assert all(torch.equal(value, weights[key]) for key, value in model.state_dict().items())
 
 
-def test_recognizer_of_the_loop_and_of_its_own_config(tmp_path):
+@pytest.mark.parametrize('hooks', ['default_hooks = dict(infagenc=loop)', 'custom_hooks = [loop]'])
+def test_recognizer_of_the_loop(tmp_path, hooks):
+    """Under a name, or in the list that configs had before."""
     (tmp_path / 'loop.py').write_text(GENERATOR + f"""
-custom_hooks = [dict(type='InfAGenCHook', recognizer=dict(model={RECOGNIZER}, test_pipeline={PIPELINE}))]
-custom_hooks[0]['recognizer']['model']['cls_head']['num_classes'] = 7
+loop = dict(type='mmagenc.InfAGenCHook', recognizer=dict(model={RECOGNIZER}, test_pipeline={PIPELINE}))
+loop['recognizer']['model']['cls_head']['num_classes'] = 7
+{hooks}
 """)
     assert init_recognizer(tmp_path / 'loop.py').cls_head.num_classes == 7
+
+
+def test_recognizer_of_its_own_config(tmp_path):
     (tmp_path / 'own.py').write_text(f"""default_scope = 'mmagenc'
 model = {RECOGNIZER}
 test_dataloader = dict(dataset=dict(type='MotionDataset', ann_file='nowhere.npz', pipeline={PIPELINE}))

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -153,21 +154,58 @@ class TestErrors:
         (('none.py', ), 'config none.py: no such file'),
         (('{config}', '--resume', 'none.pth'), '--resume none.pth: no such file'),
         (('{config}', '--auto-scale-lr'), 'names no batch size'),
+        (('{config}', '--cfg-options', 'train_cfgg.max_epochs=2'), 'key train_cfgg (is train_cfg meant?)'),
+        (('{config}', '--cfg-options', 'default_hooks.loger.interval=2'), 'is default_hooks.logger meant?'),
+        (('{config}', '--cfg-options', 'custom_hooks.3.begin=0'), 'custom_hooks must be a list'),
+        (('{config}', '--cfg-options', 'train_cfg.max_epochs=-1'), 'train_cfg.max_epochs must be a whole number from 1, got -1'),
+        (('{config}', '--cfg-options', 'train_dataloader=None'), 'training needs train_dataloader'),
+        (('{config}', '--cfg-options', 'work_dir.x=1'), '--cfg-options work_dir.x: '),
+        (('{config}', '--amp', '--cfg-options', 'optim_wrapper=None'), 'training needs optim_wrapper'),
     ])
-    def test_train(self, train, folder, options, message):
-        with pytest.raises(SystemExit, match=message):
+    def test_train(self, train, folder, capsys, options, message):
+        with pytest.raises(SystemExit) as error:
             train.main([option.format(config=folder / 'tiny.py') for option in options])
+        self.check_message(error, capsys, 'train', message)
+
+    @staticmethod
+    def check_message(error, capsys, tool, message):
+        """One line that names the tool."""
+        said = capsys.readouterr().err
+        assert error.value.code == 2 and said.startswith(f'{tool}: ') and message in said and said.count('\n') == 1
 
     @pytest.mark.parametrize('options, message', [
         (('none.py', '{checkpoint}'), 'config none.py: no such file'),
         (('{config}', 'none.pth'), 'checkpoint none.pth: no such file'),
         (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .pkl'),
         (('{config}', '{checkpoint}', '--show'), 'tools/visualize.py'),
+        (('{config}', '{checkpoint}', '--cfg-options', 'test_dataloadr.batch_size=2'), 'is test_dataloader meant?'),
+        (('{config}', '{checkpoint}', '--cfg-options', 'test_evaluator=None'), 'a test needs test_evaluator'),
+        (('{folder}/recognizer.py', '{checkpoint}', '--dump', 'x.npz'), '--dump x.npz: the config has no test_dataloader'),
     ])
-    def test_test(self, test, folder, tmp_path, options, message):
+    def test_test(self, test, folder, tmp_path, capsys, options, message):
         (tmp_path / 'x.pth').touch()
-        with pytest.raises(SystemExit, match=message):
-            test.main([option.format(config=folder / 'tiny.py', checkpoint=tmp_path / 'x.pth') for option in options])
+        (tmp_path / 'recognizer.py').write_text(f"_base_ = '{ROOT}/configs/_base_/recognizer_runtime.py'")
+        places = dict(config=folder / 'tiny.py', checkpoint=tmp_path / 'x.pth', folder=tmp_path)
+        with pytest.raises(SystemExit) as error:
+            test.main([option.format(**places) for option in options])
+        self.check_message(error, capsys, 'test', message)
+
+
+@pytest.mark.parametrize('tool_name', ['train', 'test'])
+def test_a_list_of_hooks_replaces_those_of_the_base(request, tool_name, tmp_path, monkeypatch):
+    """A config written when hooks were a list has one loop, its own."""
+    tool, built = request.getfixturevalue(tool_name), []
+    monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+    (tmp_path / 'x.pth').touch()
+    (tmp_path / 'mine.py').write_text(f"""_base_ = '{ROOT}/configs/infagenc/quick.py'
+test_dataloader = dict(batch_size=8)
+loop = dict(type='InfAGenCHook', begin=2, recognizer={{{{_base_.default_hooks.infagenc.recognizer}}}})
+custom_hooks = [dict(type='RandomStateHook'), loop]
+""")
+    tool.main([str(tmp_path / 'mine.py'), *([str(tmp_path / 'x.pth')] if tool_name == 'test' else [])])
+    cfg, = built
+    assert [hook.type for hook in cfg.custom_hooks] == ['RandomStateHook', 'InfAGenCHook']
+    assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
 
 
 def test_whole_run_from_a_plain_clone_resumed_and_tested(folder, tmp_path):

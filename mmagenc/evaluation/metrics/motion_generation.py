@@ -137,7 +137,7 @@ class MotionGenerationMetric(BaseMetric):
         if self.recognizer is None:
             if self._lent is None:
                 raise ValueError('MotionGenerationMetric has no recognizer: set recognizer, recognizer_pipeline and recognizer_checkpoint '
-                                 "in the config's test_evaluator, or keep InfAGenCHook in custom_hooks, which lends the one it has fitted")
+                                 "in the config's test_evaluator, or keep InfAGenCHook in default_hooks, which lends the one it has fitted")
             return self._lent
         if self._transform is None:
             if isinstance(self.recognizer, dict) and not callable(self.recognizer_pipeline):  # what names it can be hashed

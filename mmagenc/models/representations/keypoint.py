@@ -213,7 +213,7 @@ class KeypointRepresentation(nn.Module):
     def _require_statistics(self) -> None:
         if not self._known_to_be_fitted and not self.fitted:
             raise ValueError('KeypointRepresentation has no statistics yet: call fit(annotations), put RepresentationStatsHook into '
-                             'custom_hooks, or load a checkpoint')
+                             'default_hooks, or load a checkpoint')
         self._known_to_be_fitted = True  # asked once: the answer lies on the GPU
 
     def encode(self, inputs: Dict[str, Tensor]) -> Tensor:

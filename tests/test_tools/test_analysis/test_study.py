@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmagenc.apis.study import Study
+from mmagenc.apis.study import Study, _leave_training_hooks
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine import RecognizerTrainer
+from mmagenc.engine.hook_config import config_hooks, drop_hooks, find_hook
 from mmagenc.evaluation.study import read_rows
 from mmagenc.registry import HOOKS, MODELS
 from tests.test_engine.test_hooks.test_infagenc_hook import NUM_CLASSES, NUM_FRAMES, ShiftGenerator
@@ -303,9 +305,24 @@ def test_summary_alone_trains_nothing(tool, tmp_path):
 
 def test_generator_without_a_loop_gets_one_with_the_hooks_own_selector(tmp_path):
     study = open_study(make_study(tmp_path), tmp_path / 'out')
-    study.generator.custom_hooks = [hook for hook in study.generator.get('custom_hooks', []) if hook.type != 'InfAGenCHook']
+    assert find_hook(study.generator, 'InfAGenCHook') is None
     hook = study._hook(study.generator, next(job for job in study.jobs() if job.kind == 'pool'))
     assert hook['type'] == 'InfAGenCHook' and 'selector' not in hook and hook['recognizer']['model'] == study.cfg.model.to_dict()
+
+
+@pytest.mark.parametrize('listed', [False, True])
+def test_training_before_the_loop_keeps_all_hooks_but_the_loop_and_pictures(listed):
+    cfg = Config.fromfile(ROOT / 'configs/infagenc/primitive_60f.py')
+    names = ('infagenc', 'samples', 'random_state', 'representation_stats')
+    if listed:
+        cfg.custom_hooks = [cfg.default_hooks.pop(name) for name in names]
+    _leave_training_hooks(cfg)
+    left = [hook.type for hook in config_hooks(cfg).values()]
+    assert 'InfAGenCHook' not in left and 'SampleVisualizationHook' not in left
+    assert left.count('RandomStateHook') == left.count('RepresentationStatsHook') == 1
+    drop_hooks(cfg, 'RandomStateHook')
+    _leave_training_hooks(cfg)
+    assert cfg.default_hooks.random_state.type == 'RandomStateHook'
 
 
 @pytest.mark.parametrize('change, message', [

@@ -1,0 +1,7 @@
+# What the published loop does, and only it: fifteen epochs of the recognizer on real clips, three after each round, and the published rule.
+_base_ = './infagenc_loop.py'
+
+infagenc = dict(
+    recognizer_warmup_epochs=15,
+    recognizer_epochs=3,
+    selector=dict(type='MedianRatioSelector', confidence=0.75, within_weight=0.6, between_weight=0.4, fraction=0.5))
