@@ -16,6 +16,7 @@ REASONS = {
     'speed': ('too slow', 'too fast'),
     'range': ('too little range', 'too much range'),
     'body_length': ('too small', 'too large'),
+    'jitter': ('', 'trembles'),
     'bone_change': ('', 'bones change length'),
     'proportions': ('', 'other proportions')
 }
@@ -44,7 +45,7 @@ class GateVerdict:
 
 @TASK_UTILS.register_module()
 class MotionGate:
-    """Bounds on speed, range, size and bones of a clip, from the recordings of its class.
+    """Bounds on speed, range, jitter, size and bones of a clip, from the recordings of its class.
 
     Each number of :func:`~mmagenc.evaluation.functional.clip_movement`, and the largest deviation of a bone's length (in body lengths) from
     the recordings' median, must lie between the ``quantile`` and the ``1 − quantile`` quantile of the recordings of the clip's class,
@@ -62,7 +63,7 @@ class MotionGate:
         ValueError: settings out of range.
     """
 
-    def __init__(self, *, enforce: bool = True, quantile: float = 0.05, slack: float = 2., still: float = 0.02) -> None:
+    def __init__(self, *, enforce: bool = True, quantile: float = 0.05, slack: float = 2., still: float = 0.01) -> None:
         if not 0 <= quantile < 0.5 or slack < 1 or still < 0:
             raise ValueError('quantile must lie in [0, 0.5), slack be at least 1 and still at least 0, got '
                              f'quantile={quantile}, slack={slack}, still={still}')

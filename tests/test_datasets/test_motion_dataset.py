@@ -77,6 +77,52 @@ def test_transforms_that_write_into_arrays_do_not_change_the_data(tmp_path):
     assert np.array_equal(dataset.annotations()[0]['keypoint'], make_clip(dims=2)['keypoint'])
 
 
+def overwrite(value):
+    """Write into everything that can be written into."""
+    if isinstance(value, np.ndarray):
+        value[...] = -1
+    elif isinstance(value, dict):
+        for item in list(value.values()):
+            overwrite(item)
+        value['overwritten'] = True
+    elif isinstance(value, list):
+        for item in value:
+            overwrite(item)
+        value.append('overwritten')
+
+
+class Overwriting:
+    """A transform that writes into everything that it is given."""
+
+    def __call__(self, results):
+        overwrite(results)
+        return results
+
+
+@pytest.mark.parametrize('serialize', [False, True])
+def test_nobody_can_write_into_the_recordings(tmp_path, serialize):
+    clips = [make_clip(name, notes=dict(boxes=[[1, 2]], crop=np.ones(3))) for name in ('a', 'b')]
+    save_annotation(make_annotation(clips), tmp_path / 'clips.pkl')
+    dataset = MotionDataset(str(tmp_path / 'clips.pkl'), pipeline=[Overwriting()], serialize_data=serialize)
+    before = pickle.dumps(list(dataset.annotations()))
+    consumers = [lambda: dataset[0], lambda: overwrite(dataset.get_data_info(1)), lambda: overwrite(dataset.annotations()[0]),
+                 lambda: [overwrite(clip) for clip in dataset.annotations()], lambda: overwrite(list(dataset.annotations()[1:])),
+                 lambda: overwrite(dataset.annotations().values('notes'))]
+    for consumer in consumers:
+        consumer()
+        assert pickle.dumps(list(dataset.annotations())) == before
+
+
+def test_the_list_of_clips_is_a_list(real):
+    clips = MotionDataset(real, split='train').annotations()
+    assert len(clips) == 2 and [clip['frame_dir'] for clip in clips] == clips.values('frame_dir') == ['a', 'b']
+    assert [clip['frame_dir'] for clip in clips[1:]] == ['b'] and clips[-1]['frame_dir'] == 'b'
+    longer = clips + [make_clip('new')] + clips[:1]
+    assert longer.values('frame_dir') == ['a', 'b', 'new', 'a'] and len(clips) == 2
+    with pytest.raises(IndexError):
+        clips[2]
+
+
 def test_mixed_set_of_real_clips_and_a_pool(real, pool):
     dataset = MotionDataset([real, pool], split='train')
     assert names(dataset) == ['a', 'b', 'p0', 'p1']

@@ -59,6 +59,7 @@ def clip_movement(keypoint,
       20 times the power of white noise, and next to nothing of a limb's path); it would otherwise pass for movement, for most of it in
       recordings of a pose estimator. Squares are averaged before the root is taken, so that one arm that waves counts.
     - ``range``: root mean square distance of the joints from their mean places, in body lengths, jitter removed likewise.
+    - ``jitter``: :math:`\sigma`, in body lengths.
     - ``bone_change``: mean over bones of the standard deviation of a bone's length, relative to the body's; 0 for a rigid body.
 
     Args:
@@ -80,7 +81,7 @@ def clip_movement(keypoint,
     valid = np.ones(keypoint.shape[:2], dtype=bool) if valid is None else np.asarray(valid, dtype=bool)
     lengths, unit = bone_lengths(keypoint, parents), body_length(keypoint, parents, valid)
     if not unit > 0:
-        return dict(speed=np.nan, range=np.nan, bone_change=np.nan, body_length=unit)
+        return dict(speed=np.nan, range=np.nan, jitter=np.nan, bone_change=np.nan, body_length=unit)
     path = keypoint if root is None else keypoint - keypoint[:, root, None]
     lag = min(max(round(LAG * fps), 1), len(path) - 1)
     jitter = _power(np.diff(path, n=3, axis=0), _all_seen(valid, 4)) / 20 if len(path) > 3 else 0.
@@ -92,6 +93,7 @@ def clip_movement(keypoint,
     return dict(
         speed=float(np.sqrt(step) / unit * fps / lag),
         range=float(np.sqrt(spread) / unit),
+        jitter=float(np.sqrt(jitter) / unit),
         bone_change=float(_deviation(lengths, seen).mean() / unit) if len(bones) else 0.,
         body_length=unit)
 

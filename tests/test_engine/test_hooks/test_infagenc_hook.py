@@ -67,7 +67,7 @@ def _registered():
     MODELS.module_dict.pop('ShiftGenerator')
 
 
-def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', **hook):
+def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, **hook):
     small_recognizer(NUM_CLASSES)  # sets the default scope
     if not (tmp_path / 'real.npz').exists():
         write_real(tmp_path / 'real.npz')
@@ -113,7 +113,7 @@ def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', **hoo
             randomness=dict(seed=3),
             resume=resume,
             launcher=launcher,
-            env_cfg=dict(dist_cfg=dict(backend='gloo')),
+            env_cfg=dict(dist_cfg=dict(backend='gloo', **({} if time_limit is None else dict(timeout=time_limit)))),
             log_level='ERROR',
             experiment_name=f'{tmp_path.name}_{name}_{resume}_{max_epochs}'))
     return Runner.from_cfg(cfg)

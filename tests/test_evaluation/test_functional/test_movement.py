@@ -65,13 +65,14 @@ def test_jitter_is_not_movement():
     moving, standing = clip_movement(clean + noise, STICK, 25), clip_movement(still + noise, STICK, 25)
     assert moving['speed'] == pytest.approx(true['speed'], rel=0.05)
     assert moving['range'] == pytest.approx(true['range'], rel=0.05)
+    assert moving['jitter'] == pytest.approx(0.01 * np.sqrt(2) / 2, rel=0.1)  # of two coordinates, in body lengths
     assert standing['speed'] < 0.1 * true['speed'] and standing['range'] < 0.1 * true['range']
     naive = np.linalg.norm(np.diff(still + noise, axis=0), axis=-1).mean() * 25 / 2
     assert naive > true['speed']  # what it is for: frame by frame the jitter alone is faster than the movement
 
 
 def test_a_statue_and_a_point():
-    assert clip_movement(stick(10), STICK, 25) == dict(speed=0, range=0, bone_change=0, body_length=2)
+    assert clip_movement(stick(10), STICK, 25) == dict(speed=0, range=0, jitter=0, bone_change=0, body_length=2)
     point = clip_movement(np.zeros((10, 3, 2)), STICK, 25)
     assert point['body_length'] == 0 and np.isnan(point['speed'])
 
@@ -86,7 +87,8 @@ def test_what_was_not_seen_does_not_move():
     keypoint, valid = stick(40), np.ones((40, 3), dtype=bool)
     keypoint[10:15, 2], valid[10:15, 2] = 0, False
     assert clip_movement(keypoint, STICK, 25)['speed'] > 1
-    assert clip_movement(keypoint, STICK, 25, valid=valid) == pytest.approx(dict(speed=0, range=0, bone_change=0, body_length=2), abs=1e-12)
+    still = dict(speed=0, range=0, jitter=0, bone_change=0, body_length=2)
+    assert clip_movement(keypoint, STICK, 25, valid=valid) == pytest.approx(still, abs=1e-12)
 
 
 def test_bones_that_change():

@@ -1,0 +1,32 @@
+# What the configs for recordings of one's own have in common. `own_data` names the file; all that the file says (classes, layout, channels,
+# frame rate, splits) is filled in when a tool reads the config, and so is the schedule (mmagenc/engine/own_data.py).
+_base_ = ['./generator_runtime.py', './models/cvae.py', './infagenc_loop.py']
+
+runner_type = 'OwnDataRunner'
+own_data = dict(ann_file=None, window=60, recognizer='stgcn')
+
+# Layers that begin unequal, without dropout, and little pull to the prior: so the clips move after some thousand steps. With the published
+# settings and a few dozen clips all frames are one pose by then.
+model = dict(
+    latent_dim=128,
+    num_layers=2,
+    ff_dim=256,
+    dropout=0.,
+    layer_init='independent',
+    loss_weights=dict(kl=1e-6),
+    test_cfg=dict(num_repeats=5))
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_sampler=dict(type='EvenBatchSampler'),
+    dataset=dict(type='MotionDataset'))
+test_dataloader = dict(batch_size=64, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(type='MotionDataset'))
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
+default_hooks = dict(
+    infagenc=dict(
+        _base_.pop('infagenc'),
+        recognizer_warmup_epochs=40,
+        recognizer_epochs=4,
+        recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)), batch_size=16),
+        selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1)))

@@ -1,0 +1,308 @@
+"""A config of a few lines for recordings of one's own: what the annotation file says is not said again.
+
+``configs/infagenc/own_2d.py``, ``own_3d.py`` and ``own_smpl.py`` hold a dict ``own_data``; :func:`complete_config` reads the file that it
+names and fills classes, layout, channels, persons, frame rate, splits and schedule into the config. What comes out is a config like any
+other: MMEngine writes it into the work folder, where it runs without ``own_data``.
+"""
+
+import copy
+import logging
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from mmagenc.datasets.annotation import count_persons
+from mmagenc.datasets.transforms.formatting import ONE_PERSON
+from mmagenc.registry import DATASETS, RUNNERS
+from mmagenc.skeletons import get_skeleton
+
+DEFAULTS = dict(
+    ann_file=None,
+    form=None,
+    window=60,
+    steps=2000,
+    epochs=None,
+    recognizer='stgcn',
+    classes=None,
+    skeleton=None,
+    fps=None,
+    num_persons=None,
+    fill_gaps=None,
+    splits=None,
+    hold_out=0.2)
+"""Keys of ``own_data``.
+
+``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own); ``window`` frames of a clip;
+``steps`` of the generator on recordings, or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
+``InfAGenCHook(recognizer=…)``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person who
+is most there; ``fill_gaps`` options of ``MotionDataset``; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out``
+share of each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``.
+"""
+USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
+                 (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
+"""What files without a layout most likely have, by coordinates and keypoints."""
+SPLIT_NAMES = dict(
+    train=('train', 'training', 'xsub_train', 'xview_train', 'train1', 'sub1_train'),
+    val=('val', 'valid', 'validation', 'validate'),
+    test=('test', 'testing', 'xsub_val', 'xview_val', 'xsub_test', 'xview_test', 'test1', 'sub1_test'))
+DEFAULT_FPS = 30.0
+
+
+class OwnDataError(ValueError):
+    """A file and an ``own_data`` that do not go together; the message says what to write."""
+
+
+@RUNNERS.register_module()
+class OwnDataRunner(Runner):
+    """MMEngine's runner on a completed config, so that every tool that builds runners runs these configs."""
+
+    @classmethod
+    def from_cfg(cls, cfg: Config) -> Runner:
+        return Runner.from_cfg(complete_config(copy.deepcopy(cfg)))
+
+
+def complete_config(cfg: Config) -> Config:
+    """Fill what an annotation file says into a config with ``own_data``, in place; another config passes through.
+
+    Returns:
+        Config: without ``own_data``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        OwnDataError: unknown keys, or a file that does not go with them.
+    """
+    own = cfg.get('own_data')
+    if own is None:
+        return cfg
+    unknown = set(own) - set(DEFAULTS)
+    if unknown:
+        raise OwnDataError(f'own_data has no key {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
+    own = {**DEFAULTS, **own}
+    if not own['ann_file']:
+        raise OwnDataError("own_data.ann_file: name the annotation file, own_data = dict(ann_file='data/mine.pkl')")
+    init_default_scope(cfg.get('default_scope', 'mmagenc'))
+    data = _OwnData(own)
+    data.fill(cfg)
+    for key in ('own_data', 'runner_type'):
+        cfg.pop(key, None)
+    return cfg
+
+
+class _OwnData:
+    """What a file says, and the settings that follow."""
+
+    def __init__(self, own: Dict) -> None:
+        self.own = own
+        self.source = own['ann_file'] if isinstance(own['ann_file'], (str, Path)) else ', '.join(map(str, own['ann_file']))
+        self.dataset_cfg = dict(type='MotionDataset', ann_file=own['ann_file'], metainfo=self._given())
+        for key in ('fill_gaps', 'num_persons'):
+            if own[key] is not None:
+                self.dataset_cfg[key] = own[key]
+        dataset = DATASETS.build(self.dataset_cfg)
+        self.clips, self.metainfo = dataset.annotations(), dict(dataset.metainfo)
+        self._check_form()
+        self._name_classes()
+        self._name_layout()
+        self._name_fps()
+        self.dataset_cfg['metainfo'] = {key: self.metainfo[key] for key in ('classes', 'skeleton', 'fps')}
+        self.parts = self._split(dataset)
+
+    def _given(self) -> Dict:
+        return {key: self.own[key] for key in ('classes', 'skeleton', 'fps') if self.own[key] is not None}
+
+    @property
+    def num_dims(self) -> int:
+        return self.clips[0]['keypoint'].shape[3]
+
+    def _check_form(self) -> None:
+        form, dims = self.own['form'], self.num_dims
+        fits = {'2d': dims == 2, '3d': dims == 3, 'smpl': all('pose' in clip for clip in self.clips)}
+        if form not in fits:
+            raise OwnDataError(f"own_data.form must be '2d', '3d' or 'smpl', got {form!r}")
+        if not fits[form]:
+            better = 'own_2d.py' if dims == 2 else 'own_3d.py'
+            raise OwnDataError(f'{self.source}: keypoints of {dims} coordinates, {"with" if fits["smpl"] else "without"} rotations (pose), do '
+                               f'not go with own_{form}.py: take {better} as _base_')
+        several = [clip['frame_dir'] for clip in self.clips if count_persons(clip) > 1]
+        if several:
+            raise OwnDataError(f'{self.source}: {len(several)} of {len(self.clips)} clips have several persons ({several[0]}), and a generator '
+                               f'makes one: own_data.num_persons=1 keeps the one who is most there. ({ONE_PERSON})')
+
+    def _name_classes(self) -> None:
+        labels = np.unique(self.clips.values('label'))
+        if self.metainfo.get('classes'):
+            return
+        if labels.min() != 0:
+            raise OwnDataError(f'{self.source}: labels begin at {labels.min()}, and the file names no classes. Labels begin at 0: subtract '
+                               f'{labels.min()}, or name all classes with own_data.classes=[…], class 0 first')
+        self.metainfo['classes'] = [str(label) for label in range(labels.max() + 1)]
+        self._say(f'the file names no classes: {len(self.metainfo["classes"])} by number (own_data.classes=[…] names them)')
+
+    def _name_layout(self) -> None:
+        joints = self.clips[0]['keypoint'].shape[2]
+        if not self.metainfo.get('skeleton'):
+            usual = USUAL_LAYOUTS.get((self.num_dims, joints))
+            if usual is None:
+                raise OwnDataError(f'{self.source}: the file names no layout of its {joints} keypoints; give own_data.skeleton, a name or a '
+                                   'definition (docs/layouts.md)')
+            self.metainfo['skeleton'] = usual
+            self._say(f'the file names no layout: its {joints} keypoints are taken for {usual} (own_data.skeleton=… says otherwise)')
+        self.metainfo['skeleton'] = get_skeleton(self.metainfo['skeleton']).name
+
+    def _name_fps(self) -> None:
+        if not self.metainfo.get('fps'):
+            self.metainfo['fps'] = DEFAULT_FPS
+            self._say(f'the file names no frame rate: {DEFAULT_FPS:.0f} is taken (own_data.fps=… says otherwise)')
+
+    def _say(self, text: str) -> None:
+        print_log(f'{self.source}: {text}', logger='current', level=logging.WARNING)
+
+    # Which clips are for what -------------------------------------------------------------------------------------------------------
+
+    def _split(self, dataset) -> Dict[str, Dict]:
+        """Dataset settings of ``train``, ``val`` and ``test``."""
+        found = dataset.split_names
+        names = usual_splits(found)
+        for part, name in (self.own['splits'] or {}).items():
+            if part not in SPLIT_NAMES or name not in found:
+                raise OwnDataError(f'own_data.splits: {part}={name!r}; parts are train, val and test, splits of the file {sorted(found)}')
+            names[part] = name
+        if found and names['train'] is None:
+            raise OwnDataError(f'{self.source}: none of its splits {sorted(found)} is named train: say own_data.splits=dict(train=…)')
+        parts = {part: dict(self.dataset_cfg, split=name) for part, name in names.items() if name is not None}
+        parts.setdefault('train', dict(self.dataset_cfg))
+        for part in ('test', 'val'):
+            if part not in parts:
+                parts[part] = self._hold_out(parts['train'], part)
+        return parts
+
+    def _hold_out(self, train: Dict, part: str) -> Dict:
+        """Settings of a part of the training clips, which ``train`` loses: of each class the last ones, as evenly as it can be."""
+        dataset = DATASETS.build(train)
+        labels = np.array(dataset.annotations().values('label'))
+        taken: List[int] = []
+        for label in np.unique(labels):
+            members = np.flatnonzero(labels == label)
+            taken += members[len(members) - int(round(self.own['hold_out'] * len(members))):].tolist()
+        if not taken:
+            raise OwnDataError(f'{self.source}: it has no split {part}, and too few clips to set some of them apart '
+                               f'(own_data.hold_out={self.own["hold_out"]}): name splits in the file')
+        kept = train.get('indices', list(range(len(labels))))
+        held = dict(train, indices=[kept[index] for index in sorted(taken)])
+        train['indices'] = [kept[index] for index in range(len(labels)) if index not in set(taken)]
+        self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart')
+        return held
+
+    # The config -------------------------------------------------------------------------------------------------------------------------
+
+    def fill(self, cfg: Config) -> None:
+        window, classes = self.own['window'], len(self.metainfo['classes'])
+        frames = max(self.clips.values('total_frames'))
+        if window < 2:
+            raise OwnDataError(f'own_data.window must be at least 2 frames, got {window}')
+        if window > frames:
+            self._say(f'own_data.window={window}, but the longest clip has {frames} frames: clips are continued by their last frame')
+        for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
+            pipeline = [dict(type='ConsecutiveSample', num_frames=window, **sampling), dict(type='PackMotionInputs')]
+            self.parts[part] = dict(self.parts[part], pipeline=pipeline, **sampling)
+        cfg.merge_from_dict({'train_dataloader.dataset': self.parts['train'], 'test_dataloader.dataset': self.parts['test']})
+        cfg.model.update(num_classes=classes, num_frames=window)
+        self._fill_representation(cfg.model.representation)
+        self._fill_schedule(cfg)
+        hook = cfg.default_hooks.infagenc
+        hook.held_out = self.parts['val']
+        hook.recognizer.update(self._recognizer(window, classes))
+
+    def _fill_representation(self, representation: Dict) -> None:
+        if self.own['form'] == 'smpl':
+            representation.keypoint_skeleton = self.metainfo['skeleton']
+        else:
+            representation.update(skeleton=self.metainfo['skeleton'], num_dims=self.num_dims)
+
+    def _fill_schedule(self, cfg: Config) -> None:
+        """Epochs from steps: seven eighths on recordings, with the rate falling at the end, then four rounds of the loop."""
+        batch_size = cfg.train_dataloader.batch_size
+        num_train = len(DATASETS.build(self.parts['train']))
+        loop_share = 8
+        if self.own['epochs'] is None:
+            per_epoch = -(-num_train // batch_size)
+            begin = max(-(-self.own['steps'] // per_epoch), loop_share)
+            interval = max(begin // (4 * (loop_share - 1)), 1)
+            epochs = begin + 4 * interval
+        else:
+            epochs = self.own['epochs']
+            interval = max(epochs // (4 * loop_share), 1)
+            begin = epochs - 4 * interval
+            if epochs < loop_share:
+                raise OwnDataError(f'own_data.epochs must be at least {loop_share}, got {epochs}')
+        cfg.train_cfg.max_epochs = epochs
+        cfg.default_hooks.infagenc.update(begin=begin, interval=interval)
+        cfg.default_hooks.checkpoint.interval = max(epochs // 8, 1)
+        if cfg.default_hooks.get('samples'):
+            cfg.default_hooks.samples.interval = max(epochs // 4, 1)
+        cfg.param_scheduler = dict(
+            type='LinearLR', start_factor=1., end_factor=1e-2, begin=begin * 3 // 4, end=begin, convert_to_iter_based=True)
+
+    def _recognizer(self, window: int, classes: int) -> Dict:
+        """The judge: its model and pipelines."""
+        wanted = self.own['recognizer']
+        if isinstance(wanted, dict):
+            return dict(wanted)
+        if wanted not in RECOGNIZERS:
+            raise OwnDataError(f'own_data.recognizer must be one of {", ".join(RECOGNIZERS)}, or a dict as InfAGenCHook takes it (model, '
+                               f'train_pipeline, test_pipeline), got {wanted!r}')
+        rotations = self.own['form'] == 'smpl'
+        layout, channels = ('smpl24', 6) if rotations else (self.metainfo['skeleton'], self.num_dims)
+        form = [dict(type='PoseToRot6d')] if rotations else [dict(type='BodyUnit'), dict(type='JointNoise', position=0.005)]
+        pack = [dict(type='DropScores'), dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+        sampling = dict(type='ConsecutiveSample', num_frames=window)
+        return dict(
+            model=RECOGNIZERS[wanted](layout, channels, classes),
+            train_pipeline=[*form, sampling, *pack],
+            test_pipeline=[*form[:1], dict(sampling, test_mode=True), *pack])
+
+
+def _recognizer_gcn(backbone: Dict, head: Optional[Dict] = None, *, classes: int) -> Dict:
+    head = head or dict(type='GCNHead', in_channels=64)
+    return dict(type='RecognizerGCN', _scope_='mmaction', backbone=backbone, cls_head=dict(head, num_classes=classes))
+
+
+def _graph(layout: str, mode: str) -> Dict:
+    return get_skeleton(layout).graph_cfg(mode)
+
+
+def _stgcn(layout: str, channels: int, classes: int) -> Dict:
+    graph = _graph(layout, 'stgcn_spatial')
+    return _recognizer_gcn(
+        dict(type='mmagenc.FastSTGCN', in_channels=channels, base_channels=16, num_person=1, graph_cfg=graph), classes=classes)
+
+
+def _stgcnpp(layout: str, channels: int, classes: int) -> Dict:
+    graph = dict(_graph(layout, 'spatial'))
+    options = dict(gcn_adaptive='init', gcn_with_res=True, tcn_type='mstcn', num_person=1)
+    return _recognizer_gcn(
+        dict(type='mmagenc.FastSTGCN', in_channels=channels, base_channels=16, graph_cfg=graph, **options), classes=classes)
+
+
+def _aagcn(layout: str, channels: int, classes: int) -> Dict:
+    graph = _graph(layout, 'spatial')
+    return _recognizer_gcn(dict(type='AAGCN', in_channels=channels, base_channels=16, num_person=1, graph_cfg=graph), classes=classes)
+
+
+def _infogcn(layout: str, channels: int, classes: int) -> Dict:
+    backbone = dict(type='mmagenc.InfoGCN', skeleton=layout, in_channels=channels, num_person=1, base_channels=16)
+    return _recognizer_gcn(backbone, dict(type='mmagenc.InfoGCNHead', in_channels=64), classes=classes)
+
+
+RECOGNIZERS = dict(stgcn=_stgcn, stgcnpp=_stgcnpp, aagcn=_aagcn, infogcn=_infogcn)
+"""Judges by name, a quarter as wide as published, as a few dozen clips need."""
+
+
+def usual_splits(names: Sequence[str]) -> Dict[str, Optional[str]]:
+    """Which of a file's splits are taken for ``train``, ``val`` and ``test``."""
+    return {part: next((name for name in candidates if name in names), None) for part, candidates in SPLIT_NAMES.items()}

@@ -1,0 +1,176 @@
+"""Before the first epoch: what does not go together is refused by the name of its key, and nothing is changed by looking."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mmagenc.datasets.motion_dataset import ClipList
+from mmagenc.engine.contract import ContractError, JudgeCheck, check_contract, check_judge, require_alike, round_trip
+from mmagenc.registry import MODELS, TASK_UTILS
+from mmagenc.structures import ClipForm
+from tests.own_clips import WAVE_SQUAT_STEP, coco_clips
+
+FRAMES = 24
+PACK = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+MMACTION_2D = [dict(type='mmaction.PreNormalize2D'), dict(type='mmaction.GenSkeFeat', dataset='coco', feats=['j']),
+               dict(type='mmaction.UniformSampleFrames', clip_len=FRAMES, num_clips=1), dict(type='mmaction.PoseDecode'), *PACK]
+"""MMAction2's own pipeline for 2-D keypoints, as its configs have it."""
+CENTERED = [dict(type='ConsecutiveSample', num_frames=FRAMES), dict(type='RootCenter'), dict(type='DropScores'), *PACK]
+
+
+@pytest.fixture
+def clips():
+    return [dict(clip) for clip in coco_clips(12, gaps=False)['annotations']]
+
+
+def generator(clips, num_classes=3, **representation):
+    init_default_scope('mmagenc')
+    model = MODELS.build(
+        dict(
+            type='TransformerCVAE',
+            representation=dict(dict(type='KeypointRepresentation', skeleton='coco17', num_dims=2), **representation),
+            num_classes=num_classes,
+            num_frames=FRAMES,
+            latent_dim=8,
+            num_layers=1,
+            num_heads=2,
+            ff_dim=8))
+    model.representation.fit(clips)
+    return model
+
+
+def judge(pipeline=MMACTION_2D, in_channels=3, num_classes=3, layout='coco', **kwargs):
+    init_default_scope('mmagenc')
+    model = dict(
+        type='RecognizerGCN',
+        _scope_='mmaction',
+        backbone=dict(
+            type='STGCN',
+            in_channels=in_channels,
+            base_channels=8,
+            num_stages=2,
+            inflate_stages=[2],
+            down_stages=[2],
+            graph_cfg=dict(layout=layout, mode='stgcn_spatial')),
+        cls_head=dict(type='GCNHead', num_classes=num_classes, in_channels=16))
+    return TASK_UTILS.build(
+        dict(type='RecognizerTrainer', model=model, train_pipeline=pipeline, test_pipeline=pipeline,
+             optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-2)), **kwargs))
+
+
+def check(clips, model=None, trainer=None, classes=WAVE_SQUAT_STEP):
+    trainer = trainer or judge()
+    trainer.form = ClipForm.of(clips)
+    return check_contract(model or generator(clips), ClipList(clips), trainer, metainfo=dict(classes=classes), num_frames=FRAMES)
+
+
+def test_mmaction2s_own_pipeline_for_pixels_goes_with_a_generator(clips):
+    contract = check(clips)
+    assert contract.warnings == [] and contract.sees == []
+
+
+def test_looking_changes_nothing(clips):
+    trainer, model = judge(), generator(clips)
+    before = [{key: value.clone() for key, value in module.state_dict().items()} for module in (trainer.model, model)]
+    keypoints = [clip['keypoint'].copy() for clip in clips]
+    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    check(clips, model, trainer)
+    assert trainer.model.training and model.training
+    for module, state in zip((trainer.model, model), before):
+        assert all(torch.equal(value, state[key]) for key, value in module.state_dict().items())
+    assert all(np.array_equal(clip['keypoint'], keypoint) for clip, keypoint in zip(clips, keypoints))
+    assert torch.equal(torch.get_rng_state(), states[0]) and np.array_equal(np.random.get_state()[1], states[1])
+    assert random.getstate() == states[2]
+
+
+@pytest.mark.parametrize('wrong, message', [
+    (dict(model=dict(num_classes=5)), r'model.num_classes=5, but the recordings have 3 classes \(wave, squat, step\): set .*=3'),
+    (dict(trainer=dict(num_classes=2)), 'tells 2 classes apart, but there are 3.*cls_head.num_classes=3'),
+    (dict(trainer=dict(in_channels=2)), "set the recognizer's model.backbone.in_channels=3 instead of 2.*keypoint_score"),
+    (dict(trainer=dict(pipeline=CENTERED)), "set the recognizer's model.backbone.in_channels=2 instead of 3"),
+    (dict(trainer=dict(layout='nturgb+d')), 'graph of the judge has 25 nodes, but its train_pipeline gives 17 keypoints.*graph_cfg.layout'),
+    (dict(trainer=dict(pipeline=[dict(type='PoseToRot6d'), *PACK])), 'train_pipeline: PoseToRot6d does not take a recording'),
+    (dict(trainer=dict(pipeline=CENTERED[:2])), 'must end in mmaction.PackActionInputs'),
+])
+def test_what_does_not_fit_is_named_by_its_key(clips, wrong, message):
+    model = generator(clips, **wrong.get('model', {}))
+    with pytest.raises(ContractError, match=message):
+        check(clips, model, judge(**wrong.get('trainer', {})))
+
+
+def test_labels_that_begin_at_one_are_explained(clips):
+    for clip in clips:
+        clip['label'] += 1
+    with pytest.raises(ContractError, match=r'clip_002 has label 3, but model.num_classes=3.*begin at 0 \(these are 1 to 3: subtract 1\)'):
+        check(clips, classes=None)
+    contract = check(clips, generator(clips, num_classes=4), judge(num_classes=4), classes=None)
+    assert contract.warnings == ['no recordings of class 0 (labels begin at 0): the generator cannot learn it, and no clips of it are '
+                                 'generated']
+
+
+def test_a_class_that_nobody_recorded_is_named(clips):
+    contract = check([clip for clip in clips if clip['label'] != 1])
+    assert contract.warnings == ['no recordings of class squat: the generator cannot learn it, and no clips of it are generated']
+    with pytest.raises(ContractError, match='all recordings are of one class'):
+        check([clip for clip in clips if clip['label'] == 1])
+
+
+def test_two_persons_are_refused_padding_is_not(clips):
+    clips[3] = dict(clips[3], **{key: np.concatenate([clips[3][key], clips[3][key] * 0]) for key in ('keypoint', 'keypoint_score')})
+    check(clips)
+    clips[3] = dict(clips[3], keypoint=np.concatenate([clips[3]['keypoint'][:1], clips[3]['keypoint'][:1] + 99]))
+    with pytest.raises(ContractError, match='1 of 12 recordings have several persons.*clip_003 has 2.*num_persons=1'):
+        check(clips)
+
+
+def test_a_path_that_only_recordings_have_is_warned_of(clips):
+    """RootCenter takes it out; a representation that keeps the path makes it."""
+    model = generator(clips, root_center=True)
+    contract = check(clips, model)
+    assert contract.sees == ['place', 'path'] and len(contract.warnings) == 1
+    assert 'sees the path of a body in recordings, which the generator does not make: translation=True' in contract.warnings[0]
+    assert check(clips, model, judge(CENTERED, in_channels=2)).warnings == []
+    assert check(clips, generator(clips, root_center=False)).warnings == []
+
+
+def test_keypoints_that_were_not_seen_are_warned_of(clips):
+    for clip in clips:
+        clip['keypoint_score'] = clip['keypoint_score'] * (np.arange(17) != 9)
+    model = generator(coco_clips(12, gaps=False)['annotations'])
+    warnings = check(clips, model).warnings
+    assert len(warnings) == 1 and '5.9% of the keypoints of the recordings have score 0' in warnings[0] and 'fill_gaps' in warnings[0]
+
+
+def test_recordings_and_their_round_trip_are_named_alike_by_a_judge_of_pixels(clips):
+    trainer, model = judge(), generator(clips)
+    torch.manual_seed(0)
+    np.random.seed(0)
+    trainer.fit(ClipList(clips), 40)
+    result = check_judge(model, trainer, ClipList(clips), split='training')
+    assert result.num_recordings == 12 and result.chance == pytest.approx(1 / 3)
+    assert result.recordings == result.round_trip > 0.9 and not result.near_chance
+    share = f'{result.recordings:.1%}'
+    assert str(result) == (f'the judge names {share} of 12 training recordings rightly, and {share} of them encoded and decoded '
+                           '(chance 33.3%)')
+    for real, trip in zip(clips, round_trip(model, clips)):
+        np.testing.assert_allclose(trip['keypoint'], real['keypoint'], atol=1e-2)
+        assert trip['img_shape'] == real['img_shape'] and trip['label'] == real['label']
+
+
+def test_a_representation_that_a_judge_does_not_know_stops_the_loop(clips):
+    contract = check(clips, generator(clips, root_center=True))
+    alike = JudgeCheck(recordings=0.9, round_trip=0.8, num_recordings=30, split='held-out', chance=1 / 3)
+    apart = JudgeCheck(recordings=0.9, round_trip=0.4, num_recordings=30, split='held-out', chance=1 / 3)
+    require_alike(alike, 0.15, contract)
+    require_alike(apart, None, contract)
+    with pytest.raises(ContractError, match=r'90.0% of 30 held-out.*40.0% of them encoded and decoded.*max_gap=0.15.*root_center=None'):
+        require_alike(apart, 0.15, contract)
+
+
+@pytest.mark.parametrize('right, total, near', [(10, 30, True), (12, 30, True), (25, 30, False), (3, 3, False), (2, 3, True)])
+def test_near_chance_is_a_matter_of_the_interval(right, total, near):
+    """Of three classes: 12 of 30 may well be chance, and so may 2 of 3."""
+    assert JudgeCheck(right / total, None, total, 'held-out', 1 / 3).near_chance is near
