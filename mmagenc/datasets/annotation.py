@@ -19,7 +19,7 @@ import json
 import logging
 import pickle
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.logging import print_log
@@ -287,9 +287,22 @@ def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Opt
     if not _is_index(frames) or frames < 1:
         return f'total_frames must be at least 1, got {frames!r}'
     reason = None if unlabelled and is_unlabelled(clip) else label_problem(clip['label'], metainfo.get('classes'))
-    for key, ndim in ARRAY_KEYS.items():
-        reason = reason or _array_problem(clip, key, ndim)
+    for key in ARRAY_KEYS:
+        reason = reason or array_problem(clip, key)
     return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
+
+
+def check_clips(clips: Sequence, metainfo: Dict, *, source: str, unlabelled: bool = False) -> None:
+    """Check clips one by one, which may repeat names.
+
+    Raises:
+        AnnotationError: naming ``source`` and up to ten broken ones.
+    """
+    reasons = [clip_problem(clip, metainfo, unlabelled=unlabelled) for clip in clips]
+    problems = [(index, clip.get('frame_dir') if isinstance(clip, dict) else None, reason)
+                for index, (clip, reason) in enumerate(zip(clips, reasons)) if reason]
+    if problems:
+        raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
 
 
 def is_unlabelled(clip: Dict) -> bool:
@@ -311,10 +324,11 @@ def _is_index(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
 
 
-def _array_problem(clip: Dict, key: str, ndim: int) -> Optional[str]:
+def array_problem(clip: Dict, key: str) -> Optional[str]:
+    """Why an array of ``ARRAY_KEYS`` is none of its kind, or has not the clip's frames and persons; ``None`` if it has, or is not there."""
     if key not in clip:
         return None
-    value = clip[key]
+    value, ndim = clip[key], ARRAY_KEYS[key]
     if not isinstance(value, np.ndarray) or value.ndim != ndim or value.dtype.kind not in 'fiu':
         return f'{key} must be an array of numbers of {ndim} axes, got {getattr(value, "shape", type(value).__name__)}'
     if value.size == 0:

@@ -11,13 +11,15 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from torch import Tensor, nn
 
+from mmagenc.datasets.annotation import UNLABELLED, AnnotationError, array_problem, is_unlabelled
+
 
 @dataclass(frozen=True)
 class RecognizerScores:
     """What a recognizer says of N clips.
 
     Args:
-        label: ``(N,)`` intended class of each clip.
+        label: ``(N,)`` intended class of each clip, -1 where there is none.
         probability: ``(N, K)`` softmax scores, averaged over test clips where the pipeline makes several.
         feature: ``(N, D)`` input of the classification layer: backbone features averaged over persons, time and joints, or what the
             head's own ``feature`` makes of them (InfoGCN: latent means).
@@ -39,8 +41,9 @@ class RecognizerScores:
 
     @property
     def accuracy(self) -> float:
-        """Share of clips whose most probable class is the intended one."""
-        return float((self.predicted == self.label).mean())
+        """Share of the clips with a label whose most probable class is that; NaN if none has one."""
+        labelled = self.label != UNLABELLED
+        return float((self.predicted == self.label)[labelled].mean()) if labelled.any() else float('nan')
 
     def __getitem__(self, index) -> 'RecognizerScores':
         return RecognizerScores(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
@@ -76,7 +79,7 @@ def score_annotations(recognizer: nn.Module,
     Args:
         recognizer: a ``RecognizerGCN``, ``Recognizer3D`` or ``Recognizer2D`` (anything with ``extract_feat`` and ``cls_head``).
         pipeline: the recognizer's test pipeline, ending in ``PackActionInputs``.
-        annotations: clips in the annotation format, each with its ``label``.
+        annotations: clips in the annotation format; those without a ``label`` (none, ``None`` or -1) are scored too.
         batch_size: clips a forward pass; the result does not depend on it.
 
     Returns:
@@ -84,9 +87,11 @@ def score_annotations(recognizer: nn.Module,
 
     Raises:
         ValueError: no annotations.
+        AnnotationError: a clip whose keypoints are no array ``(M, T, V, C)`` of its ``total_frames``.
     """
     if not annotations:
         raise ValueError('there are no clips to score')
+    annotations = _with_labels(annotations)
     transform, was_training = build_pipeline(pipeline), recognizer.training
     recognizer.eval()
     scored = []
@@ -99,6 +104,15 @@ def score_annotations(recognizer: nn.Module,
     probability, feature = (torch.stack(rows).float().cpu().numpy() for rows in zip(*scored))
     label = np.array([annotation['label'] for annotation in annotations], dtype=np.int64)
     return RecognizerScores(label=label, probability=probability, feature=feature)
+
+
+def _with_labels(annotations: Sequence[Dict]) -> List[Dict]:
+    """The clips, each with a label; their keypoints may be anything that the pipeline takes, rotations too, but have all four axes."""
+    for index, clip in enumerate(annotations):
+        reason = array_problem(clip, 'keypoint')
+        if reason:
+            raise AnnotationError(f'clip {index} ({clip.get("frame_dir")}): {reason}')
+    return [dict(clip, label=UNLABELLED) if is_unlabelled(clip) else clip for clip in annotations]
 
 
 def _score_samples(recognizer: nn.Module, samples: List[Dict]) -> List[Tuple[Tensor, Tensor]]:
