@@ -90,8 +90,8 @@ class CommonRate:
         brought = [self._bring(clip, clip.get('fps', said), source) for clip in clips]
         if said is not None or any('fps' in clip for clip in clips):
             self._said = True
-        elif self.known is None:
-            self._silent.append(source)
+        else:
+            self._silent.append(str(source))
         return brought
 
     def _bring(self, clip: Dict, rate: Optional[float], source: str) -> Dict:
@@ -105,6 +105,18 @@ class CommonRate:
 
     def warn(self) -> None:
         """Log which files say no rate although one is known."""
-        if self._silent and (self._said or self.asked):
-            print_log(f'{", ".join(map(str, self._silent))}: no fps in the metainfo; the clips are taken to have {self.rate:g} fps as the '
-                      'others have', logger='current', level=logging.WARNING)
+        if self._silent and (self._said or self.asked or self.known):
+            print_log(f'{", ".join(self._silent)}: no fps in the metainfo; the clips are taken to have {self.rate:g} fps', logger='current',
+                      level=logging.INFO if self.known else logging.WARNING)
+
+
+def late_rate(before: Dict, said: Dict, source: str) -> Optional[str]:
+    """A note where ``source`` is the first of several files to say a frame rate; ``None`` if it is not.
+
+    Args:
+        before: metainfo of the files before; empty if there are none.
+        said: metainfo with that of ``source``.
+    """
+    if not before or before.get('fps') or not said.get('fps'):
+        return None
+    return f'{source} says {said["fps"]:g} fps, what was read before says none: its clips are taken to have as many'

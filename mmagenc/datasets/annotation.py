@@ -7,7 +7,8 @@ M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
 ``clip['skeleton']``. ``metainfo['fps']`` is the frame rate of clips that have no ``fps`` of their own. A third coordinate that looks like a
-score is refused, unless ``metainfo['third']`` says that it is a ``'depth'``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
+score is refused, unless ``metainfo['third']`` says that it is a ``'depth'``. ``pose`` is axis-angle in radians, root first. ``latent`` is
+what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
@@ -41,8 +42,8 @@ Mend = Callable[[Dict, Dict], Dict]
 """Gives a better clip for a clip and its file's metainfo before it is checked; raises ``ValueError`` for one that it cannot mend."""
 UNLABELLED = -1
 """Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
-GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data, fills gaps of up to N frames and cuts '
-              'clips at longer ones; skip_broken leaves clips out')
+GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data, fills gaps of up to N frames and '
+              'cuts clips at longer ones; skip_broken leaves clips out')
 
 
 class AnnotationError(ValueError):

@@ -7,6 +7,7 @@ from typing import Dict, Optional
 
 from mmengine.logging import print_log
 
+from .annotation import count_persons
 from .gaps import METHODS, GapFiller
 from .persons import keep_persons
 from .third_coordinate import THIRD, split_third
@@ -42,8 +43,9 @@ class ClipMending:
         if self.third == 'score':
             clip = self._noting('three coordinates read as x, y and score', clip, split_third(clip))
         if self.num_persons is not None:
-            kept = keep_persons(clip, self.num_persons)
-            clip = self._noting(f'more persons than {self.num_persons}, of whom those most there were kept', clip, kept)
+            more = count_persons(clip) > self.num_persons
+            self._done[f'more persons than {self.num_persons}, of whom those most there were kept'] += more
+            clip = keep_persons(clip, self.num_persons)
         if self.filler is None:
             return clip
         filled = self.filler(clip, clip.get('skeleton', metainfo.get('skeleton')))
@@ -64,7 +66,7 @@ class ClipMending:
 
 
 def _filler(settings: Dict) -> GapFiller:
-    names = [field for field in GapFiller.__dataclass_fields__]
+    names = list(GapFiller.__dataclass_fields__)
     if not isinstance(settings, dict) or 'max_gap' not in settings or not set(settings) <= set(names):
         raise ValueError(f'fill_gaps is a dict with max_gap (frames) and at most {", ".join(names[1:])}, got {settings!r}')
     return GapFiller(**settings)

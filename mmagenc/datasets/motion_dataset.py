@@ -93,8 +93,8 @@ class MotionDataset(BaseDataset):
 
     def _unsaid(self) -> Dict:
         """What files are taken to say that do not."""
-        third = {'third': 'depth'} if self._mending.third == 'depth' else {}
-        return {**third, **{key: self._metainfo[key] for key in ('skeleton', ) if self._metainfo.get(key) is not None}}
+        said = {key: self._metainfo[key] for key in ('skeleton', 'third') if self._metainfo.get(key) is not None}
+        return dict(said, third='depth') if self._mending.third == 'depth' else said
 
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))

@@ -9,8 +9,8 @@
 ``npz`` is CTR-GCN's and InfoGCN's form, ``pkl`` pyskl's and MMAction2's, ``pair`` that of ST-GCN, 2s-AGCN and Kinetic-GAN. Clips that
 cannot be used are listed at the end and left out; labels that are none of the classes refuse the file.
 
-Arrays of estimated 2-D poses hold x, y and a score, not a depth: ``--channels xys`` says so, ``xyz`` says the opposite, and ``auto`` looks at
-the numbers (x and y in pixels beside a third in [0, 1], say) and tells what it took them for.
+Arrays of estimated 2-D poses hold x, y and a score, not a depth: ``--channels xys`` says so, ``xyz`` says the opposite, and ``auto`` looks
+at the numbers (x and y in pixels beside a third in [0, 1], say) and tells what it took them for.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def items_of(args: argparse.Namespace, mending: Optional[ClipMending]) -> Iterab
 
 
 def mending_of(args: argparse.Namespace, clips: Sequence[Dict], metainfo: Dict) -> ClipMending:
-    """What is done to each clip, by the options and, for ``--channels auto``, by how some of the clips look; notes a depth in ``metainfo``."""
+    """What is done to each clip, by the options and for ``--channels auto`` by how some clips look; notes a depth in ``metainfo``."""
     third = dict(xyz='depth', xys='score').get(args.channels)
     reason = score_in_third(clips, args.skeleton) if third is None else None
     if reason:

@@ -25,7 +25,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.registry import init_default_scope
 
 from mmagenc.datasets import MotionDataset
-from mmagenc.datasets.agreement import file_and_split, keypoints_problem
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.mending import add_gap_options, gap_settings
 from mmagenc.datasets.third_coordinate import THIRD
@@ -55,13 +55,14 @@ def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
         ValueError: a file that cannot be read, or that does not go with those before.
     """
     path, split = file_and_split(source)
-    settings = dict(split=split, fps=args.fps, num_persons=args.num_persons, third=args.third, fill_gaps=gap_settings(args))
-    settings.update(metainfo=metainfo) if metainfo else None
+    settings = dict(split=split, fps=args.fps, num_persons=args.num_persons, third=args.third, fill_gaps=gap_settings(args),
+                    metainfo=metainfo or None)
     dataset = DATASETS.build(
         dict(type=args.dataset, ann_file=path, pipeline=[], **{key: value for key, value in settings.items() if value is not None}))
     clips, said = dataset.annotations(), dict(dataset.metainfo)
-    if metainfo and not metainfo.get('fps') and said.get('fps'):
-        print(f'{path} says {said["fps"]:g} fps, the files before say none: their clips are taken to have as many', file=sys.stderr)
+    note = late_rate(metainfo, said, path)
+    if note:
+        print(note, file=sys.stderr)
     return clips, said
 
 

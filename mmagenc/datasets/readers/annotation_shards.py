@@ -1,7 +1,7 @@
 """A large set as many small annotation files first, then as one, never all of it in memory.
 
-A shard is an annotation file (``.npz``) of keypoints (and their scores) that notes in ``metainfo`` what it was made from (``fingerprint``) and what was left
-out (``left_out``), so that a run that ends early is taken up again where it was.
+A shard is an annotation file (``.npz``) of keypoints, and their scores if there are any, that notes in ``metainfo`` what it was made from
+(``fingerprint``) and what was left out (``left_out``), so that a run that ends early is taken up again where it was.
 """
 
 import json

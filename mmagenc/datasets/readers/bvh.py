@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Dict, List, Tuple, Union
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mmagenc.datasets.resampling import frame_places, slerp
 
