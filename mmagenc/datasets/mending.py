@@ -41,7 +41,8 @@ class ClipMending:
             ValueError: a clip that cannot be mended, saying why.
         """
         if self.third == 'score':
-            clip = self._noting('three coordinates read as x, y and score', clip, split_third(clip))
+            self._done['three coordinates, read as x, y and score'] += clip['keypoint'].shape[-1] == 3
+            clip = split_third(clip)
         if self.num_persons is not None:
             more = count_persons(clip) > self.num_persons
             self._done[f'more persons than {self.num_persons}, of whom those most there were kept'] += more
@@ -49,13 +50,10 @@ class ClipMending:
         if self.filler is None:
             return clip
         filled = self.filler(clip, clip.get('skeleton', metainfo.get('skeleton')))
-        if filled['total_frames'] < clip['total_frames']:
-            self._done['gaps at an end or longer than that, and were cut to their longest whole stretch'] += 1
-        return self._noting(f'gaps, of which those of up to {self.filler.max_gap} frames were filled', clip, filled)
-
-    def _noting(self, what: str, before: Dict, after: Dict) -> Dict:
-        self._done[what] += after is not before
-        return after
+        self._done[f'gaps, of which those of up to {self.filler.max_gap} frames were filled'] += filled is not clip
+        self._done['gaps at an end or longer ones, and were cut to their longest whole stretch'] += (
+            filled['total_frames'] < clip['total_frames'])
+        return filled
 
     def report(self, source: str) -> None:
         """Log what was done since the last time."""

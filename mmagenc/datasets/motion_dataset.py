@@ -96,9 +96,12 @@ class MotionDataset(BaseDataset):
         said = {key: self._metainfo[key] for key in ('skeleton', 'third') if self._metainfo.get(key) is not None}
         return dict(said, third='depth') if self._mending.third == 'depth' else said
 
+    def _common_rate(self) -> CommonRate:
+        return CommonRate(self.fps, self._metainfo.get('fps'), advice=f'{type(self).__name__}(fps=...) or --fps of the tools resamples')
+
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))
-        found, rates = set(), CommonRate(self.fps, self._metainfo.get('fps'), advice=f'{type(self).__name__}(fps=...) resamples')
+        found, rates = set(), self._common_rate()
         for path in self.ann_files:
             annotation = self.read(path)
             self._mending.report(path)
@@ -184,7 +187,7 @@ class MotionDataset(BaseDataset):
         return list(self.data_list)
 
     def extend(self, annotations: Sequence[Dict]) -> None:
-        """Add clips, in this dataset's layout or with their own named as ``skeleton``.
+        """Add clips, in this dataset's layout and frame rate or with their own named as ``skeleton`` and ``fps``.
 
         Raises:
             AnnotationError: broken clips, or names that are there already; nothing is added.
@@ -197,6 +200,7 @@ class MotionDataset(BaseDataset):
         problems = list(clip_problems(clips, self._metainfo, known=(clip['frame_dir'] for clip in self.data_list)))
         if problems:
             raise AnnotationError(describe_problems(problems, source='added clips', total=len(clips)))
+        clips = self._common_rate().bring(clips, None, 'added clips')
         try:
             self.data_list.extend([self._to_layout(clip, self._metainfo.get('skeleton')) for clip in clips])
         except ValueError as error:

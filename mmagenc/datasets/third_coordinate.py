@@ -22,12 +22,13 @@ FLAT_LAYOUTS = ('coco', 'openpose', 'body25', 'halpe', 'penn', 'crowdpose', 'pos
 def score_in_third(clips: Sequence[Dict], skeleton=None) -> Optional[str]:
     """What gives away that the third coordinate of a file's clips is a score; ``None`` if nothing does.
 
-    Most of up to 32 clips must say so. A clip does if its third numbers are only 0, 1 and 2 (visibility), or lie in [0, 1] while bodies are
-    more than 10 units large (pixels), or lie in [0, 1] in a layout of images unless they make bones keep their lengths as a depth does, or
-    span exactly 0 to 1, as after scaling.
+    Most of up to 32 clips must say so; generated ones are not asked, as an untrained generator's may look like anything. A clip does if its
+    third numbers are only 0, 1 and 2 (visibility), or lie in [0, 1] while bodies are more than 10 units large (pixels), or lie in [0, 1] in
+    a layout of images, unless they span exactly 0 to 1 (scaling) or make bones keep their lengths, as a depth does.
     """
+    clips = [clip for clip in clips if clip['keypoint'].shape[-1] == 3 and clip.get('source') != 'synthetic']
     chosen = [clips[index] for index in np.unique(np.linspace(0, len(clips) - 1, SAMPLED).round().astype(int))] if len(clips) else []
-    reasons = [_evidence(clip['keypoint'], clip.get('skeleton', skeleton)) for clip in chosen if clip['keypoint'].shape[-1] == 3]
+    reasons = [_evidence(clip['keypoint'], clip.get('skeleton', skeleton)) for clip in chosen]
     said = [reason for reason in reasons if reason]
     return said[0] if 2 * len(said) > len(reasons) else None
 

@@ -26,7 +26,7 @@ def test_scores_first_then_persons_then_gaps(monkeypatch):
     assert clip['keypoint_score'].shape == (1, 30, 17) and clip['keypoint_score'][0, 20, 3] == np.float32(.9)
     mending.report('a.pkl')
     mending.report('a.pkl')
-    assert len(said) == 1 and said[0].startswith('a.pkl: 1 clips had three coordinates read as x, y and score')
+    assert len(said) == 1 and said[0].startswith('a.pkl: 1 clips had three coordinates, read as x, y and score')
     assert '1 clips had more persons than 1' in said[0] and 'gaps, of which those of up to 3 frames were filled' in said[0]
     both = ClipMending(third='score', fill_gaps=dict(max_gap=3, min_length=5))
     assert both(two_persons(), {})['total_frames'] == 15

@@ -264,14 +264,15 @@ def write(path, clips, **metainfo):
 
 def pixels(name, frames=40, **extra):
     """A point that goes evenly in each coordinate, with full scores."""
-    keypoint = 100 + np.arange(frames, dtype=np.float32)[None, :, None, None] + np.arange(17, dtype=np.float32)[:, None] * np.ones(2, np.float32)
-    return dict(frame_dir=name, label=0, total_frames=frames, keypoint=keypoint, keypoint_score=np.ones((1, frames, 17), np.float32), **extra)
+    way, place = np.arange(frames)[None, :, None, None], np.arange(17)[:, None] * np.ones(2)
+    return dict(frame_dir=name, label=0, total_frames=frames, keypoint=(100 + way + place).astype(np.float32),
+                keypoint_score=np.ones((1, frames, 17), np.float32), **extra)
 
 
 def test_frame_rates(tmp_path, logged):
     slow, fast = write(tmp_path / 'slow.pkl', [pixels('a')], fps=25.), write(tmp_path / 'fast.pkl', [pixels('b')], fps=50.)
     silent = write(tmp_path / 'silent.pkl', [pixels('c')], fps=None)
-    with pytest.raises(AnnotationError, match=r'fast.pkl: clip b has 50 fps, others 25; MotionDataset\(fps=...\) resamples'):
+    with pytest.raises(AnnotationError, match=r'fast.pkl: clip b has 50 fps, others 25; MotionDataset\(fps=...\) or --fps of the tools'):
         MotionDataset([slow, fast])
     with pytest.raises(AnnotationError, match='slow.pkl: clip a has 25 fps, others 30'):
         MotionDataset(slow, metainfo=dict(fps=30))
@@ -282,6 +283,12 @@ def test_frame_rates(tmp_path, logged):
     assert MotionDataset([slow, silent]).metainfo['fps'] == 25
     assert len(logged) == 1 and 'silent.pkl: no fps in the metainfo; the clips are taken to have 25 fps' in logged[0]
     assert len(MotionDataset(silent, fps=25, metainfo=dict(fps=50))[0]['keypoint'][0]) == 20
+    dataset.extend([pixels('d'), pixels('e', fps=50)])
+    assert [clip['total_frames'] for clip in dataset.annotations()] == [40, 20, 40, 20] and 'fps' not in dataset.annotations()[3]
+    dataset = MotionDataset(slow)
+    with pytest.raises(AnnotationError, match='added clips: clip e has 50 fps, others 25'):
+        dataset.extend([pixels('d'), pixels('e', fps=50)])
+    assert len(dataset) == 1
     own = write(tmp_path / 'own.pkl', [pixels('a', fps=25), pixels('b')], fps=50.)
     with pytest.raises(AnnotationError, match='own.pkl: clip b has 50 fps, others 25'):
         MotionDataset(own)
@@ -311,7 +318,7 @@ def test_nan_is_refused_with_both_ways_out_and_filled_on_request(tmp_path, logge
     assert names(dataset) == ['whole', 'torn', 'cut'] and [len(clip['keypoint'][0]) for clip in dataset.annotations()] == [40, 40, 20]
     assert np.allclose(dataset[1]['keypoint'], pixels('torn')['keypoint'])
     assert np.allclose(dataset[2]['keypoint'], pixels('cut')['keypoint'][:, 20:])
-    assert any('torn.pkl: 2 clips had gaps, of which those of up to 4 frames were filled' in text or 'torn.pkl: 1 clips had gaps' in text
+    assert any('torn.pkl: 2 clips had gaps, of which those of up to 4 frames were filled; 1 clips had gaps at an end or longer ones' in text
                for text in logged)
     assert any('clip 3 (lost)' in text for text in logged)
     with pytest.raises(ValueError, match='fill_gaps is a dict with max_gap'):

@@ -15,7 +15,7 @@ def moving(rate, seconds=2., **extra):
     time = np.arange(int(round(seconds * rate)) + 1) / rate
     speed = np.arange(1, 18)[:, None] * np.array([10., 5., -1.])
     keypoint = (time[:, None, None] * speed)[None] + 50
-    pose = Rotation.from_rotvec((time[:, None] * 2.5 * AXIS)).as_rotvec()
+    pose = Rotation.from_rotvec(time[:, None] * 2.5 * AXIS).as_rotvec()
     return dict(
         frame_dir='c', label=1, total_frames=len(time), keypoint=keypoint.astype(np.float32),
         keypoint_score=np.repeat(1 - time / 4, 17).reshape(1, -1, 17).astype(np.float32),

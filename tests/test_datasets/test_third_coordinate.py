@@ -87,6 +87,12 @@ def test_most_clips_decide():
     assert score_in_third(clips(lambda seed: scored(200, seed), 40) + clips(body, 3), 'coco17')
 
 
+def test_generated_clips_are_not_asked():
+    made = [dict(clip, source='synthetic') for clip in clips(lambda seed: scored(.3, seed))]
+    assert score_in_third(made, 'coco17') is None
+    assert score_in_third(made + clips(lambda seed: scored(.3, seed), 2), 'coco17')
+
+
 def test_points_that_were_not_seen_do_not_count():
     keypoint = scored(200)
     keypoint[0, 3:9, 4] = 0

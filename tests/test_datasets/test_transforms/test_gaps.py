@@ -11,8 +11,8 @@ def build(**settings):
 
 
 def sample(frames=30):
-    keypoint = np.arange(frames, dtype=np.float32)[None, :, None, None] + np.arange(1, 18, dtype=np.float32)[:, None] * np.ones(2, np.float32)
-    return dict(frame_dir='c', label=0, total_frames=frames, num_frames=frames, skeleton='coco17', keypoint=keypoint,
+    keypoint = np.arange(frames)[None, :, None, None] + np.arange(1, 18)[:, None] * np.ones(2)
+    return dict(frame_dir='c', label=0, total_frames=frames, num_frames=frames, skeleton='coco17', keypoint=keypoint.astype(np.float32),
                 keypoint_score=np.ones((1, frames, 17), np.float32))
 
 
