@@ -24,7 +24,6 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.registry import init_default_scope
 
-from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.mending import add_gap_options, gap_settings
@@ -77,8 +76,7 @@ def run(args: argparse.Namespace) -> str:
         raise ValueError(f'{out} exists; --force replaces it')
     if not args.train:
         raise ValueError('--train needs at least one file')
-    kind = DATASETS.get(args.dataset)
-    if not (isinstance(kind, type) and issubclass(kind, MotionDataset)):
+    if not hasattr(DATASETS.get(args.dataset), 'annotations'):
         raise ValueError(f'--dataset {args.dataset}: no registered dataset of annotation files, such as MotionDataset or InfActPrimitive')
     split, annotations, metainfo = {}, [], {}
     for name in SPLITS:
