@@ -6,7 +6,9 @@ M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 (M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
-``clip['skeleton']``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
+``clip['skeleton']``. ``metainfo['fps']`` is the frame rate of clips that have no ``fps`` of their own. A third coordinate that looks like a
+score is refused, unless ``metainfo['third']`` says that it is a ``'depth'``. ``pose`` is axis-angle in radians, root first. ``latent`` is
+what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
@@ -18,7 +20,7 @@ import json
 import logging
 import pickle
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.logging import print_log
@@ -28,6 +30,7 @@ from mmagenc.skeletons import SKELETONS
 from mmagenc.structures import FRAME_FIELDS, Motion
 
 from .safe_pickle import load_pickle
+from .third_coordinate import score_in_third
 
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
@@ -35,22 +38,43 @@ STORED_KEYS = {**ARRAY_KEYS, 'latent': 1}
 FORMAT = 'mmagenc-annotation-1'
 Problem = Tuple[int, Optional[str], str]
 """Index, ``frame_dir`` and what is wrong with a clip."""
+Mend = Callable[[Dict, Dict], Dict]
+"""Gives a better clip for a clip and its file's metainfo before it is checked; raises ``ValueError`` for one that it cannot mend."""
+UNLABELLED = -1
+"""Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
+GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data, fills gaps of up to N frames and '
+              'cuts clips at longer ones; skip_broken leaves clips out')
 
 
 class AnnotationError(ValueError):
     """An annotation that is not in the format; the message names file, clip and reason."""
 
 
-def load_annotation(path, *, skip_broken: bool = False) -> Dict:
+def load_annotation(path, *, skip_broken: bool = False, unlabelled: bool = False, mend: Optional[Mend] = None,
+                    metainfo: Optional[Dict] = None) -> Dict:
     """Read and check an annotation file (``.npz`` or ``.pkl``); arrays come as float32.
 
     Args:
         path: the file.
         skip_broken: leave broken clips out, with a warning that lists them, instead of refusing the file.
+        unlabelled: take clips without a label too (none, ``None`` or -1), to be recognized.
+        mend: what is done to each clip of whole form before it is checked, such as filling gaps.
+        metainfo: what the file's own is taken to say where it does not.
 
     Raises:
         FileNotFoundError: no such file.
         AnnotationError: another suffix, not the format, or clips that are broken.
+    """
+    return checked_annotation(
+        read_content(path), source=str(path), skip_broken=skip_broken, unlabelled=unlabelled, mend=mend, metainfo=metainfo)
+
+
+def read_content(path):
+    """What an annotation file (``.npz`` or ``.pkl``) holds, unchecked.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: another suffix, or not readable.
     """
     path = Path(path)
     if not path.is_file():
@@ -58,26 +82,73 @@ def load_annotation(path, *, skip_broken: bool = False) -> Dict:
     readers = {'.npz': _load_npz, '.pkl': load_pickle}
     if path.suffix not in readers:
         raise AnnotationError(f'{path}: annotation files end in {" or ".join(readers)}')
-    return checked_annotation(readers[path.suffix](path), source=str(path), skip_broken=skip_broken)
+    return readers[path.suffix](path)
 
 
-def checked_annotation(content, *, source: str, skip_broken: bool = False) -> Dict:
+def checked_annotation(content, *, source: str, skip_broken: bool = False, unlabelled: bool = False, mend: Optional[Mend] = None,
+                       metainfo: Optional[Dict] = None) -> Dict:
     """What a file held, as an annotation in this format: a new dict, arrays as float32, with ``metainfo`` and ``split`` if they lacked.
 
     Raises:
         AnnotationError: as :func:`load_annotation`.
     """
-    if isinstance(content, (list, tuple)):
-        content = dict(annotations=content)
-    if not isinstance(content, dict) or not isinstance(content.get('annotations'), (list, tuple)):
-        raise AnnotationError(f"{source}: expected a dict with a list 'annotations' (or that list), got {type(content).__name__}")
-    annotation = dict(split={}, metainfo={})
-    annotation.update({key: value for key, value in content.items() if value is not None})
-    annotation['annotations'] = [normalized_clip(clip) for clip in content['annotations']]
+    annotation, problems = sift_annotation(content, source=source, unlabelled=unlabelled, mend=mend, metainfo=metainfo)
+    total = len(annotation['annotations']) + len(problems)
     if skip_broken:
-        annotation = _without_broken(annotation, source)
-    validate_annotation(annotation, source=source)
+        warn_left_out(problems, source=source, total=total)
+        return annotation
+    if problems:
+        raise AnnotationError(describe_problems(problems, source=source, total=total))
+    if isinstance(content, dict) and content.get('split'):
+        _check_splits(dict(annotation, split=content['split']), source)
     return annotation
+
+
+def sift_annotation(content, *, source: str, unlabelled: bool = False, mend: Optional[Mend] = None,
+                    metainfo: Optional[Dict] = None) -> Tuple[Dict, List[Problem]]:
+    """What a file held, as :func:`checked_annotation` gives it without its broken clips, and what is wrong with those.
+
+    Raises:
+        AnnotationError: not the format, or no clip that is whole.
+    """
+    annotation = dict(split={}, metainfo={})
+    annotation.update({key: value for key, value in content.items() if value is not None} if isinstance(content, dict) else {})
+    clips = annotation['annotations'] = [normalized_clip(clip) for clip in content_clips(content, source)]
+    _check_kinds(annotation, source)
+    annotation['metainfo'] = {**(metainfo or {}), **annotation['metainfo']}
+    clips, unmended = _mended(clips, annotation['metainfo'], mend, unlabelled)
+    broken = {problem[0]: problem for problem in clip_problems(clips, annotation['metainfo'], unlabelled=unlabelled)}
+    broken.update({problem[0]: problem for problem in unmended})
+    problems = [broken[index] for index in sorted(broken)]
+    if clips and len(problems) == len(clips):
+        raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
+    annotation['annotations'] = [clip for index, clip in enumerate(clips) if index not in broken]
+    names = {clip['frame_dir'] for clip in annotation['annotations']}
+    annotation['split'] = {name: [member for member in members if member in names] for name, members in annotation['split'].items()}
+    _check_third(annotation, source)
+    return annotation, problems
+
+
+def content_clips(content, source: str):
+    """The list of clips of what a file held."""
+    clips = content.get('annotations') if isinstance(content, dict) else content
+    if not isinstance(clips, (list, tuple)):
+        raise AnnotationError(f"{source}: expected a dict with a list 'annotations' (or that list), got {type(content).__name__}")
+    return clips
+
+
+def _mended(clips: List[Dict], metainfo: Dict, mend: Optional[Mend], unlabelled: bool) -> Tuple[List[Dict], List[Problem]]:
+    """The clips mended where their form is whole, and why some could not be."""
+    if mend is None:
+        return clips, []
+    result, problems = [], []
+    for index, clip in enumerate(clips):
+        try:
+            result.append(clip if form_problem(clip, metainfo, unlabelled=unlabelled) else mend(clip, metainfo))
+        except ValueError as error:
+            result.append(clip)
+            problems.append((index, clip['frame_dir'], str(error)))
+    return result, problems
 
 
 def normalized_clip(clip):
@@ -118,14 +189,22 @@ def validate_annotation(annotation: Dict, *, source: str) -> None:
     """
     if not isinstance(annotation, dict) or not {'split', 'annotations'} <= annotation.keys():
         raise AnnotationError(f"{source}: not an annotation dict with 'split' and 'annotations'")
-    metainfo = annotation.get('metainfo') or {}
-    kinds = dict(split=(annotation['split'], dict), metainfo=(metainfo, dict), annotations=(annotation['annotations'], (list, tuple)))
-    for key, (value, kind) in kinds.items():
-        if not isinstance(value, kind):
-            raise AnnotationError(f'{source}: {key} has the wrong type, {type(value).__name__}')
-    problems = list(clip_problems(annotation['annotations'], metainfo))
+    annotation = dict(annotation, metainfo=annotation.get('metainfo') or {})
+    _check_kinds(annotation, source)
+    problems = list(clip_problems(annotation['annotations'], annotation['metainfo']))
     if problems:
         raise AnnotationError(describe_problems(problems, source=source, total=len(annotation['annotations'])))
+    _check_splits(annotation, source)
+    _check_third(annotation, source)
+
+
+def _check_kinds(annotation: Dict, source: str) -> None:
+    for key, kind in dict(split=dict, metainfo=dict, annotations=(list, tuple)).items():
+        if not isinstance(annotation[key], kind):
+            raise AnnotationError(f'{source}: {key} has the wrong type, {type(annotation[key]).__name__}')
+
+
+def _check_splits(annotation: Dict, source: str) -> None:
     names = {clip['frame_dir'] for clip in annotation['annotations']}
     for split, members in annotation['split'].items():
         missing = [member for member in members if member not in names]
@@ -133,45 +212,48 @@ def validate_annotation(annotation: Dict, *, source: str) -> None:
             raise AnnotationError(f'{source}: split {split!r} names {len(missing)} clips that are not there: {missing[:5]}')
 
 
-def _without_broken(annotation: Dict, source: str) -> Dict:
-    clips = annotation['annotations']
-    problems = list(clip_problems(clips, annotation['metainfo']))
-    refused = {index for index, _, _ in problems}
-    kept = [clip for index, clip in enumerate(clips) if index not in refused]
-    if clips and not kept:
-        raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
-    warn_left_out(problems, source=source, total=len(clips))
-    names = {clip['frame_dir'] for clip in kept}
-    split = {name: [member for member in members if member in names] for name, members in annotation['split'].items()}
-    return dict(annotation, split=split, annotations=kept)
+def _check_third(annotation: Dict, source: str) -> None:
+    metainfo = annotation['metainfo']
+    reason = None if metainfo.get('third') == 'depth' else score_in_third(annotation['annotations'], metainfo.get('skeleton'))
+    if reason:
+        raise AnnotationError(
+            f"{source}: the third coordinate looks like a score ({reason}). third='score' of the dataset, or --channels xys of "
+            "tools/data/arrays_to_annotation.py, reads it as one; third='depth' and --channels xyz say that it is a coordinate")
 
 
 def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:
     """Log a warning that lists all clips left out of a file; nothing if there are none."""
     if problems:
         listed = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems)
-        print_log(f'{source}: left out {len(problems)} of {total} clips\n{listed}', logger='current', level=logging.WARNING)
+        print_log(f'{source}: left out {len(problems)} of {total} clips\n{listed}{_advice(problems)}', logger='current',
+                  level=logging.WARNING)
 
 
 def describe_problems(problems: List[Problem], *, source: str, total: int) -> str:
     """One message of up to ten problems."""
     shown = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems[:10])
     more = f'\n  … and {len(problems) - 10} more' if len(problems) > 10 else ''
-    return f'{source}: {len(problems)} of {total} clips are broken\n{shown}{more}'
+    return f'{source}: {len(problems)} of {total} clips are broken\n{shown}{more}{_advice(problems)}'
 
 
-def clip_problems(clips: Iterable[Dict], metainfo: Dict, *, known: Iterable[str] = ()) -> Iterable[Problem]:
+def _advice(problems: List[Problem]) -> str:
+    gaps = any(reason.startswith(('keypoint holds NaN', 'keypoint_score holds NaN')) for _, _, reason in problems)
+    return f'\n  {GAP_ADVICE}' if gaps else ''
+
+
+def clip_problems(clips: Iterable[Dict], metainfo: Dict, *, known: Iterable[str] = (), unlabelled: bool = False) -> Iterable[Problem]:
     """Yield the first problem of each broken clip.
 
     Args:
         clips: clips of one file.
         metainfo: of the file: ``classes`` and ``skeleton``, where known.
         known: ``frame_dir`` that are taken already.
+        unlabelled: clips need no label.
     """
     seen, layouts = dict.fromkeys(known, 'a clip that is there already'), {}
     for index, clip in enumerate(clips):
         name = clip.get('frame_dir') if isinstance(clip, dict) else None
-        reason = clip_problem(clip, metainfo)
+        reason = clip_problem(clip, metainfo, unlabelled=unlabelled)
         if reason is None and name in seen:
             reason = f'the same frame_dir as {seen[name]}'
         if reason is None:
@@ -185,11 +267,19 @@ def clip_problems(clips: Iterable[Dict], metainfo: Dict, *, known: Iterable[str]
             yield index, name, reason
 
 
-def clip_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
+def clip_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Optional[str]:
     """Why a clip is broken, or ``None``."""
+    reason = form_problem(clip, metainfo, unlabelled=unlabelled)
+    for key in ARRAY_KEYS:
+        reason = reason or _finite_problem(clip, key)
+    return reason
+
+
+def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Optional[str]:
+    """Why a clip is broken whatever its numbers are (keys, types, shapes), or ``None``."""
     if not isinstance(clip, dict):
         return f'a clip is a dict, got {type(clip).__name__}'
-    for key in ('frame_dir', 'label', 'total_frames', 'keypoint'):
+    for key in ('frame_dir', 'total_frames', 'keypoint') if unlabelled else ('frame_dir', 'label', 'total_frames', 'keypoint'):
         if key not in clip:
             return f'no {key!r}'
     if not isinstance(clip['frame_dir'], str) or not clip['frame_dir']:
@@ -197,10 +287,29 @@ def clip_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     frames = clip['total_frames']
     if not _is_index(frames) or frames < 1:
         return f'total_frames must be at least 1, got {frames!r}'
-    reason = label_problem(clip['label'], metainfo.get('classes'))
-    for key, ndim in ARRAY_KEYS.items():
-        reason = reason or _array_problem(clip, key, ndim)
+    reason = None if unlabelled and is_unlabelled(clip) else label_problem(clip['label'], metainfo.get('classes'))
+    for key in ARRAY_KEYS:
+        reason = reason or array_problem(clip, key)
     return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
+
+
+def check_clips(clips: Sequence, metainfo: Dict, *, source: str, unlabelled: bool = False) -> None:
+    """Check clips one by one, which may repeat names.
+
+    Raises:
+        AnnotationError: naming ``source`` and up to ten broken ones.
+    """
+    reasons = [clip_problem(clip, metainfo, unlabelled=unlabelled) for clip in clips]
+    problems = [(index, clip.get('frame_dir') if isinstance(clip, dict) else None, reason)
+                for index, (clip, reason) in enumerate(zip(clips, reasons)) if reason]
+    if problems:
+        raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
+
+
+def is_unlabelled(clip: Dict) -> bool:
+    """Whether a clip has no label: none, ``None`` or -1."""
+    label = clip.get('label')
+    return label is None or (not isinstance(label, (bool, np.ndarray)) and label == UNLABELLED)
 
 
 def label_problem(label, classes) -> Optional[str]:
@@ -216,10 +325,11 @@ def _is_index(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
 
 
-def _array_problem(clip: Dict, key: str, ndim: int) -> Optional[str]:
+def array_problem(clip: Dict, key: str) -> Optional[str]:
+    """Why an array of ``ARRAY_KEYS`` is none of its kind, or has not the clip's frames and persons; ``None`` if it has, or is not there."""
     if key not in clip:
         return None
-    value = clip[key]
+    value, ndim = clip[key], ARRAY_KEYS[key]
     if not isinstance(value, np.ndarray) or value.ndim != ndim or value.dtype.kind not in 'fiu':
         return f'{key} must be an array of numbers of {ndim} axes, got {getattr(value, "shape", type(value).__name__)}'
     if value.size == 0:
@@ -228,9 +338,13 @@ def _array_problem(clip: Dict, key: str, ndim: int) -> Optional[str]:
         return f'{key} has {value.shape[1]} frames, total_frames says {clip["total_frames"]}'
     if value.shape[0] != clip['keypoint'].shape[0]:
         return f'{key} has {value.shape[0]} persons, keypoint {clip["keypoint"].shape[0]}'
-    if not np.isfinite(value).all():
-        return f'{key} holds NaN or infinity (first at frame {int(np.nonzero(~np.isfinite(value))[1].min())})'
     return None
+
+
+def _finite_problem(clip: Dict, key: str) -> Optional[str]:
+    if key not in clip or np.isfinite(clip[key]).all():
+        return None
+    return f'{key} holds NaN or infinity (first at frame {int(np.nonzero(~np.isfinite(clip[key]))[1].min())})'
 
 
 def _latent_problem(clip: Dict) -> Optional[str]:
@@ -255,13 +369,26 @@ def _layout_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     return None
 
 
+def persons_there(keypoint: np.ndarray) -> np.ndarray:
+    """``(M,)`` which persons of ``(M, T, V, C)`` are there: have a point that is not zero (or not finite) in any frame."""
+    return ((keypoint != 0) & np.isfinite(keypoint)).any(axis=(1, 2, 3))
+
+
+def distinct_persons(keypoint: np.ndarray) -> np.ndarray:
+    """``(M,)`` which persons of ``(M, T, V, C)`` are there and are no copy of one before, as NTU RGB+D 120 is published with."""
+    kept = persons_there(keypoint)
+    for person in range(1, len(keypoint)):
+        kept[person] &= not any(np.array_equal(keypoint[person], keypoint[other]) for other in np.flatnonzero(kept[:person]))
+    return kept
+
+
 def present_persons(clip: Dict) -> List[int]:
-    """Persons that are really there: one whose keypoints are all 0 throughout is padding."""
-    return np.flatnonzero(np.any(clip['keypoint'] != 0, axis=(1, 2, 3))).tolist()
+    """Numbers of the persons of a clip who are really there: neither all zeros in all frames, nor a copy of another."""
+    return np.flatnonzero(distinct_persons(clip['keypoint'])).tolist()
 
 
 def count_persons(clip: Dict) -> int:
-    """How many persons are really there."""
+    """How many persons of a clip are really there: neither all zeros in all frames, nor a copy of another."""
     return len(present_persons(clip))
 
 
@@ -292,25 +419,36 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
     ]
 
 
-def merge_annotations(annotations: Iterable[Dict]) -> Dict:
-    """One annotation of several with the same classes and layout.
+def merge_annotations(annotations: Iterable[Dict], *, fps: Optional[float] = None) -> Dict:
+    """One annotation of several with the same classes and layout, coordinates and unit.
+
+    Args:
+        annotations: in the annotation format.
+        fps: frame rate that all clips are brought to; ``None`` refuses different ones. Annotations that say none are taken to have that of
+            the others, with a warning.
 
     Raises:
-        AnnotationError: classes or skeletons differ, or a ``frame_dir`` repeats.
+        AnnotationError: classes, skeletons, frame rates or coordinates differ, or a ``frame_dir`` repeats.
     """
+    from .agreement import CommonRate, keypoints_problem  # which itself needs this module
     annotations = list(annotations)
     if not annotations:
         raise AnnotationError('no annotations to merge')
+    said = [annotation.get('metainfo') or {} for annotation in annotations]
     for key in ('classes', 'skeleton'):
-        found = [(annotation.get('metainfo') or {}).get(key) for annotation in annotations]
+        found = [metainfo.get(key) for metainfo in said]
         if any(value != found[0] for value in found):
             raise AnnotationError(f'annotations with different {key} cannot be merged: {found}')
-    split = {}
-    for annotation in annotations:
+    split, clips, rates = {}, [], CommonRate(fps, advice='merge_annotations(..., fps=...) resamples')
+    for number, (annotation, metainfo) in enumerate(zip(annotations, said)):
         for name, members in annotation['split'].items():
             split.setdefault(name, []).extend(members)
-    clips = [clip for annotation in annotations for clip in annotation['annotations']]
-    merged = dict(split=split, metainfo=dict(annotations[0].get('metainfo') or {}), annotations=clips)
+        problem = keypoints_problem(clips, annotation['annotations'])
+        if problem:
+            raise AnnotationError(f'annotation {number}: {problem}')
+        clips += rates.bring(annotation['annotations'], metainfo.get('fps'), f'annotation {number}')
+    rates.warn()
+    merged = dict(split=split, metainfo=dict(said[0], **({'fps': rates.rate} if rates.rate else {})), annotations=clips)
     validate_annotation(merged, source='merged annotation')
     return merged
 

@@ -12,6 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
 
+from .agreement import CommonRate, classes_problem, keypoints_problem
 from .annotation import (
     ARRAY_KEYS,
     AnnotationError,
@@ -23,6 +24,8 @@ from .annotation import (
     normalized_clip,
     warn_left_out,
 )
+from .gaps import warn_of_gaps
+from .mending import ClipMending
 from .readers.infact import infact_annotation
 from .safe_pickle import load_pickle
 
@@ -39,6 +42,14 @@ class MotionDataset(BaseDataset):
         metainfo: ``classes`` and ``skeleton`` of files that do not say them (MMAction2's). ``keypoint`` of clips in another layout than
             ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
         skip_broken: leave broken clips out, with a warning that lists them, instead of refusing the file.
+        fps: frame rate that all clips are brought to; ``None`` refuses files of different rates. ``metainfo=dict(fps=...)`` is the rate of
+            files that do not say theirs; without it they are taken to have the rate of the others, with a warning.
+        num_persons: persons of each clip that are kept, those who are most there (see
+            :func:`~mmagenc.datasets.persons.keep_persons`); ``None`` keeps all.
+        fill_gaps: ``dict(max_gap=…, method='linear', min_length=16)`` fills gaps (NaN, score 0) of up to ``max_gap`` of the file's frames
+            and cuts clips with longer ones to their longest whole stretch (see :class:`~mmagenc.datasets.gaps.GapFiller`); a clip of
+            which too little is left, or of which a keypoint is never seen, is broken. ``None`` fills nothing, and refuses NaN.
+        third: ``'score'``: the third coordinate of files of three is a score; ``'depth'``: it is none, although it looks like one.
         Others: see :class:`mmengine.dataset.BaseDataset`. Clips stay in memory as they are (``serialize_data`` is off), so that
             :meth:`extend` can add to them.
 
@@ -53,10 +64,15 @@ class MotionDataset(BaseDataset):
                  split: Optional[Union[str, Sequence[str]]] = None,
                  pipeline: Sequence = (),
                  skip_broken: bool = False,
+                 fps: Optional[float] = None,
+                 num_persons: Optional[int] = None,
+                 fill_gaps: Optional[Dict] = None,
+                 third: Optional[str] = None,
                  **kwargs) -> None:
         self.ann_files = [ann_file] if isinstance(ann_file, (str, Path)) else list(ann_file)
         self.splits = [split] if isinstance(split, str) else split
-        self.skip_broken = skip_broken
+        self.skip_broken, self.fps = skip_broken, fps
+        self._mending = ClipMending(third=third, num_persons=num_persons, fill_gaps=fill_gaps)
         kwargs.setdefault('serialize_data', False)
         super().__init__(ann_file='', pipeline=list(pipeline), **kwargs)
 
@@ -75,16 +91,34 @@ class MotionDataset(BaseDataset):
 
     def read(self, path: str) -> Dict:
         """One file as an annotation dict."""
-        return load_annotation(path, skip_broken=self.skip_broken)
+        return load_annotation(path, skip_broken=self.skip_broken, mend=self._mending, metainfo=self._unsaid())
+
+    def _unsaid(self) -> Dict:
+        """What files are taken to say that do not."""
+        said = {key: self._metainfo[key] for key in ('skeleton', 'third') if self._metainfo.get(key) is not None}
+        return dict(said, third='depth') if self._mending.third == 'depth' else said
+
+    def _common_rate(self) -> CommonRate:
+        return CommonRate(self.fps, self._metainfo.get('fps'), advice=f'{type(self).__name__}(fps=...) or --fps of the tools resamples')
 
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))
-        found = set()
+        found, rates = set(), self._common_rate()
         for path in self.ann_files:
             annotation = self.read(path)
+            self._mending.report(path)
             self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if self._metainfo.get(key) is None})
             found.update(annotation['split'])
-            clips += self._read_clips(annotation, path)
+            read = rates.bring(self._read_clips(annotation, path), annotation['metainfo'].get('fps'), path)
+            problem = keypoints_problem(clips, read)
+            if problem:
+                raise AnnotationError(f'{path}: {problem}')
+            clips += read
+        rates.warn()
+        if rates.rate is not None:
+            self._metainfo['fps'] = rates.rate
+        if self._mending.filler is None:
+            warn_of_gaps(clips, source)
         missing = [split for split in self.splits or () if split not in found]
         if missing:
             raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
@@ -95,9 +129,10 @@ class MotionDataset(BaseDataset):
 
     def _read_clips(self, annotation: Dict, path) -> List[Dict]:
         """The clips of this dataset's splits in a file, in this dataset's layout."""
-        classes, theirs = self._metainfo.get('classes'), annotation['metainfo'].get('classes')
-        if classes and theirs and list(classes) != list(theirs):
-            raise AnnotationError(f'{path}: classes {list(theirs)} differ from {list(classes)}')
+        classes = self._metainfo.get('classes')
+        problem = classes_problem(classes, annotation['metainfo'].get('classes'))
+        if problem:
+            raise AnnotationError(f'{path}: {problem}')
         clips = annotation['annotations']
         if self.splits is not None:
             known = [split for split in self.splits if split in annotation['split']]
@@ -154,7 +189,7 @@ class MotionDataset(BaseDataset):
         return ClipList(list(self.data_list))
 
     def extend(self, annotations: Sequence[Dict]) -> None:
-        """Add clips, in this dataset's layout or with their own named as ``skeleton``.
+        """Add clips, in this dataset's layout and frame rate or with their own named as ``skeleton`` and ``fps``.
 
         Raises:
             AnnotationError: broken clips, or names that are there already; nothing is added.
@@ -167,6 +202,7 @@ class MotionDataset(BaseDataset):
         problems = list(clip_problems(clips, self._metainfo, known=(clip['frame_dir'] for clip in self.data_list)))
         if problems:
             raise AnnotationError(describe_problems(problems, source='added clips', total=len(clips)))
+        clips = self._common_rate().bring(clips, None, 'added clips')
         try:
             self.data_list.extend([self._to_layout(clip, self._metainfo.get('skeleton')) for clip in clips])
         except ValueError as error:
@@ -234,9 +270,10 @@ class _PublishedInfants(MotionDataset):
             return super().read(path)
         content = load_pickle(path)
         if isinstance(content, dict):
-            return checked_annotation(content, source=str(path), skip_broken=self.skip_broken)
-        return infact_annotation(
-            content, path=path, classes=self.METAINFO['classes'], label_key=self.label_key, skip_broken=self.skip_broken)
+            return checked_annotation(
+                content, source=str(path), skip_broken=self.skip_broken, mend=self._mending, metainfo=self._unsaid())
+        return infact_annotation(content, path=path, classes=self.METAINFO['classes'], label_key=self.label_key,
+                                 skip_broken=self.skip_broken, mend=self._mending)
 
 
 @DATASETS.register_module()

@@ -126,12 +126,13 @@ class _OwnData:
             raise OwnDataError(f"own_data.form must be '2d', '3d' or 'smpl', got {form!r}")
         if not fits[form]:
             better = 'own_2d.py' if dims == 2 else 'own_3d.py'
-            raise OwnDataError(f'{self.source}: keypoints of {dims} coordinates, {"with" if fits["smpl"] else "without"} rotations (pose), do '
-                               f'not go with own_{form}.py: take {better} as _base_')
+            rotations = 'with' if fits['smpl'] else 'without'
+            raise OwnDataError(f'{self.source}: keypoints of {dims} coordinates, {rotations} rotations (pose), do not go with '
+                               f'own_{form}.py: take {better} as _base_')
         several = [clip['frame_dir'] for clip in self.clips if count_persons(clip) > 1]
         if several:
-            raise OwnDataError(f'{self.source}: {len(several)} of {len(self.clips)} clips have several persons ({several[0]}), and a generator '
-                               f'makes one: own_data.num_persons=1 keeps the one who is most there. ({ONE_PERSON})')
+            raise OwnDataError(f'{self.source}: {len(several)} of {len(self.clips)} clips have several persons ({several[0]}), and a '
+                               f'generator makes one: own_data.num_persons=1 keeps the one who is most there. ({ONE_PERSON})')
 
     def _name_classes(self) -> None:
         labels = np.unique(self.clips.values('label'))
@@ -148,8 +149,8 @@ class _OwnData:
         if not self.metainfo.get('skeleton'):
             usual = USUAL_LAYOUTS.get((self.num_dims, joints))
             if usual is None:
-                raise OwnDataError(f'{self.source}: the file names no layout of its {joints} keypoints; give own_data.skeleton, a name or a '
-                                   'definition (docs/layouts.md)')
+                raise OwnDataError(f'{self.source}: the file names no layout of its {joints} keypoints; give own_data.skeleton, a name or '
+                                   'a definition (docs/layouts.md)')
             self.metainfo['skeleton'] = usual
             self._say(f'the file names no layout: its {joints} keypoints are taken for {usual} (own_data.skeleton=… says otherwise)')
         self.metainfo['skeleton'] = get_skeleton(self.metainfo['skeleton']).name

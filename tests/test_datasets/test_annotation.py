@@ -236,6 +236,72 @@ def test_motion_is_cut_to_its_lengths():
     assert [clip['latent'].tolist() for clip in motion_to_annotations(motion, prefix='gen', with_latent=True)] == [[1, 2], [3, 4]]
 
 
+def test_clips_without_a_label(tmp_path):
+    """To be recognized; to train on they are refused as before."""
+    clips = [make_clip(name) for name in 'abc']
+    del clips[0]['label']
+    clips[1]['label'], clips[2]['label'] = None, np.int64(-1)
+    (tmp_path / 'new.pkl').write_bytes(pickle.dumps(make_annotation(clips)))
+    with pytest.raises(AnnotationError, match="(?s)3 of 3.*no 'label'.*label None is no class index.*label .*-1.* is no class index"):
+        load_annotation(tmp_path / 'new.pkl')
+    assert len(load_annotation(tmp_path / 'new.pkl', unlabelled=True)['annotations']) == 3
+    (tmp_path / 'new.pkl').write_bytes(pickle.dumps(make_annotation([make_clip('a'), make_clip('b', label=3)])))
+    with pytest.raises(AnnotationError, match='unknown label 3'):
+        load_annotation(tmp_path / 'new.pkl', unlabelled=True)
+
+
+@pytest.mark.parametrize('key, advised', [('keypoint', True), ('keypoint_score', True), ('pose', False)])
+def test_nan_names_the_ways_out(tmp_path, key, advised):
+    clip = make_clip('a', keypoint_score=np.ones((1, 6, 17), np.float32))
+    clip[key][0, 4] = np.nan
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(make_annotation([clip])))
+    with pytest.raises(AnnotationError, match=f'{key} holds NaN') as caught:
+        load_annotation(tmp_path / 'a.pkl')
+    assert advised == ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data' in str(caught.value))
+
+
+def test_clips_are_mended_before_they_are_checked(tmp_path):
+    """Only those whose form is whole; what cannot be mended is broken for the reason that is given."""
+    def mend(clip, metainfo):
+        if clip['frame_dir'] == 'b':
+            raise ValueError(f'not with {metainfo["skeleton"]}')
+        return dict(clip, keypoint=np.nan_to_num(clip['keypoint']))
+
+    clips = [make_clip('a'), make_clip('b'), make_clip('c', label='x')]
+    clips[0]['keypoint'][0, 2] = np.nan
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(pickle.dumps(make_annotation(clips)))
+    with pytest.raises(AnnotationError, match=r"2 of 3 .*\n  clip 1 \(b\): not with infact17\n  clip 2 \(c\): label 'x' is no class index"):
+        load_annotation(path, mend=mend)
+    annotation = load_annotation(path, mend=mend, skip_broken=True)
+    assert [clip['frame_dir'] for clip in annotation['annotations']] == ['a'] and annotation['split'] == dict(train=['a'])
+    assert not annotation['annotations'][0]['keypoint'][0, 2].any()
+
+
+def test_what_files_do_not_say(tmp_path):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps([make_clip('a')]))
+    assert load_annotation(tmp_path / 'a.pkl', metainfo=dict(skeleton='infact17'))['metainfo'] == dict(skeleton='infact17')
+    with pytest.raises(AnnotationError, match='keypoint has 17 joints, ntu25 has 25'):
+        load_annotation(tmp_path / 'a.pkl', metainfo=dict(skeleton='ntu25'))
+    save_annotation(make_annotation([make_clip('a')]), tmp_path / 'a.npz')
+    assert load_annotation(tmp_path / 'a.npz', metainfo=dict(skeleton='ntu25'))['metainfo']['skeleton'] == 'infact17'
+
+
+def test_merging_frame_rates_and_coordinates():
+    def at(name, fps, **settings):
+        annotation = make_annotation([make_clip(name, frames=9, **settings)])
+        annotation['metainfo']['fps'] = fps
+        return annotation
+
+    with pytest.raises(AnnotationError, match='clip b has 60 fps, others 30; merge_annotations.*fps=.* resamples'):
+        merge_annotations([at('a', 30), at('b', 60)])
+    merged = merge_annotations([at('a', 30), at('b', 60)], fps=30)
+    assert [clip['total_frames'] for clip in merged['annotations']] == [9, 5] and merged['metainfo']['fps'] == 30
+    assert merge_annotations([at('a', None), at('b', 60)])['metainfo']['fps'] == 60
+    with pytest.raises(AnnotationError, match='annotation 1: keypoint has 2 coordinates, that of the clips before 3'):
+        merge_annotations([at('a', 30), at('b', 30, dims=2)])
+
+
 def test_merging():
     first, second = make_annotation([make_clip('a')]), make_annotation([make_clip('b')], split=dict(train=['b'], val=['b']))
     merged = merge_annotations([first, second])

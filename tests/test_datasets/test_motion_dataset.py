@@ -288,3 +288,131 @@ def test_recordings_with_translation_and_pool_without_go_into_one_batch(tmp_path
     save_annotation(dict(split=dict(train=['made']), metainfo=metainfo, annotations=[clip('made')]), tmp_path / 'pool.npz')
     mixed = MotionDataset([str(tmp_path / 'real.npz'), str(tmp_path / 'pool.npz')], pipeline=[dict(type='mmagenc.PackMotionInputs')])
     assert set(mixed[0]['inputs']) == {'pose', 'keypoint'}
+
+
+# What files do not say alike -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    texts = []
+    for module in ('annotation', 'agreement', 'gaps', 'mending'):
+        monkeypatch.setattr(f'mmagenc.datasets.{module}.print_log', lambda text, **_: texts.append(text))
+    return texts
+
+
+def write(path, clips, **metainfo):
+    annotation = make_annotation(clips)
+    annotation['metainfo'] = {key: value for key, value in dict(annotation['metainfo'], **metainfo).items() if value is not None}
+    path.write_bytes(pickle.dumps(annotation))
+    return str(path)
+
+
+def pixels(name, frames=40, **extra):
+    """A point that goes evenly in each coordinate, with full scores."""
+    way, place = np.arange(frames)[None, :, None, None], np.arange(17)[:, None] * np.ones(2)
+    return dict(frame_dir=name, label=0, total_frames=frames, keypoint=(100 + way + place).astype(np.float32),
+                keypoint_score=np.ones((1, frames, 17), np.float32), **extra)
+
+
+def test_frame_rates(tmp_path, logged):
+    slow, fast = write(tmp_path / 'slow.pkl', [pixels('a')], fps=25.), write(tmp_path / 'fast.pkl', [pixels('b')], fps=50.)
+    silent = write(tmp_path / 'silent.pkl', [pixels('c')], fps=None)
+    with pytest.raises(AnnotationError, match=r'fast.pkl: clip b has 50 fps, others 25; MotionDataset\(fps=...\) or --fps of the tools'):
+        MotionDataset([slow, fast])
+    with pytest.raises(AnnotationError, match='slow.pkl: clip a has 25 fps, others 30'):
+        MotionDataset(slow, metainfo=dict(fps=30))
+    dataset = MotionDataset([slow, fast], fps=25)
+    assert [clip['total_frames'] for clip in dataset.annotations()] == [40, 20] and dataset.metainfo['fps'] == 25
+    assert np.allclose(dataset[1]['keypoint'], pixels('b')['keypoint'][:, ::2])
+    assert not logged
+    assert MotionDataset([slow, silent]).metainfo['fps'] == 25
+    assert len(logged) == 1 and 'silent.pkl: no fps in the metainfo; the clips are taken to have 25 fps' in logged[0]
+    assert len(MotionDataset(silent, fps=25, metainfo=dict(fps=50))[0]['keypoint'][0]) == 20
+    dataset.extend([pixels('d'), pixels('e', fps=50)])
+    assert [clip['total_frames'] for clip in dataset.annotations()] == [40, 20, 40, 20] and 'fps' not in dataset.annotations()[3]
+    dataset = MotionDataset(slow)
+    with pytest.raises(AnnotationError, match='added clips: clip e has 50 fps, others 25'):
+        dataset.extend([pixels('d'), pixels('e', fps=50)])
+    assert len(dataset) == 1
+    own = write(tmp_path / 'own.pkl', [pixels('a', fps=25), pixels('b')], fps=50.)
+    with pytest.raises(AnnotationError, match='own.pkl: clip b has 50 fps, others 25'):
+        MotionDataset(own)
+    assert [clip['total_frames'] for clip in MotionDataset(own, fps=50).annotations()] == [79, 40]
+
+
+def test_files_of_other_coordinates_or_another_unit(real, tmp_path):
+    flat = write(tmp_path / 'flat.pkl', [make_clip('f', dims=2)])
+    with pytest.raises(AnnotationError, match='flat.pkl: keypoint has 2 coordinates, that of the clips before 3'):
+        MotionDataset([real, flat])
+    clip = make_clip('m')
+    millimetres = write(tmp_path / 'mm.pkl', [dict(clip, keypoint=clip['keypoint'] * 1000)])
+    with pytest.raises(AnnotationError, match='mm.pkl: bodies are .* large, .* bring both into one unit'):
+        MotionDataset([real, millimetres])
+
+
+def test_nan_is_refused_with_both_ways_out_and_filled_on_request(tmp_path, logged):
+    torn, cut, lost = pixels('torn'), pixels('cut'), pixels('lost')
+    torn['keypoint'][0, 10:14, 3], cut['keypoint'][0, 10:20, 3], lost['keypoint'][0, :, 9] = np.nan, np.nan, np.nan
+    path = write(tmp_path / 'torn.pkl', [pixels('whole'), torn, cut, lost], skeleton='coco17')
+    with pytest.raises(AnnotationError, match=r'(?s)3 of 4.*holds NaN.*fill_gaps=dict\(max_gap=N\) of the dataset, or --fill-gaps N'):
+        MotionDataset(path)
+    settings = dict(ann_file=path, fill_gaps=dict(max_gap=4))
+    with pytest.raises(AnnotationError, match=r'1 of 4 clips are broken\n  clip 3 \(lost\): keypoint 9 \(left_wrist\): never seen'):
+        MotionDataset(**settings)
+    dataset = MotionDataset(**settings, skip_broken=True)
+    assert names(dataset) == ['whole', 'torn', 'cut'] and [len(clip['keypoint'][0]) for clip in dataset.annotations()] == [40, 40, 20]
+    assert np.allclose(dataset[1]['keypoint'], pixels('torn')['keypoint'])
+    assert np.allclose(dataset[2]['keypoint'], pixels('cut')['keypoint'][:, 20:])
+    assert any('torn.pkl: 2 clips had gaps, of which those of up to 4 frames were filled; 1 clips had gaps at an end or longer ones' in text
+               for text in logged)
+    assert any('clip 3 (lost)' in text for text in logged)
+    with pytest.raises(ValueError, match='fill_gaps is a dict with max_gap'):
+        MotionDataset(path, fill_gaps=dict(gap=4))
+
+
+def test_points_at_zero_are_filled_or_warned_of(tmp_path, logged):
+    torn = pixels('torn')
+    torn['keypoint'][0, 10:14], torn['keypoint_score'][0, 10:14] = 0, 0
+    path = write(tmp_path / 'torn.pkl', [torn], skeleton='coco17')
+    assert not MotionDataset(path)[0]['keypoint'][0, 12].any() and len(logged) == 1
+    assert '1 of 1 clips hold points that were not seen' in logged[0]
+    filled = MotionDataset(path, fill_gaps=dict(max_gap=4))[0]
+    assert np.allclose(filled['keypoint'], pixels('torn')['keypoint']) and filled['keypoint_score'][0, 12, 0] == np.float32(.1)
+
+
+def test_gaps_of_published_infants(tmp_path):
+    clip = published_clip('r', frames=30)
+    clip['keypoint'] = np.cumsum(np.ones((1, 30, 17, 3), np.float32), axis=1)
+    clip['keypoint'][0, 5:8, 2] = np.nan
+    (tmp_path / 'primitive_train.pkl').write_bytes(pickle.dumps([clip]))
+    with pytest.raises(AnnotationError, match='holds NaN'):
+        InfActPrimitive(str(tmp_path / 'primitive_train.pkl'))
+    filled = InfActPrimitive(str(tmp_path / 'primitive_train.pkl'), fill_gaps=dict(max_gap=3))[0]['keypoint']
+    assert np.allclose(filled, np.arange(1, 31)[:, None, None])
+
+
+def test_the_person_who_is_most_there(tmp_path, logged):
+    alone, two, padded = pixels('alone'), pixels('two'), pixels('padded')
+    two.update(keypoint=np.repeat(two['keypoint'], 2, axis=0), keypoint_score=np.repeat(two['keypoint_score'], 2, axis=0))
+    two['keypoint'][1] += 50
+    two['keypoint_score'][0] = .4
+    padded.update({key: np.concatenate([0 * padded[key], padded[key]]) for key in ('keypoint', 'keypoint_score')})
+    path = write(tmp_path / 'people.pkl', [alone, two, padded], skeleton='coco17')
+    assert [len(clip['keypoint']) for clip in MotionDataset(path).annotations()] == [1, 2, 2]
+    dataset = MotionDataset(path, num_persons=1)
+    assert [len(clip['keypoint']) for clip in dataset.annotations()] == [1, 1, 1]
+    assert np.allclose(dataset[1]['keypoint'], alone['keypoint'] + 50) and np.allclose(dataset[2]['keypoint'], alone['keypoint'])
+    assert any('people.pkl: 1 clips had more persons than 1' in text for text in logged)
+
+
+def test_a_score_in_the_third_coordinate(tmp_path, logged):
+    clip = pixels('a')
+    clip['keypoint'] = np.concatenate([clip['keypoint'], .8 * clip.pop('keypoint_score')[..., None]], axis=-1)
+    path = write(tmp_path / 'scored.pkl', [clip], skeleton=None)
+    with pytest.raises(AnnotationError, match=r"scored.pkl: the third coordinate looks like a score .*third='score'"):
+        MotionDataset(path)
+    sample = MotionDataset(path, third='score', metainfo=dict(skeleton='coco17'))[0]
+    assert sample['keypoint'].shape == (1, 40, 17, 2) and np.allclose(sample['keypoint_score'], .8)
+    depth = MotionDataset(path, third='depth')
+    assert depth[0]['keypoint'].shape == (1, 40, 17, 3) and depth.metainfo['third'] == 'depth'

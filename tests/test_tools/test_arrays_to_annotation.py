@@ -66,6 +66,60 @@ def test_pkl(tmp_path):
     check(tmp_path / 'out.npz', dict(xsub_val=['a']), 120)
 
 
+def scored(frames=30, seed=0):
+    """One person of openly wrong depth: pixels and scores."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.uniform(10, 400, (1, frames, 25, 2)), rng.uniform(.2, 1, (1, frames, 25, 1))], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize('channels', ['auto', 'xys', 'xyz'])
+def test_scores_in_the_third_channel_of_a_pair(tmp_path, capsys, channels):
+    clips = [scored(seed=seed) for seed in range(3)]
+    pair = write_files(tmp_path, stgcn_array(clips, 30, 1), [0, 1, 0], ['a', 'b', 'c'])
+    run('pair', 'train', *pair, '--channels', channels, '--out', tmp_path / 'out.npz')
+    annotation = load_annotation(tmp_path / 'out.npz')
+    coordinates = 3 if channels == 'xyz' else 2
+    for clip, truth in zip(annotation['annotations'], clips):
+        assert np.array_equal(clip['keypoint'], truth[..., :coordinates]) and ('keypoint_score' in clip) == (coordinates == 2)
+        assert coordinates == 3 or np.array_equal(clip['keypoint_score'], truth[..., 2])
+    assert annotation['metainfo'].get('third') == ('depth' if channels == 'xyz' else None)
+    assert ('the third coordinate is read as a score (bodies are' in capsys.readouterr().err) == (channels == 'auto')
+
+
+@pytest.mark.parametrize('form', ['npz', 'pkl', 'pair'])
+def test_gaps_are_filled_on_request(tmp_path, capsys, form):
+    truth = np.cumsum(np.ones((1, 30, 25, 3), np.float32), axis=1) * np.arange(1, 26, dtype=np.float32)[:, None]
+    torn, lost = truth.copy(), truth.copy()
+    torn[0, 5:8, 3], lost[0, :, 3] = np.nan, np.nan
+    if form == 'npz':
+        np.savez(tmp_path / 's.npz', x_train=ctrgcn_rows([torn, lost], 30), y_train=[0, 0])
+    elif form == 'pkl':
+        clips = [dict(frame_dir=name, label=0, total_frames=30, keypoint=clip) for name, clip in (('a', torn), ('b', lost))]
+        (tmp_path / 's.pkl').write_bytes(pickle.dumps(clips))
+    sources = ['train', *write_files(tmp_path, stgcn_array([torn, lost], 30, 1), [0, 0])] if form == 'pair' else [tmp_path / f's.{form}']
+    run(form, *sources, '--fill-gaps', '3', '--out', tmp_path / 'out.npz')
+    clip, = load_annotation(tmp_path / 'out.npz')['annotations']
+    assert np.allclose(clip['keypoint'], truth)
+    assert 'keypoint 3' in capsys.readouterr().err
+    unfilled = 'holds NaN' if form == 'pkl' else r'(?s)no clip could be used:.*has NaN or infinity \(--fill-gaps N'
+    with pytest.raises(SystemExit, match=unfilled):
+        run(form, *sources, '--out', tmp_path / 'out.npz')
+
+
+def test_a_clip_without_persons_is_left_out(tmp_path, capsys):
+    clips = [dict(frame_dir=name, label=0, total_frames=clip.shape[1], keypoint=clip) for name, clip in zip('ab', CLIPS)]
+    clips[1]['keypoint'] = clips[1]['keypoint'][:0]
+    (tmp_path / 'p.pkl').write_bytes(pickle.dumps(dict(split=dict(train=['a', 'b']), annotations=clips)))
+    run('pkl', tmp_path / 'p.pkl', '--classes', 'walk', '--out', tmp_path / 'out.npz')
+    assert load_annotation(tmp_path / 'out.npz')['split'] == dict(train=['a'])
+    assert 'left out 1:\n  b: keypoint is empty' in capsys.readouterr().err
+    clips[0]['label'] = 1  # the list of classes is wrong, not the clip
+    (tmp_path / 'p.pkl').write_bytes(pickle.dumps(clips))
+    with pytest.raises(SystemExit, match=r'1 of 2 clips are broken\n  clip 0 \(a\): unknown label 1'):
+        run('pkl', tmp_path / 'p.pkl', '--classes', 'walk', '--out', tmp_path / 'out2.npz')
+    assert not (tmp_path / 'out2.npz').exists()
+
+
 @pytest.mark.parametrize('args, reason', [
     (['npz', 'none.npz', '--out', 'o.npz'], 'none.npz'),
     (['npz', 'none.npz', '--out', 'o.pkl'], 'must end in .npz'),

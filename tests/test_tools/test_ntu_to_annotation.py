@@ -71,6 +71,22 @@ def test_clips_splits_and_list_of_what_was_left_out(folder, capsys):
     assert not list(out.parent.glob('*.shards'))
 
 
+def test_frames_in_which_a_person_is_lost(folder):
+    """Filled on the straight way between, or cut; both persons are there in 38 of 40 frames."""
+    first, second = person(40, seed=1), person(40, seed=2, move=4)
+    seen = [*range(20), *range(22, 40)]
+    write_skeleton(folder / 'a' / f'{TWO}.skeleton', [(range(40), first), (seen, second[seen])])
+    args, out = arguments(folder)
+    TOOL.main(args)
+    raw = load_annotation(out)['annotations'][1]['keypoint']
+    assert raw.shape == (2, 40, 25, 3) and not raw[0, 20:22].any()
+    TOOL.main([*args, '--fill-gaps', '2'])
+    filled = load_annotation(out)['annotations'][1]['keypoint']
+    assert np.allclose(filled[0, 20:22], [raw[0, 19] + (raw[0, 22] - raw[0, 19]) * share for share in (1 / 3, 2 / 3)], atol=1e-5)
+    TOOL.main([*args, '--fill-gaps', '1'])
+    assert np.array_equal(load_annotation(out)['annotations'][1]['keypoint'], raw[:, :20])
+
+
 def test_120_has_both_releases(folder):
     args, out = arguments(folder, '--second-body', 'copy', '--align', 'none', benchmark='ntu120')
     TOOL.main(args)

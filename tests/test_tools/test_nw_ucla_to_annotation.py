@@ -1,8 +1,10 @@
 """``tools/data/nw_ucla_to_annotation.py`` on made-up clips."""
 
 import importlib.util
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmagenc.datasets.annotation import load_annotation
@@ -18,6 +20,22 @@ def load_tool():
 
 
 TOOL = load_tool()
+
+
+def test_gaps(tmp_path):
+    path = tmp_path / 'a02_s01_e00_v01.json'
+    write(tmp_path, path.stem)
+    write(tmp_path, 'a02_s09_e00_v01')
+    content = json.loads(path.read_text())
+    frames = [[[float(frame + joint)] * 3 for joint in range(20)] for frame in range(30)]
+    truth = np.array(frames)
+    frames[4][7] = frames[5][7] = [float('nan')] * 3
+    path.write_text(json.dumps(dict(content, skeletons=frames)))
+    args = [str(tmp_path), '--out', str(tmp_path / 'out.npz')]
+    with pytest.raises(SystemExit, match='(?s)holds NaN.*--fill-gaps N'):
+        TOOL.main(args)
+    TOOL.main([*args, '--fill-gaps', '2'])
+    assert np.allclose(load_annotation(tmp_path / 'out.npz')['annotations'][0]['keypoint'][0], truth)
 
 
 def test_file(tmp_path, capsys):

@@ -5,6 +5,10 @@
 
 Whole sets are compared, of any sizes. MMD sees positions: clips get one length (longer ones are cut, shorter ones hold their last frame)
 and one scale, in which the real ones span -1 to 1. tools/test.py does the same, with intervals over repeats, for a generator's checkpoint.
+
+Both files must have the same classes in the same order, as many coordinates in the same unit, and one frame rate, unless --fps names the
+one that both are brought to. The generated clips are brought into the real ones' layout where a joint map is known. REAL.npz:test is short
+for --real-split test.
 """
 
 import argparse
@@ -23,20 +27,23 @@ import numpy as np
 
 from mmagenc.apis import init_recognizer, recognize
 from mmagenc.compat import atomic_open
-from mmagenc.datasets import load_annotation
+from mmagenc.datasets import MotionDataset
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.persons import keep_persons
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd
 from mmagenc.evaluation.metrics.clips import class_names, format_table
-from mmagenc.skeletons import get_skeleton, joint_map
+from mmagenc.skeletons import get_skeleton
 
 ORIGINS = ('first_frame', 'every_frame', 'data')
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('real', help='annotation file of real clips')
-    parser.add_argument('fake', help='annotation file of generated clips')
+    parser.add_argument('real', metavar='REAL[:SPLIT]', help='annotation file of real clips')
+    parser.add_argument('fake', metavar='FAKE[:SPLIT]', help='annotation file of generated clips')
     parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
     parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
+    parser.add_argument('--fps', type=float, help='frame rate that all clips are brought to (default: one that both files have)')
     parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
     parser.add_argument('--num-frames', type=int, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
     parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
@@ -51,43 +58,53 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return args
 
 
-def read_clips(path: str, split: Optional[str]) -> Tuple[List[Dict], Dict]:
-    """Clips, each with its layout, and the file's metainfo.
+def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
+    """Clips, each with its layout, and what the file says of them.
+
+    Args:
+        source: ``FILE`` or ``FILE:SPLIT``.
+        split: its clips only; ``None`` takes those of ``source``.
+        fps: frame rate that clips are brought to.
+        metainfo: of the clips that these are compared with.
 
     Raises:
-        ValueError: an unknown split, or no clips.
+        ValueError: an unknown split, no clips, or other classes, layout or frame rate than ``metainfo``.
     """
-    annotation = load_annotation(path)
-    metainfo, clips = annotation['metainfo'], annotation['annotations']
-    if split is not None:
-        if split not in annotation['split']:
-            raise ValueError(f'{path} has no split {split!r}; it has {", ".join(annotation["split"]) or "none"}')
-        members = set(annotation['split'][split])
-        clips = [clip for clip in clips if clip['frame_dir'] in members]
-    if not clips:
-        raise ValueError(f'{path}: there are no clips to compare')
-    layout = {} if metainfo.get('skeleton') is None else {'skeleton': metainfo['skeleton']}
-    return [{**layout, **clip} for clip in clips], metainfo
+    path, named = file_and_split(source)
+    if named is not None and split not in (None, named):
+        raise ValueError(f'{source} and split {split!r}: name one')
+    dataset = MotionDataset(path, split=split or named, fps=fps, metainfo=metainfo)
+    said = dict(dataset.metainfo)
+    layout = {} if said.get('skeleton') is None else {'skeleton': said['skeleton']}
+    return [{**clip, **layout} for clip in dataset.annotations()], said
 
 
 def positions(clips: List[Dict], skeleton: Optional[str], num_frames: int, origin: str) -> np.ndarray:
-    """``(N, T, V, C)`` keypoints of the first persons, in one layout and of one length.
-
-    Raises:
-        ValueError: layouts without a map between them, or different keypoints in unnamed layouts.
-    """
-    arrays = []
-    for clip in clips:
-        keypoint = clip['keypoint'][0, np.minimum(np.arange(num_frames), clip['total_frames'] - 1)].astype(np.float64)
-        if skeleton and clip.get('skeleton', skeleton) != skeleton:
-            keypoint = keypoint[:, joint_map(clip['skeleton'], skeleton)]
-        arrays.append(keypoint)
-    shapes = {array.shape for array in arrays}
-    if len(shapes) > 1:
-        raise ValueError(f'clips have different keypoints: {sorted(shapes)}; name their layouts in the files')
-    root, stacked = get_skeleton(skeleton).root if skeleton else 0, np.stack(arrays)
+    """``(N, T, V, C)`` keypoints, of one length, of the person of each clip that is most there."""
+    stacked = np.stack([
+        keep_persons(clip, 1)['keypoint'][0, np.minimum(np.arange(num_frames), clip['total_frames'] - 1)].astype(np.float64)
+        for clip in clips
+    ])
+    root = get_skeleton(skeleton).root if skeleton else 0
     offsets = {'data': 0, 'first_frame': stacked[:, :1, root, None], 'every_frame': stacked[:, :, root, None]}
     return stacked - offsets[origin]
+
+
+def read_both(args: argparse.Namespace) -> Tuple[List[Dict], List[Dict], Dict]:
+    """Real and generated clips that go together, and what the first file says.
+
+    Raises:
+        ValueError: they do not.
+    """
+    real, metainfo = read_clips(args.real, args.real_split, args.fps)
+    fake, said = read_clips(args.fake, args.fake_split, args.fps, metainfo)
+    note = late_rate(metainfo, said, args.fake)
+    if note:
+        print(note, file=sys.stderr)
+    problem = keypoints_problem(real, fake)
+    if problem:
+        raise ValueError(f'{args.fake}: {problem}')
+    return real, fake, metainfo
 
 
 def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Dict[str, np.ndarray]:
@@ -143,7 +160,7 @@ def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[s
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
-        (real, metainfo), (fake, _) = read_clips(args.real, args.real_split), read_clips(args.fake, args.fake_split)
+        real, fake, metainfo = read_both(args)
         tables = discrepancies(real, fake, args)
         names = class_names(metainfo, len(tables['mmd_average']))
         numbers = {name: mean_of(table) for name, table in tables.items()}

@@ -7,7 +7,10 @@
     python tools/data/arrays_to_annotation.py back data/ntu60/ntu60.npz --split xsub_train --data train_data.npy --labels train_label.pkl
 
 ``npz`` is CTR-GCN's and InfoGCN's form, ``pkl`` pyskl's and MMAction2's, ``pair`` that of ST-GCN, 2s-AGCN and Kinetic-GAN. Clips that
-cannot be used are listed at the end and left out.
+cannot be used are listed at the end and left out; labels that are none of the classes refuse the file.
+
+Arrays of estimated 2-D poses hold x, y and a score, not a depth: ``--channels xys`` says so, ``xyz`` says the opposite, and ``auto`` looks
+at the numbers (x and y in pixels beside a third in [0, 1], say) and tells what it took them for.
 """
 
 import argparse
@@ -25,14 +28,29 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.utils import ProgressBar
 
-from mmagenc.datasets.annotation import load_annotation, save_annotation, validate_annotation
+from mmagenc.datasets.annotation import (
+    AnnotationError,
+    content_clips,
+    describe_problems,
+    form_problem,
+    label_problem,
+    load_annotation,
+    normalized_clip,
+    read_content,
+    save_annotation,
+    sift_annotation,
+    validate_annotation,
+)
+from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_mending
 from mmagenc.datasets.readers.annotation_shards import merge_shards, write_shard
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
+from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
 from mmagenc.skeletons import get_skeleton
 
 SHARD = 1024
 """Clips that are held at once."""
+CHANNELS = ('auto', 'xyz', 'xys')
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -44,6 +62,9 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
         sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints (default: %(default)s)')
         sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
+        sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
+                         'coordinates and a score (default: as the numbers look)')
+        add_gap_options(sub)
     back = forms.add_parser('back', help='an annotation file to a pair')
     back.add_argument('source', help='annotation file')
     back.add_argument('--split', help='its clips only (default: all)')
@@ -58,14 +79,25 @@ def class_names(text: Optional[str]) -> Optional[List[str]]:
     return BENCHMARKS[text].classes if text in BENCHMARKS else text.split(',') if text else None
 
 
-def items_of(args: argparse.Namespace) -> Iterable[Item]:
+def items_of(args: argparse.Namespace, mending: Optional[ClipMending]) -> Iterable[Item]:
     """Clips of the sources, one after the other."""
     if args.form == 'npz':
-        return iterate_npz(args.source[0], num_joints=get_skeleton(args.skeleton).num_joints)
+        return iterate_npz(args.source[0], num_joints=get_skeleton(args.skeleton).num_joints, mend=mending)
     if len(args.source) % 3:
         raise ValueError(f'pair takes SPLIT DATA.npy LABELS.pkl, got {" ".join(args.source)}')
     triples = [args.source[start:start + 3] for start in range(0, len(args.source), 3)]
-    return chain.from_iterable(iterate_pair(data, labels, split=split) for split, data, labels in triples)
+    return chain.from_iterable(iterate_pair(data, labels, split=split, mend=mending) for split, data, labels in triples)
+
+
+def mending_of(args: argparse.Namespace, clips: Sequence[Dict], metainfo: Dict) -> ClipMending:
+    """What is done to each clip, by the options and for ``--channels auto`` by how some clips look; notes a depth in ``metainfo``."""
+    third = dict(xyz='depth', xys='score').get(args.channels)
+    reason = score_in_third(clips, args.skeleton) if third is None else None
+    if reason:
+        print(f'the third coordinate is read as a score ({reason}); --channels xyz reads it as a coordinate', file=sys.stderr)
+    if third == 'depth':
+        metainfo['third'] = third
+    return gap_mending(args, third='score' if reason else third)
 
 
 def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
@@ -94,13 +126,28 @@ def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
     return left_out
 
 
-def convert_pkl(source: str, out: Path, metainfo: Dict) -> List[str]:
-    """A pyskl file with the metainfo that it lacks."""
-    annotation = load_annotation(source)
-    annotation['metainfo'] = {**metainfo, **annotation['metainfo']}
-    save_annotation(annotation, out)
-    print(f'{len(annotation["annotations"])} clips ({", ".join(annotation["split"])}): {out}')
-    return []
+def convert_pkl(args: argparse.Namespace, metainfo: Dict) -> List[str]:
+    """A pyskl file with the metainfo that it lacks; returns why clips were left out."""
+    source = args.source[0]
+    content = read_content(source)
+    clips = [normalized_clip(clip) for clip in content_clips(content, source)]
+    metainfo = {**metainfo, **((content.get('metainfo') or {}) if isinstance(content, dict) else {})}
+    refuse_other_labels(clips, metainfo.get('classes'), source)
+    mending = mending_of(args, [clip for clip in clips if form_problem(clip, metainfo) is None], metainfo)
+    annotation, problems = sift_annotation(content, source=source, mend=mending, metainfo=metainfo)
+    save_annotation(annotation, args.out)
+    mending.report(source)
+    print(f'{len(annotation["annotations"])} clips ({", ".join(annotation["split"])}): {args.out}')
+    return [f'{name}: {reason}' for _, name, reason in problems]
+
+
+def refuse_other_labels(clips: Sequence, classes: Optional[Sequence[str]], source: str) -> None:
+    """Labels that are none of the classes are a mistake in the list or in the counting: leaving the clips out would hide it."""
+    problems = [(index, clip.get('frame_dir'), label_problem(clip['label'], classes))
+                for index, clip in enumerate(clips) if isinstance(clip, dict) and 'label' in clip]
+    problems = [problem for problem in problems if problem[2]]
+    if problems:
+        raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
 
 
 def back(args: argparse.Namespace) -> List[str]:
@@ -130,8 +177,12 @@ def run(args: argparse.Namespace) -> List[str]:
     classes = class_names(args.classes)
     metainfo = dict(skeleton=args.skeleton, **(dict(classes=classes) if classes else {}))
     if args.form == 'pkl':
-        return convert_pkl(args.source[0], args.out, metainfo)
-    return convert(items_of(args), args.out, metainfo)
+        return convert_pkl(args, metainfo)
+    first = [clip for _, clip, _ in islice(items_of(args, None), SAMPLED) if clip is not None]
+    mending = mending_of(args, first, metainfo)
+    left_out = convert(items_of(args, mending), args.out, metainfo)
+    mending.report(' '.join(args.source))
+    return left_out
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

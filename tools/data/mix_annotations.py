@@ -6,11 +6,15 @@
 
 ``--train``, ``--val`` and ``--test`` each take files (the split is what they become in the output). A file with several splits gives the
 one that is named behind a colon: ``--train data/bandai_namco/motion.npz:train``.
+
+All files must have the classes of the first one, in its order, and as many coordinates in the same unit. Other layouts are brought into
+the first one's where a joint map is known. Files of another frame rate are refused, unless ``--fps`` names the one that all are brought to.
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Dict, Optional, Sequence
 
 try:
     import mmagenc  # noqa: F401
@@ -20,50 +24,82 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.registry import init_default_scope
 
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.mending import add_gap_options, gap_settings
+from mmagenc.datasets.third_coordinate import THIRD
 from mmagenc.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for split in SPLITS:
         parser.add_argument(f'--{split}', nargs='+', default=[], metavar='FILE[:SPLIT]')
     parser.add_argument('--dataset', default='MotionDataset', help='registered dataset that reads the files (default: %(default)s)')
+    parser.add_argument('--fps', type=float, help='frame rate that all clips are brought to (default: one that all files have)')
+    parser.add_argument('--num-persons', type=int, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
+    parser.add_argument('--third', choices=THIRD, help='what the third of three coordinates is, where the numbers are taken for the other')
+    add_gap_options(parser)
     parser.add_argument('--out', required=True, help='.pkl (also for PoseDataset) or .npz')
     parser.add_argument('--force', action='store_true', help='replace an existing file')
     return parser.parse_args(argv)
 
 
-def read_clips(dataset_type: str, source: str):
-    """Clips and metainfo of ``FILE`` or ``FILE:SPLIT``."""
-    path, _, split = source.partition(':')
-    dataset = DATASETS.build(dict(type=dataset_type, ann_file=path, pipeline=[], **(dict(split=split) if split else {})))
-    return dataset.annotations(), dict(dataset.metainfo)
+def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
+    """Clips of ``FILE`` or ``FILE:SPLIT``, and the metainfo of all files so far.
+
+    Raises:
+        ValueError: a file that cannot be read, or that does not go with those before.
+    """
+    path, split = file_and_split(source)
+    settings = dict(split=split, fps=args.fps, num_persons=args.num_persons, third=args.third, fill_gaps=gap_settings(args),
+                    metainfo=metainfo or None)
+    dataset = DATASETS.build(
+        dict(type=args.dataset, ann_file=path, pipeline=[], **{key: value for key, value in settings.items() if value is not None}))
+    clips, said = dataset.annotations(), dict(dataset.metainfo)
+    note = late_rate(metainfo, said, path)
+    if note:
+        print(note, file=sys.stderr)
+    return clips, said
 
 
-def main(argv=None) -> int:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> str:
+    """Write the file; returns what is in it.
+
+    Raises:
+        ValueError: arguments that make no sense, files that cannot be read, or that do not go together.
+    """
     out = Path(args.out)
     if out.exists() and not args.force:
-        print(f'{out} exists; --force replaces it', file=sys.stderr)
-        return 1
+        raise ValueError(f'{out} exists; --force replaces it')
     if not args.train:
-        print('--train needs at least one file', file=sys.stderr)
-        return 1
-    init_default_scope('mmagenc')
-    split, annotations, metainfo = {}, [], None
+        raise ValueError('--train needs at least one file')
+    if not hasattr(DATASETS.get(args.dataset), 'annotations'):
+        raise ValueError(f'--dataset {args.dataset}: no registered dataset of annotation files, such as MotionDataset or InfActPrimitive')
+    split, annotations, metainfo = {}, [], {}
     for name in SPLITS:
         for source in getattr(args, name):
-            clips, info = read_clips(args.dataset, source)
-            metainfo = metainfo or info
+            clips, metainfo = read_clips(args, source, metainfo)
+            problem = keypoints_problem(annotations, clips)
+            if problem:
+                raise ValueError(f'{source}: {problem}')
             annotations += clips
             split.setdefault(name, []).extend(clip['frame_dir'] for clip in clips)
-    out.parent.mkdir(parents=True, exist_ok=True)
     save_annotation(dict(split=split, metainfo=metainfo, annotations=annotations), out)
     synthetic = sum(clip.get('source') == 'synthetic' for clip in annotations)
-    print(f'{out}: ' + ', '.join(f'{len(names)} {name}' for name, names in split.items()) + f' ({synthetic} synthetic)')
+    return f'{out}: ' + ', '.join(f'{len(names)} {name}' for name, names in split.items()) + f' ({synthetic} synthetic)'
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    args = parse_args(argv)
+    init_default_scope('mmagenc')
+    try:
+        print(run(args))
+    except (ValueError, OSError) as error:
+        print(f'mix_annotations: {error}', file=sys.stderr)
+        return 1
     return 0
 
 

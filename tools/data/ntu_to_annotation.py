@@ -24,6 +24,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_settings
 from mmagenc.datasets.readers.annotation_shards import is_done, merge_shards, shard_header, write_shard
 from mmagenc.datasets.readers.motion_files import convert_files, find_files
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
@@ -38,6 +39,7 @@ class Settings(NamedTuple):
     benchmark: str
     align: str
     second_body: str
+    fill_gaps: Optional[Dict] = None
 
 
 class Shard(NamedTuple):
@@ -56,6 +58,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
                         'published, both by the turn of the first, or not at all (default: %(default)s)')
     parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
                         'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
+    add_gap_options(parser)
     parser.add_argument('--shard-size', type=int, default=512, help='clips a small file (default: %(default)s)')
     parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
     parser.add_argument('--processes', type=int, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
@@ -96,7 +99,8 @@ def convert_clip(name: str, path: Path, settings: Settings) -> Dict:
     keypoint = center(clean(read_skeleton(path)))
     if settings.align != 'none':
         keypoint = align(keypoint, together=settings.align == 'together')
-    keypoint = with_second_body(keypoint, settings.second_body)
+    clip = dict(total_frames=keypoint.shape[1], keypoint=keypoint)
+    keypoint = with_second_body(ClipMending(fill_gaps=settings.fill_gaps)(clip, dict(skeleton='ntu25'))['keypoint'], settings.second_body)
     clip = ClipName.parse(name)
     return dict(frame_dir=name, label=clip.action - 1, total_frames=keypoint.shape[1], keypoint=keypoint, subject=f'P{clip.subject:03d}',
                 source='real')
@@ -138,7 +142,8 @@ def run(args: argparse.Namespace) -> List[str]:
     if args.shard_size < 1 or args.processes < 1:
         raise ValueError('--shard-size and --processes must be at least 1')
     benchmark = BENCHMARKS[args.benchmark]
-    settings = Settings(args.benchmark, args.align, args.second_body)
+    settings = Settings(args.benchmark, args.align, args.second_body, gap_settings(args))
+    ClipMending(fill_gaps=settings.fill_gaps)  # refuses settings before the first file is read
     clips, left_out = find_clips(args.folders, benchmark, read_missing(args.missing) if args.missing else ())
     if not clips:
         raise ValueError('\n  '.join([f'no clip of {args.benchmark} found:', *left_out]))

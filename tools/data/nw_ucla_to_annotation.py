@@ -18,6 +18,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.mending import add_gap_options, gap_mending
 from mmagenc.datasets.readers.nw_ucla import VAL_SUBJECTS, read_nw_ucla
 
 
@@ -27,13 +28,16 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
     parser.add_argument('--val-subjects', type=int, nargs='+', default=list(VAL_SUBJECTS), help='subjects of val (default: %(default)s)')
     parser.add_argument('--skip-broken', action='store_true', help='leave damaged files out and list them, instead of refusing the folder')
+    add_gap_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
-        annotation = read_nw_ucla(args.folder, val_subjects=args.val_subjects, skip_broken=args.skip_broken)
+        mending = gap_mending(args)
+        annotation = read_nw_ucla(args.folder, val_subjects=args.val_subjects, skip_broken=args.skip_broken, mend=mending)
+        mending.report(str(args.folder))
         for out in args.out:
             save_annotation(annotation, out)
     except (ValueError, OSError) as error:

@@ -11,7 +11,7 @@ from typing import Union
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .bvh import slerp
+from mmagenc.datasets.resampling import frame_places, slerp_pose
 
 _RATES = ('mocap_framerate', 'mocap_frame_rate', 'fps')
 _BODY = 22  # Joints that SMPL, SMPL-H and SMPL-X have in common, root included.
@@ -48,13 +48,8 @@ class AmassClip:
             raise ValueError(f'fps must be positive, got {fps}')
         if abs(fps / self.fps - 1) < 1e-3 or len(self) < 2:
             return replace(self, fps=fps)
-        count = int((len(self) - 1) * fps / self.fps + 1e-3) + 1
-        time = np.minimum(np.arange(count) * self.fps / fps, len(self) - 1)
-        before = np.minimum(time.astype(int), len(self) - 2)
-        weight = time - before
-        matrices = Rotation.from_rotvec(self.pose.reshape(-1, 3)).as_matrix().reshape(*self.pose.shape, 3)
-        matrices = slerp(matrices[before], matrices[before + 1], weight[:, None])
-        pose = Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_rotvec().reshape(count, -1, 3)
+        before, weight = frame_places(len(self), self.fps, fps)
+        pose = slerp_pose(self.pose, before, weight)
         transl = self.transl[before] + weight[:, None] * (self.transl[before + 1] - self.transl[before])
         return AmassClip(pose, transl, fps)
 

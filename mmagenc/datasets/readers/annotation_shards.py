@@ -1,7 +1,7 @@
 """A large set as many small annotation files first, then as one, never all of it in memory.
 
-A shard is an annotation file (``.npz``) of keypoints that notes in ``metainfo`` what it was made from (``fingerprint``) and what was left
-out (``left_out``), so that a run that ends early is taken up again where it was.
+A shard is an annotation file (``.npz``) of keypoints, and their scores if there are any, that notes in ``metainfo`` what it was made from
+(``fingerprint``) and what was left out (``left_out``), so that a run that ends early is taken up again where it was.
 """
 
 import json
@@ -13,6 +13,9 @@ import numpy as np
 
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
+
+KEYS = ('keypoint', 'keypoint_score')
+"""Arrays that shards hold."""
 
 
 def write_shard(path, clips: Sequence[Mapping], *, metainfo: Mapping, fingerprint: str, left_out: Sequence[str]) -> None:
@@ -39,7 +42,7 @@ def is_done(path, fingerprint: str) -> bool:
 
 
 def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mapping[str, Sequence[str]]) -> None:
-    """One annotation file of shards of keypoints, in order; holds one shard at a time.
+    """One annotation file of shards of keypoints and scores, in order; holds one shard at a time.
 
     Raises:
         AnnotationError: another suffix than ``.npz``, a shard that is cut, or a ``frame_dir`` that repeats.
@@ -48,33 +51,35 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
     if out.suffix != '.npz':
         raise AnnotationError(f'{out}: shards are merged into .npz')
     clips: List[Dict] = []
-    shapes: List[np.ndarray] = []
+    tables: Dict[str, List[np.ndarray]] = {key: [] for key in KEYS}
+    owners: Dict[str, List[np.ndarray]] = {key: [] for key in KEYS}
     for path in paths:
         header = shard_header(path)
         if header is None:
             raise AnnotationError(f'{path}: not a whole shard')
+        with np.load(path, allow_pickle=False) as archive:
+            for key in [key for key in KEYS if key in archive.files]:
+                tables[key].append(archive[f'{key}_shape'])
+                owners[key].append(archive[f'{key}_clip'] + len(clips))
         clips += header['annotations']
-        if header['annotations']:
-            with np.load(path, allow_pickle=False) as archive:
-                shapes.append(archive['keypoint_shape'])
     if len({clip['frame_dir'] for clip in clips}) != len(clips):
         raise AnnotationError(f'{out}: shards repeat clips')
     header = json.dumps(dict(format=FORMAT, split=dict(split), metainfo=dict(metainfo), annotations=clips))
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(out) as file, zipfile.ZipFile(file, 'w', zipfile.ZIP_STORED, allowZip64=True) as archive:
         _write_array(archive, 'header', (), np.array(header).dtype, iter([np.array(header)]))
-        if clips:
-            table = np.concatenate(shapes)
-            _write_array(archive, 'keypoint', (int(table.prod(axis=1).sum()), ), np.dtype(np.float32), _keypoints(paths))
-            _write_array(archive, 'keypoint_shape', table.shape, table.dtype, iter([table]))
-            _write_array(archive, 'keypoint_clip', (len(clips), ), np.dtype(np.int64), iter([np.arange(len(clips))]))
+        for key in [key for key in KEYS if tables[key]]:
+            table, owner = np.concatenate(tables[key]), np.concatenate(owners[key])
+            _write_array(archive, key, (int(table.prod(axis=1).sum()), ), np.dtype(np.float32), _pieces(paths, key))
+            _write_array(archive, f'{key}_shape', table.shape, table.dtype, iter([table]))
+            _write_array(archive, f'{key}_clip', owner.shape, np.dtype(np.int64), iter([owner]))
 
 
-def _keypoints(paths: Sequence[Path]) -> Iterator[np.ndarray]:
+def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
     for path in paths:
         with np.load(path, allow_pickle=False) as archive:
-            if 'keypoint' in archive.files:
-                yield archive['keypoint']
+            if key in archive.files:
+                yield archive[key]
 
 
 def _write_array(archive: zipfile.ZipFile, name: str, shape: Tuple[int, ...], dtype: np.dtype, pieces: Iterator[np.ndarray]) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Dict, List, Tuple, Union
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+
+from mmagenc.datasets.resampling import frame_places, slerp
 
 _CHANNELS = {f'{axis}{kind}': (kind, index) for kind in ('rotation', 'position') for index, axis in enumerate('xyz')}
 
@@ -76,21 +77,10 @@ class Bvh:
             raise ValueError(f'fps must be positive, got {fps}')
         if abs(self.frame_time * fps - 1) < 1e-3 or len(self) < 2:
             return replace(self, frame_time=1 / fps)
-        # The tolerance keeps the last frame where a frame time written with few digits falls short of it by rounding.
-        count = int((len(self) - 1) * self.frame_time * fps + 1e-3) + 1
-        time = np.minimum(np.arange(count) / (fps * self.frame_time), len(self) - 1)
-        before = np.minimum(time.astype(int), len(self) - 2)
-        weight = time - before
+        before, weight = frame_places(len(self), self.fps, fps)
         positions = self.positions[before] + weight[:, None, None] * (self.positions[before + 1] - self.positions[before])
         rotations = slerp(self.rotations[before], self.rotations[before + 1], weight[:, None])
         return replace(self, rotations=rotations, positions=positions, frame_time=1 / fps)
-
-
-def slerp(start: np.ndarray, stop: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Rotations ``(…, 3, 3)`` on the shortest way from ``start`` (weight 0) to ``stop`` (weight 1); ``weight`` broadcasts to ``(…)``."""
-    change = Rotation.from_matrix((start.swapaxes(-1, -2) @ stop).reshape(-1, 3, 3)).as_rotvec().reshape(*start.shape[:-2], 3)
-    part = Rotation.from_rotvec((change * weight[..., None]).reshape(-1, 3)).as_matrix()
-    return start @ part.reshape(start.shape)
 
 
 def read_bvh(path: Union[str, Path]) -> Bvh:

@@ -5,11 +5,11 @@ T frames. ``pose (1, T, 24, 3)`` axis-angle (or flat ``(T, 72)``), ``keypoint (1
 """
 
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.datasets.annotation import AnnotationError, clip_problems, describe_problems, warn_left_out
+from mmagenc.datasets.annotation import AnnotationError, Mend, clip_problems, describe_problems, warn_left_out
 from mmagenc.datasets.safe_pickle import load_pickle
 
 SPLITS = {'train': 'train', 'validate': 'val', 'test': 'test'}
@@ -32,8 +32,9 @@ def read_infact(path, *, classes: Sequence[str], label_key: str, skip_broken: bo
     return infact_annotation(load_pickle(path), path=Path(path), classes=classes, label_key=label_key, skip_broken=skip_broken)
 
 
-def infact_annotation(content, *, path: Path, classes: Sequence[str], label_key: str, skip_broken: bool = False) -> Dict:
-    """What a published file held, as :func:`read_infact` gives it."""
+def infact_annotation(content, *, path: Path, classes: Sequence[str], label_key: str, skip_broken: bool = False,
+                      mend: Optional[Mend] = None) -> Dict:
+    """What a published file held, as :func:`read_infact` gives it; each clip goes through ``mend`` before it is checked."""
     if not isinstance(content, (list, tuple)) or not content:
         kind = 'an empty list' if isinstance(content, (list, tuple)) else type(content).__name__
         raise AnnotationError(f'{path}: expected a list of clips as published, got {kind}')
@@ -41,7 +42,8 @@ def infact_annotation(content, *, path: Path, classes: Sequence[str], label_key:
     clips, places, problems = [], [], []
     for index, entry in enumerate(content):
         try:
-            clips.append(_read_clip(entry, metainfo['classes'], label_key))
+            clip = _read_clip(entry, metainfo['classes'], label_key)
+            clips.append(clip if mend is None else mend(clip, metainfo))
             places.append(index)
         except (ValueError, TypeError) as error:
             problems.append((index, entry.get('frame_dir') if isinstance(entry, dict) else None, str(error)))

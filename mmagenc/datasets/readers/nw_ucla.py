@@ -7,11 +7,11 @@ take and view. View 3 is the test set; the published code picks its epoch on it.
 import json
 import re
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.datasets.annotation import AnnotationError, clip_problems, describe_problems, warn_left_out
+from mmagenc.datasets.annotation import AnnotationError, Mend, clip_problems, describe_problems, warn_left_out
 
 ACTIONS = {
     1: 'pick up with one hand', 2: 'pick up with two hands', 3: 'drop trash', 4: 'walk around', 5: 'sit down', 6: 'stand up', 8: 'donning',
@@ -25,7 +25,7 @@ VAL_SUBJECTS = (9, 10)
 NAME = re.compile(r'a(?P<action>\d+)_s(?P<subject>\d+)_e(?P<take>\d+)_v(?P<view>\d+)$')
 
 
-def read_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, skip_broken: bool = False) -> Dict:
+def read_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, skip_broken: bool = False, mend: Optional[Mend] = None) -> Dict:
     """Read the clips of a folder into the annotation format, with four splits.
 
     ``test`` is view 3 and ``trainval`` views 1 and 2 (the published training set); ``train`` and ``val`` are the clips of ``trainval``
@@ -35,6 +35,7 @@ def read_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, skip_bro
         folder: ``all_sqe``, or the folder that has it.
         val_subjects: numbers of the subjects of ``val``.
         skip_broken: leave damaged files out, with a warning that lists them, instead of refusing the folder.
+        mend: what is done to each clip before it is checked, such as filling gaps.
 
     Raises:
         FileNotFoundError: no such folder, or no clips in it.
@@ -46,7 +47,8 @@ def read_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, skip_bro
     clips, places, problems = [], [], []
     for index, path in enumerate(paths):
         try:
-            clips.append(read_clip(path))
+            clip = read_clip(path)
+            clips.append(clip if mend is None else mend(clip, metainfo))
             places.append(index)
         except (ValueError, TypeError, KeyError, OSError) as error:
             problems.append((index, path.name, str(error)))

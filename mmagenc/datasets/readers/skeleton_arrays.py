@@ -18,15 +18,15 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 
 from mmagenc.compat import atomic_open
-from mmagenc.datasets.annotation import AnnotationError
+from mmagenc.datasets.annotation import AnnotationError, Mend, distinct_persons
 from mmagenc.datasets.safe_pickle import load_pickle
 
 Item = Tuple[str, Optional[Dict], str]
 """Split, clip (``None`` if it cannot be used), and then why."""
 
 
-def iterate_npz(path, *, num_joints: int = 25, num_persons: int = 2) -> Iterator[Item]:
-    """Clips of a CTR-GCN-style ``.npz`` by split (``train``, ``test``), named ``<split>_<number>``.
+def iterate_npz(path, *, num_joints: int = 25, num_persons: int = 2, mend: Optional[Mend] = None) -> Iterator[Item]:
+    """Clips of a CTR-GCN-style ``.npz`` by split (``train``, ``test``), named ``<split>_<number>``; each goes through ``mend`` first.
 
     Raises:
         AnnotationError: not such a file, naming what is wrong.
@@ -38,14 +38,15 @@ def iterate_npz(path, *, num_joints: int = 25, num_persons: int = 2) -> Iterator
             if not splits:
                 raise AnnotationError(f'{path}: expected x_train, y_train, x_test, y_test, found {sorted(members)}')
             for split in splits:
-                yield from _split_of_npz(archive, split, path, num_joints, num_persons)
+                yield from _split_of_npz(archive, split, path, (num_persons, num_joints), mend)
     except AnnotationError:
         raise
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, KeyError) as error:
         raise AnnotationError(f'{path}: not a readable .npz ({type(error).__name__}: {error})') from error
 
 
-def _split_of_npz(archive: zipfile.ZipFile, split: str, path, num_joints: int, num_persons: int) -> Iterator[Item]:
+def _split_of_npz(archive: zipfile.ZipFile, split: str, path, persons_and_joints: Tuple[int, int], mend: Optional[Mend]) -> Iterator[Item]:
+    num_persons, num_joints = persons_and_joints
     with archive.open(f'y_{split}.npy') as member:
         labels = _class_indices(np.lib.format.read_array(member, allow_pickle=False), f'{path}: y_{split}')
     with archive.open(f'x_{split}.npy') as member:
@@ -62,7 +63,7 @@ def _split_of_npz(archive: zipfile.ZipFile, split: str, path, num_joints: int, n
             if len(row) != size:
                 raise AnnotationError(f'{path}: x_{split} ends in clip {index}')
             flat = np.frombuffer(row, dtype).reshape(shape[1], num_persons, num_joints, 3)
-            yield _item(split, f'{split}_{index:06d}', int(label), flat.transpose(1, 0, 2, 3))
+            yield _item(split, f'{split}_{index:06d}', int(label), flat.transpose(1, 0, 2, 3), mend)
 
 
 def _read_header(member) -> Tuple[Tuple[int, ...], bool, np.dtype]:
@@ -80,8 +81,8 @@ def _class_indices(labels: np.ndarray, source: str) -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def iterate_pair(data, labels, *, split: str = 'train') -> Iterator[Item]:
-    """Clips of an ``.npy`` file with its ``.pkl`` of names and labels; the array stays on disk.
+def iterate_pair(data, labels, *, split: str = 'train', mend: Optional[Mend] = None) -> Iterator[Item]:
+    """Clips of an ``.npy`` file with its ``.pkl`` of names and labels; the array stays on disk. Each clip goes through ``mend`` first.
 
     Names lose the ending ``.skeleton``; where they repeat or are no text (Kinetic-GAN's own samples), clips are named
     ``<split>_<number>``.
@@ -101,7 +102,7 @@ def iterate_pair(data, labels, *, split: str = 'train') -> Iterator[Item]:
         raise AnnotationError(f'{labels}: {len(indices)} labels, {len(array)} clips in {data}')
     for index, (name, label) in enumerate(zip(names, indices)):
         clip = np.asarray(array[index])
-        yield _item(split, name, int(label), (clip if clip.ndim == 4 else clip[..., None]).transpose(3, 1, 2, 0))
+        yield _item(split, name, int(label), (clip if clip.ndim == 4 else clip[..., None]).transpose(3, 1, 2, 0), mend)
 
 
 def _names_and_labels(path, split: str) -> Tuple[List[str], np.ndarray]:
@@ -116,13 +117,17 @@ def _names_and_labels(path, split: str) -> Tuple[List[str], np.ndarray]:
     return [name[:-len('.skeleton')] if name.endswith('.skeleton') else str(name) for name in names], labels
 
 
-def _item(split: str, name: str, label: int, keypoint: np.ndarray) -> Item:
-    if not np.isfinite(keypoint).all():
-        return split, None, f'{name}: has NaN or infinity'
+def _item(split: str, name: str, label: int, keypoint: np.ndarray, mend: Optional[Mend]) -> Item:
     keypoint = trimmed(keypoint)
     if keypoint.size == 0:
         return split, None, f'{name}: nothing but padding'
     clip = dict(frame_dir=name, label=label, total_frames=keypoint.shape[1], keypoint=keypoint, source='real')
+    try:
+        clip = clip if mend is None else mend(clip, {})
+    except ValueError as error:
+        return split, None, f'{name}: {error}'
+    if not np.isfinite(clip['keypoint']).all():
+        return split, None, f'{name}: has NaN or infinity (--fill-gaps N fills gaps)'
     return split, clip, ''
 
 
@@ -133,8 +138,8 @@ def trimmed(keypoint: np.ndarray) -> np.ndarray:
     """
     frames = np.flatnonzero((keypoint != 0).any(axis=(0, 2, 3)))
     keypoint = keypoint[:, :frames[-1] + 1 if len(frames) else 0]
-    kept = [person for person in range(len(keypoint))
-            if person == 0 or (keypoint[person].any() and not np.array_equal(keypoint[person], keypoint[0]))]
+    kept = distinct_persons(keypoint)
+    kept[0] = True
     return np.ascontiguousarray(keypoint[kept], dtype=np.float32)
 
 

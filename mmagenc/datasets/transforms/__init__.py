@@ -2,6 +2,7 @@
 
 from .augment import JointNoise, RandomHeading, RandomMirror, RandomOcclusion, RandomSpeed
 from .formatting import PackMotionInputs
+from .gaps import FillGaps
 from .modes import KthMode, MotionStream
 from .pose import BodyUnit, DropScores, MapJoints, PoseToRot6d, RootCenter
 from .sampling import ConsecutiveSample
@@ -9,7 +10,7 @@ from .temporal import RandomCropResize, RandomRotation
 from .view import MinMaxScale, RandomViewRotate, SortedSample
 
 __all__ = [
-    'BodyUnit', 'ConsecutiveSample', 'DropScores', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream',
+    'BodyUnit', 'ConsecutiveSample', 'DropScores', 'FillGaps', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream',
     'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomOcclusion', 'RandomRotation',
     'RandomSpeed', 'RandomViewRotate', 'RootCenter', 'SortedSample'
 ]

@@ -14,6 +14,7 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from torch import Tensor, nn
 
+from mmagenc.datasets.annotation import UNLABELLED, AnnotationError, array_problem, is_unlabelled
 from mmagenc.structures import ClipForm
 
 
@@ -22,7 +23,7 @@ class RecognizerScores:
     """What a recognizer says of N clips.
 
     Args:
-        label: ``(N,)`` intended class of each clip.
+        label: ``(N,)`` intended class of each clip, -1 where there is none.
         probability: ``(N, K)`` softmax scores, averaged over test clips where the pipeline makes several.
         feature: ``(N, D)`` input of the classification layer: backbone features averaged over persons, time and joints, or what the
             head's own ``feature`` makes of them (InfoGCN: latent means).
@@ -44,8 +45,9 @@ class RecognizerScores:
 
     @property
     def accuracy(self) -> float:
-        """Share of clips whose most probable class is the intended one."""
-        return float((self.predicted == self.label).mean())
+        """Share of the clips with a label whose most probable class is that; NaN if none has one."""
+        labelled = self.label != UNLABELLED
+        return float((self.predicted == self.label)[labelled].mean()) if labelled.any() else float('nan')
 
     def __getitem__(self, index) -> 'RecognizerScores':
         return RecognizerScores(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
@@ -101,7 +103,7 @@ def score_annotations(recognizer: nn.Module,
     Args:
         recognizer: a ``RecognizerGCN``, ``Recognizer3D`` or ``Recognizer2D`` (anything with ``extract_feat`` and ``cls_head``).
         pipeline: the recognizer's test pipeline, ending in ``PackActionInputs``.
-        annotations: clips in the annotation format, each with its ``label``.
+        annotations: clips in the annotation format; those without a ``label`` (none, ``None`` or -1) are scored too.
         batch_size: clips a forward pass; the result does not depend on it.
         form: what recordings have beside their keypoints, for clips that lack it.
 
@@ -110,22 +112,34 @@ def score_annotations(recognizer: nn.Module,
 
     Raises:
         ValueError: no annotations.
+        AnnotationError: a clip whose keypoints are no array ``(M, T, V, C)`` of its ``total_frames``.
     """
     if not annotations:
         raise ValueError('there are no clips to score')
     transform, was_training = build_pipeline(pipeline), recognizer.training
     recognizer.eval()
-    scored = []
+    scored, label = [], []
     try:
         for start in range(0, len(annotations), batch_size):
+            clips = _with_labels(annotations[start:start + batch_size], start)
+            label += [clip['label'] for clip in clips]
             with untouched_random_state():
-                samples = [transform(prepare(annotation, form=form)) for annotation in annotations[start:start + batch_size]]
+                samples = [transform(prepare(clip, form=form)) for clip in clips]
             scored += _score_samples(recognizer, samples)
     finally:
         recognizer.train(was_training)
     probability, feature = (torch.stack(rows).float().cpu().numpy() for rows in zip(*scored))
-    label = np.array([annotation['label'] for annotation in annotations], dtype=np.int64)
-    return RecognizerScores(label=label, probability=probability, feature=feature)
+    return RecognizerScores(label=np.array(label, dtype=np.int64), probability=probability, feature=feature)
+
+
+def _with_labels(annotations: Sequence[Dict], start: int = 0) -> List[Dict]:
+    """The clips, each with a label; their keypoints may be anything that the pipeline takes, rotations too, but have all four axes."""
+    clips = list(annotations)
+    for index, clip in enumerate(clips, start):
+        reason = array_problem(clip, 'keypoint')
+        if reason:
+            raise AnnotationError(f'clip {index} ({clip.get("frame_dir")}): {reason}')
+    return [dict(clip, label=UNLABELLED) if is_unlabelled(clip) else clip for clip in clips]
 
 
 def _score_samples(recognizer: nn.Module, samples: List[Dict]) -> List[Tuple[Tensor, Tensor]]:

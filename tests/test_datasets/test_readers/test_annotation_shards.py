@@ -35,6 +35,16 @@ def test_merged_is_what_is_written_at_once(tmp_path):
         assert all(np.array_equal(one[key], other[key]) and one[key].dtype == other[key].dtype for key in one.files if key != 'header')
 
 
+def test_scores_of_some_clips(tmp_path):
+    clips = make_clips()
+    for index in (1, 2):
+        clips[index]['keypoint_score'] = np.full(clips[index]['keypoint'].shape[:3], .1 * index, np.float32)
+    paths = write(tmp_path, [clips[:1], clips[1:2], clips[2:]])
+    split = dict(train=['a', 'b', 'c', 'd'])
+    merge_shards(paths, tmp_path / 'merged.npz', metainfo=METAINFO, split=split)
+    assert_same_annotation(load_annotation(tmp_path / 'merged.npz'), dict(split=split, metainfo=METAINFO, annotations=clips))
+
+
 def test_what_is_done(tmp_path):
     path, = write(tmp_path, [make_clips()])
     assert is_done(path, 'f0') and not is_done(path, 'f1') and not is_done(tmp_path / 'none.npz', 'f0')

@@ -56,7 +56,8 @@ def test_unusable_clips_are_named(tmp_path):
     rows[0, 0, 0], rows[1] = np.nan, 0
     np.savez(tmp_path / 'a.npz', x_train=rows, y_train=np.arange(3))
     items = list(iterate_npz(tmp_path / 'a.npz'))
-    assert [reason for _, _, reason in items] == ['train_000000: has NaN or infinity', 'train_000001: nothing but padding', '']
+    assert [reason for _, _, reason in items] == [
+        'train_000000: has NaN or infinity (--fill-gaps N fills gaps)', 'train_000001: nothing but padding', '']
     assert [clip is None for _, clip, _ in items] == [True, True, False]
 
 

@@ -53,6 +53,24 @@ def test_probability_equals_the_recognizers_own_prediction():
     assert result.label.tolist() == [0, 1, 2, 0, 1]
 
 
+def test_clips_without_a_label_are_scored():
+    model, annotations = small_recognizer(), clips()
+    expected = score_annotations(model, PIPELINE, annotations)
+    del annotations[0]['label']
+    annotations[1]['label'], annotations[2]['label'] = None, -1
+    result = score_annotations(model, PIPELINE, annotations)
+    np.testing.assert_array_equal(result.probability, expected.probability)
+    assert result.label.tolist() == [-1, -1, -1, 0, 1] and 'label' not in annotations[0]
+    assert result.accuracy == expected[3:].accuracy and np.isnan(result[:3].accuracy)
+
+
+def test_a_clip_without_persons_is_refused():
+    annotations = clips()
+    annotations[3]['keypoint'] = annotations[3]['keypoint'][0]
+    with pytest.raises(ValueError, match=r'clip 3 \(clip3\): keypoint must be an array of numbers of 4 axes, got \(12, 20, 3\)'):
+        score_annotations(small_recognizer(), PIPELINE, annotations)
+
+
 def test_feature_is_the_input_of_the_last_layer():
     model = small_recognizer()
     result = score_annotations(model, PIPELINE, clips())

@@ -24,7 +24,7 @@ def tool():
     return module
 
 
-def write(path, labels, seed, *, frames=6, skeleton='ucla20', joints=20, dims=3, shift=0.):
+def write(path, labels, seed, *, frames=6, skeleton='ucla20', joints=20, dims=3, shift=0., **more):
     rng = np.random.default_rng(seed)
     clips = []
     for i, label in enumerate(labels):
@@ -32,6 +32,7 @@ def write(path, labels, seed, *, frames=6, skeleton='ucla20', joints=20, dims=3,
         clips.append(dict(frame_dir=f'{path.stem}_{i}', label=label, total_frames=frames + i % 2, keypoint=keypoint))
     names = [clip['frame_dir'] for clip in clips]
     metainfo = dict(classes=['walk', 'run', 'Jump'], **({} if skeleton is None else dict(skeleton=skeleton)))
+    metainfo.update(more)
     save_annotation(dict(split=dict(test=names[::2], all=names), metainfo=metainfo, annotations=clips), path)
     return str(path)
 
@@ -79,6 +80,29 @@ def test_splits_are_kept_apart(tool, files, tmp_path, capsys):
     assert 'mean      6         11' in capsys.readouterr().out
 
 
+def test_a_split_behind_a_colon(tool, files, capsys):
+    tool.main([f'{files[0]}:test', f'{files[0]}:all', '--num-frames', '3'])
+    assert 'mean      6         11' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="real.npz:test and split 'all': name one"):
+        tool.main([f'{files[0]}:test', files[1], '--real-split', 'all'])
+
+
+def test_frame_rates_agree_or_are_brought_together(tool, tmp_path, capsys):
+    slow, fast = (write(tmp_path / f'{fps}.npz', [0] * 4, fps, frames=fps, fps=fps) for fps in (10, 20))
+    silent = write(tmp_path / 'silent.npz', [0] * 4, 3)
+    with pytest.raises(SystemExit, match='compare_clips: .*20.npz: clip 20_0 has 20 fps, others 10; .*--fps'):
+        tool.main([slow, fast])
+    tool.main([slow, fast, '--fps', '10'])
+    tool.main([silent, slow])
+    assert 'says 10 fps, what was read before says none' in capsys.readouterr().err
+
+
+def test_classes_must_be_the_same_in_the_same_order(tool, files, tmp_path):
+    other = write(tmp_path / 'other.npz', [0] * 4, 1, classes=['run', 'walk', 'Jump'])
+    with pytest.raises(SystemExit, match=r"other.npz: classes \['run', 'walk', 'Jump'\] differ from \['walk', .* another order"):
+        tool.main([files[0], other])
+
+
 @pytest.mark.filterwarnings('ignore:Fréchet distance of')
 def test_through_a_recognizer(tool, files, tmp_path):
     config, _ = write_generator(tmp_path)
@@ -97,15 +121,15 @@ def test_other_layouts_are_mapped_or_refused(tool, tmp_path, capsys):
     mapped = write(tmp_path / 'smpl.npz', [0] * 4, 1, skeleton='smpl24', joints=24)
     tool.main([real, mapped])
     assert 'walk' in capsys.readouterr().out
-    with pytest.raises(SystemExit, match='compare_clips: no joint map from ucla20 to infact17'):
+    with pytest.raises(SystemExit, match=r'compare_clips: .*ucla\.npz: no joint map from ucla20 to infact17'):
         tool.main([real, write(tmp_path / 'ucla.npz', [0] * 4, 1)])
 
 
 @pytest.mark.parametrize('arguments, reason', [
     (['nowhere.npz', 'FAKE'], 'nowhere.npz: no such annotation file'),
-    (['REAL', 'FAKE', '--real-split', 'val'], "has no split 'val'; it has test, all"),
+    (['REAL', 'FAKE', '--real-split', 'val'], r"no split \['val'\]; it has \['all', 'test'\]"),
     (['REAL', 'FAKE', '--estimator', 'paired'], "estimator='paired' needs sets of one size"),
-    (['REAL', 'FLAT'], r'must be \(N, T, …\) and \(M, T, …\) clips of one shape'),
+    (['REAL', 'FLAT'], 'flat.npz: keypoint has 2 coordinates, that of the clips before 3: 2-D and 3-D do not go together'),
 ])
 def test_what_cannot_be_compared(tool, files, tmp_path, arguments, reason):
     flat = write(tmp_path / 'flat.npz', [0] * 4, 1, dims=2)

@@ -1,0 +1,95 @@
+"""What a dataset or a tool does to a file's clips before they are checked."""
+
+import argparse
+import logging
+from collections import Counter
+from typing import Dict, Optional
+
+from mmengine.logging import print_log
+
+from .annotation import count_persons
+from .gaps import METHODS, GapFiller
+from .persons import keep_persons
+from .third_coordinate import THIRD, split_third
+
+
+class ClipMending:
+    """Split scores from coordinates, keep persons, fill gaps, in this order; and say in one line a file what was done.
+
+    Args:
+        third: ``'score'`` makes the third of three coordinates ``keypoint_score``; ``'depth'`` says that it is none.
+        num_persons: persons of each clip that are kept (see :func:`~mmagenc.datasets.persons.keep_persons`); ``None`` keeps all.
+        fill_gaps: arguments of :class:`~mmagenc.datasets.gaps.GapFiller`; ``None`` fills nothing.
+
+    Raises:
+        ValueError: settings out of range, or that are none.
+    """
+
+    def __init__(self, *, third: Optional[str] = None, num_persons: Optional[int] = None, fill_gaps: Optional[Dict] = None) -> None:
+        if third not in (None, *THIRD):
+            raise ValueError(f'third must be {" or ".join(map(repr, THIRD))}, got {third!r}')
+        if num_persons is not None and (not isinstance(num_persons, int) or num_persons < 1):
+            raise ValueError(f'num_persons must be at least 1, or None for all; got {num_persons!r}')
+        self.third, self.num_persons = third, num_persons
+        self.filler = None if fill_gaps is None else _filler(fill_gaps)
+        self._done: Counter = Counter()
+
+    def __call__(self, clip: Dict, metainfo: Dict) -> Dict:
+        """A clip of whole form as it is to be checked.
+
+        Raises:
+            ValueError: a clip that cannot be mended, saying why.
+        """
+        if self.third == 'score':
+            self._done['three coordinates, read as x, y and score'] += clip['keypoint'].shape[-1] == 3
+            clip = split_third(clip)
+        if self.num_persons is not None:
+            more = count_persons(clip) > self.num_persons
+            self._done[f'more persons than {self.num_persons}, of whom those most there were kept'] += more
+            clip = keep_persons(clip, self.num_persons)
+        if self.filler is None:
+            return clip
+        filled = self.filler(clip, clip.get('skeleton', metainfo.get('skeleton')))
+        self._done[f'gaps, of which those of up to {self.filler.max_gap} frames were filled'] += filled is not clip
+        self._done['gaps at an end or longer ones, and were cut to their longest whole stretch'] += (
+            filled['total_frames'] < clip['total_frames'])
+        return filled
+
+    def report(self, source: str) -> None:
+        """Log what was done since the last time."""
+        done = '; '.join(f'{count} clips had {what}' for what, count in self._done.items() if count)
+        self._done.clear()
+        if done:
+            print_log(f'{source}: {done}', logger='current', level=logging.INFO)
+
+
+def _filler(settings: Dict) -> GapFiller:
+    names = list(GapFiller.__dataclass_fields__)
+    if not isinstance(settings, dict) or 'max_gap' not in settings or not set(settings) <= set(names):
+        raise ValueError(f'fill_gaps is a dict with max_gap (frames) and at most {", ".join(names[1:])}, got {settings!r}')
+    return GapFiller(**settings)
+
+
+def add_gap_options(parser: argparse.ArgumentParser) -> None:
+    """``--fill-gaps``, ``--gap-method`` and ``--min-length``, for :func:`gap_mending`."""
+    parser.add_argument('--fill-gaps', type=int, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with longer '
+                        'ones to their longest whole stretch (default: nothing is filled)')
+    parser.add_argument('--gap-method', choices=METHODS, default='linear', help='how gaps are filled (default: %(default)s)')
+    parser.add_argument('--min-length', type=int, default=GapFiller.min_length, metavar='N',
+                        help='fewest frames of a clip that has to be cut (default: %(default)s)')
+
+
+def gap_settings(args: argparse.Namespace) -> Optional[Dict]:
+    """``fill_gaps`` of a dataset by these options."""
+    if args.fill_gaps is None:
+        return None
+    return dict(max_gap=args.fill_gaps, method=args.gap_method, min_length=args.min_length)
+
+
+def gap_mending(args: argparse.Namespace, **settings) -> ClipMending:
+    """The mending of a tool with these options, and others of :class:`ClipMending`.
+
+    Raises:
+        ValueError: settings out of range.
+    """
+    return ClipMending(fill_gaps=gap_settings(args), **settings)
