@@ -22,6 +22,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.datasets.layouts import register_layouts
 from mmagenc.registry import RUNNERS
 
 
@@ -107,6 +108,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = load_config(args)
+        register_layouts(cfg)
     except ValueError as error:
         raise SystemExit(f'test: {error}') from None
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

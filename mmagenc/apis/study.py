@@ -44,6 +44,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ARMS, ClipsPerClass, StudyRow, changed_settings, hold_out, select_clips, settings_hash
@@ -263,6 +264,7 @@ class Study:
         cfg.randomness = dict(seed=job.seed)
         cfg.visualizer = dict(type='Visualizer', vis_backends=[])
         cfg.pop('vis_backends', None)
+        register_layouts(cfg)
         return Runner.from_cfg(cfg)
 
     def _train_generator(self, job: Job, folder: Path) -> Dict:

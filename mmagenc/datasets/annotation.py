@@ -6,7 +6,9 @@ M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 (M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
-``clip['skeleton']``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
+``clip['skeleton']``. Either may be the definition of a layout (see :mod:`mmagenc.skeletons.definition`) in a file that is read; files
+that are written hold names, and in ``metainfo['layouts']`` the definitions of those that are not built in.
+``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
@@ -14,6 +16,7 @@ per array key, all clips' arrays flattened one behind the other (``<key>``) with
 ``numpy.load`` reads it with pickles disallowed.
 """
 
+import contextlib
 import json
 import logging
 import pickle
@@ -27,6 +30,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.skeletons import SKELETONS
 from mmagenc.structures import Motion
 
+from .layouts import layout_name, with_named_layouts
 from .safe_pickle import load_pickle
 
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
@@ -74,19 +78,35 @@ def checked_annotation(content, *, source: str, skip_broken: bool = False) -> Di
     annotation = dict(split={}, metainfo={})
     annotation.update({key: value for key, value in content.items() if value is not None})
     annotation['annotations'] = [normalized_clip(clip) for clip in content['annotations']]
+    if isinstance(annotation['metainfo'], dict):
+        annotation['metainfo'] = _checked_metainfo(annotation['metainfo'], annotation['annotations'], source)
     if skip_broken:
         annotation = _without_broken(annotation, source)
     validate_annotation(annotation, source=source)
     return annotation
 
 
+def _checked_metainfo(metainfo: Dict, clips: List[Dict], source: str) -> Dict:
+    names = {clip['skeleton'] for clip in clips if isinstance(clip, dict) and isinstance(clip.get('skeleton'), str)}
+    try:
+        return with_named_layouts(metainfo, sorted(names))
+    except ValueError as error:
+        raise AnnotationError(f'{source}: metainfo: {error}') from error
+
+
 def normalized_clip(clip):
-    """The clip with arrays of numbers as float32 and MMAction2's older ``filename`` as ``frame_dir``; what is broken stays so."""
+    """The clip with arrays of numbers as float32, its own layout by name, and MMAction2's older ``filename`` as ``frame_dir``.
+
+    What is broken stays so.
+    """
     if not isinstance(clip, dict):
         return clip
     clip = dict(clip)
     if 'frame_dir' not in clip and 'filename' in clip:
         clip['frame_dir'] = clip['filename']
+    if clip.get('skeleton') is not None:
+        with contextlib.suppress(ValueError):
+            clip['skeleton'] = layout_name(clip['skeleton'])
     for key in STORED_KEYS:
         if isinstance(clip.get(key), np.ndarray) and clip[key].dtype.kind in 'fiu':
             with np.errstate(over='ignore'):
@@ -197,7 +217,7 @@ def clip_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     frames = clip['total_frames']
     if not _is_index(frames) or frames < 1:
         return f'total_frames must be at least 1, got {frames!r}'
-    reason = label_problem(clip['label'], metainfo.get('classes'))
+    reason = label_problem(clip['label'], metainfo.get('classes')) or _skeleton_problem(clip.get('skeleton'))
     for key, ndim in ARRAY_KEYS.items():
         reason = reason or _array_problem(clip, key, ndim)
     return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
@@ -231,6 +251,13 @@ def _array_problem(clip: Dict, key: str, ndim: int) -> Optional[str]:
     if not np.isfinite(value).all():
         return f'{key} holds NaN or infinity (first at frame {int(np.nonzero(~np.isfinite(value))[1].min())})'
     return None
+
+
+def _skeleton_problem(skeleton) -> Optional[str]:
+    try:
+        return None if skeleton is None or isinstance(skeleton, str) else f'skeleton must be a name, got {layout_name(skeleton)!r} defined'
+    except ValueError as error:
+        return f'skeleton: {error}'
 
 
 def _latent_problem(clip: Dict) -> Optional[str]:

@@ -21,6 +21,7 @@ from .annotation import (
     normalized_clip,
     warn_left_out,
 )
+from .layouts import with_named_layouts
 from .readers.infact import infact_annotation
 from .safe_pickle import load_pickle
 
@@ -34,8 +35,8 @@ class MotionDataset(BaseDataset):
             relative path starts from ``data_root``, if that is given.
         split: name of the split, or several; ``None`` takes all clips.
         pipeline: transforms; a sample is the annotation dict with ``skeleton``, ``modality`` and ``start_index`` beside it.
-        metainfo: ``classes`` and ``skeleton`` of files that do not say them (MMAction2's). ``keypoint`` of clips in another layout than
-            ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
+        metainfo: ``classes`` and ``skeleton`` (a name or a definition) of files that do not say them (MMAction2's). ``keypoint`` of clips
+            in another layout than ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
         skip_broken: leave broken clips out, with a warning that lists them, instead of refusing the file.
         Others: see :class:`mmengine.dataset.BaseDataset`. Clips stay in memory as they are (``serialize_data`` is off), so that
             :meth:`extend` can add to them.
@@ -63,7 +64,15 @@ class MotionDataset(BaseDataset):
         """As MMEngine's, but strings are values and never names of files to read."""
         texts = {key: value for key, value in (metainfo or {}).items() if isinstance(value, str)}
         rest = metainfo if not texts else {key: value for key, value in metainfo.items() if key not in texts}
-        return dict(super()._load_metainfo(rest), **texts)
+        try:
+            return with_named_layouts(dict(super()._load_metainfo(rest), **texts))
+        except ValueError as error:
+            raise ValueError(f'{cls.__name__}: metainfo: {error}') from error
+
+    def __setstate__(self, state: Dict) -> None:
+        """A worker that was started anew (spawn) knows only what is built in."""
+        self.__dict__.update(state)
+        with_named_layouts(self._metainfo)
 
     def _join_prefix(self) -> None:
         super()._join_prefix()
@@ -83,6 +92,7 @@ class MotionDataset(BaseDataset):
             self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if self._metainfo.get(key) is None})
             found.update(annotation['split'])
             clips += self._read_clips(annotation, path)
+        self._metainfo = with_named_layouts(self._metainfo)
         missing = [split for split in self.splits or () if split not in found]
         if missing:
             raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')

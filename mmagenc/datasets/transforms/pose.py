@@ -11,7 +11,7 @@ from mmcv.transforms import BaseTransform
 
 from mmagenc.body_models.rotations import axis_angle_to_rot6d
 from mmagenc.registry import TRANSFORMS
-from mmagenc.skeletons import joint_map
+from mmagenc.skeletons import get_skeleton, joint_map
 
 
 @TRANSFORMS.register_module()
@@ -63,11 +63,11 @@ class MapJoints(BaseTransform):
         target: name of the layout; the source is the clip's ``skeleton``.
 
     Raises:
-        ValueError: a clip whose layout is not known, or from which no map is known.
+        ValueError: an unknown layout, a clip whose layout is not known, or from which no map is known.
     """
 
     def __init__(self, target: str) -> None:
-        self.target = target
+        self.target = get_skeleton(target).name
 
     def transform(self, results: Dict) -> Dict:
         if results.get('skeleton') is None:

@@ -12,7 +12,8 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons import get_skeleton, register_skeleton
+from mmagenc.skeletons.library import SkeletonLike
 from mmagenc.structures import Motion
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
@@ -29,7 +30,7 @@ class KeypointRepresentation(nn.Module):
     pixels back.
 
     Args:
-        skeleton: layout name.
+        skeleton: layout name, or the definition of one (see :mod:`mmagenc.skeletons.definition`), or the path of a YAML file.
         num_dims: 3 (metres) or 2 (pixels).
         root_center: centre every frame on its root.
         translation: append the root's path from its first frame as one more joint, so that centred clips keep it.
@@ -42,13 +43,13 @@ class KeypointRepresentation(nn.Module):
             frame in which tracking failed is the extreme of a whole data set otherwise, and everything else is squeezed into little.
 
     Raises:
-        ValueError: other dimensions, an unknown normalization, a quantile out of range or with ``'standard'``, or ``translation`` for
-            clips that are not centred.
+        ValueError: an unknown layout, other dimensions, an unknown normalization, a quantile out of range or with ``'standard'``, or
+            ``translation`` for clips that are not centred.
     """
 
     def __init__(self,
                  *,
-                 skeleton: str,
+                 skeleton: SkeletonLike,
                  num_dims: int = 3,
                  root_center: bool = True,
                  translation: bool = False,
@@ -65,8 +66,8 @@ class KeypointRepresentation(nn.Module):
             raise ValueError(f'num_dims must be 2 or 3, got {num_dims}')
         if translation and not root_center:
             raise ValueError('translation=True needs root_center=True: otherwise the keypoints carry the path themselves')
-        self.keypoint_skeleton = skeleton
-        self.skeleton = get_skeleton(skeleton)
+        self.skeleton = register_skeleton(get_skeleton(skeleton))
+        self.keypoint_skeleton = self.skeleton.name
         self.num_keypoints, self.num_channels = self.skeleton.num_joints, num_dims
         self.num_joints = self.num_keypoints + translation
         self.root_center, self.translation, self.min_std = root_center, translation, min_std
