@@ -51,11 +51,3 @@ def test_augmented_pipelines_augment_first_and_are_the_others_otherwise():
         assert pipelines[f'{name}_augmented'][len(first):] == pipelines[name]
     used = load('infogcn/infogcn-adamw_1xb16-300e_nw-ucla-k8.py')
     assert used.train_dataloader.dataset.pipeline == pipelines.k8_augmented and used.test_dataloader.dataset.pipeline == pipelines.k8
-
-
-@pytest.mark.parametrize('base', ['aagcn_rot6d', 'stgcnpp_rot6d'])
-def test_graphs_of_the_judges_are_smpls(base):
-    graph = load(f'_base_/models/{base}.py').recognizer.backbone.graph_cfg
-    layout = get_skeleton('smpl24').graph_cfg('spatial')['layout']
-    assert (graph.mode, graph.layout.num_node, graph.layout.center) == ('spatial', layout['num_node'], layout['center'])
-    assert [tuple(edge) for edge in graph.layout.inward] == layout['inward']

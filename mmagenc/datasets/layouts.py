@@ -8,9 +8,10 @@ import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Union
 
 import numpy as np
+from mmengine.config import Config
 
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, layout_definitions, register_skeleton
 from mmagenc.skeletons.library import MMACTION2_LAYOUTS, YAML_SUFFIXES
@@ -54,7 +55,7 @@ def with_named_layouts(metainfo: Mapping, names: Iterable[str] = ()) -> Dict:
     return {**metainfo, **({'layouts': definitions} if definitions else {})}
 
 
-def register_layouts(cfg: Mapping) -> None:
+def register_layouts(cfg: Union[Mapping, Config]) -> None:
     """Make known what a config's datasets define, before the models that name it are built.
 
     That is the ``skeleton`` of each ``metainfo`` and, where the config names a layout that is not known yet, what the annotation files
@@ -63,13 +64,11 @@ def register_layouts(cfg: Mapping) -> None:
     Raises:
         ValueError: a definition that is none, or a name that another layout has.
     """
-    parts = list(_mappings(cfg))
+    parts = list(_mappings(dict(cfg.items())))  # a Config is no Mapping
     for part in parts:
         if isinstance(part.get('metainfo'), Mapping):
             with_named_layouts(part['metainfo'])
     named = {part[key] for part in parts for key in LAYOUT_KEYS if isinstance(part.get(key), str)}
-    named |= {part['metainfo'].get('skeleton') for part in parts if isinstance(part.get('metainfo'), Mapping)
-              and isinstance(part['metainfo'].get('skeleton'), str)}
     unknown = {name for name in named if name not in SKELETONS and name not in MMACTION2_LAYOUTS and not name.endswith(YAML_SUFFIXES)}
     for path in dict.fromkeys(path for part in parts for path in _files(part)) if unknown else ():
         with_named_layouts(_metainfo_of(path))
