@@ -235,7 +235,7 @@ def find_own_configs(module: types.ModuleType) -> bool:
                                 f'such as {name}::infagenc/quick.py')
 
     module.MODULE2PACKAGE[name] = name
-    module._get_external_cfg_path = get_external_cfg_path
+    _replace_everywhere(module, get_external_cfg_path)
     return True
 
 

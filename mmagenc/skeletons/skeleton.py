@@ -93,6 +93,11 @@ class Skeleton:
             raise KeyError(f'{self.name} has no joint {name!r}; it has {", ".join(self.joint_names)}')
         return self.joint_names.index(name)
 
+    def find(self, names: Sequence[str]) -> int:
+        """Index of the first of these names that a keypoint has, in whatever case; -1 if none has."""
+        own = [name.lower() for name in self.joint_names]
+        return next((own.index(name) for name in names if name in own), -1)
+
     @cached_property
     def flip_indices(self) -> List[int]:
         """Permutation that swaps left and right keypoints."""
@@ -132,7 +137,7 @@ class Skeleton:
     @cached_property
     def metainfo(self) -> Dict:
         """The layout in MMPose's ``METAINFO`` shape (``keypoint_info``, ``skeleton_info``, ``joint_weights``, ``sigmas``)."""
-        lower = [any(word in name for word in ('hip', 'knee', 'ankle', 'foot', 'toe')) for name in self.joint_names]
+        lower = [any(word in name.lower() for word in ('hip', 'knee', 'ankle', 'foot', 'toe')) for name in self.joint_names]
         return dict(
             dataset_name=self.name,
             keypoint_info={

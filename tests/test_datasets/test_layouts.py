@@ -189,6 +189,9 @@ def test_transforms_know_own_layouts():
         assert mode.transform(dict(clip))['keypoint'].tolist() == [[[[0, 1], [2, 2], [4, 4]]]]
     moved = RandomOcclusion(1., 1.).transform(dict(clip))['keypoint'] != clip['keypoint']
     assert moved.any(-1).sum() == 1 and not moved[0, 0, 0].any(), 'one hand of the two'
+    register_skeleton(FEET)
+    with pytest.raises(ValueError, match='RandomOcclusion needs limbs of at most a third of the joints, feet2 has none'):
+        RandomOcclusion(1.).transform(dict(clip, skeleton='feet2'))
     assert MapJoints(HANDS).transform(dict(clip))['skeleton'] == 'hands3'
 
 

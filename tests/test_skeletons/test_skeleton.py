@@ -21,6 +21,7 @@ def test_what_follows_from_the_tree_by_hand():
     assert TINY.distances().tolist() == [[0, 1, 2, 1], [1, 0, 1, 2], [2, 1, 0, 3], [1, 2, 3, 0]]
     assert [TINY.side(joint) for joint in range(4)] == ['left', 'middle', 'right', 'middle']
     assert TINY.index('right_hand') == 2
+    assert Skeleton('case', ('Nose', 'HEAD'), (-1, 0)).find(('head', 'nose')) == 1 and TINY.find(('head', 'nose')) == -1
 
 
 @pytest.mark.parametrize('arguments, reason', [

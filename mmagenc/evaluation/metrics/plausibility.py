@@ -123,7 +123,7 @@ class PlausibilityMetric(BaseMetric):
         if self.feet is not None:
             return [skeleton.index(name) for name in self.feet]
         for word in ('foot', 'toe', 'ankle'):
-            feet = [joint for joint, name in enumerate(skeleton.joint_names) if word in name]
+            feet = [joint for joint, name in enumerate(skeleton.joint_names) if word in name.lower()]
             if feet:
                 return feet
         raise ValueError(f'{skeleton.name} has no joint named foot, toe or ankle: set feet')
