@@ -4,6 +4,7 @@ from typing import Dict, List, Mapping, Optional, Union
 
 from torch import nn
 
+from mmagenc.datasets.layouts import layout_name
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, score_annotations
 
 
@@ -31,6 +32,6 @@ def recognize(model: nn.Module,
         raise ValueError('pipeline: the recognizer brings none from its config; pass the transforms of its test clips')
     if isinstance(annotations, Mapping):
         skeleton = annotations.get('metainfo', {}).get('skeleton')
-        layout = {} if skeleton is None else {'skeleton': skeleton}
+        layout = {} if skeleton is None else {'skeleton': layout_name(skeleton)}
         annotations = [{**layout, **annotation} for annotation in annotations['annotations']]
     return score_annotations(model, pipeline, annotations, batch_size=batch_size)
