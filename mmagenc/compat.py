@@ -35,7 +35,7 @@ def apply() -> None:
     silence_mmcv_lite()
     lift_mmcv_ceiling()
     for name, workaround in AFTER_IMPORT.items():
-        _run_after_import(name, workaround)
+        after_import(name, workaround)
 
 
 # --- what must be in place before the import that fails without it
@@ -212,6 +212,33 @@ def find_packages_without_pkg_resources(module: types.ModuleType) -> bool:
     return True
 
 
+def find_own_configs(module: types.ModuleType) -> bool:
+    """Let ``_base_ = 'mmagenc::infagenc/quick.py'`` work: MMEngine has a closed list of the packages whose configs it finds.
+
+    They lie in ``.mim`` of the installed package, or beside it in a clone; MMEngine's own search ends in the wrong folder for an editable
+    install. Off where MMEngine lists the package. No upstream issue is known.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))
+    name, search = os.path.basename(package), module._get_external_cfg_path
+    if name in module.MODULE2PACKAGE:
+        return False
+
+    @functools.wraps(search)
+    def get_external_cfg_path(package_path, cfg_file):
+        if os.path.basename(package_path) != name:
+            return search(package_path, cfg_file)
+        places = [os.path.join(package, '.mim', 'configs', cfg_file), os.path.join(os.path.dirname(package), 'configs', cfg_file)]
+        for path in places:
+            if os.path.isfile(path):
+                return path
+        raise FileNotFoundError(f'{name}::{cfg_file}: no such config, neither {" nor ".join(places)}; a name has a folder and the ending, '
+                                f'such as {name}::infagenc/quick.py')
+
+    module.MODULE2PACKAGE[name] = name
+    _replace_everywhere(module, get_external_cfg_path)
+    return True
+
+
 def distribute_on_cpu(module: types.ModuleType) -> bool:
     """Let ``--launcher pytorch`` work without a GPU: MMEngine calls ``torch.cuda.set_device`` whatever the backend.
 
@@ -337,6 +364,7 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
     'mmengine.fileio.backends.local_backend': write_atomically,
     'mmengine.hooks.checkpoint_hook': write_last_checkpoint_atomically,
     'mmengine.config.config': format_configs_once,
+    'mmengine.config.utils': find_own_configs,
     'mmengine.utils.package_utils': find_packages_without_pkg_resources,
     'mmengine.dist.utils': distribute_on_cpu,
     'mmengine.model.wrappers.distributed': wrap_on_cpu,
@@ -397,10 +425,11 @@ def _replace_everywhere(module: types.ModuleType, function: Callable) -> None:
     setattr(module, function.__name__, function)
 
 
-def _run_after_import(name: str, workaround: Callable[[types.ModuleType], bool]) -> None:
-    if name in _FINDER.workarounds:
+def after_import(name: str, workaround: Callable[[types.ModuleType], bool]) -> None:
+    """Run ``workaround`` on a module once, right after it is imported, or now if it is there."""
+    if workaround in _FINDER.workarounds.setdefault(name, []):
         return
-    _FINDER.workarounds[name] = workaround
+    _FINDER.workarounds[name].append(workaround)
     if name in sys.modules:
         workaround(sys.modules[name])
     elif _FINDER not in sys.meta_path:
@@ -429,9 +458,9 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 class _Loader(importlib.abc.Loader):
 
-    def __init__(self, loader, workaround) -> None:
+    def __init__(self, loader, workarounds) -> None:
         self.loader = loader
-        self.workaround = workaround
+        self.workarounds = workarounds
 
     def create_module(self, spec):
         return self.loader.create_module(spec)
@@ -439,7 +468,8 @@ class _Loader(importlib.abc.Loader):
     def exec_module(self, module) -> None:
         module.__loader__ = module.__spec__.loader = self.loader
         self.loader.exec_module(module)
-        self.workaround(module)
+        for workaround in self.workarounds:
+            workaround(module)
 
 
 _FINDER = _Finder()

@@ -111,10 +111,12 @@ class ClipForm:
         keypoint_score: ``(V,)`` usual confidence of each keypoint (the median of those that were seen), or ``None`` where recordings have
             no scores.
         img_shape: usual height and width of the image, or ``None`` where recordings name none.
+        skeleton: layout of the keypoints, where all recordings say the same one.
     """
 
     keypoint_score: Optional[np.ndarray] = None
     img_shape: Optional[Tuple[int, int]] = None
+    skeleton: Optional[str] = None
 
     @classmethod
     def of(cls, annotations: Sequence[Dict]) -> 'ClipForm':
@@ -126,10 +128,12 @@ class ClipForm:
             seen = np.ma.masked_less_equal(values.astype(np.float64), 0)
             scores = np.ma.median(seen, axis=0).filled(0).astype(np.float32)
         shapes = [tuple(int(size) for size in clip['img_shape']) for clip in clips if clip.get('img_shape') is not None]
-        return cls(scores, max(sorted(set(shapes)), key=shapes.count) if shapes else None)
+        skeletons = {clip.get('skeleton') for clip in clips}
+        skeleton = skeletons.pop() if len(skeletons) == 1 else None
+        return cls(scores, max(sorted(set(shapes)), key=shapes.count) if shapes else None, skeleton)
 
     def complete(self, clip: Dict) -> Dict:
-        """The clip with scores and image shape where it lacks them and recordings have them, without scores where they have none."""
+        """The clip with scores, image shape and layout where it lacks them and recordings have them, without scores where they have none."""
         clip = dict(clip)
         if self.keypoint_score is None:
             clip.pop('keypoint_score', None)
@@ -137,15 +141,19 @@ class ClipForm:
             clip['keypoint_score'] = np.broadcast_to(self.keypoint_score, clip['keypoint'].shape[:3]).copy()
         if self.img_shape is not None and clip.get('img_shape') is None:
             clip['img_shape'] = self.img_shape
+        if self.skeleton is not None and clip.get('skeleton') is None:
+            clip['skeleton'] = self.skeleton
         return clip
 
     def state_dict(self) -> Dict:
         """Plain containers, for a checkpoint."""
         scores = None if self.keypoint_score is None else self.keypoint_score.tolist()
-        return dict(keypoint_score=scores, img_shape=None if self.img_shape is None else list(self.img_shape))
+        return dict(
+            keypoint_score=scores, img_shape=None if self.img_shape is None else list(self.img_shape), skeleton=self.skeleton)
 
     @classmethod
     def from_state(cls, state: Dict) -> 'ClipForm':
         """The inverse of :meth:`state_dict`."""
         scores, shape = state['keypoint_score'], state['img_shape']
-        return cls(None if scores is None else np.array(scores, dtype=np.float32), None if shape is None else tuple(shape))
+        scores = None if scores is None else np.array(scores, dtype=np.float32)
+        return cls(scores, None if shape is None else tuple(shape), state.get('skeleton'))

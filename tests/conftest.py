@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import mmagenc  # noqa: F401  before any test file imports mmaction
+from mmagenc.skeletons import SKELETONS
 
 
 def _folder(variable: str) -> Path:
@@ -31,6 +32,15 @@ def data_root() -> Path:
 def reference_root() -> Path:
     """Folder with the ``.npz`` files of the published networks' forward passes."""
     return _folder('MMAGENC_REFERENCE_ROOT')
+
+
+@pytest.fixture(autouse=True)
+def _only_built_in_layouts():
+    """Layouts that one test registers are unknown to the next."""
+    before = dict(SKELETONS)
+    yield
+    SKELETONS.clear()
+    SKELETONS.update(before)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import HistoryBuffer
@@ -365,6 +366,51 @@ class TestAtomicWrites:
         put = LocalBackend.put
         assert compat.write_atomically(types.SimpleNamespace(LocalBackend=LocalBackend)) is False
         assert LocalBackend.put is put
+
+
+class TestOwnConfigs:
+    """``_base_ = 'mmagenc::…'``: MMEngine has a closed list of packages."""
+
+    @staticmethod
+    def unscoped(value):
+        """Without the scope that MMEngine notes in what comes from another package."""
+        if isinstance(value, dict):
+            return {key: TestOwnConfigs.unscoped(item) for key, item in value.items() if key != '_scope_'}
+        return [TestOwnConfigs.unscoped(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    @pytest.mark.parametrize('name', ['infagenc/quick.py', 'infagenc/primitive_60f.py', 'stgcn/stgcn_1xb16-rot6d-100e_action-90f.py'])
+    def test_a_users_config_anywhere_is_the_packages_own(self, tmp_path, name):
+        (tmp_path / 'user.py').write_text(f"_base_ = 'mmagenc::{name}'\ntrain_cfg = dict(max_epochs=7)\n")
+        cfg, own = Config.fromfile(tmp_path / 'user.py'), Config.fromfile(ROOT / 'configs' / name)
+        assert cfg.train_cfg.max_epochs == 7
+        own.train_cfg.max_epochs = 7
+        assert self.unscoped(cfg.to_dict()) == self.unscoped(own.to_dict())
+
+    def test_import_in_either_order(self, tmp_path):
+        (tmp_path / 'user.py').write_text("_base_ = ['mmagenc::_base_/default_runtime.py']")
+        load = f"from mmengine.config import Config; assert Config.fromfile({str(tmp_path / 'user.py')!r}).default_scope == 'mmagenc'"
+        assert 'does not support to load mmagenc config' in python(load).stderr
+        passes(f'import mmagenc; {load}')
+        passes(f'import mmengine.config; import mmagenc; {load}')
+
+    def test_no_such_config(self, tmp_path):
+        (tmp_path / 'user.py').write_text("_base_ = 'mmagenc::infagenc/quick'")
+        with pytest.raises(FileNotFoundError, match=r'mmagenc::infagenc/quick: no such config, .* such as mmagenc::infagenc/quick.py'):
+            Config.fromfile(tmp_path / 'user.py')
+
+    def test_other_packages_and_versions_that_know_it(self):
+        asked = []
+
+        def _get_external_cfg_path(folder, name):
+            asked.append((folder, name))
+
+        module = types.SimpleNamespace(MODULE2PACKAGE={'mmdet': 'mmdet'}, _get_external_cfg_path=_get_external_cfg_path)
+        assert compat.find_own_configs(module) and module.MODULE2PACKAGE == {'mmdet': 'mmdet', 'mmagenc': 'mmagenc'}
+        module._get_external_cfg_path('/site-packages/mmdet', 'a/b.py')
+        assert asked == [('/site-packages/mmdet', 'a/b.py')]
+        path = module._get_external_cfg_path('/nowhere/mmagenc', 'infagenc/quick.py')  # where an editable install does not lie
+        assert Path(path).resolve() == ROOT / 'configs/infagenc/quick.py'
+        assert not compat.find_own_configs(module)
 
 
 class TestPkgResources:

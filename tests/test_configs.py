@@ -1,15 +1,17 @@
-"""Every config loads, names types that exist, and repeats the package's own skeletons faithfully."""
+"""Every config loads, names types that exist, and has the graphs it was published with."""
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from mmaction.models.utils import Graph
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmagenc.engine.hook_config import config_hooks
 from mmagenc.registry import HOOKS, METRICS, MODELS, TASK_UTILS
-from mmagenc.skeletons import get_skeleton
 
 ROOT = Path(__file__).resolve().parents[1] / 'configs'
 CONFIGS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob('*/*.py') if path.parent.name != '_base_')
@@ -76,14 +78,34 @@ default_hooks = dict(infagenc=dict(begin=3, recognizer=dict(batch_size=4)), samp
     assert 'SampleVisualizationHook' in hooks and 'RepresentationStatsHook' not in hooks and hooks.count('InfAGenCHook') == 1
 
 
-@pytest.mark.parametrize('base, skeleton', [('stgcn_rot6d', 'smpl24'), ('stgcn_xyz_infact17', 'infact17'),
-                                              ('stgcn_xyz_smpl24', 'smpl24'), ('stgcn_xyz_ucla20', 'ucla20')])
-def test_graphs_of_configs_are_those_of_the_skeletons(base, skeleton):
-    graph = load(f'_base_/models/{base}.py').recognizer.backbone.graph_cfg
-    expected = get_skeleton(skeleton).graph_cfg()
-    layout = expected['layout']
-    assert (graph.mode, graph.layout.num_node, graph.layout.center) == (expected['mode'], layout['num_node'], layout['center'])
-    assert [tuple(edge) for edge in graph.layout.inward] == expected['layout']['inward']
+SMPL = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
+INFACT = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
+UCLA = [-1, 0, 1, 2, 2, 4, 5, 6, 2, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18]
+
+
+@pytest.mark.parametrize('config, mode, parents, center', [
+    ('_base_/models/stgcn_rot6d.py', 'stgcn_spatial', SMPL, 0),
+    ('_base_/models/stgcn_xyz_smpl24.py', 'stgcn_spatial', SMPL, 0),
+    ('_base_/models/stgcn_xyz_infact17.py', 'stgcn_spatial', INFACT, 0),
+    ('_base_/models/stgcn_xyz_ucla20.py', 'stgcn_spatial', UCLA, 2),
+    ('_base_/models/aagcn_rot6d.py', 'spatial', SMPL, 0),
+    ('_base_/models/stgcnpp_rot6d.py', 'spatial', SMPL, 0),
+    ('mixed/aagcn_1xb16-xyz-30e_pool.py', 'spatial', INFACT, 0),
+])
+def test_named_graphs_are_the_trees_bit_by_bit(config, mode, parents, center):
+    """The trees of InfAGenC's, InfactAction's and NW-UCLA's publications, which checkpoints were trained with."""
+    cfg = load(config)
+    graph_cfg = cfg.get('recognizer', cfg.get('model')).backbone.graph_cfg
+    inward = [(joint, parent) for joint, parent in enumerate(parents) if parent >= 0]
+    expected = Graph(layout=dict(num_node=len(parents), inward=inward, center=center), mode=mode)
+    graph = Graph(**graph_cfg)
+    assert isinstance(graph_cfg.layout, str) and graph.A.dtype == expected.A.dtype
+    assert np.array_equal(graph.A, expected.A) and (graph.inward, graph.center) == (expected.inward, expected.center)
+
+
+def test_no_config_types_a_tree():
+    texts = {path: path.read_text() for path in ROOT.rglob('*.py')}
+    assert not [path for path, text in texts.items() if re.search(r'\b(inward|parents|num_node)\b', text)]
 
 
 def test_published_hyper_parameters_are_the_defaults():

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -21,8 +22,8 @@ BUILT = ('configs', 'mmagenc', 'tools', 'setup.py', 'pyproject.toml', 'MANIFEST.
 
 
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
-    """Names in a wheel built from a copy of the sources, and its metadata."""
+def wheel_file(tmp_path_factory):
+    """A wheel built from a copy of the sources."""
     if importlib.util.find_spec('setuptools') is None:
         pytest.skip('setuptools is not installed')
     folder = tmp_path_factory.mktemp('wheel')
@@ -35,7 +36,13 @@ def wheel(tmp_path_factory):
     command = [sys.executable, '-m', 'pip', 'wheel', str(source), '--no-deps', '--no-build-isolation', '--quiet', '-w', str(folder)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    with zipfile.ZipFile(next(folder.glob('*.whl'))) as archive:
+    return next(folder.glob('*.whl'))
+
+
+@pytest.fixture(scope='module')
+def wheel(wheel_file):
+    """Names in the wheel, and its metadata."""
+    with zipfile.ZipFile(wheel_file) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith('METADATA'))).decode()
     return names, metadata
@@ -55,6 +62,18 @@ def test_wheel_contains_assets_and_mim(wheel):
 
 def test_wheel_contains_nothing_else(wheel):
     assert not [name for name in wheel[0] if not name.startswith('mmagenc') or '__pycache__' in name or name.endswith(('.bvh', '.pth'))]
+
+
+def test_configs_of_an_installed_wheel_are_bases(wheel_file, tmp_path):
+    with zipfile.ZipFile(wheel_file) as archive:
+        archive.extractall(tmp_path / 'site')
+    (tmp_path / 'user.py').write_text("_base_ = 'mmagenc::infagenc/quick.py'\nnum_classes = 7\n")
+    code = ("import mmagenc; from mmengine.config import Config; cfg = Config.fromfile('user.py'); "
+            'print(mmagenc.__file__, cfg.num_classes, cfg.model.type)')
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=tmp_path,
+                            env={**os.environ, 'PYTHONPATH': str(tmp_path / 'site')})
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == [str(tmp_path / 'site/mmagenc/__init__.py'), '7', 'TransformerCVAE']
 
 
 def test_metadata(wheel):

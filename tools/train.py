@@ -19,8 +19,10 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
 from mmagenc.engine.hook_config import settle_hooks
+from mmagenc.engine.own_data import complete_config
 from mmagenc.registry import RUNNERS
 
 
@@ -131,8 +133,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = merge_args(load_config(args.config), args)
+        cfg = complete_config(cfg)
         check_config(cfg, 'train')
-    except ValueError as error:
+        register_layouts(cfg)
+    except (ValueError, FileNotFoundError) as error:
         print(f'train: {error}', file=sys.stderr)
         raise SystemExit(2) from None
     settle_hooks(cfg)

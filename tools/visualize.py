@@ -25,7 +25,7 @@ from mmagenc.apis import init_generator
 from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, load_pickle
 from mmagenc.datasets.readers.infact import read_infact
 from mmagenc.registry import DATASETS, MODELS
-from mmagenc.skeletons import SKELETONS
+from mmagenc.skeletons import SKELETONS, get_skeleton
 from mmagenc.visualization import annotation_rows, chosen_rows, class_indices, draw_grid, standin_footer, visualize_generator
 from mmagenc.visualization.writers import require_ffmpeg
 
@@ -51,7 +51,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--smooth', type=float, default=0., metavar='SIGMA', help='smooth over time with a Gaussian of so many frames')
     parser.add_argument('--mesh', action='store_true', help='draw body meshes, for clips with rotations: pip install mmagenc[mesh]')
     parser.add_argument('--body-model', metavar='PATH', help="SMPL or SMIL file of a file's meshes (default: the package's own infant)")
-    parser.add_argument('--skeleton', choices=list(SKELETONS), help='joint layout, where the file does not name it')
+    parser.add_argument('--skeleton', metavar='LAYOUT', help='joint layout, where the file does not name it: a name, or a YAML file')
     parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], default='y', help='axis that points up (default: %(default)s)')
     parser.add_argument('--azimuth', type=float, help='camera, degrees around the up axis from +z (default: 30 beside most faces)')
     parser.add_argument('--elevation', type=float, default=18., help='camera, degrees above the horizon (default: %(default)s)')
@@ -97,13 +97,14 @@ def read_file(path: str) -> Dict:
 
 def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     """Draw clips of an annotation file."""
+    skeleton = None if args.skeleton is None else get_skeleton(args.skeleton).name
     annotation = read_file(args.source)
     metainfo = annotation.get('metainfo') or {}
-    if not (args.skeleton or metainfo.get('skeleton') or all('skeleton' in clip for clip in annotation['annotations'])):
+    if not (skeleton or metainfo.get('skeleton') or all('skeleton' in clip for clip in annotation['annotations'])):
         joints = annotation['annotations'][0]['keypoint'].shape[2]
         fitting = [name for name, skeleton in SKELETONS.items() if skeleton.num_joints == joints]
         raise ValueError(f'{args.source} names no joint layout: give --skeleton; with {joints} joints: {", ".join(fitting) or "none"}')
-    common = dict(skeleton=args.skeleton, max_frames=args.max_frames)
+    common = dict(skeleton=skeleton, max_frames=args.max_frames)
     if args.indexes is None:
         rows, headings = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, **common), ()
     else:

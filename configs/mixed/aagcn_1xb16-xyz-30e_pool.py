@@ -4,16 +4,13 @@ _base_ = '../_base_/recognizer_runtime.py'
 
 ann_file = 'data/mixed/primitive.pkl'
 num_classes = 5
-infact17_parents = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
 model = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
     backbone=dict(
         type='AAGCN',
         num_person=1,
-        graph_cfg=dict(
-            mode='spatial',
-            layout=dict(num_node=17, center=0, inward=[(joint, parent) for joint, parent in enumerate(infact17_parents) if parent >= 0]))),
+        graph_cfg=dict(layout='infact17', mode='spatial')),
     cls_head=dict(type='GCNHead', num_classes=num_classes, in_channels=256))
 
 format_inputs = [

@@ -8,7 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmagenc.datasets.layouts import register_layouts, with_named_layouts
 from mmagenc.engine.hook_config import find_hook
+from mmagenc.engine.own_data import complete_config
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, model_weights, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.recognizers import build_pipeline
@@ -37,12 +39,11 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
         ValueError: the config's model is no generator, the checkpoint does not fit it completely, or names another number of classes.
     """
     cfg = read_config(config)
+    content = _read_checkpoint(checkpoint)
     model = _build(cfg.get('model'), cfg, 'model')
     if not isinstance(model, BaseGenerator):
         raise ValueError(f'{_name(cfg)}: the model is a {type(model).__name__}, not a generator')
-    content = {}
     if checkpoint is not None:
-        content = load_checkpoint(checkpoint)
         load_weights(model, model_weights(content), source=checkpoint)
     meta = _dataset_meta(cfg, content)
     classes = list(meta.get('classes') or map(str, range(model.num_classes)))
@@ -71,30 +72,45 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
         ValueError: the config names no recognizer, or the checkpoint does not fit it completely.
     """
     cfg = read_config(config)
+    content = _read_checkpoint(checkpoint)
     model_cfg, pipeline = _recognizer_of(cfg)
     model = _build(model_cfg, cfg, 'recognizer')
     if not hasattr(model, 'extract_feat'):
         raise ValueError(f'{_name(cfg)}: the model is a {type(model).__name__}, not a recognizer')
     if checkpoint is not None:
-        load_weights(model, recognizer_weights(load_checkpoint(checkpoint)), source=checkpoint)
+        load_weights(model, recognizer_weights(content), source=checkpoint)
     model.cfg = cfg
     model.test_pipeline = None if pipeline is None else build_pipeline(pipeline)
     return model.to(device).eval()
 
 
 def read_config(config: ConfigLike) -> Config:
-    """A config by path; a config passes through. Registries look for types in its scope from here on.
+    """A config by path; a config passes through, one for own data completed. Registries look for types in its scope, and its layouts are known, from here on.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: neither a path nor a config.
+        ValueError: neither a path nor a config, or a layout in it that is none.
     """
     if isinstance(config, (str, Path)):
         config = Config.fromfile(config)
     if not isinstance(config, Config):
         raise ValueError(f'config must be a path or a Config, got {type(config).__name__}')
     init_default_scope(config.get('default_scope') or 'mmagenc')
+    config = complete_config(config)
+    register_layouts(config)
     return config
+
+
+def _read_checkpoint(checkpoint: Union[str, Path, None]) -> Mapping:
+    """A checkpoint's content, its own layouts made known: the config may only name them. ``{}`` for ``None``."""
+    content = {} if checkpoint is None else load_checkpoint(checkpoint)
+    meta = content.get('meta') if isinstance(content, Mapping) else None
+    meta = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    try:
+        with_named_layouts(meta if isinstance(meta, Mapping) else {})
+    except ValueError as error:
+        raise ValueError(f'{checkpoint}: dataset_meta: {error}') from error
+    return content
 
 
 def _build(model_cfg: Optional[Dict], cfg: Config, kind: str) -> nn.Module:

@@ -5,6 +5,7 @@ from typing import Dict, List, Mapping, Optional, Union
 from torch import nn
 
 from mmagenc.datasets.annotation import check_clips, content_clips, normalized_clip
+from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, score_annotations
 
 
@@ -35,7 +36,7 @@ def recognize(model: nn.Module,
         raise ValueError('pipeline: the recognizer brings none from its config; pass the transforms of its test clips')
     metainfo = {}
     if isinstance(annotations, Mapping):
-        metainfo = annotations.get('metainfo') or {}
+        metainfo = with_named_layouts(annotations.get('metainfo') or {})
         annotations = content_clips(annotations, 'annotations')
     annotations = [normalized_clip(clip) for clip in annotations]
     check_clips(annotations, metainfo, source='clips to be recognized', unlabelled=True)

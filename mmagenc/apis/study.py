@@ -44,6 +44,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.evaluation.functional import mean_class_accuracy
@@ -264,6 +265,7 @@ class Study:
         cfg.randomness = dict(seed=job.seed)
         cfg.visualizer = dict(type='Visualizer', vis_backends=[])
         cfg.pop('vis_backends', None)
+        register_layouts(cfg)
         return Runner.from_cfg(cfg)
 
     def _train_generator(self, job: Job, folder: Path) -> Dict:

@@ -6,9 +6,10 @@ M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 (M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
-``clip['skeleton']``. ``metainfo['fps']`` is the frame rate of clips that have no ``fps`` of their own. A third coordinate that looks like a
-score is refused, unless ``metainfo['third']`` says that it is a ``'depth'``. ``pose`` is axis-angle in radians, root first. ``latent`` is
-what a generated clip was decoded from.
+``clip['skeleton']``. Either may be the definition of a layout (see :mod:`mmagenc.skeletons.definition`) in a file that is read; files
+that are written hold names, and in ``metainfo['layouts']`` the definitions of those that are not built in. ``metainfo['fps']`` is the frame
+rate of clips that have no ``fps`` of their own. A third coordinate that looks like a score is refused, unless ``metainfo['third']`` says
+that it is a ``'depth'``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
@@ -16,6 +17,7 @@ per array key, all clips' arrays flattened one behind the other (``<key>``) with
 ``numpy.load`` reads it with pickles disallowed.
 """
 
+import contextlib
 import json
 import logging
 import pickle
@@ -29,6 +31,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.skeletons import SKELETONS
 from mmagenc.structures import FRAME_FIELDS, Motion
 
+from .layouts import layout_name, with_named_layouts
 from .safe_pickle import load_pickle
 from .third_coordinate import score_in_third
 
@@ -115,7 +118,7 @@ def sift_annotation(content, *, source: str, unlabelled: bool = False, mend: Opt
     annotation.update({key: value for key, value in content.items() if value is not None} if isinstance(content, dict) else {})
     clips = annotation['annotations'] = [normalized_clip(clip) for clip in content_clips(content, source)]
     _check_kinds(annotation, source)
-    annotation['metainfo'] = {**(metainfo or {}), **annotation['metainfo']}
+    annotation['metainfo'] = _checked_metainfo({**(metainfo or {}), **annotation['metainfo']}, clips, source)
     clips, unmended = _mended(clips, annotation['metainfo'], mend, unlabelled)
     broken = {problem[0]: problem for problem in clip_problems(clips, annotation['metainfo'], unlabelled=unlabelled)}
     broken.update({problem[0]: problem for problem in unmended})
@@ -151,13 +154,27 @@ def _mended(clips: List[Dict], metainfo: Dict, mend: Optional[Mend], unlabelled:
     return result, problems
 
 
+def _checked_metainfo(metainfo: Dict, clips: List[Dict], source: str) -> Dict:
+    names = {clip['skeleton'] for clip in clips if isinstance(clip, dict) and isinstance(clip.get('skeleton'), str)}
+    try:
+        return with_named_layouts(metainfo, sorted(names))
+    except ValueError as error:
+        raise AnnotationError(f'{source}: metainfo: {error}') from error
+
+
 def normalized_clip(clip):
-    """The clip with arrays of numbers as float32 and MMAction2's older ``filename`` as ``frame_dir``; what is broken stays so."""
+    """The clip with arrays of numbers as float32, its own layout by name, and MMAction2's older ``filename`` as ``frame_dir``.
+
+    What is broken stays so.
+    """
     if not isinstance(clip, dict):
         return clip
     clip = dict(clip)
     if 'frame_dir' not in clip and 'filename' in clip:
         clip['frame_dir'] = clip['filename']
+    if clip.get('skeleton') is not None:
+        with contextlib.suppress(ValueError):
+            clip['skeleton'] = layout_name(clip['skeleton'])
     for key in STORED_KEYS:
         if isinstance(clip.get(key), np.ndarray) and clip[key].dtype.kind in 'fiu':
             with np.errstate(over='ignore'):
@@ -288,6 +305,7 @@ def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Opt
     if not _is_index(frames) or frames < 1:
         return f'total_frames must be at least 1, got {frames!r}'
     reason = None if unlabelled and is_unlabelled(clip) else label_problem(clip['label'], metainfo.get('classes'))
+    reason = reason or _skeleton_problem(clip.get('skeleton'))
     for key in ARRAY_KEYS:
         reason = reason or array_problem(clip, key)
     return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
@@ -345,6 +363,13 @@ def _finite_problem(clip: Dict, key: str) -> Optional[str]:
     if key not in clip or np.isfinite(clip[key]).all():
         return None
     return f'{key} holds NaN or infinity (first at frame {int(np.nonzero(~np.isfinite(clip[key]))[1].min())})'
+
+
+def _skeleton_problem(skeleton) -> Optional[str]:
+    try:
+        return None if skeleton is None or isinstance(skeleton, str) else f'skeleton must be a name, got {layout_name(skeleton)!r} defined'
+    except ValueError as error:
+        return f'skeleton: {error}'
 
 
 def _latent_problem(clip: Dict) -> Optional[str]:

@@ -25,6 +25,7 @@ from .annotation import (
     warn_left_out,
 )
 from .gaps import warn_of_gaps
+from .layouts import with_named_layouts
 from .mending import ClipMending
 from .readers.infact import infact_annotation
 from .safe_pickle import load_pickle
@@ -39,8 +40,8 @@ class MotionDataset(BaseDataset):
             relative path starts from ``data_root``, if that is given.
         split: name of the split, or several; ``None`` takes all clips.
         pipeline: transforms; a sample is the annotation dict with ``skeleton``, ``modality`` and ``start_index`` beside it.
-        metainfo: ``classes`` and ``skeleton`` of files that do not say them (MMAction2's). ``keypoint`` of clips in another layout than
-            ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
+        metainfo: ``classes`` and ``skeleton`` (a name or a definition) of files that do not say them (MMAction2's). ``keypoint`` of clips
+            in another layout than ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
         skip_broken: leave broken clips out, with a warning that lists them, instead of refusing the file.
         fps: frame rate that all clips are brought to; ``None`` refuses files of different rates. ``metainfo=dict(fps=...)`` is the rate of
             files that do not say theirs; without it they are taken to have the rate of the others, with a warning.
@@ -81,7 +82,15 @@ class MotionDataset(BaseDataset):
         """As MMEngine's, but strings are values and never names of files to read."""
         texts = {key: value for key, value in (metainfo or {}).items() if isinstance(value, str)}
         rest = metainfo if not texts else {key: value for key, value in metainfo.items() if key not in texts}
-        return dict(super()._load_metainfo(rest), **texts)
+        try:
+            return with_named_layouts(dict(super()._load_metainfo(rest), **texts))
+        except ValueError as error:
+            raise ValueError(f'{cls.__name__}: metainfo: {error}') from error
+
+    def __setstate__(self, state: Dict) -> None:
+        """A worker that was started anew (spawn) knows only what is built in."""
+        self.__dict__.update(state)
+        with_named_layouts(self._metainfo)
 
     def _join_prefix(self) -> None:
         super()._join_prefix()
@@ -119,6 +128,8 @@ class MotionDataset(BaseDataset):
             self._metainfo['fps'] = rates.rate
         if self._mending.filler is None:
             warn_of_gaps(clips, source)
+        self._metainfo = with_named_layouts(self._metainfo)
+        self._split_names = found
         missing = [split for split in self.splits or () if split not in found]
         if missing:
             raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
@@ -185,8 +196,14 @@ class MotionDataset(BaseDataset):
         """The clips in order: those of the files, then those added. What is taken out of the list is a copy."""
         self.full_init()
         if self.serialize_data:
-            return ClipList([super(MotionDataset, self).get_data_info(index) for index in range(len(self))])
-        return ClipList(list(self.data_list))
+            return ClipList([super(MotionDataset, self).get_data_info(index) for index in range(len(self))], self._metainfo.get('skeleton'))
+        return ClipList(list(self.data_list), self._metainfo.get('skeleton'))
+
+    @property
+    def split_names(self) -> List[str]:
+        """Names of the splits that the files have."""
+        self.full_init()
+        return sorted(self._split_names)
 
     def extend(self, annotations: Sequence[Dict]) -> None:
         """Add clips, in this dataset's layout and frame rate or with their own named as ``skeleton`` and ``fps``.
@@ -228,20 +245,26 @@ class ClipList(Sequence):
 
     Args:
         clips: annotation dicts.
+        skeleton: layout of their keypoints, which the copies name, for transforms that need to know it.
     """
 
-    def __init__(self, clips: Sequence[Dict]) -> None:
-        self._clips = clips
+    def __init__(self, clips: Sequence[Dict], skeleton: Optional[str] = None) -> None:
+        self._clips, self._skeleton = clips, skeleton
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def __getitem__(self, index):
         """A copy of one clip, or of a slice another list of this kind."""
-        return ClipList(self._clips[index]) if isinstance(index, slice) else copy.deepcopy(self._clips[index])
+        if isinstance(index, slice):
+            return ClipList(self._clips[index], self._skeleton)
+        clip = copy.deepcopy(self._clips[index])
+        if self._skeleton is not None:
+            clip['skeleton'] = self._skeleton
+        return clip
 
     def __add__(self, clips: Sequence[Dict]) -> 'ClipList':
-        return ClipList([*self._clips, *(clips._clips if isinstance(clips, ClipList) else clips)])
+        return ClipList([*self._clips, *(clips._clips if isinstance(clips, ClipList) else clips)], self._skeleton)
 
     def values(self, key: str) -> List:
         """What each clip has under a key that is a plain value (``label``, ``frame_dir``, …), without copying the clips."""

@@ -2,6 +2,9 @@
 
 from typing import List
 
+from . import blazepose33, body25, coco17, coco133_body, halpe26, humanml22, openpose18, smpl24
+from .library import SkeletonLike, get_skeleton
+
 JOINT_MAPS = {
     # The published map of InfAGenC's mixed sets.
     ('smpl24', 'infact17'): [0, 1, 4, 7, 2, 5, 8, 6, 9, 12, 15, 16, 18, 20, 17, 19, 21],
@@ -10,18 +13,26 @@ JOINT_MAPS = {
 _LEGS_SWAPPED = [0, 4, 5, 6, 1, 2, 3, *range(7, 17)]
 JOINT_MAPS['infact17', 'h36m17'] = _LEGS_SWAPPED
 JOINT_MAPS['smpl24', 'h36m17'] = [JOINT_MAPS['smpl24', 'infact17'][joint] for joint in _LEGS_SWAPPED]
+# HumanML3D's joints are SMPL's, and the hands that it lacks are in none of the two.
+JOINT_MAPS['humanml22', 'infact17'] = JOINT_MAPS['smpl24', 'infact17']
+JOINT_MAPS['humanml22', 'h36m17'] = JOINT_MAPS['smpl24', 'h36m17']
+# These name the same places of the body alike.
+for _source, _target in ((smpl24, humanml22), (coco133_body, coco17), (halpe26, coco17), (body25, coco17), (openpose18, coco17),
+                         (blazepose33, coco17), (halpe26, coco133_body), (body25, coco133_body), (body25, openpose18)):
+    JOINT_MAPS[_source.SKELETON.name, _target.SKELETON.name] = [_source.NAMES.index(name) for name in _target.NAMES]
 
 
-def joint_map(source: str, target: str) -> List[int]:
+def joint_map(source: SkeletonLike, target: SkeletonLike) -> List[int]:
     """Indices into layout ``source`` that give layout ``target``.
 
     Raises:
-        ValueError: no map between the two layouts is known.
+        ValueError: an unknown layout, or no map between the two is known.
     """
-    if source == target:
-        from . import get_skeleton
-        return list(range(get_skeleton(source).num_joints))
-    if (source, target) not in JOINT_MAPS:
+    source, target = get_skeleton(source), get_skeleton(target)
+    if source.name == target.name:
+        return list(range(source.num_joints))
+    if (source.name, target.name) not in JOINT_MAPS:
         known = ', '.join(f'{a} to {b}' for a, b in JOINT_MAPS)
-        raise ValueError(f'no joint map from {source} to {target}; known: {known}')
-    return list(JOINT_MAPS[source, target])
+        raise ValueError(f'no joint map from {source.name} to {target.name}; known: {known}. Add one of your own as '
+                         f'mmagenc.skeletons.JOINT_MAPS[{source.name!r}, {target.name!r}], {target.num_joints} indices into {source.name}')
+    return list(JOINT_MAPS[source.name, target.name])

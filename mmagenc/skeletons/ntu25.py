@@ -14,3 +14,4 @@ SKELETON = Skeleton('ntu25', NAMES, PARENTS, pairs_by_prefix(NAMES), center=20)
 
 INFOGCN_PARENTS = (1, -1, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, 1, 22, 7, 24, 11)
 """The tree that InfoGCN's published modes of NTU RGB+D are made with: rooted at ``spine_mid``, hand tips behind thumbs."""
+INFOGCN = Skeleton('ntu25_infogcn', NAMES, INFOGCN_PARENTS, pairs_by_prefix(NAMES), center=20)

@@ -9,7 +9,7 @@ from typing import Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
-from . import get_skeleton
+from .library import get_skeleton
 from .skeleton import Skeleton, ancestors
 
 Edges = Tuple[Tuple[int, int], ...]

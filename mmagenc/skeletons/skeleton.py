@@ -26,7 +26,7 @@ class Skeleton:
         center: keypoint that graph convolutions take as the centre of gravity (ST-GCN's ``center``).
 
     Raises:
-        ValueError: sizes that differ, names that repeat, a parent table that is no tree, an unknown name.
+        ValueError: sizes that differ, names that repeat, a joint in two pairs, a parent table that is no tree, an unknown name or centre.
     """
 
     name: str
@@ -36,6 +36,9 @@ class Skeleton:
     center: int = 0
 
     def __post_init__(self) -> None:
+        for field, value in dict(
+                joint_names=tuple(self.joint_names), parents=tuple(self.parents), pairs=tuple(map(tuple, self.pairs))).items():
+            object.__setattr__(self, field, value)  # lists would make two equal skeletons differ
         if len(self.joint_names) != len(self.parents):
             raise ValueError(f'{self.name}: {len(self.joint_names)} joint names but {len(self.parents)} parents')
         if len(set(self.joint_names)) != len(self.joint_names):
@@ -43,8 +46,20 @@ class Skeleton:
         unknown = {name for pair in self.pairs for name in pair} - set(self.joint_names)
         if unknown:
             raise ValueError(f'{self.name}: pairs name unknown joints {sorted(unknown)}')
-        if list(self.parents).count(-1) != 1 or len(self.topological_order) != len(self.parents):
-            raise ValueError(f'{self.name}: parents {self.parents} are no tree with one root (-1)')
+        paired = [name for pair in self.pairs for name in pair]
+        if len(set(paired)) != len(paired):
+            raise ValueError(f'{self.name}: a joint stands in two pairs: {sorted({name for name in paired if paired.count(name) > 1})}')
+        if self.parents.count(-1) != 1 or len(self.topological_order) != len(self.parents):
+            raise ValueError(f'{self.name}: parents {self.parents} are no tree with one root (-1)' + self._tree_fault())
+        if not 0 <= self.center < len(self.parents):
+            raise ValueError(f'{self.name}: center {self.center} is no joint, which are 0 to {len(self.parents) - 1}')
+
+    def _tree_fault(self) -> str:
+        roots = [name for name, parent in zip(self.joint_names, self.parents) if parent == -1]
+        if len(roots) != 1:
+            return f': roots are {", ".join(roots) or "none"}'
+        lost = [name for joint, name in enumerate(self.joint_names) if joint not in self.topological_order]
+        return f': {", ".join(lost)} hang from no root'
 
     @property
     def num_joints(self) -> int:
@@ -82,6 +97,11 @@ class Skeleton:
         if name not in self.joint_names:
             raise KeyError(f'{self.name} has no joint {name!r}; it has {", ".join(self.joint_names)}')
         return self.joint_names.index(name)
+
+    def find(self, names: Sequence[str]) -> int:
+        """Index of the first of these names that a keypoint has, in whatever case; -1 if none has."""
+        own = [name.lower() for name in self.joint_names]
+        return next((own.index(name) for name in names if name in own), -1)
 
     @cached_property
     def flip_indices(self) -> List[int]:
@@ -122,7 +142,7 @@ class Skeleton:
     @cached_property
     def metainfo(self) -> Dict:
         """The layout in MMPose's ``METAINFO`` shape (``keypoint_info``, ``skeleton_info``, ``joint_weights``, ``sigmas``)."""
-        lower = [any(word in name for word in ('hip', 'knee', 'ankle', 'foot', 'toe')) for name in self.joint_names]
+        lower = [any(word in name.lower() for word in ('hip', 'knee', 'ankle', 'foot', 'toe')) for name in self.joint_names]
         return dict(
             dataset_name=self.name,
             keypoint_info={

@@ -103,7 +103,7 @@ def facing_azimuth(clips: Sequence[Clip], up: str = 'y') -> float:
     directions = []
     for clip in clips:
         pairs = [(clip.skeleton.index(left), clip.skeleton.index(right)) for left, right in clip.skeleton.pairs
-                 if 'hip' in left or 'shoulder' in left]
+                 if any(word in left.lower() for word in ('hip', 'shoulder'))]
         if clip.flat or not pairs:
             continue
         points = np.where(clip.seen[0, 0, :, None], Camera(up=up).upright(clip.keypoint[0, 0]), np.nan)

@@ -113,7 +113,7 @@ class _Painter:
         unit = min(view.size) / 160
         self.thickness = max(round(4 * unit), 2)
         self.halo = self.thickness + max(round(2 * unit), 2)
-        head = next((skeleton.index(name) for name in HEADS if name in skeleton.joint_names), -1)
+        head = skeleton.find(HEADS)
         radius = 2.8 * unit * (1 << SUBPIXEL)
         self.radii = [round(radius * (2.1 if joint == head else 1)) for joint in range(skeleton.num_joints)]
 

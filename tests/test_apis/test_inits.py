@@ -2,10 +2,14 @@
 
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 
-from mmagenc.apis import init_generator, init_recognizer
+from mmagenc.apis import generate, init_generator, init_recognizer
+from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.models.generators import TransformerCVAE
+from mmagenc.skeletons import SKELETONS, get_skeleton, register_skeleton
 
 from .configs import GENERATOR, PIPELINE, RECOGNIZER, write_generator
 
@@ -43,6 +47,49 @@ def test_a_checkpoint_of_another_size_is_refused(files):
     cfg.model.update(latent_dim=16, num_layers=2)
     with pytest.raises(ValueError, match=r'\d+ missing: .*encoder\.1'):
         init_generator(cfg, files[1])
+
+
+LEGS = dict(name='legs3', joint_names=['hip', 'left_foot', 'right_foot'], parents=[-1, 0, 0])
+
+
+@pytest.mark.parametrize('where', ['config', 'metainfo', 'checkpoint', 'yaml'])
+def test_own_layouts_need_no_data(tmp_path, where):
+    """A generator of an own layout makes clips, and files that open elsewhere, where only the config or the checkpoint defines it."""
+    (tmp_path / 'legs3.yaml').write_text(yaml.safe_dump(LEGS))
+    config, checkpoint = tmp_path / 'own.py', tmp_path / 'own.pth'
+    skeleton = {'config': LEGS, 'yaml': str(tmp_path / 'legs3.yaml')}.get(where, 'legs3')
+    text = GENERATOR.replace("skeleton='ucla20'", f'skeleton={skeleton!r}')
+    config.write_text(text.replace('metainfo=dict(', f'metainfo=dict(skeleton={LEGS!r}, ' if where == 'metainfo' else 'metainfo=dict('))
+    register_skeleton(LEGS)
+    model = init_generator(config)
+    model.representation.std.fill_(0.5)
+    meta = with_named_layouts(dict(classes=['a', 'b', 'c'], skeleton='legs3')) if where == 'checkpoint' else {}
+    torch.save(dict(meta=dict(dataset_meta=meta), state_dict=model.state_dict()), checkpoint)
+    del SKELETONS['legs3']
+    model = init_generator(config, checkpoint)
+    motion = generate(model, num_samples_per_class=1)
+    save_annotation(dict(split={}, metainfo=model.dataset_meta, annotations=motion_to_annotations(motion, prefix='x')), tmp_path / 'x.npz')
+    del SKELETONS['legs3']
+    assert load_annotation(tmp_path / 'x.npz')['annotations'][0]['keypoint'].shape == (1, 8, 3, 3)
+    assert get_skeleton('legs3').pairs == (('left_foot', 'right_foot'), )
+
+
+def test_own_layouts_of_a_recognizers_checkpoint(tmp_path):
+    """The graph by name; the definition lies in ``dataset_meta`` only. Another layout of that name is refused with the file's name."""
+    (tmp_path / 'r.py').write_text(f'model = {RECOGNIZER}')
+    cfg = Config.fromfile(tmp_path / 'r.py')
+    cfg.model.backbone.graph_cfg = dict(layout='legs3', mode='spatial')
+    register_skeleton(LEGS)
+    model = init_recognizer(cfg)
+    torch.save(dict(meta=dict(dataset_meta=with_named_layouts(dict(skeleton='legs3'))), state_dict=model.state_dict()), tmp_path / 'r.pth')
+    del SKELETONS['legs3']
+    with pytest.raises(ValueError, match="unknown skeleton 'legs3'"):
+        init_recognizer(cfg)
+    assert init_recognizer(cfg, tmp_path / 'r.pth').backbone.graph.num_node == 3
+    del SKELETONS['legs3']
+    register_skeleton(dict(LEGS, parents=[1, -1, 0]))
+    with pytest.raises(ValueError, match="r.pth: dataset_meta: there is a layout 'legs3' already, whose parents"):
+        init_recognizer(cfg, tmp_path / 'r.pth')
 
 
 def test_what_is_no_generator_is_refused(files):

@@ -31,6 +31,32 @@ def test_maps_keep_sides(source, target):
     assert [get_skeleton(source).side(index) for index in indices] == [get_skeleton(target).side(j) for j in range(len(indices))]
 
 
+@pytest.mark.parametrize('source, indices', [
+    ('body25', [0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11]),
+    ('openpose18', [0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10]),
+    ('blazepose33', [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]),
+    ('halpe26', list(range(17))),
+    ('coco133_body', list(range(17))),
+])
+def test_maps_to_coco_by_hand(source, indices):
+    assert joint_map(source, 'coco17') == indices
+
+
+def test_humanml_is_smpl_without_hands():
+    assert joint_map('smpl24', 'humanml22') == list(range(22))
+    for target in ('infact17', 'h36m17'):
+        assert joint_map('humanml22', target) == joint_map('smpl24', target)
+
+
+def test_own_layouts_and_own_maps(monkeypatch):
+    own = dict(name='hands', joint_names=['body', 'left_hand', 'right_hand'], parents=[-1, 0, 0])
+    assert joint_map(own, 'hands') == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"from smpl24 to hands; .*JOINT_MAPS\['smpl24', 'hands'\], 3 indices into smpl24"):
+        joint_map('smpl24', 'hands')
+    monkeypatch.setitem(JOINT_MAPS, ('smpl24', 'hands'), [0, 22, 23])
+    assert joint_map('smpl24', own) == [0, 22, 23]
+
+
 def test_identity_unknown_and_copies():
     assert joint_map('ntu25', 'ntu25') == list(range(25))
     with pytest.raises(ValueError, match='no joint map from ntu25 to smpl24; known: smpl24 to infact17'):

@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 import torch
 from mmaction.models.utils import Graph
 
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton
+from mmagenc.skeletons.definition import pairs_by_name
 
 TINY = Skeleton('tiny', ('left_hand', 'body', 'right_hand', 'left_tip'), (1, -1, 1, 0), (('left_hand', 'right_hand'), ), center=1)
 every_skeleton = pytest.mark.parametrize('skeleton', SKELETONS.values(), ids=SKELETONS)
@@ -18,14 +21,17 @@ def test_what_follows_from_the_tree_by_hand():
     assert TINY.distances().tolist() == [[0, 1, 2, 1], [1, 0, 1, 2], [2, 1, 0, 3], [1, 2, 3, 0]]
     assert [TINY.side(joint) for joint in range(4)] == ['left', 'middle', 'right', 'middle']
     assert TINY.index('right_hand') == 2
+    assert Skeleton('case', ('Nose', 'HEAD'), (-1, 0)).find(('head', 'nose')) == 1 and TINY.find(('head', 'nose')) == -1
 
 
 @pytest.mark.parametrize('arguments, reason', [
     ((('a', 'b'), (-1, )), '2 joint names but 1 parents'),
     ((('a', 'a'), (-1, 0)), 'a joint name repeats'),
     ((('a', 'b'), (-1, 0), (('a', 'c'), )), r"unknown joints \['c'\]"),
-    ((('a', 'b'), (-1, -1)), 'no tree with one root'),
-    ((('a', 'b', 'c'), (-1, 2, 1)), 'no tree with one root'),
+    ((('a', 'b'), (-1, -1)), 'no tree with one root.*roots are a, b'),
+    ((('a', 'b', 'c'), (-1, 2, 1)), 'no tree with one root.*b, c hang from no root'),
+    ((('a', 'b', 'c'), (-1, 0, 0), (('a', 'b'), ('c', 'b'))), r"two pairs: \['b'\]"),
+    ((('a', 'b'), (-1, 0), (), 2), 'center 2 is no joint'),
     ((('a', 'b'), (-1, 7)), 'no tree with one root'),
 ])
 def test_tables_that_are_no_skeleton(arguments, reason):
@@ -43,12 +49,13 @@ def test_unknown_names_list_the_known_ones():
 
 @every_skeleton
 def test_layouts_are_consistent(skeleton):
-    assert skeleton.num_joints == int(skeleton.name[-2:])
+    assert skeleton.num_joints == (23 if skeleton.name == 'coco133_body' else int(re.search(r'\d\d(?=$|_)', skeleton.name).group()))
     assert len(skeleton.edges) == skeleton.num_joints - 1
     flip = skeleton.flip_indices
     assert [flip[joint] for joint in flip] == list(range(skeleton.num_joints))
     for left, right in skeleton.pairs:
         assert left.replace('left', 'right') == right
+    assert set(skeleton.pairs) == set(pairs_by_name(skeleton.joint_names))
     unpaired = [name for joint, name in enumerate(skeleton.joint_names) if skeleton.side(joint) == 'middle']
     assert not any('left' in name or 'right' in name for name in unpaired)
 
@@ -69,7 +76,7 @@ def test_graph_cfg_builds_mmaction2_graphs(skeleton):
     assert np.array_equal(connected, skeleton.distances() <= 1)
 
 
-@pytest.mark.parametrize('ours, theirs', [('ntu25', 'nturgb+d'), ('coco17', 'coco')])
+@pytest.mark.parametrize('ours, theirs', [('ntu25', 'nturgb+d'), ('coco17', 'coco'), ('openpose18', 'openpose')])
 def test_graphs_equal_mmaction2s_own(ours, theirs):
     assert np.allclose(Graph(**get_skeleton(ours).graph_cfg()).A, Graph(layout=theirs, mode='stgcn_spatial').A)
 

@@ -15,7 +15,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.skeletons import SKELETONS
+from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.pyramid import automatic_pyramid, graph_pyramid
 from mmagenc.visualization import write_png
 from mmagenc.visualization.pyramid import draw_pyramid
@@ -23,7 +23,7 @@ from mmagenc.visualization.pyramid import draw_pyramid
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Draw the graph pyramid of a joint layout')
-    parser.add_argument('--skeleton', required=True, choices=list(SKELETONS), help='the joint layout')
+    parser.add_argument('--skeleton', required=True, metavar='LAYOUT', help='the joint layout: a name, or a YAML file')
     parser.add_argument('--out', required=True, type=Path, metavar='FILE', help='picture to write, .png')
     parser.add_argument('--automatic', action='store_true', help='the automatic pyramid, also where a published one is known')
     parser.add_argument('--height', type=int, default=620, help='pixels (default: %(default)s)')
@@ -36,12 +36,13 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         raise SystemExit(f'draw_pyramid: --out {args.out}: the picture ends in .png')
     if args.height < 100:
         raise SystemExit(f'draw_pyramid: --height must be at least 100, got {args.height}')
-    pyramid = (automatic_pyramid if args.automatic else graph_pyramid)(args.skeleton)
     try:
-        write_png(draw_pyramid(args.skeleton, pyramid=pyramid, height=args.height), args.out)
-    except OSError as error:
+        skeleton = get_skeleton(args.skeleton)
+        pyramid = (automatic_pyramid if args.automatic else graph_pyramid)(skeleton)
+        write_png(draw_pyramid(skeleton, pyramid=pyramid, height=args.height), args.out)
+    except (ValueError, OSError) as error:
         raise SystemExit(f'draw_pyramid: {error}') from None
-    print(f'{args.skeleton}: {" → ".join(map(str, pyramid.num_nodes))} nodes in {args.out}')
+    print(f'{skeleton.name}: {" → ".join(map(str, pyramid.num_nodes))} nodes in {args.out}')
 
 
 if __name__ == '__main__':

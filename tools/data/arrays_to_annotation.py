@@ -60,7 +60,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         sub = forms.add_parser(form, help=what)
         sub.add_argument('source', nargs='+' if form == 'pair' else 1, help=what)
         sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints (default: %(default)s)')
+        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
         sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
         sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
                          'coordinates and a score (default: as the numbers look)')
@@ -171,11 +171,11 @@ def back(args: argparse.Namespace) -> List[str]:
 def run(args: argparse.Namespace) -> List[str]:
     if args.form == 'back':
         return back(args)
-    get_skeleton(args.skeleton)
+    skeleton = get_skeleton(args.skeleton)
     if args.out.suffix != '.npz':
         raise ValueError(f'--out must end in .npz, got {args.out}')
     classes = class_names(args.classes)
-    metainfo = dict(skeleton=args.skeleton, **(dict(classes=classes) if classes else {}))
+    metainfo = dict(skeleton=skeleton.name, **(dict(classes=classes) if classes else {}))
     if args.form == 'pkl':
         return convert_pkl(args, metainfo)
     first = [clip for _, clip, _ in islice(items_of(args, None), SAMPLED) if clip is not None]

@@ -1,15 +1,12 @@
 # ST-GCN as InfAGenC uses it: rot6d of the 24 SMPL joints, global orientation included, one person.
 # A recognizer is named `recognizer` here, so that a config can hold a generator (`model`) and a recognizer side by side.
-smpl24_parents = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
 recognizer = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
     backbone=dict(
         type='STGCN',
         in_channels=6,
-        graph_cfg=dict(
-            mode='stgcn_spatial',
-            layout=dict(num_node=24, center=0, inward=[(joint, parent) for joint, parent in enumerate(smpl24_parents) if parent >= 0]))),
+        graph_cfg=dict(layout='smpl24', mode='stgcn_spatial')),
     cls_head=dict(type='GCNHead', num_classes=5, in_channels=256))
 
 recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))

@@ -1,14 +1,11 @@
 # ST-GCN on positions: the 17 keypoints of the infant files, relative to the pelvis of each frame.
-infact17_parents = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
 recognizer = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
     backbone=dict(
         type='STGCN',
         in_channels=3,
-        graph_cfg=dict(
-            mode='stgcn_spatial',
-            layout=dict(num_node=17, center=0, inward=[(joint, parent) for joint, parent in enumerate(infact17_parents) if parent >= 0]))),
+        graph_cfg=dict(layout='infact17', mode='stgcn_spatial')),
     cls_head=dict(type='GCNHead', num_classes=5, in_channels=256))
 
 recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))

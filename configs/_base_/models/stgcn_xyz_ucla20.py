@@ -1,15 +1,11 @@
 # ST-GCN on positions: the 20 joints of NW-UCLA, windows of 32 frames, relative to the root of each frame.
-inward = [(1, 0), (2, 1), (3, 2), (4, 2), (5, 4), (6, 5), (7, 6), (8, 2), (9, 8), (10, 9), (11, 10), (12, 0), (13, 12), (14, 13), (15, 14),
-          (16, 0), (17, 16), (18, 17), (19, 18)]
 recognizer = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
     backbone=dict(
         type='STGCN',
         in_channels=3,
-        graph_cfg=dict(
-            mode='stgcn_spatial',
-            layout=dict(num_node=20, center=2, inward=inward))),
+        graph_cfg=dict(layout='ucla20', mode='stgcn_spatial')),
     cls_head=dict(type='GCNHead', num_classes=10, in_channels=256))
 
 recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))

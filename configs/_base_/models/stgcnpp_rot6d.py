@@ -1,6 +1,5 @@
 # ST-GCN++ (PYSKL) on rot6d of the 24 SMPL joints, one person: MMAction2's STGCN with a learned graph, residual graph convolutions and
 # multi-branch temporal ones, through the faster form of the same weights.
-smpl24_parents = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
 recognizer = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
@@ -11,9 +10,7 @@ recognizer = dict(
         gcn_adaptive='init',
         gcn_with_res=True,
         tcn_type='mstcn',
-        graph_cfg=dict(
-            mode='spatial',
-            layout=dict(num_node=24, center=0, inward=[(joint, parent) for joint, parent in enumerate(smpl24_parents) if parent >= 0]))),
+        graph_cfg=dict(layout='smpl24', mode='spatial')),
     cls_head=dict(type='GCNHead', num_classes=5, in_channels=256))
 
 recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))

@@ -13,6 +13,7 @@ import numpy as np
 
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
+from mmagenc.datasets.layouts import with_named_layouts
 
 KEYS = ('keypoint', 'keypoint_score')
 """Arrays that shards hold."""
@@ -64,7 +65,8 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
         clips += header['annotations']
     if len({clip['frame_dir'] for clip in clips}) != len(clips):
         raise AnnotationError(f'{out}: shards repeat clips')
-    header = json.dumps(dict(format=FORMAT, split=dict(split), metainfo=dict(metainfo), annotations=clips))
+    metainfo = with_named_layouts(metainfo, [clip['skeleton'] for clip in clips if clip.get('skeleton')])
+    header = json.dumps(dict(format=FORMAT, split=dict(split), metainfo=metainfo, annotations=clips))
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(out) as file, zipfile.ZipFile(file, 'w', zipfile.ZIP_STORED, allowZip64=True) as archive:
         _write_array(archive, 'header', (), np.array(header).dtype, iter([np.array(header)]))

@@ -209,7 +209,7 @@ class RandomOcclusion(_Augmentation):
         test_mode: leave clips as they are; a dataset in test mode gets this in any case.
 
     Raises:
-        ValueError: settings out of range, or a clip whose layout is not known.
+        ValueError: settings out of range, or a clip whose layout is not known or has no such joint.
     """
 
     def __init__(self, probability: float = 0.5, position: float = 0.1, test_mode: bool = False) -> None:
@@ -224,6 +224,9 @@ class RandomOcclusion(_Augmentation):
         if results.get('skeleton') is None:
             raise ValueError(f'clip {results.get("frame_dir")}: RandomOcclusion needs to know its skeleton')
         limbs = limbs_of(results['skeleton'])
+        if not limbs:
+            raise ValueError(f'clip {results.get("frame_dir")}: RandomOcclusion needs limbs of at most a third of the joints, '
+                             f'{results["skeleton"]} has none')
         limb = limbs[np.random.randint(len(limbs))]
         keypoint = results['keypoint'].copy()
         persons, frames, _, dims = keypoint.shape

@@ -63,11 +63,11 @@ class MapJoints(BaseTransform):
         target: name of the layout; the source is the clip's ``skeleton``.
 
     Raises:
-        ValueError: a clip whose layout is not known, or from which no map is known.
+        ValueError: an unknown layout, a clip whose layout is not known, or from which no map is known.
     """
 
     def __init__(self, target: str) -> None:
-        self.target = target
+        self.target = get_skeleton(target).name
 
     def transform(self, results: Dict) -> Dict:
         if results.get('skeleton') is None:

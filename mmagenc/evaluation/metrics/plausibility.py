@@ -17,7 +17,8 @@ from mmagenc.evaluation.functional import (
     motion_derivative,
 )
 from mmagenc.registry import METRICS
-from mmagenc.skeletons import SKELETONS, Skeleton
+from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton
+from mmagenc.skeletons.library import HOW_TO_ADD
 
 from .clips import format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
 
@@ -100,8 +101,8 @@ class PlausibilityMetric(BaseMetric):
         """The numbers of one clip, those that it has."""
         if 'keypoint' not in clip or clip.get('skeleton') not in SKELETONS:
             raise ValueError(f'{clip["frame_dir"]}: PlausibilityMetric needs keypoints of a known layout, got {clip.get("skeleton")!r}; '
-                             "set skeleton in the data set's metainfo")
-        keypoint, skeleton = clip['keypoint'][0], SKELETONS[clip['skeleton']]
+                             f"set skeleton in the data set's metainfo to one of {', '.join(SKELETONS)}. {HOW_TO_ADD}")
+        keypoint, skeleton = clip['keypoint'][0], get_skeleton(clip['skeleton'])
         fps = self.fps or (self.dataset_meta or {}).get('fps') or 1.
         change = bone_length_change(keypoint, skeleton.parents)
         values = {} if np.isnan(change).all() else dict(bone_length_change=float(np.nanmean(change)))
@@ -114,7 +115,7 @@ class PlausibilityMetric(BaseMetric):
             place = dict(floor=self.floor, up=self.up)
             values['floor_penetration'] = float(floor_penetration(keypoint, **place).mean())
             values['foot_skating'] = float(foot_skating(keypoint, self._feet_of(skeleton), fps=fps, **place).mean())
-        if 'pose' in clip and clip['pose'].shape[2] == SKELETONS['smpl24'].num_joints:
+        if 'pose' in clip and clip['pose'].shape[2] == get_skeleton('smpl24').num_joints:
             values['joint_limit_violation'] = float((joint_limit_violation(clip['pose'][0], self._limits()) > 0).mean())
         return values
 
@@ -122,14 +123,14 @@ class PlausibilityMetric(BaseMetric):
         if self.feet is not None:
             return [skeleton.index(name) for name in self.feet]
         for word in ('foot', 'toe', 'ankle'):
-            feet = [joint for joint, name in enumerate(skeleton.joint_names) if word in name]
+            feet = [joint for joint, name in enumerate(skeleton.joint_names) if word in name.lower()]
             if feet:
                 return feet
         raise ValueError(f'{skeleton.name} has no joint named foot, toe or ankle: set feet')
 
     def _limits(self) -> np.ndarray:
         """``(24,)`` radians."""
-        names = [name.removeprefix('left_').removeprefix('right_') for name in SKELETONS['smpl24'].joint_names]
+        names = [name.removeprefix('left_').removeprefix('right_') for name in get_skeleton('smpl24').joint_names]
         return np.radians([self.angle_limits.get(name, 180) for name in names])
 
     def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:

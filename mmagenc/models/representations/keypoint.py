@@ -12,7 +12,8 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
-from mmagenc.skeletons import get_skeleton, longest_chain
+from mmagenc.skeletons import get_skeleton, longest_chain, register_skeleton
+from mmagenc.skeletons.library import SkeletonLike
 from mmagenc.structures import ClipForm, Motion
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
@@ -31,7 +32,7 @@ class KeypointRepresentation(nn.Module):
     sees recordings.
 
     Args:
-        skeleton: layout name.
+        skeleton: layout name, or the definition of one (see :mod:`mmagenc.skeletons.definition`), or the path of a YAML file.
         num_dims: 3 (metres) or 2 (pixels).
         root_center: ``None`` leaves positions where they are, for the generator to learn; ``True`` centres every frame on the body;
             ``False`` all frames on the body's place in the first one, which keeps its path (also with ``unit='body'`` and ``None``).
@@ -50,13 +51,13 @@ class KeypointRepresentation(nn.Module):
             frame in which tracking failed is the extreme of a whole data set otherwise, and everything else is squeezed into little.
 
     Raises:
-        ValueError: other dimensions, an unknown normalization, centre or unit, a quantile out of range or with ``'standard'``, or
-            ``translation`` for clips that are not centred.
+        ValueError: an unknown layout, other dimensions, an unknown normalization, centre or unit, a quantile out of range or with
+            ``'standard'``, or ``translation`` for clips that are not centred.
     """
 
     def __init__(self,
                  *,
-                 skeleton: str,
+                 skeleton: SkeletonLike,
                  num_dims: int = 3,
                  root_center: Optional[bool] = None,
                  translation: bool = False,
@@ -78,7 +79,7 @@ class KeypointRepresentation(nn.Module):
             root_center = translation
         if translation and not root_center:
             raise ValueError('translation=True needs root_center=True: otherwise the keypoints carry the path themselves')
-        self.skeleton = get_skeleton(skeleton)
+        self.skeleton = register_skeleton(get_skeleton(skeleton))
         self.keypoint_skeleton = self.skeleton.name
         self.num_keypoints, self.num_channels = self.skeleton.num_joints, num_dims
         self.num_joints = self.num_keypoints + translation

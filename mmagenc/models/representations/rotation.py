@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmagenc.body_models.rotations import axis_angle_to_rot6d, matrix_to_axis_angle, rot6d_to_matrix
 from mmagenc.registry import MODELS
-from mmagenc.skeletons import joint_map
+from mmagenc.skeletons import get_skeleton, joint_map
 from mmagenc.structures import Motion
 
 
@@ -22,7 +22,7 @@ class RotationRepresentation(nn.Module):
     Args:
         body_model: config of a body model (``InfantBody``, ``SMPLBody``).
         translation: append the root translation as one more joint, zero-padded to 6 channels (as ACTOR; InfAGenC leaves it out).
-        keypoint_skeleton: layout of a decoded motion's ``keypoint``.
+        keypoint_skeleton: layout of a decoded motion's ``keypoint``; from the body model's to it a joint map must be known.
     """
 
     num_channels = 6
@@ -32,7 +32,7 @@ class RotationRepresentation(nn.Module):
         body_model = body_model or dict(type='mmagenc.InfantBody')
         self.body_model = body_model if isinstance(body_model, nn.Module) else MODELS.build(body_model)
         self.translation = translation
-        self.keypoint_skeleton = keypoint_skeleton
+        self.keypoint_skeleton = get_skeleton(keypoint_skeleton).name
         self.keypoint_map = joint_map(self.body_model.skeleton, keypoint_skeleton)
         self.num_joints = 24 + translation
 

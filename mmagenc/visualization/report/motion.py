@@ -65,9 +65,8 @@ def player_clips(groups: Dict[str, Sequence[Dict]], *, skeleton: Optional[str], 
 
 
 def _skeleton(skeleton: Skeleton) -> Dict:
-    head = next((skeleton.index(name) for name in HEADS if name in skeleton.joint_names), -1)
     sides = ''.join(skeleton.side(joint)[0] for joint in range(skeleton.num_joints))
-    return dict(edges=[list(edge) for edge in skeleton.edges], sides=sides, head=head, joints=list(skeleton.joint_names))
+    return dict(edges=[list(edge) for edge in skeleton.edges], sides=sides, head=skeleton.find(HEADS), joints=list(skeleton.joint_names))
 
 
 def encode_clip(clip: Clip, annotation: Dict, group: str, camera: Camera) -> Dict:
