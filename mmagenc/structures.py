@@ -133,7 +133,7 @@ class ClipForm:
         return cls(scores, max(sorted(set(shapes)), key=shapes.count) if shapes else None, skeleton)
 
     def complete(self, clip: Dict) -> Dict:
-        """The clip with scores, image shape and layout where it lacks them and recordings have them, without scores where they have none."""
+        """The clip with scores, image shape and layout where it lacks what recordings have, without scores where they have none."""
         clip = dict(clip)
         if self.keypoint_score is None:
             clip.pop('keypoint_score', None)

@@ -85,7 +85,7 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
 
 
 def read_config(config: ConfigLike) -> Config:
-    """A config by path; a config passes through, one for own data completed. Registries look for types in its scope, and its layouts are known, from here on.
+    """A config by path; a config passes through, one for own data is completed. From here on its scope and its layouts are known.
 
     Raises:
         FileNotFoundError: no such file.

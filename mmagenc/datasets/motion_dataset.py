@@ -196,8 +196,10 @@ class MotionDataset(BaseDataset):
         """The clips in order: those of the files, then those added. What is taken out of the list is a copy."""
         self.full_init()
         if self.serialize_data:
-            return ClipList([super(MotionDataset, self).get_data_info(index) for index in range(len(self))], self._metainfo.get('skeleton'))
-        return ClipList(list(self.data_list), self._metainfo.get('skeleton'))
+            clips = [super(MotionDataset, self).get_data_info(index) for index in range(len(self))]
+        else:
+            clips = list(self.data_list)
+        return ClipList(clips, self._metainfo.get('skeleton'))
 
     @property
     def split_names(self) -> List[str]:
