@@ -11,6 +11,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
+from scipy.stats import binomtest
 
 from mmagenc.evaluation.functional import (
     confidence_interval,
@@ -72,9 +73,12 @@ def clips(num_clips=NUM_CLIPS, repeats=1, seed=0):
     return packed, motions
 
 
-def evaluate(metric, packed, motions, batch_size=5):
+META = dict(classes=['walk', 'run', 'jump'], skeleton='ucla20')
+
+
+def evaluate(metric, packed, motions, batch_size=5, **meta):
     evaluator = Evaluator(metric)
-    evaluator.dataset_meta = dict(classes=['walk', 'run', 'jump'], skeleton='ucla20')
+    evaluator.dataset_meta = META | meta
     for start in range(0, len(packed), batch_size):
         batch = pseudo_collate(packed[start:start + batch_size])
         for sample, motion in zip(batch['data_samples'], motions[start:start + batch_size]):
@@ -104,11 +108,15 @@ def test_equals_the_functions_on_all_clips():
     result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
     real = score_annotations(model, PIPELINE, annotations(packed))
     fake = [score_annotations(model, PIPELINE, generated(motions, repeat)) for repeat in range(3)]
-    accuracy = confidence_interval([scores.accuracy for scores in fake])
+    right = sum(int((scores.predicted == scores.label).sum()) for scores in fake)
+    interval = binomtest(right, 39).proportion_ci(method='wilson')
     fid = confidence_interval([frechet_distance(real.feature, scores.feature) for scores in fake])
-    assert (result['generation/accuracy'], result['generation/accuracy_ci']) == pytest.approx(accuracy)
+    assert [result[f'generation/accuracy{end}'] for end in ('', '_low', '_high')] == pytest.approx([right / 39, *interval])
+    assert result['generation/accuracy_ci'] == pytest.approx((interval.high - interval.low) / 2)
     assert (result['generation/fid'], result['generation/fid_ci']) == pytest.approx(fid, rel=1e-4)
     assert result['generation/accuracy_real'] == pytest.approx(real.accuracy)
+    interval = binomtest(round(13 * real.accuracy), 13).proportion_ci(method='wilson')
+    assert [result[f'generation/accuracy_real_{end}'] for end in ('low', 'high')] == pytest.approx(list(interval))
     assert {f'generation/{name}{suffix}' for name in ('fid', 'diversity', 'multimodality')
             for suffix in ('', '_ci', '_real', '_real_ci')} < set(result)
 
@@ -356,8 +364,9 @@ def _evaluate_share(rank, folder):
     packed, motions = clips(NUM_CLIPS, repeats=2)
     mine = [*range(NUM_CLIPS), 0][rank::2]
     metric = MotionGenerationMetric()
-    metric.set_recognizer(recognizer(seed=rank), PIPELINE)
+    metric.set_recognizer(recognizer(seed=rank), PIPELINE, fitted=rank == 0)
     evaluator = Evaluator(metric)
+    evaluator.dataset_meta = META
     for start in range(0, len(mine), 4):
         part = mine[start:start + 4]
         batch = pseudo_collate([packed[i] for i in part])
