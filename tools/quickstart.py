@@ -133,9 +133,11 @@ def read_metrics(folder: Path) -> str:
     metrics = json.loads(files[-1].read_text(encoding='utf-8').splitlines()[-1])
     rows = [f'  {"":<20}{"generated":>20}{"real":>12}']
     for name in SHOWN:
-        value, half_width, real = (metrics.get(f'generation/{name}{suffix}') for suffix in ('', '_ci', '_real'))
+        value, half_width, real, low, high = (
+            metrics.get(f'generation/{name}{suffix}') for suffix in ('', '_ci', '_real', '_low', '_high'))
         if value is not None:
-            generated = f'{value:.4g}' + ('' if half_width is None else f' ± {half_width:.2g}')
+            width = '' if half_width is None else f' ± {half_width:.2g}'
+            generated = f'{value:.4g}' + (width if low is None or high is None else f' [{low:.3g}, {high:.3g}]')
             rows.append(f'  {name:<20}{generated:>20}' + ('' if real is None else f'{real:>12.4g}'))
     return '\n'.join([*rows, f'  all numbers: {files[-1]}; what they mean: docs/evaluation.md'])
 
