@@ -317,7 +317,7 @@ class MotionGenerationMetric(BaseMetric):
     def _report(self, metrics: Dict, classes: Dict, label: np.ndarray, repeats: int, num_classes: int, movement: Movement) -> None:
         """Log warnings and tables as one message, and write everything."""
         names, chance = class_names(self.dataset_meta, num_classes), chance_of(label, num_classes)
-        alarms = [*self._judge_warnings(metrics, len(label), chance), *movement.warnings(names)]
+        alarms = [*judge_warnings(metrics, label, num_classes, fitted=self._fitted), *movement.warnings(names)]
         metrics['num_warnings'] = len(alarms)
         named = {names[k]: dict(row, num_clips=int((label == k).sum())) for k, row in classes.items()}
         tables = [f'{len(label)} real clips, {repeats} generated for each\n{_judge_line(metrics, len(label), chance)}',
@@ -331,15 +331,6 @@ class MotionGenerationMetric(BaseMetric):
             Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
             with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
                 json.dump(content, file, indent=1, ensure_ascii=False)
-
-    def _judge_warnings(self, metrics: Dict, num_clips: int, chance: float) -> List[str]:
-        """Why the judge's opinion is worth nothing."""
-        if not self._fitted:
-            return [NEVER_FITTED]
-        if is_near_chance(metrics['accuracy_real'], num_clips, chance):
-            return [f'{_judge_line(metrics, num_clips, chance)}. It cannot be told from a judge that was never fitted, and what it says of '
-                    'generated clips is worth nothing']
-        return []
 
     def _judge_facts(self, chance: float) -> Dict:
         return dict(fitted=bool(self._fitted), chance=chance, **(self._recordings or {}))
@@ -375,6 +366,24 @@ def _check_classes(labels: Sequence[int], num_classes: int) -> None:
     if max(labels) >= num_classes:
         raise ValueError(f'a clip has class index {max(labels)} and the recognizer knows {num_classes} classes: '
                          'it was trained on another set')
+
+
+def judge_warnings(metrics: Dict[str, float], label: np.ndarray, num_classes: int, *, fitted: bool = True) -> List[str]:
+    """Why a recognizer's opinion is worth nothing, if it is.
+
+    Args:
+        metrics: ``accuracy`` on generated clips and ``accuracy_real`` on recordings, with the ends of their intervals.
+        label: ``(N,)`` classes of the recordings.
+        num_classes: K.
+        fitted: whether it has learnt anything.
+    """
+    if not fitted:
+        return [NEVER_FITTED]
+    chance = chance_of(label, num_classes)
+    if is_near_chance(metrics['accuracy_real'], len(label), chance):
+        return [f'{_judge_line(metrics, len(label), chance)}. It cannot be told from a judge that was never fitted, and what it says of '
+                'generated clips is worth nothing']
+    return []
 
 
 def _judge_line(metrics: Dict[str, float], num_clips: int, chance: float) -> str:

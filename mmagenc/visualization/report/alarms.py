@@ -32,7 +32,8 @@ def judge_alarm(run: Run) -> str:
         return ''
     _, low, high = wilson_interval(accuracy * total, total)
     right = f'{percent(accuracy)} [{100 * low:.1f}, {100 * high:.1f}] of {total:g} recordings'
-    return (f'The judge names {right} rightly in round {last.number}, guessing {percent(chance)}: what it says of generated clips, and what it chooses, is worth nothing.')
+    return (f'The judge names {right} rightly in round {last.number}, guessing {percent(chance)}: what it says of generated '
+            'clips, and what it chooses, is worth nothing.')
 
 
 def acceptance_alarm(run: Run) -> str:

@@ -25,6 +25,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 FATES = (('accepted', 'accepted'), ('passed, not chosen', 'spare'), ('named otherwise or not sure of', 'refused'),
          ('held back by the gate', 'held'))
 """What becomes of a candidate, and the style of its bar."""
+RECORDINGS, GENERATED = 'recordings', 'generated clips'
 MANY_CLASSES = 16
 
 
@@ -340,18 +341,18 @@ def judge_and_movement(run: Run) -> str:
         pairs = [(class_name(run, label), speeds) for label, speeds in last.movement.items()]
         charts.append(paired_bars(pairs, (('generated', 'c1'), ('recorded', 'c0')), title=f'Speed in round {last.number}',
                                   x_label='class', y_label='body lengths a second'))
-        legend += [('c1', 'generated clips'), ('c0', 'recorded clips')]
+        legend += [('c0', RECORDINGS), ('c1', GENERATED)]
     if not charts:
         return missing('rounds.json tells nothing of the judge on recordings and of movement: it was written by an older version')
-    items = ''.join(f'<li><span class="swatch {style}"></span>{escape(name)}</li>' for style, name in legend)
+    items = ''.join(f'<li><span class="swatch {style}"></span>{escape(name)}</li>' for style, name in dict.fromkeys(legend))
     return f'<ul class="legend">{items}</ul><div class="charts wide">{"".join(charts)}</div>{movement_table(run, last)}'
 
 
 def judge_lines(run: Run) -> List[Tuple[str, List[Tuple[Round, float]]]]:
     """Names and points of the lines of the judge's chart."""
     told = {key: [(record, record.judge[key]) for record in run.rounds if key in record.judge] for key in ('recordings', 'round_trip')}
-    lines = [('on recordings', told['recordings']), ('on generated clips', [(record, record.accuracy) for record in run.rounds]),
-             ('on recordings, encoded and decoded', told['round_trip'])]
+    lines = [(RECORDINGS, told['recordings']), (GENERATED, [(record, record.accuracy) for record in run.rounds]),
+             (f'{RECORDINGS}, encoded and decoded', told['round_trip'])]
     return [(name, points) for name, points in lines if points]
 
 
