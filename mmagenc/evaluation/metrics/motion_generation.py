@@ -318,7 +318,7 @@ class MotionGenerationMetric(BaseMetric):
         """Log warnings and tables as one message, and write everything."""
         names, chance = class_names(self.dataset_meta, num_classes), chance_of(label, num_classes)
         alarms = [*judge_warnings(metrics, label, num_classes, fitted=self._fitted), *movement.warnings(names)]
-        metrics['num_warnings'] = len(alarms)
+        metrics['num_warnings'] = float(len(alarms))  # MMEngine writes whole numbers as null
         named = {names[k]: dict(row, num_clips=int((label == k).sum())) for k, row in classes.items()}
         tables = [f'{len(label)} real clips, {repeats} generated for each\n{_judge_line(metrics, len(label), chance)}',
                   _summary(metrics), *_class_tables(named, metrics, movement)]

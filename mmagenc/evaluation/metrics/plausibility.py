@@ -3,6 +3,7 @@
 N real clips, R repeats, T frames, V keypoints, J joints.
 """
 
+import logging
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ from mmagenc.evaluation.functional import (
 from mmagenc.registry import METRICS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
-from .clips import format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
+from .clips import class_names, format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
 from .movement import SHOWN, Movement, layout_of, movement_result
 
 DERIVATIVES = {'speed': 1, 'acceleration': 2, 'jerk': 3}
@@ -156,9 +157,12 @@ class PlausibilityMetric(BaseMetric):
         table = [('', 'generated', 'real')]
         for name in dict.fromkeys([*rows[0], *real, *(f'body_{name}' for name in SHOWN if movement.known)]):
             table.append((name, *(with_interval(metrics, key, '{:.4g}'.format) for key in (name, f'{name}_real'))))
+        alarms = movement.warnings(class_names(self.dataset_meta, int(movement.fake_label.max()) + 1))
+        head = f'Plausibility of {len(results)} real clips and {len(rows)} generated for each'
         print_log(
-            f'Plausibility of {len(results)} real clips and {len(rows)} generated for each\n{format_table(table)}\n'
-            f'body_…: {movement.caption()}', logger='current')
+            '\n'.join([*(f'WARNING: {alarm}' for alarm in alarms), head, format_table(table), f'body_…: {movement.caption()}']),
+            logger='current',
+            level=logging.WARNING if alarms else logging.INFO)
         return metrics
 
 

@@ -73,7 +73,7 @@ def gate_reasons(rounds: Sequence[Round]) -> List[Tuple[str, float]]:
     counts: Dict[str, float] = Counter()
     for record in rounds:
         counts.update(record.gate.get('reasons', {}))
-    return counts.most_common()
+    return [(reason, count) for reason, count in counts.most_common() if count]
 
 
 def with_class_names(reason: str, run: Run) -> str:

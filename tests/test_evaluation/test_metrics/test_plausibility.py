@@ -79,6 +79,18 @@ def test_body_lengths():
     assert (still['body_speed'], still['body_speed_real']) == pytest.approx((0, 0), abs=1e-3)
 
 
+def test_statues_are_warned_of_over_the_table(monkeypatch):
+    """Class 1 shakes its hands when recorded and stands when generated; class 0 does as it should."""
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.plausibility.print_log', lambda message, **kwargs: logged.append(message))
+    shaking = body()
+    shaking[:, SKELETON.index('left_hand')] += torch.linspace(0, 2, NUM_FRAMES)[:, None]
+    evaluate(PlausibilityMetric(), [pair(shaking, [body()], label=1), pair(shaking, [shaking])], classes=['walk', 'wave'])
+    first, second = logged[-1].splitlines()[:2]
+    assert first.startswith('WARNING: generated clips hardly move') and 'wave (0 against' in first and 'walk' not in first
+    assert second.startswith('Plausibility of 2 real clips')
+
+
 def test_a_layout_of_the_users_own(monkeypatch):
     own = Skeleton('own3', ('hip', 'knee', 'foot'), (-1, 0, 1))
     monkeypatch.setitem(SKELETONS, 'own3', own)
