@@ -156,8 +156,8 @@ class MotionGenerationMetric(BaseMetric):
             recognizer: who judges.
             pipeline: its test pipeline.
             fitted: whether it has learnt anything; if not, a warning stands over the table.
-            recordings: what its owner knows of it, written with ``out_file``: ``recordings``, its accuracy on ``num_recordings``
-                recordings of ``split``.
+            recordings: what its owner knows of it, such as ``judge`` of a round in ``rounds.json``: ``recordings``, its accuracy on
+                ``num_recordings`` recordings of ``split`` when it was fitted. Logged, and written with ``out_file``.
         """
         if self.recognizer is not None:
             return
@@ -320,7 +320,7 @@ class MotionGenerationMetric(BaseMetric):
         alarms = [*judge_warnings(metrics, label, num_classes, fitted=self._fitted), *movement.warnings(names)]
         metrics['num_warnings'] = float(len(alarms))  # MMEngine writes whole numbers as null
         named = {names[k]: dict(row, num_clips=int((label == k).sum())) for k, row in classes.items()}
-        tables = [f'{len(label)} real clips, {repeats} generated for each\n{_judge_line(metrics, len(label), chance)}',
+        tables = [f'{len(label)} real clips, {repeats} generated for each\n{_judge_line(metrics, len(label), chance)}{self._when_fitted()}',
                   _summary(metrics), *_class_tables(named, metrics, movement)]
         text = '\n'.join([*(f'WARNING: {alarm}' for alarm in alarms), '\n\n'.join(tables)])
         print_log(text, logger='current', level=logging.WARNING if alarms else logging.INFO)
@@ -333,7 +333,15 @@ class MotionGenerationMetric(BaseMetric):
                 json.dump(content, file, indent=1, ensure_ascii=False)
 
     def _judge_facts(self, chance: float) -> Dict:
-        return dict(fitted=bool(self._fitted), chance=chance, **(self._recordings or {}))
+        return dict(fitted=bool(self._fitted), chance=chance, **({'when_fitted': dict(self._recordings)} if self._recordings else {}))
+
+    def _when_fitted(self) -> str:
+        """What the judge's owner knows of it, as a line of the table; empty where that is nothing."""
+        known = self._recordings or {}
+        if known.get('recordings') is None:
+            return ''
+        count = f'{known["num_recordings"]} ' if known.get('num_recordings') else 'the '
+        return f'\nwhen it was fitted it named {percent(known["recordings"])} of {count}recordings of {known.get("split") or "its own"}'
 
 
 def _trials(num_clips: int, repeats: int) -> Dict[str, int]:

@@ -331,9 +331,11 @@ def test_a_judge_that_was_never_fitted_is_named(tmp_path, monkeypatch):
     logged = logged_by(monkeypatch)
     for fitted in (False, True):
         metric = MotionGenerationMetric(out_file=str(tmp_path / 'numbers.json'))
-        metric.set_recognizer(recognizer(), LONG, fitted=fitted, recordings=dict(recordings=0.4, num_recordings=60, split='val'))
+        loop = dict(recordings=0.4, num_recordings=60, split='val', round_trip=0.3, chance=0.25)
+        metric.set_recognizer(recognizer(), LONG, fitted=fitted, recordings=loop)
         result, content = judged(tmp_path, *moving([1., 1., 1.]), metric)
-        assert content['judge'] == dict(fitted=fitted, chance=1 / 3, recordings=0.4, num_recordings=60, split='val')
+        assert content['judge'] == dict(fitted=fitted, chance=1 / 3, when_fitted=loop)
+        assert 'when it was fitted it named 40.0 % of 60 recordings of val' in logged[-1][1]
         assert ('was never fitted: its weights are random' in content['warnings'][0]) is not fitted
         assert logged[-1][1].startswith('WARNING: the judge') and result['generation/num_warnings'] == len(content['warnings'])
 
