@@ -41,7 +41,7 @@ Next, with recordings of your own:
 """
 
 
-SHOWN = ('accuracy', 'fid', 'kid', 'coverage', 'diversity', 'multimodality')
+SHOWN = ('accuracy', 'movement_speed', 'fid', 'kid', 'coverage', 'diversity', 'multimodality')
 POOL = 'pool/          the accepted clips, as .npz and as .pkl for MMAction2'
 NO_POOL = 'pool/          not there: no round accepted clips of every class'
 
@@ -131,12 +131,16 @@ def read_metrics(folder: Path) -> str:
     if not files:
         return f'  (none were written; see {folder})'
     metrics = json.loads(files[-1].read_text(encoding='utf-8').splitlines()[-1])
-    rows = [f'  {"":<20}{"generated":>20}{"real":>12}']
+    count = metrics.get('generation/num_warnings') or 0
+    rows = [f'  {count:g} warnings stand over the table of the test: read them first'] if count else []
+    rows.append(f'  {"":<20}{"generated":>24}{"real":>12}')
     for name in SHOWN:
-        value, half_width, real = (metrics.get(f'generation/{name}{suffix}') for suffix in ('', '_ci', '_real'))
+        value, half_width, real, low, high = (
+            metrics.get(f'generation/{name}{suffix}') for suffix in ('', '_ci', '_real', '_low', '_high'))
         if value is not None:
-            generated = f'{value:.4g}' + ('' if half_width is None else f' ± {half_width:.2g}')
-            rows.append(f'  {name:<20}{generated:>20}' + ('' if real is None else f'{real:>12.4g}'))
+            width = '' if half_width is None else f' ± {half_width:.2g}'
+            generated = f'{value:.4g}' + (width if low is None or high is None else f' [{low:.3g}, {high:.3g}]')
+            rows.append(f'  {name:<20}{generated:>24}' + ('' if real is None else f'{real:>12.4g}'))
     return '\n'.join([*rows, f'  all numbers: {files[-1]}; what they mean: docs/evaluation.md'])
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from mmengine.config import Config
 
 from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_annotations
-from mmagenc.evaluation.functional import bootstrap_interval, confusion_matrix
+from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
+from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_chance, wilson_interval
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS
 from mmagenc.visualization.report import Run, collect_run, embedding_of, innermost_dataset, player_clips, read_pool
@@ -199,6 +200,7 @@ def _add_opinions(run: Run, cfg: Config, sets: Dict[str, List[Dict]], device: st
     names = {name: [clip['frame_dir'] for clip in clips] for name, clips in sets.items()}
     run.embedding = embedding_of({name: score.feature for name, score in scores.items()},
                                  {name: score.label for name, score in scores.items()}, names)
+    run.fitted = recognizer_fitted(load_checkpoint(run.checkpoint))
     run.results.append(_opinion_table(run, scores))
     for name, score in scores.items():
         run.confusions.append(_confusion(run, name, score))
@@ -212,12 +214,21 @@ def _opinion_table(run: Run, scores: Dict[str, RecognizerScores]) -> Result:
         for label in np.unique(score.label):
             own = per_class.setdefault(_class_name(run, label), [])
             own.append(_share(SETS[name], '', right[score.label == label]))
-    return Result(f'Accuracy of the recognizer in {run.checkpoint.name}', run.checkpoint.name, rows, per_class)
+    return Result(f'Accuracy of the recognizer in {run.checkpoint.name}', run.checkpoint.name, rows, per_class,
+                  _judge_warnings(scores['test']) if 'test' in scores and run.fitted else [])
+
+
+def _judge_warnings(scores: RecognizerScores) -> List[str]:
+    """That a recognizer's accuracy on recordings cannot be told from guessing, if it cannot."""
+    chance = chance_of(scores.label, scores.probability.shape[1])
+    if not is_near_chance(scores.accuracy, len(scores), chance):
+        return []
+    return [f'the recognizer names {100 * scores.accuracy:.1f} % of {len(scores)} recordings of the test set rightly, guessing '
+            f'{100 * chance:.1f} %: its opinion of generated clips is worth nothing']
 
 
 def _share(title: str, meaning: str, right: np.ndarray) -> Row:
-    interval = bootstrap_interval(np.mean, right) if len(right) > 1 else (float(right.mean()), None, None)
-    return Row(title, title, meaning, True, Number(*(None if end is None else float(end) for end in interval)))
+    return Row(title, title, meaning, True, Number(*wilson_interval(right.sum(), len(right))))
 
 
 def _confusion(run: Run, name: str, scores: RecognizerScores) -> Dict:

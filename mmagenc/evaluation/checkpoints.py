@@ -74,6 +74,12 @@ def recognizer_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
     return model_weights(checkpoint)
 
 
+def recognizer_fitted(checkpoint: Mapping) -> bool:
+    """Whether a checkpoint's recognizer has learnt anything: that of InfAGenC has not before the loop began."""
+    state = checkpoint.get(LOOP_KEY)
+    return bool(state.get('fitted', True)) if isinstance(state, Mapping) else True
+
+
 def _without_prefix(weights: Mapping) -> Dict[str, Tensor]:
     return {name.removeprefix('module.'): value for name, value in weights.items() if isinstance(value, Tensor)}
 

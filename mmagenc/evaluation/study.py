@@ -254,6 +254,11 @@ class ArmSummary:
     num_real: float
     num_synthetic: float
 
+    @property
+    def interval(self) -> Tuple[float, float]:
+        """Ends of the mean's t-interval, cut to what a share can be; NaN for one seed."""
+        return tuple(float(np.clip(self.mean + sign * self.half_width, 0, 1)) for sign in (-1, 1))
+
 
 def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str = BASELINE, level: float = 0.95) -> List[ArmSummary]:
     """Means, intervals and paired differences of every arm at every size, in the order of the CSV file.
@@ -297,7 +302,8 @@ def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: 
 
 HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %', 'mean-class %', 'top-1 against {baseline}, paired',
           'against {second}, paired')
-NOTE = ('Mean over seeds ± half width of its 95 % t-interval. Paired: mean difference to the other arm of the same seeds, '
+NOTE = ('Mean over seeds ± half width of its 95 % t-interval, [ends] where that is cut to 0 and 100 %. Paired: mean difference to '
+        'the other arm of the same seeds, '
         '[95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten). Checkpoints were picked on validation clips.')
 
 
@@ -327,7 +333,13 @@ def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second
 
 
 def _percent(cell: ArmSummary) -> str:
-    return f'{100 * cell.mean:.1f}' + ('' if np.isnan(cell.half_width) else f' ± {100 * cell.half_width:.1f}')
+    mean, half = 100 * cell.mean, 100 * cell.half_width
+    if np.isnan(half):
+        return f'{mean:.1f}'
+    if mean - half >= 0 and mean + half <= 100:
+        return f'{mean:.1f} ± {half:.1f}'
+    low, high = (100 * end for end in cell.interval)
+    return f'{mean:.1f} [{low:.1f}, {high:.1f}]'
 
 
 def _difference_text(difference: Optional[PairedDifference]) -> str:

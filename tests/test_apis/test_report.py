@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 
 from mmagenc.apis import init_recognizer
 from mmagenc.apis.report import middle_frames, report_run, report_runs
 from mmagenc.datasets.annotation import save_annotation
+from mmagenc.visualization.report.alarms import alarms_of
 from tests.test_visualization.test_report.runs import make_clip
 
 from .configs import write_generator
@@ -47,6 +49,28 @@ def test_everything(work_dir):
     assert rows[2].value.value == pytest.approx(np.trace(generated) / 12) and rows[2].value.low <= rows[2].value.value <= rows[2].value.high
     assert told == ['reading clips', 'generating clips', 'judging clips']
     assert {part for part, _ in run.notes} == {'curves', 'loop', 'tests'}
+
+
+def test_shares_have_wilsons_interval(work_dir):
+    """Three test clips: whatever the recognizer says, the interval has the width that three clips leave."""
+    row = next(row for row in report_run(work_dir).results[-1].rows if row.title == 'Accuracy: real, test')
+    expected = binomtest(round(3 * row.value.value), 3).proportion_ci(method='wilson')
+    assert (row.value.low, row.value.high) == pytest.approx(tuple(expected)) and expected.high - expected.low > 0.5
+
+
+@pytest.mark.parametrize('fitted', [True, False])
+def test_a_judge_that_says_nothing(work_dir, fitted):
+    """A random recognizer: never fitted by its checkpoint's word, or not to be told from guessing by three test clips."""
+    checkpoint = torch.load(work_dir / 'epoch_3.pth')
+    checkpoint['infagenc']['fitted'] = fitted
+    for name, value in checkpoint['infagenc']['recognizer']['state_dict'].items():
+        if name.endswith('cls_head.fc.bias'):
+            value.copy_(torch.tensor([9., 0., 0.]))  # one class for all: a third of the test clips
+    torch.save(checkpoint, work_dir / 'epoch_3.pth')
+    run = report_run(work_dir)
+    alarm, = alarms_of(run)
+    assert run.fitted is fitted
+    assert ('never fitted' in alarm) is not fitted and ('33.3 % of 3 recordings of the test set' in alarm) is fitted
 
 
 def test_the_same_twice_and_nothing_judged_where_not_asked(work_dir):

@@ -156,6 +156,15 @@ def test_table_has_a_line_for_each_arm_and_size():
     assert '(one pair)' in markdown_table([make_row(), make_row('infagenc')])
 
 
+def test_a_share_stays_within_its_range():
+    """90 and 100 %: mean 95, half width 12.706 · 5 = 63.5, cut at 100; one seed has no interval."""
+    rows = [make_row(seed=seed, top1=value) for seed, value in ((0, 0.9), (1, 1.))]
+    cell, = summarize(rows)
+    assert cell.interval == pytest.approx((0.95 - 0.05 * 12.7062, 1), abs=1e-4)
+    assert '95.0 [31.5, 100.0]' in markdown_table(rows) and 'cut to 0 and 100 %' in markdown_table(rows)
+    assert np.isnan(summarize(rows[:1])[0].interval).all()
+
+
 def test_no_difference_has_no_minus_sign():
     rows = [make_row(arm, seed, value) for seed in (0, 1, 2) for arm, value in (('real', 0.5), ('infagenc', 0.49999))]
     assert '+0.0 [' in markdown_table(rows) and '-0.0' not in markdown_table(rows)

@@ -81,4 +81,8 @@ def test_metrics_have_their_interval_and_the_real_row_beside_them(quickstart, tm
     (tmp_path / 'run/run.json').write_text(json.dumps({f'generation/{name}': value for name, value in values.items()}))
     lines = [line.split() for line in quickstart.read_metrics(tmp_path).splitlines()]
     assert lines[:3] == [['generated', 'real'], ['accuracy', '0.75', '±', '0.05', '0.9'], ['kid', '1.5', '-0.25']]
+    values.update(accuracy_low=0.625, accuracy_high=0.875, num_warnings=2.)
+    (tmp_path / 'run/run.json').write_text(json.dumps({f'generation/{name}': value for name, value in values.items()}))
+    assert quickstart.read_metrics(tmp_path).splitlines()[0].strip().startswith('2 warnings stand over the table')
+    assert quickstart.read_metrics(tmp_path).splitlines()[2].split() == ['accuracy', '0.75', '[0.625,', '0.875]', '0.9']
     assert 'jerk' not in quickstart.read_metrics(tmp_path) and 'run.json' in quickstart.read_metrics(tmp_path)

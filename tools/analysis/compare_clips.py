@@ -1,10 +1,12 @@
-"""Compare two files of clips, real and generated: MMDa and MMDs of each class, and through a recognizer FID, KID and accuracy.
+"""Compare two files of clips, real and generated: speed, MMDa and MMDs of each class, and through a recognizer FID, KID and accuracy.
 
     python tools/analysis/compare_clips.py REAL.npz GENERATED.npz [--real-split test]
     python tools/analysis/compare_clips.py REAL.npz GENERATED.npz --recognizer CONFIG CHECKPOINT [--json FILE]
 
 Whole sets are compared, of any sizes. MMD sees positions: clips get one length (longer ones are cut, shorter ones hold their last frame)
-and one scale, in which the real ones span -1 to 1. tools/test.py does the same, with intervals over repeats, for a generator's checkpoint.
+and one scale, in which the real ones span -1 to 1. Speeds are medians over clips in body lengths a second, jitter removed. What makes the
+numbers worthless (clips that do not move, a recognizer that does not know the real ones) is said before them. tools/test.py does the same,
+with intervals over repeats, for a generator's checkpoint.
 
 Both files must have the same classes in the same order, as many coordinates in the same unit, and one frame rate, unless --fps names the
 one that both are brought to. The generated clips are brought into the real ones' layout where a joint map is known. REAL.npz:test is short
@@ -30,8 +32,11 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.persons import keep_persons
-from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd
-from mmagenc.evaluation.metrics.clips import class_names, format_table
+from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
+from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
+from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
+from mmagenc.evaluation.metrics.motion_generation import judge_warnings
+from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
 from mmagenc.skeletons import get_skeleton
 
 ORIGINS = ('first_frame', 'every_frame', 'data')
@@ -122,25 +127,38 @@ def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) 
     }
 
 
-def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Dict[str, float]:
-    """FID, KID and accuracies by the recognizer."""
+def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tuple[Dict[str, float], List[str]]:
+    """FID, KID and accuracies by the recognizer, and why its opinion is worth nothing, if it is."""
     model = init_recognizer(*args.recognizer, device=args.device)
     first, second = recognize(model, real), recognize(model, fake)
-    return dict(
-        accuracy=second.accuracy,
-        accuracy_real=first.accuracy,
-        fid=frechet_distance(first.feature, second.feature),
-        kid=kernel_distance(first.feature, second.feature))
+    numbers = dict(fid=frechet_distance(first.feature, second.feature), kid=kernel_distance(first.feature, second.feature))
+    for name, scores in (('accuracy', second), ('accuracy_real', first)):
+        interval = wilson_interval((scores.predicted == scores.label).sum(), len(scores))
+        numbers.update({name: scores.accuracy, f'{name}_low': interval.low, f'{name}_high': interval.high})
+    fitted = recognizer_fitted(load_checkpoint(args.recognizer[1]))
+    return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=fitted)
 
 
-def report(tables: Dict[str, np.ndarray], real: List[Dict], fake: List[Dict], names: List[str]) -> str:
-    """MMDa and MMDs by class and their means."""
-    counts = [np.bincount([clip['label'] for clip in clips], minlength=len(names)) for clips in (real, fake)]
-    rows = [('class', 'real', 'generated', 'MMDa', 'MMDs')]
-    for k in np.flatnonzero(counts[0] + counts[1]):
-        rows.append((names[k], *(str(count[k]) for count in counts), *(f'{table[k]:.3f}' for table in tables.values())))
-    rows.append(('mean', str(len(real)), str(len(fake)), *(f'{mean_of(table):.3f}' for table in tables.values())))
-    return format_table(rows).replace('nan', '  -')
+def movement_of(real: List[Dict], fake: List[Dict], fps: Optional[float]) -> Movement:
+    """How the clips of both files move; in frames where the files name no rate."""
+    first, second = (np.stack([measure_movement(clip, fps) for clip in clips]) for clips in (real, fake))
+    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
+    about_root = not any('transl' in clip for clip in fake) and makes_no_path(first, second)
+    return Movement(first, labels[0], second, labels[1], fps=fps, about_root=about_root)
+
+
+def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) -> str:
+    """MMDa, MMDs and speeds by class, and over all."""
+    counts = [np.bincount(labels, minlength=len(names)) for labels in (movement.real_label, movement.fake_label)]
+    keys = ('movement_speed', 'movement_speed_real', 'movement_speed_ratio') if movement.known else ()
+    rows = [('class', 'real', 'generated', 'MMDa', 'MMDs', *(('speed', 'of real', 'ratio') if keys else ()))]
+    for k in [*np.flatnonzero(counts[0] + counts[1]), None]:
+        numbers = movement.numbers(k)
+        own = [table[k] if k is not None else mean_of(table) for table in tables.values()]
+        rows.append(('mean' if k is None else names[k], *(str(count.sum() if k is None else count[k]) for count in counts),
+                     *(f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
+    caption = movement.caption() if movement.known else f'Movement: {UNKNOWN_LAYOUT}.'
+    return f'{format_table(rows).replace("nan", "  -")}\n{caption}'
 
 
 def mean_of(table: np.ndarray) -> float:
@@ -148,13 +166,20 @@ def mean_of(table: np.ndarray) -> float:
     return float(np.nanmean(table)) if not np.isnan(table).all() else float('nan')
 
 
-def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[str, float]]) -> None:
-    """Numbers and tables, ``null`` where there is none."""
+def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[str, float]], warnings: List[str]) -> None:
+    """Numbers, tables and warnings, ``null`` where there is none."""
     def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
     with atomic_open(path, 'w', encoding='utf-8') as file:
-        json.dump(dict(known(numbers), per_class={name: known(values) for name, values in per_class.items()}), file, indent=1)
+        tables = {name: known(values) for name, values in per_class.items()}
+        json.dump(dict(known(numbers), per_class=tables, warnings=warnings), file, indent=1)
+
+
+def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]]:
+    """The movement's numbers, each a table of classes."""
+    rows = {name: movement.numbers(k) for k, name in enumerate(names)}
+    return {key: {name: row.get(key, np.nan) for name, row in rows.items()} for key in movement.numbers()}
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
@@ -164,13 +189,18 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         tables = discrepancies(real, fake, args)
         names = class_names(metainfo, len(tables['mmd_average']))
         numbers = {name: mean_of(table) for name, table in tables.items()}
-        numbers.update({} if args.recognizer is None else judged(real, fake, args))
-        print(report(tables, real, fake, names))
+        movement = movement_of(real, fake, metainfo.get('fps'))
+        judgement, warnings = ({}, []) if args.recognizer is None else judged(real, fake, args)
+        numbers.update(judgement, **movement.numbers())
+        warnings += movement.warnings(names)
+        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), report(tables, movement, names)]))
         if args.json is not None:
-            write_json(args.json, numbers, {name: dict(zip(names, table.tolist())) for name, table in tables.items()})
+            per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}
+            write_json(args.json, numbers, {**per_class, **by_class(movement, names)}, warnings)
     except (ValueError, OSError) as error:
         raise SystemExit(f'compare_clips: {error}') from None
-    print('  '.join(f'{name} {value:.4f}' for name, value in numbers.items()))
+    print('  '.join(f'{name} {with_interval(numbers, name, percent if name.startswith("accuracy") else "{:.4f}".format)}'
+                    for name in numbers if not name.endswith(('_low', '_high'))))
 
 
 if __name__ == '__main__':

@@ -266,15 +266,17 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
     for index, arm in enumerate(arms):
         own = [cell for cell in cells if cell.arm == arm]
         place = [sizes.index(str(cell.clips_per_class)) for cell in own]
-        mean, half = ([100 * getattr(cell, key) for cell in own] for key in ('mean', 'half_width'))
+        mean = [100 * cell.mean for cell in own]
+        low, high = ([100 * cell.interval[end] for cell in own] for end in (0, 1))
         bars = len(sizes) < 4 or len(place) == 1  # side by side: bands between so few points would hide one another, or have no width
         if bars:
             place = [x + 0.04 * (index - (len(arms) - 1) / 2) for x in place]
         line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5, label=LABELS.get(arm, arm))
         if bars:
-            panel.errorbar(place, mean, half, color=line.get_color(), linewidth=1.2, capsize=2)
+            below, above = [m - end for m, end in zip(mean, low)], [end - m for m, end in zip(mean, high)]
+            panel.errorbar(place, mean, [below, above], color=line.get_color(), linewidth=1.2, capsize=2)
         else:
-            panel.fill_between(place, [m - h for m, h in zip(mean, half)], [m + h for m, h in zip(mean, half)], color=line.get_color(),
+            panel.fill_between(place, low, high, color=line.get_color(),
                                alpha=0.13, linewidth=0)
     seeds = sorted({len(cell.seeds) for cell in cells})
     panel.set_xticks(range(len(sizes)), sizes)

@@ -6,6 +6,10 @@ N samples, K classes.
 import numpy as np
 
 from ._checks import as_feature, as_labels
+from .intervals import wilson_interval
+
+CHANCE_MARGIN = 0.05
+"""By so much the lower end of a judge's interval must exceed chance."""
 
 
 def top1_accuracy(predicted, label) -> float:
@@ -102,3 +106,38 @@ def confusion_matrix(predicted, label, num_classes: int) -> np.ndarray:
         if value.min() < 0 or value.max() >= num_classes:
             raise ValueError(f'{name} holds classes {value.min()} to {value.max()}, accepted are 0 to {num_classes - 1}')
     return np.bincount(label * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def is_near_chance(accuracy: float, total: int, chance: float, *, margin: float = CHANCE_MARGIN) -> bool:
+    r"""Whether a recognizer's accuracy on recordings cannot be told from guessing: its opinion of generated clips is then worth nothing.
+
+    .. math:: \mathrm{low}\bigl(\mathrm{Wilson}_{95\,\%}(a N, N)\bigr) \le c + m
+
+    An accuracy that is high, but of so few recordings that guessing may have given it, is near chance too.
+
+    Args:
+        accuracy: a, share of the recordings named rightly.
+        total: N, their number.
+        chance: c, what guessing gives: 1/K, or where classes are uneven the share of the largest, see :func:`chance_of`.
+        margin: m.
+
+    Raises:
+        ValueError: as :func:`~mmagenc.evaluation.functional.wilson_interval`.
+    """
+    return wilson_interval(accuracy * total, total).low <= chance + margin
+
+
+def chance_of(label, num_classes: int) -> float:
+    """What a recognizer reaches that has learnt nothing of motion: 1/K, or by naming the largest class always, whichever is more.
+
+    Args:
+        label: ``(N,)`` class indices of the recordings.
+        num_classes: K.
+
+    Raises:
+        ValueError: no labels, or no classes.
+    """
+    label = np.asarray(label)
+    if label.ndim != 1 or not len(label) or num_classes < 1:
+        raise ValueError(f'chance needs (N,) labels with N > 0 and at least one class, got {label.shape} and {num_classes}')
+    return float(max(np.bincount(label).max() / len(label), 1 / num_classes))

@@ -98,6 +98,27 @@ def clip_movement(keypoint,
         body_length=unit)
 
 
+MOVEMENT_RATIO = 4.
+"""Generated clips that move by more than so many times less or more than the recordings are warned of."""
+STILL = 0.02
+"""Body lengths a second below which a body is as good as still (3 cm/s for an adult): a ratio of two such speeds says nothing."""
+
+
+def movement_is_off(generated: float, recorded: float, *, still: float = STILL) -> bool:
+    """Whether generated clips of a class move much less (statues) or much more than the recordings.
+
+    Args:
+        generated, recorded: speeds, in one unit.
+        still: below which both may lie without being compared, in that unit.
+
+    Returns:
+        bool: false where a speed is not known.
+    """
+    if not np.isfinite([generated, recorded]).all() or max(generated, recorded) < still:
+        return False
+    return not recorded / MOVEMENT_RATIO <= generated <= recorded * MOVEMENT_RATIO
+
+
 def _power(values: np.ndarray, valid: np.ndarray) -> float:
     """Mean square length of ``(T, V, C)`` vectors where ``valid (T, V)``; 0 where none is."""
     return float((values**2).sum(axis=-1)[valid].mean()) if valid.any() else 0.

@@ -6,7 +6,7 @@ N clips, R repeats, T frames, V keypoints, J joints, C coordinates, K classes.
 from typing import Dict, List, Optional, Sequence
 
 from mmagenc.datasets.annotation import motion_to_annotations
-from mmagenc.evaluation.functional import confidence_interval
+from mmagenc.evaluation.functional import confidence_interval, wilson_interval
 from mmagenc.structures import ClipForm, Motion
 
 INPUT_KEYS = ('keypoint', 'keypoint_score', 'pose', 'transl')
@@ -62,14 +62,35 @@ def generated_annotations(motion: Motion, real: Dict) -> List[Dict]:
     return [form.complete(clip) for clip in clips]
 
 
-def over_repeats(rows: Sequence[Dict[str, float]], suffix: str = '') -> Dict[str, float]:
-    """Mean of each number over repeats as ``<name><suffix>``, and with several repeats the half width of its interval as ``…_ci``."""
-    metrics = {}
+def over_repeats(rows: Sequence[Dict[str, float]],
+                 suffix: str = '',
+                 *,
+                 trials: Optional[Dict[str, int]] = None,
+                 shares: Sequence[str] = ()) -> Dict[str, float]:
+    """Mean of each number over repeats as ``<name><suffix>``, and how sure it is.
+
+    Numbers without bounds have ``…_ci``, the half width of the t-interval over repeats, if there are several. Shares have ``…_low`` and
+    ``…_high``, both between 0 and 1: ``… ± half width`` may leave that range and is 0 where all repeats agree, however few the clips.
+
+    Args:
+        rows: R dicts of the same names.
+        suffix: after each name.
+        trials: shares of clips, and how many clips each was asked of: they have Wilson's interval. ``…_ci`` is half its width there (the
+            interval does not lie evenly about the mean).
+        shares: other shares: their t-interval over repeats, cut to 0 and 1.
+    """
+    metrics, trials = {}, trials or {}
     for name in rows[0]:
-        interval = confidence_interval([row[name] for row in rows])
-        metrics[name + suffix] = interval.mean
+        interval, key = confidence_interval([row[name] for row in rows]), name + suffix
+        metrics[key], half_width = interval.mean, interval.half_width
+        if name in trials:
+            low, high = wilson_interval(interval.mean * trials[name], trials[name])[1:]
+            metrics.update({f'{key}_low': low, f'{key}_high': high})
+            half_width = (high - low) / 2
+        elif name in shares and len(rows) > 1:
+            metrics.update({f'{key}_low': max(interval.low, 0.), f'{key}_high': min(interval.high, 1.)})
         if len(rows) > 1:
-            metrics[f'{name}{suffix}_ci'] = interval.half_width
+            metrics[f'{key}_ci'] = half_width
     return metrics
 
 
@@ -87,6 +108,15 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def with_interval(metrics: Dict[str, float], key: str, form='{:.3f}'.format) -> str:
-    """``value ± half width`` of a number, without the latter where there is none, ``-`` where there is no number."""
-    width = f' ± {form(metrics[f"{key}_ci"])}' if f'{key}_ci' in metrics else ''
-    return form(metrics[key]) + width if key in metrics else '-'
+    """``value [low, high]`` of a number, or ``value ± half width``, or ``value``, as far as is known; ``-`` where there is no number."""
+    if key not in metrics:
+        return '-'
+    if f'{key}_low' in metrics and f'{key}_high' in metrics:
+        ends = (form(metrics[f'{key}_{end}']).removesuffix(' %') for end in ('low', 'high'))
+        return f'{form(metrics[key])} [{", ".join(ends)}]'
+    return form(metrics[key]) + (f' ± {form(metrics[f"{key}_ci"])}' if f'{key}_ci' in metrics else '')
+
+
+def percent(value: float) -> str:
+    """A share as a text."""
+    return f'{100 * value:.1f} %'

@@ -17,18 +17,29 @@ from mmengine.logging import print_log
 from torch import nn
 
 from mmagenc.compat import atomic_open
-from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, recognizer_weights
-from mmagenc.evaluation.functional import memorization, nearest_distance
+from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, recognizer_fitted, recognizer_weights
+from mmagenc.evaluation.functional import chance_of, is_near_chance, memorization, nearest_distance, wilson_interval
 from mmagenc.models.recognizers import Pipeline, build_pipeline, score_annotations
 from mmagenc.registry import DATASETS, METRICS, MODELS
 
-from .clips import class_names, format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
+from .clips import (
+    class_names,
+    format_table,
+    generated_annotations,
+    generated_motion,
+    over_repeats,
+    percent,
+    real_annotations,
+    with_interval,
+)
 from .feature_cache import FeatureCache, clip_key, recognizer_fingerprint
 from .generation_numbers import class_numbers, distances, halves, spread
+from .movement import UNKNOWN_LAYOUT, Movement, movement_cells, movement_head, movement_result
 
 NAMES = ('accuracy', 'fid', 'fid_shrunk', 'kid', 'precision', 'recall', 'density', 'coverage', 'diversity', 'multimodality')
 SHARES = ('accuracy', 'precision', 'recall', 'coverage')
-CLASS_NAMES = ('accuracy', 'fid', 'kid', 'diversity')
+CLASS_NAMES = ('fid', 'kid', 'diversity')
+NEVER_FITTED = 'the judge was never fitted: its weights are random, and every number made with it (all but movement) says nothing'
 
 
 @METRICS.register_module()
@@ -42,9 +53,16 @@ class MotionGenerationMetric(BaseMetric):
     recognizer is the one that is asked for.
 
     Reported, with the prefix ``generation/``, as means over repeats, and for R > 1 ``…_ci``, the half width of the 95 % interval of that
-    mean (it tells how much other *noise* would have changed the number, not other clips):
+    mean (it tells how much other *noise* would have changed the number, not other clips). Shares have ``…_low`` and ``…_high``, the ends
+    of Wilson's 95 % interval over the clips that were asked: for ``accuracy`` and ``precision`` the generated ones (clips × repeats), for
+    ``accuracy_real``, ``recall`` and ``coverage`` the real ones.
 
-    - ``accuracy``, ``diversity``, ``multimodality`` of the generated clips, and with ``…_real`` of all real ones;
+    - ``accuracy``, ``diversity``, ``multimodality`` of the generated clips, and with ``…_real`` of all real ones: ``accuracy_real`` is what
+      the judge is worth;
+    - ``movement_speed``, ``movement_range``, ``movement_bone_change`` of generated clips and with ``…_real`` of real ones, and
+      ``movement_speed_ratio``: medians over clips, in body lengths, jitter removed, see
+      :func:`~mmagenc.evaluation.functional.clip_movement`; they ask no recognizer. Where the generator makes no path of the root (all its
+      roots stand still, the recorded ones do not), both are taken about the root. They need a known ``skeleton`` in the data's metainfo;
     - ``fid``, ``fid_shrunk`` (with shrunk covariances), ``kid``, ``precision``, ``recall``, ``density`` and ``coverage`` of the generated
       and the real clips, and with ``…_real`` those of random halves of the real clips (half the samples make a larger FID: it is a floor
       for sets of that size); where the clips are no more than the feature channels, FID is biased, which is said;
@@ -52,8 +70,10 @@ class MotionGenerationMetric(BaseMetric):
       ``nearest_train_of_real``, that of the real clips, and ``closer_to_train``, the probability that the former is the smaller
       (one half: like new recordings; near 1: copies), see :func:`~mmagenc.evaluation.functional.memorization`.
 
-    A number that so few clips do not define is left out. Accuracies, precision, recall and coverage are shares between 0 and 1. A table
-    of each class's accuracy, FID, KID and diversity is logged.
+    A number that so few clips do not define is left out. Tables of each class are logged: accuracy, the judge's accuracy on recordings and
+    movement; FID, KID and diversity. ``num_warnings`` counts what is said over the tables and in ``out_file``: a judge that was never
+    fitted, one whose accuracy on recordings cannot be told from guessing (:func:`~mmagenc.evaluation.functional.is_near_chance`), classes
+    whose clips move less than a quarter or more than four times as fast as the recordings.
 
     Args:
         recognizer: config of an MMAction2 recognizer, or a built one. ``None``: whoever knows one gives it with
@@ -114,16 +134,30 @@ class MotionGenerationMetric(BaseMetric):
         self.score_batch_size = score_batch_size
         self.seed = seed
         self._lent = None
+        self._fitted = True
+        self._recordings = None
         self._transform = None
         self._cache = None
         self._device = torch.device('cpu')
 
     # Who judges ---------------------------------------------------------------------------------------------------------------------
 
-    def set_recognizer(self, recognizer: nn.Module, pipeline: Pipeline) -> None:
+    def set_recognizer(self,
+                       recognizer: nn.Module,
+                       pipeline: Pipeline,
+                       *,
+                       fitted: bool = True,
+                       recordings: Optional[Dict] = None) -> None:
         """Judge by this recognizer, unless the config names one.
 
         With several processes all must call this: they take the weights of the first, the only one on which the loop fits.
+
+        Args:
+            recognizer: who judges.
+            pipeline: its test pipeline.
+            fitted: whether it has learnt anything; if not, a warning stands over the table.
+            recordings: what its owner knows of it, such as ``judge`` of a round in ``rounds.json``: ``recordings``, its accuracy on
+                ``num_recordings`` recordings of ``split`` when it was fitted. Logged, and written with ``out_file``.
         """
         if self.recognizer is not None:
             return
@@ -131,6 +165,7 @@ class MotionGenerationMetric(BaseMetric):
             for value in recognizer.state_dict().values():
                 broadcast(value, src=0)
         self._lent, self._transform = recognizer, build_pipeline(pipeline)
+        self._fitted, self._recordings = fitted, recordings
 
     def _judge(self, device: torch.device) -> nn.Module:
         """The recognizer, built when it is first needed."""
@@ -143,6 +178,7 @@ class MotionGenerationMetric(BaseMetric):
             if isinstance(self.recognizer, dict) and not callable(self.recognizer_pipeline):  # what names it can be hashed
                 fingerprint = recognizer_fingerprint(self.recognizer, self.recognizer_pipeline, self.recognizer_checkpoint)
                 self._cache = FeatureCache(fingerprint, self.cache_dir)
+            self._fitted = not self.recognizer_checkpoint or recognizer_fitted(load_checkpoint(self.recognizer_checkpoint))
             self.recognizer = build_judge(self.recognizer, self.recognizer_checkpoint).to(device)
             self._transform = build_pipeline(self.recognizer_pipeline)
         return self.recognizer
@@ -160,7 +196,7 @@ class MotionGenerationMetric(BaseMetric):
         known = self._score_real(judge, real)
         scores = score_annotations(judge, self._transform, generated, batch_size=self.score_batch_size)
         _check_classes([clip['label'] for clip in real], scores.probability.shape[1])
-        ends = np.cumsum([len(motion) for motion in motions])
+        fps, ends = (self.dataset_meta or {}).get('fps'), np.cumsum([len(motion) for motion in motions])
         for clip, motion, end, (key, feature, predicted) in zip(real, motions, ends, known):
             fake = slice(end - len(motion), end)
             self.results.append(
@@ -171,7 +207,8 @@ class MotionGenerationMetric(BaseMetric):
                     real_feature=feature,
                     real_predicted=predicted,
                     fake_feature=scores.feature[fake],
-                    fake_predicted=scores.predicted[fake]))
+                    fake_predicted=scores.predicted[fake],
+                    **movement_result(clip, generated[fake], fps)))
 
     def _score_real(self, judge: nn.Module, real: List[Dict]) -> List[Tuple[str, np.ndarray, int]]:
         """Key, feature and predicted class of real clips; those that a recognizer with a checkpoint has seen are not scored again."""
@@ -207,11 +244,16 @@ class MotionGenerationMetric(BaseMetric):
             real_rows = [self._real_row(real, label, r) for r in range(len(fake))]
         for message in sorted({str(warning.message) for warning in caught}):
             print_log(message, logger='current', level=logging.WARNING)
-        metrics = dict(over_repeats(rows), accuracy_real=float(real_right.mean()), **over_repeats(real_rows, suffix='_real'))
+        movement = Movement.of_results(results, (self.dataset_meta or {}).get('fps'))
+        metrics = dict(
+            over_repeats(rows, trials=_trials(len(label), len(rows)), shares=('closer_to_train', )),
+            **_accuracy_real(real_right),
+            **over_repeats(real_rows, suffix='_real', trials=_trials_of_halves(len(label))),
+            **movement.numbers())
         if train is not None:
             metrics['nearest_train_of_real'] = float(np.median(nearest_distance(real, train)))
-        classes = self._per_class(real, fake, real_right, fake_right, label)
-        self._report(metrics, classes, label, len(fake), results[0]['num_classes'])
+        classes = self._per_class(real, fake, real_right, fake_right, label, movement)
+        self._report(metrics, classes, label, len(fake), results[0]['num_classes'], movement)
         return metrics
 
     def _remember(self, results: List[Dict]) -> None:
@@ -253,7 +295,7 @@ class MotionGenerationMetric(BaseMetric):
         pairs = dict(num_pairs=self.num_diversity_pairs, num_class_pairs=self.num_multimodality_pairs)
         return spread(feature, label, rng=(self.seed, repeat), **pairs)
 
-    def _per_class(self, real, fake, real_right, fake_right, label) -> Dict[int, Dict[str, float]]:
+    def _per_class(self, real, fake, real_right, fake_right, label, movement: Movement) -> Dict[int, Dict[str, float]]:
         """Of each class that occurs: the numbers of its clips alone."""
         classes = {}
         for k in map(int, np.unique(label)):
@@ -265,26 +307,54 @@ class MotionGenerationMetric(BaseMetric):
                 rows.append(dict(accuracy=accuracy, **class_numbers(real[members], clips, clips, **pairs)))
                 first, second = (members[half] for half in halves(members, (self.seed, k, repeat)))
                 real_rows.append(class_numbers(real[first], real[second], real[members], **pairs))
-            accuracy = float(real_right[members].mean())
-            classes[k] = dict(over_repeats(rows), accuracy_real=accuracy, **over_repeats(real_rows, suffix='_real'))
+            classes[k] = dict(
+                over_repeats(rows, trials=dict(accuracy=len(members) * len(fake))), **_accuracy_real(real_right[members]),
+                **over_repeats(real_rows, suffix='_real'), **movement.numbers(k))
         return classes
 
     # What is told -------------------------------------------------------------------------------------------------------------------
 
-    def _report(self, metrics: Dict, classes: Dict, label: np.ndarray, repeats: int, num_classes: int) -> None:
-        """Log the tables and write everything."""
-        names, count = class_names(self.dataset_meta, num_classes), np.bincount(label, minlength=num_classes)
-        head = [cell for name in CLASS_NAMES for cell in (name, 'real')]
-        means = {k: {key: value for key, value in row.items() if not key.endswith('_ci')} for k, row in classes.items()}
-        rows = [(names[k], str(count[k]), *(cell for name in CLASS_NAMES for cell in _cells(row, name))) for k, row in means.items()]
-        tables = f'{_summary(metrics)}\n\n{format_table([("class", "clips", *head), *rows])}'
-        print_log(f'{len(label)} real clips, {repeats} generated for each\n{tables}', logger='current')
+    def _report(self, metrics: Dict, classes: Dict, label: np.ndarray, repeats: int, num_classes: int, movement: Movement) -> None:
+        """Log warnings and tables as one message, and write everything."""
+        names, chance = class_names(self.dataset_meta, num_classes), chance_of(label, num_classes)
+        alarms = [*judge_warnings(metrics, label, num_classes, fitted=self._fitted), *movement.warnings(names)]
+        metrics['num_warnings'] = float(len(alarms))  # MMEngine writes whole numbers as null
+        named = {names[k]: dict(row, num_clips=int((label == k).sum())) for k, row in classes.items()}
+        tables = [f'{len(label)} real clips, {repeats} generated for each\n{_judge_line(metrics, len(label), chance)}{self._when_fitted()}',
+                  _summary(metrics), *_class_tables(named, metrics, movement)]
+        text = '\n'.join([*(f'WARNING: {alarm}' for alarm in alarms), '\n\n'.join(tables)])
+        print_log(text, logger='current', level=logging.WARNING if alarms else logging.INFO)
         if self.out_file:
-            content = dict(num_clips=len(label), num_repeats=repeats, overall=metrics)
-            content['classes'] = {names[k]: dict(row, num_clips=int(count[k])) for k, row in classes.items()}
+            content = dict(num_clips=len(label), num_repeats=repeats, warnings=alarms, judge=self._judge_facts(chance))
+            content.update(movement=dict(unit=movement.unit, about_root=movement.about_root) if movement.known else None)
+            content.update(overall=metrics, classes=named)
             Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
             with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
                 json.dump(content, file, indent=1, ensure_ascii=False)
+
+    def _judge_facts(self, chance: float) -> Dict:
+        return dict(fitted=bool(self._fitted), chance=chance, **({'when_fitted': dict(self._recordings)} if self._recordings else {}))
+
+    def _when_fitted(self) -> str:
+        """What the judge's owner knows of it, as a line of the table; empty where that is nothing."""
+        known = self._recordings or {}
+        if known.get('recordings') is None:
+            return ''
+        count = f'{known["num_recordings"]} ' if known.get('num_recordings') else 'the '
+        return f'\nwhen it was fitted it named {percent(known["recordings"])} of {count}recordings of {known.get("split") or "its own"}'
+
+
+def _trials(num_clips: int, repeats: int) -> Dict[str, int]:
+    """How many clips each share was asked of: accuracy and precision of the generated ones, recall and coverage of the real ones."""
+    return dict(accuracy=num_clips * repeats, precision=num_clips * repeats, recall=num_clips, coverage=num_clips)
+
+
+def _trials_of_halves(num_clips: int) -> Dict[str, int]:
+    return dict.fromkeys(('precision', 'recall', 'coverage'), max(num_clips // 2, 1))
+
+
+def _accuracy_real(right: np.ndarray) -> Dict[str, float]:
+    return dict(zip(('accuracy_real', 'accuracy_real_low', 'accuracy_real_high'), wilson_interval(right.sum(), len(right))))
 
 
 def build_judge(recognizer: Union[Dict, nn.Module], checkpoint: Optional[str]) -> nn.Module:
@@ -306,9 +376,32 @@ def _check_classes(labels: Sequence[int], num_classes: int) -> None:
                          'it was trained on another set')
 
 
+def judge_warnings(metrics: Dict[str, float], label: np.ndarray, num_classes: int, *, fitted: bool = True) -> List[str]:
+    """Why a recognizer's opinion is worth nothing, if it is.
+
+    Args:
+        metrics: ``accuracy`` on generated clips and ``accuracy_real`` on recordings, with the ends of their intervals.
+        label: ``(N,)`` classes of the recordings.
+        num_classes: K.
+        fitted: whether it has learnt anything.
+    """
+    if not fitted:
+        return [NEVER_FITTED]
+    chance = chance_of(label, num_classes)
+    if is_near_chance(metrics['accuracy_real'], len(label), chance):
+        return [f'{_judge_line(metrics, len(label), chance)}. It cannot be told from a judge that was never fitted, and what it says of '
+                'generated clips is worth nothing']
+    return []
+
+
+def _judge_line(metrics: Dict[str, float], num_clips: int, chance: float) -> str:
+    right, generated = (with_interval(metrics, key, percent) for key in ('accuracy_real', 'accuracy'))
+    return f'the judge names {right} of the {num_clips} recordings rightly (guessing: {percent(chance)}) and {generated} of generated clips'
+
+
 def _cells(metrics: Dict[str, float], name: str) -> List[str]:
     """A number of generated and of real clips."""
-    form = _percent if name in SHARES else '{:.3f}'.format
+    form = percent if name in SHARES else '{:.3f}'.format
     return [with_interval(metrics, key, form) for key in (name, f'{name}_real')]
 
 
@@ -318,9 +411,21 @@ def _summary(metrics: Dict[str, float]) -> str:
     if 'closer_to_train' in metrics:
         near = [with_interval(metrics, key) for key in ('nearest_train', 'nearest_train_of_real')]
         rows.append(('distance to nearest training clip', *near))
-        rows.append(('nearer to it than real clips', with_interval(metrics, 'closer_to_train', _percent), '50.0 %'))
+        rows.append(('nearer to it than real clips', with_interval(metrics, 'closer_to_train', percent), '50.0 %'))
     return format_table(rows)
 
 
-def _percent(value: float) -> str:
-    return f'{100 * value:.1f} %'
+def _class_tables(classes: Dict[str, Dict], metrics: Dict[str, float], movement: Movement) -> List[str]:
+    """What the judge says of each class's clips and how they move, with the caption; then what its features say."""
+    count = sum(row['num_clips'] for row in classes.values())
+    head = ('class', 'clips', 'accuracy', 'judge on recordings', *(movement_head() if movement.known else ()))
+    rows = [(name, str(row['num_clips']), *_cells(row, 'accuracy'), *(movement_cells(row) if movement.known else ()))
+            for name, row in [*classes.items(), ('all', dict(metrics, num_clips=count))]]
+    features = [(name, *(cell for key in CLASS_NAMES for cell in _cells(_without_interval(row), key))) for name, row in classes.items()]
+    caption = movement.caption() if movement.known else f'Movement: {UNKNOWN_LAYOUT}.'
+    return [f'{caption}\n{format_table([head, *rows])}',
+            format_table([('class', *(cell for key in CLASS_NAMES for cell in (key, 'real'))), *features])]
+
+
+def _without_interval(row: Dict[str, float]) -> Dict[str, float]:
+    return {key: value for key, value in row.items() if not key.endswith('_ci')}

@@ -3,6 +3,7 @@
 N real clips, R repeats, T frames, V keypoints, J joints.
 """
 
+import logging
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -20,7 +21,8 @@ from mmagenc.registry import METRICS
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton
 from mmagenc.skeletons.library import HOW_TO_ADD
 
-from .clips import format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
+from .clips import class_names, format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
+from .movement import SHOWN, Movement, layout_of, movement_result
 
 DERIVATIVES = {'speed': 1, 'acceleration': 2, 'jerk': 3}
 ANGLE_LIMITS = {
@@ -40,7 +42,9 @@ class PlausibilityMetric(BaseMetric):
     over repeats:
 
     - ``bone_length_change``: standard deviation of a bone's length within a clip over its mean, mean over bones;
-    - ``speed``, ``acceleration``, ``jerk``: mean over joints and frames, in metres (pixels) and seconds;
+    - ``speed``, ``acceleration``, ``jerk``: mean over joints and frames, in metres (pixels) and seconds, jitter included;
+    - ``body_speed``, ``body_range``, ``body_bone_change``: medians over all clips, in body lengths, jitter removed, with
+      ``body_speed_ratio`` to the real clips: what ``MotionGenerationMetric`` calls ``movement_…``;
     - with ``floor``, of clips in metres: ``floor_penetration``, mean depth of the lowest keypoint below it, metres, and
       ``foot_skating``, mean horizontal speed of feet that stand, metres a second;
     - of clips with rotations: ``joint_limit_violation``, the share of joints and frames turned further than ``angle_limits``.
@@ -92,18 +96,26 @@ class PlausibilityMetric(BaseMetric):
 
     def process(self, data_batch: Dict, data_samples: Sequence[Dict]) -> None:
         """Measure a batch of real clips and what was generated for them."""
-        skeleton = (self.dataset_meta or {}).get('skeleton')
+        skeleton, fps = (self.dataset_meta or {}).get('skeleton'), self._fps()
         for sample, real in zip(data_samples, real_annotations(data_batch['inputs'], data_samples, skeleton=skeleton)):
             fake = generated_annotations(generated_motion(sample, metric='PlausibilityMetric'), real)
-            self.results.append(dict(real=self.measure(real), fake=[self.measure(clip) for clip in fake]))
+            self.results.append(
+                dict(
+                    label=real['label'],
+                    real=self.measure(real),
+                    fake=[self.measure(clip) for clip in fake],
+                    **movement_result(real, fake, fps)))
+
+    def _fps(self) -> Optional[float]:
+        return self.fps or (self.dataset_meta or {}).get('fps')
 
     def measure(self, clip: Dict) -> Dict[str, float]:
         """The numbers of one clip, those that it has."""
-        if 'keypoint' not in clip or clip.get('skeleton') not in SKELETONS:
+        skeleton = layout_of(clip)
+        if skeleton is None:
             raise ValueError(f'{clip["frame_dir"]}: PlausibilityMetric needs keypoints of a known layout, got {clip.get("skeleton")!r}; '
                              f"set skeleton in the data set's metainfo to one of {', '.join(SKELETONS)}. {HOW_TO_ADD}")
-        keypoint, skeleton = clip['keypoint'][0], get_skeleton(clip['skeleton'])
-        fps = self.fps or (self.dataset_meta or {}).get('fps') or 1.
+        keypoint, fps = clip['keypoint'][0], self._fps() or 1.
         change = bone_length_change(keypoint, skeleton.parents)
         values = {} if np.isnan(change).all() else dict(bone_length_change=float(np.nanmean(change)))
         path = keypoint - keypoint[:, skeleton.root, None] if self.origin == 'every_frame' else keypoint
@@ -140,11 +152,18 @@ class PlausibilityMetric(BaseMetric):
             raise ValueError(f'all clips need the same number of generated ones, got {sorted(repeats)}')
         rows = [_means([result['fake'][repeat] for result in results]) for repeat in range(repeats.pop())]
         real = _means([result['real'] for result in results])
-        metrics = dict(over_repeats(rows), **{f'{name}_real': value for name, value in real.items()})
+        movement = Movement.of_results(results, self._fps(), about_root=True if self.origin == 'every_frame' else None)
+        metrics = dict(over_repeats(rows, shares=('joint_limit_violation', )), **{f'{name}_real': value for name, value in real.items()})
+        metrics.update({key.replace('movement', 'body', 1): value for key, value in movement.numbers().items()})
         table = [('', 'generated', 'real')]
-        for name in dict.fromkeys([*rows[0], *real]):
+        for name in dict.fromkeys([*rows[0], *real, *(f'body_{name}' for name in SHOWN if movement.known)]):
             table.append((name, *(with_interval(metrics, key, '{:.4g}'.format) for key in (name, f'{name}_real'))))
-        print_log(f'Plausibility of {len(results)} real clips and {len(rows)} generated for each\n{format_table(table)}', logger='current')
+        alarms = movement.warnings(class_names(self.dataset_meta, int(movement.fake_label.max()) + 1))
+        head = f'Plausibility of {len(results)} real clips and {len(rows)} generated for each'
+        print_log(
+            '\n'.join([*(f'WARNING: {alarm}' for alarm in alarms), head, format_table(table), f'body_…: {movement.caption()}']),
+            logger='current',
+            level=logging.WARNING if alarms else logging.INFO)
         return metrics
 
 

@@ -12,7 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmagenc.compat import atomic_open
-from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval, confusion_matrix, topk_hits
+from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval, confusion_matrix, topk_hits, wilson_interval
 from mmagenc.evaluation.functional.calibration import NUM_BINS, calibration_error_of
 from mmagenc.evaluation.scores import ClipScores, as_probabilities, save_scores
 from mmagenc.registry import METRICS
@@ -24,15 +24,17 @@ NAMES = ('top1', 'top5', 'mean1', 'ece')
 
 @METRICS.register_module()
 class RecognizerMetric(BaseMetric):
-    """Top-1, top-5 and mean-class accuracy, calibration error, per-class recall and confusion matrix, with bootstrap intervals.
+    r"""Top-1, top-5 and mean-class accuracy, calibration error, per-class recall and confusion matrix, with intervals.
 
     Takes the place of ``mmaction.AccMetric`` as validation or test evaluator of any MMAction2 recognizer, with the same prefix ``acc/``
     and names: ``top1``, ``top5``, ``mean1`` (mean over the classes that occur of their recalls) and ``ece`` (expected calibration error,
-    of probabilities; logits go through a softmax), each with ``…_low`` and ``…_high``, the ends of its 95 % bootstrap interval. Per-class
-    recall with intervals and the confusion matrix are logged as a table and, with ``out_file``, written.
+    of probabilities; logits go through a softmax), each with ``…_low`` and ``…_high``, the ends of its 95 % interval. That of ``ece`` is a
+    bootstrap's; those of shares are Wilson's, which have a width where all clips are right (``mean1`` with the effective number of clips,
+    :math:`K^2 / \sum_k 1/n_k`). With ``groups`` they are the wider of Wilson's and the bootstrap of whole groups. Per-class recall with
+    intervals and the confusion matrix are logged as a table and, with ``out_file``, written.
 
     Args:
-        num_resamples: draws of the bootstrap; 0 leaves intervals out.
+        num_resamples: draws of the bootstrap; 0 leaves all intervals out.
         groups: metainfo key of the data samples by whose value clips are drawn together, such as ``'subject'``: clips of one person are
             no independent evidence. ``PackActionInputs`` must pass it on (``meta_keys=('subject',)``).
         num_bins: bins of confidence for ``ece``.
@@ -93,6 +95,7 @@ class RecognizerMetric(BaseMetric):
         if self.num_resamples:
             groups = None if self.groups is None else [result['group'] for result in results]
             interval = bootstrap_interval(statistic, *arrays, num_resamples=self.num_resamples, groups=groups, rng=self.seed)
+            interval = with_wilson(interval, np.bincount(label, minlength=num_classes), widest=groups is not None)
         else:
             nothing = np.full(len(NAMES) + num_classes, np.nan)
             interval = BootstrapInterval(statistic(*arrays), nothing, nothing)
@@ -177,6 +180,23 @@ def score_and_label(sample: Dict, *, metric: str) -> Dict:
     if score.ndim == 2:
         score = as_probabilities(score).mean(axis=0).astype(np.float32)
     return dict(label=int(sample['gt_label'].item()), score=score)
+
+
+def with_wilson(interval: BootstrapInterval, count: np.ndarray, *, widest: bool) -> BootstrapInterval:
+    """The interval with Wilson's ends for its shares: ``top1``, ``top5``, ``mean1`` and the recalls, not ``ece``.
+
+    Args:
+        interval: of the numbers of :data:`NAMES`, then of K recalls.
+        count: ``(K,)`` clips of each class.
+        widest: keep a bootstrap's end where that lies further out.
+    """
+    low, high = np.array(interval.low), np.array(interval.high)
+    there = count[count > 0]
+    totals = [count.sum(), count.sum(), len(there)**2 / (1 / there).sum(), 0, *count]
+    for index in np.flatnonzero(totals):
+        ends = wilson_interval(interval.value[index] * totals[index], totals[index])[1:]
+        low[index], high[index] = (min(low[index], ends[0]), max(high[index], ends[1])) if widest else ends
+    return BootstrapInterval(interval.value, low, high)
 
 
 def _numbers(interval: BootstrapInterval, index: int) -> Dict[str, Optional[float]]:

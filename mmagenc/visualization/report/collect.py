@@ -54,6 +54,10 @@ class Round:
         num_accepted: their number.
         pool_size: clips of the pool after the round.
         reason: why nothing was accepted; empty if something was.
+        judge: accuracies of the recognizer: ``recordings`` of ``num_recordings`` (of ``split``), ``round_trip``, ``chance``; like the two
+            below empty in older files.
+        gate: ``enforced``, ``passed`` of ``total`` candidates, and ``reasons`` with numbers of clips.
+        movement: speeds of generated and recorded clips by class index, in body lengths a second.
     """
 
     number: int
@@ -66,6 +70,9 @@ class Round:
     num_accepted: int
     pool_size: int
     reason: str
+    judge: Dict = field(default_factory=dict)
+    gate: Dict = field(default_factory=dict)
+    movement: Dict[int, Tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -85,6 +92,7 @@ class Run:
         environment: the environment's text, as logged.
         checkpoint: newest checkpoint, if any.
         config_file: where it was read.
+        fitted: whether the checkpoint's recognizer has learnt anything, ``None`` where that is not known.
         motion, embedding: what players and embedding plot show, see :func:`.motion.player_clips` and :func:`.embedding.embedding_of`;
             whoever has clips and a recognizer adds them.
         notes: ``(part, reason)`` of everything that is missing.
@@ -102,6 +110,7 @@ class Run:
     environment: str = ''
     checkpoint: Optional[Path] = None
     config_file: Optional[Path] = None
+    fitted: Optional[bool] = None
     motion: Optional[Dict] = None
     embedding: Optional[Dict] = None
     notes: List[Tuple[str, str]] = field(default_factory=list)
@@ -274,7 +283,30 @@ def _round(record: Dict, num_classes: int, pool: Optional[Dict]) -> Round:
         accepted=accepted,
         num_accepted=int(record['accepted']),
         pool_size=int(record['pool_size']),
-        reason=str(record.get('reason') or ''))
+        reason=str(record.get('reason') or ''),
+        judge=_judge(record.get('judge') or {}),
+        gate=_gate(record.get('gate') or {}),
+        movement=_movement(record.get('movement') or {}))
+
+
+def _judge(record: Dict) -> Dict:
+    """The numbers of a round's judge, as far as they are numbers."""
+    numbers = {key: record[key] for key in ('recordings', 'num_recordings', 'round_trip', 'chance') if is_number(record.get(key))}
+    return dict(numbers, split=str(record.get('split') or '')) if 'recordings' in numbers else {}
+
+
+def _gate(record: Dict) -> Dict:
+    """What a round's gate held back; empty unless it tells how many passed of how many."""
+    if not all(is_number(record.get(key)) for key in ('passed', 'total')):
+        return {}
+    reasons = {str(reason): count for reason, count in (record.get('reasons') or {}).items() if is_number(count)}
+    return dict(enforced=bool(record.get('enforced', True)), passed=record['passed'], total=record['total'], reasons=reasons)
+
+
+def _movement(record: Dict) -> Dict[int, Tuple[float, float]]:
+    """Speeds by class, of the classes that have both."""
+    pairs = {int(label): tuple(speeds.get(key) for key in ('generated', 'recorded')) for label, speeds in record.items()}
+    return {label: pair for label, pair in sorted(pairs.items()) if all(map(is_number, pair))}
 
 
 # --- Tests

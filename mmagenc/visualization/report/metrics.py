@@ -5,7 +5,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from mmagenc.visualization.logs import is_number
 
-SHARES = ('accuracy', 'precision', 'recall', 'coverage', 'top1', 'top5', 'mean1', 'ece', 'closer_to_train', 'top1_acc', 'top5_acc')
+SHARES = ('accuracy', 'precision', 'recall', 'coverage', 'top1', 'top5', 'mean1', 'ece', 'closer_to_train', 'top1_acc', 'top5_acc',
+          'joint_limit_violation')
 """Shares between 0 and 1, shown as percentages."""
 
 TITLES = {
@@ -21,6 +22,10 @@ TITLES = {
     'multimodality': ('Multimodality', 'mean distance of random pairs of one class; as large as the real clips’ is right'),
     'nearest_train': ('Distance to training clips', 'of the nearest; much less than held-out real clips’ is memorizing'),
     'closer_to_train': ('Nearer to training than held-out', '50 % is no memorizing'),
+    'movement_speed': ('Speed', 'body lengths a second (a frame, where no fps is known), median over clips, jitter removed'),
+    'movement_speed_ratio': ('Speed against recordings', '1 is right; below 0.25 are statues'),
+    'movement_range': ('Range', 'how far joints go from their mean places, in body lengths'),
+    'movement_bone_change': ('Bone change', 'how much bones change their lengths, in body lengths; 0 is a rigid body'),
     'mmd_average': ('MMDa', 'maximum mean discrepancy, mean over frames; lower is nearer to real'),
     'mmd_sequence': ('MMDs', 'maximum mean discrepancy of whole clips; lower is nearer to real'),
     'top1': ('Top-1 accuracy', 'share of clips named rightly'),
@@ -28,6 +33,7 @@ TITLES = {
     'mean1': ('Mean-class accuracy', 'mean over classes of the share named rightly'),
     'ece': ('Calibration error', 'mean gap between confidence and accuracy; lower is better'),
 }
+NO_NUMBERS = ('time', 'data_time', 'memory', 'num_clips', 'num_warnings')
 REAL_OF = {'nearest_train': 'nearest_train_of_real'}
 """Numbers whose counterpart of the real clips is not ``<name>_real``."""
 
@@ -76,12 +82,14 @@ class Result:
         source: file that it comes from.
         rows: overall numbers.
         per_class: rows of each class, by name; may be empty.
+        warnings: what was said over the table, or must be.
     """
 
     title: str
     source: str
     rows: List[Row]
     per_class: Dict[str, List[Row]] = field(default_factory=dict)
+    warnings: List[str] = field(default_factory=list)
 
 
 def result_of(content: Any, source: str) -> Optional[Result]:
@@ -95,7 +103,8 @@ def result_of(content: Any, source: str) -> Optional[Result]:
     if isinstance(content.get('overall'), Mapping) and isinstance(content.get('classes'), Mapping):
         per_class = {str(name): rows_of(row) for name, row in content['classes'].items() if isinstance(row, Mapping)}
         title = f'Generated clips: {content.get("num_clips", "?")} real clips, {content.get("num_repeats", "?")} generated for each'
-        return Result(title, source, rows_of(content['overall']), per_class)
+        told = content.get('warnings')
+        return Result(title, source, rows_of(content['overall']), per_class, list(map(str, told)) if isinstance(told, list) else [])
     if isinstance(content.get('recall'), Mapping) and 'confusion_matrix' in content:
         flat = {key: value for name, number in content.items() for key, value in _flat(name, number).items()}
         per_class = {str(name): rows_of(_flat('recall', number)) for name, number in content['recall'].items()}
@@ -105,7 +114,9 @@ def result_of(content: Any, source: str) -> Optional[Result]:
     if not rows:
         return None
     generated = any(key.startswith('generation/') for key in flat)
-    return Result('Generated clips' if generated else 'Recognizer', source, rows)
+    count = next((value for key, value in flat.items() if key.endswith('/num_warnings') and is_number(value)), 0)
+    told = [f'{count:g} warnings stood over the table of this test: they are in its log'] if count else []
+    return Result('Generated clips' if generated else 'Recognizer', source, rows, warnings=told)
 
 
 def _flat(name: str, number: Any) -> Dict[str, Any]:
@@ -121,7 +132,7 @@ def rows_of(numbers: Mapping[str, Any]) -> List[Row]:
     rows = []
     for key in numbers:
         name = key.rsplit('/', 1)[-1]
-        if name in ('time', 'data_time', 'memory', 'num_clips') or _belongs_to_another(key, numbers):
+        if name in NO_NUMBERS or _belongs_to_another(key, numbers):
             continue
         title, meaning = TITLES.get(name, (name.replace('_', ' '), ''))
         prefix = key[:len(key) - len(name)]
@@ -141,9 +152,16 @@ def _number(key: str, numbers: Mapping[str, float]) -> Optional[Number]:
     if key not in numbers:
         return None
     value, width = numbers[key], numbers.get(f'{key}_ci')
-    if width is not None:
-        return Number(value, value - width, value + width)
-    return Number(value, numbers.get(f'{key}_low'), numbers.get(f'{key}_high'))
+    low, high = (numbers.get(f'{key}_{end}') for end in ('low', 'high'))
+    if width is not None and (low is None or high is None):
+        low, high = value - width, value + width
+        if _is_share(key):  # files of before these had ends
+            low, high = max(low, 0.), min(high, 1.)
+    return Number(value, low, high)
+
+
+def _is_share(key: str) -> bool:
+    return key.rsplit('/', 1)[-1].removesuffix('_real') in SHARES
 
 
 def confusion_of(content: Any, source: str) -> Optional[Dict]:

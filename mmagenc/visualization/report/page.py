@@ -8,20 +8,24 @@ import time
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from mmagenc.compat import atomic_open
+from mmagenc.evaluation.functional import movement_is_off
 from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from mmagenc.version import __version__
 
 from ..figures import STANDIN_FOOTER
+from .alarms import alarms_of, class_name, gate_reasons, last_round, percent, with_class_names
 from .collect import Curve, Round, Run
 from .metrics import SHARES, Result, Row, format_number
-from .svg import line_chart, stacked_bars
+from .svg import line_chart, paired_bars, stacked_bars
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-FATES = (('accepted', 'accepted'), ('passed, not chosen', 'spare'), ('named otherwise or not sure of', 'refused'))
+FATES = (('accepted', 'accepted'), ('passed, not chosen', 'spare'), ('named otherwise or not sure of', 'refused'),
+         ('held back by the gate', 'held'))
 """What becomes of a candidate, and the style of its bar."""
+RECORDINGS, GENERATED = 'recordings', 'generated clips'
 MANY_CLASSES = 16
 
 
@@ -50,7 +54,7 @@ def render_page(runs: Sequence[Run], *, title: str = '') -> str:
     if not runs:
         raise ValueError('there are no runs to report')
     title = title or ', '.join(run.name for run in runs)
-    body = [banner(runs), comparison(runs) if len(runs) > 1 else '',
+    body = [banner(runs), alarm_box(runs), comparison(runs) if len(runs) > 1 else '',
             *(run_section(run, number, heading=len(runs) > 1) for number, run in enumerate(runs))]
     assets = files(__package__) / 'assets'
     style, script = ((assets / name).read_text(encoding='utf-8') for name in ('report.css', 'report.js'))
@@ -116,6 +120,14 @@ def banner(runs: Sequence[Run]) -> str:
             'synthesized and nobody’s recordings. The numbers say that the program works, and nothing about infants.</p>')
 
 
+def alarm_box(runs: Sequence[Run]) -> str:
+    """What must be read before any number, of all runs; nothing where there is nothing to warn of."""
+    lines = [f'<strong>{escape(run.name)}</strong>: {escape(text)}' if len(runs) > 1 else escape(text)
+             for run in runs for text in alarms_of(run)]
+    items = ''.join(f'<li>{line}</li>' for line in lines)
+    return f'<div class="alarm" role="alert"><strong>Read this first</strong><ul>{items}</ul></div>' if lines else ''
+
+
 # --- Several runs
 
 
@@ -175,12 +187,28 @@ def overview(run: Run) -> str:
         last = max(curve.x[-1] for curve in run.curves)
         cards.append(('Iterations' if run.unit == 'iteration' else 'Epochs', f'{last:g}'))
     cards += [('Last loss', f'{curve.y[-1]:.4g}') for curve in run.curves if curve.name == 'loss']
-    if run.rounds:
-        cards += [('Rounds of the loop', str(len(run.rounds))), ('Clips in the pool', str(run.rounds[-1].pool_size))]
+    cards += loop_cards(run)
     cards += [(row.title, format_number(row.value, row.share)[0]) for result in run.results[-1:] for row in result.rows
               if row.share][:4]
     items = ''.join(f'<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in cards)
     return f'<dl class="cards">{items}</dl>' if items else ''
+
+
+def loop_cards(run: Run) -> List[Tuple[str, str]]:
+    """What the loop comes to: not only how many clips, but whether they move and whether their judge knows recordings."""
+    if not run.rounds:
+        return []
+    last, judge, gate, movement = run.rounds[-1], *(last_round(run, key) for key in ('judge', 'gate', 'movement'))
+    cards = [('Rounds of the loop', str(len(run.rounds))), ('Clips in the pool', str(last.pool_size)),
+             ('Judge on recordings', percent(judge.judge['recordings']) if judge else 'not recorded'),
+             ('Judge on generated clips', percent(last.accuracy))]
+    if gate:
+        cards.append(('Passed the gate' if gate.gate['enforced'] else 'Would pass the gate',
+                      f'{gate.gate["passed"]:g} of {gate.gate["total"]:g}'))
+    ratios = sorted(generated / recorded for generated, recorded in movement.movement.values() if recorded > 0) if movement else []
+    if ratios:
+        cards.append(('Speed, generated / recorded', f'{ratios[0]:.2g}× to {ratios[-1]:.2g}×' if len(ratios) > 1 else f'{ratios[0]:.2g}×'))
+    return cards
 
 
 def players(run: Run, number: int) -> str:
@@ -266,6 +294,7 @@ def loop(run: Run, number: int) -> str:
     """Rounds: what was accepted, what was refused and why, and how the pool grew."""
     if not run.rounds:
         return missing(*reasons(run, 'loop'))
+    known = fates_of(run.rounds)
     fates = [(str(record.number), fate_counts(record)) for record in run.rounds]
     charts = [stacked_bars(fates, FATES, title='What became of the candidates', x_label='round', y_label='clips')]
     pool = pool_by_class(run.rounds)
@@ -274,19 +303,73 @@ def loop(run: Run, number: int) -> str:
         parts = [(class_name(run, label), f'k{label % 12}') for label in range(num_classes)]
         columns = [(str(record.number), sizes) for record, sizes in zip(run.rounds, pool)]
         charts.append(stacked_bars(columns, parts, title='The pool by class', x_label='round', y_label='clips'))
-    legend = ''.join(f'<li><span class="swatch {style}"></span>{escape(name)}</li>' for name, style in FATES)
+    legend = ''.join(f'<li><span class="swatch {style}"></span>{escape(name)}</li>' for name, style in known)
     classes = ''.join(f'<li><span class="swatch k{label % 12}"></span>{escape(class_name(run, label))}</li>'
                       for label in range(num_classes))
-    tables = rounds_table(run) + fates_table(run)
+    tables = judge_and_movement(run) + rounds_table(run) + fates_table(run)
     return (f'<ul class="legend">{legend}</ul><div class="charts wide">{"".join(charts)}</div>'
             f'{f"""<ul class="legend">{classes}</ul>""" if classes else missing("the pool is not there to tell classes")}'
             f'{tables}{remarks(run, "loop", "pool")}')
 
 
 def fate_counts(record: Round) -> List[int]:
-    """Numbers of accepted, passed and refused candidates."""
-    passed = sum(record.survivors)
-    return [record.num_accepted, passed - record.num_accepted, sum(record.candidates) - passed]
+    """Numbers of candidates that were accepted, that passed, that were refused and that a gate held back."""
+    total, passed = sum(record.candidates), sum(record.survivors)
+    held = min(held_back(record), total - passed) if record.gate.get('enforced') else 0
+    return [record.num_accepted, passed - record.num_accepted, total - passed - held, held]
+
+
+def held_back(record: Round) -> int:
+    """How many clips a round's gate held back, or would have."""
+    return int(record.gate['total'] - record.gate['passed']) if record.gate else 0
+
+
+def fates_of(rounds: Sequence[Round]) -> Sequence[Tuple[str, str]]:
+    """The fates that a legend needs: the gate's only where one held clips back."""
+    return FATES if any(fate_counts(record)[-1] for record in rounds) else FATES[:-1]
+
+
+def judge_and_movement(run: Run) -> str:
+    """The judge on recordings beside its say on generated clips, round by round, and how these move in the last round."""
+    charts, legend = [], []
+    if last_round(run, 'judge'):
+        lines = [(name, [record.number for record, value in points], [value for _, value in points]) for name, points in judge_lines(run)]
+        charts.append(line_chart(lines, title='The judge’s accuracy', x_label='round', log=None, percent=True))
+        legend += [(f'c{number % 8}', name) for number, (name, _, _) in enumerate(lines)]
+    last = last_round(run, 'movement')
+    if last:
+        pairs = [(class_name(run, label), speeds) for label, speeds in last.movement.items()]
+        charts.append(paired_bars(pairs, (('generated', 'c1'), ('recorded', 'c0')), title=f'Speed in round {last.number}',
+                                  x_label='class', y_label='body lengths a second'))
+        legend += [('c0', RECORDINGS), ('c1', GENERATED)]
+    if not charts:
+        return missing('rounds.json tells nothing of the judge on recordings and of movement: it was written by an older version')
+    items = ''.join(f'<li><span class="swatch {style}"></span>{escape(name)}</li>' for style, name in dict.fromkeys(legend))
+    return f'<ul class="legend">{items}</ul><div class="charts wide">{"".join(charts)}</div>{movement_table(run, last)}'
+
+
+def judge_lines(run: Run) -> List[Tuple[str, List[Tuple[Round, float]]]]:
+    """Names and points of the lines of the judge's chart."""
+    told = {key: [(record, record.judge[key]) for record in run.rounds if key in record.judge] for key in ('recordings', 'round_trip')}
+    lines = [(RECORDINGS, told['recordings']), (GENERATED, [(record, record.accuracy) for record in run.rounds]),
+             (f'{RECORDINGS}, encoded and decoded', told['round_trip'])]
+    return [(name, points) for name, points in lines if points]
+
+
+def movement_table(run: Run, last: Optional[Round]) -> str:
+    """Speeds of the last round that tells them."""
+    if last is None:
+        return ''
+    rows = []
+    for label, (generated, recorded) in last.movement.items():
+        ratio = f'{generated / recorded:.2f}' if recorded > 0 else '–'
+        style = ' class="off"' if movement_is_off(generated, recorded) else ''
+        rows.append(f'<tr{style}><th scope="row">{escape(class_name(run, label))}</th><td>{generated:.3f}</td><td>{recorded:.3f}</td>'
+                    f'<td>{ratio}</td></tr>')
+    head = ''.join(f'<th scope="col">{name}</th>' for name in ('Class', 'Generated', 'Recorded', 'Ratio'))
+    table = scroll(f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
+    return (f'<details open><summary>Movement of generated clips, round {last.number}</summary><p class="muted">Speed in body lengths a '
+            f'second, jitter removed. A ratio below 0.25 or above 4 is warned of.</p>{table}</details>')
 
 
 def pool_by_class(rounds: Sequence[Round]) -> List[List[int]]:
@@ -301,26 +384,38 @@ def pool_by_class(rounds: Sequence[Round]) -> List[List[int]]:
 
 def rounds_table(run: Run) -> str:
     """One line for each round, with the reason where nothing was accepted."""
-    head = ('Round', 'Epoch', 'Best epoch', 'Accuracy', 'Candidates', 'Passed', 'Accepted', 'Pool', 'Outcome')
+    judged, gated = last_round(run, 'judge') is not None, last_round(run, 'gate') is not None
+    head = ('Round', 'Epoch', 'Best epoch', *(('Judge on recordings', ) if judged else ()), 'Judge on generated', 'Candidates', 'Passed',
+            'Accepted', 'Pool', *(('Held back by the gate', ) if gated else ()), 'Outcome')
     rows = []
     for record in run.rounds:
-        numbers = (record.epoch, record.best_epoch, f'{100 * record.accuracy:.1f} %', sum(record.candidates), sum(record.survivors),
-                   record.num_accepted, record.pool_size)
+        numbers = (record.epoch, record.best_epoch, *((judge_text(record), ) if judged else ()), percent(record.accuracy),
+                   sum(record.candidates), sum(record.survivors), record.num_accepted, record.pool_size)
         cells = ''.join(f'<td>{escape(str(value))}</td>' for value in numbers)
         outcome = f'skipped: {with_class_names(record.reason, run)}' if record.reason else 'accepted'
-        rows.append(f'<tr><th scope="row">{record.number}</th>{cells}<td class="text">{escape(outcome)}</td></tr>')
-    columns = ''.join(f'<th scope="col"{" class=text" if name == "Outcome" else ""}>{name}</th>' for name in head)
+        texts = ''.join(f'<td class="text">{escape(text)}</td>' for text in (*((gate_text(record), ) if gated else ()), outcome))
+        rows.append(f'<tr><th scope="row">{record.number}</th>{cells}{texts}</tr>')
+    texts = ('Held back by the gate', 'Outcome')
+    columns = ''.join(f'<th scope="col"{" class=text" if name in texts else ""}>{name}</th>' for name in head)
     table = scroll(f'<table><thead><tr>{columns}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
     return table if len(rows) <= 12 else f'<details><summary>All {len(rows)} rounds</summary>{table}</details>'
 
 
-def with_class_names(reason: str, run: Run) -> str:
-    """The reason with names for the class numbers of its list."""
-    head, bracket, rest = reason.partition('[')
-    numbers, end, tail = rest.partition(']')
-    if not bracket or not end or not all(number.strip().isdigit() for number in numbers.split(',')):
-        return reason
-    return head + ', '.join(class_name(run, int(number)) for number in numbers.split(',')) + tail
+def judge_text(record: Round) -> str:
+    """A round's accuracy on recordings, and on how many of what."""
+    if not record.judge:
+        return '–'
+    count = f' of {record.judge["num_recordings"]:g}' if 'num_recordings' in record.judge else ''
+    return f'{percent(record.judge["recordings"])}{count}{" " + record.judge["split"] if record.judge["split"] else ""}'
+
+
+def gate_text(record: Round) -> str:
+    """How many clips a round's gate held back and why."""
+    if not record.gate:
+        return '–'
+    reasons = ', '.join(f'{reason} {count:g}' for reason, count in gate_reasons([record]))
+    logged = '' if record.gate['enforced'] else ', let pass (gate off)'
+    return f'{held_back(record)} of {record.gate["total"]:g}{logged}{": " + reasons if reasons else ""}'
 
 
 def fates_table(run: Run) -> str:
@@ -405,11 +500,6 @@ RENDERERS = dict(
 
 
 # --- Pieces
-
-
-def class_name(run: Run, label: int) -> str:
-    """Name of a class, or its number."""
-    return run.classes[label] if label < len(run.classes) else str(label)
 
 
 def reasons(run: Run, *parts: str) -> List[str]:

@@ -15,7 +15,7 @@ from mmagenc.compat import atomic_open
 
 from ..figures import STANDIN_FOOTER
 from .collect import Run
-from .page import FATES, curve_names, fate_counts, pool_by_class, pretty
+from .page import curve_names, fate_counts, fates_of, pool_by_class, pretty
 from .svg import is_wide, stretches
 
 COLUMN = 3.5
@@ -109,13 +109,13 @@ def rounds_figure(run: Run) -> Figure:
     figure, (axis, ) = _grid(1, 1, (COLUMN, 2.1))
     counts = np.array([fate_counts(record) for record in run.rounds])
     bottom = np.zeros(len(counts))
-    for (name, _), sizes, color in zip(FATES, counts.T, ('#009e73', '#56b4e9', '#d0d4da')):
+    for (name, _), sizes, color in zip(fates_of(run.rounds), counts.T, ('#009e73', '#56b4e9', '#d0d4da', '#cc79a7')):
         axis.bar([record.number for record in run.rounds], sizes, bottom=bottom, label=name, color=color)
         bottom += sizes
     axis.set_xlabel('round')
     axis.set_ylabel('candidates (clips)')
     axis.xaxis.get_major_locator().set_params(integer=True)
-    figure.legend(loc='outside upper center', ncols=3, fontsize=7, columnspacing=1)
+    figure.legend(loc='outside upper center', ncols=3 if len(fates_of(run.rounds)) == 3 else 2, fontsize=7, columnspacing=1)
     return figure
 
 

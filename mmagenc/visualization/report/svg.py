@@ -164,3 +164,37 @@ def stacked_bars(columns: Sequence[Tuple[str, Sequence[float]]], parts: Sequence
     bars.append(f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_label)}</text>')
     return (f'<figure class="chart"><figcaption>{escape(title)} <small>{escape(y_label)}</small></figcaption>'
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(bars)}</svg></figure>')
+
+
+def paired_bars(groups: Sequence[Tuple[str, Sequence[float]]], parts: Sequence[Tuple[str, str]], *, title: str, x_label: str,
+                y_label: str) -> str:
+    """Bars side by side for each group, so that they compare.
+
+    Args:
+        groups: label and value of each part.
+        parts: name and CSS class of each part.
+        title: above the chart.
+        x_label, y_label: of the axes.
+    """
+    ys = Axis([0, max((value for _, values in groups for value in values), default=1) or 1], (HEIGHT - BOTTOM, TOP))
+    step = (WIDTH - LEFT - RIGHT) / max(len(groups), 1)
+    width, every = min(0.8 * step / len(parts), 28), math.ceil(len(groups) / 12)
+    bars = [level(ys(value), compact(value)) for value in ys.ticks()]
+    for number, (label, values) in enumerate(groups):
+        middle = LEFT + (number + 0.5) * step
+        for place, (value, (name, style)) in enumerate(zip(values, parts)):
+            left, tip = middle + (place - len(parts) / 2) * width, f'{label}: {value:.3g} {name}'
+            bars.append(f'<rect class="bar fill {style}" x="{left:.1f}" y="{ys(value):.1f}" width="{width:.1f}" '
+                        f'height="{ys(0) - ys(value):.1f}" data-tip="{escape(tip)}"><title>{escape(tip)}</title></rect>')
+        if number % every == 0:
+            shown = shortened(label, every * step)
+            bars.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{escape(shown)}</text>')
+    bars.append(f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_label)}</text>')
+    return (f'<figure class="chart"><figcaption>{escape(title)} <small>{escape(y_label)}</small></figcaption>'
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(bars)}</svg></figure>')
+
+
+def shortened(text: str, width: float, character: float = 6.) -> str:
+    """A label that fits so many pixels."""
+    most = max(int(width / character), 2)
+    return text if len(text) <= most else f'{text[:most - 1]}…'

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from mmagenc.evaluation.functional import (
+    chance_of,
     confusion_matrix,
+    is_near_chance,
     mean_class_accuracy,
     per_class_accuracy,
     top1_accuracy,
@@ -71,3 +74,18 @@ def test_refused():
         confusion_matrix([0, 0], [0, 3], 3)
     with pytest.raises(ValueError, match='predicted holds classes -1 to 0'):
         per_class_accuracy([0, -1], [0, 1], 3)
+
+
+def test_chance_is_the_largest_class_or_one_of_all():
+    assert chance_of([0, 1, 2], 3) == pytest.approx(1 / 3) and chance_of([0, 0, 0, 1], 3) == 0.75 and chance_of([0], 4) == 1
+    with pytest.raises(ValueError, match='at least one class'):
+        chance_of([], 3)
+
+
+@pytest.mark.parametrize('right, total, chance, near', [(20, 60, 1 / 3, True), (31, 60, 1 / 3, False), (30, 60, 1 / 3, True),
+                                                        (3, 3, 1 / 3, False), (2, 2, 1 / 3, True), (380, 1000, 1 / 3, True),
+                                                        (420, 1000, 1 / 3, False), (54, 60, .9, True)])
+def test_near_chance_by_the_lower_end_of_the_interval(right, total, chance, near):
+    """Checked against scipy's interval and the margin of 5 points."""
+    low = binomtest(right, total).proportion_ci(method='wilson').low
+    assert is_near_chance(right / total, total, chance) is near is bool(low <= chance + 0.05)

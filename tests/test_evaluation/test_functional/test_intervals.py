@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mmagenc.evaluation.functional import bootstrap_interval, confidence_interval
+from mmagenc.evaluation.functional import bootstrap_interval, confidence_interval, wilson_interval
 
 
 def test_by_hand():
@@ -104,3 +104,37 @@ def test_draws_without_a_value_do_not_count():
 def test_bootstrap_refused(arrays, options, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_interval(np.mean, *arrays, **options)
+
+
+# Wilson's interval of a share --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('right, total, low, high', [(81, 263, .2553, .3662), (15, 148, .0624, .1605), (0, 20, 0, .1611),
+                                                     (1, 29, .0061, .1718)])
+def test_wilson_published(right, total, low, high):
+    """Table I of Newcombe 1998, method 3."""
+    interval = wilson_interval(right, total)
+    assert interval.value == right / total
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize('level', [0.8, 0.95, 0.99])
+def test_wilson_equals_scipy(level):
+    for right, total in [(0, 1), (1, 1), (2, 3), (3, 3), (17, 40), (999, 1000)]:
+        expected = stats.binomtest(right, total).proportion_ci(level, method='wilson')
+        assert wilson_interval(right, total, level)[1:] == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_wilson_takes_means_over_repeats():
+    """2.5 of 5 lies between 2 of 5 and 3 of 5, evenly about one half."""
+    low, middle, high = (wilson_interval(right, 5) for right in (2, 2.5, 3))
+    assert low.low < middle.low < high.low and middle.low + middle.high == pytest.approx(1)
+    assert wilson_interval(np.mean([1., 1., 1.]) * 7, 7).high == 1
+
+
+@pytest.mark.parametrize('right, total, level, reason', [(1, 0, .95, 'positive total, got 1 of 0'), (-1, 3, .95, 'got -1 of 3'),
+                                                         (4, 3, .95, 'got 4 of 3'), (1, 3, 95, 'level must lie between 0 and 1'),
+                                                         (float('nan'), 3, .95, 'got nan of 3')])
+def test_wilson_refused(right, total, level, reason):
+    with pytest.raises(ValueError, match=reason):
+        wilson_interval(right, total, level)

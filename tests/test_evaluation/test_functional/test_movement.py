@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmagenc.evaluation.functional import body_length, clip_movement
+from mmagenc.evaluation.functional import body_length, clip_movement, movement_is_off
 from mmagenc.skeletons import SKELETONS, longest_chain
 
 STICK = (-1, 0, 1)  # three keypoints in a row
@@ -101,3 +101,10 @@ def test_bones_that_change():
 def test_what_has_no_movement_is_refused(keypoint, fps):
     with pytest.raises(ValueError, match='two frames and a positive fps'):
         clip_movement(keypoint, STICK, fps)
+
+
+@pytest.mark.parametrize('generated, recorded, off', [(0., .4, True), (.099, .4, True), (.101, .4, False), (1.59, .4, False),
+                                                      (1.61, .4, True), (.001, .019, False), (.019, 0., False), (.021, 0., True),
+                                                      (.004, .021, True), (np.nan, .4, False), (.4, np.nan, False)])
+def test_a_quarter_or_four_times_the_speed_is_off(generated, recorded, off):
+    assert movement_is_off(generated, recorded) is off

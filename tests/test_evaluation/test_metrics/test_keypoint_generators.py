@@ -87,4 +87,10 @@ def test_judged_by_everything(tmp_path, monkeypatch, name):
     assert not missing and all(np.isfinite(value) for value in metrics.values())
     assert 0 <= metrics['generation/closer_to_train'] <= 1 and 'generation/joint_limit_violation' not in metrics
     assert metrics['generation/mmd_sequence'] > metrics['generation/mmd_sequence_real'] - 0.3  # untrained against halves of the real clips
-    assert set(json.loads((tmp_path / 'numbers.json').read_text())['classes']) == {'walk', 'run', 'jump'}
+    content = json.loads((tmp_path / 'numbers.json').read_text())
+    assert set(content['classes']) == {'walk', 'run', 'jump'}
+    dumped, = (json.loads(path.read_text()) for path in (tmp_path / 'work').glob('*/*.json'))  # what the report reads
+    assert dumped['generation/num_warnings'] == len(content['warnings']) > 0
+    movement = ('movement_speed_ratio', 'body_speed_real', 'accuracy_low', 'accuracy_real_high')
+    assert {f'generation/{name}' for name in movement} < set(dumped)
+    assert None not in dumped.values()

@@ -11,8 +11,10 @@ from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
+from scipy.stats import binomtest
 
 from mmagenc.evaluation.functional import (
+    clip_movement,
     confidence_interval,
     frechet_distance,
     kernel_distance,
@@ -72,9 +74,12 @@ def clips(num_clips=NUM_CLIPS, repeats=1, seed=0):
     return packed, motions
 
 
-def evaluate(metric, packed, motions, batch_size=5):
+META = dict(classes=['walk', 'run', 'jump'], skeleton='ucla20')
+
+
+def evaluate(metric, packed, motions, batch_size=5, **meta):
     evaluator = Evaluator(metric)
-    evaluator.dataset_meta = dict(classes=['walk', 'run', 'jump'], skeleton='ucla20')
+    evaluator.dataset_meta = META | meta
     for start in range(0, len(packed), batch_size):
         batch = pseudo_collate(packed[start:start + batch_size])
         for sample, motion in zip(batch['data_samples'], motions[start:start + batch_size]):
@@ -104,11 +109,15 @@ def test_equals_the_functions_on_all_clips():
     result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
     real = score_annotations(model, PIPELINE, annotations(packed))
     fake = [score_annotations(model, PIPELINE, generated(motions, repeat)) for repeat in range(3)]
-    accuracy = confidence_interval([scores.accuracy for scores in fake])
+    right = sum(int((scores.predicted == scores.label).sum()) for scores in fake)
+    interval = binomtest(right, 39).proportion_ci(method='wilson')
     fid = confidence_interval([frechet_distance(real.feature, scores.feature) for scores in fake])
-    assert (result['generation/accuracy'], result['generation/accuracy_ci']) == pytest.approx(accuracy)
+    assert [result[f'generation/accuracy{end}'] for end in ('', '_low', '_high')] == pytest.approx([right / 39, *interval])
+    assert result['generation/accuracy_ci'] == pytest.approx((interval.high - interval.low) / 2)
     assert (result['generation/fid'], result['generation/fid_ci']) == pytest.approx(fid, rel=1e-4)
     assert result['generation/accuracy_real'] == pytest.approx(real.accuracy)
+    interval = binomtest(round(13 * real.accuracy), 13).proportion_ci(method='wilson')
+    assert [result[f'generation/accuracy_real_{end}'] for end in ('low', 'high')] == pytest.approx(list(interval))
     assert {f'generation/{name}{suffix}' for name in ('fid', 'diversity', 'multimodality')
             for suffix in ('', '_ci', '_real', '_real_ci')} < set(result)
 
@@ -204,6 +213,173 @@ def test_everything_is_written_also_of_each_class(tmp_path):
     assert row['fid'] == pytest.approx(expected, rel=1e-4)
     assert {'accuracy_real', 'fid_real', 'kid', 'kid_real', 'diversity', 'diversity_real', 'diversity_ci'} < set(row)
     assert [content['classes'][name]['num_clips'] for name in ('run', 'jump')] == [4, 4]
+
+
+# What must not stand alone -----------------------------------------------------------------------------------------------------------
+
+
+def swinging(factor=1., walk=0., frames=30, phase=0.):
+    """``(T, 20, 3)``: a body whose hands swing a sine of amplitude 0.5 · ``factor``, walking ``walk`` a second along x, at 30 frames/s."""
+    skeleton = get_skeleton('ucla20')
+    rest = torch.randn(20, 3, generator=torch.Generator().manual_seed(7))
+    time = torch.arange(frames) / 30
+    keypoint = rest.repeat(frames, 1, 1)
+    for name in ('left_hand', 'right_hand'):
+        keypoint[:, skeleton.index(name), 1] += 0.5 * factor * torch.sin(2 * np.pi * (time + phase))
+    keypoint[..., 0] += walk * time[:, None]
+    return keypoint
+
+
+def moving(factors, *, walk=0., fake_walk=0., num_clips=12, transl=False):
+    """Real clips of three classes, and generated ones whose hands swing ``factors`` (by class) times as far."""
+    packed, motions = [], []
+    for i in range(num_clips):
+        label = i % 3
+        sample = ActionDataSample().set_gt_label(label)
+        sample.set_metainfo(dict(num_frames=30, frame_dir=f'clip{i}'))
+        packed.append(dict(inputs=dict(keypoint=swinging(walk=walk, phase=i / 7)), data_samples=sample))
+        keypoint = swinging(factors[label], walk=fake_walk, phase=i / 5)[None]
+        path = dict(transl=keypoint[:, :, 0]) if transl else {}
+        motions.append(Motion(keypoint=keypoint, label=torch.tensor([label]), length=torch.tensor([30]), **path))
+    return packed, motions
+
+
+def logged_by(monkeypatch):
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.print_log',
+                        lambda message, level=20, **kwargs: logged.append((level, message)))
+    return logged
+
+
+def all_knowing(monkeypatch, wrong_on_real=0):
+    """Let every clip be named rightly, but for the first few real ones."""
+    def score(model, pipeline, clips, **kwargs):
+        scores = score_annotations(model, pipeline, clips, **kwargs)
+        probability = np.eye(3)[[(clip['label'] + (clip['frame_dir'] in missed)) % 3 for clip in clips]]
+        return type(scores)(label=scores.label, probability=probability, feature=scores.feature)
+
+    missed = {f'clip{i}' for i in range(wrong_on_real)}
+    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.score_annotations', score)
+
+
+LONG = [dict(PIPELINE[0], num_frames=30), *PIPELINE[1:]]
+
+
+def judged(tmp_path, packed, motions, metric=None, **meta):
+    metric = metric or MotionGenerationMetric(
+        recognizer=recognizer(), recognizer_pipeline=LONG, out_file=str(tmp_path / 'numbers.json'))
+    result = evaluate(metric, packed, motions, **dict(dict(fps=30.), **meta))
+    return result, json.loads((tmp_path / 'numbers.json').read_text())
+
+
+def test_statues_that_are_named_rightly_are_warned_of(tmp_path, monkeypatch):
+    """100 % of clips that do not move: said over the table, in the file, and by the numbers."""
+    logged = logged_by(monkeypatch)
+    all_knowing(monkeypatch)
+    result, content = judged(tmp_path, *moving([0., 1., 5.]))
+    assert result['generation/accuracy'] == 1 and result['generation/num_warnings'] == 2
+    level, message = logged[-1]
+    assert level == 30 and [line.startswith('WARNING') for line in message.splitlines()].index(False) == 2
+    slow, fast = content['warnings']
+    assert 'hardly move' in slow and 'walk (0 against' in slow and 'run' not in slow
+    assert 'four times' in fast and 'jump (' in fast and 'run' not in fast and all(text in message for text in content['warnings'])
+    assert {name: row['movement_speed_ratio'] for name, row in content['classes'].items()} == pytest.approx(
+        dict(walk=0, run=1, jump=5), rel=0.1)
+    assert content['movement'] == dict(unit='body lengths a second', about_root=False)
+
+
+def test_clips_that_move_as_the_recordings_are_not_warned_of(tmp_path, monkeypatch):
+    logged = logged_by(monkeypatch)
+    all_knowing(monkeypatch)
+    result, content = judged(tmp_path, *moving([0.5, 1., 2.]))
+    assert content['warnings'] == [] and logged[-1][0] == 20 and 'WARNING' not in logged[-1][1]
+    row = next(line.split(']')[-1].split() for line in logged[-1][1].splitlines() if line.startswith('walk'))
+    parents = get_skeleton('ucla20').parents
+    real, fake = ([clip_movement(swinging(factor, phase=i / period).numpy(), parents, 30.) for i in (0, 3, 6, 9)]
+                  for factor, period in ((1., 7), (0.5, 5)))
+    expected = {f'movement_{name}{end}': np.median([each[name] for each in clips])
+                for end, clips in (('', fake), ('_real', real)) for name in ('speed', 'range', 'bone_change')}
+    walk = content['classes']['walk']
+    assert {key: walk[key] for key in expected} == pytest.approx(expected, rel=1e-5)
+    shown = [expected['movement_speed'], expected['movement_speed_real'], walk['movement_speed_ratio'], expected['movement_range']]
+    assert [float(cell) for cell in row[:4]] == pytest.approx(shown, abs=5.1e-4)
+
+
+@pytest.mark.parametrize('fake_walk, transl, about_root', [(0., False, True), (0., True, False), (8., False, False)])
+def test_a_path_that_the_generator_does_not_make_is_left_out(tmp_path, monkeypatch, fake_walk, transl, about_root):
+    """Recordings walk; hands swing as they should. A generator without a path is not blamed, one that should have made it is."""
+    all_knowing(monkeypatch)
+    logged = logged_by(monkeypatch)
+    _, content = judged(tmp_path, *moving([1., 1., 1.], walk=8., fake_walk=fake_walk, transl=transl))
+    assert content['movement']['about_root'] is about_root
+    assert ('path of the root is left out' in logged[-1][1]) is about_root
+    ratio = content['overall']['movement_speed_ratio']
+    assert (ratio < 0.25) == (transl and not fake_walk) and bool(content['warnings']) == (ratio < 0.25)
+
+
+def test_an_unknown_layout_and_an_unknown_rate_are_said(tmp_path, monkeypatch):
+    all_knowing(monkeypatch)
+    logged = logged_by(monkeypatch)
+    result, content = judged(tmp_path, *moving([0., 0., 0.]), skeleton=None)
+    assert not any('movement' in name for name in result) and content['movement'] is None
+    assert logged[-1][1].count('Movement: not known') == 1 and 'ratio' not in logged[-1][1]
+    _, content = judged(tmp_path, *moving([0., 1., 1.]), fps=None)
+    assert 'body lengths a frame' in logged[-1][1] and 'names no fps' in logged[-1][1] and 'walk' in content['warnings'][0]
+
+
+def test_a_judge_that_was_never_fitted_is_named(tmp_path, monkeypatch):
+    logged = logged_by(monkeypatch)
+    for fitted in (False, True):
+        metric = MotionGenerationMetric(out_file=str(tmp_path / 'numbers.json'))
+        loop = dict(recordings=0.4, num_recordings=60, split='val', round_trip=0.3, chance=0.25)
+        metric.set_recognizer(recognizer(), LONG, fitted=fitted, recordings=loop)
+        result, content = judged(tmp_path, *moving([1., 1., 1.]), metric)
+        assert content['judge'] == dict(fitted=fitted, chance=1 / 3, when_fitted=loop)
+        assert 'when it was fitted it named 40.0 % of 60 recordings of val' in logged[-1][1]
+        assert ('was never fitted: its weights are random' in content['warnings'][0]) is not fitted
+        assert logged[-1][1].startswith('WARNING: the judge') and result['generation/num_warnings'] == len(content['warnings'])
+
+
+@pytest.mark.parametrize('fitted', [True, False, None])
+def test_a_loops_checkpoint_from_before_the_loop(tmp_path, fitted, monkeypatch):
+    """``fitted`` lies in the checkpoint; older ones do not say."""
+    all_knowing(monkeypatch)
+    state = dict(recognizer=dict(state_dict=recognizer().state_dict()), **({} if fitted is None else dict(fitted=fitted)))
+    torch.save(dict(state_dict={}, infagenc=state), tmp_path / 'epoch_1.pth')
+    metric = MotionGenerationMetric(recognizer=RECOGNIZER, recognizer_pipeline=LONG,
+                                    recognizer_checkpoint=str(tmp_path / 'epoch_1.pth'), out_file=str(tmp_path / 'numbers.json'))
+    _, content = judged(tmp_path, *moving([1., 1., 1.]), metric)
+    assert bool(content['warnings']) is (fitted is False)
+
+
+@pytest.mark.parametrize('wrong, warned', [(0, False), (3, False), (6, True), (12, True)])
+def test_a_judge_near_chance_on_recordings(tmp_path, monkeypatch, wrong, warned):
+    """12 recordings of 3 classes: Wilson's lower end of 9 right is 46.8 %, of 6 right 25.4 %; guessing is 33.3 %."""
+    all_knowing(monkeypatch, wrong_on_real=wrong)
+    logged = logged_by(monkeypatch)
+    _, content = judged(tmp_path, *moving([1., 1., 1.]))
+    assert bool(content['warnings']) is warned and 'guessing: 33.3 %' in logged[-1][1]
+    assert not warned or 'cannot be told from a judge that was never fitted' in content['warnings'][0]
+
+
+@pytest.mark.filterwarnings('ignore')
+def test_shares_stay_within_their_range(tmp_path, monkeypatch):
+    """Three clips, two repeats of which 4 of 6 are right: 66.7 % [30.0, 90.3], not 66.7 ± 211.8."""
+    model, (packed, motions) = recognizer(), clips(3, repeats=2)
+
+    def score(model, pipeline, clips, **kwargs):
+        scores = score_annotations(model, pipeline, clips, **kwargs)
+        right = [not name.endswith('00000') or name.startswith('generated_clip0') for name in (clip['frame_dir'] for clip in clips)]
+        probability = np.eye(3)[[(clip['label'] + (not known)) % 3 for clip, known in zip(clips, right)]]
+        return type(scores)(label=scores.label, probability=probability, feature=scores.feature)
+
+    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.score_annotations', score)
+    logged = logged_by(monkeypatch)
+    result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, num_neighbors=1), packed, motions)
+    assert '66.7 % [30.0, 90.3]' in logged[-1][1] and '±' not in logged[-1][1].split('fid')[0]
+    shares = ('accuracy', 'precision', 'recall', 'coverage')
+    ends = [(result[f'generation/{name}_low'], result[f'generation/{name}'], result[f'generation/{name}_high']) for name in shares]
+    assert all(0 <= low <= value <= high <= 1 and high - low > 0.3 for low, value, high in ends)
 
 
 # Memorizing, and what is remembered ---------------------------------------------------------------------------------------------------
@@ -356,8 +532,9 @@ def _evaluate_share(rank, folder):
     packed, motions = clips(NUM_CLIPS, repeats=2)
     mine = [*range(NUM_CLIPS), 0][rank::2]
     metric = MotionGenerationMetric()
-    metric.set_recognizer(recognizer(seed=rank), PIPELINE)
+    metric.set_recognizer(recognizer(seed=rank), PIPELINE, fitted=rank == 0)
     evaluator = Evaluator(metric)
+    evaluator.dataset_meta = META
     for start in range(0, len(mine), 4):
         part = mine[start:start + 4]
         batch = pseudo_collate([packed[i] for i in part])

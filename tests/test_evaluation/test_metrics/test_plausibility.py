@@ -8,9 +8,10 @@ from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 
+from mmagenc.evaluation.functional import body_length
 from mmagenc.evaluation.metrics import PlausibilityMetric
 from mmagenc.registry import METRICS
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton
 from mmagenc.structures import Motion
 
 NUM_CLIPS, NUM_FRAMES, FPS = 5, 6, 20.
@@ -69,6 +70,35 @@ def test_speed_relative_to_the_root():
     assert result['foot_skating_real'] == pytest.approx(3, rel=1e-4)
 
 
+def test_body_lengths():
+    """Speeds of 2 and 4 m/s (median 3) against 1 m/s, divided by one body's length; a standing body beside sliding ones keeps its root."""
+    length = body_length(body().numpy(), SKELETON.parents)
+    result = evaluate(PlausibilityMetric(), [pair(body(1.), [body(2.), body(4.)]) for _ in range(3)])
+    assert [result[f'body_speed{end}'] for end in ('', '_real', '_ratio')] == pytest.approx([3 / length, 1 / length, 3], rel=1e-3)
+    still = evaluate(PlausibilityMetric(), [pair(body(1.), [body()])])
+    assert (still['body_speed'], still['body_speed_real']) == pytest.approx((0, 0), abs=1e-3)
+
+
+def test_statues_are_warned_of_over_the_table(monkeypatch):
+    """Class 1 shakes its hands when recorded and stands when generated; class 0 does as it should."""
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.plausibility.print_log', lambda message, **kwargs: logged.append(message))
+    shaking = body()
+    shaking[:, SKELETON.index('left_hand')] += torch.linspace(0, 2, NUM_FRAMES)[:, None]
+    evaluate(PlausibilityMetric(), [pair(shaking, [body()], label=1), pair(shaking, [shaking])], classes=['walk', 'wave'])
+    first, second = logged[-1].splitlines()[:2]
+    assert first.startswith('WARNING: generated clips hardly move') and 'wave (0 against' in first and 'walk' not in first
+    assert second.startswith('Plausibility of 2 real clips')
+
+
+def test_a_layout_of_the_users_own(monkeypatch):
+    own = Skeleton('own3', ('hip', 'knee', 'foot'), (-1, 0, 1))
+    monkeypatch.setitem(SKELETONS, 'own3', own)
+    keypoint = torch.cumsum(torch.ones(NUM_FRAMES, 3, 3), dim=1) + torch.arange(NUM_FRAMES)[:, None, None] / FPS
+    result = evaluate(PlausibilityMetric(floor=0.), [pair(keypoint, [keypoint])], skeleton='own3')
+    assert result['speed'] == pytest.approx(3**0.5, rel=1e-4) and result['body_speed'] == pytest.approx(0.5, rel=1e-3)
+
+
 def test_growing_bones():
     """Factors 1, 1.1 … 1.5: deviation over mean."""
     growth = 1 + 0.1 * np.arange(NUM_FRAMES)
@@ -106,8 +136,9 @@ def test_batches_do_not_matter():
 
 def test_pixels_have_no_floor():
     pairs = [pair(body(1.)[..., :2], [body(2.)[..., :2]])]
-    assert set(evaluate(PlausibilityMetric(floor=0.), pairs)) == {f'{name}{end}' for end in ('', '_real')
-                                                                  for name in ('bone_length_change', 'speed', 'acceleration', 'jerk')}
+    names = ('bone_length_change', 'speed', 'acceleration', 'jerk', 'body_speed', 'body_range', 'body_bone_change')
+    expected = {f'{name}{end}' for end in ('', '_real') for name in names}
+    assert set(evaluate(PlausibilityMetric(floor=0.), pairs)) == expected | {'body_speed_ratio'}
 
 
 def test_refused():

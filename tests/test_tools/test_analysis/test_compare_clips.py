@@ -10,7 +10,8 @@ import torch
 
 from mmagenc.apis import init_recognizer, recognize
 from mmagenc.datasets import load_annotation, save_annotation
-from mmagenc.evaluation.functional import frechet_distance, kernel_distance, maximum_mean_discrepancy
+from mmagenc.evaluation.functional import clip_movement, frechet_distance, kernel_distance, maximum_mean_discrepancy
+from mmagenc.skeletons import get_skeleton
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[3]
@@ -142,3 +143,46 @@ def test_numbers_out_of_range(tool, files, capsys):
     with pytest.raises(SystemExit):
         tool.main([*files, '--num-frames', '0'])
     assert '--num-frames must be at least 1' in capsys.readouterr().err
+
+
+def swinging(path, *, fps, amplitude=0.5):
+    """Ten clips of one second in two classes; each body's first keypoints swing, at the file's rate."""
+    rest = np.random.default_rng(0).normal(size=(20, 3))
+    clips = []
+    for i in range(10):
+        keypoint = np.tile(rest, (1, fps, 1, 1)).astype(np.float32)
+        keypoint[0, :, 3:5, 1] += amplitude * np.sin(2 * np.pi * (np.arange(fps)[:, None] / fps + i / 10))
+        clips.append(dict(frame_dir=f'{path.stem}_{i}', label=i % 2, total_frames=fps, keypoint=keypoint))
+    save_annotation(dict(split={}, metainfo=dict(classes=['walk', 'run'], skeleton='ucla20', fps=fps), annotations=clips), path)
+    return str(path)
+
+
+def test_statues_are_warned_of_before_all_numbers(tool, tmp_path, capsys):
+    real, fake = swinging(tmp_path / 'real.npz', fps=30), swinging(tmp_path / 'fake.npz', fps=30, amplitude=0.)
+    tool.main([real, fake, '--json', str(tmp_path / 'a.json')])
+    printed, numbers = capsys.readouterr().out, json.loads((tmp_path / 'a.json').read_text())
+    assert printed.startswith(f'WARNING: {numbers["warnings"][0]}') and 'walk (0 against' in numbers['warnings'][0]
+    assert numbers['movement_speed'] == 0 and numbers['per_class']['movement_speed_ratio'] == dict(walk=0, run=0)
+    speeds = [clip_movement(clip['keypoint'][0], get_skeleton('ucla20').parents, 30)['speed'] for clip in
+              load_annotation(real)['annotations'][::2]]
+    assert numbers['per_class']['movement_speed_real']['walk'] == pytest.approx(np.median(speeds), rel=1e-5)
+
+
+def test_files_of_two_rates_are_brought_to_one_and_move_alike(tool, tmp_path, capsys):
+    real, fake = swinging(tmp_path / 'real.npz', fps=30), swinging(tmp_path / 'fake.npz', fps=60)
+    with pytest.raises(SystemExit, match='60 fps, others 30'):
+        tool.main([real, fake])
+    tool.main([real, fake, '--fps', '30', '--json', str(tmp_path / 'a.json')])
+    numbers = json.loads((tmp_path / 'a.json').read_text())
+    assert numbers['warnings'] == [] and numbers['movement_speed_ratio'] == pytest.approx(1, abs=0.05)
+    assert 'body lengths a second' in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings('ignore:Fréchet distance of')
+def test_an_untrained_recognizer_is_warned_of(tool, files, tmp_path, capsys):
+    config, _ = write_generator(tmp_path)
+    state = dict(infagenc=dict(recognizer=dict(state_dict=init_recognizer(config).state_dict()), fitted=False))
+    torch.save(state, tmp_path / 'loop.pth')
+    tool.main([*files, '--recognizer', str(config), str(tmp_path / 'loop.pth')])
+    printed = capsys.readouterr().out
+    assert printed.startswith('WARNING: the judge was never fitted') and ' %]' not in printed and 'accuracy_real' in printed

@@ -22,6 +22,20 @@ def write_lines(path, rows):
     path.write_text('\n'.join(row if isinstance(row, str) else json.dumps(row) for row in rows))
 
 
+def told(**more):
+    """What a round of the loop tells of judge, gate and movement: a good judge of 60 recordings, clips that move as recordings do."""
+    judge = dict(recordings=0.9, num_recordings=60, split='val', round_trip=0.85, chance=1 / 3)
+    gate = dict(enforced=True, passed=5, total=7, reasons={'too slow': 1, NASTY: 1})
+    movement = {'0': dict(generated=0.2, recorded=0.25), '2': dict(generated=0.3, recorded=0.2)}
+    return dict(dict(judge=judge, gate=gate, movement=movement), **more)
+
+
+def rewrite_rounds(folder, *changes):
+    """Add to the two rounds of :func:`make_work_dir`."""
+    path = folder / 'rounds.json'
+    path.write_text(json.dumps([dict(record, **change) for record, change in zip(json.loads(path.read_text()), changes)]))
+
+
 def make_work_dir(folder):
     """Two starts (the second resumed after epoch 1), two rounds of which the first is skipped, a pool, a test, a recognizer's JSON."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import pytest
 
 from mmagenc.visualization.report import collect_run
 
-from .runs import CLASSES, make_work_dir, write_lines
+from .runs import CLASSES, NASTY, make_work_dir, rewrite_rounds, told, write_lines
 
 
 @pytest.fixture
@@ -41,6 +41,39 @@ def test_rounds(run):
     assert skipped.candidates == [3, 2, 2] and skipped.survivors == [2, 0, 1] and skipped.accepted == [0, 0, 0]
     assert skipped.reason.startswith('fewer than 2')
     assert taken.accepted == [2, 0, 1] and taken.num_accepted == taken.pool_size == 3
+
+
+def test_older_rounds_tell_nothing_of_judge_gate_and_movement(run):
+    assert all(not (record.judge or record.gate or record.movement) for record in run.rounds)
+
+
+def test_judge_gate_and_movement(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    rewrite_rounds(folder, {}, told())
+    first, last = collect_run(folder).rounds
+    assert not first.judge and last.judge == dict(recordings=0.9, num_recordings=60, split='val', round_trip=0.85, chance=1 / 3)
+    assert last.gate == dict(enforced=True, passed=5, total=7, reasons={'too slow': 1, NASTY: 1})
+    assert last.movement == {0: (0.2, 0.25), 2: (0.3, 0.2)}
+
+
+def test_what_is_no_number_there_is_left_out(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    rewrite_rounds(folder, dict(judge=dict(recordings=None, num_recordings=3), gate=dict(passed=1), movement={'0': dict(generated=1.)}),
+                   dict(judge=dict(recordings=0.5, round_trip='?'), gate=None, movement=None))
+    first, last = collect_run(folder).rounds
+    assert (first.judge, first.gate, first.movement) == ({}, {}, {})
+    assert (last.judge, last.gate, last.movement) == (dict(recordings=0.5, split=''), {}, {})
+
+
+def test_intervals_of_older_files_stay_within_a_share(tmp_path):
+    """Files with ``_ci`` alone (66.7 % ± 50 %), and with ends, which count more."""
+    both = {'generation/recall': 0.9, 'generation/recall_ci': 0.4, 'generation/recall_low': 0.6, 'generation/recall_high': 0.95}
+    write_lines(tmp_path / 'a.json', [{'generation/accuracy': 2 / 3, 'generation/accuracy_ci': 0.5, 'generation/kid': 0.1,
+                                       'generation/kid_ci': 0.5, 'generation/num_warnings': 2, **both}])
+    result, = collect_run(tmp_path).results
+    ends = {row.key.split('/')[1]: (row.value.low, row.value.high) for row in result.rows}
+    assert ends == {'accuracy': pytest.approx((1 / 6, 1)), 'kid': pytest.approx((-0.4, 0.6)), 'recall': (0.6, 0.95)}
+    assert result.warnings == ['2 warnings stood over the table of this test: they are in its log']
 
 
 def test_results_and_confusion(run):

@@ -1,15 +1,17 @@
 """The page: well formed, loads nothing, data comes back as it went in, no text of a run becomes markup."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from mmagenc.visualization.report import Run, collect_run, player_clips, render_page, write_page
-from mmagenc.visualization.report.page import embedded, with_class_names
+from mmagenc.visualization.report.collect import Round
+from mmagenc.visualization.report.page import embedded, fate_counts
 
-from .runs import CLASSES, NASTY, make_clip, make_work_dir
+from .runs import CLASSES, NASTY, make_clip, make_work_dir, rewrite_rounds, told
 
 VOID = {'meta', 'input', 'br', 'link', 'img', 'hr'}
 
@@ -107,10 +109,47 @@ def test_standin_is_labelled_and_runs_are_compared(run):
         render_page([])
 
 
-def test_with_class_names():
-    run = Run(name='a', folder='a', classes=['walk', 'run'])
-    assert with_class_names('fewer than 2 survivors in class [0, 1]', run) == 'fewer than 2 survivors in class walk, run'
-    assert with_class_names('fraction of the smallest class is 0', run) == 'fraction of the smallest class is 0'
+def words(*runs):
+    return ' '.join(' '.join(text for tag, text in Page(render_page(list(runs))).texts if tag not in ('script', 'style')).split())
+
+
+def test_the_loop_tells_of_judge_gate_and_movement(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    off = dict(enforced=False, passed=4, total=7, reasons={'too slow': 3})
+    rewrite_rounds(folder, told(gate=off), told(survivors={'0': 2, '1': 1, '2': 2}))
+    run = collect_run(folder)
+    text = words(run)
+    for expected in ('90.0 % of 60 val', '2 of 7: too slow 1', '3 of 7, let pass (gate off): too slow 3', 'Judge on recordings 90.0 %',
+                     'Judge on generated clips 50.0 %', 'Passed the gate 5 of 7', 'Speed, generated / recorded 0.8× to 1.5×',
+                     'Movement of generated clips, round 2', 'walk 0.200 0.250 0.80', 'held back by the gate'):
+        assert expected in text, expected
+    assert 'Read this first' not in text and len(Page(render_page([run])).all('script')) == 2
+    assert [fate_counts(record) for record in run.rounds] == [[0, 3, 4, 0], [3, 2, 0, 2]]
+
+
+def test_fates_add_up_to_the_candidates():
+    """Ten candidates: two held back, five passed of which three joined, three named otherwise; a gate that is off holds nothing back."""
+    record = Round(1, 1, 1, 0.5, [5, 5], [3, 2], None, 3, 3, '', gate=dict(enforced=True, passed=8, total=10, reasons={}))
+    assert fate_counts(record) == [3, 2, 3, 2]
+    assert fate_counts(replace(record, gate=dict(record.gate, enforced=False))) == [3, 2, 5, 0]
+    assert fate_counts(replace(record, gate=dict(record.gate, passed=0))) == [3, 2, 0, 5]  # counted after: never below nothing
+
+
+def test_older_rounds_say_that_nothing_is_known(run):
+    text = words(run)
+    assert 'tells nothing of the judge on recordings' in text and 'Judge on recordings not recorded' in text
+    assert 'held back by the gate' not in text
+
+
+def test_the_box_stands_before_everything_and_names_the_run(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    rewrite_rounds(folder, {}, told(movement={'2': dict(generated=0.01, recorded=0.25)}))
+    run = collect_run(folder)
+    text = render_page([run])
+    assert text.index('class="alarm"') < text.index('class="cards"') and 'class="off"' in text
+    page = Page(text)
+    assert not page.all('b') and '<b>jump</b> (0.01 against 0.25)' in ' '.join(text for tag, text in page.texts if tag == 'li')
+    assert 'work : Generated clips hardly move' in words(run, Run(name='other', folder='x'))
 
 
 def test_write_page(tmp_path, run):
