@@ -23,6 +23,7 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from mmagenc.registry import RUNNERS
+from mmagenc.untrusted import checkpoint_problem
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -107,6 +108,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = load_config(args)
+        problem = checkpoint_problem(args.checkpoint) if '://' not in args.checkpoint else None
+        if problem is not None:
+            raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
     except ValueError as error:
         raise SystemExit(f'test: {error}') from None
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

@@ -19,7 +19,11 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.compat import find_latest_checkpoint
+from mmagenc.engine.finite import NonFiniteLossError
+from mmagenc.engine.work_dir import FolderInUseError, claimed
 from mmagenc.registry import RUNNERS
+from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -124,14 +128,32 @@ def resume(cfg: Config, checkpoint: str) -> None:
     cfg.load_from = None if checkpoint == 'auto' else checkpoint
 
 
+def check_start(cfg: Config) -> None:
+    """Refuse a damaged checkpoint before anything is built.
+
+    Raises:
+        DamagedCheckpointError: the one that is named, or with ``--resume`` all of the work folder.
+    """
+    start = cfg.get('load_from')
+    if start is None and cfg.get('resume'):
+        find_latest_checkpoint(cfg.work_dir)
+    elif start is not None and '://' not in start and (problem := checkpoint_problem(start)):
+        raise DamagedCheckpointError(f'checkpoint {start}: {problem}')
+
+
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = merge_args(load_config(args.config), args)
     except ValueError as error:
         raise SystemExit(f'train: {error}') from None
-    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    runner.train()
+    try:
+        with claimed(cfg.work_dir, launcher=cfg.launcher):
+            check_start(cfg)
+            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+            runner.train()
+    except (DamagedCheckpointError, FolderInUseError, NonFiniteLossError) as error:
+        raise SystemExit(f'train: {error}') from None
 
 
 if __name__ == '__main__':

@@ -11,7 +11,9 @@ from typing import Union
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .bvh import slerp
+from mmagenc.untrusted import open_npz
+
+from .bvh import check_length, slerp
 
 _RATES = ('mocap_framerate', 'mocap_frame_rate', 'fps')
 _BODY = 22  # Joints that SMPL, SMPL-H and SMPL-X have in common, root included.
@@ -42,13 +44,13 @@ class AmassClip:
         """The same recording at another rate: rotations by slerp, the path linearly.
 
         Raises:
-            ValueError: ``fps`` is not positive.
+            ValueError: ``fps`` is not positive, or the result would be longer than :data:`~.bvh.MAX_FRAMES`.
         """
         if not fps > 0:
             raise ValueError(f'fps must be positive, got {fps}')
         if abs(fps / self.fps - 1) < 1e-3 or len(self) < 2:
             return replace(self, fps=fps)
-        count = int((len(self) - 1) * fps / self.fps + 1e-3) + 1
+        count = check_length((len(self) - 1) * fps / self.fps + 1e-3) + 1
         time = np.minimum(np.arange(count) * self.fps / fps, len(self) - 1)
         before = np.minimum(time.astype(int), len(self) - 2)
         weight = time - before
@@ -92,7 +94,7 @@ def read_amass(path: Union[str, Path], *, up: str = 'z') -> AmassClip:
 
 def _arrays(path: Path):
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_npz(path) as file:
             rate = next((name for name in _RATES if name in file), None)
             missing = [name for name in ('poses', 'trans') if name not in file] + ([] if rate else [' or '.join(_RATES)])
             if missing:

@@ -13,6 +13,7 @@ import numpy as np
 
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
+from mmagenc.untrusted import open_npz
 
 
 def write_shard(path, clips: Sequence[Mapping], *, metainfo: Mapping, fingerprint: str, left_out: Sequence[str]) -> None:
@@ -24,7 +25,7 @@ def write_shard(path, clips: Sequence[Mapping], *, metainfo: Mapping, fingerprin
 def shard_header(path) -> Optional[Dict]:
     """A shard's ``metainfo`` and clips without arrays; ``None`` if it is not there or is cut."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             header = json.loads(str(archive['header']))
             complete = not header['annotations'] or {'keypoint', 'keypoint_shape'} <= set(archive.files)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -55,7 +56,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
             raise AnnotationError(f'{path}: not a whole shard')
         clips += header['annotations']
         if header['annotations']:
-            with np.load(path, allow_pickle=False) as archive:
+            with open_npz(path) as archive:
                 shapes.append(archive['keypoint_shape'])
     if len({clip['frame_dir'] for clip in clips}) != len(clips):
         raise AnnotationError(f'{out}: shards repeat clips')
@@ -72,7 +73,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
 
 def _keypoints(paths: Sequence[Path]) -> Iterator[np.ndarray]:
     for path in paths:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             if 'keypoint' in archive.files:
                 yield archive['keypoint']
 

@@ -16,6 +16,8 @@ from typing import Dict, List, Tuple, Union
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+MAX_FRAMES = 1_000_000
+"""Of a clip that is brought to another rate: nine hours at 30 a second."""
 _CHANNELS = {f'{axis}{kind}': (kind, index) for kind in ('rotation', 'position') for index, axis in enumerate('xyz')}
 
 
@@ -70,20 +72,27 @@ class Bvh:
         """The same recording at another rate: rotations by slerp, positions linearly, from the first frame to at most the last.
 
         Raises:
-            ValueError: ``fps`` is not positive.
+            ValueError: ``fps`` is not positive, or the result would be longer than :data:`MAX_FRAMES`.
         """
         if not fps > 0:
             raise ValueError(f'fps must be positive, got {fps}')
         if abs(self.frame_time * fps - 1) < 1e-3 or len(self) < 2:
             return replace(self, frame_time=1 / fps)
         # The tolerance keeps the last frame where a frame time written with few digits falls short of it by rounding.
-        count = int((len(self) - 1) * self.frame_time * fps + 1e-3) + 1
+        count = check_length((len(self) - 1) * self.frame_time * fps + 1e-3) + 1
         time = np.minimum(np.arange(count) / (fps * self.frame_time), len(self) - 1)
         before = np.minimum(time.astype(int), len(self) - 2)
         weight = time - before
         positions = self.positions[before] + weight[:, None, None] * (self.positions[before + 1] - self.positions[before])
         rotations = slerp(self.rotations[before], self.rotations[before + 1], weight[:, None])
         return replace(self, rotations=rotations, positions=positions, frame_time=1 / fps)
+
+
+def check_length(frames: float) -> int:
+    """The whole number of frames; raises ``ValueError`` for more than :data:`MAX_FRAMES`, which a wrong unit of time makes."""
+    if not frames <= MAX_FRAMES:
+        raise ValueError(f'{frames:.0f} frames at the new rate, accepted are up to {MAX_FRAMES}: is the rate of the recording right?')
+    return int(frames)
 
 
 def slerp(start: np.ndarray, stop: np.ndarray, weight: np.ndarray) -> np.ndarray:
