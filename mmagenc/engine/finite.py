@@ -38,9 +38,10 @@ def check_losses(terms: Mapping, *, where: str, clips: Sequence[str]) -> None:
     found = not_finite(terms)
     if found:
         shown = ', '.join(clips[:MOST_NAMES]) + (f' and {len(clips) - MOST_NAMES} more' if len(clips) > MOST_NAMES else '')
+        values = ', '.join(f'{name} is {value}' for name, value in found.items())
         raise NonFiniteLossError(
-            f'{where}: {", ".join(f"{name} is {value}" for name, value in found.items())}; the batch was {shown or "of clips without names"}. '
-            'Training ends here, so that no good checkpoint is replaced: lower the learning rate, clip the gradients, or look at these clips')
+            f'{where}: {values}; the batch was {shown or "of clips without names"}. '
+            'Training ends here, so that no good checkpoint is replaced: lower the learning rate, clip gradients, or look at these clips')
 
 
 def clip_names(data_batch) -> List[str]:
@@ -58,7 +59,7 @@ def check_weights(weights: Mapping[str, Tensor], *, where: str) -> None:
     """
     broken: List[str] = [name for name, value in weights.items() if _has_nan(value)]
     if broken:
-        raise NonFiniteLossError(f'{where}: {len(broken)} of {len(weights)} weights hold NaN, the first is {broken[0]}; they are not saved. '
+        raise NonFiniteLossError(f'{where}: {len(broken)} of {len(weights)} weights hold NaN, such as {broken[0]}; they are not saved. '
                                  'Lower the learning rate or clip the gradients, and go on from the last checkpoint with --resume')
 
 

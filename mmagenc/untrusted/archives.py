@@ -28,7 +28,7 @@ def open_npz(path) -> np.lib.npyio.NpzFile:
     with _archive(path) as archive:
         total = sum(member.file_size for member in archive.infolist())
         if total > max(ALWAYS_ALLOWED, MAX_INFLATION * size):
-            raise ValueError(f'refused, the file of {size} bytes declares {total} bytes of content, more than {MAX_INFLATION} times as many')
+            raise ValueError(f'refused, the file of {size} bytes declares {total} bytes, more than {MAX_INFLATION} times as many')
         for member in archive.infolist():
             if member.filename.endswith('.npy'):
                 _check_member(archive, member)
