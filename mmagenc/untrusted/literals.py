@@ -30,7 +30,7 @@ def read_settings(text: str, *, only: Optional[Collection[str]] = None) -> Dict[
             target = _target(statement)
             if only is None or target in only:
                 _read(statement, target, settings, strict=only is None)
-    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+    except (SyntaxError, RecursionError, MemoryError, ValueError, TypeError) as error:
         if isinstance(error, NotPlainError):
             raise
         raise NotPlainError(f'not a config that can be read as data ({type(error).__name__}: {error})') from error
@@ -72,6 +72,8 @@ def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id == 'dict' and not node.args and all(item.arg for item in node.keywords):
             return {item.arg: _value(item.value) for item in node.keywords}
+        if node.func.id == 'dict' and len(node.args) == 1 and isinstance(node.args[0], ast.Dict) and not node.keywords:
+            return _value(node.args[0])  # so MMEngine writes keys that are no names
         if node.func.id == 'set' and not node.args and not node.keywords:
             return set()
     raise NotPlainError(f'line {node.lineno}: {ast.unparse(node)[:60]} is no plain value')
