@@ -52,7 +52,7 @@ def called(marker):
         'methodcaller': Call(Call(operator.methodcaller, 'system', touch), Call(__import__, 'os')),
         'itemgetter': Call(Call(operator.itemgetter, 0), [1]), 'codecs.decode': Call(codecs.decode, b'x', 'zlib'),
         'codecs.open': Call(codecs.open, text, 'w'), 'encode other': Call(codecs.encode, 'x', 'rot13'),
-        'copyreg': Call(copyreg.__newobj__, type, 'X', (), {}), 'reconstructor': Call(copyreg._reconstructor, object, object, None),
+        'copyreg': Call(copyreg.add_extension, 'os', 'system', 1), 'reconstructor': Call(copyreg._reconstructor, object, object, None),
         'type': Call(type, 'X', (), {}), 'SimpleNamespace': Call(types.SimpleNamespace), 'pickle.loads': Call(pickle.loads, b'N.'),
         'np.load': Call(np.load, text), 'np.fromfile': Call(np.fromfile, text), 'np.memmap': Call(np.memmap, text, 'u1', 'w+', 0, (3, )),
         'np.save': Call(np.save, text, [1]), 'np.savetxt': Call(np.savetxt, text, [1]),

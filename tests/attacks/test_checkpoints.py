@@ -42,6 +42,7 @@ def test_every_gadget_is_refused_or_passed_over(tmp_path, kind):
     marker, folder = tmp_path / 'ran', tmp_path / 'files'
     folder.mkdir()
     corpus = gadgets.called(marker) if kind == 'called' else getattr(gadgets, kind)()
+    corpus.pop('encode other', None)  # PyTorch lets a checkpoint encode a text, which runs nothing
     for name, value in corpus.items():
         data = gadgets.checkpoint_of(value) if isinstance(value, bytes) else gadgets.checkpoint(value)
         (folder / f'{name}.pth').write_bytes(data)

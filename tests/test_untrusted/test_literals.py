@@ -24,7 +24,8 @@ def test_numbers_without_a_literal():
 @pytest.mark.parametrize('text', [
     'import os', '__import__("os")', 'x = __import__("os").system("touch ran")', 'x = open("ran", "w")', 'x = [i for i in (1, )]',
     'x = dict(a=open("ran", "w"))', 'x = dict(**{"a": 1})', 'x = lambda: 1', 'x = f"{open}"', 'x += 1', 'a = b = 1', 'a.b = 1',
-    'a, b = 1, 2', 'x = 9**9**9**9', 'x = "a" * 10**10', 'if True:\n    x = 1', 'def f(): pass', 'class A: pass', 'x: int = 1', '@open\ndef f(): pass',
+    'a, b = 1, 2',
+    'x = 9**9**9**9', 'x = "a" * 10**10', 'if True:\n    x = 1', 'def f(): pass', 'class A: pass', 'x: int = 1', '@open\ndef f(): pass',
     'x = {**{}}', 'x = [*[1]]', 'x = a', 'x = ...', 'x = (y := 1)', 'x = list([1])', 'with open("ran", "w"): pass', '[{',
     'x = \x00', 'x = {[]: 1}',
     'x = ' + '-' * 100_000 + '1', 'x = ' + '[' * 5_000 + ']' * 5_000
