@@ -1,7 +1,8 @@
 """Workarounds for upstream defects, each switching itself off where the installed version is healthy.
 
-Imports nothing of the package and, unless a defect forces it, nothing of torch or OpenMMLab either: a workaround for a module runs right
-after that module is first imported (or at once when it is there already). :func:`apply` runs at ``import mmagenc`` and is idempotent.
+Imports nothing of the package but :mod:`mmagenc.untrusted` and, unless a defect forces it, nothing of torch or OpenMMLab either: a
+workaround for a module runs right after that module is first imported (or at once when it is there already).
+:func:`apply` runs at ``import mmagenc`` and is idempotent.
 
 Every function returns whether it had anything to mend.
 """
@@ -13,14 +14,17 @@ import importlib.abc
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import pickle
+import re
 import sys
 import types
 import uuid
 import warnings
 import weakref
-from typing import Callable, Dict, Iterator
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional
 
 
 def apply() -> None:
@@ -122,22 +126,17 @@ def allow_resume(module: types.ModuleType) -> bool:
     """Admit what MMEngine itself writes into a checkpoint to torch's safe loading, so that training resumes (mmengine #1655).
 
     torch 2.6 loads with ``weights_only=True``, MMEngine 0.10 stores its message hub beside the weights. Admitted are exactly the history
-    buffer with its own methods, and NumPy's numbers and arrays under NumPy 1's and 2's names; loading stays safe. Off below torch 2.6 and
-    where MMEngine admits its buffer itself (PR #1650).
+    buffer with its own methods, and NumPy's numbers and arrays under NumPy 1's and 2's names, each checked before it is built
+    (:mod:`mmagenc.untrusted.arrays`); loading stays safe. Off below torch 2.6 and where MMEngine admits its buffer itself (PR #1650).
     """
-    import numpy
     import torch
     from mmengine.logging import HistoryBuffer
     if not hasattr(torch.serialization, 'get_safe_globals') or _version(torch.__version__) < (2, 6):
         return False
     if HistoryBuffer in torch.serialization.get_safe_globals():
         return False
-    multiarray = importlib.import_module('numpy.core.multiarray' if _version(numpy.__version__) < (2, 0) else 'numpy._core.multiarray')
-    functions = [(getattr(multiarray, name), f'numpy.{core}.multiarray.{name}') for core in ('core', '_core')
-                 for name in ('scalar', '_reconstruct')]
-    dtypes = {type(numpy.dtype(code)) for code in '?bhilqBHILQefd'}
-    functions.append((_history_buffer_method, 'builtins.getattr'))
-    torch.serialization.add_safe_globals([HistoryBuffer, numpy.ndarray, numpy.dtype, *functions, *dtypes])
+    from .untrusted import arrays
+    torch.serialization.add_safe_globals([HistoryBuffer, *arrays.checkpoint_names(), (_history_buffer_method, 'builtins.getattr')])
     return True
 
 
@@ -147,6 +146,114 @@ def _history_buffer_method(owner, name: str):
     if owner is not HistoryBuffer or name not in ('mean', 'max', 'min', 'current'):
         raise pickle.UnpicklingError(f'a checkpoint asked for {name!r} of {owner!r}: refused')
     return getattr(owner, name)
+
+
+def mend_loading(module: types.ModuleType) -> bool:
+    """Both of what loading a checkpoint needs; see :func:`allow_resume`, :func:`refuse_damaged` and :func:`find_whole_checkpoint`."""
+    return any([allow_resume(module), refuse_damaged(module), find_whole_checkpoint(module)])
+
+
+def refuse_damaged(module: types.ModuleType) -> bool:
+    """Refuse local checkpoints whose checksums differ, which torch loads without looking at them, and take back NumPy's own arrays.
+
+    No upstream issue is known, nor a version of torch that compares them.
+    """
+    start = module.load_from_local
+    if getattr(start, 'refuses_damaged', False):
+        return False
+
+    @functools.wraps(start)
+    def load_from_local(filename, map_location):
+        from .untrusted import arrays, checkpoint_problem
+        from .untrusted.archives import DamagedCheckpointError
+        path = os.path.expanduser(filename)
+        problem = checkpoint_problem(path) if os.path.isfile(path) else None  # a file that is not there is MMEngine's to refuse
+        if problem:
+            raise DamagedCheckpointError(f'checkpoint {path}: {problem}')
+        return arrays.plain(start(filename, map_location))
+
+    load_from_local.refuses_damaged = True
+    module.CheckpointLoader.register_scheme('', load_from_local, force=True)
+    module.load_from_local = load_from_local
+    return True
+
+
+def find_whole_checkpoint(module: types.ModuleType) -> bool:
+    """Let automatic resuming take the newest checkpoint that is whole, in the folder where it is now (:func:`find_latest_checkpoint`).
+
+    MMEngine takes what ``last_checkpoint`` names, by a path that is another one once the folder was moved. No upstream issue is known.
+    """
+    _replace_everywhere(module, find_latest_checkpoint)
+    return True
+
+
+def resume_without_running(module: types.ModuleType) -> bool:
+    """Keep ``Runner.resume`` from running the config's text that a checkpoint holds; its one question, ``gpu_ids``, is read as data.
+
+    Off where ``resume`` does not read that text. No upstream issue is known.
+    """
+    runner = getattr(module, 'FlexibleRunner', None) or module.Runner
+    start, flexible = runner.resume, runner.__name__ == 'FlexibleRunner'
+    if 'fromstring' not in start.__code__.co_names:
+        return False
+
+    @functools.wraps(start)
+    def resume(self, *args, **kwargs):
+        owner, name = (self.strategy, 'resume') if flexible else (self, 'load_checkpoint')
+        load = getattr(owner, name)
+        setattr(owner, name, lambda *given, **options: _with_plain_config(load(*given, **options)))
+        try:
+            return start(self, *args, **kwargs)
+        finally:
+            delattr(owner, name)
+
+    runner.resume = resume
+    return True
+
+
+def _with_plain_config(checkpoint: dict) -> dict:
+    """The checkpoint with no more of its config's text than the literal that ``gpu_ids`` is given."""
+    from .untrusted import NotPlainError, read_settings
+    meta = dict(checkpoint['meta'])
+    text, ids = meta.pop('config', ''), None
+    with contextlib.suppress(NotPlainError):
+        ids = read_settings(text, only=['gpu_ids']).get('gpu_ids') if isinstance(text, str) else None
+    if isinstance(ids, (list, tuple)) and all(type(number) is int for number in ids):
+        meta['config'] = f'gpu_ids = {list(ids)!r}'
+    checkpoint['meta'] = meta
+    return checkpoint
+
+
+def mend_runner(module: types.ModuleType) -> bool:
+    """All that the runner needs; see :func:`resume_without_running`, :func:`switch_off_named_hooks` and :func:`stop_at_nan`."""
+    return any([resume_without_running(module), switch_off_named_hooks(module), stop_at_nan(module)])
+
+
+def stop_at_nan(module: types.ModuleType) -> bool:
+    """Give every training of this package's scope :class:`~mmagenc.engine.hooks.FiniteLossHook`: MMEngine trains on with a loss of NaN.
+
+    ``default_hooks=dict(finite_loss=None)`` goes without. Trainings of other packages stay as they are.
+    """
+    start = module.Runner.register_default_hooks
+    if getattr(start, 'stops_at_nan', False):
+        return False
+
+    @functools.wraps(start)
+    def register_default_hooks(self, hooks=None):
+        hooks = dict(hooks or {})
+        given = hooks.pop('finite_loss', dict(type='mmagenc.FiniteLossHook') if _is_ours(self.cfg) else None)
+        if given is not None:
+            hooks['finite_loss'] = given
+        start(self, hooks)
+
+    register_default_hooks.stops_at_nan = True
+    module.Runner.register_default_hooks = register_default_hooks
+    return True
+
+
+def _is_ours(cfg) -> bool:
+    imports = (cfg.get('custom_imports') or {}).get('imports') or []
+    return cfg.get('default_scope') == 'mmagenc' or 'mmagenc' in ([imports] if isinstance(imports, str) else imports)
 
 
 def write_atomically(module: types.ModuleType) -> bool:
@@ -171,6 +278,58 @@ def write_atomically(module: types.ModuleType) -> bool:
     put.__doc__, put_text.__doc__ = backend.put.__doc__, backend.put_text.__doc__
     backend.put, backend.put_text = put, put_text
     return True
+
+
+def mend_checkpoint_hook(module: types.ModuleType) -> bool:
+    """Both of what the hook needs; see :func:`write_last_checkpoint_atomically` and :func:`remove_checkpoints_late`."""
+    return any([write_last_checkpoint_atomically(module), remove_checkpoints_late(module)])
+
+
+def remove_checkpoints_late(module: types.ModuleType) -> bool:
+    """Let the checkpoint hook remove an old checkpoint when the new one is whole and ``last_checkpoint`` names it.
+
+    MMEngine removes it before: a kill or a full disk in between leaves none (``max_keep_ckpts=1``, ``save_best``). Off where the hook
+    removes nothing while it saves. No upstream issue is known.
+    """
+    hook, found = module.CheckpointHook, False
+    for name in ('_save_checkpoint_with_step', '_save_best_checkpoint'):
+        if 'remove' in getattr(hook, name).__code__.co_names:
+            setattr(hook, name, _removing_late(getattr(hook, name)))
+            found = True
+    return found
+
+
+def _removing_late(save: Callable) -> Callable:
+
+    @functools.wraps(save)
+    def wrapper(self, *args, **kwargs):
+        backend = self.file_backend
+        self.file_backend = _LateBackend(backend)
+        try:
+            save(self, *args, **kwargs)
+            old = self.file_backend.removals
+        finally:
+            self.file_backend = backend
+        for remove, path in old:
+            remove(path)
+
+    return wrapper
+
+
+class _LateBackend:
+    """A file backend whose removals are noted."""
+
+    def __init__(self, backend) -> None:
+        self._backend, self.removals = backend, []
+
+    def remove(self, path) -> None:
+        self.removals.append((self._backend.remove, path))
+
+    def rmtree(self, path) -> None:
+        self.removals.append((self._backend.rmtree, path))
+
+    def __getattr__(self, name):
+        return getattr(self._backend, name)
 
 
 def write_last_checkpoint_atomically(module: types.ModuleType) -> bool:
@@ -360,16 +519,17 @@ def bfloat16_heads(module: types.ModuleType) -> bool:
 
 
 AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
-    'mmengine.runner.checkpoint': allow_resume,
+    'mmengine.runner.checkpoint': mend_loading,
+    'mmengine.runner.runner': mend_runner,
+    'mmengine.runner._flexible_runner': resume_without_running,
     'mmengine.fileio.backends.local_backend': write_atomically,
-    'mmengine.hooks.checkpoint_hook': write_last_checkpoint_atomically,
+    'mmengine.hooks.checkpoint_hook': mend_checkpoint_hook,
     'mmengine.config.config': format_configs_once,
     'mmengine.config.utils': find_own_configs,
     'mmengine.utils.package_utils': find_packages_without_pkg_resources,
     'mmengine.dist.utils': distribute_on_cpu,
     'mmengine.model.wrappers.distributed': wrap_on_cpu,
     'mmengine.optim.optimizer.amp_optimizer_wrapper': mixed_precision_on_cpu,
-    'mmengine.runner.runner': switch_off_named_hooks,
     'mmaction.datasets.transforms.pose_transforms': restore_numpy_inf,
     'mmaction.models.heads.base': bfloat16_heads,
 }
@@ -404,6 +564,76 @@ def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
+
+
+def clear_leftovers(folder) -> List[str]:
+    """Remove what writers that were killed left of :func:`atomic_open` in a folder; nobody may be writing there. Gives their names."""
+    found = [path for path in Path(folder).glob('.*.tmp') if re.fullmatch(r'\..+\.[0-9a-f]{32}\.tmp', path.name) and path.is_file()]
+    for path in found:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+    return [path.name for path in found]
+
+
+def named_checkpoint(folder) -> Optional[str]:
+    """What ``last_checkpoint`` in a folder names, or ``None``; it may be there or not."""
+    try:
+        text = (Path(folder) / 'last_checkpoint').read_text(encoding='utf-8', errors='replace').strip()
+    except OSError:
+        return None
+    return text if text.isprintable() and 0 < len(text) < 4096 else None
+
+
+def find_latest_checkpoint(path: str) -> Optional[str]:
+    """The newest checkpoint of a work folder that is whole; damaged ones are passed over and told of.
+
+    First is the one that ``last_checkpoint`` names, looked for in the folder as it is now and then by its path; then the numbered ones
+    before it, of which the largest number is the newest.
+
+    Args:
+        path: the work folder.
+
+    Returns:
+        str or None: the checkpoint; ``None`` if the folder has none and names none.
+
+    Raises:
+        DamagedCheckpointError: all of them are damaged, or the one that ``last_checkpoint`` names is gone and there is no other.
+    """
+    from mmengine.logging import print_log
+
+    from .untrusted import checkpoint_problem
+    from .untrusted.archives import DamagedCheckpointError
+    named, passed = named_checkpoint(path), []
+    if named is not None and ('://' in named or os.path.isdir(named)):  # not on this disk, or one of DeepSpeed's
+        return named
+    for candidate in _resumable(Path(path), named):
+        problem = checkpoint_problem(candidate)
+        if problem is None:
+            for reason in passed:
+                print_log(f'passed over the checkpoint {reason}', logger='current', level=logging.WARNING)
+            return str(candidate)
+        passed.append(f'{candidate}: {problem}')
+    if passed or named is not None:
+        reason = '; '.join(passed) or f'last_checkpoint names {named}, which is neither there nor in this folder'
+        raise DamagedCheckpointError(f'{path}: no whole checkpoint to resume from: {reason}')
+    print_log('Did not find last_checkpoint to be resumed.')
+    return None
+
+
+def _resumable(folder: Path, named: Optional[str]) -> Iterator[Path]:
+    """Checkpoints to resume from, newest first."""
+    chosen = None
+    if named is not None:
+        here = folder / os.path.basename(named)
+        chosen = next((path for path in (here, Path(named)) if path.is_file()), here)
+        if chosen.is_file():
+            yield chosen
+    numbered = {path: re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name) for path in (chosen or folder / '_').parent.glob('*.pth')}
+    steps = {path: (match[1], int(match[2])) for path, match in numbered.items() if match}
+    last = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', chosen.name) if chosen else None
+    if last:  # a higher number is an earlier training's that this one has begun to replace
+        steps = {path: step for path, step in steps.items() if step[0] == last[1] and step[1] < int(last[2])}
+    yield from sorted((path for path in steps if path != chosen), key=lambda path: steps[path][1], reverse=True)
 
 
 def _version(text: str) -> tuple:

@@ -4,6 +4,9 @@
 nothing have a child too: without one MMEngine warns at every look-up from scope ``mmagenc``.
 """
 
+from contextlib import contextmanager
+from typing import Iterator
+
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 
@@ -36,3 +39,19 @@ RUNNER_CONSTRUCTORS = _child(mmengine_registry.RUNNER_CONSTRUCTORS)
 RUNNERS = _child(mmengine_registry.RUNNERS)
 STRATEGIES = _child(mmengine_registry.STRATEGIES)
 WEIGHT_INITIALIZERS = _child(mmengine_registry.WEIGHT_INITIALIZERS, 'mmagenc.models.recognizers.initializers')
+
+
+@contextmanager
+def registered_only() -> Iterator[None]:
+    """Build nothing but what is registered, for configs from elsewhere.
+
+    Where no registry knows a type, MMEngine imports it by its dotted name and calls it: ``dict(type='os.system', command=...)`` is a config
+    of plain data.
+    """
+    module = mmengine_registry.registry
+    before = module.get_object_from_string
+    module.get_object_from_string = lambda name: None
+    try:
+        yield
+    finally:
+        module.get_object_from_string = before

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import types
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -164,8 +165,8 @@ def make_runner(work_dir, epochs, **options):
         model=Line(), work_dir=str(work_dir), train_dataloader=DataLoader(Points(), batch_size=4),
         train_cfg=dict(by_epoch=True, max_epochs=epochs), optim_wrapper=dict(optimizer=dict(type='AdamW', lr=0.1)),
         param_scheduler=dict(type='CosineAnnealingLR', T_max=4, end=4, by_epoch=True),
-        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
-        experiment_name=f'{work_dir.name}_{epochs}', log_level='ERROR', randomness=dict(seed=1), **options)
+        default_hooks=options.pop('default_hooks', dict(checkpoint=dict(type='CheckpointHook', interval=1))),
+        experiment_name=f'{work_dir.name}_{epochs}_{uuid.uuid4().hex}', log_level='ERROR', randomness=dict(seed=1), **options)
 
 
 class TestResume:
@@ -411,6 +412,114 @@ class TestOwnConfigs:
         path = module._get_external_cfg_path('/nowhere/mmagenc', 'infagenc/quick.py')  # where an editable install does not lie
         assert Path(path).resolve() == ROOT / 'configs/infagenc/quick.py'
         assert not compat.find_own_configs(module)
+
+
+class TestCheckpoints:
+    """Which checkpoint is removed, found and believed."""
+
+    @pytest.mark.parametrize('failing', ['put', 'replace'])
+    def test_the_old_one_goes_when_the_new_one_is_whole(self, tmp_path, monkeypatch, failing):
+        """MMEngine removes it first: a full disk then leaves none."""
+        make_runner(tmp_path, 2, default_hooks=self.one_kept()).train()
+        assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_2.pth']
+
+        def full(*args, **kwargs):
+            raise OSError('no space left')
+
+        runner = make_runner(tmp_path, 3, resume=True, default_hooks=self.one_kept())
+        monkeypatch.setattr(*((LocalBackend, 'put') if failing == 'put' else (os, 'replace')), full)
+        with pytest.raises(OSError, match='no space'):
+            runner.train()
+        monkeypatch.undo()
+        assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_2.pth']
+        make_runner(tmp_path, 3, resume=True, default_hooks=self.one_kept()).train()
+        assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_3.pth']
+
+    @staticmethod
+    def one_kept():
+        return dict(checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1))
+
+    def test_upstream_removes_first(self):
+        """What the workaround waits for: it switches itself off where the hook removes nothing while it saves."""
+        hook = types.SimpleNamespace(_save_checkpoint_with_step=lambda self: None, _save_best_checkpoint=lambda self: None)
+        assert compat.remove_checkpoints_late(types.SimpleNamespace(CheckpointHook=hook)) is False
+        assert 'remove' in CheckpointHook._save_best_checkpoint.__wrapped__.__code__.co_names
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        for epoch in (1, 2, 3, 9):  # 9 is of an earlier training
+            torch.save(dict(weight=torch.ones(10)), tmp_path / f'epoch_{epoch}.pth')
+        torch.save({}, tmp_path / 'best_acc_epoch_3.pth')
+        (tmp_path / 'last_checkpoint').write_text('/elsewhere/work/epoch_3.pth')
+        return tmp_path
+
+    def damage(self, path):
+        data = bytearray(path.read_bytes())
+        place = data.index(torch.ones(10).numpy().tobytes())
+        data[place] ^= 1
+        path.write_bytes(data)
+
+    def test_the_newest_whole_one_is_taken(self, folder, capfd):
+        assert compat.find_latest_checkpoint(str(folder)) == str(folder / 'epoch_3.pth')  # a moved folder
+        self.damage(folder / 'epoch_3.pth')
+        assert compat.find_latest_checkpoint(str(folder)) == str(folder / 'epoch_2.pth')
+        (folder / 'epoch_2.pth').write_bytes(b'PK\x03\x04')
+        assert compat.find_latest_checkpoint(str(folder)) == str(folder / 'epoch_1.pth')
+        self.damage(folder / 'epoch_1.pth')
+        with pytest.raises(ValueError, match=r'no whole checkpoint to resume from: .*epoch_3.pth.*checksum.*epoch_2.*cut short.*epoch_1'):
+            compat.find_latest_checkpoint(str(folder))
+
+    def test_none_named_or_none_there(self, folder, tmp_path_factory):
+        (folder / 'last_checkpoint').write_bytes(b'\xff\xfe\x00')
+        assert compat.find_latest_checkpoint(str(folder)) == str(folder / 'epoch_9.pth')
+        empty = tmp_path_factory.mktemp('empty')
+        assert compat.find_latest_checkpoint(str(empty)) is None
+        (empty / 'last_checkpoint').write_text('/elsewhere/work/epoch_3.pth')
+        with pytest.raises(ValueError, match='last_checkpoint names /elsewhere/work/epoch_3.pth'):
+            compat.find_latest_checkpoint(str(empty))
+
+    def test_resuming_uses_it(self, tmp_path):
+        make_runner(tmp_path, 2).train()
+        (tmp_path / 'epoch_2.pth').write_bytes(b'PK\x03\x04')
+        runner = make_runner(tmp_path, 3, resume=True)
+        runner.load_or_resume()
+        assert runner.epoch == 1
+
+    def test_the_config_in_a_checkpoint_is_not_run(self, tmp_path):
+        make_runner(tmp_path, 1).train()
+        checkpoint = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)
+        mark = f'open({str(tmp_path / "ran")!r}, "w")'
+        for text, refused in ((f'x = {mark}', False), (f'gpu_ids = {mark}', False), (f'{mark}\ngpu_ids = [0, 1]', True),
+                              ('gpu_ids = [0]', False)):
+            checkpoint['meta']['config'] = text
+            torch.save(checkpoint, tmp_path / 'other.pth')
+            runner = make_runner(tmp_path, 2, load_from=str(tmp_path / 'other.pth'), resume=True)
+            if refused:
+                with pytest.raises(RuntimeError, match='Number of GPUs'):
+                    runner.load_or_resume()
+            else:
+                runner.load_or_resume()
+                assert runner.epoch == 1
+        assert not (tmp_path / 'ran').exists()
+
+
+class TestNan:
+
+    def train(self, tmp_path, **options):
+        runner = make_runner(tmp_path, 3, **options)
+        runner.model.layer.weight.data.fill_(float('nan'))
+        runner.train()
+
+    def test_it_ends_a_training_of_this_package(self, tmp_path):
+        with pytest.raises(RuntimeError, match='epoch 1, step 1: loss is nan'):
+            self.train(tmp_path, cfg=dict(default_scope='mmagenc'), default_scope='mmagenc')
+        assert not list(tmp_path.glob('*.pth'))
+
+    def test_others_and_those_that_ask_go_on(self, tmp_path):
+        self.train(tmp_path / 'other')
+        hooks = dict(finite_loss=None)
+        self.train(tmp_path / 'asked', cfg=dict(default_scope='mmagenc'), default_scope='mmagenc', default_hooks=hooks)
+        assert (tmp_path / 'other/epoch_3.pth').exists() and (tmp_path / 'asked/epoch_3.pth').exists()
 
 
 class TestPkgResources:

@@ -46,7 +46,7 @@ def test_loop_parts_agree_on_the_classes(name):
 def registered_hooks(cfg: Config) -> list:
     """The classes of a runner's hooks in the order in which they run; nothing else of the runner is built."""
     runner = Runner.__new__(Runner)
-    runner._hooks = []
+    runner._hooks, runner.cfg = [], cfg
     runner.register_hooks(cfg.default_hooks, cfg.get('custom_hooks'))
     return [type(hook).__name__ for hook in runner.hooks]
 

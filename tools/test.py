@@ -27,6 +27,7 @@ from mmagenc.engine.config_check import check_config, merge_options
 from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
 from mmagenc.registry import RUNNERS
+from mmagenc.untrusted import checkpoint_problem
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -113,6 +114,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = load_config(args)
+        problem = checkpoint_problem(args.checkpoint) if '://' not in args.checkpoint else None
+        if problem is not None:
+            raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
         cfg = complete_config(cfg)
         check_config(cfg, 'test')
         register_layouts(cfg)

@@ -19,11 +19,17 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.compat import find_latest_checkpoint
+from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
+from mmagenc.engine.contract import ContractError
+from mmagenc.engine.finite import NonFiniteLossError
 from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
+from mmagenc.engine.work_dir import FolderInUseError, claimed
 from mmagenc.registry import RUNNERS
+from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -129,19 +135,47 @@ def resume(cfg: Config, checkpoint: str) -> None:
     cfg.load_from = None if checkpoint == 'auto' else checkpoint
 
 
+def check_start(cfg: Config) -> None:
+    """Refuse a damaged checkpoint before anything is built.
+
+    Raises:
+        DamagedCheckpointError: the one that is named, or with ``--resume`` all of the work folder.
+    """
+    start = cfg.get('load_from')
+    if start is None and cfg.get('resume'):
+        find_latest_checkpoint(cfg.work_dir)
+    elif start is not None and '://' not in start and (problem := checkpoint_problem(start)):
+        raise DamagedCheckpointError(f'checkpoint {start}: {problem}')
+
+
+REFUSALS = (AnnotationError, ContractError, DamagedCheckpointError, FileNotFoundError, FolderInUseError)
+"""What ends a training before its first step, in one line."""
+
+
+def refuse(error: Exception) -> None:
+    """One line, and exit code 2."""
+    print(f'train: {error}', file=sys.stderr)
+    raise SystemExit(2) from None
+
+
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
-        cfg = merge_args(load_config(args.config), args)
-        cfg = complete_config(cfg)
+        cfg = complete_config(merge_args(load_config(args.config), args))
         check_config(cfg, 'train')
         register_layouts(cfg)
     except (ValueError, FileNotFoundError) as error:
-        print(f'train: {error}', file=sys.stderr)
-        raise SystemExit(2) from None
+        refuse(error)
     settle_hooks(cfg)
-    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    runner.train()
+    try:
+        with claimed(cfg.work_dir, launcher=cfg.launcher):
+            check_start(cfg)
+            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+            runner.train()
+    except REFUSALS as error:
+        refuse(error)
+    except NonFiniteLossError as error:
+        raise SystemExit(f'train: {error}') from None
 
 
 if __name__ == '__main__':

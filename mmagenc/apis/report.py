@@ -3,6 +3,7 @@
 N clips, K classes.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -13,7 +14,7 @@ from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_a
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_chance, wilson_interval
 from mmagenc.models.recognizers import RecognizerScores
-from mmagenc.registry import DATASETS
+from mmagenc.registry import DATASETS, registered_only
 from mmagenc.visualization.report import Run, collect_run, embedding_of, innermost_dataset, player_clips, read_pool
 from mmagenc.visualization.report.metrics import Number, Result, Row
 from mmagenc.visualization.report.motion import choose_clips
@@ -40,6 +41,7 @@ def report_run(folder,
                seed: int = 0,
                up: str = 'y',
                device: str = 'cpu',
+               trust: bool = False,
                progress: Progress = lambda text: None) -> Run:
     """Everything that a report tells of one training.
 
@@ -55,12 +57,21 @@ def report_run(folder,
         seed: of the generated clips.
         up: axis of the recordings that points up.
         device: where the models run.
+        trust: the folder is one's own: run its config where that is a program, and build what it names. Without, the config is read as data
+            (MMEngine writes it as such), and nothing but registered types is built.
         progress: told what is being done.
 
     Raises:
         ValueError: no such folder.
     """
-    run = collect_run(folder)
+    run = collect_run(folder, trust=trust)
+    with nullcontext() if trust else registered_only():
+        return _with_models(run, clips_per_class, judged_per_class, cfg_options, seed, up, device, progress)
+
+
+def _with_models(run: Run, clips_per_class: int, judged_per_class: int, cfg_options: Optional[Dict], seed: int, up: str, device: str,
+                 progress: Progress) -> Run:
+    """What clips and models add to the run."""
     cfg = _config(run, cfg_options)
     if cfg is None:
         return run
@@ -77,9 +88,9 @@ def report_run(folder,
 
 
 def _config(run: Run, cfg_options: Optional[Dict]) -> Optional[Config]:
-    if run.config_file is None:
+    if run.settings is None:
         return None
-    cfg = read_config(run.config_file)
+    cfg = read_config(run.settings)
     cfg.merge_from_dict(cfg_options or {})
     return cfg
 
@@ -112,10 +123,10 @@ def _real_clips(run: Run, cfg: Config, split: str) -> List[Dict]:
         run.notes.append((SETS[split], f'the config has no {split}_dataloader'))
         return []
     try:
-        dataset = DATASETS.build(dict(settings, pipeline=[]))
-        if hasattr(dataset, 'annotations'):
+        if hasattr(DATASETS.get(settings['type']), 'annotations'):
+            dataset = DATASETS.build(dict(settings, pipeline=[]))
             clips, metainfo = dataset.annotations(), dict(dataset.metainfo)
-        else:  # MMAction2's own
+        else:  # MMAction2's own, which unpickle whatever their file holds
             annotation = load_annotation(settings['ann_file'])
             metainfo, members = annotation['metainfo'], annotation['split'].get(settings.get('split'))
             clips = [clip for clip in annotation['annotations'] if members is None or clip['frame_dir'] in set(members)]
@@ -138,7 +149,11 @@ def _generated_clips(run: Run, cfg: Config, per_class: int, seed: int, device: s
     if samples is None:
         return []
     run.notes.append((SETS['generated'], f'those of samples/{samples.name}, kept while training'))
-    annotation = load_annotation(samples)
+    try:
+        annotation = load_annotation(samples)
+    except (ValueError, OSError) as error:
+        run.notes.append((SETS['generated'], f'samples/{samples.name} cannot be read: {error}'))
+        return []
     return [_in_layout(clip, annotation) for clip in annotation['annotations']]
 
 
@@ -162,7 +177,7 @@ def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_c
     try:
         run.motion = player_clips({name: choose_clips(clips, per_class) for name, clips in groups.items() if clips}, skeleton=None, fps=fps,
                                   up=up)
-    except ValueError as error:
+    except Exception as error:  # as above
         run.notes.append(('players', f'{error}'))
     if not run.motion or not run.motion['clips']:
         run.notes.append(('players', 'there are no clips to play'))
@@ -179,7 +194,9 @@ def middle_frames(clip: Dict, num_frames: Optional[int]) -> Dict:
 def _metainfo_fps(cfg: Config) -> Optional[float]:
     settings = innermost_dataset(cfg.get('train_dataloader'))
     try:
-        return dict(DATASETS.build(dict(settings, pipeline=[])).metainfo).get('fps') if settings else None
+        if not hasattr(DATASETS.get(settings['type']), 'annotations'):
+            return load_annotation(settings['ann_file'])['metainfo'].get('fps')
+        return dict(DATASETS.build(dict(settings, pipeline=[])).metainfo).get('fps')
     except Exception:  # noted where the clips are read
         return None
 

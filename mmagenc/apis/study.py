@@ -41,7 +41,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
 
-from mmagenc.compat import atomic_open
+from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
@@ -51,6 +51,7 @@ from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ARMS, ClipsPerClass, StudyRow, changed_settings, hold_out, select_clips, settings_hash
 from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import DATASETS, MODELS
+from mmagenc.untrusted import DamagedCheckpointError
 
 DEFAULTS = dict(
     arms=list(ARMS),
@@ -323,8 +324,11 @@ class Study:
         for split in ('val', 'test'):
             for part in ('dataloader', 'cfg', 'evaluator'):
                 cfg[f'{split}_{part}'] = None
-        last = folder / 'last_checkpoint'
-        cfg.resume = last.is_file() and Path(last.read_text(encoding='utf-8').strip()).is_file()
+        clear_leftovers(folder)
+        try:
+            cfg.resume = find_latest_checkpoint(str(folder)) is not None
+        except DamagedCheckpointError:
+            cfg.resume = False
         if not cfg.resume and folder.is_dir():
             shutil.rmtree(folder)
         return cfg

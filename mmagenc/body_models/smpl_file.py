@@ -7,8 +7,6 @@ later ones hold plain arrays. Pickles are read by an unpickler that builds array
 libraries' objects, and refuses everything else by name.
 """
 
-import io
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Mapping
@@ -17,8 +15,11 @@ import numpy as np
 from scipy import sparse
 
 from mmagenc.skeletons import get_skeleton
+from mmagenc.untrusted import PlainUnpickler, open_npz
+from mmagenc.untrusted.pickles import NAMES, Name
 
 _SMPL = get_skeleton('smpl24')
+_MAX_DENSE = 10**8  # the regressor of SMPL-X has 600 000 numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +109,6 @@ def _dense(value: Any, where: str) -> np.ndarray:
     return value
 
 
-class _Refused(Exception):
-    """Something in a pickle that is no part of a body model."""
-
-
 class _StandIn:
     """Takes the state of an object from a pickle and does nothing with it until asked for an array."""
 
@@ -149,6 +146,14 @@ class _Select(_StandIn):
         return chosen if shape is None else chosen.reshape(shape)
 
 
+def _bounded(shape: Any, where: str) -> tuple:
+    """The shape of a sparse matrix, if it is that of a part of a body model."""
+    shape = tuple(int(size) for size in shape)
+    if len(shape) != 2 or min(shape) < 0 or shape[0] * shape[1] > _MAX_DENSE:
+        raise ValueError(f'{where}: a matrix {shape} is no part of a body model; accepted are up to {_MAX_DENSE} numbers')
+    return shape
+
+
 class _Compressed(_StandIn):
     """``scipy.sparse`` column or row matrix."""
     build: Callable = sparse.csc_matrix
@@ -156,7 +161,9 @@ class _Compressed(_StandIn):
     def _array(self, where):
         state = self.state
         parts = tuple(_dense(state[key], where) for key in ('data', 'indices', 'indptr'))
-        return type(self).build(parts, shape=tuple(state['_shape'] if '_shape' in state else state['shape'])).toarray()
+        matrix = type(self).build(parts, shape=_bounded(state['_shape'] if '_shape' in state else state['shape'], where))
+        matrix.check_format(full_check=True)  # SciPy writes to the places that the indices name, whether they are there or not
+        return matrix.toarray()
 
 
 class _Columns(_Compressed):
@@ -173,15 +180,8 @@ class _Coordinates(_StandIn):
     def _array(self, where):
         state = self.state
         row, col = state['coords'] if 'coords' in state else (state['row'], state['col'])
-        shape = tuple(state['_shape'] if '_shape' in state else state['shape'])
+        shape = _bounded(state['_shape'] if '_shape' in state else state['shape'], where)
         return sparse.coo_matrix((_dense(state['data'], where), (row, col)), shape=shape).toarray()
-
-
-def _reconstruct(kind, base, state):
-    """What ``copyreg`` calls for an object of a class without ``__reduce__``, for stand-ins only."""
-    if not (isinstance(kind, type) and issubclass(kind, _StandIn)) or base is not object:
-        raise _Refused(f'refused to build {kind!r}')
-    return kind()
 
 
 _STAND_INS = {
@@ -189,38 +189,27 @@ _STAND_INS = {
     **{(f'scipy.sparse.{prefix}{short}', f'{short}_{kind}'): stand_in
        for short, stand_in in (('csc', _Columns), ('csr', _Rows), ('coo', _Coordinates))
        for prefix in ('', '_') for kind in ('matrix', 'array')},
-    **{(module, '_reconstructor'): _reconstruct for module in ('copy_reg', 'copyreg')},
-    **{(module, 'object'): object for module in ('__builtin__', 'builtins')},
-}
-_PLAIN = {
-    ('numpy', 'ndarray'), ('numpy', 'dtype'), ('collections', 'OrderedDict'), ('_codecs', 'encode'),
-    *((f'numpy.{core}.multiarray', name) for core in ('core', '_core') for name in ('_reconstruct', 'scalar')),
-    *((f'numpy.{core}.numeric', '_frombuffer') for core in ('core', '_core')),
-    *((module, name) for module in ('builtins', '__builtin__') for name in ('set', 'frozenset', 'bytearray')),
 }
 
 
-class _ModelUnpickler(pickle.Unpickler):
+class _ModelUnpickler(PlainUnpickler):
+    """Arrays, plain containers and stand-ins, which Python 2 made through ``copy_reg``."""
 
-    def find_class(self, module: str, name: str):
-        if (module, name) in _STAND_INS:
-            return _STAND_INS[module, name]
-        if (module, name) not in _PLAIN:
-            raise _Refused(f'refused to unpickle {module}.{name}, which does not belong into a body model')
-        try:
-            return super().find_class(module, name)
-        except (ImportError, AttributeError):  # written by NumPy 2 and read by NumPy 1, or the other way round
-            other = module.replace('numpy._core', 'numpy.core') if '_core' in module else module.replace('numpy.core', 'numpy._core')
-            return super().find_class(other, name)
+    names = {
+        **NAMES, **{(module, '_reconstructor'): 'reconstructor' for module in ('copy_reg', 'copyreg')},
+        **{(module, 'object'): 'object' for module in ('__builtin__', 'builtins')},
+    }
+
+    def make_reconstructor(self, kind, base, state):
+        """What ``copyreg`` calls for an object of a class without ``__reduce__``, for stand-ins only."""
+        if not (isinstance(kind, type) and issubclass(kind, _StandIn)) or not isinstance(base, Name) or base.name != 'object':
+            self.refuse(f'to build {kind!r}')
+        return self.call(kind, ())
 
 
 def _read_pickle(path: Path) -> Mapping[str, Any]:
-    try:
-        content = _ModelUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
-    except _Refused as error:
-        raise ValueError(f'{path}: {error}') from error
-    except Exception as error:  # damaged pickles raise nearly anything
-        raise ValueError(f'{path}: not a readable pickle ({type(error).__name__}: {error})') from error
+    content = _ModelUnpickler(path.read_bytes(), source=str(path), stand_ins=_STAND_INS,
+                              what='a body model holds arrays and plain containers').load()
     if not isinstance(content, Mapping):
         raise ValueError(f'{path}: holds a {type(content).__name__}, expected a dict')
     return content
@@ -250,7 +239,7 @@ class _Archive(Mapping):
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
     try:
-        return _Archive(np.load(io.BytesIO(path.read_bytes()), allow_pickle=False), path)
+        return _Archive(open_npz(path), path)
     except Exception as error:  # damaged archives raise nearly anything
         raise ValueError(f'{path}: not a readable .npz ({type(error).__name__}: {error})') from error
 

@@ -30,6 +30,7 @@ from mmengine.logging import print_log
 from mmagenc.compat import atomic_open
 from mmagenc.skeletons import SKELETONS
 from mmagenc.structures import FRAME_FIELDS, Motion
+from mmagenc.untrusted import open_npz
 
 from .layouts import layout_name, with_named_layouts
 from .safe_pickle import load_pickle
@@ -39,6 +40,8 @@ ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
 STORED_KEYS = {**ARRAY_KEYS, 'latent': 1}
 FORMAT = 'mmagenc-annotation-1'
+MAX_CLASSES = 10_000
+"""Labels are below it: tables of classes are as long as the largest label, confusion matrices as its square."""
 Problem = Tuple[int, Optional[str], str]
 """Index, ``frame_dir`` and what is wrong with a clip."""
 Mend = Callable[[Dict, Dict], Dict]
@@ -334,6 +337,8 @@ def label_problem(label, classes) -> Optional[str]:
     """Why a label is none of ``classes`` (``None`` if those are not known), or ``None``."""
     if not _is_index(label):
         return f'label {label!r} is no class index'
+    if label >= MAX_CLASSES:
+        return f'label {label} is no class index: accepted are numbers below {MAX_CLASSES}'
     if classes and label >= len(classes):
         return f'unknown label {label}, there are {len(classes)} classes: {", ".join(map(str, classes))}'
     return None
@@ -509,7 +514,7 @@ def _plain(value):
 
 def _load_npz(path: Path) -> Dict:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             content = {name: archive[name] for name in archive.files}
         header = json.loads(str(content['header']))
         if header['format'] != FORMAT:

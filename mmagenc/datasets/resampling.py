@@ -11,6 +11,8 @@ from scipy.spatial.transform import Rotation
 from .annotation import ARRAY_KEYS, AnnotationError
 from .gaps import missing_points
 
+MAX_FRAMES = 1_000_000
+"""Of a clip that is brought to another rate: nine hours at 30 a second."""
 SAME_RATE = 0.005
 """Rates that differ by less are one: 29.97 and 30, 23.976 and 24, but not 24 and 25."""
 
@@ -69,11 +71,18 @@ def resample_clip(clip: Dict, fps_from: float, fps_to: float) -> Dict:
     return dict(clip, total_frames=len(before))
 
 
+def check_length(frames: float) -> int:
+    """The whole number of frames; raises ``ValueError`` for more than :data:`MAX_FRAMES`, which a wrong unit of time makes."""
+    if not frames <= MAX_FRAMES:
+        raise ValueError(f'{frames:.0f} frames at the new rate, accepted are up to {MAX_FRAMES}: is the rate of the recording right?')
+    return int(frames)
+
+
 def frame_places(count: int, fps_from: float, fps_to: float) -> Tuple[np.ndarray, np.ndarray]:
     """Where the frames of a clip at another rate lie between those of ``count`` (at least 2): the frame before each, and the share of the
     next one, both ``(T,)``."""
     # The tolerance keeps the last frame where a rate written with few digits falls short of it by rounding.
-    length = int((count - 1) * fps_to / fps_from + 1e-3) + 1
+    length = check_length((count - 1) * fps_to / fps_from + 1e-3) + 1
     time = np.minimum(np.arange(length) * fps_from / fps_to, count - 1)
     before = np.minimum(time.astype(int), count - 2)
     return before, time - before

@@ -8,6 +8,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner.checkpoint import load_checkpoint
 from torch import nn
 
+from mmagenc.engine.finite import check_losses
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
 from mmagenc.registry import MODELS, TASK_UTILS
 from mmagenc.structures import ClipForm
@@ -85,6 +86,7 @@ class RecognizerTrainer:
 
         Raises:
             ValueError: no clips.
+            NonFiniteLossError: a loss is NaN or infinite.
         """
         if not annotations:
             raise ValueError('there are no clips to train the recognizer on')
@@ -107,6 +109,7 @@ class RecognizerTrainer:
     def _step(self, annotations: List[Dict]) -> float:
         samples = [self.train_pipeline(prepare(annotation, test_mode=False, form=self.form)) for annotation in annotations]
         logs = self.model.train_step(pseudo_collate(samples), self.optim_wrapper)
+        check_losses(logs, where='the recognizer beside the generator', clips=[annotation['frame_dir'] for annotation in annotations])
         return logs['loss'].item()
 
     def score(self, annotations: List[Dict]) -> RecognizerScores:

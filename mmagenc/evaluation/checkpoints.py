@@ -2,18 +2,15 @@
 
 import pickle
 import zipfile
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Dict, Mapping, Union
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem
+
 LOOP_KEY = 'infagenc'  # where InfAGenCHook keeps the recognizer of its checkpoint
-_NUMPY = [np.ndarray, np.dtype] + [type(np.dtype(kind)) for kind in '?bhilqBHILQefd']
-_NUMPY_FUNCTIONS = {'_reconstruct': np.ndarray((0, )).__reduce__()[0], 'scalar': np.float64(0).__reduce__()[0]}
-_NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')  # NumPy 1 and 2
 
 
 class Ignored:
@@ -33,18 +30,22 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     """Read a checkpoint on the CPU with PyTorch's ``weights_only`` unpickler.
 
     Tensors, NumPy arrays and plain containers are read; of anything else an :class:`Ignored` is put in its place and nothing is
-    imported or called, so that a file from elsewhere may be opened. PyTorch before 2.6 cannot pass over objects: it refuses the file.
+    imported or called, so that a file from elsewhere may be opened. Arrays are checked before they are built
+    (:mod:`mmagenc.untrusted.arrays`).
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is no PyTorch checkpoint, or PyTorch refuses it.
+        ValueError: the file is no PyTorch checkpoint, is damaged, or is refused.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'there is no checkpoint {path}')
+    problem = checkpoint_problem(path)
+    if problem is not None:
+        raise DamagedCheckpointError(f'{path} cannot be read as a PyTorch checkpoint: {problem}')
     try:
-        with _admitting(path) if hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint') else nullcontext():
-            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+        with _admitting(path):
+            checkpoint = arrays.plain(torch.load(path, map_location='cpu', weights_only=True))
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {error}') from error
     if not isinstance(checkpoint, Mapping):
@@ -54,10 +55,10 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
 
 def _admitting(path: Path):
     """Let the unpickler make NumPy's arrays, and an :class:`Ignored` of everything else that a file of the zip format would import."""
-    numpy_names = [(function, f'{module}.{name}') for name, function in _NUMPY_FUNCTIONS.items() for module in _NUMPY_MODULES]
-    known = {'numpy.ndarray', 'numpy.dtype', *(name for _, name in numpy_names)}
+    numpy_names = arrays.checkpoint_names()
+    known = {name for _, name in numpy_names}
     found = torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
-    wanted = [*_NUMPY, *numpy_names, *((Ignored, name) for name in found if name not in known)]
+    wanted = [*numpy_names, *((Ignored, name) for name in found if name not in known)]
     admitted = torch.serialization.get_safe_globals()  # leaving the context removes what it was given, also where that was there before
     return torch.serialization.safe_globals([entry for entry in wanted if entry not in admitted])
 

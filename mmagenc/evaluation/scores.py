@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from mmagenc.compat import atomic_open
+from mmagenc.untrusted import open_npz
 
 FORMAT = 'mmagenc-scores-1'
 
@@ -90,7 +91,7 @@ def load_scores(path) -> ClipScores:
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such score file')
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             if str(archive['format']) != FORMAT:
                 raise ValueError(f'format {archive["format"]}')
             arrays = {key: archive[key] for key in ('frame_dir', 'label', 'score', 'classes')}

@@ -95,6 +95,34 @@ def test_kept_samples_where_the_checkpoint_is_gone(work_dir):
     assert ('generated', 'those of samples/epoch_1.npz, kept while training') in run.notes
 
 
+@pytest.mark.parametrize('key', ['train_dataloader', 'model'])
+def test_nothing_but_registered_types_is_built(work_dir, tmp_path, key):
+    """MMEngine imports and calls a type that is in no registry by its dotted name."""
+    config = next(work_dir.glob('*.py'))
+    evil = dict(type='os.mkdir', path=str(tmp_path / 'ran'), representation={})
+    settings = f'\ntrain_dataloader = dict(dataset={evil})\n' if key == 'train_dataloader' else f'\nmodel = {evil}\n'
+    config.write_text(config.read_text() + settings)
+    report_run(work_dir)
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_pickles_of_other_datasets_are_read_safely(work_dir, tmp_path):
+    (tmp_path / 'evil.pkl').write_bytes(f'cos\nmkdir\n(V{tmp_path}/ran\ntR.'.encode())
+    config = next(work_dir.glob('*.py'))
+    dataset = dict(type='mmaction.PoseDataset', ann_file=str(tmp_path / 'evil.pkl'), pipeline=[])
+    config.write_text(config.read_text() + f'\ntrain_dataloader = dict(dataset={dataset})\n')
+    run = report_run(work_dir)
+    assert 'refused to unpickle os.mkdir' in dict(run.notes)['real, training'] and not (tmp_path / 'ran').exists()
+
+
+def test_damaged_samples_are_noted(work_dir):
+    (work_dir / 'epoch_3.pth').unlink()
+    (work_dir / 'samples').mkdir()
+    (work_dir / 'samples/a.npz').write_text('zz')
+    reasons = [reason for part, reason in report_run(work_dir).notes if part == 'generated']
+    assert any('samples/a.npz cannot be read' in reason for reason in reasons)
+
+
 def test_middle_frames():
     clip = make_clip('a', 0, frames=7)
     cut = middle_frames(clip, 4)

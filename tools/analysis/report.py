@@ -37,6 +37,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of the generated clips (default: %(default)s)')
     parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], default='y', help='axis that points up (default: %(default)s)')
     parser.add_argument('--device', default='cpu', help='where the models run (default: %(default)s)')
+    parser.add_argument('--trust', action='store_true', help="run the folders' configs where they are programs, and import what they name; "
+                        'without, configs are read as data, and folders from elsewhere run nothing')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='override settings of the configs, such as test_dataloader.dataset.ann_file=data/other.npz')
     args = parser.parse_args(argv)
@@ -54,7 +56,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             task = progress.add_task('reading', total=NUM_STEPS * len(args.work_dirs))
             runs = report_runs(
                 args.work_dirs, clips_per_class=args.clips_per_class, judged_per_class=args.judged_per_class, seed=args.seed, up=args.up,
-                device=args.device, cfg_options=args.cfg_options, progress=lambda text: progress.update(task, advance=1, description=text))
+                device=args.device, trust=args.trust, cfg_options=args.cfg_options,
+                progress=lambda text: progress.update(task, advance=1, description=text))
             progress.update(task, completed=NUM_STEPS * len(args.work_dirs), description='done')
         write_page(runs, out, title=args.title)
         figures = [] if args.figures is None else write_figures(runs, args.figures)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from mmagenc.datasets.resampling import frame_places, slerp_pose
+from mmagenc.untrusted import open_npz
 
 _RATES = ('mocap_framerate', 'mocap_frame_rate', 'fps')
 _BODY = 22  # Joints that SMPL, SMPL-H and SMPL-X have in common, root included.
@@ -42,7 +43,7 @@ class AmassClip:
         """The same recording at another rate: rotations by slerp, the path linearly.
 
         Raises:
-            ValueError: ``fps`` is not positive.
+            ValueError: ``fps`` is not positive, or the result would be longer than :data:`~.bvh.MAX_FRAMES`.
         """
         if not fps > 0:
             raise ValueError(f'fps must be positive, got {fps}')
@@ -87,7 +88,7 @@ def read_amass(path: Union[str, Path], *, up: str = 'z') -> AmassClip:
 
 def _arrays(path: Path):
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_npz(path) as file:
             rate = next((name for name in _RATES if name in file), None)
             missing = [name for name in ('poses', 'trans') if name not in file] + ([] if rate else [' or '.join(_RATES)])
             if missing:

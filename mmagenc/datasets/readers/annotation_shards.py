@@ -14,6 +14,7 @@ import numpy as np
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
 from mmagenc.datasets.layouts import with_named_layouts
+from mmagenc.untrusted import open_npz
 
 KEYS = ('keypoint', 'keypoint_score')
 """Arrays that shards hold."""
@@ -28,7 +29,7 @@ def write_shard(path, clips: Sequence[Mapping], *, metainfo: Mapping, fingerprin
 def shard_header(path) -> Optional[Dict]:
     """A shard's ``metainfo`` and clips without arrays; ``None`` if it is not there or is cut."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             header = json.loads(str(archive['header']))
             complete = not header['annotations'] or {'keypoint', 'keypoint_shape'} <= set(archive.files)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -58,7 +59,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
         header = shard_header(path)
         if header is None:
             raise AnnotationError(f'{path}: not a whole shard')
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             for key in [key for key in KEYS if key in archive.files]:
                 tables[key].append(archive[f'{key}_shape'])
                 owners[key].append(archive[f'{key}_clip'] + len(clips))
@@ -79,7 +80,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
 
 def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
     for path in paths:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             if key in archive.files:
                 yield archive[key]
 

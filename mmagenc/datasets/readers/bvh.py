@@ -71,7 +71,7 @@ class Bvh:
         """The same recording at another rate: rotations by slerp, positions linearly, from the first frame to at most the last.
 
         Raises:
-            ValueError: ``fps`` is not positive.
+            ValueError: ``fps`` is not positive, or the result would be longer than :data:`MAX_FRAMES`.
         """
         if not fps > 0:
             raise ValueError(f'fps must be positive, got {fps}')

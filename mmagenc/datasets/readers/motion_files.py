@@ -3,6 +3,7 @@
 import functools
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 
 import numpy as np
 from mmengine.utils import ProgressBar
+
+MAX_SPLIT_VALUES = 100_000
+"""Values that one range of ``--split`` may name."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def parse_split(text: str) -> Dict[str, List[str]]:
     """``'train=1-4;val=5;test=6-8'`` to the values of each split; values are numbers, ranges of them, or words, separated by commas.
 
     Raises:
-        ValueError: not of that form, or a value in two splits.
+        ValueError: not of that form, a value in two splits, or a range of more than :data:`MAX_SPLIT_VALUES`.
     """
     splits: Dict[str, List[str]] = {}
     for part in filter(None, (part.strip() for part in text.split(';'))):
@@ -72,16 +76,19 @@ def parse_split(text: str) -> Dict[str, List[str]]:
             raise ValueError(f'split: expected NAME=VALUES;NAME=VALUES with different names, got {text!r}')
         splits[name.strip()] = [value for item in values.split(',') for value in _expand(item.strip())]
     every = [value for values in splits.values() for value in values]
-    twice = sorted({value for value in every if every.count(value) > 1})
+    twice = sorted(value for value, count in Counter(every).items() if count > 1)
     if twice or not splits:
         raise ValueError(f'split: {twice[0]} is listed twice in {text!r}' if twice else 'split: names no split')
     return splits
 
 
 def _expand(item: str) -> List[str]:
-    bounds = re.fullmatch(r'(\d+)-(\d+)', item)
+    bounds = re.fullmatch(r'(\d{1,18})-(\d{1,18})', item)
     if bounds is None:
         return [_key(item)]
+    count = int(bounds[2]) - int(bounds[1]) + 1
+    if count > MAX_SPLIT_VALUES:
+        raise ValueError(f'split: {item} names {count} values, accepted are up to {MAX_SPLIT_VALUES} in a range')
     return [str(value) for value in range(int(bounds[1]), int(bounds[2]) + 1)]
 
 

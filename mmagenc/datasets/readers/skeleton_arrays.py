@@ -20,6 +20,7 @@ import numpy as np
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import AnnotationError, Mend, distinct_persons
 from mmagenc.datasets.safe_pickle import load_pickle
+from mmagenc.untrusted import open_npz
 
 Item = Tuple[str, Optional[Dict], str]
 """Split, clip (``None`` if it cannot be used), and then why."""
@@ -32,6 +33,7 @@ def iterate_npz(path, *, num_joints: int = 25, num_persons: int = 2, mend: Optio
         AnnotationError: not such a file, naming what is wrong.
     """
     try:
+        open_npz(path).close()
         with zipfile.ZipFile(path) as archive:
             members = {Path(name).stem for name in archive.namelist()}
             splits = [split for split in ('train', 'val', 'test') if f'x_{split}' in members]

@@ -1,8 +1,9 @@
 """Hooks: one concern a file."""
 
+from .finite_loss_hook import FiniteLossHook
 from .infagenc_hook import InfAGenCHook
 from .random_state_hook import RandomStateHook
 from .representation_stats_hook import RepresentationStatsHook
 from .sample_visualization_hook import SampleVisualizationHook
 
-__all__ = ['InfAGenCHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook']
+__all__ = ['FiniteLossHook', 'InfAGenCHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook']

@@ -12,6 +12,7 @@ import numpy as np
 
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import ARRAY_KEYS
+from mmagenc.untrusted import open_npz
 
 Entry = Tuple[np.ndarray, int]
 """Feature ``(D,)`` and predicted class of a clip."""
@@ -59,7 +60,7 @@ class FeatureCache:
     def _read(self) -> Dict[str, Entry]:
         """The file's entries; one that cannot be read counts as empty and is written anew."""
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with open_npz(self.path) as archive:
                 arrays = [archive[name] for name in ('key', 'feature', 'predicted')]
         except (ValueError, KeyError, OSError, EOFError, BadZipFile):
             return {}

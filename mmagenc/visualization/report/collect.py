@@ -4,6 +4,7 @@ K classes, R rounds of the loop. Whatever is missing or cannot be read becomes a
 """
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
@@ -11,8 +12,10 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 from mmengine.config import Config
 
-from mmagenc.datasets.annotation import AnnotationError, load_annotation
-from mmagenc.registry import DATASETS
+from mmagenc.compat import named_checkpoint
+from mmagenc.datasets.annotation import MAX_CLASSES, load_annotation
+from mmagenc.registry import DATASETS, registered_only
+from mmagenc.untrusted import NotPlainError, read_settings
 from mmagenc.visualization.logs import epoch_positions, is_number, read_scalars
 
 from ..figures import standin_footer
@@ -20,6 +23,10 @@ from .metrics import Result, confusion_of, result_of
 
 NO_CURVES = ('time', 'data_time', 'memory', 'epoch', 'iter', 'step', 'eta')
 """Logged numbers that tell of the machine or of the position, not of the training."""
+LARGEST = 1e100
+"""Of what is drawn: axes take differences and powers of the numbers."""
+CONFIG_KEYS = {'model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'default_scope'}
+"""One of them is in every config of a training."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ class Run:
         checkpoint: newest checkpoint, if any.
         config_file: where it was read.
         fitted: whether the checkpoint's recognizer has learnt anything, ``None`` where that is not known.
+        settings: what it says.
         motion, embedding: what players and embedding plot show, see :func:`.motion.player_clips` and :func:`.embedding.embedding_of`;
             whoever has clips and a recognizer adds them.
         notes: ``(part, reason)`` of everything that is missing.
@@ -111,6 +119,7 @@ class Run:
     checkpoint: Optional[Path] = None
     config_file: Optional[Path] = None
     fitted: Optional[bool] = None
+    settings: Optional[Config] = None
     motion: Optional[Dict] = None
     embedding: Optional[Dict] = None
     notes: List[Tuple[str, str]] = field(default_factory=list)
@@ -121,8 +130,12 @@ class Run:
         return self.curves[0].unit if self.curves else 'epoch'
 
 
-def collect_run(folder) -> Run:
+def collect_run(folder, *, trust: bool = False) -> Run:
     """Read what ``tools/train.py`` and ``tools/test.py`` have written into a folder.
+
+    Args:
+        folder: ``work_dir`` of a training.
+        trust: run its config where that is a program; without, a config is read as data.
 
     Raises:
         ValueError: no such folder.
@@ -131,48 +144,75 @@ def collect_run(folder) -> Run:
     if not folder.is_dir():
         raise ValueError(f'{folder}: no such folder; give the work_dir of a training')
     run = Run(name=folder.resolve().name, folder=str(folder))
-    config = read_run_config(folder, run)
-    run.checkpoint = newest_checkpoint(folder)
+    config = read_run_config(folder, run, trust=trust)
+    run.checkpoint = _part(run, 'checkpoint', lambda: newest_checkpoint(folder), None)
     if run.checkpoint is None:
         run.notes.append(('checkpoint', 'the folder holds no checkpoint (.pth): no clips are generated and nothing is judged'))
     pool = read_pool(folder, run)
-    run.classes = class_names_of(config, pool)
+    with nullcontext() if trust else registered_only():
+        run.classes = _part(run, 'classes', lambda: class_names_of(config, pool), [])
     names = [clip['frame_dir'] for clip in pool['annotations'][:1]] if pool else []
     run.standin = bool(standin_footer(config.get('train_dataloader'), config.get('test_dataloader'), *names))
-    run.curves = read_curves(folder, run)
-    run.rounds = read_rounds(folder, run, pool)
-    run.environment = read_environment(folder)
-    run.results, run.confusions = read_results(folder, run)
+    run.curves = _part(run, 'curves', lambda: read_curves(folder, run), [])
+    run.rounds = _part(run, 'loop', lambda: read_rounds(folder, run, pool), [])
+    run.environment = _part(run, 'environment', lambda: read_environment(folder), '')
+    run.results, run.confusions = _part(run, 'tests', lambda: read_results(folder, run), ([], []))
     return run
+
+
+def _part(run: Run, name: str, read: Callable, default: Any) -> Any:
+    """What a part's reader gives; one that fails is noted, and the report stands without it."""
+    try:
+        return read()
+    except Exception as error:
+        run.notes.append((name, f'cannot be read: {type(error).__name__}: {error}'))
+        return default
 
 
 # --- Config, checkpoint, environment
 
 
-def read_run_config(folder: Path, run: Run) -> Config:
-    """The config that the training left in its folder; an empty one, with a note, where there is none. Its text goes into the run."""
-    dumps = sorted(folder.glob('*.py'), key=_age) or sorted(folder.glob('*/vis_data/config.py'), key=_age)
-    if not dumps:
-        run.notes.append(('config', 'the folder holds no config (.py)'))
-        return Config()
-    path = dumps[-1]
+def read_run_config(folder: Path, run: Run, *, trust: bool = False) -> Config:
+    """The config that the training left in its folder; an empty one, with a note, where there is none. Its text goes into the run.
+
+    MMEngine writes the config that a training ran with into ``<time>/vis_data/config.py``, and under its own name into the folder: newest
+    first, these are read as data. Only with ``trust`` is one that is a program run.
+    """
+    dumps = [*sorted(folder.glob('*/vis_data/config.py'), key=_age, reverse=True), *sorted(folder.glob('*.py'), key=_age, reverse=True)]
+    problems = []
+    for path in dumps:
+        try:
+            text = path.read_text(encoding='utf-8')
+            config = _config_of(path, text, trust=trust)
+        except NotPlainError as error:
+            problems.append(f'{path.name} cannot be read as data, and is not run without --trust: {error}')
+        except Exception as error:  # what a program raises, where it is run
+            problems.append(f'{path.name} cannot be read: {error}')
+        else:
+            if config is not None:
+                run.config, run.config_file, run.settings = text, path, config
+                return config
+    run.notes.append(('config', problems[0] if problems else 'the folder holds no config (.py)'))
+    return Config()
+
+
+def _config_of(path: Path, text: str, *, trust: bool) -> Optional[Config]:
+    """The config of a file, or ``None`` where it holds something else."""
     try:
-        run.config = path.read_text(encoding='utf-8')
-        config = Config.fromfile(path, import_custom_modules=False)
-        run.config_file = path
-        return config
-    except Exception as error:  # a config is a program: anything can go wrong in it
-        run.notes.append(('config', f'{path.name} cannot be read: {error}'))
-        return Config()
+        settings = read_settings(text)
+        config = Config(settings, cfg_text=text, filename=str(path)) if CONFIG_KEYS & {*settings} else None
+    except NotPlainError:
+        if not trust:
+            raise
+        config = Config.fromfile(path)
+    return config if config is not None and CONFIG_KEYS & {*config} else None
 
 
 def newest_checkpoint(folder: Path) -> Optional[Path]:
     """The checkpoint that ``last_checkpoint`` names, if it lies in the folder, or else the one written last."""
-    last = folder / 'last_checkpoint'
-    if last.is_file():
-        named = folder / Path(last.read_text(encoding='utf-8').strip()).name
-        if named.is_file():
-            return named
+    last = named_checkpoint(folder)
+    if last is not None and (folder / Path(last).name).is_file():
+        return folder / Path(last).name
     return max(folder.glob('*.pth'), key=_age, default=None)
 
 
@@ -226,10 +266,16 @@ def read_curves(folder: Path, run: Run) -> List[Curve]:
     by_epoch = any('epoch' in record for record in records)
     positions = epoch_positions(records) if by_epoch else [float(record['step']) for record in records]
     values: Dict[str, Dict[float, float]] = {}
+    vast = set()
     for position, record in zip(positions, records):
         for name, value in record.items():
-            if name.rsplit('/', 1)[-1] not in NO_CURVES and is_number(value):
+            if name.rsplit('/', 1)[-1] in NO_CURVES or not is_number(value):
+                continue
+            if abs(value) > LARGEST or abs(position) > LARGEST:
+                vast.add(name)
+            else:
                 values.setdefault(name, {})[position] = float(value)
+    run.notes += [('curves', f'{name}: numbers beyond {LARGEST:g} are left out') for name in sorted(vast)]
     unit = 'epoch' if by_epoch else 'iteration'
     return [Curve(name, unit, sorted(points), [points[x] for x in sorted(points)]) for name, points in values.items()]
 
@@ -244,7 +290,7 @@ def read_pool(folder: Path, run: Run) -> Optional[Dict]:
         return None
     try:
         return load_annotation(path)
-    except (AnnotationError, OSError) as error:
+    except Exception as error:  # as above
         run.notes.append(('pool', f'pool/pool.npz cannot be read: {error}'))
         return None
 
@@ -258,8 +304,10 @@ def read_rounds(folder: Path, run: Run, pool: Optional[Dict]) -> List[Round]:
     try:
         records = json.loads(path.read_text(encoding='utf-8'))
         num_classes = max([len(run.classes), *(1 + int(label) for record in records for label in record['survivors'])])
+        if num_classes > MAX_CLASSES:
+            raise ValueError(f'a label of {num_classes - 1}, accepted are numbers below {MAX_CLASSES}')
         return [_round(record, num_classes, pool) for record in records]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
         run.notes.append(('loop', f'rounds.json cannot be read: {type(error).__name__}: {error}'))
         return []
 
@@ -318,14 +366,15 @@ def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
     for path in sorted(folder.rglob('*.json'), key=_age):
         if path.name in ('rounds.json', 'scalars.json') or path.parent.name == 'vis_data':
             continue
+        source = str(path.relative_to(folder))
         try:
             content = json.loads(path.read_text(encoding='utf-8'))
-        except (ValueError, OSError) as error:
-            run.notes.append(('tests', f'{path.relative_to(folder)} cannot be read: {error}'))
+            found = _optional(result_of, content, source), _optional(confusion_of, content, source)
+        except Exception as error:  # whatever is wrong with one file, the others stand
+            run.notes.append(('tests', f'{source} cannot be read: {error}'))
             continue
-        source = str(path.relative_to(folder))
-        results += _optional(result_of, content, source)
-        confusions += _optional(confusion_of, content, source)
+        results += found[0]
+        confusions += found[1]
     if not results:
         run.notes.append(('tests', 'no results of a test: tools/test.py CONFIG CHECKPOINT --work-dir WORK_DIR/test writes them'))
     return results, confusions
@@ -337,4 +386,7 @@ def _optional(reader: Callable, content: Any, source: str) -> List:
 
 
 def _age(path: Path) -> Tuple[float, str]:
-    return path.stat().st_mtime, str(path)
+    try:
+        return path.stat().st_mtime, str(path)
+    except OSError:  # a link to nothing
+        return 0., str(path)

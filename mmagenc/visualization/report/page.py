@@ -175,9 +175,17 @@ def run_section(run: Run, number: int, *, heading: bool) -> str:
     """Everything of one run, under its name unless the page has it already."""
     label = f' <span class="badge">{STANDIN_FOOTER}</span>' if run.standin else ''
     name = f'<h2>{escape(run.name)}{label}</h2>' if heading else f'<h2 class="hide">{escape(run.name)}</h2>'
-    parts = ''.join(f'<section id="r{number}-{key}"><h3>{escape(name)}</h3>{RENDERERS[key](run, number)}</section>' for key, name in PARTS)
+    parts = ''.join(f'<section id="r{number}-{key}"><h3>{escape(name)}</h3>{rendered(key, run, number)}</section>' for key, name in PARTS)
     return (f'<section class="run" id="r{number}">{name}<p class="muted path">{escape(run.folder)}</p>'
             f'{overview(run)}{parts}</section>')
+
+
+def rendered(key: str, run: Run, number: int) -> str:
+    """A part of the page, or why it cannot be drawn: one damaged part costs that part."""
+    try:
+        return RENDERERS[key](run, number)
+    except Exception as error:
+        return missing(f'this part cannot be drawn: {type(error).__name__}: {error}')
 
 
 def overview(run: Run) -> str:

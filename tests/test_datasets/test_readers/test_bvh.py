@@ -183,3 +183,11 @@ def test_recording(data_root):
     assert 0 < positions[:, place['Toes_L'], 1].min() < 8
     shin = np.linalg.norm(positions[:, place['Foot_L']] - positions[:, place['LowerLeg_L']], axis=-1)
     np.testing.assert_allclose(shin, 40.985, atol=0.01)
+
+
+def test_a_rate_that_makes_clips_without_end_is_refused():
+    from mmagenc.datasets.resampling import check_length
+    assert check_length(30.9) == 30
+    for frames in (1e12, float('inf'), float('nan')):
+        with pytest.raises(ValueError, match='is the rate of the recording right'):
+            check_length(frames)

@@ -55,3 +55,9 @@ def test_frame_dir_is_short_where_it_can_be():
     names = [['x/a', 'x/b'], ['x/a', 'y/a']]
     short, long = (build_annotation([clip(name, 'run') for name in pair], fps=20)[0]['split']['train'] for pair in names)
     assert (short, long) == (['a', 'b'], ['x/a', 'y/a'])
+
+
+def test_a_range_without_end_is_refused():
+    with pytest.raises(ValueError, match='1-99999999999 names 99999999999 values, accepted are up to 100000'):
+        parse_split('train=1-99999999999')
+    assert len(parse_split('train=1-100000;test=100001')['train']) == 100_000

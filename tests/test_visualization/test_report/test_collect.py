@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmagenc.visualization.report import collect_run
+from mmagenc.visualization.report import collect_run, render_page
 
 from .runs import CLASSES, NASTY, make_work_dir, rewrite_rounds, told, write_lines
 
@@ -113,3 +113,35 @@ def test_a_broken_file_is_noted(tmp_path, name, part):
 def test_no_folder(tmp_path):
     with pytest.raises(ValueError, match='no such folder'):
         collect_run(tmp_path / 'nowhere')
+
+
+def test_a_folders_programs_are_not_run(tmp_path):
+    """Not even the newest; with trust a config that is one is."""
+    folder = make_work_dir(tmp_path / 'work')
+    (folder / 'my_notes.py').write_text(f'model = dict(x=open({str(tmp_path / "ran")!r}, "w"))')
+    run = collect_run(folder)
+    assert run.config_file == folder / 'small.py' and run.settings.num_classes == 3
+    (folder / 'small.py').unlink()
+    notes = [reason for part, reason in collect_run(folder).notes if part == 'config']
+    assert len(notes) == 1 and 'is not run without --trust' in notes[0] and not (tmp_path / 'ran').exists()
+    (folder / 'my_notes.py').write_text('model = dict(x=1 + 1)')
+    assert collect_run(folder, trust=True).settings.model.x == 2
+
+
+def test_the_config_that_mmengine_dumped_comes_first(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    (folder / '20260101_000001/vis_data/config.py').write_text('num_classes = 4\nmodel = dict()')
+    assert collect_run(folder).settings.num_classes == 4
+
+
+def test_one_damaged_part_costs_that_part(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    (folder / 'last_checkpoint').write_bytes(b'\xff\xfe\x00')
+    (folder / 'gone.json').symlink_to(folder / 'nowhere')
+    (folder / 'rounds.json').write_text((folder / 'rounds.json').read_text().replace('"2"', '"1000000000"'))
+    write_lines(folder / '20260101_000002/vis_data/scalars.json', [dict(loss=1e308, step=9), dict(loss=-1e308, step=10)])
+    run = collect_run(folder)
+    notes = dict(run.notes)
+    assert 'label of 1000000000' in notes['loop'] and 'loss: numbers beyond 1e+100 are left out' in [text for _, text in run.notes]
+    assert run.results and run.classes and run.checkpoint is None
+    assert '1e308' not in render_page([run]) and 'Not there' in render_page([run])
