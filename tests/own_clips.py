@@ -67,7 +67,7 @@ def coco_clips(count=60, *, seed=0, fps=25, frames=(50, 120), jitter=1.5, gaps=T
         total = int(rng.integers(*frames, endpoint=True))
         phase = 2 * np.pi * (rng.uniform(0.5, 0.9) * np.arange(total) / fps + rng.uniform())
         size, place = rng.uniform(110, 180), np.array([image[1] / 2 + rng.normal(0, 60), image[0] * 0.93 + rng.normal(0, 8)])
-        keypoint = coco_movement(WAVE_SQUAT_STEP[label], phase, rng) * [-size, -size] + place
+        keypoint = coco_movement(WAVE_SQUAT_STEP[label], phase, rng) * [size, -size] + place
         keypoint += rng.normal(0, jitter, size=keypoint.shape)
         score = rng.uniform(0.6, 1, size=keypoint.shape[:2])
         if gaps and index % 2:

@@ -112,6 +112,7 @@ class InfAGenCHook(Hook):
         self.trainer = self.selector = self.gate = self.pool = self.held_out = self.contract = self.patience = None
         self.rounds: List[Dict] = []
         self.best: Optional[Dict] = None
+        self.known: Optional[Dict] = None  # what a loaded checkpoint's last round says of its recognizer
         self.fitted = self.fine_tune_due = self.checked = False
 
     # When ---------------------------------------------------------------------------------------------------------------------------
@@ -321,7 +322,7 @@ class InfAGenCHook(Hook):
         if not runner._resume:
             if self.trainer.checkpoint is None:
                 self.trainer.load_state_dict(state['recognizer'], optimizer=False)
-                self.fitted = state['fitted']
+                self.fitted, self.known = state['fitted'], _last_judge(state['rounds'])
             return
         self.trainer.load_state_dict(state['recognizer'])
         self.pool.load_state_dict(state['pool'])
@@ -341,7 +342,8 @@ class InfAGenCHook(Hook):
     def _lend_recognizer(self, evaluator) -> None:
         for metric in evaluator.metrics:
             if hasattr(metric, 'set_recognizer'):
-                metric.set_recognizer(self.trainer.model, self.trainer.test_pipeline)
+                metric.set_recognizer(
+                    self.trainer.model, self.trainer.test_pipeline, fitted=self.fitted, recordings=_last_judge(self.rounds) or self.known)
 
 
 def schedule_warnings(hook: InfAGenCHook, max_epochs: int, num_classes: int) -> List[str]:
@@ -389,6 +391,10 @@ def _move_away(folder: Path) -> None:
     """Rename a pool folder that an earlier run left, so that neither run's clips are lost or mixed."""
     if folder.is_dir() and any(folder.iterdir()):
         folder.rename(folder.with_name(f'{folder.name}_{time.strftime("%Y%m%d_%H%M%S")}'))
+
+
+def _last_judge(rounds: List[Dict]) -> Optional[Dict]:
+    return rounds[-1].get('judge') if rounds else None
 
 
 def _best_to_state(best: Dict) -> Dict:

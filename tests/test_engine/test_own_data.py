@@ -1,0 +1,171 @@
+"""A config of a few lines on recordings of one's own: what the file says is filled in, what does not fit is refused in words."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.engine.config_check import check_config
+from mmagenc.engine.own_data import OwnDataError, complete_config
+from mmagenc.registry import DATASETS, MODELS, TASK_UTILS
+from tests.own_clips import WAVE_SQUAT_STEP, body_clips, coco_clips
+from tests.test_datasets.clips import make_annotation, make_clip
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/infagenc'
+
+
+def config(form, ann_file, **own):
+    cfg = Config.fromfile(CONFIGS / f'own_{form}.py')
+    cfg.merge_from_dict({'own_data': dict(ann_file=str(ann_file), **own)})
+    return cfg
+
+
+def completed(form, ann_file, **own):
+    return complete_config(config(form, ann_file, **own))
+
+
+@pytest.fixture(scope='module')
+def pixels(tmp_path_factory):
+    """As an MMAction2 user has them: a pickle, scores, gaps, no class names, no layout, no frame rate."""
+    content = coco_clips(30)
+    content.pop('metainfo')
+    path = tmp_path_factory.mktemp('own') / 'pose.pkl'
+    path.write_bytes(pickle.dumps(content))
+    return path
+
+
+@pytest.fixture(scope='module')
+def bodies(tmp_path_factory):
+    path = tmp_path_factory.mktemp('own') / 'body.npz'
+    save_annotation(body_clips(24), path)
+    return path
+
+
+def parts_of(cfg):
+    """Names of the clips of each part."""
+    datasets = dict(train=cfg.train_dataloader.dataset, test=cfg.test_dataloader.dataset, val=cfg.default_hooks.infagenc.held_out)
+    return {part: DATASETS.build(dataset).annotations().values('frame_dir') for part, dataset in datasets.items()}
+
+
+def test_what_the_file_says_is_filled_in(bodies):
+    cfg = completed('3d', bodies, window=40)
+    assert 'own_data' not in cfg and 'runner_type' not in cfg
+    check_config(cfg, 'train')
+    assert (cfg.model.num_classes, cfg.model.num_frames, cfg.model.representation.skeleton) == (4, 40, 'ntu25')
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.metainfo.to_dict() == dict(classes=['raise arms', 'kick', 'bow', 'punch'], skeleton='ntu25', fps=30.)
+    hook = cfg.default_hooks.infagenc
+    assert hook.recognizer.model.cls_head.num_classes == 4 and hook.recognizer.model.backbone.in_channels == 3
+    assert {step.num_frames for step in dataset.pipeline if 'num_frames' in step} == {40}
+    MODELS.build(cfg.model)
+    TASK_UTILS.build(dict(type='RecognizerTrainer', **hook.recognizer))
+
+
+def test_a_part_for_each_purpose_and_none_for_two(pixels, bodies):
+    """The file has train and test; of the training clips of each class a fifth is held out for the judge's accuracy."""
+    parts = parts_of(completed('3d', bodies))
+    assert len(parts['test']) == 5 and len(parts['val']) == 4 and len(parts['train']) == 15
+    assert not set(parts['train']) & set(parts['val']) and not set(parts['train']) & set(parts['test'])
+    content = dict(annotations=load_annotation(bodies)['annotations'], metainfo=load_annotation(bodies)['metainfo'])
+    unsplit = bodies.with_name('unsplit.npz')
+    save_annotation(dict(content, split={}), unsplit)
+    parts = parts_of(completed('3d', unsplit))
+    assert {part: len(names) for part, names in parts.items()} == dict(train=16, test=4, val=4)
+    assert len({name for names in parts.values() for name in names}) == 24
+
+
+def test_splits_of_other_names(bodies):
+    content = load_annotation(bodies)
+    content['split'] = {'session1': content['split']['train'], 'session2': content['split']['test']}
+    other = bodies.with_name('sessions.npz')
+    save_annotation(content, other)
+    with pytest.raises(OwnDataError, match=r"none of its splits \['session1', 'session2'\] is named train: say own_data.splits"):
+        completed('3d', other)
+    with pytest.raises(OwnDataError, match="train='session3'.*session1"):
+        completed('3d', other, splits=dict(train='session3'))
+    assert len(parts_of(completed('3d', other, splits=dict(train='session1', test='session2')))['test']) == 5
+
+
+def test_a_pickle_that_names_nothing(pixels, caplog):
+    cfg = completed('2d', pixels)
+    assert cfg.train_dataloader.dataset.metainfo.to_dict() == dict(classes=['0', '1', '2'], skeleton='coco17', fps=30.)
+    clips = DATASETS.build(cfg.train_dataloader.dataset).annotations()
+    assert all(np.isfinite(clip['keypoint']).all() and (clip['keypoint_score'] > 0).all() for clip in clips)
+    named = completed('2d', pixels, classes=list(WAVE_SQUAT_STEP), fps=25)
+    assert named.train_dataloader.dataset.metainfo.classes == list(WAVE_SQUAT_STEP)
+    assert named.train_dataloader.dataset.metainfo.fps == 25
+
+
+def test_schedule_from_steps_and_from_epochs(bodies):
+    cfg = completed('3d', bodies, steps=70)
+    hook = cfg.default_hooks.infagenc
+    assert (hook.begin, hook.interval, cfg.train_cfg.max_epochs) == (70, 2, 78)  # 15 clips are one batch
+    assert cfg.param_scheduler.end == 70
+    cfg = completed('3d', bodies, epochs=64)
+    assert (cfg.default_hooks.infagenc.begin, cfg.default_hooks.infagenc.interval, cfg.train_cfg.max_epochs) == (56, 2, 64)
+    with pytest.raises(OwnDataError, match='epochs must be at least 8, got 3'):
+        completed('3d', bodies, epochs=3)
+
+
+@pytest.mark.parametrize('name', ['stgcn', 'stgcnpp', 'aagcn', 'infogcn'])
+@pytest.mark.parametrize('form', ['2d', '3d'])
+def test_every_judge_takes_what_its_pipelines_give(name, form, pixels, bodies):
+    cfg = completed(form, pixels if form == '2d' else bodies, recognizer=name, window=24)
+    trainer = TASK_UTILS.build(dict(type='RecognizerTrainer', **cfg.default_hooks.infagenc.recognizer))
+    clips = DATASETS.build(cfg.train_dataloader.dataset).annotations()[:4]
+    trainer.fit(clips, 1)
+    assert trainer.score(clips).probability.shape == (4, cfg.model.num_classes)
+
+
+def test_rotations(tmp_path):
+    clips = [make_clip(f'c{index}', label=index % 2, frames=20) for index in range(12)]
+    save_annotation(make_annotation(clips), tmp_path / 'smpl.npz')
+    cfg = completed('smpl', tmp_path / 'smpl.npz', window=12, skeleton='infact17')
+    assert cfg.model.representation.keypoint_skeleton == 'infact17'
+    assert cfg.default_hooks.infagenc.recognizer.model.backbone.in_channels == 6
+
+
+@pytest.mark.parametrize('form, own, message', [
+    ('3d', {}, r'keypoints of 2 coordinates, without rotations \(pose\), do not go with own_3d.py: take own_2d.py'),
+    ('2d', dict(window=1), 'window must be at least 2'),
+    ('2d', dict(recognizer='resnet'), 'recognizer must be one of stgcn, stgcnpp, aagcn, infogcn, or a dict'),
+    ('2d', dict(anns='x'), 'own_data has no key anns; it has ann_file'),
+    ('2d', dict(ann_file=None), "own_data = dict\\(ann_file='data/mine.pkl'\\)"),
+    ('2d', dict(form='4d'), "form must be '2d', '3d' or 'smpl'"),
+    ('2d', dict(hold_out=0.), 'too few clips to set some of them apart'),
+])
+def test_what_does_not_go_is_said(pixels, form, own, message):
+    cfg = config(form, pixels)
+    cfg.merge_from_dict({'own_data': own})
+    with pytest.raises(OwnDataError, match=message):
+        complete_config(cfg)
+
+
+def test_labels_persons_and_unknown_layouts_are_refused(tmp_path):
+    content = coco_clips(12, gaps=False)
+    content.pop('metainfo')
+    for clip in content['annotations']:
+        clip['label'] += 1
+    (tmp_path / 'one.pkl').write_bytes(pickle.dumps(content))
+    with pytest.raises(OwnDataError, match='labels begin at 1, and the file names no classes. Labels begin at 0: subtract 1'):
+        completed('2d', tmp_path / 'one.pkl')
+    for clip in content['annotations']:
+        clip['label'] -= 1
+        clip.update({key: np.concatenate([clip[key], clip[key] + np.float32(0.1)]) for key in ('keypoint', 'keypoint_score')})
+    (tmp_path / 'two.pkl').write_bytes(pickle.dumps(content))
+    with pytest.raises(OwnDataError, match='12 of 12 clips have several persons.*own_data.num_persons=1'):
+        completed('2d', tmp_path / 'two.pkl')
+    assert completed('2d', tmp_path / 'two.pkl', num_persons=1).model.num_classes == 3
+    for clip in content['annotations']:
+        clip.update(keypoint=clip['keypoint'][:1, :, :6], keypoint_score=clip['keypoint_score'][:1, :, :6])
+    (tmp_path / 'six.pkl').write_bytes(pickle.dumps(content))
+    with pytest.raises(OwnDataError, match='names no layout of its 6 keypoints; give own_data.skeleton, a name or a definition'):
+        completed('2d', tmp_path / 'six.pkl')
+
+
+def test_other_configs_pass_through():
+    cfg = Config.fromfile(CONFIGS / 'quick.py')
+    assert complete_config(cfg) is cfg and cfg.model.num_classes == 5
