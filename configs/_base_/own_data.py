@@ -3,7 +3,7 @@
 _base_ = ['./generator_runtime.py', './models/cvae.py', './infagenc_loop.py']
 
 runner_type = 'OwnDataRunner'
-own_data = dict(ann_file=None, window=60, recognizer='stgcn')
+own_data = dict(ann_file=None)
 
 # Layers that begin unequal, without dropout, and little pull to the prior: so the clips move after some thousand steps. With the published
 # settings and a few dozen clips all frames are one pose by then.

@@ -1,6 +1,7 @@
 """The loop with a generator that makes separable clips: when rounds happen, what they add, and that a resumed run repeats them."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -219,6 +220,96 @@ def test_generator_of_another_layout_is_refused(tmp_path, monkeypatch):
         make_runner(tmp_path, 'run', max_epochs=1).train()
 
 
+def write_swaying(path, count=16):
+    """Recordings of postures that sway, which noise around a posture does not."""
+    write_real(path, count)
+    content, rng = load_annotation(path), np.random.default_rng(1)
+    sway = np.sin(np.arange(NUM_FRAMES) / 2)[None, :, None, None]
+    for clip in content['annotations']:
+        posture = rng.normal(size=(1, 1, 17, 3)) + 3 * clip['label']
+        clip['keypoint'] = (posture + sway * rng.uniform(0.5, 1, size=(1, 1, 17, 1))).astype(np.float32)
+    save_annotation(content, path)
+
+
+def still(self, label, num_frames, *, generator=None, **sampling):
+    """Statues of the recordings' classes, which a judge of positions names rightly."""
+    noise = torch.randn(len(label), 1, 17, 3, generator=generator).expand(-1, NUM_FRAMES, -1, -1)
+    return Motion(keypoint=noise + 3 * label[:, None, None, None], label=label, length=torch.full((len(label), ), NUM_FRAMES))
+
+
+def test_what_does_not_move_is_not_accepted(tmp_path, monkeypatch):
+    """Statues of the right class, named rightly, join neither the pool nor the training set."""
+    write_swaying(tmp_path / 'real.npz')
+    monkeypatch.setattr(ShiftGenerator, 'generate', still)
+    runner = make_runner(tmp_path, 'run', max_epochs=4, max_gap=None)
+    runner.train()
+    records = json.loads((tmp_path / 'run' / 'rounds.json').read_text())
+    assert all(record['accepted'] == 0 and record['accuracy'] > 0.8 for record in records)
+    assert all(record['gate']['passed'] == 0 and record['gate']['total'] == 16 for record in records)
+    assert 'the gate: 0 of 16 move as their class does (16 too slow)' in records[0]['reason']
+    assert all(row['generated'] == 0 < row['recorded'] for row in records[0]['movement'].values())
+    assert len(runner.train_dataloader.dataset) == 16 and not (tmp_path / 'run' / 'pool').exists()
+
+
+def test_a_gate_that_only_counts_holds_nothing_back(tmp_path, monkeypatch):
+    write_swaying(tmp_path / 'real.npz')
+    monkeypatch.setattr(ShiftGenerator, 'generate', still)
+    make_runner(tmp_path, 'run', max_epochs=4, max_gap=None, gate=dict(enforce=False)).train()
+    records = json.loads((tmp_path / 'run' / 'rounds.json').read_text())
+    assert records[0]['accepted'] > 0 and records[0]['gate'] == dict(enforced=False, passed=0, total=16, reasons={'too slow': 16})
+
+
+def test_the_judge_on_recordings_stands_beside_the_generated_clips(tmp_path):
+    write_real(tmp_path / 'held_out.npz', count=8)
+    runner = make_runner(tmp_path, 'run', max_epochs=4, held_out=dict(type='MotionDataset', ann_file=str(tmp_path / 'held_out.npz')))
+    runner.train()
+    judge = json.loads((tmp_path / 'run' / 'rounds.json').read_text())[-1]['judge']
+    assert judge == dict(recordings=1., round_trip=None, num_recordings=8, split='held-out', chance=0.5)
+
+
+def test_a_judge_near_chance_is_warned_of(tmp_path, caplog):
+    """Never trained: no warm-up, no fine-tuning."""
+    runner = make_runner(tmp_path, 'run', max_epochs=2, recognizer_warmup_epochs=0, recognizer_epochs=0)
+    warnings = []
+    runner.logger.warning = warnings.append
+    runner.train()
+    assert [text for text in warnings if 'hardly better than chance on recordings: what it accepts means nothing' in text]
+
+
+@pytest.mark.parametrize('hook, words', [
+    (dict(begin=2), 'begin=2 is not before the last of 2 epochs: the loop never begins'),
+    (dict(interval=5), 'of 2 epochs 2 come after begin=0, fewer than interval=5: there is no round'),
+    (dict(num_candidates=1), 'num_candidates=1 are fewer than the 2 classes'),
+])
+def test_a_schedule_that_can_hardly_be_meant_is_warned_of(tmp_path, hook, words):
+    runner = make_runner(tmp_path, 'run', max_epochs=2, **hook)
+    warnings = []
+    runner.logger.warning = warnings.append
+    runner.call_hook('before_run')
+    runner._train_loop = runner.build_train_loop(runner._train_loop)
+    hook_of(runner).before_train(runner)
+    assert any(words in text for text in warnings)
+
+
+def test_only_recorded_classes_are_generated(tmp_path, monkeypatch):
+    """Of three classes that the file names one has no recordings: the pool has none of it, and the log says so."""
+    write_real(tmp_path / 'real.npz')
+    content = load_annotation(tmp_path / 'real.npz')
+    content['metainfo']['classes'] = ['low', 'nobody', 'high']
+    for clip in content['annotations']:
+        clip['label'] *= 2
+    save_annotation(content, tmp_path / 'real.npz')
+    monkeypatch.setattr(ShiftGenerator, 'num_classes', 3)
+    monkeypatch.setattr(sys.modules[__name__], 'NUM_CLASSES', 3)
+    runner = make_runner(tmp_path, 'run', max_epochs=2, gate=dict(enforce=False))
+    warnings = []
+    runner.logger.warning = warnings.append
+    runner.train()
+    assert any('no recordings of class nobody' in text for text in warnings)
+    assert set(hook_of(runner).classes) == {0, 2}
+    assert {clip['label'] for clip in hook_of(runner)._generate(runner, 1)} == {0, 2}
+
+
 def test_published_selector_is_not_the_default():
     assert InfAGenCHook(recognizer={}).selector_cfg == dict(type='ClassShareSelector', min_accuracy=0.5)
 
@@ -231,3 +322,6 @@ def test_balanced_labels_give_the_remainder_to_the_first_classes():
 def test_bad_settings_are_refused(kwargs):
     with pytest.raises(ValueError, match='interval must be at least 1'):
         InfAGenCHook(recognizer={}, selector={}, **kwargs)
+    for name in ('num_candidates', 'num_frames', 'recognizer_steps'):
+        with pytest.raises(ValueError, match=f'{name} must be at least 1, or None, got 0'):
+            InfAGenCHook(recognizer={}, **{name: 0})
