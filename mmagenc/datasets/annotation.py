@@ -6,7 +6,9 @@ M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 (M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
-``clip['skeleton']``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
+``clip['skeleton']``. ``metainfo['up']`` is the axis of three-dimensional positions that points up, ``'y'``, ``'-y'``, ``'z'`` or ``'-z'``;
+where it is missing or ``None`` the vertical is not known, as in the frame of a camera.
+``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
