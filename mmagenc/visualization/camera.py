@@ -84,11 +84,12 @@ class Camera:
         known = np.isfinite(heights).any(axis=1)
         if not known.any():
             return np.zeros(1)
-        low = np.nanmin(heights[known], axis=1)
+        low, high = np.nanmin(heights[known], axis=1), np.nanmax(heights[known], axis=1)
+        lowest, highest = np.percentile(low, 2, method='lower'), np.percentile(high, 98, method='higher')  # but for failures of tracking
         if not self.has_floor(clip):
-            return np.array([(low.min() + np.nanmax(heights)) / 2])
+            return np.array([(lowest + highest) / 2])
         if not clip.still or len(heights) != clip.num_frames:
-            return np.array([low.min()])
+            return np.array([lowest])
         return np.interp(np.arange(len(heights)), np.flatnonzero(known), low)
 
     def stage(self, clip: Clip, origin: Optional[np.ndarray] = None) -> np.ndarray:

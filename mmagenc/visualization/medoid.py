@@ -40,7 +40,8 @@ def pose_distances(clips: Sequence[Clip], up: Optional[str] = None) -> np.ndarra
     """``(N, N)`` root mean square distances between the poses of clips, of their first persons.
 
     Each clip is :data:`SAMPLES` poses, evenly spread over its frames, relative to the root, and the root's steps from each to the next, in
-    units of the clip's own root mean square distance from the root. Keypoints that either clip lacks do not count; clips that have none in common are as far apart as the farthest.
+    units of the clip's own root mean square distance from the root. Keypoints that either clip lacks do not count; clips that have none in
+    common are as far apart as the farthest.
 
     Args:
         clips: N clips of one layout.
