@@ -123,11 +123,12 @@ def _smooth(path: np.ndarray, width: int) -> np.ndarray:
 
 
 def _extent(points: np.ndarray, camera: Camera) -> np.ndarray:
-    """How far a clip ``(T, …, 3)`` reaches aside, above and below the origin of the picture: its bodies, of nearly all frames.
+    """How far a clip ``(…, T, points, 3)`` reaches aside, above and below the origin of the picture: its bodies, of nearly all frames.
 
     All but a fiftieth of the frames count: one in which tracking failed is cut by the tile's edge rather than make the others tiny.
     """
-    pixels = points.reshape(len(points), -1, 3) @ camera.axes[:2].T
+    frames = np.moveaxis(points, -3, 0)
+    pixels = frames.reshape(len(frames), -1, 3) @ camera.axes[:2].T
     reach = np.stack([np.abs(pixels[..., 0]), pixels[..., 1], -pixels[..., 1]])
     reach = np.where(np.isfinite(reach), reach, 0).max(axis=2)
     return np.percentile(reach, 98, axis=1, method='higher')
@@ -180,7 +181,7 @@ class View:
         A clip that reaches much farther than most (an untrained generator's, one whose tracking failed) has a smaller scale of its own.
 
         Args:
-            points: for each clip, stage coordinates ``(T, …, 3)``; NaN are left out.
+            points: for each clip, stage coordinates ``(…, T, points, 3)``; NaN are left out.
             camera: the camera.
             size: width and height of a tile in pixels.
             margin: free part of the tile at each edge.

