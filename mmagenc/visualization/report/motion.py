@@ -44,9 +44,9 @@ def player_clips(groups: Dict[str, Sequence[Dict]], *, skeleton: Optional[str], 
         up: axis of the recordings that points up; ``None`` where it is not known: then there is no floor.
 
     Returns:
-        dict: ``fps``, ``azimuth`` (degrees, where to look from), ``floor`` (whether there is one), ``skeletons`` by name (``edges``, ``sides``, ``head``) and ``clips``
-        (``group``, ``label``, ``name``, ``score``, ``skeleton``, ``flat``, ``shape``, ``scale``, ``data``, ``path``, ``radius``, ``low``,
-        ``high``).
+        dict: ``fps``, ``azimuth`` (degrees, where to look from), ``floor`` (whether there is one), ``skeletons`` by name (``edges``,
+        ``sides``, ``head``) and ``clips`` (``group``, ``label``, ``name``, ``score``, ``skeleton``, ``flat``, ``shape``, ``scale``,
+        ``data``, ``path``, ``radius``, ``low``, ``high``).
 
     Raises:
         ValueError: a clip whose layout is not known.
