@@ -576,6 +576,8 @@ WORLD = replace(PRIMITIVE, files=dict(train='', validate='', test=''), sizes=dic
                 shares=dict.fromkeys(PRIMITIVE.shares, .2))
 """Fewer clips, as many of each class, for :func:`make_world`, which puts all splits into one file."""
 WORLD_FILE = 'world/primitive.npz'
+WORLD_AMPLITUDE = 1.5
+"""How much larger than a published set's an infant's movements are: in clear view there are no errors that would hide small ones."""
 WORLD_HEADING = 20.
 """Degrees (standard deviation) by which a clip's infant faces aside of +z, throughout the clip."""
 SUBJECTS = dict(train=24, validate=8, test=10)
@@ -594,9 +596,11 @@ class ClipPlan:
     camera: np.ndarray
 
 
-def plan_clips(standin: StandInSet, split: str, *, seed: int = 0, mixture: Mixture = Mixture(),
-               observer: Observer = Observer()) -> List[ClipPlan]:
+def plan_clips(standin: StandInSet, split: str, *, seed: int = 0, mixture: Mixture = Mixture(), observer: Observer = Observer(),
+               amplitude: float = 1.) -> List[ClipPlan]:
     """Scripts of a split's clips in shuffled order, each from its own random stream: same seed, same clips.
+
+    ``amplitude`` is a factor on the size of all infants' movements.
 
     Raises:
         ValueError: the set has no such split.
@@ -606,6 +610,7 @@ def plan_clips(standin: StandInSet, split: str, *, seed: int = 0, mixture: Mixtu
     stream = [seed, list(SETS).index(standin.name), list(SUBJECTS).index(split)]
     rng = np.random.default_rng(stream)
     subjects = [make_subject(f'standin_{split}_{index:02d}', rng, shift=float(split != 'train')) for index in range(SUBJECTS[split])]
+    subjects = [replace(subject, amplitude=amplitude * subject.amplitude) for subject in subjects]
     labels = rng.permutation(np.repeat(np.arange(len(standin.classes)), standin.class_counts(split)))
     plans = []
     for index, label in enumerate(labels):
@@ -695,7 +700,7 @@ def make_world(*, seed: int = 0, rest: Optional[torch.Tensor] = None, progress: 
     rest = MODELS.build(dict(type='mmagenc.InfantBody')).rest_joints() if rest is None else rest
     order, annotations, names = joint_map('smpl24', 'infact17'), [], {}
     for split in WORLD.sizes:
-        plans = plan_clips(WORLD, split, seed=seed, mixture=Mixture(clear=1, transition=0, boundary=0))
+        plans = plan_clips(WORLD, split, seed=seed, mixture=Mixture(clear=1, transition=0, boundary=0), amplitude=WORLD_AMPLITUDE)
         bodies = animate(plans, rest.detach(), observed=False)
         headings = WORLD_HEADING * np.random.default_rng([seed, len(annotations)]).normal(size=len(plans))
         names[SPLITS[split]] = [f'standin_world_{split}_{index:04d}' for index in range(len(plans))]
