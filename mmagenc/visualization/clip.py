@@ -68,7 +68,12 @@ class Clip:
 
     @cached_property
     def still(self) -> bool:
-        """Whether the first person's root does not move in several frames: then, as in most generated clips, its path is not known."""
+        """Whether the first person's root does not move in several frames: then, as in most generated clips, its path is not known.
+
+        With ``transl`` it is known, and the person stays where it is.
+        """
+        if self.transl is not None:
+            return False
         frames = self.seen[0, :, self.skeleton.root]
         path = self.keypoint[0, frames, self.skeleton.root]
         reach = self.keypoint[0, frames] - path[:, None]

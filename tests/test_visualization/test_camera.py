@@ -1,5 +1,7 @@
 """The camera: projections worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,7 @@ def test_a_body_without_a_path_touches_the_floor_in_every_frame():
     lowest = Camera().stage(bent)[..., 1].min(axis=(0, 2))
     assert bent.still and np.ptp(bent.keypoint[..., 1].min(axis=2)) > 0.2
     np.testing.assert_allclose(lowest, 0, atol=1e-6)
+    assert not replace(bent, transl=np.zeros((20, 3))).still
     jumping = arms_out(num_frames=20)
     jumping.keypoint[0] += np.sin(np.linspace(0, np.pi, 20))[:, None, None] * np.array([0, 0.4, 0])
     assert not jumping.still and np.ptp(Camera().stage(jumping)[..., 1].min(axis=(0, 2))) == pytest.approx(0.4, abs=0.01)
