@@ -4,8 +4,9 @@
     python tools/visualize.py FILE.npz|FILE.pkl --indexes 26 86 146 [--smooth 1] [--frames-dir DIR]
     python tools/visualize.py CONFIG CHECKPOINT [--classes …] [--num-samples-per-class 5] [--seed 0] [--out-dir DIR] [--mesh]
 
-FILE is an annotation file or a published infant file. Of CONFIG's test clips, the first of each class is drawn with its reconstruction;
-where the data is not on disk there are generated clips only. Writes grid.gif, grid.mp4 and strip.png.
+FILE is an annotation file or a published infant file. Of CONFIG's test clips, the medoid of each class is drawn with its reconstruction;
+where the data is not on disk there are generated clips only. A floor is drawn where the file (``metainfo['up']``) or --up says which axis
+points up. Writes grid.gif, grid.mp4 and strip.png.
 """
 
 import argparse
@@ -26,7 +27,16 @@ from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, loa
 from mmagenc.datasets.readers.infact import read_infact
 from mmagenc.registry import DATASETS, MODELS
 from mmagenc.skeletons import SKELETONS, get_skeleton
-from mmagenc.visualization import annotation_rows, chosen_rows, class_indices, draw_grid, standin_footer, visualize_generator
+from mmagenc.visualization import (
+    SPREAD,
+    annotation_rows,
+    caption,
+    chosen_rows,
+    class_indices,
+    draw_grid,
+    standin_footer,
+    visualize_generator,
+)
 from mmagenc.visualization.writers import require_ffmpeg
 
 FILES = {'gif': 'grid.gif', 'mp4': 'grid.mp4', 'png': 'strip.png'}
@@ -52,9 +62,10 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--mesh', action='store_true', help='draw body meshes, for clips with rotations: pip install mmagenc[mesh]')
     parser.add_argument('--body-model', metavar='PATH', help="SMPL or SMIL file of a file's meshes (default: the package's own infant)")
     parser.add_argument('--skeleton', metavar='LAYOUT', help='joint layout, where the file does not name it: a name, or a YAML file')
-    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], default='y', help='axis that points up (default: %(default)s)')
+    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], help='axis that points up (default: what the file says; '
+                        'where that is nothing, the vertical is not known and no floor is drawn)')
     parser.add_argument('--azimuth', type=float, help='camera, degrees around the up axis from +z (default: 30 beside most faces)')
-    parser.add_argument('--elevation', type=float, default=18., help='camera, degrees above the horizon (default: %(default)s)')
+    parser.add_argument('--elevation', type=float, help='camera, degrees above the horizon (default: 18, or 0 without a floor)')
     parser.add_argument('--tile-size', type=int, help='pixels of one clip (default: by the number of clips)')
     parser.add_argument('--device', default='cpu', help='where the generator runs (default: %(default)s)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings of the config')
@@ -105,15 +116,17 @@ def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
         fitting = [name for name, skeleton in SKELETONS.items() if skeleton.num_joints == joints]
         raise ValueError(f'{args.source} names no joint layout: give --skeleton; with {joints} joints: {", ".join(fitting) or "none"}')
     common = dict(skeleton=skeleton, max_frames=args.max_frames)
+    args.up = args.up or metainfo.get('up')
+    footer = standin_footer(metainfo, *(clip.get('frame_dir') for clip in annotation['annotations']))
     if args.indexes is None:
-        rows, headings = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, **common), ()
+        rows, headings = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, up=args.up, **common), ()
+        footer = caption(footer, SPREAD)
     else:
         rows, headings = chosen_rows(annotation, args.indexes, **common)
     body_model = None
     if args.mesh:
         body = dict(type='mmagenc.SMPLBody', model_path=args.body_model) if args.body_model else dict(type='mmagenc.InfantBody')
         body_model = MODELS.build(body)
-    footer = standin_footer(metainfo, *(clip.get('frame_dir') for clip in annotation['annotations']))
     draw_grid(rows, paths, headings=headings, footer=footer, fps=args.fps or metainfo.get('fps') or DEFAULT_FPS, body_model=body_model,
               **drawing_options(args))
 

@@ -1,8 +1,8 @@
 # What every quick preset has in common, whichever recognizer judges: stand-in infants, a small generator, a short schedule.
-_base_ = ['./generator_runtime.py', './datasets/standin_primitive_60f.py', './models/cvae.py']
+_base_ = ['./generator_runtime.py', './datasets/standin_world_60f.py', './models/cvae.py']
 
-# A hundred of the clips, and layers that begin unequal, without dropout, at a high rate: so the clips move after 2000 steps. With all 400
-# they are still one posture each by then.
+# A hundred clips, always the same window of each, and layers that begin unequal, without dropout, at a high rate: so the clips move after
+# 2000 steps. With four times as many clips, or random windows, they are still one posture each by then.
 model = dict(
     latent_dim=128,
     num_layers=2,
@@ -11,7 +11,7 @@ model = dict(
     layer_init='independent',
     loss_weights=dict(kl=1e-6),
     test_cfg=dict(num_repeats=5))
-train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'), dataset=dict(indices=100))
+train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'), dataset=dict(pipeline={{_base_.test_pipeline}}))
 val_dataloader = None
 train_cfg = dict(max_epochs=320)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))

@@ -19,7 +19,7 @@ from mmagenc.registry import DATASETS, MODELS
 ConfigLike = Union[str, Path, Config]
 Device = Union[str, torch.device]
 DEFAULT_FPS = 30.0  # the published infant clips'
-META_KEYS = ('classes', 'skeleton', 'fps')
+META_KEYS = ('classes', 'skeleton', 'fps', 'up')
 
 
 def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None, device: Device = 'cpu') -> BaseGenerator:
@@ -31,8 +31,9 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
         device: where the model goes.
 
     Returns:
-        BaseGenerator: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton`` of its keypoints, ``fps``). Class
-        names are the checkpoint's, or else those of the config's training set, or else numbers.
+        BaseGenerator: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton`` of its keypoints, ``fps``,
+        and ``up`` where the training set's vertical is known). Class names are the checkpoint's, or else those of the config's training
+        set, or else numbers.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
@@ -51,7 +52,8 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
         raise ValueError(f'{_name(cfg)}: the model has {model.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
     model.cfg = cfg
     model.dataset_meta = dict(
-        classes=classes, skeleton=model.representation.keypoint_skeleton, fps=float(cfg.get('fps') or meta.get('fps') or DEFAULT_FPS))
+        classes=classes, skeleton=model.representation.keypoint_skeleton, fps=float(cfg.get('fps') or meta.get('fps') or DEFAULT_FPS),
+        **({'up': meta['up']} if meta.get('up') else {}))
     return model.to(device).eval()
 
 

@@ -39,7 +39,7 @@ def report_run(folder,
                judged_per_class: int = 20,
                cfg_options: Optional[Dict] = None,
                seed: int = 0,
-               up: str = 'y',
+               up: Optional[str] = None,
                device: str = 'cpu',
                trust: bool = False,
                progress: Progress = lambda text: None) -> Run:
@@ -55,7 +55,7 @@ def report_run(folder,
         judged_per_class: clips of each class and set that the recognizer judges, for embedding and confusion matrices; 0 judges none.
         cfg_options: settings that override the config's, such as where its data lies.
         seed: of the generated clips.
-        up: axis of the recordings that points up.
+        up: axis of the recordings that points up; what the training set's metainfo says if ``None``.
         device: where the models run.
         trust: the folder is one's own: run its config where that is a program, and build what it names. Without, the config is read as data
             (MMEngine writes it as such), and nothing but registered types is built.
@@ -166,17 +166,18 @@ def _is_generator(cfg: Config) -> bool:
     return 'representation' in (cfg.get('model') or {})
 
 
-def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_class: int, up: str) -> None:
+def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_class: int, up: Optional[str]) -> None:
     real = sets.get('test') or sets.get('train') or []
     longest = max((clip['total_frames'] for clip in sets.get('generated', [])), default=None)
     real = [middle_frames(clip, longest) for clip in real]
     groups = {'real': real, **{name: sets.get(name, []) for name in ('generated', 'selected')}}
     labels = {clip['label'] for clips in groups.values() for clip in clips}
     per_class = max(min(clips_per_class, MAX_PLAYERS // max(len(labels) * sum(map(bool, groups.values())), 1)), 1)
-    fps = cfg.get('fps') or _metainfo_fps(cfg) or DEFAULT_FPS
+    metainfo = _metainfo(cfg)
+    fps = cfg.get('fps') or metainfo.get('fps') or DEFAULT_FPS
     try:
         run.motion = player_clips({name: choose_clips(clips, per_class) for name, clips in groups.items() if clips}, skeleton=None, fps=fps,
-                                  up=up)
+                                  up=up or metainfo.get('up'))
     except Exception as error:  # as above
         run.notes.append(('players', f'{error}'))
     if not run.motion or not run.motion['clips']:
@@ -191,14 +192,15 @@ def middle_frames(clip: Dict, num_frames: Optional[int]) -> Dict:
     return dict(clip, total_frames=num_frames, **{key: clip[key][:, window] for key in ARRAY_KEYS if key in clip})
 
 
-def _metainfo_fps(cfg: Config) -> Optional[float]:
+def _metainfo(cfg: Config) -> Dict:
+    """The training set's, or nothing."""
     settings = innermost_dataset(cfg.get('train_dataloader'))
     try:
-        if not hasattr(DATASETS.get(settings['type']), 'annotations'):
-            return load_annotation(settings['ann_file'])['metainfo'].get('fps')
-        return dict(DATASETS.build(dict(settings, pipeline=[])).metainfo).get('fps')
+        if settings and not hasattr(DATASETS.get(settings['type']), 'annotations'):
+            return dict(load_annotation(settings['ann_file'])['metainfo'])
+        return dict(DATASETS.build(dict(settings, pipeline=[])).metainfo) if settings else {}
     except Exception:  # noted where the clips are read
-        return None
+        return {}
 
 
 # --- Opinions

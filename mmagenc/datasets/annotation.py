@@ -8,8 +8,10 @@ M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
 ``clip['skeleton']``. Either may be the definition of a layout (see :mod:`mmagenc.skeletons.definition`) in a file that is read; files
 that are written hold names, and in ``metainfo['layouts']`` the definitions of those that are not built in. ``metainfo['fps']`` is the frame
-rate of clips that have no ``fps`` of their own. A third coordinate that looks like a score is refused, unless ``metainfo['third']`` says
-that it is a ``'depth'``. ``pose`` is axis-angle in radians, root first. ``latent`` is what a generated clip was decoded from.
+rate of clips that have no ``fps`` of their own. ``metainfo['up']`` is the axis of three-dimensional positions that points up, ``'y'``,
+``'-y'``, ``'z'`` or ``'-z'``; where it is missing or ``None`` the vertical is not known, as in the frame of a camera. A third coordinate
+that looks like a score is refused, unless ``metainfo['third']`` says that it is a ``'depth'``. ``pose`` is axis-angle in radians, root
+first. ``latent`` is what a generated clip was decoded from.
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers

@@ -144,6 +144,9 @@ class MotionDataset(BaseDataset):
         problem = classes_problem(classes, annotation['metainfo'].get('classes'))
         if problem:
             raise AnnotationError(f'{path}: {problem}')
+        up, their_up = self._metainfo.get('up'), annotation['metainfo'].get('up')
+        if up and their_up and up != their_up:
+            raise AnnotationError(f'{path}: its {their_up} axis points up, that of the files before {up}: turn the clips of one of them')
         clips = annotation['annotations']
         if self.splits is not None:
             known = [split for split in self.splits if split in annotation['split']]

@@ -3,12 +3,13 @@
 Nothing here is a recording. A clip starts as a *script*, anatomical joint angles in degrees over time (one posture's typical angles,
 moved by band-limited random functions and gait oscillators), becomes a body through forward kinematics with its subject's proportions,
 is laid on the floor, and is then seen as a monocular pose estimator would see it: tilted camera, drift, jitter, limbs swapped between
-left and right, orientation lost.
+left and right, orientation lost. The quick start has clips of its own (:func:`make_world`): as they happen, on the floor, as motion
+capture in a room would have them.
 
 N clips, T frames, J = 24 joints of SMPL, A anatomical angles. World and body: metres, y up, x the body's left, z forward in the rest pose.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from mmagenc.body_models.kinematics import forward_kinematics
 from mmagenc.body_models.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, joint_map
+
+from .readers.infact import SPLITS
 
 VERSION = 2
 """Raised whenever the clips of a seed change."""
@@ -569,6 +572,14 @@ ACTION = StandInSet(
     frames=(60, 180),
     label_key='action_label')
 SETS = {each.name: each for each in (PRIMITIVE, ACTION)}
+WORLD = replace(PRIMITIVE, files=dict(train='', validate='', test=''), sizes=dict(train=100, validate=50, test=100),
+                shares=dict.fromkeys(PRIMITIVE.shares, .2))
+"""Fewer clips, as many of each class, for :func:`make_world`, which puts all splits into one file."""
+WORLD_FILE = 'world/primitive.npz'
+WORLD_AMPLITUDE = 1.5
+"""How much larger than a published set's an infant's movements are: in clear view there are no errors that would hide small ones."""
+WORLD_HEADING = 20.
+"""Degrees (standard deviation) by which a clip's infant faces aside of +z, throughout the clip."""
 SUBJECTS = dict(train=24, validate=8, test=10)
 """Number of infants in each split; no infant is in two."""
 
@@ -585,9 +596,11 @@ class ClipPlan:
     camera: np.ndarray
 
 
-def plan_clips(standin: StandInSet, split: str, *, seed: int = 0, mixture: Mixture = Mixture(),
-               observer: Observer = Observer()) -> List[ClipPlan]:
+def plan_clips(standin: StandInSet, split: str, *, seed: int = 0, mixture: Mixture = Mixture(), observer: Observer = Observer(),
+               amplitude: float = 1.) -> List[ClipPlan]:
     """Scripts of a split's clips in shuffled order, each from its own random stream: same seed, same clips.
+
+    ``amplitude`` is a factor on the size of all infants' movements.
 
     Raises:
         ValueError: the set has no such split.
@@ -597,6 +610,7 @@ def plan_clips(standin: StandInSet, split: str, *, seed: int = 0, mixture: Mixtu
     stream = [seed, list(SETS).index(standin.name), list(SUBJECTS).index(split)]
     rng = np.random.default_rng(stream)
     subjects = [make_subject(f'standin_{split}_{index:02d}', rng, shift=float(split != 'train')) for index in range(SUBJECTS[split])]
+    subjects = [replace(subject, amplitude=amplitude * subject.amplitude) for subject in subjects]
     labels = rng.permutation(np.repeat(np.arange(len(standin.classes)), standin.class_counts(split)))
     plans = []
     for index, label in enumerate(labels):
@@ -670,3 +684,40 @@ def make_split(standin: StandInSet, split: str, *, seed: int = 0, rest: Optional
         if progress is not None:
             progress(len(part))
     return clips
+
+
+def make_world(*, seed: int = 0, rest: Optional[torch.Tensor] = None, progress: Optional[Callable[[int], None]] = None) -> Dict:
+    """The five postures in the world, as an annotation (see :mod:`mmagenc.datasets.annotation`) with all splits.
+
+    What a published file does not tell holds here: gravity is along −y, the floor at height 0, and an infant faces where it faces. There
+    are no estimator's errors, and every clip is in its own posture from beginning to end.
+
+    Args:
+        seed: same seed, same clips.
+        rest: (24, 3) rest joints; the embedded infant's by default.
+        progress: called with the number of clips done since the last call.
+    """
+    rest = MODELS.build(dict(type='mmagenc.InfantBody')).rest_joints() if rest is None else rest
+    order, annotations, names = joint_map('smpl24', 'infact17'), [], {}
+    for split in WORLD.sizes:
+        plans = plan_clips(WORLD, split, seed=seed, mixture=Mixture(clear=1, transition=0, boundary=0), amplitude=WORLD_AMPLITUDE)
+        bodies = animate(plans, rest.detach(), observed=False)
+        headings = WORLD_HEADING * np.random.default_rng([seed, len(annotations)]).normal(size=len(plans))
+        names[SPLITS[split]] = [f'standin_world_{split}_{index:04d}' for index in range(len(plans))]
+        for name, plan, body, heading in zip(names[SPLITS[split]], plans, bodies, headings):
+            pose, joints = turned(body['pose'], body['joints'], heading)
+            transl = joints[:, 0] - rest[0].detach().numpy()
+            annotations.append(dict(
+                frame_dir=name, label=plan.label, total_frames=len(pose), keypoint=np.ascontiguousarray(joints[None, :, order]),
+                pose=pose[None], transl=transl[None].astype(np.float32), subject=plan.subject.name, source='real'))
+        if progress is not None:
+            progress(len(plans))
+    metainfo = dict(classes=WORLD.classes, skeleton='infact17', fps=FPS, up='y', note='stand-in data (synthesized)')
+    return dict(split=names, metainfo=metainfo, annotations=annotations)
+
+
+def turned(pose: np.ndarray, joints: np.ndarray, degrees: float) -> Tuple[np.ndarray, np.ndarray]:
+    """Pose (T, 24, 3) and joints (T, J, 3) of a body that is turned about the world's y axis."""
+    turn = _turn(1, torch.tensor(float(degrees)))
+    root = matrix_to_axis_angle(turn @ axis_angle_to_matrix(torch.from_numpy(pose[:, 0])))
+    return np.concatenate([root.numpy()[:, None], pose[:, 1:]], axis=1), joints @ turn.numpy().T

@@ -13,6 +13,9 @@ from scipy.ndimage import gaussian_filter1d
 from mmagenc.skeletons import Skeleton, get_skeleton
 from mmagenc.structures import Motion
 
+STILL = 0.02
+"""A root that moves by less than this share of the body's size does not move: generated positions around it scatter by as much."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -62,6 +65,19 @@ class Clip:
             seen &= self.score > 0
         centered = not self.keypoint[:, :, self.skeleton.root].any() and (self.keypoint < 0).any()
         return seen & np.any(self.keypoint != 0, axis=-1) if self.flat and not centered else seen
+
+    @cached_property
+    def still(self) -> bool:
+        """Whether the first person's root does not move in several frames: then, as in most generated clips, its path is not known.
+
+        With ``transl`` it is known, and the person stays where it is.
+        """
+        if self.transl is not None:
+            return False
+        frames = self.seen[0, :, self.skeleton.root]
+        path = self.keypoint[0, frames, self.skeleton.root]
+        reach = self.keypoint[0, frames] - path[:, None]
+        return len(path) > 1 and bool(np.ptp(path, axis=0).max() <= STILL * np.abs(reach[self.seen[0, frames]]).max())
 
     def cut(self, max_frames: int) -> 'Clip':
         """The first ``max_frames`` frames."""

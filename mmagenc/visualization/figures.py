@@ -17,12 +17,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .camera import Camera, View, facing_azimuth
 from .clip import Clip
 from .grid import Heading, grid_frames
+from .medoid import medoid_of_annotations
 from .mesh import MeshRenderer
 from .skeleton import draw_skeleton
 from .writers import check_frames_folder, require_ffmpeg, spread, strip_image, write_frames, write_gif, write_mp4, write_png
 
 DEFAULT_FPS = 30.
 STANDIN_FOOTER = 'stand-in data (synthesized)'
+MEDOID = 'the medoid of each class (its poses are closest to those of all others)'
+SPREAD = 'first the medoid of each class (its poses are closest to those of all others), then clips evenly spread over the file'
+FLAT = 'pixels, each clip at its own size'
+NO_FLOOR = 'no floor: which way is up is not known of these clips'
+SET_DOWN = 'bodies whose path is not known stand on the floor in each frame'
 ClipRow = Tuple[str, Sequence[Optional[Clip]]]
 TileRow = Tuple[str, List[Optional[np.ndarray]]]
 Paths = Union[str, Path, Sequence[Union[str, Path]]]
@@ -46,7 +52,8 @@ def draw_grid(rows: Sequence[ClipRow],
         rows: ``(title, clips)`` of each row; ``None`` leaves a place empty, rows without clips are left out.
         out: one file or several: ``.gif`` and ``.mp4`` move, ``.png`` is a strip of stills.
         headings: ``(text, number of columns)`` from left to right.
-        footer: small text below the picture.
+        footer: small text below the picture. What else must be known to read it is added: where there is no floor and why, which clips
+            have a scale of their own.
         fps: frames per second.
         body_model: draw body meshes of this model (the extra ``mesh``) where clips have rotations, instead of skeletons.
         camera: options of :func:`default_camera`, which stands a little above and beside where most persons face.
@@ -78,6 +85,7 @@ def draw_grid(rows: Sequence[ClipRow],
     still_size = tile_size or int(np.clip(1600 // (columns * stills), 88, 160))
     with _bar(len(clips) * (1 + bool(moving or folders)), progress) as advance:
         stage = _Stage(clips, camera, body_model)
+        footer = caption(footer, *stage.notes())
         tiles = stage.draw(rows, still_size, lambda clip: spread(clip.num_frames, stills), advance)
         image = strip_image(tiles, headings=headings, footer=footer)
         tiles = stage.draw(rows, size, lambda clip: np.arange(clip.num_frames), advance) if moving or folders else []
@@ -96,18 +104,25 @@ def _write(paths: Sequence[Path], folders: Sequence[Path], image: np.ndarray, fr
         write_frames(frames, folder)
 
 
-def default_camera(clips: Sequence[Clip], *, azimuth: Optional[float] = None, elevation: float = 18., up: str = 'y') -> Camera:
+def default_camera(clips: Sequence[Clip], *, azimuth: Optional[float] = None, elevation: Optional[float] = None,
+                   up: Optional[str] = None) -> Camera:
     """A camera for all these clips; for pixels it looks straight ahead.
 
     Args:
         clips: the clips of a picture.
         azimuth: degrees around the up axis from +z; ``None`` is 30 degrees beside where most of the persons face.
-        elevation: degrees above the horizon.
-        up: axis of the recording that points up.
+        elevation: degrees above the horizon; ``None`` is 18, or 0 where the vertical is not known.
+        up: axis of the recording that points up; ``None`` where it is not known: then there is no floor.
     """
     if clips[0].flat:
         return Camera(azimuth=0, elevation=0)
+    elevation = (0. if up is None else 18.) if elevation is None else elevation
     return Camera(azimuth=facing_azimuth(clips, up) + 30 if azimuth is None else azimuth, elevation=elevation, up=up)
+
+
+def caption(*parts: str) -> str:
+    """The parts that are not empty, one behind the other."""
+    return ' · '.join(part for part in parts if part)
 
 
 @contextmanager
@@ -132,7 +147,7 @@ class _Stage:
     """All clips of a picture before one camera."""
 
     def __init__(self, clips: Sequence[Clip], camera: Camera, body_model) -> None:
-        self.body_model, self.origins = body_model, {}
+        self.clips, self.camera, self.body_model, self.origins = clips, camera, body_model, {}
         if body_model is None:
             clouds = [camera.stage(clip) for clip in clips]
         else:
@@ -140,41 +155,70 @@ class _Stage:
             for clip in clips:
                 self.origins[id(clip)], vertices = MeshRenderer.stage(body_model, clip, camera)
                 clouds.append(vertices[:, ::7])
-        self.view = View.fit(clouds, camera, (400, 400))
+        views = View.fit(clouds, camera, (400, 400), one_scale=not clips[0].flat)
+        self.views = {id(clip): view for clip, view in zip(clips, views)}
+
+    def notes(self) -> List[str]:
+        """What must be known to read the picture."""
+        if self.clips[0].flat:
+            return [FLAT]
+        scales = [self.views[id(clip)].scale for clip in self.clips]
+        smaller = sum(scale < max(scales) for scale in scales)
+        notes = [f'{smaller} of {len(scales)} clips reach far and are drawn smaller'] if smaller else []
+        if self.camera.up is None:
+            return [NO_FLOOR, *notes]
+        return [SET_DOWN, *notes] if any(clip.still for clip in self.clips) else notes
 
     def draw(self, rows: Sequence[ClipRow], size: int, frames_of: Callable, advance: Callable[[], None]) -> List[TileRow]:
         """Tiles of ``size`` pixels of each clip's frames ``frames_of(clip)``."""
-        view = self.view.resized((size, size))
-        renderer = None if self.body_model is None else MeshRenderer(self.body_model, view)
-        drawn = []
-        for title, clips in rows:
-            tiles = []
-            for clip in clips:
-                if clip is None:
-                    tiles.append(None)
-                    continue
-                frames = frames_of(clip)
-                tiles.append(draw_skeleton(clip, view, frames) if renderer is None else renderer.draw(clip, frames, self.origins[id(clip)]))
-                advance()
-            drawn.append((title, tiles))
-        if renderer is not None:
-            renderer.close()
+        drawn = [(title, []) for title, _ in rows]
+        with _Renderers(self.body_model) as renderers:
+            for (_, clips), (_, tiles) in zip(rows, drawn):
+                for clip in clips:
+                    if clip is None:
+                        tiles.append(None)
+                        continue
+                    view, frames = self.views[id(clip)].resized((size, size)), frames_of(clip)
+                    tiles.append(draw_skeleton(clip, view, frames) if self.body_model is None else
+                                 renderers.of(view).draw(clip, frames, self.origins[id(clip)]))
+                    advance()
         return drawn
+
+
+class _Renderers:
+    """A mesh renderer for each view that occurs, made when it is needed."""
+
+    def __init__(self, body_model) -> None:
+        self.body_model, self.made = body_model, {}
+
+    def of(self, view: View) -> MeshRenderer:
+        key = (view.size, view.scale, view.ground)
+        if key not in self.made:
+            self.made[key] = MeshRenderer(self.body_model, view)
+        return self.made[key]
+
+    def __enter__(self) -> '_Renderers':
+        return self
+
+    def __exit__(self, *_) -> None:
+        for renderer in self.made.values():
+            renderer.close()
 
 
 # Annotation files -----------------------------------------------------------------------------------------------------------------------
 
 
 def annotation_rows(annotation: Dict, *, num_per_class: int = 5, classes: Optional[Sequence[str]] = None, skeleton: Optional[str] = None,
-                    max_frames: int = 150) -> List[ClipRow]:
+                    max_frames: int = 150, up: Optional[str] = None) -> List[ClipRow]:
     """Rows of an annotation's clips, one row for each class in class order.
 
     Args:
         annotation: see :mod:`mmagenc.datasets.annotation`.
-        num_per_class: clips of each class, evenly spread over the file.
+        num_per_class: clips of each class: first its medoid (see :mod:`.medoid`), then others, evenly spread over the file.
         classes: names of the classes that are drawn; all that have clips if ``None``.
         skeleton: layout, where the annotation names none.
         max_frames: longer clips are cut.
+        up: axis of the recordings that points up; the annotation's ``metainfo['up']`` if ``None``.
 
     Raises:
         ValueError: an unknown class or skeleton.
@@ -184,11 +228,19 @@ def annotation_rows(annotation: Dict, *, num_per_class: int = 5, classes: Option
     names = list(metainfo.get('classes') or (f'class {label}' for label in range(max(labels, default=-1) + 1)))
     rows = []
     for label in class_indices(names, classes):
-        members = np.flatnonzero(labels == label)
-        chosen = members[np.unique(spread(len(members), min(num_per_class, len(members))))] if len(members) else []
-        clips = [annotation['annotations'][index] for index in chosen]
+        members = [clip for clip, other in zip(annotation['annotations'], labels) if other == label]
+        clips = medoid_first(members, num_per_class, skeleton or metainfo.get('skeleton'), up or metainfo.get('up'))
         rows.append((names[label], [Clip.from_annotation(clip, skeleton or metainfo.get('skeleton')).cut(max_frames) for clip in clips]))
     return [row for row in rows if row[1]]
+
+
+def medoid_first(annotations: Sequence[Dict], count: int, skeleton=None, up: Optional[str] = None) -> List[Dict]:
+    """The medoid of annotation dicts and up to ``count - 1`` of the others, evenly spread over them."""
+    if not annotations:
+        return []
+    first = medoid_of_annotations(annotations, skeleton, up)
+    others = [clip for index, clip in enumerate(annotations) if index != first]
+    return [annotations[first], *(others[index] for index in np.unique(spread(len(others), min(count - 1, len(others)))))]
 
 
 def chosen_rows(annotation: Dict, indexes: Sequence[int], *, skeleton: Optional[str] = None,
@@ -263,7 +315,8 @@ def visualize_generator(model,
 
     Args:
         model: a generator.
-        dataset: dataset that ends in ``PackMotionInputs``; its first recorded clip of each class is drawn. ``None`` draws samples only.
+        dataset: dataset that ends in ``PackMotionInputs``; of its recorded clips the medoid of each class is drawn. ``None`` draws
+            samples only.
         out: one file or several, see :func:`draw_grid`.
         num_samples_per_class: generated clips in each row.
         classes: names or numbers of the classes that are drawn; all if ``None``.
@@ -271,9 +324,10 @@ def visualize_generator(model,
         num_frames: frames of generated clips; the model's own if ``None``.
         seed: of the generated clips.
         mesh: draw body meshes (the extra ``mesh``).
-        footer: small text below; says that data is stand-in data if ``None``.
+        footer: small text below; says that data is stand-in data if ``None``. How the clips were chosen is added.
         fps: frames per second; the dataset's (else 30, as the published infants') if ``None``.
-        **kwargs: see :func:`draw_grid`.
+        **kwargs: see :func:`draw_grid`. Where its ``camera`` does not say which axis points up, the dataset's or the model's metainfo
+            does.
 
     Returns:
         ``(H, W, 3)`` uint8: the strip of stills.
@@ -285,8 +339,10 @@ def visualize_generator(model,
     names = list(class_names or metainfo.get('classes') or (f'class {label}' for label in range(model.num_classes)))
     body_model = _body_model_of(model) if mesh else None
     labels = class_indices(names, classes)
+    camera = dict(kwargs.pop('camera', None) or {})
+    camera['up'] = camera.get('up') or metainfo.get('up') or (getattr(model, 'dataset_meta', None) or {}).get('up')
     with _random_states_kept(), _evaluating(model):
-        real = {} if dataset is None else _real_and_reconstructed(model, dataset, labels)
+        real = {} if dataset is None else _real_and_reconstructed(model, dataset, labels, camera['up'])
         sampled = sample_clips(model, labels, num_samples_per_class, num_frames, seed)
     width = max((len(pair) for pair in real.values()), default=0)
     rows = [(names[label], [*real.get(label, [None] * width), *sampled[label]]) for label in labels]
@@ -295,8 +351,10 @@ def visualize_generator(model,
         headings.append(('samples' if num_samples_per_class > 1 else 'sample', num_samples_per_class))
     if footer is None and dataset is not None:
         footer = standin_footer(metainfo, dataset.get_data_info(0)['frame_dir'])
+    footer = caption(footer, f'real: {MEDOID}' if width else '',
+                     f'samples: the first of seed {seed}, not selected' if num_samples_per_class else '')
     fps = fps or metainfo.get('fps') or DEFAULT_FPS
-    return draw_grid(rows, out, headings=headings, footer=footer or '', fps=fps, body_model=body_model, **kwargs)
+    return draw_grid(rows, out, headings=headings, footer=footer, fps=fps, body_model=body_model, camera=camera, **kwargs)
 
 
 def sample_clips(model, labels: Sequence[int], num_per_class: int, num_frames: Optional[int], seed: int) -> Dict[int, List[Clip]]:
@@ -309,10 +367,10 @@ def sample_clips(model, labels: Sequence[int], num_per_class: int, num_frames: O
 
 
 @torch.no_grad()
-def _real_and_reconstructed(model, dataset, labels: Sequence[int]) -> Dict[int, List[Clip]]:
-    """The first recorded clip of each class as the model sees it and, where the model can encode, as it decodes it again."""
+def _real_and_reconstructed(model, dataset, labels: Sequence[int], up: Optional[str]) -> Dict[int, List[Clip]]:
+    """Each class's medoid of the recorded clips as the model sees it and, where the model can encode, as it decodes it again."""
     pairs = {}
-    for label, index in _first_of_each_class(dataset, labels).items():
+    for label, index in _medoid_of_each_class(dataset, labels, up).items():
         batch = model.data_preprocessor(pseudo_collate([dataset[index]]))
         label_and_length = model.labels_and_lengths(batch['data_samples'])
         encoded = model.representation.encode(batch['inputs'])
@@ -323,17 +381,14 @@ def _real_and_reconstructed(model, dataset, labels: Sequence[int]) -> Dict[int, 
     return pairs
 
 
-def _first_of_each_class(dataset, labels: Sequence[int]) -> Dict[int, int]:
-    """Index of the first clip of each class that is not synthetic."""
-    found, missing = {}, set(labels)
-    for index in range(len(dataset)):
-        clip = dataset.get_data_info(index)
-        label = int(clip['label'])
-        if label in missing and clip.get('source') != 'synthetic':
-            found[label] = index
-            missing.remove(label)
-        if not missing:
-            break
+def _medoid_of_each_class(dataset, labels: Sequence[int], up: Optional[str]) -> Dict[int, int]:
+    """Index of each class's medoid of the clips that are not synthetic; classes without such a clip are left out."""
+    clips = dataset.annotations() if hasattr(dataset, 'annotations') else [dataset.get_data_info(index) for index in range(len(dataset))]
+    found, skeleton = {}, getattr(dataset, 'metainfo', {}).get('skeleton')
+    for label in labels:
+        members = [index for index, clip in enumerate(clips) if int(clip['label']) == label and clip.get('source') != 'synthetic']
+        if members:
+            found[label] = members[medoid_of_annotations([clips[index] for index in members], skeleton, up)]
     return found
 
 

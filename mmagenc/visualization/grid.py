@@ -26,9 +26,10 @@ class _Layout:
     font: int
     gutter: int
     top: int
+    footer: Tuple[str, ...]
 
 
-def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], headed: bool, footed: bool) -> _Layout:
+def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], headed: bool, footer: str) -> _Layout:
     width, height = tile
     font = int(np.clip(round(0.1 * height), 13, 17))
     gap, group_gap = max(width // 40, 3), max(width // 9, 10)
@@ -42,9 +43,10 @@ def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], h
         x = columns[-1] + width + group_gap
     top = round(2.4 * font) if headed else group_gap
     places = tuple(top + place * (height + gap) for place in range(len(rows)))
-    bottom = places[-1] + height + (round(2.2 * font) if footed else group_gap)
+    lines = wrap(footer, x - gutter - group_gap, font - 2)
+    bottom = places[-1] + height + (round(0.9 * font + 1.3 * (font - 2) * len(lines)) if lines else group_gap)
     size = (bottom + bottom % 2, x + x % 2)
-    return _Layout(tile, tuple(columns), places, size, font, gutter, top)
+    return _Layout(tile, tuple(columns), places, size, font, gutter, top, tuple(lines))
 
 
 def grid_frames(rows: Sequence[Row], *, headings: Sequence[Heading] = (), footer: str = '') -> np.ndarray:
@@ -54,7 +56,7 @@ def grid_frames(rows: Sequence[Row], *, headings: Sequence[Heading] = (), footer
         rows: ``(title, tiles)`` of each row; a tile is ``(T, h, w, 3)`` uint8, all of one size, or ``None`` for an empty place. Tiles
             shorter than the longest hold their last frame; rows may have fewer tiles than others.
         headings: ``(text, number of columns)`` from left to right; columns under one heading stand closer together.
-        footer: small text below, left.
+        footer: small text below, left, in as many lines as it takes.
 
     Returns:
         ``(T, H, W, 3)`` uint8, with even height and width (as videos need).
@@ -73,8 +75,8 @@ def grid_frames(rows: Sequence[Row], *, headings: Sequence[Heading] = (), footer
     if sum(spans) != num_columns or min(spans) < 1:
         raise ValueError(f'headings cover {sum(spans)} columns, the rows have {num_columns}')
     height, width = tiles[0].shape[1:3]
-    layout = _lay_out(rows, spans, (width, height), any(text for text, _ in headings), bool(footer))
-    page = _draw_page(rows, headings, footer, layout)
+    layout = _lay_out(rows, spans, (width, height), any(text for text, _ in headings), footer)
+    page = _draw_page(rows, headings, layout)
     frames = np.repeat(page[None], max(len(tile) for tile in tiles), axis=0)
     for (_, row), y in zip(rows, layout.rows):
         for tile, x in zip(row, layout.columns):
@@ -85,7 +87,7 @@ def grid_frames(rows: Sequence[Row], *, headings: Sequence[Heading] = (), footer
     return frames
 
 
-def _draw_page(rows: Sequence[Row], headings: Sequence[Heading], footer: str, layout: _Layout) -> np.ndarray:
+def _draw_page(rows: Sequence[Row], headings: Sequence[Heading], layout: _Layout) -> np.ndarray:
     page = np.full((*layout.size, 3), PAGE, dtype=np.uint8)
     width, height = layout.tile
     for (title, _), y in zip(rows, layout.rows):
@@ -97,9 +99,9 @@ def _draw_page(rows: Sequence[Row], headings: Sequence[Heading], footer: str, la
         lines = wrap(text, right - left, layout.font)[:1]
         write_text(page, lines, ((left + right) / 2, 0.52 * layout.top), layout.font, color=INK)
         column += span
-    if footer:
+    if layout.footer:
         place = (layout.columns[0], (layout.rows[-1] + height + layout.size[0]) / 2)
-        write_text(page, [footer], place, layout.font - 2, anchor='lm', color=PALE_INK)
+        write_text(page, list(layout.footer), place, layout.font - 2, anchor='lm', color=PALE_INK)
     return page
 
 

@@ -86,7 +86,11 @@ class MeshRenderer:
 
     @classmethod
     def stage(cls, body_model, clip: Clip, camera: Camera, every: int = 6):
-        """Origin ``(T, 3)`` and, of every ``every``-th frame, stage vertices ``(n, N, 3)``: what a view is fitted to."""
+        """Origin ``(T, 3)`` and, of every ``every``-th frame, stage vertices ``(n, N, 3)``: what a view is fitted to.
+
+        Of a clip without a path, which touches the floor in each frame, ``every`` is 1.
+        """
+        every = every if clip.transl is not None and np.any(clip.transl != clip.transl[:1]) else 1
         frames = np.arange(0, clip.num_frames, every)
         vertices = np.concatenate(list(body_vertices(body_model, clip, camera, frames)))
         origin = camera.origin(body_clip(body_model, clip), points=vertices)
@@ -131,8 +135,9 @@ class MeshRenderer:
         height = floor_size(self.view)  # of lines and shadow above the floor: a little, so that they are seen
         self._body.points = vertices
         self._body.point_data.active_normals = self._normals(vertices)
-        self._lines.points = _padded(floor_lines(self.view, origin)) + (0, 2e-3 * height, 0)
-        self._shadow.points = vertices * (1, 0, 1) + (0, 4e-3 * height, 0)
+        if self.view.camera.up is not None:
+            self._lines.points = _padded(floor_lines(self.view, origin)) + (0, 2e-3 * height, 0)
+            self._shadow.points = vertices * (1, 0, 1) + (0, 4e-3 * height, 0)
         self._plotter.render()
         picture = self._plotter.screenshot(return_img=True)
         return cv2.resize(picture, self.view.size, interpolation=cv2.INTER_AREA)
@@ -149,19 +154,24 @@ class MeshRenderer:
         self._around = _faces_around(self.faces, len(vertices))
         self._body = pyvista.PolyData(vertices.copy(), faces)
         self._body.point_data.active_normals = self._normals(vertices)
-        self._shadow = pyvista.PolyData(vertices.copy(), faces)
-        half = floor_size(self.view)
-        floor = pyvista.PolyData(np.array([[-half, 0, -half], [-half, 0, half], [half, 0, half], [half, 0, -half]]), [4, 0, 1, 2, 3])
-        self._lines = pyvista.line_segments_from_points(_padded(floor_lines(self.view, np.zeros(3))))
-        plotter.add_mesh(floor, color=FLOOR, lighting=False)
-        plotter.add_mesh(self._lines, color=FLOOR_LINE, lighting=False, line_width=SUPERSAMPLING)
-        plotter.add_mesh(self._shadow, color=SHADOW, lighting=False)
+        if self.view.camera.up is not None:
+            self._add_floor(plotter, pyvista.PolyData(vertices.copy(), faces))
         actor = plotter.add_mesh(self._body, color=CLAY, specular=0.08, specular_power=10, ambient=0.4, diffuse=0.85)
         actor.prop.interpolation = 'Phong'
         self._aim(plotter)
         with _quiet():
             plotter.show(auto_close=False)
         self._plotter = plotter
+
+    def _add_floor(self, plotter, shadow) -> None:
+        """Put the floor with its lines and the body's shadow into the scene."""
+        half = floor_size(self.view)
+        corners = np.array([[-half, 0, -half], [-half, 0, half], [half, 0, half], [half, 0, -half]])
+        self._shadow = shadow
+        self._lines = self._pyvista.line_segments_from_points(_padded(floor_lines(self.view, np.zeros(3))))
+        plotter.add_mesh(self._pyvista.PolyData(corners, [4, 0, 1, 2, 3]), color=FLOOR, lighting=False)
+        plotter.add_mesh(self._lines, color=FLOOR_LINE, lighting=False, line_width=SUPERSAMPLING)
+        plotter.add_mesh(self._shadow, color=SHADOW, lighting=False)
 
     def _aim(self, plotter) -> None:
         """Point the plotter's camera as the view does, and put a key and a fill light beside it."""

@@ -21,7 +21,7 @@ def draw_skeleton(clip: Clip, view: View, frames: Optional[Sequence[int]] = None
     """Draw a clip.
 
     Bones are coloured by side, the far ones lighter and behind the near ones; the floor lies at the clip's lowest point and moves under
-    a person who travels, whom the camera follows. Pixels (C = 2) have no floor.
+    a person who travels, whom the camera follows. There is none where the camera knows no vertical, nor for pixels (C = 2).
 
     Args:
         clip: the clip.
@@ -40,7 +40,7 @@ def draw_skeleton(clip: Clip, view: View, frames: Optional[Sequence[int]] = None
     empty = np.full((height * SUPERSAMPLING, width * SUPERSAMPLING, 3), BACKGROUND, dtype=np.uint8)
     canvas, ground, ground_origin = np.empty_like(empty), empty.copy(), None
     for place, frame in enumerate(frames):
-        if not clip.flat and (ground_origin is None or np.any(origin[frame] != ground_origin)):
+        if painter.floor and (ground_origin is None or np.any(origin[frame] != ground_origin)):
             ground[:], ground_origin = empty, origin[frame]
             draw_floor(ground, large, ground_origin)
         canvas[:] = ground
@@ -99,7 +99,7 @@ class _Painter:
 
     def __init__(self, clip: Clip, view: View, stage: np.ndarray) -> None:
         skeleton = clip.skeleton
-        self.flat, self.seen = clip.flat, clip.seen
+        self.floor, self.seen = view.camera.has_floor(clip), clip.seen
         self.edges = np.array(skeleton.edges).reshape(-1, 2)
         pixels, depth = view.project(np.nan_to_num(stage))
         self.pixels = _fixed(pixels)
@@ -127,7 +127,7 @@ class _Painter:
     def draw(self, canvas: np.ndarray, frame: int) -> None:
         """Draw one frame onto a canvas."""
         seen_bones = self.seen[:, frame][:, self.edges].all(axis=-1)
-        if not self.flat:
+        if self.floor:
             for person, bone in np.argwhere(seen_bones):
                 start, end = self.shadow[person, frame, self.edges[bone]].tolist()
                 cv2.line(canvas, start, end, SHADOW, self.thickness, cv2.LINE_AA, SUBPIXEL)

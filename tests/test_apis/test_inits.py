@@ -29,6 +29,11 @@ def test_generator_from_files(files):
     assert model.cfg.model.num_classes == 3
 
 
+def test_the_vertical_of_the_training_set_is_kept(tmp_path):
+    config, checkpoint = write_generator(tmp_path, meta=dict(classes=['a', 'b', 'c'], up='z'))
+    assert init_generator(config, checkpoint).dataset_meta['up'] == 'z'
+
+
 def test_classes_without_a_checkpoint(files):
     assert init_generator(Config.fromfile(files[0])).dataset_meta == dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=30)
     cfg = Config.fromfile(files[0])

@@ -32,6 +32,7 @@ from mmagenc.datasets.standin import (
     lie_down,
     make_split,
     make_subject,
+    make_world,
     observe_angles,
     plan_clips,
     pose_joints,
@@ -39,7 +40,7 @@ from mmagenc.datasets.standin import (
     travel,
 )
 from mmagenc.registry import MODELS
-from mmagenc.skeletons import joint_map
+from mmagenc.skeletons import get_skeleton, joint_map
 
 CONFIGS = Path(__file__).parents[2] / 'configs/_base_/datasets'
 CLEAR = Mixture(clear=1, transition=0, boundary=0)
@@ -337,3 +338,68 @@ def test_configs_differ_from_the_real_ones_in_paths_only(name):
             assert standin[key].dataset.ann_file.replace('data/standin/', 'data/') == real[key].dataset.pop('ann_file')
             standin[key].dataset.pop('ann_file')
             assert standin[key] == real[key]
+
+
+@pytest.fixture(scope='module')
+def world(rest):
+    return make_world(rest=rest)
+
+
+def test_the_world_set_is_on_the_floor_and_says_so(world):
+    """Lowest keypoints lie as far above the floor as skin may: a body's joints are inside it."""
+    sizes = {name: len(clips) for name, clips in world['split'].items()}
+    assert world['metainfo']['up'] == 'y' and sizes == dict(train=100, val=50, test=100)
+    for clip in world['annotations']:
+        lowest = clip['keypoint'][0, ..., 1].min(axis=-1)
+        assert lowest.min() > -0.02 and lowest.max() < 0.16, clip['frame_dir']
+        assert clip['label'] in range(5)
+
+
+def test_postures_of_the_world_set_are_what_they_are_called(world):
+    """Trunk (pelvis to neck) and chest (forward of it) against gravity, in every frame of every clip: nobody supine stands."""
+    skeleton = get_skeleton('infact17')
+    for clip in world['annotations']:
+        trunk, chest = trunk_and_chest(clip['keypoint'][0], skeleton)
+        name = world['metainfo']['classes'][clip['label']]
+        if name in ('Supine', 'Prone', 'All-fours'):
+            assert np.abs(trunk).max() < 0.85 or name == 'All-fours', clip['frame_dir']
+            assert (chest > 0).all() if name == 'Supine' else (chest < 0).all(), clip['frame_dir']
+        else:
+            assert trunk.mean() > 0.3, clip['frame_dir']
+
+
+def trunk_and_chest(keypoint, skeleton):
+    """Heights (T,), from −1 to 1, of the unit vectors from pelvis to neck and out of the chest."""
+    names = 'pelvis', 'neck', 'left_shoulder', 'right_shoulder', 'left_hip', 'right_hip'
+    place = {name: keypoint[:, skeleton.index(name)] for name in names}
+    trunk = place['neck'] - place['pelvis']
+    left = place['left_hip'] - place['right_hip'] + place['left_shoulder'] - place['right_shoulder']
+    chest = np.cross(left, trunk)
+    return trunk[:, 1] / np.linalg.norm(trunk, axis=1), chest[:, 1] / np.linalg.norm(chest, axis=1)
+
+
+def test_headings_of_the_world_set_differ_and_last(world):
+    """The way from left to right hip, seen from above, of infants who stand or sit: varied between clips, kept within half a second."""
+    turns, headings = [], []
+    for clip in world['annotations']:
+        if clip['label'] == 3:
+            hips = [clip['keypoint'][0, :, get_skeleton('infact17').index(f'{side}_hip')] for side in ('left', 'right')]
+            angle = np.unwrap(np.arctan2(*(hips[0] - hips[1])[:, [2, 0]].T))
+            headings.append(angle.mean())
+            turns.append(np.abs(angle[15:] - angle[:-15]).max())
+    assert np.degrees(np.std(headings)) == pytest.approx(20, abs=8) and np.degrees(max(turns)) < 30
+
+
+def test_poses_of_the_world_set_give_its_keypoints(world, rest):
+    """Bones and places: root translation and root rotation put the hips where they are."""
+    clip = world['annotations'][0]
+    root = Rotation.from_rotvec(clip['pose'][0, :, 0])
+    order = joint_map('smpl24', 'infact17')
+    np.testing.assert_allclose(clip['transl'][0] + rest[0].numpy(), clip['keypoint'][0, :, order.index(0)], atol=1e-5)
+    hip = root.inv().apply(clip['keypoint'][0, :, order.index(1)] - clip['keypoint'][0, :, order.index(0)])
+    np.testing.assert_allclose(hip, hip[:1].repeat(len(hip), 0), atol=1e-5)
+
+
+def test_same_seed_same_world(world, rest):
+    again = make_world(rest=rest)
+    assert all(np.array_equal(a['pose'], b['pose']) for a, b in zip(world['annotations'], again['annotations']))

@@ -30,6 +30,7 @@ def test_folder_to_annotation(tmp_path, capsys):
     (folder / 'walk' / 'broken.npz').write_bytes(b'')
     TOOL.main([str(folder), '--out', str(tmp_path / 'motion.npz'), '--fps', '20', '--processes', '1'])
     annotation = load_annotation(tmp_path / 'motion.npz')
+    assert annotation['metainfo']['up'] == 'y'
     assert annotation['metainfo']['classes'] == ['crawl', 'walk'] and len(annotation['annotations']) == 2
     clip = annotation['annotations'][1]
     assert clip['label'] == 1 and clip['total_frames'] == 9

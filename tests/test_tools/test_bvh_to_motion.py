@@ -58,7 +58,7 @@ def test_folder_to_annotation(folder, tmp_path, capsys):
                '--split', 'train=1;test=2', '--processes', '1', '--report', str(report)])
     annotation = load_annotation(out[0])
     assert annotation['metainfo']['classes'] == ['crawl', 'wave'] and annotation['metainfo']['skeleton'] == 'smpl24'
-    assert annotation['metainfo']['fps'] == 20
+    assert annotation['metainfo']['fps'] == 20 and annotation['metainfo']['up'] == 'y'
     # Both folders have the same file names, so the folder stays in the clip's name.
     assert annotation['split'] == dict(train=['crawl/anna_001', 'wave/anna_001'], test=['crawl/ben_002', 'wave/ben_002'])
     clip = annotation['annotations'][0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmagenc.datasets import standin
+from mmagenc.datasets import load_annotation, standin
 from mmagenc.datasets.safe_pickle import load_pickle
 
 
@@ -19,6 +19,9 @@ def tool(monkeypatch):
     spec.loader.exec_module(module)
     for name, each in list(standin.SETS.items()):
         monkeypatch.setitem(standin.SETS, name, replace(each, sizes=dict.fromkeys(each.sizes, 2)))
+    world = replace(standin.WORLD, sizes=dict(train=1, validate=1, test=1))
+    monkeypatch.setattr(module, 'WORLD', world)
+    monkeypatch.setattr(standin, 'WORLD', world)
     return module
 
 
@@ -26,25 +29,27 @@ def test_writes_the_published_files(tool, tmp_path, capsys):
     out = tmp_path / 'standin'
     tool.main(['--out', str(out)])
     expected = ['InfActPlus/test_trans_data.pkl', 'InfActPlus/train_trans_data.pkl', 'InfActPrimitive/Data/primitive_test.pkl',
-                'InfActPrimitive/Data/primitive_train.pkl', 'InfActPrimitive/Data/primitive_validate.pkl', 'README.txt']
+                'InfActPrimitive/Data/primitive_train.pkl', 'InfActPrimitive/Data/primitive_validate.pkl', 'README.txt',
+                'world/primitive.npz']
     assert sorted(str(path.relative_to(out)) for path in out.rglob('*') if path.is_file()) == expected
-    for path in expected[:-1]:
+    for path in expected[:5]:
         assert len(load_pickle(out / path)) == 2
     assert (out / 'README.txt').read_text().startswith('stand-in data (synthesized), not recordings')
     assert capsys.readouterr().out.count('stand-in data: 2 clips') == 5
+    assert load_annotation(out / 'world/primitive.npz')['metainfo']['up'] == 'y'
 
 
 def test_second_run_returns_at_once(tool, tmp_path, capsys, monkeypatch):
     out = tmp_path / 'standin'
-    assert len(tool.make_standin(out)) == 5
+    assert len(tool.make_standin(out)) == 6
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tool.target_files(out)}
     with monkeypatch.context() as patch:
         patch.setattr(tool, 'make_split', lambda *args, **kwargs: pytest.fail('made again'))
         tool.main(['--out', str(out)])
     assert 'is there already' in capsys.readouterr().out
-    assert len(tool.make_standin(out, force=True)) == 5
+    assert len(tool.make_standin(out, force=True)) == 6
     assert all(path.stat().st_mtime_ns > before[path][0] and path.read_bytes() == before[path][1] for path in before)
-    assert len(tool.make_standin(out, seed=1)) == 5
+    assert len(tool.make_standin(out, seed=1)) == 6
     assert any(path.read_bytes() != before[path][1] for path in before)
 
 
@@ -61,7 +66,7 @@ def test_interrupted_run_is_taken_up(tool, tmp_path, monkeypatch):
         patch.setattr(tool, 'make_split', stop)
         tool.make_standin(out)
     assert not (out / 'README.txt').exists()
-    assert len(tool.make_standin(out)) == 5
+    assert len(tool.make_standin(out)) == 6
 
 
 @pytest.mark.parametrize('place', ['data', 'data/InfActPrimitive', '.', 'data/standin/..'])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmagenc.datasets import save_annotation
-from mmagenc.visualization import STANDIN_FOOTER, figures
+from mmagenc.visualization import MEDOID, SPREAD, STANDIN_FOOTER, figures
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,24 @@ def test_published_file_is_known_by_its_labels(tool, tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
     tool.main([str(tmp_path / 'test.pkl'), '--format', 'png'])
-    assert [title for title, _ in drawn['rows']] == ['Supine', 'All-fours'] and drawn['footer'] == STANDIN_FOOTER and drawn['fps'] == 30
+    assert [title for title, _ in drawn['rows']] == ['Supine', 'All-fours'] and drawn['footer'] == f'{STANDIN_FOOTER} · {SPREAD}'
+    assert drawn['fps'] == 30 and drawn['camera']['up'] is None
+
+
+@pytest.mark.parametrize('up, option, expected', [(None, None, None), ('z', None, 'z'), ('z', '-y', '-y'), (None, 'y', 'y')])
+def test_the_file_or_an_option_says_which_axis_points_up(tool, tmp_path, monkeypatch, up, option, expected):
+    metainfo = dict(skeleton='ucla20', **({} if up is None else {'up': up}))
+    save_annotation(dict(split={}, metainfo=metainfo, annotations=clips([0, 0, 1])), tmp_path / 'a.npz')
+    drawn = {}
+    monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
+    tool.main([str(tmp_path / 'a.npz'), '--format', 'png', *([] if option is None else [f'--up={option}'])])
+    assert drawn['camera']['up'] == expected
+
+
+def test_an_axis_that_is_none_is_refused_by_name(tool, tmp_path):
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', up='Z'), annotations=clips([0])), tmp_path / 'a.npz')
+    with pytest.raises(SystemExit, match=r"up \(metainfo of a file, or an option\) must be one of y, -y, z, -z.*got 'Z'"):
+        tool.main([str(tmp_path / 'a.npz'), '--format', 'png', '--out-dir', str(tmp_path)])
 
 
 def test_layout_may_have_to_be_named(tool, tmp_path):
@@ -108,7 +125,9 @@ def test_generator_with_and_without_its_data(tool, annotation_file, tmp_path, ca
     tool.main([str(config), str(checkpoint), '--out-dir', str(tmp_path / 'out'), '--num-samples-per-class', '1', '--format', 'png'])
     assert message in capsys.readouterr().out and (tmp_path / 'out/strip.png').is_file()
     assert [(title, len(row)) for title, row in drawn['rows']] == [('walk', columns), ('run', columns), ('Jump', columns)]
-    assert drawn['footer'] == (STANDIN_FOOTER if ann_file == 'data/standin/nowhere.npz' else '')
+    chosen = ['samples: the first of seed 0, not selected']
+    before = dict(FILE=[f'real: {MEDOID}']).get(ann_file, [STANDIN_FOOTER] if ann_file else [])
+    assert drawn['footer'] == ' · '.join(before + chosen) and drawn['camera']['up'] is None
 
 
 def test_options_reach_the_picture(tool, tmp_path, monkeypatch):
@@ -118,7 +137,7 @@ def test_options_reach_the_picture(tool, tmp_path, monkeypatch):
     options = '--seed 7 --fps 12 --azimuth -20 --up z --cfg-options model.num_frames=9 --format gif'
     tool.main([str(config), str(checkpoint), *options.split()])
     assert (seen['seed'], seen['fps'], seen['class_names'], seen['model'].num_frames) == (7, 12, ['walk', 'run', 'Jump'], 9)
-    assert seen['camera'] == dict(azimuth=-20, elevation=18, up='z') and seen['paths'] == [Path('work_dirs/visualize/generator/grid.gif')]
+    assert seen['camera'] == dict(azimuth=-20, elevation=None, up='z') and seen['paths'] == [Path('work_dirs/visualize/generator/grid.gif')]
 
 
 def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, monkeypatch, capsys):

@@ -10,7 +10,9 @@ from PIL import Image
 from mmagenc.datasets import MotionDataset, save_annotation
 from mmagenc.models import TransformerCVAE
 from mmagenc.visualization import (
+    MEDOID,
     STANDIN_FOOTER,
+    Clip,
     annotation_rows,
     chosen_rows,
     class_indices,
@@ -18,6 +20,8 @@ from mmagenc.visualization import (
     standin_footer,
     visualize_generator,
 )
+from mmagenc.visualization.figures import FLAT, NO_FLOOR, SET_DOWN
+from mmagenc.visualization.skeleton import FLOOR
 
 from .poses import arms_out
 
@@ -55,7 +59,8 @@ def model():
 def test_one_picture_in_three_forms(tmp_path):
     pytest.importorskip('imageio_ffmpeg')
     rows = [('Standing', [arms_out(5), None]), ('none', []), ('Gliding', [arms_out(8, step=(0, 0, .1)), arms_out(3)])]
-    image = draw_grid(rows, [tmp_path / 'a.gif', tmp_path / 'a.mp4', tmp_path / 'a.png'], fps=10, headings=[('real', 1), ('sample', 1)])
+    image = draw_grid(rows, [tmp_path / 'a.gif', tmp_path / 'a.mp4', tmp_path / 'a.png'], fps=10,
+                      headings=[('real', 1), ('sample', 1)], camera=dict(up='y'))
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / 'a.png')), image)
     assert Image.open(tmp_path / 'a.gif').n_frames == 8 and (tmp_path / 'a.mp4').stat().st_size > 1000
 
@@ -149,13 +154,14 @@ def test_standin_data_is_named():
 
 
 def test_a_generator_beside_real_clips(model, dataset, tmp_path, monkeypatch):
-    """Real and reconstruction are of the first clip that is not synthetic; classes without a clip have samples only."""
+    """Real and reconstruction are of the medoid of the clips that are not synthetic; classes without a clip have samples only."""
     from mmagenc.visualization import figures
     drawn = {}
     monkeypatch.setattr(figures, 'draw_grid', lambda rows, out, **kwargs: drawn.update(rows=rows, **kwargs))
     figures.visualize_generator(model, dataset, tmp_path / 'a.png', num_samples_per_class=2)
     assert [title for title, _ in drawn['rows']] == CLASSES
-    assert drawn['headings'] == [('real', 1), ('reconstruction', 1), ('samples', 2)] and drawn['fps'] == 10 and drawn['footer'] == ''
+    assert drawn['headings'] == [('real', 1), ('reconstruction', 1), ('samples', 2)] and drawn['fps'] == 10
+    assert drawn['footer'] == f'real: {MEDOID} · samples: the first of seed 0, not selected' and drawn['camera'] == dict(up=None)
     lie, sit, stand = [clips for _, clips in drawn['rows']]
     assert sit[:2] == [None, None] and all(clip is not None for clip in [*lie, *stand, *sit[2:]])
     recorded = dataset.get_data_info(3)['pose'][0]
@@ -166,6 +172,108 @@ def test_a_generator_beside_real_clips(model, dataset, tmp_path, monkeypatch):
         expected = model.eval().reconstruct(encoded, torch.tensor([2]), torch.tensor([6]))
     assert stand[1].skeleton.name == 'smpl24'
     np.testing.assert_allclose(stand[1].keypoint[0], expected.keypoint[0], atol=1e-4)
+
+
+def raise_forearm(clip, degrees):
+    """Put an annotation's left wrist where the forearm is raised by so many degrees."""
+    clip['keypoint'][0, :, 13] = clip['keypoint'][0, :, 12] + 0.25 * np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0])
+
+
+def test_the_medoid_of_each_class_is_drawn(tmp_path, monkeypatch):
+    """Forearms at 0, 90, 30 and (generated) 45 degrees: of the recordings the third is closest to the others; also the first of a row."""
+    from mmagenc.visualization import figures
+    annotation = make_annotation([1] * 4)
+    for clip, degrees in zip(annotation['annotations'], (0, 90, 30, 45)):
+        raise_forearm(clip, degrees)
+        clip['pose'] = np.full((1, 6, 24, 3), degrees / 100, dtype=np.float32)
+    annotation['annotations'][3]['source'] = 'synthetic'
+    rows = annotation_rows(annotation, num_per_class=3)
+    np.testing.assert_array_equal([clip.pose[0, 0, 0] for clip in rows[0][1]], np.float32([0.3, 0, 0.45]))
+    save_annotation(annotation, tmp_path / 'clips.npz')
+    dataset = MotionDataset(str(tmp_path / 'clips.npz'), pipeline=[dict(type='mmagenc.PackMotionInputs')])
+    assert figures._medoid_of_each_class(dataset, [0, 1], None) == {1: 2}
+
+
+def drawn_text(monkeypatch):
+    """What stands below the pictures that are drawn."""
+    from mmagenc.visualization import figures
+    footers, strip = [], figures.strip_image
+    monkeypatch.setattr(figures, 'strip_image', lambda *args, **kwargs: footers.append(kwargs['footer']) or strip(*args, **kwargs))
+    return footers
+
+
+def floor_pixels(image):
+    return (image == FLOOR).all(axis=-1).sum()
+
+
+def test_a_floor_only_where_the_vertical_is_known(tmp_path, monkeypatch):
+    footers = drawn_text(monkeypatch)
+    walking, flat = arms_out(8, step=(0, 0, 0.1)), Clip(keypoint=100 * arms_out().keypoint[..., :2] + 300, skeleton=arms_out().skeleton)
+    images = [draw_grid([('a', [clip])], tmp_path / 'a.png', footer='made up', camera=camera)
+              for clip, camera in ((walking, dict(up='y')), (walking, None), (arms_out(8), dict(up='y')), (flat, dict(up='y')))]
+    assert [floor_pixels(image) > 2000 for image in images] == [True, False, True, False]
+    assert footers == ['made up', f'made up · {NO_FLOOR}', f'made up · {SET_DOWN}', f'made up · {FLAT}']
+
+
+def test_clips_drawn_smaller_are_counted(tmp_path, monkeypatch):
+    footers, giant = drawn_text(monkeypatch), arms_out(8, step=(0, 0, 0.1))
+    giant.keypoint[:] *= 20
+    draw_grid([('', [arms_out(8, step=(0, 0, 0.1)) for _ in range(5)] + [giant])], tmp_path / 'a.png', camera=dict(up='y'))
+    assert footers == ['1 of 6 clips reach far and are drawn smaller']
+
+
+@pytest.mark.parametrize('source', ['data', 'model', 'option', None])
+def test_generated_clips_stand_on_the_floor_of_their_data(model, dataset, tmp_path, monkeypatch, source):
+    footers = drawn_text(monkeypatch)
+    dataset.full_init()
+    if source == 'data':
+        dataset._metainfo['up'] = 'y'
+    model.dataset_meta = dict(up='y') if source == 'model' else {}
+    image = visualize_generator(model, dataset, tmp_path / 'a.png', num_samples_per_class=1, classes=['Lie'],
+                                camera=dict(up='y') if source == 'option' else None)
+    assert (floor_pixels(image) > 2000) == (NO_FLOOR not in footers[0]) == (source is not None)
+
+
+TITLES = ['$x_1$ 100 %', 'two\nlines\r\n\tand more', '坐 下 (sit)', 'جلوس', '', ' ', 'a' * 300,
+          '\ud800 \u2028 \x00', '<b>&amp;</b> {x} \\n', '🤸']
+
+
+def test_class_names_of_any_kind(tmp_path):
+    """As titles, headings and footer, and as classes of a file; a line break is a space."""
+    rows = [(title, [arms_out()]) for title in TITLES]
+    image = draw_grid(rows, tmp_path / 'a.png', headings=[(TITLES[1], 1)], footer=' · '.join(TITLES), tile_size=60)
+    assert image.shape[1] < 1500
+    for title in TITLES:
+        draw_grid([('', [arms_out()])], tmp_path / 'a.png', headings=[(title, 1)], footer=title, tile_size=60)
+    spaced, broken = (draw_grid([(title, [arms_out()])], tmp_path / 'a.png', tile_size=60) for title in ('sit down', 'sit\n\ndown'))
+    np.testing.assert_array_equal(spaced, broken)
+    annotation = make_annotation(range(len(TITLES)))
+    annotation['metainfo']['classes'] = TITLES
+    assert [title for title, _ in annotation_rows(annotation)] == TITLES
+
+
+@pytest.mark.parametrize('up, order', [('z', ([0, 2, 1], (1, -1, 1))), ('-z', ([0, 2, 1], (1, 1, -1))), ('-y', ([0, 1, 2], (1, -1, -1)))])
+def test_other_vertical_axes_give_the_same_picture(tmp_path, up, order):
+    """A recording with another axis up looks as the one with y up."""
+    axes, signs = order
+    plain = arms_out(8, step=(0, 0, 0.1))
+    other = Clip(keypoint=plain.keypoint[..., axes] * np.float32(signs), skeleton=plain.skeleton)
+    images = [draw_grid([('', [clip])], tmp_path / 'a.png', camera=dict(up=axis), tile_size=100)
+              for clip, axis in ((plain, 'y'), (other, up))]
+    assert (images[0] != images[1]).any(axis=-1).mean() < 0.002
+
+
+def test_one_frame_two_persons_and_gaps(tmp_path):
+    clip, other = arms_out(20), arms_out(20)
+    other.keypoint[..., 0] += 1
+    pair = Clip(keypoint=np.concatenate([clip.keypoint, other.keypoint]), skeleton=clip.skeleton)
+    gaps = arms_out(20)
+    gaps.keypoint[0, 5:8] = np.nan
+    gaps.keypoint[0, :, 3] = np.nan
+    gone = Clip(keypoint=np.full((1, 3, 17, 3), np.nan), skeleton=clip.skeleton)
+    for up in ('y', None):
+        image = draw_grid([('', [arms_out(1), pair, gaps, gone])], [tmp_path / 'a.png', tmp_path / 'a.gif'], camera=dict(up=up))
+        assert image.std() > 3
 
 
 def test_drawing_changes_nothing_in_training(model, dataset, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from mmagenc.visualization import grid_frames
 from mmagenc.visualization.grid import PAGE, strip_rows
-from mmagenc.visualization.text import text_width, wrap
+from mmagenc.visualization.text import font, font_for, one_line, text_width, wrap
 
 
 def tile(value, frames=2, size=(60, 80)):
@@ -51,3 +51,21 @@ def test_lines_fit_their_width():
         lines = wrap('walk-turn-right with_an unpronounceableword', width, 14)
         assert all(text_width(line, 14) <= width for line in lines)
     assert wrap('Sitting', 200, 14) == ['Sitting'] and wrap('', 10, 14) == []
+
+
+def test_a_long_footer_takes_as_many_lines_as_it_needs():
+    rows = [('', [tile(10)])]
+    heights = [grid_frames(rows, footer=footer).shape[1] for footer in ('short', 'of several words that are many', 'words ' * 30)]
+    assert heights[0] < heights[1] < heights[2]
+
+
+def test_text_is_one_line():
+    assert one_line('a\n\tb\u2028c\x07 d') == 'a b c d'
+    assert text_width('two\nlines', 12) == text_width('two lines', 12) and wrap('a\nb', 100, 12) == ['a b']
+
+
+def test_characters_that_the_font_lacks_are_looked_for_in_others(monkeypatch):
+    from mmagenc.visualization import text
+    assert font_for('Äπ→', 12).path == font(12).path
+    monkeypatch.setattr(text, '_installed_font', lambda characters: font(12, True).path if '\u5750' in characters else None)
+    assert font_for('\u5750', 12).path == font(12, True).path and font_for('\u4e0b', 12).path == font(12).path

@@ -46,7 +46,7 @@ def test_the_body_is_where_its_vertices_project(body, clip):
     """Each vertex's pixel is drawn, and nothing a tube's width away from all of them."""
     origin, _ = MeshRenderer.stage(body, clip, CAMERA, every=1)
     vertices = np.concatenate(list(body_vertices(body, clip, CAMERA, range(5)))) - origin[:, None]
-    view = View.fit([vertices], CAMERA, (160, 120))
+    view = View.fit([vertices], CAMERA, (160, 120))[0]
     with MeshRenderer(body, view) as renderer:
         pictures = renderer.draw(clip, [3, 0])
     assert pictures.shape == (2, 120, 160, 3) and pictures.dtype == np.uint8
@@ -61,7 +61,7 @@ def test_the_body_is_where_its_vertices_project(body, clip):
 def test_floor_and_background_have_the_skeletons_colours(body, clip):
     origin, vertices = MeshRenderer.stage(body, clip, CAMERA)
     assert vertices[..., 1].min() == pytest.approx(0, abs=1e-6)
-    with MeshRenderer(body, View.fit([vertices], CAMERA, (160, 160))) as renderer:
+    with MeshRenderer(body, View.fit([vertices], CAMERA, (160, 160))[0]) as renderer:
         picture = renderer.draw(clip, [0], origin)[0].astype(int)
     for color, least in ((BACKGROUND, 5000), (FLOOR, 800), (SHADOW, 30), (FLOOR_LINE, 20)):
         assert (np.abs(picture - color).max(axis=-1) <= 3).sum() > least
@@ -69,7 +69,7 @@ def test_floor_and_background_have_the_skeletons_colours(body, clip):
 
 def test_order_of_frames_and_renderers_makes_no_difference(body, clip):
     origin, vertices = MeshRenderer.stage(body, clip, CAMERA)
-    view = View.fit([vertices], CAMERA, (80, 80))
+    view = View.fit([vertices], CAMERA, (80, 80))[0]
     with MeshRenderer(body, view) as first, MeshRenderer(body, view) as second:
         backward, forward = first.draw(clip, [4, 3, 2, 1, 0], origin), second.draw(clip, None, origin)
     assert np.abs(backward[::-1].astype(int) - forward).max() <= 2
@@ -104,3 +104,11 @@ def test_missing_opengl_says_what_to_install(body, monkeypatch):
     monkeypatch.setattr('ctypes.util.find_library', lambda name: None)
     with pytest.raises(RuntimeError, match='apt install'):
         require_pyvista()
+
+
+def test_no_floor_where_the_vertical_is_unknown(body, clip):
+    camera = Camera(up=None, elevation=10)
+    origin, vertices = MeshRenderer.stage(body, clip, camera)
+    with MeshRenderer(body, View.fit([vertices], camera, (120, 120))[0]) as renderer:
+        picture = renderer.draw(clip, [0, 4], origin)
+    assert silhouette(picture).sum() > 300 and not (np.abs(picture.astype(int) - FLOOR).max(axis=-1) == 0).any()

@@ -22,7 +22,7 @@ def is_reddish(pixels):
 
 
 def front_view(clip, size=200):
-    return View.fit([FRONT.stage(clip)], FRONT, (size, size))
+    return View.fit([FRONT.stage(clip)], FRONT, (size, size))[0]
 
 
 def pixel_of(clip, view, name):
@@ -69,7 +69,7 @@ def test_near_bones_cover_far_ones_and_are_darker():
 
 
 def test_floor_stands_still_while_the_camera_moves():
-    view = View.fit([Camera().stage(arms_out())], Camera(), (160, 160))
+    view = View.fit([Camera().stage(arms_out())], Camera(), (160, 160))[0]
     first, second = (floor_lines(view, np.array([x, 0, 0.])) for x in (0., 0.013))
     along_x = [np.sort(lines[np.isclose(lines[:, 0, 0], lines[:, 1, 0])][:, 0, 0] + x) for lines, x in ((first, 0.), (second, 0.013))]
     spacing = np.diff(along_x[0])[0]
@@ -78,10 +78,16 @@ def test_floor_stands_still_while_the_camera_moves():
 
 def test_floor_is_drawn_below_persons_and_not_below_pixels():
     clip = arms_out()
-    view = View.fit([Camera().stage(clip)], Camera(), (160, 160))
+    view = View.fit([Camera().stage(clip)], Camera(), (160, 160))[0]
     assert (draw_skeleton(clip, view, [0])[0] == FLOOR).all(axis=-1).sum() > 500
     flat = Clip(keypoint=clip.keypoint[..., :2] * (100, -100) + 300, skeleton=clip.skeleton)
-    picture = draw_skeleton(flat, View.fit([FRONT.stage(flat)], FRONT, (160, 160)), [0])[0]
+    picture = draw_skeleton(flat, View.fit([FRONT.stage(flat)], FRONT, (160, 160))[0], [0])[0]
+    assert not (picture == FLOOR).all(axis=-1).any() and is_bluish(picture).sum() > 50
+
+
+def test_no_floor_where_the_vertical_is_unknown():
+    clip, camera = arms_out(), Camera(up=None)
+    picture = draw_skeleton(clip, View.fit([camera.stage(clip)], camera, (160, 160))[0], [0])[0]
     assert not (picture == FLOOR).all(axis=-1).any() and is_bluish(picture).sum() > 50
 
 
@@ -108,11 +114,11 @@ def test_missing_keypoints_leave_their_bones_out():
 def test_every_layout_and_two_persons(name, dims):
     generator = np.random.default_rng(0)
     clip = Clip(keypoint=generator.normal(size=(2, 2, get_skeleton(name).num_joints, dims)), skeleton=get_skeleton(name))
-    view = View.fit([Camera().stage(clip)], Camera(), (80, 80))
+    view = View.fit([Camera().stage(clip)], Camera(), (80, 80))[0]
     picture = draw_skeleton(clip, view)
     assert is_bluish(picture).any() and is_reddish(picture).any()
 
 
 def test_a_clip_in_which_nobody_is_seen():
     clip = Clip(keypoint=np.zeros((1, 3, 24, 3)), skeleton=get_skeleton('smpl24'))
-    assert draw_skeleton(clip, View.fit([Camera().stage(clip)], Camera(), (80, 80))).shape == (3, 80, 80, 3)
+    assert draw_skeleton(clip, View.fit([Camera().stage(clip)], Camera(), (80, 80))[0]).shape == (3, 80, 80, 3)

@@ -35,7 +35,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--judged-per-class', type=int, default=20,
                         help='clips of each class and set for embedding and confusion matrices; 0 judges nothing (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the generated clips (default: %(default)s)')
-    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], default='y', help='axis that points up (default: %(default)s)')
+    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], help='axis that points up (default: what the data says)')
     parser.add_argument('--device', default='cpu', help='where the models run (default: %(default)s)')
     parser.add_argument('--trust', action='store_true', help="run the folders' configs where they are programs, and import what they name; "
                         'without, configs are read as data, and folders from elsewhere run nothing')

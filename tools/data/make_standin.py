@@ -2,7 +2,8 @@
 
     python tools/data/make_standin.py [--out data/standin] [--seed 0] [--force]
 
-Writes InfActPrimitive/Data/primitive_{train,validate,test}.pkl, InfActPlus/{train,test}_trans_data.pkl and a README.txt under ``--out``.
+Writes InfActPrimitive/Data/primitive_{train,validate,test}.pkl, InfActPlus/{train,test}_trans_data.pkl, the quick start's
+world/primitive.npz and a README.txt under ``--out``.
 Does nothing when they are there already for the same seed and version.
 """
 
@@ -21,7 +22,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.utils import ProgressBar
 
 from mmagenc.compat import atomic_open
-from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, make_split
+from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
 
 README = """stand-in data (synthesized), not recordings
 
@@ -30,8 +32,13 @@ recordings of InfActPrimitive and InfantAction are at hand. The files have the r
 content: do not report results on them as results on those sets.
 
 {sets}
-Each file is a list of dicts: pose (1, T, 24, 3) axis-angle of SMPL's joints, keypoint (1, T, 17, 3) in metres, frame_dir,
-pos_label or action_label, subject_id. No infant appears in two files.
+Each of these files is a list of dicts: pose (1, T, 24, 3) axis-angle of SMPL's joints, keypoint (1, T, 17, 3) in metres, frame_dir,
+pos_label or action_label, subject_id. No infant appears in two files. As published they are what a pose estimator makes of a video: in
+the frame of a tilted camera, with limbs swapped and orientations lost now and then.
+
+world: {world_classes}
+  {world_file}: {world_sizes}, an annotation file
+The same postures as they happen, on the floor, y up, without an estimator's errors: for the quick start and its picture.
 """
 
 
@@ -50,12 +57,14 @@ def readme_text(seed: int) -> str:
         classes = ', '.join(f'{index} {name}' for index, name in enumerate(standin.classes))
         lines.append(f'{standin.name}: {classes}')
         lines += [f'  {path}: {standin.sizes[split]} clips of {SUBJECTS[split]} infants' for split, path in standin.files.items()]
-    return README.format(version=VERSION, seed=seed, sets='\n'.join(lines) + '\n')
+    sizes = ', '.join(f'{size} {split}' for split, size in WORLD.sizes.items())
+    world = dict(world_file=WORLD_FILE, world_sizes=f'{sizes} clips', world_classes=f'the classes of {WORLD.name}, as many clips of each')
+    return README.format(version=VERSION, seed=seed, sets='\n'.join(lines) + '\n', **world)
 
 
 def target_files(out: Path) -> List[Path]:
-    """The five files that will be written under ``out``."""
-    return [out / path for standin in SETS.values() for path in standin.files.values()]
+    """The files that will be written under ``out``."""
+    return [out / path for standin in SETS.values() for path in standin.files.values()] + [out / WORLD_FILE]
 
 
 def refuse_real_place(out: Path) -> None:
@@ -93,13 +102,16 @@ def make_standin(out: Path, seed: int = 0, force: bool = False) -> Dict[str, int
     out.mkdir(parents=True, exist_ok=True)
     (out / '.incomplete').touch()
     readme.unlink(missing_ok=True)
-    bar = ProgressBar(sum(size for standin in SETS.values() for size in standin.sizes.values()), file=sys.stderr)
+    bar = ProgressBar(sum(size for standin in [*SETS.values(), WORLD] for size in standin.sizes.values()), file=sys.stderr)
     written = {}
     for standin in SETS.values():
         for split, path in standin.files.items():
             clips = make_split(standin, split, seed=seed, progress=bar.update)
             write_atomically(pickle.dumps(clips, protocol=4), out / path)
             written[str(out / path)] = len(clips)
+    world = make_world(seed=seed, progress=bar.update)
+    save_annotation(world, out / WORLD_FILE)
+    written[str(out / WORLD_FILE)] = len(world['annotations'])
     print(file=sys.stderr)
     write_atomically(text.encode(), readme)
     (out / '.incomplete').unlink()

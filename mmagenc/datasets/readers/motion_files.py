@@ -153,6 +153,8 @@ def build_annotation(clips: Sequence[Mapping],
     Args:
         classes: class names in index order; default all labels, sorted.
         splits: values of the group ``split_by`` that go to each split; default everything to ``train``.
+        metainfo: more of it; ``up`` is ``'y'``, which all importers turn motion capture to, unless this says otherwise (``None`` for
+            clips in the frame of a camera).
 
     Returns:
         tuple: the annotation, and why clips were left out (a label or a value that nothing names). A clip's ``frame_dir`` is its file's
@@ -174,7 +176,7 @@ def build_annotation(clips: Sequence[Mapping],
         else:
             split_names[split].append(frame_dir)
             annotations.append(_annotation(clip, frame_dir, classes.index(groups['label'])))
-    metainfo = dict(metainfo or {}, classes=classes, skeleton='smpl24', fps=float(fps))
+    metainfo = {'up': 'y', **(metainfo or {}), 'classes': classes, 'skeleton': 'smpl24', 'fps': float(fps)}
     return dict(split=split_names, metainfo=metainfo, annotations=annotations), left_out
 
 

@@ -33,7 +33,7 @@ def choose_clips(clips: Sequence[Dict], num_per_class: int) -> List[Dict]:
 
 
 def player_clips(groups: Dict[str, Sequence[Dict]], *, skeleton: Optional[str], fps: float, max_frames: int = 150,
-                 up: str = 'y') -> Dict:
+                 up: Optional[str] = None) -> Dict:
     """What the players of one run need, see :func:`decode_clip` for the arrays.
 
     Args:
@@ -41,25 +41,26 @@ def player_clips(groups: Dict[str, Sequence[Dict]], *, skeleton: Optional[str], 
         skeleton: layout of clips that name none.
         fps: frames per second.
         max_frames: longer clips are cut.
-        up: axis of the recordings that points up.
+        up: axis of the recordings that points up; ``None`` where it is not known: then there is no floor.
 
     Returns:
-        dict: ``fps``, ``azimuth`` (degrees, where to look from), ``skeletons`` by name (``edges``, ``sides``, ``head``) and ``clips``
-        (``group``, ``label``, ``name``, ``score``, ``skeleton``, ``flat``, ``shape``, ``scale``, ``data``, ``path``, ``radius``, ``low``,
-        ``high``).
+        dict: ``fps``, ``azimuth`` (degrees, where to look from), ``floor`` (whether there is one), ``skeletons`` by name (``edges``,
+        ``sides``, ``head``) and ``clips`` (``group``, ``label``, ``name``, ``score``, ``skeleton``, ``flat``, ``shape``, ``scale``,
+        ``data``, ``path``, ``radius``, ``low``, ``high``).
 
     Raises:
         ValueError: a clip whose layout is not known.
     """
     drawn = [(group, clip, Clip.from_annotation(clip, skeleton).cut(max_frames)) for group, clips in groups.items() for clip in clips]
     if not drawn:
-        return dict(fps=fps, azimuth=0., skeletons={}, clips=[])
+        return dict(fps=fps, azimuth=0., floor=False, skeletons={}, clips=[])
     real = [clip for group, _, clip in drawn if group == 'real'] or [clip for _, _, clip in drawn]
     camera = default_camera(real, up=up)
     used = {clip.skeleton.name: clip.skeleton for _, _, clip in drawn}
     return dict(
         fps=float(fps),
         azimuth=float(camera.azimuth),
+        floor=camera.up is not None,
         skeletons={name: _skeleton(used[name]) for name in sorted(used)},
         clips=[encode_clip(clip, annotation, group, camera) for group, annotation, clip in drawn])
 

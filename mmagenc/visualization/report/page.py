@@ -15,7 +15,7 @@ from mmagenc.evaluation.functional import movement_is_off
 from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from mmagenc.version import __version__
 
-from ..figures import STANDIN_FOOTER
+from ..figures import NO_FLOOR, STANDIN_FOOTER
 from .alarms import alarms_of, class_name, gate_reasons, last_round, percent, with_class_names
 from .collect import Curve, Round, Run
 from .metrics import SHARES, Result, Row, format_number
@@ -228,6 +228,7 @@ def players(run: Run, number: int) -> str:
     speeds = ''.join(f'<option value="{speed}"{" selected" if speed == 1 else ""}>{speed:g}×</option>' for speed in (0.25, 0.5, 1, 2))
     sides = ''.join(f'<li><span class="swatch side-{side}"></span>{name}</li>'
                     for side, name in (('l', 'left'), ('r', 'right'), ('m', 'middle')))
+    sides += '' if run.motion['floor'] else f'<li class="muted">{escape(NO_FLOOR)}</li>'
     return f"""<div class="players" data-run="{number}">
 <div class="toolbar" role="group" aria-label="Player of {escape(run.name)}">
 <button type="button" class="play">▶ Play</button>

@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 def test_clips(folder):
     annotation = read_nw_ucla(folder.parent)
-    assert annotation['metainfo'] == dict(classes=list(ACTIONS.values()), skeleton='ucla20')
+    assert annotation['metainfo'] == dict(classes=list(ACTIONS.values()), skeleton='ucla20', up=None)
     clips = {clip['frame_dir']: clip for clip in annotation['annotations']}
     clip = clips['a12_s01_e00_v02']
     expected = write(folder, 'a12_s01_e00_v02', seed=1, frames=2)

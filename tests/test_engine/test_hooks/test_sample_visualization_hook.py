@@ -72,12 +72,15 @@ def test_by_iteration_and_with_the_same_noise_each_time(runner, tmp_path):
 
 
 def test_classes_and_speed_come_from_the_data(tmp_path):
-    save_annotation(make_annotation([make_clip('a'), make_clip('b', label=2)]), tmp_path / 'clips.npz')
+    annotation = make_annotation([make_clip('a'), make_clip('b', label=2)])
+    annotation['metainfo']['up'] = '-y'
+    save_annotation(annotation, tmp_path / 'clips.npz')
     pipeline = [dict(type='ConsecutiveSample', num_frames=6), dict(type='PackMotionInputs')]
     runner = make_runner(tmp_path, 'cvae-keypoints', MotionDataset(str(tmp_path / 'clips.npz'), split='train', pipeline=pipeline))
     SampleVisualizationHook(interval=1, num_saved_per_class=1).after_train_epoch(runner)
     metainfo = load_annotation(tmp_path / 'samples' / 'epoch_2.npz')['metainfo']
     assert metainfo['classes'] == ['wave', 'kick', 'roll'] and metainfo['fps'] == 30 and metainfo['skeleton'] == 'infact17'
+    assert metainfo['up'] == '-y'
 
 
 def test_seen_in_tensorboard(runner, tmp_path):

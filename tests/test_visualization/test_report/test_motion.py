@@ -13,7 +13,7 @@ from .runs import make_clip
 def test_round_trip_to_a_hundredth_of_a_percent():
     clip = make_clip('a', 1, score=0.5)
     clip['keypoint'][0, 2, 3] = np.nan
-    motion = player_clips({'generated': [clip]}, skeleton='ucla20', fps=25)
+    motion = player_clips({'generated': [clip]}, skeleton='ucla20', fps=25, up='y')
     encoded, = motion['clips']
     wanted = Camera().stage(Clip.from_annotation(clip, 'ucla20')).transpose(1, 0, 2, 3)
     decoded = decode_clip(encoded)
@@ -38,3 +38,12 @@ def test_an_unknown_layout_is_refused():
 def test_choose_clips_spreads_within_classes():
     clips = [make_clip(str(index), index % 2) for index in range(10)]
     assert [clip['frame_dir'] for clip in choose_clips(clips, 2)] == ['0', '8', '1', '9']
+
+
+@pytest.mark.parametrize('up', [None, 'y', '-z'])
+def test_a_floor_only_where_the_vertical_is_known(up):
+    """With a floor nothing lies below it; without one the body's middle is the origin."""
+    motion = player_clips({'real': [make_clip('a', 0, frames=9)]}, skeleton='ucla20', fps=30, up=up)
+    heights = decode_clip(motion['clips'][0])[..., 1]
+    assert motion['floor'] == (up is not None)
+    assert heights.min() == pytest.approx(0 if motion['floor'] else -heights.max(), abs=1e-3)

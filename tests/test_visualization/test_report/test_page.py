@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from mmagenc.visualization.figures import NO_FLOOR
 from mmagenc.visualization.report import Run, collect_run, player_clips, render_page, write_page
 from mmagenc.visualization.report.collect import Round
 from mmagenc.visualization.report.page import embedded, fate_counts
@@ -157,3 +158,10 @@ def test_write_page(tmp_path, run):
     assert (tmp_path / 'a/report.html').read_text(encoding='utf-8').startswith('<!DOCTYPE html>')
     with pytest.raises(ValueError, match='ends in .html'):
         write_page([run], tmp_path / 'report.pdf')
+
+
+def test_the_players_say_why_there_is_no_floor(run):
+    """Of these clips the vertical is not known."""
+    assert NO_FLOOR in render_page([run])
+    run.motion['floor'] = True
+    assert NO_FLOOR not in render_page([run])

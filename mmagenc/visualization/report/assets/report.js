@@ -186,14 +186,14 @@
       const pen = this.canvas.getContext('2d');
       pen.setTransform(ratio, 0, 0, ratio, 0, 0);
       pen.clearRect(0, 0, size, size);
-      const frame = frameAt(time, player.motion.fps, this.clip.shape[0]), flat = this.clip.flat;
+      const frame = frameAt(time, player.motion.fps, this.clip.shape[0]), flat = this.clip.flat, floor = player.motion.floor && !flat;
       const axes = flat ? cameraAxes(0, 0) : cameraAxes(player.azimuth, player.elevation);
       const view = Object.assign({axes: axes, size: size}, fit(player.fitted(this.clip), size, player.zoom));
-      if (!flat) this.drawFloor(pen, view, frame);
+      if (floor) this.drawFloor(pen, view, frame);
       const [, persons, joints] = this.clip.shape;
       const shadows = [], items = [];
       for (let person = 0; person < persons; person++) this.collect((frame * persons + person) * joints, view, items, shadows);
-      if (!flat) this.drawShadows(pen, shadows, view);
+      if (floor) this.drawShadows(pen, shadows, view);
       items.sort((a, b) => a.depth - b.depth || a.kind - b.kind);
       const unit = size / 160;
       items.forEach(item => this.drawItem(pen, item, unit));
@@ -307,7 +307,7 @@
     /* The clips that share a scale: those shown, pixels and metres apart. */
     fitted(clip) { return this.shown.filter(other => other.flat === clip.flat); }
 
-    reset() { this.azimuth = this.motion.azimuth; this.elevation = 18; this.zoom = 1; }
+    reset() { this.azimuth = this.motion.azimuth; this.elevation = this.motion.floor ? 18 : 0; this.zoom = 1; }
 
     show(choice) {
       const all = choice === 'all', labels = all ? [...new Set(this.motion.clips.map(clip => clip.label))].sort((a, b) => a - b) : [+choice];
