@@ -17,8 +17,10 @@ def write(folder, name, *, action='squat', train=1, frames=6, seed=0, **changes)
     """A file in the published form: types, shapes and compression; returns x and y."""
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(2, 480, size=(frames, 13)), rng.uniform(2, 270, size=(frames, 13))
-    content = dict(action=action, pose='left', x=x, y=y, visibility=np.ones((frames, 13), dtype=np.uint8), train=np.int32(train) if isinstance(train, int) else train,
+    content = dict(action=action, pose='left', x=x, y=y, visibility=np.ones((frames, 13), dtype=np.uint8), train=train,
                    bbox=np.ones((frames, 4)), dimensions=np.array([[270, 480, frames]], dtype=np.uint16), nframes=np.uint8(frames))
+    if isinstance(train, int):
+        content['train'] = np.int32(train)
     content = {key: value for key, value in {**content, **changes}.items() if value is not None}
     folder.mkdir(exist_ok=True)
     savemat(folder / f'{name}.mat', content, do_compression=True)
