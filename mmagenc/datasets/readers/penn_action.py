@@ -159,7 +159,8 @@ def _joints(content: Dict, hidden_score: float) -> Tuple[np.ndarray, np.ndarray]
             raise ValueError(f'{name} must be numbers (frames, {NUM_JOINTS}), got {value.shape} of {value.dtype}')
         if value.shape != content['x'].shape:
             raise ValueError(f'{name} has {len(value)} frames, x {len(content["x"])}')
-    keypoint, visibility = np.stack([content['x'], content['y']], axis=-1).astype(np.float32), content['visibility']
+    with np.errstate(over='ignore'):  # becomes infinite, which is refused
+        keypoint, visibility = np.stack([content['x'], content['y']], axis=-1).astype(np.float32), content['visibility']
     if not np.isin(visibility, (0, 1)).all():
         raise ValueError(f'visibility must be 0 or 1, got {np.unique(visibility)[:5].tolist()}')
     nowhere = (visibility == 0) & (keypoint <= CORNER).all(axis=-1)

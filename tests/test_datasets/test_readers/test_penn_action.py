@@ -130,11 +130,11 @@ def test_val(folder):
     (dict(y=np.ones((5, 13))), 'y has 5 frames, x 6'),
     (dict(x=np.ones((13, 6))), r'x must be numbers \(frames, 13\), got \(13, 6\)'),
     (dict(x=np.full((6, 13), np.nan)), 'keypoint holds NaN or infinity'),
-    (dict(x=np.ones((6, 13)) * 1j), 'x must be numbers.*complex'),
+    (dict(x=np.ones((6, 13)) * 1j), 'x is neither real numbers nor text'),
     (dict(visibility=np.full((6, 13), 2)), r'visibility must be 0 or 1, got \[2\]'),
     (dict(visibility=np.full((6, 13), np.nan)), 'visibility must be 0 or 1'),
     (dict(visibility=np.zeros((6, 13))), 'no joint is seen in any frame'),
-    (dict(x={'a': 1}), 'x is neither numbers nor text'),
+    (dict(x={'a': 1}), 'x is neither real numbers nor text'),
 ])
 def test_broken_files_are_left_out_and_named(tmp_path, folder, changes, reason):
     write(folder / 'labels', '0003', **changes)
