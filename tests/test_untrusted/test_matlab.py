@@ -13,7 +13,8 @@ from mmagenc.untrusted import archives, matlab
 from mmagenc.untrusted.matlab import read_mat
 
 CONTENT = dict(x=np.arange(12.).reshape(4, 3) / 7, longer_name=np.array([[1, 0]], dtype=np.uint8), word='squat',
-               rows=np.array(['ab', 'cd']), n=np.int32(-1), deep=np.arange(24, dtype=np.float32).reshape(2, 3, 4), yes=np.array([True, False]), umlaut='grün')
+               rows=np.array(['ab', 'cd']), n=np.int32(-1), deep=np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+               yes=np.array([True, False]), umlaut='grün')
 
 
 def saved(path, content=CONTENT, **options):
@@ -26,9 +27,9 @@ def element(kind, body):
 
 
 def variable(name, shape, *, kind=6, data=b''):
-    """A matrix element of a made-up class and shape."""
+    """A matrix element of a made-up class and shape, with a name of up to four letters."""
     parts = [element(6, struct.pack('<II', kind, 0)), element(5, struct.pack(f'<{len(shape)}i', *shape))]
-    parts.append(element(1, name.encode().ljust(8, b'\0'))[:16] if len(name) == 8 else struct.pack('<HH4s', 1, len(name), name.encode()))
+    parts.append(struct.pack('<HH4s', 1, len(name), name.encode()))
     return element(14, b''.join(parts) + data)
 
 
