@@ -13,7 +13,7 @@ model = dict(
     ff_dim=256,
     dropout=0.,
     layer_init='independent',
-    loss_weights=dict(kl=1e-6),
+    loss_weights=dict(kl=3e-5),
     test_cfg=dict(num_repeats=5))
 train_dataloader = dict(
     batch_size=16,
@@ -26,7 +26,5 @@ optim_wrapper = dict(optimizer=dict(lr=2e-3))
 default_hooks = dict(
     infagenc=dict(
         _base_.pop('infagenc'),
-        recognizer_warmup_epochs=40,
-        recognizer_epochs=4,
         recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)), batch_size=16),
         selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1)))

@@ -8,8 +8,8 @@ ann_file = 'data/ntu60/ntu60.npz'
 num_classes = 60
 num_frames = 64
 model = dict(num_classes=num_classes, mapping_layers=4)
-train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs')]
-test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs')]
+train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs', person=0)]
+test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs', person=0)]
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,

@@ -19,6 +19,7 @@ from torch import nn
 from mmagenc.datasets.annotation import motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.models.recognizers import prepare
+from mmagenc.registry import DATASETS
 from mmagenc.skeletons import get_skeleton
 
 from .recognizer_trainer import RecognizerTrainer
@@ -116,6 +117,40 @@ def _check_classes(model, trainer, labels: np.ndarray, annotations, classes: Opt
 def num_classes_of(recognizer: nn.Module) -> Optional[int]:
     """Classes that an MMAction2 recognizer's head tells apart, where that can be told."""
     return getattr(getattr(recognizer, 'cls_head', None), 'num_classes', None)
+
+
+def check_metric(evaluator, num_classes: int) -> None:
+    """The classes of a test metric's own recognizer.
+
+    Args:
+        evaluator: ``test_evaluator`` of the config: a metric's settings, several, or ``None``.
+        num_classes: classes of the data.
+
+    Raises:
+        ContractError: the recognizer tells another number of classes apart.
+    """
+    for index, metric in enumerate(evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]):
+        recognizer = metric.get('recognizer') if isinstance(metric, dict) else None
+        head = (recognizer.get('cls_head') or {}).get('num_classes') if isinstance(recognizer, dict) else None
+        if head not in (None, num_classes):
+            place = f'test_evaluator.{index}' if isinstance(evaluator, (list, tuple)) else 'test_evaluator'
+            raise ContractError(f'{place}.recognizer.cls_head.num_classes={head}, but there are {num_classes} classes: judge by a '
+                                'recognizer of these classes')
+
+
+def part_warnings(cfg) -> List[str]:
+    """What of a config's ``val`` and ``test`` data cannot be read, or has no clips: it would end an evaluation after the training."""
+    warnings = []
+    for part in ('val_dataloader', 'test_dataloader'):
+        dataset = (cfg.get(part) or {}).get('dataset')
+        if not isinstance(dataset, dict) or 'type' not in dataset:
+            continue
+        try:
+            if not len(DATASETS.build(dataset)):
+                warnings.append(f'{part}.dataset has no clips')
+        except Exception as error:  # whatever a dataset raises: the training itself does not need it
+            warnings.append(f'{part}.dataset cannot be read, which would end a test: {type(error).__name__}: {error}')
+    return warnings
 
 
 def _check_persons(model, annotations) -> None:

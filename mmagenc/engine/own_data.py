@@ -24,7 +24,7 @@ from mmagenc.skeletons import get_skeleton
 DEFAULTS = dict(
     ann_file=None,
     form=None,
-    window=60,
+    window=None,
     steps=2000,
     epochs=None,
     recognizer='stgcn',
@@ -33,15 +33,17 @@ DEFAULTS = dict(
     fps=None,
     num_persons=None,
     fill_gaps=None,
+    skip_broken=True,
     splits=None,
     hold_out=0.2)
 """Keys of ``own_data``.
 
-``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own); ``window`` frames of a clip;
-``steps`` of the generator on recordings, or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
-``InfAGenCHook(recognizer=…)``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person who
-is most there; ``fill_gaps`` options of ``MotionDataset``; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out``
-share of each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``.
+``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own); ``window`` frames of a clip (by
+default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings, or ``epochs`` of everything;
+``recognizer`` one of :data:`RECOGNIZERS`, or the dict of ``InfAGenCHook(recognizer=…)``; ``classes``, ``skeleton`` and ``fps`` of files
+that do not say them; ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken``
+leaves clips out that cannot be mended, with a warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file;
+``hold_out`` share of each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``.
 """
 USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
                  (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
@@ -51,6 +53,8 @@ SPLIT_NAMES = dict(
     val=('val', 'valid', 'validation', 'validate'),
     test=('test', 'testing', 'xsub_val', 'xview_val', 'xsub_test', 'xview_test', 'test1', 'sub1_test'))
 DEFAULT_FPS = 30.0
+USUAL_WINDOW, SHORTEST_WINDOW, JUDGE_STEPS = 60, 24, 1000
+"""Frames of a clip by default, most and fewest; about how many steps a judge takes to know the recordings (forty epochs at most)."""
 
 
 class OwnDataError(ValueError):
@@ -100,9 +104,7 @@ class _OwnData:
         self.own = own
         self.source = own['ann_file'] if isinstance(own['ann_file'], (str, Path)) else ', '.join(map(str, own['ann_file']))
         self.dataset_cfg = dict(type='MotionDataset', ann_file=own['ann_file'], metainfo=self._given())
-        for key in ('fill_gaps', 'num_persons'):
-            if own[key] is not None:
-                self.dataset_cfg[key] = own[key]
+        self.dataset_cfg.update({key: own[key] for key in ('fill_gaps', 'num_persons', 'skip_broken') if own[key]})
         dataset = DATASETS.build(self.dataset_cfg)
         self.clips, self.metainfo = dataset.annotations(), dict(dataset.metainfo)
         self._check_form()
@@ -202,12 +204,7 @@ class _OwnData:
     # The config -------------------------------------------------------------------------------------------------------------------------
 
     def fill(self, cfg: Config) -> None:
-        window, classes = self.own['window'], len(self.metainfo['classes'])
-        frames = max(self.clips.values('total_frames'))
-        if window < 2:
-            raise OwnDataError(f'own_data.window must be at least 2 frames, got {window}')
-        if window > frames:
-            self._say(f'own_data.window={window}, but the longest clip has {frames} frames: clips are continued by their last frame')
+        window, classes = self._window(), len(self.metainfo['classes'])
         for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
             pipeline = [dict(type='ConsecutiveSample', num_frames=window, **sampling), dict(type='PackMotionInputs')]
             self.parts[part] = dict(self.parts[part], pipeline=pipeline, **sampling)
@@ -218,6 +215,19 @@ class _OwnData:
         hook = cfg.default_hooks.infagenc
         hook.held_out = self.parts['val']
         hook.recognizer.update(self._recognizer(window, classes))
+
+    def _window(self) -> int:
+        """Frames of a clip. Shorter clips are continued by their last frame, in which nothing moves: the default avoids that."""
+        frames = np.array(self.clips.values('total_frames'))
+        window = self.own['window']
+        if window is None:
+            window = min(max(int(np.quantile(frames, 0.25)), SHORTEST_WINDOW), USUAL_WINDOW)
+        if window < 2:
+            raise OwnDataError(f'own_data.window must be at least 2 frames, got {window}')
+        short = int((frames < window).sum())
+        if short > 0.3 * len(frames):
+            self._say(f'{short} of {len(frames)} clips are shorter than own_data.window={window}: they are continued by their last frame')
+        return window
 
     def _fill_representation(self, representation: Dict) -> None:
         if self.own['form'] == 'smpl':
@@ -242,7 +252,12 @@ class _OwnData:
             if epochs < loop_share:
                 raise OwnDataError(f'own_data.epochs must be at least {loop_share}, got {epochs}')
         cfg.train_cfg.max_epochs = epochs
-        cfg.default_hooks.infagenc.update(begin=begin, interval=interval)
+        batches = -(-num_train // cfg.default_hooks.infagenc.recognizer.batch_size)
+        cfg.default_hooks.infagenc.update(
+            begin=begin,
+            interval=interval,
+            recognizer_warmup_epochs=int(np.clip(JUDGE_STEPS // batches, 10, 40)),
+            recognizer_epochs=int(np.clip(JUDGE_STEPS // 10 // batches, 1, 4)))
         cfg.default_hooks.checkpoint.interval = max(epochs // 8, 1)
         if cfg.default_hooks.get('samples'):
             cfg.default_hooks.samples.interval = max(epochs // 4, 1)

@@ -7,8 +7,18 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
+from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.motion_dataset import ClipList
-from mmagenc.engine.contract import ContractError, JudgeCheck, check_contract, check_judge, require_alike, round_trip
+from mmagenc.engine.contract import (
+    ContractError,
+    JudgeCheck,
+    check_contract,
+    check_judge,
+    check_metric,
+    part_warnings,
+    require_alike,
+    round_trip,
+)
 from mmagenc.registry import MODELS, TASK_UTILS
 from mmagenc.structures import ClipForm
 from tests.own_clips import WAVE_SQUAT_STEP, coco_clips
@@ -174,3 +184,25 @@ def test_a_representation_that_a_judge_does_not_know_stops_the_loop(clips):
 def test_near_chance_is_a_matter_of_the_interval(right, total, near):
     """Of three classes: 12 of 30 may well be chance, and so may 2 of 3."""
     assert JudgeCheck(right / total, None, total, 'held-out', 1 / 3).near_chance is near
+
+
+def test_a_metric_of_other_classes_is_refused():
+    metric = dict(type='MotionGenerationMetric', recognizer=dict(cls_head=dict(num_classes=5)))
+    with pytest.raises(ContractError, match=r'test_evaluator.recognizer.cls_head.num_classes=5, but there are 3 classes'):
+        check_metric(metric, 3)
+    with pytest.raises(ContractError, match=r'test_evaluator.1.recognizer'):
+        check_metric([dict(type='MMDMetric'), metric], 3)
+    for fitting in (None, dict(type='MMDMetric'), [metric, dict(type='MMDMetric', recognizer=None)]):
+        check_metric(fitting, 5)
+
+
+def test_parts_that_would_end_a_test_are_warned_of(tmp_path, clips):
+    save_annotation(dict(split=dict(train=[clip['frame_dir'] for clip in clips], test=[]), metainfo=dict(skeleton='coco17'),
+                         annotations=clips), tmp_path / 'clips.npz')
+    dataset = dict(type='MotionDataset', ann_file=str(tmp_path / 'clips.npz'))
+    init_default_scope('mmagenc')
+    assert part_warnings(dict(val_dataloader=None, test_dataloader=dict(dataset=dict(dataset, split='train')))) == []
+    empty, missing = part_warnings(dict(val_dataloader=dict(dataset=dict(dataset, split='test')),
+                                        test_dataloader=dict(dataset=dict(dataset, ann_file='nowhere.npz'))))
+    assert 'val_dataloader.dataset cannot be read' in empty and 'no clips' in empty
+    assert 'test_dataloader.dataset cannot be read' in missing and 'nowhere.npz' in missing

@@ -18,7 +18,16 @@ from mmengine.model import is_model_wrapper
 
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
-from mmagenc.engine.contract import JudgeCheck, check_contract, check_judge, require_alike, round_trip, warn
+from mmagenc.engine.contract import (
+    JudgeCheck,
+    check_contract,
+    check_judge,
+    check_metric,
+    part_warnings,
+    require_alike,
+    round_trip,
+    warn,
+)
 from mmagenc.engine.patience import Patience
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
@@ -119,6 +128,8 @@ class InfAGenCHook(Hook):
 
     def before_run(self, runner) -> None:
         """Build the parts, once, on the generator's device."""
+        if sum(isinstance(hook, InfAGenCHook) for hook in runner.hooks) > 1:
+            raise ValueError('two loops in one training: InfAGenCHook stands in custom_hooks and in default_hooks; leave one of them')
         if self.trainer is None:
             self.trainer = TASK_UTILS.build(dict(dict(type='RecognizerTrainer'), **self.recognizer_cfg))
             self.trainer.to(next(runner.model.parameters()).device)
@@ -231,7 +242,9 @@ class InfAGenCHook(Hook):
             self.trainer.form = ClipForm.of(recordings)
         metainfo = runner.train_dataloader.dataset.metainfo
         self.contract = check_contract(model, recordings, self.trainer, metainfo=metainfo, num_frames=self.num_frames or model.num_frames)
-        warn(runner.logger, [*self.contract.warnings, *schedule_warnings(self, runner.max_epochs, len(self.classes))])
+        check_metric(runner.cfg.get('test_evaluator'), model.num_classes)
+        parts = part_warnings(runner.cfg) if is_main_process() else []
+        warn(runner.logger, [*self.contract.warnings, *schedule_warnings(self, runner.max_epochs, len(self.classes)), *parts])
         if self.held_out_cfg is not None:
             self.held_out = DATASETS.build(self.held_out_cfg).annotations()
 
