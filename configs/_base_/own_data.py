@@ -1,20 +1,11 @@
 # What the configs for recordings of one's own have in common. `own_data` names the file; all that the file says (classes, layout, channels,
 # frame rate, splits) is filled in when a tool reads the config, and so is the schedule (mmagenc/engine/own_data.py).
-_base_ = ['./generator_runtime.py', './models/cvae.py', './infagenc_loop.py']
+_base_ = ['./generator_runtime.py', './models/cvae_small.py', './infagenc_loop.py']
 
 runner_type = 'OwnDataRunner'
 own_data = dict(ann_file=None)
 
-# Layers that begin unequal, without dropout, and little pull to the prior: so the clips move after some thousand steps. With the published
-# settings and a few dozen clips all frames are one pose by then.
-model = dict(
-    latent_dim=128,
-    num_layers=2,
-    ff_dim=256,
-    dropout=0.,
-    layer_init='independent',
-    loss_weights=dict(kl=3e-5),
-    test_cfg=dict(num_repeats=5))
+model = dict(loss_weights=dict(kl=3e-5))
 train_dataloader = dict(
     batch_size=16,
     num_workers=0,
