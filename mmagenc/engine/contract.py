@@ -16,7 +16,7 @@ from mmengine.dataset import pseudo_collate
 from scipy.stats import binomtest
 from torch import nn
 
-from mmagenc.datasets.annotation import motion_to_annotations, present_persons
+from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.models.recognizers import prepare
 from mmagenc.registry import DATASETS
@@ -146,8 +146,13 @@ def part_warnings(cfg) -> List[str]:
         if not isinstance(dataset, dict) or 'type' not in dataset:
             continue
         try:
-            if not len(DATASETS.build(dataset)):
+            built = DATASETS.build(dataset)
+            if not len(built):
                 warnings.append(f'{part}.dataset has no clips')
+            several = [clip['frame_dir'] for clip in getattr(built, 'annotations', list)() if count_persons(clip) > 1]
+            if several and any(step.get('type') == 'PackMotionInputs' and step.get('person') is None for step in dataset['pipeline']):
+                warnings.append(f'{part}.dataset: {len(several)} clips have several persons ({several[0]}), at which a test would end: '
+                                f'{ONE_PERSON}')
         except Exception as error:  # whatever a dataset raises: the training itself does not need it
             warnings.append(f'{part}.dataset cannot be read, which would end a test: {type(error).__name__}: {error}')
     return warnings

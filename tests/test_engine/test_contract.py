@@ -202,6 +202,12 @@ def test_parts_that_would_end_a_test_are_warned_of(tmp_path, clips):
     dataset = dict(type='MotionDataset', ann_file=str(tmp_path / 'clips.npz'))
     init_default_scope('mmagenc')
     assert part_warnings(dict(val_dataloader=None, test_dataloader=dict(dataset=dict(dataset, split='train')))) == []
+    clips[0] = dict(clips[0], **{key: np.concatenate([clips[0][key], clips[0][key] + 1]) for key in ('keypoint', 'keypoint_score')})
+    save_annotation(dict(split={}, metainfo=dict(skeleton='coco17'), annotations=clips), tmp_path / 'two.npz')
+    two = dict(dataset, ann_file=str(tmp_path / 'two.npz'), pipeline=[dict(type='PackMotionInputs')])
+    assert '1 clips have several persons (clip_000)' in part_warnings(dict(val_dataloader=dict(dataset=two)))[0]
+    two['pipeline'][0]['person'] = 0
+    assert part_warnings(dict(val_dataloader=dict(dataset=two))) == []
     empty, missing = part_warnings(dict(val_dataloader=dict(dataset=dict(dataset, split='test')),
                                         test_dataloader=dict(dataset=dict(dataset, ann_file='nowhere.npz'))))
     assert 'val_dataloader.dataset cannot be read' in empty and 'no clips' in empty
