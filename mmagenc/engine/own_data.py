@@ -25,7 +25,7 @@ DEFAULTS = dict(
     ann_file=None,
     form=None,
     window=None,
-    steps=2000,
+    steps=None,
     epochs=None,
     recognizer='stgcn',
     classes=None,
@@ -39,11 +39,12 @@ DEFAULTS = dict(
 """Keys of ``own_data``.
 
 ``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own); ``window`` frames of a clip (by
-default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings, or ``epochs`` of everything;
-``recognizer`` one of :data:`RECOGNIZERS`, or the dict of ``InfAGenCHook(recognizer=…)``; ``classes``, ``skeleton`` and ``fps`` of files
-that do not say them; ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken``
-leaves clips out that cannot be mended, with a warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file;
-``hold_out`` share of each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``.
+default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings (by default 2000, or a hundred
+passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
+``InfAGenCHook(recognizer=…)``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person
+who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a warning that
+lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of each class's training clips that is set
+apart where the file has no ``val``, and again where it has no ``test``.
 """
 USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
                  (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
@@ -53,7 +54,9 @@ SPLIT_NAMES = dict(
     val=('val', 'valid', 'validation', 'validate'),
     test=('test', 'testing', 'xsub_val', 'xview_val', 'xsub_test', 'xview_test', 'test1', 'sub1_test'))
 DEFAULT_FPS = 30.0
-USUAL_WINDOW, SHORTEST_WINDOW, JUDGE_STEPS = 60, 24, 1000
+FEWEST_STEPS, PASSES = 2000, 100
+"""Steps of a generator on recordings, or passes over them, whichever is more: after fewer its clips hardly move."""
+USUAL_WINDOW, SHORTEST_WINDOW, JUDGE_STEPS = 60, 24, 2000
 """Frames of a clip by default, most and fewest; about how many steps a judge takes to know the recordings (forty epochs at most)."""
 
 
@@ -242,7 +245,8 @@ class _OwnData:
         loop_share = 8
         if self.own['epochs'] is None:
             per_epoch = -(-num_train // batch_size)
-            begin = max(-(-self.own['steps'] // per_epoch), loop_share)
+            steps = self.own['steps'] or max(FEWEST_STEPS, PASSES * per_epoch)
+            begin = max(-(-steps // per_epoch), loop_share)
             interval = max(begin // (4 * (loop_share - 1)), 1)
             epochs = begin + 4 * interval
         else:
