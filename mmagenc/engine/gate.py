@@ -63,7 +63,7 @@ class MotionGate:
         ValueError: settings out of range.
     """
 
-    def __init__(self, *, enforce: bool = True, quantile: float = 0.05, slack: float = 2., still: float = 0.01) -> None:
+    def __init__(self, *, enforce: bool = True, quantile: float = 0.25, slack: float = 2., still: float = 0.01) -> None:
         if not 0 <= quantile < 0.5 or slack < 1 or still < 0:
             raise ValueError('quantile must lie in [0, 0.5), slack be at least 1 and still at least 0, got '
                              f'quantile={quantile}, slack={slack}, still={still}')

@@ -161,7 +161,7 @@ def test_growing(real):
     assert len(dataset) == 6 and len(before) == 4
     expected = pool_clip['keypoint'][0][:, joint_map('smpl24', 'infact17')]
     assert np.array_equal(dataset[4]['inputs']['keypoint'].numpy(), expected)
-    assert 'skeleton' not in dataset.annotations()[4] and pool_clip['skeleton'] == 'smpl24'
+    assert dataset.annotations()[4]['skeleton'] == 'infact17' and pool_clip['skeleton'] == 'smpl24'
     batches = list(DataLoader(dataset, batch_size=4, collate_fn=pseudo_collate))
     assert [sample.frame_dir for batch in batches for sample in batch['data_samples']] == ['a', 'b', 'c', 'd', 'new', 'newer']
 

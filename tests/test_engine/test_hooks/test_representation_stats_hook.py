@@ -23,7 +23,7 @@ def run(representation):
 
 
 def test_statistics_of_all_training_clips():
-    representation = KeypointRepresentation(skeleton='ucla20', root_center=False)
+    representation = KeypointRepresentation(skeleton='ucla20', root_center=True)
     clips = run(representation)
     frames = np.concatenate([clip['keypoint'][0] for clip in clips])
     frames = frames - frames[:, :1]
@@ -32,7 +32,7 @@ def test_statistics_of_all_training_clips():
 
 
 def test_statistics_of_a_checkpoint_stay():
-    representation = KeypointRepresentation(skeleton='ucla20', root_center=False)
+    representation = KeypointRepresentation(skeleton='ucla20', root_center=True)
     representation.std.fill_(2.)
     run(representation)
     torch.testing.assert_close(representation.std, torch.full_like(representation.std, 2.))

@@ -37,9 +37,13 @@ PIPELINE = [
 
 def annotation():
     """Clips of three classes that stand at different places, for training and testing."""
-    rng = np.random.default_rng(0)
+    rng, sway = np.random.default_rng(0), np.sin(np.arange(24) / 3)[None, :, None, None]
     clips = [
-        dict(frame_dir=f'clip{i}', label=i % 3, total_frames=24, keypoint=rng.normal(i % 3, 1, (1, 24, 20, 3)).astype(np.float32))
+        dict(
+            frame_dir=f'clip{i}',
+            label=i % 3,
+            total_frames=24,  # a posture that sways: noise alone is jitter, and no movement
+            keypoint=(rng.normal(i % 3, 1, (1, 24, 20, 3)) + sway * rng.normal(0, 2, (1, 1, 20, 3))).astype(np.float32))
         for i in range(24)
     ]
     names = [clip['frame_dir'] for clip in clips]
