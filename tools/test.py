@@ -114,12 +114,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
         cfg = load_config(args)
-        problem = checkpoint_problem(args.checkpoint) if '://' not in args.checkpoint else None
-        if problem is not None:
-            raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
         cfg = complete_config(cfg)
         check_config(cfg, 'test')
         register_layouts(cfg)
+        problem = checkpoint_problem(args.checkpoint) if '://' not in args.checkpoint else None
+        if problem is not None:
+            raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
     except (ValueError, FileNotFoundError) as error:
         print(f'test: {error}', file=sys.stderr)
         raise SystemExit(2) from None

@@ -27,6 +27,9 @@ from .recognizer_trainer import RecognizerTrainer
 CHANCE_MARGIN = 0.05
 """A judge whose accuracy on recordings may well be no more than this above chance is said to be near chance."""
 
+FEWEST_LOST = 3
+"""Recordings that a judge no longer knows once they have been encoded and decoded, below which that may be an accident."""
+
 
 class ContractError(ValueError):
     """Parts of a config that do not go together; the message names the key and what to put there."""
@@ -367,10 +370,15 @@ def round_trip(model, clips: Sequence[Dict]) -> Optional[List[Dict]]:
 def require_alike(check: JudgeCheck, max_gap: Optional[float], contract: Contract) -> None:
     """Stop where the judge knows recordings but not what the representation makes of them.
 
+    A judge near chance tells nothing of either, and one or two clips may differ by accident.
+
     Raises:
-        ContractError: ``recordings − round_trip`` is above ``max_gap``.
+        ContractError: ``recordings − round_trip`` is above ``max_gap``, and that is at least three clips.
     """
-    if max_gap is None or check.round_trip is None or check.recordings - check.round_trip <= max_gap:
+    if max_gap is None or check.round_trip is None or check.near_chance:
+        return
+    gap = check.recordings - check.round_trip
+    if gap <= max_gap or round(gap * check.num_recordings) < FEWEST_LOST:
         return
     cause = _remedy(contract.sees) if contract.sees else (
         'the pipelines look at something that the representation changes (size, bone lengths of another body, scores, image shape)')

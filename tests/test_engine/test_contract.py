@@ -176,6 +176,8 @@ def test_a_representation_that_a_judge_does_not_know_stops_the_loop(clips):
     apart = JudgeCheck(recordings=0.9, round_trip=0.4, num_recordings=30, split='held-out', chance=1 / 3)
     require_alike(alike, 0.15, contract)
     require_alike(apart, None, contract)
+    require_alike(JudgeCheck(1., 0.5, 4, 'held-out', 1 / 3), 0.15, contract)  # two clips of four
+    require_alike(JudgeCheck(0.4, 0.1, 30, 'held-out', 1 / 3), 0.15, contract)  # a judge that guesses
     with pytest.raises(ContractError, match=r'90.0% of 30 held-out.*40.0% of them encoded and decoded.*max_gap=0.15.*root_center=None'):
         require_alike(apart, 0.15, contract)
 

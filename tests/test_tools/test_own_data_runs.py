@@ -102,8 +102,7 @@ def test_tested_with_the_same_few_lines(trained):
 
 
 def test_recordings_and_pool_train_mmaction2s_own_pipeline(trained):
-    run('data/mix_annotations.py', '--train', 'pose.pkl:train', 'run/pool/pool.npz', '--out', 'mixed.pkl', '--classes', '0', '1', '2',
-        '--skeleton', 'coco17', '--force', cwd=trained)
+    run('data/mix_annotations.py', '--train', 'run/pool/pool.npz', 'pose.pkl:train', '--out', 'mixed.pkl', cwd=trained)
     (trained / 'mixed.py').write_text(
         MIXED.format(base=ROOT / 'configs/_base_/recognizer_runtime.py', pipeline=PIPELINE, folder=trained))
     printed = run('train.py', 'mixed.py', '--work-dir', 'mixed', cwd=trained)

@@ -196,7 +196,7 @@ def test_a_list_of_hooks_replaces_those_of_the_base(request, tool_name, tmp_path
     """A config written when hooks were a list has one loop, its own."""
     tool, built = request.getfixturevalue(tool_name), []
     monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
-    (tmp_path / 'x.pth').touch()
+    torch.save({}, tmp_path / 'x.pth')
     (tmp_path / 'mine.py').write_text(f"""_base_ = '{ROOT}/configs/infagenc/quick.py'
 test_dataloader = dict(batch_size=8)
 loop = dict(type='InfAGenCHook', begin=2, recognizer={{{{_base_.default_hooks.infagenc.recognizer}}}})
