@@ -166,7 +166,7 @@ def _check_persons(model, annotations) -> None:
     if several and getattr(model, 'num_persons', 1) == 1:
         name, count = several[0]
         raise ContractError(f'{len(several)} of {len(annotations)} recordings have several persons ({name} has {count}), and the generator '
-                            f'makes one: {ONE_PERSON}')
+                            f'makes one person.\n  {ONE_PERSON}')
 
 
 def _share_unseen(annotations) -> float:
