@@ -450,7 +450,7 @@ class TestCheckpoints:
         for epoch in (1, 2, 3, 9):  # 9 is of an earlier training
             torch.save(dict(weight=torch.ones(10)), tmp_path / f'epoch_{epoch}.pth')
         torch.save({}, tmp_path / 'best_acc_epoch_3.pth')
-        (tmp_path / 'last_checkpoint').write_text('/elsewhere/work/epoch_3.pth')
+        (tmp_path / 'last_checkpoint').write_text('/elsewhere/run/epoch_3.pth')
         return tmp_path
 
     def damage(self, path):
@@ -474,8 +474,8 @@ class TestCheckpoints:
         assert compat.find_latest_checkpoint(str(folder)) == str(folder / 'epoch_9.pth')
         empty = tmp_path_factory.mktemp('empty')
         assert compat.find_latest_checkpoint(str(empty)) is None
-        (empty / 'last_checkpoint').write_text('/elsewhere/work/epoch_3.pth')
-        with pytest.raises(ValueError, match='last_checkpoint names /elsewhere/work/epoch_3.pth'):
+        (empty / 'last_checkpoint').write_text('/elsewhere/run/epoch_3.pth')
+        with pytest.raises(ValueError, match='last_checkpoint names /elsewhere/run/epoch_3.pth'):
             compat.find_latest_checkpoint(str(empty))
 
     def test_resuming_uses_it(self, tmp_path):
