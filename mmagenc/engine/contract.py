@@ -5,7 +5,6 @@ the config's key. Once the judge has been fitted, it is asked for recordings and
 """
 
 import logging
-import random
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Optional, Sequence
@@ -13,19 +12,17 @@ from typing import Dict, Iterator, List, Optional, Sequence
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from scipy.stats import binomtest
 from torch import nn
 
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
+from mmagenc.evaluation.functional import is_near_chance
 from mmagenc.models.recognizers import prepare
+from mmagenc.models.recognizers.scoring import untouched_random_state
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import get_skeleton
 
 from .recognizer_trainer import RecognizerTrainer
-
-CHANCE_MARGIN = 0.05
-"""A judge whose accuracy on recordings may well be no more than this above chance is said to be near chance."""
 
 FEWEST_LOST = 3
 """Recordings that a judge no longer knows once they have been encoded and decoded, below which that may be an accident."""
@@ -180,13 +177,8 @@ def _share_unseen(annotations) -> float:
 @contextmanager
 def _untouched_states() -> Iterator[None]:
     """Python's, NumPy's and PyTorch's random states are what they were afterwards."""
-    states = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
+    with untouched_random_state(), torch.random.fork_rng(devices=[]):
+        yield
 
 
 def _one_generated(model, label: int, num_frames: int) -> Dict:
@@ -321,10 +313,8 @@ class JudgeCheck:
 
     @property
     def near_chance(self) -> bool:
-        """Whether the accuracy may well be chance (lower end of Wilson's 95 % interval)."""
-        right = round(self.recordings * self.num_recordings)
-        low = binomtest(right, self.num_recordings).proportion_ci(method='wilson').low
-        return bool(low <= self.chance + CHANCE_MARGIN)
+        """Whether the accuracy may well be chance, see :func:`~mmagenc.evaluation.functional.is_near_chance`."""
+        return is_near_chance(self.recordings, self.num_recordings, self.chance)
 
     def __str__(self) -> str:
         trip = '' if self.round_trip is None else f', and {self.round_trip:.1%} of them encoded and decoded'

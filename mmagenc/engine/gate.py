@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
+from mmagenc.datasets.annotation import present_persons
 from mmagenc.evaluation.functional import bone_lengths, clip_movement
 from mmagenc.registry import TASK_UTILS
 from mmagenc.skeletons import get_skeleton
@@ -142,8 +143,8 @@ class MotionGate:
 
     def _measure(self, clip: Dict) -> Optional[Dict]:
         """Numbers of a clip's first person who is there; ``None`` where there is nothing to measure."""
-        there = np.flatnonzero(np.any(clip['keypoint'] != 0, axis=(1, 2, 3)))
-        if not len(there) or clip['keypoint'].shape[1] < 2:
+        there = present_persons(clip)
+        if not there or clip['keypoint'].shape[1] < 2:
             return None
         keypoint = np.asarray(clip['keypoint'][there[0]], dtype=np.float64)
         if not np.isfinite(keypoint).all():

@@ -254,7 +254,6 @@ class InfAGenCHook(Hook):
                                  'recordings do cannot be told, and the gate lets all pass'])
             return
         frames = self.num_frames or model.num_frames
-        recordings = [clip for clip in recordings if clip['label'] in self.classes]
         fps = runner.train_dataloader.dataset.metainfo.get('fps')
         self.gate.fit(round_trip(model, recordings) or recordings, skeleton=layout, num_frames=frames, fps=fps)
 
