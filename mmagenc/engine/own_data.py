@@ -8,7 +8,7 @@ other: MMEngine writes it into the work folder, where it runs without ``own_data
 import copy
 import logging
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -182,6 +182,8 @@ class _OwnData:
             raise OwnDataError(f'{self.source}: none of its splits {sorted(found)} is named train: say own_data.splits=dict(train=…)')
         parts = {part: dict(self.dataset_cfg, split=name) for part, name in names.items() if name is not None}
         parts.setdefault('train', dict(self.dataset_cfg))
+        self.labels = np.array(DATASETS.build(parts['train']).annotations().values('label'))
+        self.kept = np.arange(len(self.labels))
         for part in ('test', 'val'):
             if part not in parts:
                 parts[part] = self._hold_out(parts['train'], part)
@@ -189,18 +191,16 @@ class _OwnData:
 
     def _hold_out(self, train: Dict, part: str) -> Dict:
         """Settings of a part of the training clips, which ``train`` loses: of each class the last ones, as evenly as it can be."""
-        dataset = DATASETS.build(train)
-        labels = np.array(dataset.annotations().values('label'))
-        taken: List[int] = []
+        labels, taken = self.labels[self.kept], []
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
             taken += members[len(members) - int(round(self.own['hold_out'] * len(members))):].tolist()
         if not taken:
             raise OwnDataError(f'{self.source}: it has no split {part}, and too few clips to set some of them apart '
                                f'(own_data.hold_out={self.own["hold_out"]}): name splits in the file')
-        kept = train.get('indices', list(range(len(labels))))
-        held = dict(train, indices=[kept[index] for index in sorted(taken)])
-        train['indices'] = [kept[index] for index in range(len(labels)) if index not in set(taken)]
+        held = dict(train, indices=self.kept[np.sort(taken)].tolist())
+        self.kept = np.delete(self.kept, taken)
+        train['indices'] = self.kept.tolist()
         self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart')
         return held
 
@@ -241,7 +241,7 @@ class _OwnData:
     def _fill_schedule(self, cfg: Config) -> None:
         """Epochs from steps: seven eighths on recordings, with the rate falling at the end, then four rounds of the loop."""
         batch_size = cfg.train_dataloader.batch_size
-        num_train = len(DATASETS.build(self.parts['train']))
+        num_train = len(self.kept)
         loop_share = 8
         if self.own['epochs'] is None:
             per_epoch = -(-num_train // batch_size)
