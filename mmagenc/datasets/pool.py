@@ -16,7 +16,7 @@ import torch
 
 from mmagenc.compat import atomic_open
 
-from .annotation import AnnotationError, load_annotation, normalized_clip, save_annotation
+from .annotation import AnnotationError, load_annotation, normalized_clip, plain_value, save_annotation
 
 INDEX = 'pool.json'
 INDEX_FORMAT = 'mmagenc-pool-1'
@@ -79,7 +79,7 @@ class SyntheticPool:
             start = end
         if self.rounds:
             with atomic_open(folder / INDEX, 'w', encoding='utf-8') as file:
-                json.dump(dict(format=INDEX_FORMAT, metainfo=self.metainfo, rounds=self.rounds), file, indent=2, default=_plain)
+                json.dump(dict(format=INDEX_FORMAT, metainfo=self.metainfo, rounds=self.rounds), file, indent=2, default=plain_value)
         return written
 
     def export(self, folder) -> List[Path]:
@@ -185,12 +185,8 @@ def clips_digest(clips: Sequence[Dict]) -> str:
                 digest.update(f'{key} {value.dtype.str} {value.shape} '.encode())
                 digest.update(np.ascontiguousarray(value).data)
             else:
-                digest.update(f'{key} {json.dumps(value, sort_keys=True, default=_plain)} '.encode())
+                digest.update(f'{key} {json.dumps(value, sort_keys=True, default=plain_value)} '.encode())
     return digest.hexdigest()
-
-
-def _plain(value):
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
 
 
 def annotations_to_state(annotations: Sequence[Dict]) -> List[Dict]:
