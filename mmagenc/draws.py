@@ -27,7 +27,7 @@ def untouched_random_state() -> Iterator[None]:
     MMAction2's ``UniformSampleFrames`` seeds NumPy's with 255 for every test clip (checked with 1.2.0): each window drawn after it would be
     the same one again.
     """
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()
     try:
         yield
     finally:
@@ -172,7 +172,6 @@ def key_loop(loop: Any) -> bool:
         bool: whether that is possible. It is not for streams (``IterableDataset``), samples without batches (``batch_size=None``) and
         datasets that take no attribute, such as a list.
     """
-    from mmengine.runner import IterBasedTrainLoop
     loader, runner = loop.dataloader, loop.runner
     if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset) or loader.batch_sampler is None:
         return False
@@ -180,17 +179,19 @@ def key_loop(loop: Any) -> bool:
         loader.dataset.__getitems__ = KeyedFetch(loader.dataset)
     except AttributeError:
         return False
-    if isinstance(loop, IterBasedTrainLoop):
-        epoch = int  # of the passes
-    else:
-        epoch = lambda passes: getattr(loop, 'epoch', 0)  # noqa: E731
     if not isinstance(loader.batch_sampler, KeyedBatches):
-        batches = KeyedBatches(loader.batch_sampler, loader.dataset, seed=lambda: common_seed(runner), epoch=epoch,
+        batches = KeyedBatches(loader.batch_sampler, loader.dataset, seed=lambda: common_seed(runner),
+                               epoch=lambda passes: _epoch(loop, passes),
                                lasting=loader.persistent_workers and loader.num_workers > 0)
         object.__setattr__(loader, 'batch_sampler', batches)  # DataLoader lets nobody set it, as workers may have begun; these have not
     if loader.generator is None:
         loader.generator = torch.Generator().manual_seed(common_seed(runner))
     return True
+
+
+def _epoch(loop: Any, passes: int) -> int:
+    from mmengine.runner import IterBasedTrainLoop
+    return passes if isinstance(loop, IterBasedTrainLoop) else getattr(loop, 'epoch', 0)
 
 
 def common_seed(runner: Any) -> int:
