@@ -225,35 +225,54 @@ def _with_plain_config(checkpoint: dict) -> dict:
 
 
 def mend_runner(module: types.ModuleType) -> bool:
-    """All that the runner needs; see :func:`resume_without_running`, :func:`switch_off_named_hooks` and :func:`stop_at_nan`."""
-    return any([resume_without_running(module), switch_off_named_hooks(module), stop_at_nan(module)])
+    """All that the runner needs; see :func:`resume_without_running`, :func:`switch_off_named_hooks` and :func:`add_own_hooks`."""
+    return any([resume_without_running(module), switch_off_named_hooks(module), add_own_hooks(module)])
 
 
-def stop_at_nan(module: types.ModuleType) -> bool:
-    """Give every training of this package's scope :class:`~mmagenc.engine.hooks.FiniteLossHook`: MMEngine trains on with a loss of NaN.
+OWN_HOOKS = dict(finite_loss='FiniteLossHook', random_state='RandomStateHook')
 
-    ``default_hooks=dict(finite_loss=None)`` goes without. Trainings of other packages stay as they are.
+
+def add_own_hooks(module: types.ModuleType) -> bool:
+    """Give every training of this package what MMEngine lacks: it trains on with a loss of NaN, and resumes with other random draws.
+
+    Those are :class:`~mmagenc.engine.hooks.FiniteLossHook` and :class:`~mmagenc.engine.hooks.RandomStateHook`, unless the config has
+    them; ``default_hooks=dict(finite_loss=None)`` goes without. Trainings of other packages stay as they are.
     """
     start = module.Runner.register_default_hooks
-    if getattr(start, 'stops_at_nan', False):
+    if getattr(start, 'adds_own_hooks', False):
         return False
 
     @functools.wraps(start)
     def register_default_hooks(self, hooks=None):
         hooks = dict(hooks or {})
-        given = hooks.pop('finite_loss', dict(type='mmagenc.FiniteLossHook') if _is_ours(self.cfg) else None)
-        if given is not None:
-            hooks['finite_loss'] = given
+        if is_ours(self.cfg):
+            given = {_hook_name(hook) for hook in [*hooks.values(), *(self.cfg.get('custom_hooks') or [])]}
+            missing = {name: dict(type=f'mmagenc.{kind}') for name, kind in OWN_HOOKS.items() if name not in hooks and kind not in given}
+            hooks.update(missing)
         start(self, hooks)
 
-    register_default_hooks.stops_at_nan = True
+    register_default_hooks.adds_own_hooks = True
     module.Runner.register_default_hooks = register_default_hooks
     return True
 
 
-def _is_ours(cfg) -> bool:
+def _hook_name(hook) -> str:
+    kind = hook.get('type') if isinstance(hook, dict) else type(hook)
+    return kind.__name__ if isinstance(kind, type) else str(kind).split('.')[-1]
+
+
+def is_ours(cfg) -> bool:
+    """Whether a config is of this package: by its scope, or because it imports it."""
     imports = (cfg.get('custom_imports') or {}).get('imports') or []
     return cfg.get('default_scope') == 'mmagenc' or 'mmagenc' in ([imports] if isinstance(imports, str) else imports)
+
+
+def adopt(cfg) -> None:
+    """Make a config of another package's scope one of this package's, in place: it imports ``mmagenc`` from now on."""
+    if not is_ours(cfg):
+        given = dict(cfg.get('custom_imports') or {})
+        imports = given.get('imports') or []
+        cfg.custom_imports = dict(given, imports=[*([imports] if isinstance(imports, str) else imports), 'mmagenc'])
 
 
 def write_atomically(module: types.ModuleType) -> bool:

@@ -19,7 +19,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from mmagenc.compat import find_latest_checkpoint
+from mmagenc.compat import adopt, find_latest_checkpoint
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
@@ -167,6 +167,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     except (ValueError, FileNotFoundError) as error:
         refuse(error)
     settle_hooks(cfg)
+    adopt(cfg)
     try:
         with claimed(cfg.work_dir, launcher=cfg.launcher):
             check_start(cfg)

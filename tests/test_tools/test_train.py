@@ -208,6 +208,17 @@ custom_hooks = [dict(type='RandomStateHook'), loop]
     assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
 
 
+def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_path, monkeypatch):
+    """So that its random draws depend on seed, epoch and index too, and NaN ends it."""
+    built = []
+    torch.save({}, tmp_path / 'x.pth')
+    (tmp_path / 'theirs.py').write_text(f"_base_ = '{folder}/tiny.py'\ndefault_scope = 'mmaction'\ncustom_imports = None")
+    for tool, arguments in ((train, []), (test, [str(tmp_path / 'x.pth')])):
+        monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+        tool.main([str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
+    assert [cfg.custom_imports.imports for cfg in built] == [['mmagenc'], ['mmagenc']]
+
+
 def test_whole_run_from_a_plain_clone_resumed_and_tested(folder, tmp_path):
     """From a folder that is not the clone, with nothing on PYTHONPATH: train, resume, test."""
     isolated = {'PYTHONPATH': ''}

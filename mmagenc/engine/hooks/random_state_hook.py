@@ -6,7 +6,7 @@ from typing import Dict, List, Optional
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 
 from mmagenc.registry import HOOKS
 
@@ -17,9 +17,11 @@ STATE_KEY = 'random_states'
 class RandomStateHook(Hook):
     """Save Python's, NumPy's and PyTorch's random states of every rank with each checkpoint; restore them on resume.
 
-    MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers goes on differently after a resume.
-    Runs after the other hooks of an epoch's end and before ``CheckpointHook``. A checkpoint of another number of processes, or one
-    without the states, resumes with fresh randomness and says so.
+    MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers (dropout, latents) goes on differently after a
+    resume; what transforms draw of a sample needs no state (:mod:`mmagenc.draws`). Runs after the other hooks of an epoch's end (of a step
+    that is saved, where checkpoints are counted in steps) and before ``CheckpointHook``. Validation in between leaves the states as they
+    were, as a resumed training does not repeat it. A checkpoint of another number of processes, or one without the states, resumes with
+    fresh randomness and says so. :mod:`mmagenc.compat` gives the hook to every training of the package.
     """
 
     priority = 'LOW'
@@ -27,9 +29,22 @@ class RandomStateHook(Hook):
     def __init__(self) -> None:
         self._states: Optional[List[Dict]] = None
         self._pending: Optional[Dict] = None
+        self._before_val: Optional[Dict] = None
 
     def after_train_epoch(self, runner) -> None:
         self._states = all_gather_object(get_random_state())
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        if any(isinstance(hook, CheckpointHook) and _saves_this_step(hook, runner) for hook in runner.hooks):
+            self.after_train_epoch(runner)
+
+    def before_val(self, runner) -> None:
+        self._before_val = get_random_state()
+
+    def after_val(self, runner) -> None:
+        if self._before_val is not None:
+            set_random_state(self._before_val)
+            self._before_val = None
 
     def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
         if self._states is not None:
@@ -49,6 +64,13 @@ class RandomStateHook(Hook):
         if self._pending is not None:
             set_random_state(self._pending)
             self._pending = None
+
+
+def _saves_this_step(hook: CheckpointHook, runner) -> bool:
+    """What MMEngine's hook asks itself after a training step (0.10.7)."""
+    if hook.by_epoch:
+        return False
+    return hook.every_n_train_iters(runner, hook.interval, hook.save_begin) or (hook.save_last and hook.is_last_train_iter(runner))
 
 
 def get_random_state() -> Dict:

@@ -60,6 +60,19 @@ def test_loading_without_resuming_leaves_the_states_alone():
     torch.testing.assert_close(torch.randn(2), expected)
 
 
+def test_validation_leaves_the_states_as_they_were():
+    """A resumed training does not validate again what was validated before it was interrupted."""
+    hook = RandomStateHook()
+    hook.after_val(runner(False))  # a validation that began before the hook was there
+    state = get_random_state()
+    hook.before_val(runner(False))
+    draw()
+    hook.after_val(runner(False))
+    left = draw()
+    set_random_state(state)
+    assert draw() == left
+
+
 def test_states_of_another_number_of_processes_are_passed_over():
     hook = RandomStateHook()
     hook.after_load_checkpoint(runner(True), dict(random_states=[get_random_state()] * 2))
