@@ -1,12 +1,12 @@
 """Keep every rank's random states in the checkpoint, so that a resumed run draws what an uninterrupted one would have drawn."""
 
 import random
-from typing import Dict, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 
 from mmagenc.registry import HOOKS
 
@@ -18,8 +18,8 @@ class RandomStateHook(Hook):
     """Save Python's, NumPy's and PyTorch's random states of every rank with each checkpoint; restore them on resume.
 
     MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers goes on differently after a resume.
-    Runs after the other hooks of an epoch's end and before ``CheckpointHook``. A checkpoint of another number of processes, or one
-    without the states, resumes with fresh randomness and says so.
+    Runs after the other hooks of an epoch's end (a validation's too, which draws as well) and before ``CheckpointHook``. A checkpoint of
+    another number of processes, or one without the states, resumes with fresh randomness and says so.
     """
 
     priority = 'LOW'
@@ -29,6 +29,18 @@ class RandomStateHook(Hook):
         self._pending: Optional[Dict] = None
 
     def after_train_epoch(self, runner) -> None:
+        self.note()
+
+    def after_val_epoch(self, runner, metrics: Optional[Dict] = None) -> None:
+        self.note()
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        if any(isinstance(hook, CheckpointHook) and not hook.by_epoch and
+               (hook.every_n_train_iters(runner, hook.interval, hook.save_begin) or self.is_last_train_iter(runner)) for hook in runner.hooks):
+            self.note()
+
+    def note(self) -> None:
+        """Take the states as they are now, for the next checkpoint; all processes at the same place."""
         self._states = all_gather_object(get_random_state())
 
     def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
@@ -45,10 +57,37 @@ class RandomStateHook(Hook):
             return
         self._pending = states[get_rank()]
 
+    def before_val_epoch(self, runner) -> None:
+        self._restore()  # of a resumed training that begins with it
+
     def before_train_epoch(self, runner) -> None:
+        loop = runner.train_loop
+        if self._pending is not None and hasattr(loop, 'dataloader_iterator') and runner.iter:
+            loop.dataloader_iterator = _After(loop.dataloader_iterator, runner.iter, self._restore)
+        else:
+            self._restore()
+
+    def _restore(self) -> None:
         if self._pending is not None:
             set_random_state(self._pending)
             self._pending = None
+
+
+class _After:
+    """An iterator that calls ``then`` after ``count`` batches: those that MMEngine's loop of iterations passes over when it resumes."""
+
+    def __init__(self, batches: Iterator, count: int, then: Callable[[], None]) -> None:
+        self.batches, self.left, self.then = batches, count, then
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self):
+        batch = next(self.batches)
+        self.left -= 1
+        if self.left == 0:
+            self.then()
+        return batch
 
 
 def get_random_state() -> Dict:
