@@ -177,11 +177,10 @@ class Interruption:
 
     def _leave(self) -> None:
         """Write what is whole and end the process, whatever its main thread does."""
-        words = ''
         if get_rank() == 0:
             words = self._save_kept()
+            self._tell(_SAVED, '1')
             self._say(words)
-        self._tell(_SAVED, '1')
         self._wait_for_others()
         for worker in multiprocessing.active_children():
             worker.kill()
@@ -194,14 +193,14 @@ class Interruption:
         reason = f'stopped by {name_of(self.signum)}'
         if self.running is None:
             return f'{reason} before the first epoch: nothing was begun and nothing is lost; start it again'
-        lost = f'{reason} in {self.running}, which is lost'
+        reason += f' in {self.running}'
         if self.kept is None:
-            return f'{lost}; no epoch was whole, so that nothing is saved. Start it again'
+            return f'{reason}, which is lost; no epoch was whole before it, so that nothing is saved. Start it again'
         try:
             place = self.kept.save()
         except Exception as error:  # a full disk, say: the checkpoint before is still there
-            return f'{lost}; {self.kept.words} could not be saved ({error}), what was saved before it is there. {self.go_on()}'
-        return f'{lost}; saved is {self.kept.words}: {place}. {self.go_on()}'
+            return f'{reason}; {self.kept.words} could not be saved ({error}), what was saved before it is there. {self.go_on()}'
+        return f'{reason}; saved is {self.kept.words}: {place}, what came after it is lost. {self.go_on()}'
 
     # Other processes ----------------------------------------------------------------------------------------------------------------
 
@@ -279,7 +278,7 @@ def listening(tool: str = 'train', *, words: Optional[str] = None) -> Iterator[O
     try:
         yield interruption
     except RuntimeError as error:
-        if interruption.signum is not None and type(error) is RuntimeError and is_distributed():
+        if interruption.signum is not None and (type(error) is RuntimeError or isinstance(error, dist.DistError)) and is_distributed():
             interruption.wait()  # the connection to a process that has left already
         raise
     finally:

@@ -19,10 +19,8 @@ from .infagenc_hook import InfAGenCHook
 from .random_state_hook import RandomStateHook
 
 VALIDATED_KEY = 'validated'
-KEEP = 5.
-"""Seconds after which the last whole epoch in memory is an old one."""
 COST, COST_BEFORE_LONG = 0.02, 0.05
-"""Share of the time that keeping may take, and where the next epoch is judged by the loop, which can take minutes."""
+"""Share of the time that keeping the last whole epoch may take, and where the next one is judged by the loop, which can take minutes."""
 
 
 @HOOKS.register_module()
@@ -147,7 +145,7 @@ class InterruptionHook(Hook):
             return
         begun, first, later = time.monotonic(), *_judged(runner)
         share = COST_BEFORE_LONG if later else COST
-        if first or begun - self._kept_at >= max(0 if later else KEEP, self._cost / share):
+        if first or begun - self._kept_at >= self._cost / share:
             content = self._checkpoint(runner, step, meta)
             self.interruption.kept = Kept(words, write=lambda: self._write(runner.work_dir, path, content))
             self._kept_at = time.monotonic()
