@@ -1,6 +1,7 @@
 """Keep every rank's random states in the checkpoint, so that a resumed run draws what an uninterrupted one would have drawn."""
 
 import random
+from functools import partial
 from typing import Callable, Dict, Iterator, List, Optional
 
 import numpy as np
@@ -61,11 +62,10 @@ class RandomStateHook(Hook):
         self._restore()  # of a resumed training that begins with it
 
     def before_train_epoch(self, runner) -> None:
+        self._restore()
         loop = runner.train_loop
-        if self._pending is not None and hasattr(loop, 'dataloader_iterator') and runner.iter:
-            loop.dataloader_iterator = _After(loop.dataloader_iterator, runner.iter, self._restore)
-        else:
-            self._restore()
+        if hasattr(loop, 'dataloader_iterator') and runner.iter:
+            loop.dataloader_iterator = _After(loop.dataloader_iterator, runner.iter, partial(set_random_state, get_random_state()))
 
     def _restore(self) -> None:
         if self._pending is not None:
