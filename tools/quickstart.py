@@ -95,7 +95,7 @@ def run_step(step: Step, title: str, log: Path, started: float) -> None:
         try:
             watch(process, log, begun)
         except BaseException:
-            process.terminate()
+            process.terminate()  # a training saves its epoch and leaves
             process.wait()
             raise
     if process.returncode:
@@ -168,13 +168,23 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parser.parse_args(argv)
     work_dir = args.work_dir.resolve()
     (work_dir / 'logs').mkdir(parents=True, exist_ok=True)
+    try:
+        with ended_by_signals():
+            run_all(work_dir, args.config)
+    except KeyboardInterrupt:
+        print('\nquickstart: stopped by Ctrl-C; it begins anew when it is started again', file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def run_all(work_dir: Path, config: str) -> None:
+    """All steps, and what came of them."""
     started = time.monotonic()
-    steps = first_steps(str(work_dir), args.config)
+    steps = first_steps(str(work_dir), config)
     for number, step in enumerate(steps, 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
-    for number, step in enumerate(last_steps(str(work_dir), args.config, last_checkpoint(work_dir)), len(steps) + 1):
+    for number, step in enumerate(last_steps(str(work_dir), config, last_checkpoint(work_dir)), len(steps) + 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
-    print(summarize(work_dir, args.config, time.monotonic() - started))
+    print(summarize(work_dir, config, time.monotonic() - started))
 
 
 if __name__ == '__main__':

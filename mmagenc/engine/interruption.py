@@ -1,9 +1,9 @@
 """Signals that ask a training to leave: noted at once, acted on where nothing is lost.
 
-``SIGTERM`` (schedulers, ``torchrun``), ``SIGINT`` (Ctrl-C) and ``SIGUSR1`` (Slurm's ``--signal=USR1@120``) leave the training running until
-its epoch is whole; :class:`~mmagenc.engine.hooks.InterruptionHook` then saves and raises :class:`InterruptedTraining`. Where the epoch does
-not end within the *grace*, a thread writes the last whole epoch, which the hook keeps in memory for this, and ends the process: also when the
-main thread waits for another process or is busy judging. Files are replaced in one step, so that no moment is a bad one for that.
+``SIGTERM`` (schedulers, ``torchrun``), ``SIGINT`` (Ctrl-C) and ``SIGUSR1`` (Slurm's ``--signal=USR1@120``) leave the training running
+until its epoch is whole; :class:`~mmagenc.engine.hooks.InterruptionHook` then saves and raises :class:`InterruptedTraining`. Where the
+epoch does not end within the *grace*, a thread writes the last whole epoch, which the hook keeps in memory for this, and ends the process:
+also when the main thread waits for another process or is busy judging. Files are replaced in one step, so that no moment is a bad one.
 
 The grace is a promise to whoever sent the signal: Slurm (``KillWait``) and ``torchrun`` kill 30 seconds after ``SIGTERM``.
 """
@@ -351,7 +351,7 @@ def resuming(argv: Sequence[str]) -> List[str]:
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Let ``SIGTERM`` and ``SIGUSR1`` end a tool as Ctrl-C does, through its ``finally``, with the exit status 128 + the signal's number."""
+    """Let ``SIGTERM`` and ``SIGUSR1`` end a tool as Ctrl-C does, through its ``finally``, with the exit status 128 + their number."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -4,11 +4,23 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from mmagenc.engine import interruption
-from mmagenc.engine.interruption import GRACE, Interruption, Kept, LeavingSignals, active, ended_by_signals, go_on, grace_of, listening, resuming
+from mmagenc.engine.interruption import (
+    GRACE,
+    Interruption,
+    Kept,
+    LeavingSignals,
+    active,
+    ended_by_signals,
+    go_on,
+    grace_of,
+    listening,
+    resuming,
+)
 
 
 def noted(listener, number=None):
@@ -81,7 +93,7 @@ def test_before_training_begins_it_leaves_at_once(monkeypatch):
 def test_a_disk_that_is_full_is_told():
     listener = Interruption()
     listener.running, listener.signum = 'epoch 5', signal.SIGTERM
-    listener.kept = Kept('epoch 4', write=lambda: open('/dev/full', 'wb', buffering=0).write(b'x') and '')
+    listener.kept = Kept('epoch 4', write=lambda: Path('/dev/full').write_text('x') and '')
     assert 'epoch 4 could not be saved' in listener._save_kept() and 'No space left' in listener._save_kept()
 
 

@@ -9,29 +9,29 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/slurm_train_requeue.sh'
-SBATCH = '''#!/usr/bin/env bash
+SBATCH = """#!/usr/bin/env bash
 echo "sbatch $*" >> "$SLURM_LOG"
 while [[ $1 == -* ]]; do [[ $1 == -p ]] && shift; shift; done
 script="$1"; shift
 cp "$script" "$SLURM_LOG.script"  # Slurm runs a copy from its spool folder
 export SLURM_JOB_ID=7
 exec bash "$SLURM_LOG.script" "$@"
-'''
-SRUN = '''#!/usr/bin/env bash
+"""
+SRUN = """#!/usr/bin/env bash
 while [[ $1 == -* ]]; do shift; done
 exec "$@"
-'''
-SCONTROL = '''#!/usr/bin/env bash
+"""
+SCONTROL = """#!/usr/bin/env bash
 echo "scontrol $*" >> "$SLURM_LOG"
 exit "${SCONTROL_STATUS:-0}"
-'''
-TRAINING = '''#!/usr/bin/env bash
+"""
+TRAINING = """#!/usr/bin/env bash
 # -u .../train.py CONFIG options: notes its options, waits for the signal where it is told to
 echo "train ${*:3}" >> "$SLURM_LOG"
 trap 'echo signalled >> "$SLURM_LOG"; sleep 0.2; exit "$STATUS"' USR1
 if [ -n "${WAIT:-}" ]; then for _ in $(seq 100); do sleep 0.1; done; fi
 exit "$STATUS"
-'''
+"""
 
 
 @pytest.fixture
@@ -57,7 +57,8 @@ def test_what_is_submitted_and_started(slurm):
     result = submit(slurm, '--amp', '--cfg-options', 'a=1', GPUS='2', GPUS_PER_NODE='2', SBATCH_ARGS='--time=1:00:00 --qos=low')
     assert result.returncode == 0, result.stderr
     submitted, = said(slurm, 'sbatch')
-    for option in ('-p part', '--job-name=job', '--ntasks=2', '--requeue', '--signal=USR1@120', '--open-mode=append', '--time=1:00:00 --qos=low'):
+    for option in ('-p part', '--job-name=job', '--ntasks=2', '--requeue', '--signal=USR1@120', '--open-mode=append',
+                   '--time=1:00:00 --qos=low'):
         assert option in submitted
     started, = said(slurm, 'train')
     assert started == ('train c.py --launcher slurm --cfg-options default_hooks.interruption.grace.SIGUSR1=100 --amp --cfg-options a=1 '

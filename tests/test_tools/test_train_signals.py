@@ -1,17 +1,16 @@
-"""tools/train.py under signals, as a terminal, torchrun and Slurm send them: real processes."""
+"""tools/train.py under signals as a terminal sends them: a real process and its group."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
 from mmagenc.evaluation.checkpoints import load_checkpoint
-from tests.test_tools.test_train import ROOT, folder, run  # noqa: F401  a tiny recognizer's config and data
+from tests.test_tools.test_train import ROOT, folder, tool  # noqa: F401  a tiny recognizer's config and data
 
 STOPPABLE = """_base_ = './tiny.py'
 custom_imports = dict(imports=['mmagenc', 'pausing'], allow_failed_imports=False)
@@ -33,14 +32,10 @@ class Pausing(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if 'PAUSE' in os.environ and runner.epoch == 1 and batch_idx == 0:
-            rank = os.environ.get('RANK', '0')
-            place = Path(os.environ['PAUSE'], rank)
-            place.write_text(str(os.getpid()))
+            Path(os.environ['PAUSE'], 'there').touch()
             end = time.monotonic() + 60
             while not Path(os.environ['PAUSE'], 'sent').exists() and time.monotonic() < end:
                 time.sleep(0.05)
-            if rank == os.environ.get('STUCK'):
-                time.sleep(60)
 """
 
 
@@ -51,20 +46,18 @@ def config(folder):  # noqa: F811
     return folder / 'stoppable.py'
 
 
-def stopped(command, config, tmp_path, signum, *, rank=None, **environment):
-    """Run a training, send it a signal in the middle of epoch 2 (its whole group, or one rank) and give status and output."""
+def stopped(command, config, tmp_path, signum):
+    """Run a training, send its whole group a signal in the middle of epoch 2, and give output and status."""
     pause = tmp_path / 'pause'
     pause.mkdir()
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': f'{ROOT}{os.pathsep}{config.parent}', 'PAUSE': str(pause), **environment}
-    process = subprocess.Popen([*map(str, command)], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               start_new_session=True)
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': f'{ROOT}{os.pathsep}{config.parent}', 'PAUSE': str(pause)}
+    process = subprocess.Popen(
+        [*map(str, command)], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True)
     end = time.monotonic() + 120
-    while not (pause / str(rank or 0)).exists() and process.poll() is None and time.monotonic() < end:
+    while not (pause / 'there').exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.05)
-    if rank is None:
-        os.killpg(process.pid, signum)
-    else:
-        os.kill(int((pause / str(rank)).read_text()), signum)
+    os.killpg(process.pid, signum)
     time.sleep(0.3)
     (pause / 'sent').touch()
     return process.communicate(timeout=120)[0], process.returncode
@@ -74,38 +67,23 @@ def weights(folder):  # noqa: F811
     return load_checkpoint(folder / 'epoch_4.pth')['state_dict']
 
 
-def assert_resumes(command, config, tmp_path, whole):
+def assert_resumes(command, config, tmp_path, whole, monkeypatch):
     """The stopped training goes on, and ends as the whole one, whose seed it is given: its own, drawn one."""
-    result = run([*command, '--resume'], tmp_path, PYTHONPATH=f'{ROOT}{os.pathsep}{config.parent}')
-    assert result.returncode == 0, result.stderr
+    monkeypatch.syspath_prepend(config.parent)
+    main = tool('train').main
+    main([*command, '--resume'])
     seed = load_checkpoint(tmp_path / 'run/epoch_4.pth')['meta']['seed']
-    result = run([*whole, '--seed', seed], tmp_path, PYTHONPATH=f'{ROOT}{os.pathsep}{config.parent}')
-    assert result.returncode == 0, result.stderr
+    main([*whole, '--seed', str(seed)])
     one, other = weights(tmp_path / 'run'), weights(tmp_path / 'whole')
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-def test_ctrl_c_reaches_a_group_with_workers(config, tmp_path):
+def test_ctrl_c_reaches_a_group_with_workers(config, tmp_path, monkeypatch):
     """The loaders' workers get it too, and neither die nor say a word; the config names no seed, the resumed start takes the drawn one."""
-    start = [sys.executable, ROOT / 'tools/train.py', config]
     options = ['--cfg-options', 'train_dataloader.num_workers=2']
-    command = [*start, '--work-dir', tmp_path / 'run', *options]
-    output, status = stopped(command, config, tmp_path, signal.SIGINT)
+    command = [str(config), '--work-dir', str(tmp_path / 'run'), *options]
+    output, status = stopped([sys.executable, ROOT / 'tools/train.py', *command], config, tmp_path, signal.SIGINT)
     assert status == 130 and 'Traceback' not in output and 'KeyboardInterrupt' not in output, output
     assert output.rstrip().splitlines()[-1].startswith('train: stopped by Ctrl-C after epoch 2; saved is ') and '--resume' in output
     assert (tmp_path / 'run/epoch_2.pth').is_file() and len(list((tmp_path / 'run').glob('*.pth'))) == 1
-    assert_resumes(command, config, tmp_path, [*start, '--work-dir', tmp_path / 'whole', *options])
-
-
-def test_a_signal_to_one_of_two_processes(config, tmp_path):
-    """Its epoch does not end within the grace: the first process, which waits for it, saves the epoch before, and both leave."""
-    if torch.cuda.is_available():
-        pytest.skip('there is a GPU')
-    start = ['bash', ROOT / 'tools/dist_train.sh', config, '2']
-    place = dict(PYTHON=sys.executable, PORT=str(30600 + os.getpid() % 1000))
-    grace = ['--cfg-options', 'default_hooks.interruption.grace=1', 'train_dataloader.batch_size=1', 'randomness.seed=3']
-    command = ['env', *(f'{name}={value}' for name, value in place.items()), *start, '--work-dir', tmp_path / 'run', *grace]
-    output, status = stopped(command, config, tmp_path, signal.SIGTERM, rank=1, STUCK='1')
-    assert status and 'train: stopped by SIGTERM in epoch 2; saved is epoch 1: ' in output, output
-    assert 'RuntimeError' not in output  # of the other one's connection
-    assert_resumes(command, config, tmp_path, [*command[:-len(grace) - 1], tmp_path / 'whole', *grace])
+    assert_resumes(command, config, tmp_path, [str(config), '--work-dir', str(tmp_path / 'whole'), *options], monkeypatch)

@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 
 from mmagenc.compat import atomic_open, find_latest_checkpoint
-from mmagenc.engine.interruption import Interruption, InterruptedTraining, Kept, LeavingSignals, active, grace_of
+from mmagenc.engine.interruption import InterruptedTraining, Interruption, Kept, LeavingSignals, active, grace_of
 from mmagenc.engine.patience import Patience
 from mmagenc.registry import HOOKS
 
@@ -29,10 +29,10 @@ class InterruptionHook(Hook):
 
     That epoch becomes a checkpoint like those of ``CheckpointHook``, whatever its interval: named by ``last_checkpoint``, counted by
     ``max_keep_ckpts``. Loops that count iterations end at the next one. All processes agree on the epoch. An epoch that does not end within
-    the grace is lost; the one before it is kept in memory (one checkpoint's size, as bytes) where no file holds it, and written then.
+    the grace is lost; the one before it is kept in memory (one checkpoint's size, as bytes) where no file holds it, and written.
 
-    MMEngine trains on after a resume without the validation that the checkpoint's epoch was due, which then misses in the choice of the best
-    checkpoint and in the random draws; checkpoints note whether it was done, and a resumed training does it first.
+    MMEngine trains on after a resume without the validation that the checkpoint's epoch was due, which is then missed by the choice of the
+    best checkpoint and by the random draws; checkpoints note whether it was done, and a resumed training does it first.
 
     Args:
         grace: seconds that the running epoch has left after a signal: a number, or some by signal

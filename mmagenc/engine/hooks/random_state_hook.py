@@ -36,8 +36,8 @@ class RandomStateHook(Hook):
         self.note()
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        if any(isinstance(hook, CheckpointHook) and not hook.by_epoch and
-               (hook.every_n_train_iters(runner, hook.interval, hook.save_begin) or self.is_last_train_iter(runner)) for hook in runner.hooks):
+        savers = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch]
+        if any(hook.every_n_train_iters(runner, hook.interval, hook.save_begin) or self.is_last_train_iter(runner) for hook in savers):
             self.note()
 
     def note(self) -> None:

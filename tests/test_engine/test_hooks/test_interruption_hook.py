@@ -3,9 +3,11 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -93,12 +95,21 @@ def make_runner(folder, *, hooks=(), resume=False, train_cfg=None, checkpoint=No
     train_cfg = train_cfg or dict(type='EpochBasedTrainLoop', max_epochs=6, val_interval=2)
     sampler = dict(type='DefaultSampler', shuffle=True)
     loader = dict(batch_size=4, num_workers=0, sampler=sampler, dataset=Numbers(), collate_fn=dict(type='pseudo_collate'))
-    names = dict(checkpoint=dict(type='CheckpointHook', **(checkpoint or dict(interval=100))), random_state=dict(type='mmagenc.RandomStateHook'),
-                 interruption=dict(type='mmagenc.InterruptionHook'))
+    names = dict(
+        checkpoint=dict(type='CheckpointHook', **(checkpoint or dict(interval=100))),
+        random_state=dict(type='mmagenc.RandomStateHook'),
+        interruption=dict(type='mmagenc.InterruptionHook'))
     cfg = dict(
-        model=Line(), work_dir=str(folder), train_dataloader=loader, train_cfg=train_cfg, default_hooks=names,
-        optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)), val_dataloader=dict(loader, sampler=dict(type='DefaultSampler', shuffle=False)),
-        val_cfg=dict(type='ValLoop'), val_evaluator=Evaluator([Value()]), param_scheduler=dict(type='MultiStepLR', milestones=[3], gamma=0.1),
+        model=Line(),
+        work_dir=str(folder),
+        train_dataloader=loader,
+        train_cfg=train_cfg,
+        default_hooks=names,
+        optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
+        val_dataloader=dict(loader, sampler=dict(type='DefaultSampler', shuffle=False)),
+        val_cfg=dict(type='ValLoop'),
+        val_evaluator=Evaluator([Value()]),
+        param_scheduler=dict(type='MultiStepLR', milestones=[3], gamma=0.1),
         custom_hooks=list(hooks), randomness=dict(seed=5), resume=resume, log_level='ERROR', default_scope='mmengine',
         experiment_name=f'{folder.parent.name}_{folder.name}_{resume}_{time.monotonic_ns()}', cfg=Config(dict(default_scope='mmagenc')))
     return Runner(**{**cfg, **changes})
@@ -180,7 +191,8 @@ def test_what_a_signal_saves_follows_the_rules_of_checkpoints(tmp_path):
 
 
 def test_a_signal_in_the_last_epoch_lets_it_end(tmp_path):
-    saved, stop = train(tmp_path / 'run', hooks=[Sends(signal.SIGTERM, iteration=17)], val_dataloader=None, val_cfg=None, val_evaluator=None)
+    unvalidated = dict(val_dataloader=None, val_cfg=None, val_evaluator=None)
+    saved, stop = train(tmp_path / 'run', hooks=[Sends(signal.SIGTERM, iteration=17)], **unvalidated)
     assert stop is None and saved['meta']['epoch'] == 6
 
 
@@ -228,7 +240,8 @@ def test_an_epoch_that_does_not_end_is_lost_and_the_one_before_it_is_written(tmp
                 raise KeyboardInterrupt  # what is left of the training ends too
 
     options = dict(hooks=[Stuck(signal.SIGTERM, iteration=iteration), hook])
-    names = dict(checkpoint=dict(type='CheckpointHook', interval=100, max_keep_ckpts=1), random_state=dict(type='mmagenc.RandomStateHook'))
+    saver = dict(type='CheckpointHook', interval=100, max_keep_ckpts=1)
+    names = dict(checkpoint=saver, random_state=dict(type='mmagenc.RandomStateHook'))
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / 'parts', default_hooks=names, **options)
     assert left == [143]
@@ -247,6 +260,61 @@ def test_keeping_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     monkeypatch.setattr(InterruptionHook, '_checkpoint', lambda self, runner, step, meta: (taken.append(step), time.sleep(0.05), b'')[-1])
     train(tmp_path / 'run', train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=100), checkpoint=dict(interval=5))
     assert taken[0] == 1 and len(taken) <= 3 and not {5, 10, 15} & {*taken}
+
+
+def in_two_ranks(work):
+    """Run ``work`` in two processes of one distributed training, and give what each exits with (0 where it returns)."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    children = []
+    for rank in range(2):
+        child = os.fork()
+        if child == 0:
+            os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+            status = 1
+            try:
+                work()
+                status = 0
+            except InterruptedTraining as stop:
+                status = stop.code
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        children.append(child)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+class OfRankOne(Sends):
+    """Only the second process is sent the signal."""
+
+    def send_if(self, now):
+        super().send_if(now and os.environ['RANK'] == '1')
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or not hasattr(os, 'fork'), reason='two processes on the CPU')
+@pytest.mark.parametrize('pause, saved', [(0., 2), (60., 1)])
+def test_a_signal_to_one_of_two_processes(tmp_path, capfd, pause, saved):
+    """Both leave at the same epoch; where it does not end within the grace, the first process, which waits for it, saves the one before."""
+    names = dict(
+        checkpoint=dict(type='CheckpointHook', interval=100),
+        random_state=dict(type='mmagenc.RandomStateHook'),
+        interruption=dict(type='mmagenc.InterruptionHook', grace=dict(SIGTERM=1 if pause else 20)))
+
+    def work(name, **options):
+        with listening():
+            options.update(launcher='pytorch', default_hooks=names, env_cfg=dict(dist_cfg=dict(backend='gloo')))
+            make_runner(tmp_path / name, **options).train()
+
+    assert in_two_ranks(lambda: work('whole')) == [0, 0]
+    assert in_two_ranks(lambda: work('parts', hooks=[OfRankOne(signal.SIGTERM, iteration=3, pause=pause)])) == [143, 143]
+    said = capfd.readouterr().err
+    assert [path.name for path in (tmp_path / 'parts').glob('*.pth')] == [f'epoch_{saved}.pth'] and 'Traceback' not in said, said
+    assert in_two_ranks(lambda: work('parts', resume=True)) == [0, 0]
+    one, other = (load_checkpoint(tmp_path / name / 'epoch_6.pth') for name in ('whole', 'parts'))
+    assert_equal(one, other)
 
 
 LOOP = """
