@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -168,12 +169,14 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parser.parse_args(argv)
     work_dir = args.work_dir.resolve()
     (work_dir / 'logs').mkdir(parents=True, exist_ok=True)
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # through run_step, which ends the step
     try:
-        with ended_by_signals():
-            run_all(work_dir, args.config)
+        run_all(work_dir, args.config)
     except KeyboardInterrupt:
-        print('\nquickstart: stopped by Ctrl-C; it begins anew when it is started again', file=sys.stderr)
+        print('\nquickstart: stopped by Ctrl-C; started again, it begins anew', file=sys.stderr)
         raise SystemExit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_all(work_dir: Path, config: str) -> None:

@@ -20,7 +20,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from mmagenc.compat import find_latest_checkpoint, number_start
+from mmagenc.compat import find_latest_checkpoint
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
@@ -190,8 +190,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         with listening(), claimed(cfg.work_dir, launcher=cfg.launcher):
             check_start(cfg, args.resume)
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-            if is_main_process():
-                number_start(runner.log_dir)
             runner.train()
     except REFUSALS as error:
         refuse(error)

@@ -347,21 +347,3 @@ def resuming(argv: Sequence[str]) -> List[str]:
         if word.startswith('--resume='):
             return [*argv[:index], *argv[index + 1:], '--resume']
     return [*argv, '--resume']
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let ``SIGTERM`` and ``SIGUSR1`` end a tool as Ctrl-C does, through its ``finally``, with the exit status 128 + their number."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {signum: signal.signal(signum, _exit) for signum in SIGNALS if signum != signal.SIGINT}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler if handler is not None else signal.SIG_DFL)
-
-
-def _exit(signum, frame) -> None:
-    raise SystemExit(128 + signum)

@@ -15,7 +15,6 @@ from mmagenc.engine.interruption import (
     Kept,
     LeavingSignals,
     active,
-    ended_by_signals,
     go_on,
     grace_of,
     listening,
@@ -151,14 +150,3 @@ def test_the_command_that_goes_on(given, expected):
 def test_words_of_going_on():
     assert "'a b.py' --resume" in go_on(['train.py', 'a b.py'])  # as the shell takes it
     assert go_on(['train.py', 'c.py', '--launcher', 'slurm']) == 'Go on with the same command and --resume'
-
-
-def test_tools_are_ended_through_their_finally():
-    cleaned = []
-    with pytest.raises(SystemExit) as error, ended_by_signals():
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
-        finally:
-            cleaned.append(True)
-    assert error.value.code == 143 and cleaned

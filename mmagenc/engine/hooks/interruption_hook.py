@@ -10,7 +10,7 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 
-from mmagenc.compat import atomic_open, find_latest_checkpoint
+from mmagenc.compat import atomic_open, find_latest_checkpoint, number_start
 from mmagenc.engine.interruption import InterruptedTraining, Interruption, Kept, LeavingSignals, active, grace_of
 from mmagenc.engine.patience import Patience
 from mmagenc.registry import HOOKS
@@ -34,6 +34,8 @@ class InterruptionHook(Hook):
     MMEngine trains on after a resume without the validation that the checkpoint's epoch was due, which is then missed by the choice of the
     best checkpoint and by the random draws; checkpoints note whether it was done, and a resumed training does it first.
 
+    Starts are numbered in their log folders (:func:`~mmagenc.compat.number_start`), so that curves are told in their order by any clock.
+
     Args:
         grace: seconds that the running epoch has left after a signal: a number, or some by signal
             (default: :data:`~mmagenc.engine.interruption.GRACE`).
@@ -56,6 +58,8 @@ class InterruptionHook(Hook):
     # When ---------------------------------------------------------------------------------------------------------------------------
 
     def before_train(self, runner) -> None:
+        if is_main_process():
+            number_start(runner.log_dir)
         self.interruption = active()
         if self.interruption is not None:
             self.patience = Patience()
