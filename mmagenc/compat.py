@@ -556,6 +556,7 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
 
 # --- tools of the above
 
+START_FILE = 'start.json'
 _WRAPPERS = weakref.WeakSet()  # the distributed models of this process, where they train on the CPU
 
 
@@ -601,6 +602,28 @@ def named_checkpoint(folder) -> Optional[str]:
     except OSError:
         return None
     return text if text.isprintable() and 0 < len(text) < 4096 else None
+
+
+def number_start(log_dir) -> int:
+    """Note in the folder of a start's logs the how manieth start in its work folder it is; gives the number, from 1.
+
+    MMEngine names these folders by the clock alone, which may have been set back since the start before. No upstream issue is known.
+    """
+    folder = Path(log_dir)
+    number = 1 + max((start_number(part) or 0 for part in folder.parent.iterdir() if part.is_dir()), default=0)
+    with atomic_open(folder / START_FILE, 'w', encoding='utf-8') as file:
+        file.write(f'{{"start": {number}}}\n')
+    return number
+
+
+def start_number(log_dir) -> Optional[int]:
+    """What :func:`number_start` has noted in a folder; ``None`` where nothing was, or nothing that can be one."""
+    try:
+        with open(Path(log_dir) / START_FILE, encoding='utf-8', errors='replace') as file:
+            match = re.fullmatch(r'\s*\{"start": (\d{1,9})\}\s*', file.read(100))
+    except OSError:
+        return None
+    return int(match[1]) if match else None
 
 
 def find_latest_checkpoint(path: str) -> Optional[str]:
