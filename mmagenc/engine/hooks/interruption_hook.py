@@ -32,7 +32,7 @@ class InterruptionHook(Hook):
     the grace is lost; the one before it is kept in memory (one checkpoint's size, as bytes) where no file holds it, and written.
 
     MMEngine trains on after a resume without the validation that the checkpoint's epoch was due, which is then missed by the choice of the
-    best checkpoint and by the random draws; checkpoints note whether it was done, and a resumed training does it first.
+    best checkpoint; checkpoints note whether it was done, and a resumed training does it first.
 
     Starts are numbered in their log folders (:func:`~mmagenc.compat.number_start`), so that curves are told in their order by any clock.
 

@@ -160,14 +160,6 @@ def test_a_stopped_training_ends_as_the_whole_one(tmp_path, whole, sends, epoch)
         assert_equal(finished, whole)
 
 
-def test_without_the_validation_that_was_due_it_would_not(tmp_path, whole, monkeypatch):
-    """What makes the validation of the stopped epoch part of exactness."""
-    train(tmp_path / 'parts', hooks=[Sends(signal.SIGTERM, iteration=4)])
-    monkeypatch.setattr('mmagenc.engine.hooks.interruption_hook._validation_due', lambda runner, done=None: False)
-    finished, _ = train(tmp_path / 'parts', resume=True)
-    assert not all(torch.equal(value, finished['state_dict'][name]) for name, value in whole['state_dict'].items())
-
-
 def test_stopped_twice_and_with_the_best_checkpoint(tmp_path):
     options = dict(checkpoint=dict(interval=100, max_keep_ckpts=2, save_best='v/value', rule='less'))
     whole, _ = train(tmp_path / 'whole', **options)
