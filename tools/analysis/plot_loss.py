@@ -24,6 +24,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmagenc.compat import atomic_open
+from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.visualization.logs import Curve, curves, read_scalars
 
 SUFFIXES = ('.pdf', '.png', '.svg')
@@ -42,6 +44,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--names', nargs='+', metavar='NAME', help="of the runs (default: their folders')")
     parser.add_argument('--per-iteration', action='store_true', help="training's records one by one, not the means over epochs")
     parser.add_argument('--log', action='store_true', help='logarithmic axis for losses')
+    add_force(parser)
     return parser.parse_args(argv)
 
 
@@ -144,16 +147,17 @@ def with_gaps(x: np.ndarray, y: np.ndarray) -> Curve:
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
+    require_outputs('plot_loss', [Output('--out', args.out, SUFFIXES)], force=args.force)
     try:
-        out = Path(args.out)
-        if out.suffix not in SUFFIXES:
-            raise ValueError(f'--out {out}: pictures end in {", ".join(SUFFIXES)}')
         runs = read_runs(args)
         keys = choose_keys(runs, args.keys)
     except ValueError as error:
         raise SystemExit(f'plot_loss: {error}') from None
+    out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log).savefig(out, dpi=160)
+    figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
+    with atomic_open(out) as file:
+        figure.savefig(file, format=out.suffix[1:], dpi=160)
     print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')
 
 
