@@ -187,9 +187,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             check_start(cfg)
             keep_config(cfg)
             moved = spare_earlier_run(cfg)
-            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             if moved is not None:
-                runner.logger.info(moved)
+                print(f'train: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
+            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.train()
     except REFUSALS as error:
         refuse(error)

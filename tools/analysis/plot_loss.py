@@ -27,6 +27,7 @@ from matplotlib.ticker import MaxNLocator
 from mmagenc.compat import atomic_open
 from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.visualization.logs import Curve, curves, read_scalars
+from mmagenc.visualization.text import drawing, plain, plain_names
 
 SUFFIXES = ('.pdf', '.png', '.svg')
 DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
@@ -99,11 +100,12 @@ def draw(runs: Dict[str, Run], keys: Sequence[str], *, unit: str = 'epoch', log:
     figure = Figure(figsize=(3.6 * columns + 0.4, 2.5 * rows + 0.6), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    names = plain_names(list(runs))
     for panel, key in zip(panels, keys):
-        for index, (name, run) in enumerate(runs.items()):
+        for index, (name, run) in enumerate(zip(names, runs.values())):
             if key in run:
                 draw_curve(panel, run, key, name, index)
-        panel.set_title(key, fontsize=10)
+        panel.set_title(plain(key), fontsize=10)
         panel.set_xlabel(unit, fontsize=9)
         panel.tick_params(which='both', labelsize=8)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
@@ -155,8 +157,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         raise SystemExit(f'plot_loss: {error}') from None
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
-    with atomic_open(out) as file:
+    with drawing([*runs, *keys]), atomic_open(out) as file:
+        figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
         figure.savefig(file, format=out.suffix[1:], dpi=160)
     print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')
 

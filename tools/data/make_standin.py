@@ -27,7 +27,7 @@ from mmagenc.arguments import seed as seed_number
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
-from mmagenc.outputs import FORCE, OutputError, folder_problem
+from mmagenc.outputs import FORCE, OutputError, folder_problem, refuse
 
 README = """stand-in data (synthesized), not recordings
 
@@ -141,8 +141,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     try:
         written = make_standin(args.out, args.seed, args.force)
     except ValueError as error:
-        print(f'make_standin: {error}', file=sys.stderr)
-        raise SystemExit(getattr(error, 'status', 1)) from None
+        refuse('make_standin', error)
     if not written:
         print(f'stand-in data (version {VERSION}, seed {args.seed}) is there already: {args.out} (--force makes it again)')
     for path, clips in written.items():
