@@ -63,12 +63,23 @@ def plain_names(names: Sequence[str], longest: int = 60) -> List[str]:
     return shown
 
 
+def legend_entries(names: Sequence[str], inches: float, points: int, most: int = 4) -> Tuple[List[str], int]:
+    """Names as matplotlib's legend is given them, and in how many columns they fit below a figure of so many inches.
+
+    Of more than three names none takes more than half of the width.
+    """
+    space, handle = round(72 * inches), 4 * points
+    fitting = [shorten(name, space // (1 + (len(names) > 3)) - handle, points) for name in names]
+    widest = max(text_width(name, points) for name in fitting) + handle
+    return plain_names(fitting, LONGEST), max(1, min(most, len(names), space // widest))
+
+
 @contextmanager
 def drawing(texts: Sequence[str]) -> Iterator[None]:
     """Let matplotlib draw these texts: characters that its font lacks come from installed ones, and without a word where none has them."""
     families, missing = ['DejaVu Sans'], frozenset(''.join(map(one_line, texts))) - _characters(font(10).path)
     for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: entry.fname) if missing else ():
-        if missing & _characters(entry.fname):
+        if missing & _characters(entry.fname) and not entry.name.startswith('Last Resort'):
             families.append(entry.name)
             missing -= _characters(entry.fname)
     with matplotlib.rc_context({'font.family': families} if len(families) > 1 else {}), warnings.catch_warnings():
@@ -94,8 +105,8 @@ def _characters(path: str) -> frozenset:
 
 @cache
 def _installed_font(characters: frozenset):
-    """Path of an installed font that has the characters, or ``None``."""
-    paths = sorted({entry.fname for entry in font_manager.fontManager.ttflist})
+    """Path of an installed font that has the characters, or ``None``; matplotlib's last resort has all, as boxes that say nothing."""
+    paths = sorted({entry.fname for entry in font_manager.fontManager.ttflist if not entry.name.startswith('Last Resort')})
     return next((path for path in paths if characters <= _characters(path) | {' '}), None)
 
 
@@ -119,10 +130,12 @@ def wrap(text: str, width: int, size: int, bold: bool = False) -> List[str]:
             lines[-1] += piece
         else:
             lines.append(piece)
-    return [_shorten(line.strip(), width, size, bold) for line in lines if line.strip()]
+    return [shorten(line.strip(), width, size, bold) for line in lines if line.strip()]
 
 
-def _shorten(text: str, width: int, size: int, bold: bool) -> str:
+def shorten(text: str, width: int, size: int, bold: bool = False) -> str:
+    """The text, or as much of its beginning as fits into ``width`` pixels with the ``…`` that ends it then."""
+    text = one_line(text)
     if text_width(text, size, bold) <= width:
         return text
     fits = bisect_right(range(1, len(text)), width, key=lambda count: text_width(text[:count] + '…', size, bold))

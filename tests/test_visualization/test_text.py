@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmagenc.visualization.grid import grid_frames
-from mmagenc.visualization.text import drawing, one_line, plain, plain_names, wrap
+from mmagenc.visualization.text import drawing, font_for, legend_entries, one_line, plain, plain_names, text_width, wrap
 
 NAMES = [r'$\frac{a$', '$x$', r'a\$b', '100 %', 'a_b^c', 'a\nb', 'a\r\n\tb', 'a\0b', '_hidden', '', '   ', '\u200b', '\u202eabc', '\ud800',
          '👶🏽 crawl', 'الزحف', 'זחילה', '爬行', 'रेंगना', 'e\u0301', '<b>&amp;"\'', '{0} {name} %s', 'x' * 5000, 'word ' * 1000]
@@ -52,3 +52,16 @@ def test_a_word_that_is_too_long_is_shortened_to_what_fits():
     line, = wrap('m' * 4000, 100, 12)
     longer, = wrap('m' * 4000, 110, 12)
     assert line.endswith('…') and set(line[:-1]) == {'m'} and len(longer) > len(line)
+
+
+def test_legends_fit_below_their_figure():
+    assert legend_entries(['a', 'b', 'c', 'd', 'e'], 7, 9) == (['a', 'b', 'c', 'd', 'e'], 4)
+    names, columns = legend_entries(['x' * 5000, 'y' * 9, '$z$', ''], 4, 9)
+    assert columns == 2 and text_width(names[0], 9) <= 2 * 72 - 36 and names[1:] == ['y' * 9, r'\$z\$', ' ']
+    assert legend_entries(['y' * 30, 'z' * 30], 4, 9)[1] == 1 and legend_entries(['y' * 30, 'z' * 30], 6, 9)[1] == 2
+    assert text_width(legend_entries(['x' * 5000], 4, 9)[0][0], 9) > 4 * 72 - 50
+
+
+def test_letters_stay_letters_beside_what_no_font_has():
+    """matplotlib's font of last resort has all characters, as boxes of their script: a text in it could not be read."""
+    assert font_for('crawl \U0010fffd', 12).getname()[0] == 'DejaVu Sans'

@@ -15,7 +15,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.outputs import claim_names
 
 from ..figures import STANDIN_FOOTER
-from ..text import drawing, plain, plain_names
+from ..text import drawing, legend_entries, plain
 from .collect import Run
 from .page import curve_names, fate_counts, fates_of, pool_by_class, pretty
 from .svg import is_wide, stretches
@@ -92,8 +92,10 @@ def _grid(count: int, columns: int, size) -> tuple:
 
 def curves_figure(runs: Sequence[Run]) -> Figure:
     """A small panel for each logged number, one line a run."""
-    names, labels = curve_names(runs), plain_names([run.name for run in runs])
+    names = curve_names(runs)
     figure, axes = _grid(len(names), min(len(names), 4), (1.9, 1.4))
+    labels, columns = legend_entries([run.name for run in runs], figure.get_figwidth(), 8)
+    figure.set_figheight(figure.get_figheight() + 0.17 * (-(-len(labels) // columns) - 1))
     for axis, name in zip(axes, names):
         own = [(number, curve) for number, run in enumerate(runs) for curve in run.curves if curve.name == name]
         for number, curve in own:
@@ -106,7 +108,7 @@ def curves_figure(runs: Sequence[Run]) -> Figure:
             axis.yaxis.set_minor_formatter(NullFormatter())
     if len(runs) > 1:
         lines = {line.get_label(): line for axis in axes for line in axis.get_lines()}
-        figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), 4))
+        figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), columns))
     _footer(figure, runs)
     return figure
 
