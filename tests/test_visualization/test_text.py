@@ -14,7 +14,7 @@ NAMES = [r'$\frac{a$', '$x$', r'a\$b', '100 %', 'a_b^c', 'a\nb', 'a\r\n\tb', 'a\
          '👶🏽 crawl', 'الزحف', 'זחילה', '爬行', 'रेंगना', 'e\u0301', '<b>&amp;"\'', '{0} {name} %s', 'x' * 5000, 'word ' * 1000]
 
 
-@pytest.mark.parametrize('name', NAMES, ids=ascii)
+@pytest.mark.parametrize('name', NAMES, ids=lambda name: ascii(name)[:30])
 def test_matplotlib_draws_names_as_they_are(name):
     figure = Figure(figsize=(9, 6), layout='constrained')
     canvas, axes = FigureCanvasAgg(figure), figure.subplots()
@@ -31,7 +31,7 @@ def test_matplotlib_draws_names_as_they_are(name):
     assert len(figure.legends[0].get_texts()) == 1  # one that begins with an underscore is not left out
 
 
-@pytest.mark.parametrize('name', NAMES, ids=ascii)
+@pytest.mark.parametrize('name', NAMES, ids=lambda name: ascii(name)[:30])
 def test_grids_draw_names_as_they_are(name):
     tile = np.full((1, 90, 90, 3), 255, np.uint8)
     page = grid_frames([(name, [tile])], headings=[(name, 1)], footer=name[:300])[0]
