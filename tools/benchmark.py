@@ -26,6 +26,10 @@ from mmengine.registry import init_default_scope
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
 
+from mmagenc.arguments import count  # noqa: E402
+from mmagenc.compat import atomic_open  # noqa: E402
+from mmagenc.outputs import Output, add_force, require_outputs  # noqa: E402
+
 BATCH, NUM_FRAMES, NUM_LAYERS, NUM_CLASSES, NUM_GENERATED = 16, 60, 8, 5, 50
 NUM_FEATURES, FEATURE_DIM = 2000, 256
 GAN_SIZES = dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32, num_generated=60)
@@ -44,6 +48,7 @@ class Settings:
 
 def main() -> None:
     args = parse_args()
+    require_outputs('benchmark', [] if args.json is None else [Output('--json', args.json)], force=args.force)
     if args.device == 'cuda' and not torch.cuda.is_available():
         raise SystemExit('--device cuda: torch sees no GPU here')
     if args.threads:
@@ -53,8 +58,10 @@ def main() -> None:
     report = dict(benchmark=args.benchmark, device=device_name(args.device), threads=torch.get_num_threads(), torch=torch.__version__)
     report['results'] = rows
     print_table(report)
-    if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=2) + '\n')
+    if args.json is not None:
+        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
+        with atomic_open(args.json, 'w', encoding='utf-8') as file:
+            file.write(json.dumps(report, indent=2) + '\n')
         print(f'written to {args.json}')
 
 
@@ -62,14 +69,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('benchmark', choices=sorted(BENCHMARKS))
     parser.add_argument('--json', help='also write the results to this file')
-    parser.add_argument('--repeats', type=int, default=5, help='runs of each path (default 5; the fastest counts)')
+    parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the fastest counts)')
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if torch.cuda.is_available() else 'cpu')
-    parser.add_argument('--threads', type=int, help="CPU threads (default: torch's)")
+    parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
     parser.add_argument('--quick', action='store_true', help='recognizer: toy sizes, to see that it runs')
-    args = parser.parse_args()
-    if args.repeats < 1:
-        parser.error('--repeats must be at least 1')
-    return args
+    add_force(parser)
+    return parser.parse_args()
 
 
 def device_name(device: str) -> str:

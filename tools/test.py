@@ -22,11 +22,14 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.arguments import count, number, seed
 from mmagenc.compat import adopt
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
 from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
+from mmagenc.engine.work_dir import keep_config
+from mmagenc.outputs import Output, OutputFolder, add_force, check_outputs
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import checkpoint_problem
 
@@ -38,13 +41,14 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where metrics and logs go (default: work_dirs/<name of the config>)')
     parser.add_argument('--dump', metavar='FILE.npz',
                         help="write a recognizer's scores by clip name (.npz), or whatever the model predicts as a pickle (.pkl)")
+    add_force(parser)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='override settings of the config, such as test_dataloader.batch_size=8 or key="[a,b]"')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions, where the config has a visualization hook')
     parser.add_argument('--show', action='store_true', help='show them in a window')
-    parser.add_argument('--interval', type=int, default=1, help='a picture of every n-th sample')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds for which a window is shown')
-    parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
+    parser.add_argument('--interval', type=count, default=1, help='a picture of every n-th sample')
+    parser.add_argument('--wait-time', type=number(0), default=2, help='seconds for which a window is shown')
+    parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -85,10 +89,20 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
         enable=True, show=args.show, wait_time=args.wait_time, out_dir=args.show_dir, interval=args.interval)
 
 
+def check_files(args: argparse.Namespace) -> None:
+    """Refuse what must not be written.
+
+    Raises:
+        OutputError: which file, and why.
+    """
+    outputs = [] if args.dump is None else [Output('--dump', args.dump, ('.npz', '.pkl', '.pickle'))]
+    if args.show_dir is not None:  # filled by MMAction2's hook, which leaves no list
+        outputs.append(OutputFolder('--show-dir', args.show_dir, 'test.py'))
+    check_outputs(outputs, inputs=[args.config, args.checkpoint], force=args.force)
+
+
 def dump_predictions(cfg: Config, path: str) -> None:
     """Add a dumping metric to the evaluator."""
-    if not path.endswith(('.pkl', '.pickle', '.npz')):
-        raise ValueError(f'--dump {path}: the file must end in .pkl, .pickle or .npz')
     for part in ('test_dataloader', 'test_evaluator'):
         if cfg.get(part) is None:
             raise ValueError(f'--dump {path}: the config has no {part}')
@@ -114,6 +128,7 @@ def keep_names(settings) -> None:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     try:
+        check_files(args)
         cfg = load_config(args)
         cfg = complete_config(cfg)
         check_config(cfg, 'test')
@@ -126,6 +141,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         raise SystemExit(2) from None
     settle_hooks(cfg)
     adopt(cfg)
+    keep_config(cfg, others=True)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     runner.test()
 

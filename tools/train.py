@@ -20,6 +20,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from mmagenc.arguments import seed
 from mmagenc.compat import adopt, find_latest_checkpoint
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.layouts import register_layouts
@@ -29,7 +30,7 @@ from mmagenc.engine.finite import NonFiniteLossError
 from mmagenc.engine.hook_config import add_stopping_hooks, settle_hooks
 from mmagenc.engine.interruption import InterruptedTraining, listening
 from mmagenc.engine.own_data import complete_config
-from mmagenc.engine.work_dir import FolderInUseError, claimed
+from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError, claimed, is_first, keep_config, set_aside
 from mmagenc.evaluation.checkpoints import load_checkpoint
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
@@ -45,7 +46,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--tensorboard', action='store_true', help='log to TensorBoard too, curves and sample pictures')
     parser.add_argument('--no-validate', action='store_true', help='do not validate while training')
     parser.add_argument('--auto-scale-lr', action='store_true', help="scale the learning rate to this run's total batch size")
-    parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
+    parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
     parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
     parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms of cuDNN')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -167,7 +168,21 @@ def keep_seed(cfg: Config, checkpoint: Optional[str]) -> None:
             cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
 
 
-REFUSALS = (AnnotationError, ContractError, DamagedCheckpointError, FileNotFoundError, FolderInUseError)
+def spare_earlier_run(cfg: Config) -> Optional[str]:
+    """Move the results of an earlier training in the work folder aside, unless this one goes on from them; says what was moved.
+
+    Raises:
+        EarlierRunError: this training starts from one of them.
+    """
+    start, folder = cfg.get('load_from'), Path(cfg.work_dir).resolve()
+    going_on = cfg.get('resume') and (start is None or folder in Path(start).resolve().parents)
+    if going_on or not is_first(cfg.launcher):
+        return None
+    saved = [] if cfg.filename is None else [Path(cfg.filename).name]  # as MMEngine writes it, where it is not the one that was given
+    return set_aside(cfg.work_dir, names=saved, used=cfg.to_dict())
+
+
+REFUSALS = (AnnotationError, ContractError, DamagedCheckpointError, EarlierRunError, FileNotFoundError, FolderInUseError)
 """What ends a training before its first step, in one line."""
 
 
@@ -190,6 +205,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     try:
         with listening(), claimed(cfg.work_dir, launcher=cfg.launcher):
             check_start(cfg, args.resume)
+            keep_config(cfg)
+            moved = spare_earlier_run(cfg)
+            if moved is not None:
+                print(f'train: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.train()
     except REFUSALS as error:

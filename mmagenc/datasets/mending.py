@@ -7,6 +7,8 @@ from typing import Dict, Optional
 
 from mmengine.logging import print_log
 
+from mmagenc.arguments import count, index
+
 from .annotation import count_persons
 from .gaps import METHODS, GapFiller
 from .persons import keep_persons
@@ -72,10 +74,10 @@ def _filler(settings: Dict) -> GapFiller:
 
 def add_gap_options(parser: argparse.ArgumentParser) -> None:
     """``--fill-gaps``, ``--gap-method`` and ``--min-length``, for :func:`gap_mending`."""
-    parser.add_argument('--fill-gaps', type=int, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with longer '
-                        'ones to their longest whole stretch (default: nothing is filled)')
+    parser.add_argument('--fill-gaps', type=index, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with '
+                        'longer ones to their longest whole stretch (default: nothing is filled)')
     parser.add_argument('--gap-method', choices=METHODS, default='linear', help='how gaps are filled (default: %(default)s)')
-    parser.add_argument('--min-length', type=int, default=GapFiller.min_length, metavar='N',
+    parser.add_argument('--min-length', type=count, default=GapFiller.min_length, metavar='N',
                         help='fewest frames of a clip that has to be cut (default: %(default)s)')
 
 

@@ -8,8 +8,11 @@ from typing import Dict, Mapping, Union
 import torch
 from torch import Tensor, nn
 
+from mmagenc.compat import atomic_open
 from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem
 
+CHECKPOINT_SUFFIXES = ('.pth', '.pt')
+"""Of files that :func:`write_checkpoint` writes."""
 LOOP_KEY = 'infagenc'  # where InfAGenCHook keeps the recognizer of its checkpoint
 
 
@@ -109,3 +112,10 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
     if found:
         raise ValueError(f'the weights of {source} do not fit the {type(model).__name__} of the config: {"; ".join(found)}')
     model.load_state_dict(weights)
+
+
+def write_checkpoint(content: Mapping, path) -> None:
+    """Write a checkpoint as torch does, replacing an old file in one step."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(path) as file:
+        torch.save(content, file)

@@ -50,8 +50,9 @@ def test_file(tmp_path, capsys):
         assert split['train'] == ['a02_s01_e00_v01'] and split['val'] == ['a02_s02_e00_v01'] and len(split['test']) == 2
     assert '4 clips (train 1, val 1, trainval 2, test 2)' in capsys.readouterr().out
     (tmp_path / 'a02_s01_e01_v01.json').write_text('{')
+    args.append('--force')
     with pytest.raises(SystemExit, match='nw_ucla_to_annotation: .*\n.*a02_s01_e01_v01.json'):
         TOOL.main(args)
     TOOL.main([*args, '--skip-broken'])
     with pytest.raises(SystemExit, match='no NW-UCLA clips'):
-        TOOL.main([str(tmp_path / 'out'), '--out', outs[0]])
+        TOOL.main([str(tmp_path / 'out'), '--out', outs[0], '--force'])

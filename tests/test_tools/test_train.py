@@ -195,7 +195,7 @@ class TestErrors:
     @pytest.mark.parametrize('options, message', [
         (('none.py', '{checkpoint}'), 'config none.py: no such file'),
         (('{config}', 'none.pth'), 'checkpoint none.pth: no such file'),
-        (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .pkl'),
+        (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .npz, .pkl or .pickle'),
         (('{config}', '{checkpoint}', '--show'), 'tools/visualize.py'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_dataloadr.batch_size=2'), 'is test_dataloader meant?'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_evaluator=None'), 'a test needs test_evaluator'),
@@ -236,6 +236,54 @@ def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_pat
         monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
         tool.main([str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
     assert [cfg.custom_imports.imports for cfg in built] == [['mmagenc'], ['mmagenc']]
+
+
+class TestEarlierRuns:
+    """A training that does not go on from what lies in its folder touches nothing of it."""
+
+    @pytest.fixture
+    def started(self, train, folder, tmp_path, monkeypatch, capsys):
+        """Start up to the training; gives what was said."""
+        monkeypatch.setattr(train.Runner, 'from_cfg', classmethod(lambda cls, cfg: Mock()))
+        torch.save({}, tmp_path / 'epoch_5.pth')
+        for name in ('rounds.json', 'notes.txt', 'tiny.py'):
+            (tmp_path / name).write_text('old')
+        (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_5.pth'))
+
+        def start(*options):
+            train.main([str(folder / 'tiny.py'), '--work-dir', str(tmp_path), *options])
+            return capsys.readouterr().err
+
+        return start
+
+    def test_results_are_moved_aside(self, started, tmp_path):
+        said = started()
+        place, = (tmp_path / 'previous').iterdir()
+        assert f'held the results of an earlier training (1 checkpoints): moved to {place}' in said
+        assert sorted(path.name for path in place.iterdir()) == ['epoch_5.pth', 'last_checkpoint', 'rounds.json', 'tiny.py']
+        assert (place / 'rounds.json').read_text() == (tmp_path / 'notes.txt').read_text() == 'old'
+        assert not {'epoch_5.pth', 'rounds.json'} & {path.name for path in tmp_path.iterdir()}
+
+    @pytest.mark.parametrize('options', [['--resume'], ['--resume', '{0}/epoch_5.pth']])
+    def test_one_that_goes_on_finds_them(self, started, tmp_path, options):
+        assert 'moved' not in started(*(option.format(tmp_path) for option in options))
+        assert (tmp_path / 'rounds.json').read_text() == 'old' and not (tmp_path / 'previous').exists()
+
+    def test_going_on_from_elsewhere_is_a_new_one(self, started, tmp_path, tmp_path_factory):
+        other = tmp_path_factory.mktemp('other') / 'epoch_7.pth'
+        torch.save({}, other)
+        assert 'moved to' in started('--resume', str(other)) and other.is_file()
+
+    def test_starting_from_one_of_them_is_refused(self, started, tmp_path, capsys):
+        with pytest.raises(SystemExit) as error:
+            started('--cfg-options', f'load_from={tmp_path}/epoch_5.pth')
+        said = capsys.readouterr().err
+        assert error.value.code == 2 and said.count('\n') == 1 and 'another --work-dir' in said
+        assert (tmp_path / 'epoch_5.pth').is_file() and (tmp_path / 'rounds.json').is_file()
+
+    def test_other_processes_of_the_training_move_nothing(self, started, tmp_path, monkeypatch):
+        monkeypatch.setenv('RANK', '1')
+        assert 'moved' not in started('--launcher', 'pytorch') and (tmp_path / 'epoch_5.pth').is_file()
 
 
 def test_whole_run_from_a_plain_clone_resumed_and_tested(folder, tmp_path):

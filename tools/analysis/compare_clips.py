@@ -28,6 +28,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 import numpy as np
 
 from mmagenc.apis import init_recognizer, recognize
+from mmagenc.arguments import count, positive
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
@@ -37,6 +38,7 @@ from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.skeletons import get_skeleton
 
 ORIGINS = ('first_frame', 'every_frame', 'data')
@@ -48,19 +50,17 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('fake', metavar='FAKE[:SPLIT]', help='annotation file of generated clips')
     parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
     parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
-    parser.add_argument('--fps', type=float, help='frame rate that all clips are brought to (default: one that both files have)')
+    parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that both files have)')
     parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
-    parser.add_argument('--num-frames', type=int, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
+    parser.add_argument('--num-frames', type=count, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
     parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
                         help="what MMD's positions are relative to: the root in the first or in every frame, or the data's own origin")
     parser.add_argument('--estimator', choices=['unbiased', 'paired', 'biased'], default='unbiased',
                         help="of MMD; 'paired' is the published one, for as many real as generated clips of each class")
     parser.add_argument('--device', default='cpu', help='where the recognizer runs (default: cpu)')
     parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
-    args = parser.parse_args(argv)
-    if args.num_frames is not None and args.num_frames < 1:
-        parser.error('--num-frames must be at least 1')
-    return args
+    add_force(parser)
+    return parser.parse_args(argv)
 
 
 def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
@@ -171,6 +171,7 @@ def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[s
     def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path, 'w', encoding='utf-8') as file:
         tables = {name: known(values) for name, values in per_class.items()}
         json.dump(dict(known(numbers), per_class=tables, warnings=warnings), file, indent=1)
@@ -184,6 +185,8 @@ def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
+    sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
+    require_outputs('compare_clips', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
     try:
         real, fake, metainfo = read_both(args)
         tables = discrepancies(real, fake, args)

@@ -20,9 +20,11 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 import numpy as np
 
+from mmagenc.arguments import count, number, seed
 from mmagenc.evaluation.functional import bootstrap_interval, topk_hits
 from mmagenc.evaluation.metrics.clips import format_table
 from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
+from mmagenc.outputs import Output, add_force, require_outputs
 
 POSITION_WEIGHT, MOTION_WEIGHT = 1.5, 1.0  # InfoGCN's published ensemble
 
@@ -31,13 +33,16 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Fuse the scores of several recognizers by clip name')
     parser.add_argument('--position', nargs='+', default=[], metavar='FILE.npz', help='scores of streams that see positions')
     parser.add_argument('--motion', nargs='+', default=[], metavar='FILE.npz', help='scores of streams that see differences of frames')
-    parser.add_argument('--position-weight', type=float, default=POSITION_WEIGHT, metavar='W', help='of each position file (default: 1.5)')
-    parser.add_argument('--motion-weight', type=float, default=MOTION_WEIGHT, metavar='W', help='of each motion file (default: 1.0)')
-    parser.add_argument('--weights', nargs='+', type=float, metavar='W', help='one of each file instead, position files first')
+    parser.add_argument('--position-weight', type=number(), default=POSITION_WEIGHT, metavar='W',
+                        help='of each position file (default: 1.5)')
+    parser.add_argument('--motion-weight', type=number(), default=MOTION_WEIGHT, metavar='W',
+                        help='of each motion file (default: 1.0)')
+    parser.add_argument('--weights', nargs='+', type=number(), metavar='W', help='one of each file instead, position files first')
     parser.add_argument('--probability', action='store_true', help='sum probabilities, not logits')
-    parser.add_argument('--resamples', type=int, default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
-    parser.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: 0)')
+    parser.add_argument('--resamples', type=count, default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the bootstrap (default: 0)')
     parser.add_argument('--out', metavar='FILE.npz', help='write the fused scores')
+    add_force(parser)
     return parser.parse_args(argv)
 
 
@@ -69,6 +74,8 @@ def report(name: str, weight: str, scores: ClipScores, args: argparse.Namespace)
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
+    require_outputs('ensemble', [] if args.out is None else [Output('--out', args.out, ('.npz', ))],
+                    inputs=[*args.position, *args.motion], force=args.force)
     try:
         streams, weights = read_streams(args)
         fused = fuse_scores(streams, weights, probability=args.probability)

@@ -24,7 +24,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmagenc.compat import atomic_open
+from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.visualization.logs import Curve, curves, read_scalars
+from mmagenc.visualization.text import drawing, legend_entries, plain
 
 SUFFIXES = ('.pdf', '.png', '.svg')
 DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
@@ -42,6 +45,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--names', nargs='+', metavar='NAME', help="of the runs (default: their folders')")
     parser.add_argument('--per-iteration', action='store_true', help="training's records one by one, not the means over epochs")
     parser.add_argument('--log', action='store_true', help='logarithmic axis for losses')
+    add_force(parser)
     return parser.parse_args(argv)
 
 
@@ -96,11 +100,13 @@ def draw(runs: Dict[str, Run], keys: Sequence[str], *, unit: str = 'epoch', log:
     figure = Figure(figsize=(3.6 * columns + 0.4, 2.5 * rows + 0.6), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    names, legend_columns = legend_entries(list(runs), figure.get_figwidth(), 9)
+    figure.set_figheight(figure.get_figheight() + 0.2 * (math.ceil(len(names) / legend_columns) - 1))
     for panel, key in zip(panels, keys):
-        for index, (name, run) in enumerate(runs.items()):
+        for index, (name, run) in enumerate(zip(names, runs.values())):
             if key in run:
                 draw_curve(panel, run, key, name, index)
-        panel.set_title(key, fontsize=10)
+        panel.set_title(plain(key), fontsize=10)
         panel.set_xlabel(unit, fontsize=9)
         panel.tick_params(which='both', labelsize=8)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
@@ -112,8 +118,7 @@ def draw(runs: Dict[str, Run], keys: Sequence[str], *, unit: str = 'epoch', log:
         panel.remove()
     if len(runs) > 1:
         lines = {line.get_label(): line for panel in panels[:len(keys)] for line in panel.get_lines()}
-        figure.legend(
-            lines.values(), lines, loc='outside lower center', ncols=min(len(lines), 4), fontsize=9, frameon=False)
+        figure.legend(lines.values(), lines, loc='outside lower center', ncols=min(len(lines), legend_columns), fontsize=9, frameon=False)
     return figure
 
 
@@ -144,16 +149,17 @@ def with_gaps(x: np.ndarray, y: np.ndarray) -> Curve:
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
+    require_outputs('plot_loss', [Output('--out', args.out, SUFFIXES)], force=args.force)
     try:
-        out = Path(args.out)
-        if out.suffix not in SUFFIXES:
-            raise ValueError(f'--out {out}: pictures end in {", ".join(SUFFIXES)}')
         runs = read_runs(args)
         keys = choose_keys(runs, args.keys)
     except ValueError as error:
         raise SystemExit(f'plot_loss: {error}') from None
+    out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log).savefig(out, dpi=160)
+    with drawing([*runs, *keys]), atomic_open(out) as file:
+        figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
+        figure.savefig(file, format=out.suffix[1:], dpi=160, bbox_inches='tight')
     print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')
 
 

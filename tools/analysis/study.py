@@ -27,10 +27,15 @@ from filelock import FileLock, Timeout
 from mmengine.config import DictAction
 
 from mmagenc.apis.study import Job, Study
+from mmagenc.arguments import count
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
+from mmagenc.outputs import FORCE, OutputError, add_force, foreign_names, note_names, refuse
+from mmagenc.visualization.text import drawing, plain
 
 ROOT = Path(__file__).resolve().parents[2]
+SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
+TOOL = 'study.py'
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -38,16 +43,14 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('config', nargs='+', help='study configs, such as configs/studies/bandai_namco_small.py')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/studies'),
                         help='each study gets a folder of its name in it (default: %(default)s)')
-    parser.add_argument('--jobs', type=int, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
+    parser.add_argument('--jobs', type=count, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
     parser.add_argument('--summary', action='store_true', help='train nothing: table and figure of the runs that are there')
     parser.add_argument('--list', action='store_true', help='train nothing: what is done and what is left')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='override settings of the configs, such as study.seeds="[0,1]"')
     parser.add_argument('--run', metavar='JOB', help=argparse.SUPPRESS)  # what the processes of a study are started with
-    args = parser.parse_args(argv)
-    if args.jobs is not None and args.jobs < 1:
-        parser.error(f'--jobs must be at least 1, got {args.jobs}')
-    return args
+    add_force(parser)
+    return parser.parse_args(argv)
 
 
 # --- Running
@@ -233,9 +236,21 @@ def describe(result: Dict) -> str:
 # --- Summary
 
 
+def check_summaries(folders: Sequence[Path]) -> None:
+    """Refuse folders in which others' files have the names of a summary's; its own are replaced whenever a study goes on.
+
+    Raises:
+        OutputError: which file.
+    """
+    foreign = [folder / name for folder in folders for name in foreign_names(folder, TOOL, SUMMARY)]
+    if foreign:
+        raise OutputError(f'{foreign[0]}: there already, and no study wrote it; {FORCE} it', status=2)
+
+
 def write_summary(rows: Sequence[StudyRow], folder: Path) -> None:
     """Write the CSV file, the table and the figure."""
     folder.mkdir(parents=True, exist_ok=True)
+    note_names(folder, TOOL, SUMMARY)
     write_rows(rows, folder / 'runs.csv')
     table = markdown_table(rows)
     with atomic_open(folder / 'table.md', 'w', encoding='utf-8') as file:
@@ -261,14 +276,15 @@ def draw_learning_curve(rows: Sequence[StudyRow], paths: Sequence[Path]) -> None
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
     datasets = list(dict.fromkeys(row.dataset for row in rows))
-    figure, panels = plt.subplots(1, len(datasets), figsize=(1.2 + 4.6 * len(datasets), 3.6), squeeze=False, layout='constrained')
-    for panel, dataset in zip(panels[0], datasets):
-        draw_panel(panel, [row for row in rows if row.dataset == dataset], dataset)
-    panels[0, 0].set_ylabel('top-1 on test clips (%)')
-    panels[0, -1].legend(frameon=False, loc='center left', bbox_to_anchor=(1.01, 0.5))
-    for path in paths:
-        with atomic_open(path) as file:
-            figure.savefig(file, format=path.suffix[1:], dpi=150)
+    with drawing(datasets):
+        figure, panels = plt.subplots(1, len(datasets), figsize=(1.2 + 4.6 * len(datasets), 3.6), squeeze=False, layout='constrained')
+        for panel, dataset in zip(panels[0], datasets):
+            draw_panel(panel, [row for row in rows if row.dataset == dataset], dataset)
+        panels[0, 0].set_ylabel('top-1 on test clips (%)')
+        panels[0, -1].legend(frameon=False, loc='center left', bbox_to_anchor=(1.01, 0.5))
+        for path in paths:
+            with atomic_open(path) as file:
+                figure.savefig(file, format=path.suffix[1:], dpi=150)
     plt.close(figure)
 
 
@@ -284,7 +300,8 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
         bars = len(sizes) < 4 or len(place) == 1  # side by side: bands between so few points would hide one another, or have no width
         if bars:
             place = [x + 0.04 * (index - (len(arms) - 1) / 2) for x in place]
-        line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5, label=LABELS.get(arm, arm))
+        line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5,
+                           label=plain(LABELS.get(arm, arm)))
         if bars:
             below, above = [m - end for m, end in zip(mean, low)], [end - m for m, end in zip(mean, high)]
             panel.errorbar(place, mean, [below, above], color=line.get_color(), linewidth=1.2, capsize=2)
@@ -292,10 +309,10 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
             panel.fill_between(place, low, high, color=line.get_color(),
                                alpha=0.13, linewidth=0)
     seeds = sorted({len(cell.seeds) for cell in cells})
-    panel.set_xticks(range(len(sizes)), sizes)
+    panel.set_xticks(range(len(sizes)), [plain(size) for size in sizes])
     panel.set_xlabel('real training clips a class')
     number = '–'.join(str(count) for count in dict.fromkeys([seeds[0], seeds[-1]]))
-    panel.set_title(f'{title}\n{number} seeds, bars and bands: 95 % interval of the mean', fontsize=9)
+    panel.set_title(f'{plain(title)}\n{number} seeds, bars and bands: 95 % interval of the mean', fontsize=9)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='y', color='0.9')
 
@@ -330,6 +347,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if args.list:
             list_jobs(studies)
             return
+        if not args.force:
+            check_summaries([*(study.folder for study in studies if not study.has_begun()), *([args.work_dir] if len(studies) > 1 else [])])
         if not args.summary:
             with locked(studies), exit_on_termination():
                 for study in studies:
@@ -344,7 +363,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if len(studies) > 1:
             write_summary(sum(rows, []), args.work_dir)
     except ValueError as error:
-        raise SystemExit(f'study: {error}') from None
+        refuse('study', error)
     if failed:
         lines = '\n'.join(f'  {Path(folder).name}/{name}: {problem}' for (folder, name), problem in failed.items())
         raise SystemExit(f'study: {len(failed)} jobs failed; start again to try them once more\n{lines}')

@@ -21,10 +21,12 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import count, positive
 from mmagenc.body_models.fitting import parse_unit, place_pose
-from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.readers.amass import read_amass
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.registry import MODELS
 
 
@@ -41,7 +43,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Write AMASS-style .npz files as one annotation file.')
     parser.add_argument('folder', type=Path, help='folder with .npz files, searched with its subfolders, or one file')
     parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
-    parser.add_argument('--fps', type=float, default=20., help='frames per second of the result (default: %(default)s)')
+    parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
     parser.add_argument('--up', choices=('z', 'y'), default='z', help='axis of the files that points up (default: %(default)s)')
     parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$',
                         help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
@@ -52,7 +54,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--body', default='InfantBody', help='body type, or an SMPL model file (default: %(default)s)')
     parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
                         '(default: %(default)s)')
-    parser.add_argument('--processes', type=int, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
+    parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
+    add_force(parser)
     return parser.parse_args(argv)
 
 
@@ -71,8 +74,6 @@ def run(args: argparse.Namespace) -> List[str]:
     Raises:
         ValueError: arguments that make no sense, or no file that can be used.
     """
-    if not args.fps > 0:
-        raise ValueError(f'--fps must be positive, got {args.fps}')
     body = dict(type='SMPLBody', model_path=args.body) if Path(args.body).suffix else dict(type=args.body)
     rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
@@ -92,8 +93,11 @@ def run(args: argparse.Namespace) -> List[str]:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    require_outputs('amass_to_motion', [Output('--out', out, SUFFIXES) for out in args.out],
+                    inputs=[(args.folder, '.npz'), args.body if Path(args.body).suffix else None], force=args.force)
     try:
-        left_out = run(parse_args(argv))
+        left_out = run(args)
     except ValueError as error:
         raise SystemExit(f'amass_to_motion: {error}') from None
     if left_out:

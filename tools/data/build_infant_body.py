@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from mmagenc.body_models.kinematics import forward_kinematics  # noqa: E402
+from mmagenc.compat import atomic_open  # noqa: E402
+from mmagenc.outputs import Output, add_force, require_outputs  # noqa: E402
 from mmagenc.skeletons import get_skeleton  # noqa: E402
 
 SMPL = get_skeleton('smpl24')
@@ -255,9 +257,14 @@ def build(anny=None) -> Dict[str, np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--out', type=Path, default=ROOT / 'mmagenc/body_models/assets/infant.npz', help='file to write')
-    out = parser.parse_args().out
+    add_force(parser)
+    args = parser.parse_args()
+    out = args.out
+    require_outputs('build_infant_body', [Output('--out', out, ('.npz', ))], force=args.force)
     arrays = build()
-    np.savez_compressed(out, **arrays)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(out) as file:
+        np.savez_compressed(file, **arrays)
     print(f'{out}: {len(arrays["v_template"])} vertices, {len(arrays["f"])} faces, betas {", ".join(arrays["betas"])}, '
           f'{out.stat().st_size / 2**20:.2f} MiB')
 

@@ -8,7 +8,9 @@ Does nothing when they are there already for the same seed and version.
 """
 
 import argparse
+import os
 import pickle
+import re
 import sys
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -21,9 +23,11 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.utils import ProgressBar
 
+from mmagenc.arguments import seed as seed_number
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
+from mmagenc.outputs import FORCE, OutputError, folder_problem, refuse
 
 README = """stand-in data (synthesized), not recordings
 
@@ -45,7 +49,7 @@ The same postures as they happen, on the floor, y up, without an estimator's err
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Synthesize stand-in infants in the published file format.')
     parser.add_argument('--out', type=Path, default=Path('data/standin'), help='folder whose name says "standin" (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='same seed, same clips (default: %(default)s)')
+    parser.add_argument('--seed', type=seed_number, default=0, help='same seed, same clips (default: %(default)s)')
     parser.add_argument('--force', action='store_true', help='write again although the files are there')
     return parser.parse_args(argv)
 
@@ -71,11 +75,20 @@ def refuse_real_place(out: Path) -> None:
     """Raise ``ValueError`` when ``out`` may be where recordings belong: a folder without the stand-in's name, or with others' files."""
     if 'standin' not in out.resolve().name.lower():
         raise ValueError(f'--out {out}: recordings may belong there; name a folder with "standin" in it, such as data/standin')
-    if (out / 'README.txt').is_file() and (out / 'README.txt').read_text(encoding='utf-8', errors='replace').startswith('stand-in data'):
+    readme = out / 'README.txt'
+    if readme.is_file() and readme.read_text(encoding='utf-8', errors='replace').startswith('stand-in data'):
         return
+    if os.path.lexists(readme):
+        raise ValueError(f'--out {out}: README.txt is there and is not that of stand-in data; name another folder')
     present = [str(path) for path in target_files(out) if path.exists()]
     if present and not (out / '.incomplete').is_file():
         raise ValueError(f'--out {out}: {present[0]} is there without the README.txt of stand-in data; it may be a recording, move it away')
+
+
+def written_seed(readme: Path) -> Optional[int]:
+    """The seed that a README.txt names."""
+    match = re.search(r'version \S+, seed (\d+)', readme.read_text(encoding='utf-8', errors='replace'))
+    return match and int(match[1])
 
 
 def write_atomically(content: bytes, path: Path) -> None:
@@ -92,13 +105,18 @@ def make_standin(out: Path, seed: int = 0, force: bool = False) -> Dict[str, int
         clips per file written; empty when everything was there already.
 
     Raises:
-        ValueError: ``out`` may be where recordings belong.
+        ValueError: ``out`` may be where recordings belong, cannot be written to, or holds clips of another seed.
     """
+    problem = folder_problem(out)
+    if problem:
+        raise ValueError(f'--out {out}: {problem}')
     refuse_real_place(out)
     readme, text = out / 'README.txt', readme_text(seed)
     complete = all(path.is_file() for path in target_files(out)) and readme.is_file() and readme.read_text(encoding='utf-8') == text
     if complete and not force:
         return {}
+    if readme.is_file() and not force and written_seed(readme) != seed:
+        raise OutputError(f'--out {out}: there already, of seed {written_seed(readme)}; {FORCE} it', status=2)
     out.mkdir(parents=True, exist_ok=True)
     (out / '.incomplete').touch()
     readme.unlink(missing_ok=True)
@@ -123,7 +141,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     try:
         written = make_standin(args.out, args.seed, args.force)
     except ValueError as error:
-        raise SystemExit(f'make_standin: {error}') from None
+        refuse('make_standin', error)
     if not written:
         print(f'stand-in data (version {VERSION}, seed {args.seed}) is there already: {args.out} (--force makes it again)')
     for path, clips in written.items():

@@ -24,10 +24,12 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmengine.registry import init_default_scope
 
+from mmagenc.arguments import count, positive
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
-from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import add_gap_options, gap_settings
 from mmagenc.datasets.third_coordinate import THIRD
+from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
@@ -38,12 +40,12 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     for split in SPLITS:
         parser.add_argument(f'--{split}', nargs='+', default=[], metavar='FILE[:SPLIT]')
     parser.add_argument('--dataset', default='MotionDataset', help='registered dataset that reads the files (default: %(default)s)')
-    parser.add_argument('--fps', type=float, help='frame rate that all clips are brought to (default: one that all files have)')
-    parser.add_argument('--num-persons', type=int, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
+    parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that all files have)')
+    parser.add_argument('--num-persons', type=count, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
     parser.add_argument('--third', choices=THIRD, help='what the third of three coordinates is, where the numbers are taken for the other')
     add_gap_options(parser)
     parser.add_argument('--out', required=True, help='.pkl (also for PoseDataset) or .npz')
-    parser.add_argument('--force', action='store_true', help='replace an existing file')
+    add_force(parser)
     return parser.parse_args(argv)
 
 
@@ -72,8 +74,6 @@ def run(args: argparse.Namespace) -> str:
         ValueError: arguments that make no sense, files that cannot be read, or that do not go together.
     """
     out = Path(args.out)
-    if out.exists() and not args.force:
-        raise ValueError(f'{out} exists; --force replaces it')
     if not args.train:
         raise ValueError('--train needs at least one file')
     if not hasattr(DATASETS.get(args.dataset), 'annotations'):
@@ -94,6 +94,8 @@ def run(args: argparse.Namespace) -> str:
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse_args(argv)
+    sources = [file_and_split(source)[0] for split in SPLITS for source in getattr(args, split)]
+    require_outputs('mix_annotations', [Output('--out', args.out, SUFFIXES)], inputs=sources, force=args.force)
     init_default_scope('mmagenc')
     try:
         print(run(args))

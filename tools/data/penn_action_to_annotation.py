@@ -18,9 +18,11 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.datasets.annotation import save_annotation
+from mmagenc.arguments import share
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import add_gap_options, gap_mending
 from mmagenc.datasets.readers.penn_action import ACTIONS, PRESETS, read_penn_action
+from mmagenc.outputs import Output, add_force, require_outputs
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -30,20 +32,17 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     which = parser.add_mutually_exclusive_group()
     which.add_argument('--actions', metavar='A,B,…', help=f'actions, in the order of the classes (default: {",".join(ACTIONS)})')
     which.add_argument('--preset', choices=list(PRESETS), help='actions of published work, in its order: act_vae has nine')
-    parser.add_argument('--val-share', type=float, default=0., metavar='S', help="share of each class's training clips that val gets, "
+    parser.add_argument('--val-share', type=share, default=0., metavar='S', help="share of each class's training clips that val gets, "
                         'such as 0.1 (default: no val)')
-    parser.add_argument('--hidden-score', type=float, default=0., metavar='S', help='score of joints that are not seen and whose place '
+    parser.add_argument('--hidden-score', type=share, default=0., metavar='S', help='score of joints that are not seen and whose place '
                         'was guessed; above 0 they are no gaps (default: %(default)s)')
     add_gap_options(parser)
-    parser.add_argument('--force', action='store_true', help='replace files that are there')
+    add_force(parser)
     return parser.parse_args(argv)
 
 
 def convert(args: argparse.Namespace) -> List[str]:
     """Read and write; returns what was left out and why."""
-    there = [str(out) for out in args.out if out.exists()]
-    if there and not args.force:
-        raise ValueError(f'{", ".join(there)}: there already; --force replaces')
     actions = PRESETS.get(args.preset) if args.actions is None else [action.strip() for action in args.actions.split(',')]
     mending = gap_mending(args)
     annotation, left_out = read_penn_action(args.folder, actions=actions, val_share=args.val_share, hidden_score=args.hidden_score,
@@ -64,8 +63,11 @@ def summary(annotation: Dict, outs: Sequence[Path]) -> str:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    require_outputs('penn_action_to_annotation', [Output('--out', out, SUFFIXES) for out in args.out], inputs=[(args.folder, '.mat')],
+                    force=args.force)
     try:
-        left_out = convert(parse_args(argv))
+        left_out = convert(args)
     except (ValueError, OSError) as error:
         raise SystemExit(f'penn_action_to_annotation: {error}') from None
     if left_out:

@@ -23,6 +23,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, write_checkpoint
+from mmagenc.outputs import Output, add_force, require_outputs
 from mmagenc.skeletons import get_skeleton
 
 Rules = List[Tuple[str, str]]
@@ -59,12 +61,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('source', help='published checkpoint')
     parser.add_argument('target', help='file to write')
+    add_force(parser)
     args = parser.parse_args()
+    require_outputs('infagenc_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
     try:
         checkpoint = convert(torch.load(args.source, map_location='cpu', weights_only=True))
     except ValueError as error:
         raise SystemExit(f'{args.source}: {error}') from error
-    torch.save(checkpoint, args.target)
+    write_checkpoint(checkpoint, args.target)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 

@@ -25,8 +25,11 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.compat import atomic_open
+from mmagenc.arguments import positive
+from mmagenc.arguments import seed as seed_number
+from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, write_checkpoint
 from mmagenc.models.recognizers.infogcn_head import orthogonal_prior
+from mmagenc.outputs import Output, add_force, require_outputs
 
 NUM_BLOCKS = 9
 LAYOUTS = {25: 'ntu25', 20: 'ucla20'}
@@ -39,15 +42,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('source', help='published state dict')
     parser.add_argument('target', help='file to write')
-    parser.add_argument('--seed', type=int, default=0, help='of the class priors, which published files lack (default 0)')
-    parser.add_argument('--z-prior-gain', type=float, default=3., help="the priors' norm (published: 3)")
+    parser.add_argument('--seed', type=seed_number, default=0, help='of the class priors, which published files lack (default 0)')
+    parser.add_argument('--z-prior-gain', type=positive, default=3., help="the priors' norm (published: 3)")
+    add_force(parser)
     args = parser.parse_args()
+    require_outputs('infogcn_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
     try:
         checkpoint = convert(torch.load(args.source, map_location='cpu', weights_only=True), seed=args.seed, gain=args.z_prior_gain)
     except ValueError as error:
         raise SystemExit(f'infogcn_to_mmagenc: {args.source}: {error}') from error
-    with atomic_open(args.target) as file:
-        torch.save(checkpoint, file)
+    write_checkpoint(checkpoint, args.target)
     if checkpoint['meta']['z_prior_seed'] is not None:
         print(f'warning: {args.source} holds no class priors (z_prior); drawn anew from seed {args.seed}', file=sys.stderr)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')

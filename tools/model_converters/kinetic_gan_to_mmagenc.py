@@ -23,6 +23,10 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import number
+from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, write_checkpoint
+from mmagenc.outputs import Output, add_force, require_outputs
+
 LAYOUTS = {25: 'ntu25', 16: 'h36m16'}
 GENERATOR_RULES = [
     (r'label_emb\.weight', 'label_embedding.weight'),
@@ -49,9 +53,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     parser.add_argument('generator', help='published generator_*.pth')
     parser.add_argument('target', help='file to write')
     parser.add_argument('--critic', help='published discriminator_*.pth, to train on or to score with')
-    parser.add_argument('--data-range', nargs=2, type=float, metavar=('LOW', 'HIGH'), default=(-1., 1.),
+    parser.add_argument('--data-range', nargs=2, type=number(), metavar=('LOW', 'HIGH'), default=(-1., 1.),
                         help='smallest and largest value of the array that the model was trained on (default: -1 1)')
+    add_force(parser)
     args = parser.parse_args(argv)
+    require_outputs('kinetic_gan_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.critic],
+                    force=args.force)
     path = args.generator
     try:
         generator = read(path)
@@ -60,7 +67,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         checkpoint = convert(generator, critic, data_range=args.data_range)
     except ValueError as error:
         raise SystemExit(f'kinetic_gan_to_mmagenc: {path}: {error}') from error
-    torch.save(checkpoint, args.target)
+    write_checkpoint(checkpoint, args.target)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 

@@ -12,12 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from mmagenc.compat import atomic_open
+from mmagenc.outputs import claim_names
 
 from ..figures import STANDIN_FOOTER
+from ..text import drawing, legend_entries, plain
 from .collect import Run
 from .page import curve_names, fate_counts, fates_of, pool_by_class, pretty
 from .svg import is_wide, stretches
 
+FIGURES = 'report --figures'
+"""Who fills the folder, in its list."""
 COLUMN = 3.5
 """Inches of one column of most proceedings."""
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#999999')
@@ -34,18 +38,21 @@ def write_figures(runs: Sequence[Run], folder) -> List[Path]:
 
     Args:
         runs: what is drawn.
-        folder: where the files go.
+        folder: where the files go; those of an earlier call are replaced.
 
     Returns:
         list: the files.
+
+    Raises:
+        OutputError: the folder has files of such names that are others'.
     """
-    folder, files = Path(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(STYLE):
+    files = []
+    with matplotlib.rc_context(STYLE), drawing([name for run in runs for name in (run.name, *run.classes)]):
         figures: Dict[str, Figure] = {'curves': curves_figure(runs)} if any(run.curves for run in runs) else {}
         for number, run in enumerate(runs, 1):
             prefix = f'{number}_' if len(runs) > 1 else ''
             figures.update({f'{prefix}{name}': figure for name, figure in run_figures(run).items()})
+        folder = claim_names(folder, FIGURES, [f'{name}.pdf' for name in figures])
         for name, figure in figures.items():
             files.append(folder / f'{name}.pdf')
             with atomic_open(files[-1]) as file:
@@ -87,19 +94,21 @@ def curves_figure(runs: Sequence[Run]) -> Figure:
     """A small panel for each logged number, one line a run."""
     names = curve_names(runs)
     figure, axes = _grid(len(names), min(len(names), 4), (1.9, 1.4))
+    labels, columns = legend_entries([run.name for run in runs], figure.get_figwidth(), 8)
+    figure.set_figheight(figure.get_figheight() + 0.17 * (-(-len(labels) // columns) - 1))
     for axis, name in zip(axes, names):
-        own = [(number, run, curve) for number, run in enumerate(runs) for curve in run.curves if curve.name == name]
-        for number, run, curve in own:
+        own = [(number, curve) for number, run in enumerate(runs) for curve in run.curves if curve.name == name]
+        for number, curve in own:
             for part in stretches(curve.x):
-                axis.plot(curve.x[part], curve.y[part], color=COLORS[number % len(COLORS)], label=run.name, lw=0.9)
-        axis.set_title(pretty(name), fontsize=8)
-        axis.set_xlabel(own[0][2].unit)
-        if is_wide([value for _, _, curve in own for value in curve.y]):
+                axis.plot(curve.x[part], curve.y[part], color=COLORS[number % len(COLORS)], label=labels[number], lw=0.9)
+        axis.set_title(plain(pretty(name)), fontsize=8)
+        axis.set_xlabel(own[0][1].unit)
+        if is_wide([value for _, curve in own for value in curve.y]):
             axis.set_yscale('log')
             axis.yaxis.set_minor_formatter(NullFormatter())
     if len(runs) > 1:
         lines = {line.get_label(): line for axis in axes for line in axis.get_lines()}
-        figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), 4))
+        figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), columns))
     _footer(figure, runs)
     return figure
 
@@ -125,7 +134,7 @@ def pool_figure(run: Run) -> Figure:
     sizes = np.array(pool_by_class(run.rounds))
     numbers, bottom = [record.number for record in run.rounds], np.zeros(len(sizes))
     for label, color in enumerate(class_colors(sizes.shape[1])):
-        axis.bar(numbers, sizes[:, label], bottom=bottom, color=color, label=_name(run, label))
+        axis.bar(numbers, sizes[:, label], bottom=bottom, color=color, label=plain(_name(run, label), 40))
         bottom += sizes[:, label]
     axis.set_xlabel('round')
     axis.set_ylabel('clips in the pool')
@@ -147,12 +156,12 @@ def embedding_figure(run: Run) -> Figure:
             axis.scatter([point[0] for point in own], [point[1] for point in own], s=9, **_marks(mark, color, solid))
             axis.scatter([], [], s=14, label=title, **_marks(mark, '0.3', solid))
     for label in labels:
-        axis.scatter([], [], s=14, marker='s', color=colors[label], label=_name(run, label))
+        axis.scatter([], [], s=14, marker='s', color=colors[label], label=plain(_name(run, label), 40))
     axis.set_aspect('equal')
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
-    axis.set_title(run.embedding['method'].split(' (')[0], fontsize=8)
+    axis.set_title(plain(run.embedding['method'].split(' (')[0]), fontsize=8)
     figure.legend(loc='outside right upper', fontsize=6)
     return figure
 
@@ -168,7 +177,7 @@ def confusion_figure(run: Run) -> Figure:
     count = len(run.confusions)
     figure, axes = _grid(count, min(count, 2), (COLUMN, COLUMN * 0.9))
     for axis, confusion in zip(axes, run.confusions):
-        matrix, names = np.array(confusion['matrix'], dtype=float), confusion['classes']
+        matrix, names = np.array(confusion['matrix'], dtype=float), [plain(name, 30) for name in confusion['classes']]
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axis.imshow(share, cmap='Blues', vmin=0, vmax=1)
         if len(names) <= 12:
@@ -178,7 +187,7 @@ def confusion_figure(run: Run) -> Figure:
         ticks = range(len(names)) if len(names) <= 30 else []
         axis.set_yticks(ticks, [names[k] for k in ticks], fontsize=6)
         axis.set_xticks(ticks, [names[k] for k in ticks], fontsize=6, rotation=90)
-        axis.set_title(confusion['title'], fontsize=8)
+        axis.set_title(plain(confusion['title']), fontsize=8)
     return figure
 
 
