@@ -7,6 +7,7 @@ SHELL := /bin/sh
 PYTHON_IN_VENV := .venv/bin/python
 SETUP := requirements.lock setup.py tools/setup_venv.sh
 TESTS ?= tests
+WORKERS ?= auto
 export PYTHON PIP_ARGS
 
 .PHONY: help quickstart test lint setup clean
@@ -18,13 +19,13 @@ help:
 	@echo 'make lint         style check'
 	@echo 'make setup        only the set-up: .venv from requirements.lock'
 	@echo 'make clean        remove .venv and build folders (not data/ or work_dirs/)'
-	@echo "options           PYTHON=python3.12, PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu', TESTS=tests/test_engine"
+	@echo "options           PYTHON=python3.12, PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu', TESTS=tests/test_engine, WORKERS=0 (one process)"
 
 quickstart: .venv/.ready-run
 	@$(PYTHON_IN_VENV) tools/quickstart.py
 
 test: .venv/.ready-test
-	@$(PYTHON_IN_VENV) -m pytest $(TESTS) -q
+	@OMP_NUM_THREADS=1 $(PYTHON_IN_VENV) -m pytest $(TESTS) -q -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 lint: .venv/.ready-test
 	@$(PYTHON_IN_VENV) -m ruff check .

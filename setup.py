@@ -31,7 +31,7 @@ EXTRAS = {
     'video': VIDEO,
     'pose': POSE,
     'all': [*MESH, *ANNY, *VIDEO, *POSE],
-    'dev': [*MESH, *ANNY, *VIDEO, 'pytest>=8', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
+    'dev': [*MESH, *ANNY, *VIDEO, 'pytest>=8', 'pytest-xdist>=3.6', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
 }
 
 
