@@ -3,7 +3,7 @@
 import pickle
 import zipfile
 from pathlib import Path
-from typing import Dict, Mapping, Union
+from typing import Dict, Mapping, Optional, Union
 
 import torch
 from torch import Tensor, nn
@@ -96,6 +96,14 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
     Raises:
         ValueError: weights that are missing, that the model does not know, or of another shape; some of each are named.
     """
+    problem = weights_problem(model, weights)
+    if problem:
+        raise ValueError(f'the weights of {source} {problem}')
+    model.load_state_dict(weights)
+
+
+def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional[str]:
+    """Why weights do not fit a model wholly, naming some that are missing, unknown or of another shape; ``None`` if they do."""
     own = model.state_dict()
     problems = {
         'missing': [name for name in own if name not in weights],
@@ -106,6 +114,4 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
         ]
     }
     found = [f'{len(names)} {kind}: {", ".join(names[:3])}{", …" if len(names) > 3 else ""}' for kind, names in problems.items() if names]
-    if found:
-        raise ValueError(f'the weights of {source} do not fit the {type(model).__name__} of the config: {"; ".join(found)}')
-    model.load_state_dict(weights)
+    return f'do not fit the {type(model).__name__} of the config: {"; ".join(found)}' if found else None
