@@ -74,6 +74,8 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
     if args.seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': args.seed}
+    if args.interval < 1 or args.wait_time < 0:
+        raise ValueError(f'--interval must be at least 1 and --wait-time at least 0, got {args.interval} and {args.wait_time:g}')
     if args.show or args.show_dir:
         show_predictions(cfg, args)
     if args.dump is not None:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from mmagenc.command_line import describe
 from mmagenc.engine.config_types import check_arguments, check_types, closest, short
 from mmagenc.engine.hook_config import config_hooks
-from mmagenc.registry import HOOKS, LOOPS
+from mmagenc.registry import HOOKS, LOOPS, RUNNERS
 
 RUNNER_KEYS = tuple(name for name in inspect.signature(Runner.__init__).parameters if name not in ('self', 'cfg'))
 OTHER_KEYS = ('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters',
@@ -72,7 +72,8 @@ def check_config(cfg: Config, stage: str) -> None:
     check_parts(cfg, stage)
     check_loops(cfg)
     check_settings(cfg)
-    check_types(cfg, stage)
+    if cfg.get('own_data') is None:  # else the file says what is missing still
+        check_types(cfg, stage)
 
 
 def merge_options(cfg: Config, options: Optional[Dict]) -> None:
@@ -102,7 +103,7 @@ def _no_place(cfg: Config, key: str) -> Optional[str]:
                 return f'{path} is a list of {len(value)}, {accepted}'
             value = value[int(name)]
         elif isinstance(value, (dict, Config)):
-            if value.get(name) is None:
+            if name not in value:
                 return None
             value = value[name]
         else:
@@ -235,19 +236,20 @@ def check_loops(cfg: Config) -> None:
         loop, loader = cfg.get(f'{stage}_cfg'), cfg.get(f'{stage}_dataloader')
         if isinstance(loop, dict):
             cls = _loop_class(loop, stage)
-            check_arguments(f'{stage}_cfg', loop, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
+            given = {name: value for name, value in loop.items() if value is not None}
+            check_arguments(f'{stage}_cfg', given, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
             _check_positive(f'{stage}_cfg', loop, ('max_epochs', 'max_iters', 'val_interval'))
             length = LENGTHS.get(getattr(cls, '__name__', None))
             if length and loop.get(length) is None:
                 raise ValueError(f'train_cfg.{length}: the config does not say how long the training is to be')
         if isinstance(loader, dict):
             _check_loader(f'{stage}_dataloader', loader)
+            if loader.get('dataset') is None and cfg.get('own_data') is None:
+                raise ValueError(f'{stage}_dataloader.dataset: the config does not say which')
 
 
 def _check_loader(key: str, loader: Dict) -> None:
     _check_positive(key, loader, ('batch_size', 'prefetch_factor'))
-    if loader.get('dataset') is None:
-        raise ValueError(f'{key}.dataset: the config does not say which')
     workers = loader.get('num_workers', 0)
     if not _is_whole(workers) or workers < 0:
         raise ValueError(f'{key}.num_workers must be a whole number from 0, got {workers!r}')
@@ -264,6 +266,12 @@ def check_settings(cfg: Config) -> None:
     Raises:
         ValueError: naming the key and what is accepted.
     """
+    for key, kind in dict(work_dir=str, load_from=str, default_scope=str, experiment_name=str, resume=bool).items():
+        if not isinstance(cfg.get(key, kind()), (kind, type(None))):
+            raise ValueError(f'{key} must be {"True or False" if kind is bool else "a text"}, got {short(cfg[key])}')
+    kind = cfg.get('runner_type')
+    if kind is not None and cfg.get('own_data') is None and (not isinstance(kind, str) or RUNNERS.get(kind) is None):
+        raise ValueError(f"runner_type: nothing of the name {kind!r} is registered; leave it out for MMEngine's Runner")
     seed = (cfg.get('randomness') or {}).get('seed')
     if seed is not None and not (_is_whole(seed) and 0 <= seed < MAX_SEED):
         raise ValueError(f'randomness.seed (--seed) must be a whole number from 0 to {MAX_SEED - 1}, got {seed!r}')

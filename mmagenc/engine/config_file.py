@@ -121,5 +121,6 @@ def _short(file: str, path) -> str:
 
 def _words(error: BaseException) -> str:
     kind = '' if isinstance(error, (OSError, ConfigFileError)) else f'{type(error).__name__}: '
-    return ' '.join(f'{kind}{describe(error)}'.split())
+    text = ' '.join(f'{kind}{describe(error)}'.split())
+    return text if len(text) <= 300 else f'{text[:300]}…'
 

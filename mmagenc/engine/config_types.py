@@ -48,17 +48,19 @@ PLACES: Dict[str, Tuple[Registry, Tuple[str, ...], bool]] = {
     'visualizer': (roots.VISUALIZERS, ('name', ), False),
     'vis_backends': (roots.VISBACKENDS, ('save_dir', ), False),
     'log_processor': (roots.LOG_PROCESSORS, (), False),
+    'model_wrapper_cfg': (roots.MODEL_WRAPPERS, ('module', ), False),
 }
 TAKEN = ('type', '_scope_', 'priority', 'by_epoch', 'constructor', 'paramwise_cfg', 'clip_grad', 'convert_to_iter_based', 'init_cfg',
          'epoch_length')
 """Keys that whoever builds a part reads itself."""
 STARTS = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator', 'optim_wrapper',
-          'param_scheduler', 'default_hooks', 'custom_hooks', 'visualizer', 'log_processor', 'train_cfg', 'val_cfg', 'test_cfg')
+          'param_scheduler', 'default_hooks', 'custom_hooks', 'visualizer', 'log_processor', 'train_cfg', 'val_cfg', 'test_cfg',
+          'model_wrapper_cfg')
 """Top-level keys that are built; others are variables that configs further down take up."""
 DICTS = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg', 'optim_wrapper',
-         'visualizer', 'log_processor', 'env_cfg', 'randomness', 'auto_scale_lr')
-STAGES = dict(train=('test_', ), test=('train_', 'val_', 'optim_wrapper', 'param_scheduler'))
-"""Beginnings of the keys of which a stage builds nothing."""
+         'visualizer', 'log_processor', 'model_wrapper_cfg', 'env_cfg', 'randomness', 'auto_scale_lr')
+NOT_TESTED = ('train_', 'val_', 'optim_wrapper', 'param_scheduler')
+"""Beginnings of the keys of which a test builds nothing; a training looks at all, as its test follows."""
 COUNTS = ('num_classes', 'num_frames', 'num_layers', 'num_heads', 'num_stages', 'num_joints', 'latent_dim', 'ff_dim', 'base_channels',
           'in_channels', 'embed_dim', 'clip_len', 'num_clips', 'num_person', 'n_critic', 'num_dims')
 SHARES = ('dropout', 'dropout_ratio')
@@ -113,7 +115,7 @@ def check_types(cfg: Config, stage: str) -> None:
 
     Args:
         cfg: the config.
-        stage: ``'train'`` or ``'test'``: of what is not built then only what both need is looked at.
+        stage: ``'train'`` or ``'test'``, which looks only at what it builds.
 
     Raises:
         ValueError: naming the key, what is like it, and what is accepted.
@@ -126,12 +128,15 @@ def check_types(cfg: Config, stage: str) -> None:
     init_default_scope(cfg.get('default_scope') or 'mmengine')
     for part in parts(cfg, stage):
         check_part(part)
+        if 'constructor' in part.settings:  # named beside the wrapper that it makes
+            kind = dict(type=part.settings['constructor'])
+            check_type(Part(f'{part.key}.constructor', kind, roots.OPTIM_WRAPPER_CONSTRUCTORS, part.scope, (), False))
 
 
 def parts(cfg: Config, stage: str) -> Iterator[Part]:
-    """All that a stage builds of a config, the outer before the inner."""
+    """All that is built of a config, the outer before the inner."""
     for name in STARTS:
-        if not name.startswith(STAGES[stage]) and cfg.get(name) is not None:
+        if not (stage == 'test' and name.startswith(NOT_TESTED)) and cfg.get(name) is not None:
             yield from _parts_at(name, name, cfg[name], None)
 
 
@@ -183,23 +188,38 @@ def check_part(part: Part) -> None:
     Raises:
         ValueError: see :func:`check_types`.
     """
+    cls = check_type(part)
+    check_arguments(part.key, part.settings, cls, extra=TAKEN, own=part.own, complete=part.complete)
+    check_numbers(part.key, part.settings)
+    if part.key.endswith('_dataloader.dataset') and part.settings.get('pipeline') == []:
+        raise ValueError(f'{part.key}.pipeline is empty: its last step must pack inputs for the model, as PackMotionInputs (generators) '
+                         'and mmaction.PackActionInputs (recognizers) do')
+
+
+def check_type(part: Part) -> Any:
+    """The class of a part.
+
+    Raises:
+        ValueError: nothing of the name is registered.
+    """
     cls, kind = part.find(), part.settings['type']
     if not isinstance(kind, str) and not callable(kind):
         raise ValueError(f'{part.key}.type must be a name or a class, got {kind!r}')
     if cls is None:
         raise ValueError(f'{part.key}.type: nothing of the name {kind!r} is registered{_near(kind, part)}')
-    check_arguments(part.key, part.settings, cls, extra=TAKEN, own=part.own, complete=part.complete)
-    check_numbers(part.key, part.settings)
+    return cls
 
 
 def _near(kind: str, part: Part) -> str:
-    names = part.names()
-    last = {name: name.rsplit('.', 1)[-1] for name in names}
-    near = difflib.get_close_matches(kind.rsplit('.', 1)[-1].lower(), [each.lower() for each in last.values()], n=3)
-    found = [name for name in names if last[name].lower() in near][:4]
-    if found:
-        return f' (is {" or ".join(found)} meant?)'
-    return f" in {part.registry.name}; it may need its package's scope in front, such as mmaction.{kind}, or custom_imports"
+    """What is like a name that nothing is registered by, or how others are reached."""
+    names: Dict[str, str] = {}
+    for name in sorted(part.names(), key=len):  # a name of the scope in force stands before the same one of another
+        names.setdefault(name.rsplit('.', 1)[-1].lower(), name)
+    near = difflib.get_close_matches(kind.rsplit('.', 1)[-1].lower(), names, n=2, cutoff=0.7)
+    if near:
+        return f' (is {" or ".join(names[name] for name in near)} meant?)'
+    return (f" among the {part.registry.name}s; it may need its package's scope in front, such as mmaction.{kind}, or a module of yours in "
+            'custom_imports')
 
 
 # Arguments --------------------------------------------------------------------------------------------------------------------------
@@ -291,9 +311,11 @@ def fits(value: Any, parameter: inspect.Parameter, *, containers: bool = True) -
     Args:
         containers: trust annotations of dicts and lists too, which upstream are wrong here and there.
     """
-    if value is None or value is parameter.default or isinstance(value, type(parameter.default)) and parameter.default is not None:
+    kinds, default = _admitted(parameter.annotation), parameter.default
+    if value is None:
+        return kinds is None or default is not inspect.Parameter.empty or type(None) in typing.get_args(parameter.annotation)
+    if value is default or default is not None and isinstance(value, type(default)):
         return True
-    kinds = _admitted(parameter.annotation)
     if kinds is None or not containers and {dict, list, tuple} & set(kinds):
         return True
     return any(_is_kind(value, kind) for kind in kinds)

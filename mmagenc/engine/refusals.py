@@ -5,6 +5,8 @@ while a data loader makes a batch, one in the data; while a checkpoint is loaded
 run is a mistake in a program and keeps its traceback.
 """
 
+import pickle
+import re
 import traceback
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Mapping, Optional
@@ -63,6 +65,8 @@ def what_failed(error: Exception, cfg: Config) -> Optional[str]:
     said = last_words(error)
     if any(_is(frame, 'runner/runner.py', 'load_or_resume') for frame in frames):
         start = cfg.get('load_from') or cfg.work_dir
+        if not isinstance(error, IN_WORDS) and any('/torch/serialization.py' in frame.f_code.co_filename for frame in frames):
+            said = said if isinstance(error, pickle.UnpicklingError) else 'it is no PyTorch checkpoint'
         return said if str(start) in said else f'checkpoint {start} cannot be loaded into this model: {said}'
     if isinstance(error, OSError) or isinstance(error, IN_WORDS) and not built:
         return said
@@ -83,6 +87,9 @@ def _is(frame, file: str, function: str) -> bool:
 def last_words(error: BaseException) -> str:
     """What an error says; of one in a worker of a data loader, whose message is a whole traceback, the end of that."""
     text = describe(error)
+    if isinstance(error, pickle.UnpicklingError) and not isinstance(error, IN_WORDS):  # PyTorch's has five lines of advice
+        asked = re.search(r'Unsupported global: GLOBAL (\S+)', text)
+        return f'it asks for {asked[1]}, and only weights and plain values are read' if asked else 'it is no PyTorch checkpoint'
     if 'Original Traceback (most recent call last)' in text:
         lines = [line for line in text.splitlines() if line and not line.startswith(' ')]
         text = lines[-1]

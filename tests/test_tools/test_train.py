@@ -85,7 +85,7 @@ def run(command, cwd, **environment):
 
 def merged(train, config, *options):
     args = train.parse_args([str(config), *options])
-    return train.merge_args(train.load_config(str(config)), args)
+    return train.merge_args(train.read_config_file(config), args)
 
 
 class TestOptions:
