@@ -13,7 +13,8 @@ import numpy as np
 from mmengine.config import Config
 
 from mmagenc.compat import named_checkpoint
-from mmagenc.datasets.annotation import MAX_CLASSES, load_annotation
+from mmagenc.datasets.annotation import MAX_CLASSES
+from mmagenc.datasets.pool import read_pool as load_pool
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.untrusted import NotPlainError, read_settings
 from mmagenc.visualization.logs import epoch_positions, is_number, read_scalars
@@ -285,13 +286,10 @@ def read_curves(folder: Path, run: Run) -> List[Curve]:
 
 def read_pool(folder: Path, run: Run) -> Optional[Dict]:
     """The pool's annotation, or ``None``."""
-    path = folder / 'pool' / 'pool.npz'
-    if not path.is_file():
-        return None
     try:
-        return load_annotation(path)
+        return load_pool(folder / 'pool')
     except Exception as error:  # as above
-        run.notes.append(('pool', f'pool/pool.npz cannot be read: {error}'))
+        run.notes.append(('pool', f'the pool cannot be read: {error}'))
         return None
 
 

@@ -1,6 +1,7 @@
 """The loop with a generator that makes separable clips: when rounds happen, what they add, and that a resumed run repeats them."""
 
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.pool import MissingRoundsError
 from mmagenc.engine.hooks import InfAGenCHook
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.registry import MODELS
@@ -157,6 +159,31 @@ def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path):
         torch.testing.assert_close(hook_of(resumed).trainer.model.state_dict()[name], value, rtol=0, atol=0)
     for mine, theirs in zip(hook_of(whole).pool.annotations, hook_of(resumed).pool.annotations):
         np.testing.assert_array_equal(mine['keypoint'], theirs['keypoint'])
+
+
+def test_a_run_taken_up_in_another_folder_brings_its_clips_along(tmp_path):
+    """A checkpoint names its clips; where they cannot be had, that is said before anything is trained."""
+    make_runner(tmp_path, 'run', max_epochs=2).train()
+    checkpoint = tmp_path / 'run' / 'epoch_2.pth'
+    (tmp_path / 'run' / 'pool').rename(tmp_path / 'run' / 'pool_20260101_000000')  # as a later run without --resume moves it
+    second = make_runner(tmp_path, 'second', max_epochs=3, resume=True)
+    second._load_from = str(checkpoint)
+    second.train()
+    names = {record['file'] for record in hook_of(second).pool.rounds}
+    assert names and names <= {path.name for path in (tmp_path / 'second' / 'pool').iterdir()}
+    shutil.rmtree(tmp_path / 'run' / 'pool_20260101_000000')
+    third = make_runner(tmp_path, 'third', max_epochs=3, resume=True)
+    third._load_from = str(checkpoint)
+    with pytest.raises(MissingRoundsError, match=r'round_0001-\w+.npz is not there'):
+        third.train()
+
+
+def test_checkpoints_hold_no_clips_of_the_pool(tmp_path):
+    make_runner(tmp_path, 'run', max_epochs=4).train()
+    state = torch.load(tmp_path / 'run' / 'epoch_4.pth', weights_only=True)['infagenc']['pool']
+    assert [record['clips'] for record in state['rounds']] == [record['accepted'] for record in
+                                                               json.loads((tmp_path / 'run' / 'rounds.json').read_text())]
+    assert set(state) == {'rounds'} and all(set(record) == {'file', 'clips', 'digest'} for record in state['rounds'])
 
 
 def test_warm_up_leaves_the_data_alone(tmp_path):
