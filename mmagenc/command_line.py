@@ -1,6 +1,6 @@
 """What all tools have in common on the command line: words for errors, ``--debug``, ``KEY=VALUE`` settings, names to choose from.
 
-Imports the standard library alone, so that ``--help`` and a misspelt option are answered before PyTorch and OpenMMLab are imported.
+Imports nothing heavy, so that ``--help`` and a misspelt option are answered before PyTorch and OpenMMLab are imported.
 """
 
 import argparse
@@ -10,6 +10,8 @@ import sys
 import time
 from contextlib import contextmanager
 from typing import Iterator, TextIO
+
+from mmagenc.arguments import count, index
 
 REFUSALS = (ValueError, OSError, ImportError)
 """Errors that a user can mend: values, files, packages that are not there. Whatever else is raised is a mistake in a program."""
@@ -22,7 +24,10 @@ LONGEST_WAIT = 10.
 
 GAP_METHODS = ('linear', 'spline')
 THIRD_COORDINATES = ('score', 'depth')
-"""Names of :mod:`mmagenc.datasets.gaps` and :mod:`mmagenc.datasets.third_coordinate`."""
+SECOND_BODY = ('none', 'zeros', 'copy')
+STUDY_ARMS = ('real', 'augmented', 'unjudged', 'infagenc', 'both')
+"""Names that options choose from; their meaning is in :mod:`mmagenc.datasets.gaps`, :mod:`mmagenc.datasets.third_coordinate`,
+:mod:`mmagenc.datasets.readers.ntu_cleaning` and :mod:`mmagenc.evaluation.study`."""
 MIN_LENGTH = 16
 """Fewest frames of a clip that has to be cut at a gap."""
 
@@ -42,7 +47,7 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
     Args:
         tool: begins the message.
         debug: let the error pass, so that its traceback is shown.
-        code: of the exit.
+        code: of the exit, where the error has no ``status`` of its own.
         launcher: how the processes of this run were started.
     """
     try:
@@ -50,13 +55,15 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
     except REFUSALS as error:
         if debug:
             raise
-        message = f'{tool}: {describe(error)}'
+        message, status = f'{tool}: {describe(error)}', getattr(error, 'status', None)
     else:
         return
     if int(os.environ.get(RANKS[launcher], '').strip() or 0):
         time.sleep(PATIENCE)
+    if status is None and code == 1:
+        raise SystemExit(message)  # which Python prints
     print(message, file=sys.stderr, flush=True)
-    raise SystemExit(code)
+    raise SystemExit(code if status is None else status)
 
 
 def describe(error: BaseException) -> str:
@@ -148,8 +155,8 @@ class KeyValue(argparse.Action):
 
 def add_gap_options(parser: argparse.ArgumentParser) -> None:
     """``--fill-gaps``, ``--gap-method`` and ``--min-length``, for :func:`mmagenc.datasets.mending.gap_mending`."""
-    parser.add_argument('--fill-gaps', type=int, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with longer '
-                        'ones to their longest whole stretch (default: nothing is filled)')
+    parser.add_argument('--fill-gaps', type=index, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with '
+                        'longer ones to their longest whole stretch (default: nothing is filled)')
     parser.add_argument('--gap-method', choices=GAP_METHODS, default='linear', help='how gaps are filled (default: %(default)s)')
-    parser.add_argument('--min-length', type=int, default=MIN_LENGTH, metavar='N',
+    parser.add_argument('--min-length', type=count, default=MIN_LENGTH, metavar='N',
                         help='fewest frames of a clip that has to be cut (default: %(default)s)')

@@ -545,16 +545,17 @@ def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
     """Open a file for writing such that readers find the old content or all of the new, whenever the writer dies.
 
     Args:
-        path: file to replace; a symbolic link is followed, and what is no regular file (``/dev/stdout``) is written directly.
+        path: file to replace; a symbolic link is followed, and what is no regular file (``/dev/stdout``, a pipe) is written directly.
         mode: ``'w'`` or ``'wb'``.
     """
-    target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):
-        with open(target, mode, encoding=encoding) as file:
+    if is_stream(path):
+        with _open_stream(path, mode, encoding) as file:
             yield file
         return
+    target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f'.{name[:100]}.{uuid.uuid4().hex}.tmp')
+    name = name.encode()[:100].decode(errors='ignore')
+    temporary = os.path.join(folder, f'.{name}.{uuid.uuid4().hex}.tmp')
     try:
         with open(temporary, mode.replace('w', 'x'), encoding=encoding) as file:
             yield file
@@ -564,6 +565,23 @@ def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
+
+
+def is_stream(path) -> bool:
+    """Whether a path is no file of a disk: one of this process's streams by name, or a pipe or device."""
+    return _stream_number(path) is not None or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path))
+
+
+def _stream_number(path) -> Optional[int]:
+    match = re.fullmatch(r'/dev/(stdout|stderr)|(?:/dev/fd|/proc/self/fd)/(\d+)', str(path))
+    return match and (int(match[2]) if match[2] else dict(stdout=1, stderr=2)[match[1]])
+
+
+def _open_stream(path, mode: str, encoding: Optional[str]):
+    """A stream of this process goes on where it is, also where it was redirected into a file: opening that anew would empty it."""
+    number = _stream_number(path)
+    sys.stdout.flush()
+    return open(path if number is None else os.dup(number), mode, encoding=encoding)
 
 
 def clear_leftovers(folder) -> List[str]:

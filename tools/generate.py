@@ -18,15 +18,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
-import numpy as np
-import torch
-from mmengine.config import Config, DictAction
-from mmengine.device import get_device
-
-from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
-from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
-from mmagenc.datasets.readers.skeleton_arrays import write_pair
-from mmagenc.structures import Motion
+from mmagenc.arguments import count, index, number, seed
+from mmagenc.command_line import KeyValue, add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -36,43 +30,50 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--out', required=True, metavar='FILE', help='annotation file to write, .npz or (for MMAction2) .pkl')
     parser.add_argument('--pair', metavar='FILE.npy', help='also write positions as FILE.npy and names and labels as FILE_label.pkl, the '
                         'arrays of ST-GCN and Kinetic-GAN: (N, 3, T, V, 1), or (N, 2, T, V) in two dimensions')
-    parser.add_argument('--force', action='store_true', help='replace files that are there')
-    parser.add_argument('--num-samples-per-class', type=int, metavar='N', help='clips of each class (default: 50)')
+    add_force(parser)
+    parser.add_argument('--num-samples-per-class', type=count, metavar='N', help='clips of each class (default: 50)')
     parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all)')
-    parser.add_argument('--num-frames', type=int, metavar='N', help="frames of each clip (default: the config's)")
-    parser.add_argument('--seed', type=int, default=0, help='one seed gives the same clips (default: 0)')
+    parser.add_argument('--num-frames', type=count, metavar='N', help="frames of each clip (default: the config's)")
+    parser.add_argument('--seed', type=seed, default=0, help='one seed gives the same clips (default: 0)')
     parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
-    parser.add_argument('--batch-size', type=int, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')
-    parser.add_argument('--sampling', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+    parser.add_argument('--batch-size', type=count, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')
+    parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
                         help="options of the generator's sampling, such as noise_factor=0.8 or latent_mode=interpolate")
     gan = parser.add_argument_group("options of Kinetic-GAN's sampling")
-    gan.add_argument('--truncation', type=float, metavar='PSI', help='pull latents to their mean: 1 leaves them, 0 is the mean itself')
+    gan.add_argument('--truncation', type=number(), metavar='PSI', help='pull latents to their mean: 1 leaves them, 0 is the mean itself')
     gan.add_argument('--truncation-mode', choices=['w', 'z', 'none'], help="which latents: the mapping network's output w, or the noise z")
     gan.add_argument('--truncation-mean', choices=['class', 'published'], help="of w: of the clip's class, or as published of none")
-    gan.add_argument('--mean-size', type=int, metavar='N', help='draws that the mean is taken of')
+    gan.add_argument('--mean-size', type=count, metavar='N', help='draws that the mean is taken of')
     gan.add_argument('--stochastic', action='store_true', help='one latent for all clips; only the noise inside varies')
     saved = parser.add_argument_group('saved latents')
     saved.add_argument('--latents', metavar='FILE', help='decode the latents that an earlier FILE of this tool keeps, and draw none')
-    saved.add_argument('--latent-index', nargs='+', type=int, metavar='I', help='only those of the clips I of that file, from 0')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings of the config')
+    saved.add_argument('--latent-index', nargs='+', type=index, metavar='I', help='only those of the clips I of that file, from 0')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
+    add_debug(parser)
     return parser.parse_args(argv)
 
 
-def check_out(args: argparse.Namespace) -> None:
-    """Refuse bad output files before the work, not after it.
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
-    Raises:
-        ValueError: another suffix, or a file that is there already.
-    """
-    files = dict(out=[Path(args.out)], pair=[] if args.pair is None else pair_files(args.pair))
-    if files['out'][0].suffix not in ('.npz', '.pkl'):
-        raise ValueError(f'--out {args.out}: annotation files end in .npz or .pkl')
-    if files['pair'] and files['pair'][0].suffix != '.npy':
-        raise ValueError(f'--pair {args.pair}: the array file ends in .npy')
-    for option, paths in files.items():
-        for path in paths:
-            if path.exists() and not args.force:
-                raise ValueError(f'--{option} {path}: the file is there already; --force replaces it')
+import numpy as np
+import torch
+from mmengine.device import get_device
+
+from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
+from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.readers.skeleton_arrays import write_pair
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import read_config_file
+from mmagenc.structures import Motion
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Refuse bad output files before the work, not after it."""
+    outputs = [Output('--out', args.out, SUFFIXES)]
+    if args.pair is not None:
+        outputs += [Output('--pair', path, (suffix, )) for path, suffix in zip(pair_files(args.pair), ('.npy', '.pkl'))]
+    require_outputs('generate', outputs, inputs=[args.config, args.checkpoint, args.latents], force=args.force)
 
 
 def pair_files(path: str) -> List[Path]:
@@ -97,8 +98,8 @@ def load_model(args: argparse.Namespace):
     for kind, path in (('config', args.config), ('checkpoint', args.checkpoint)):
         if not Path(path).is_file():
             raise ValueError(f'{kind} {path}: no such file')
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config_file(args.config)
+    merge_options(cfg, args.cfg_options)
     return init_generator(cfg, args.checkpoint, args.device or get_device())
 
 
@@ -204,14 +205,12 @@ def generate_annotation(model, args: argparse.Namespace) -> Dict:
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
-        check_out(args)
+    check_files(args)
+    with in_words('generate', debug=args.debug):
         annotation = generate_annotation(load_model(args), args)
         save_annotation(annotation, args.out)
         if args.pair is not None:
             save_pair(annotation['annotations'], args.pair)
-    except (ValueError, FileNotFoundError) as error:
-        raise SystemExit(f'generate: {error}') from None
     clips = annotation['annotations']
     classes = sorted({clip['label'] for clip in clips})
     names = ', '.join(annotation['metainfo']['classes'][index] for index in classes)

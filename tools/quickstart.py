@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from mmagenc.outputs import Output, folder_problem, require_outputs  # noqa: E402
+
 CONFIG = 'configs/infagenc/quick.py'
 BEAT = 15  # seconds between signs of life where output is no terminal
 
@@ -41,6 +45,9 @@ Next, with recordings of your own:
 """
 
 
+PICTURES = ('grid.gif', 'grid.mp4', 'strip.png')
+OWN = ('logs', 'test', *PICTURES)
+"""What it leaves in the work folder beside what training does."""
 SHOWN = ('accuracy', 'movement_speed', 'fid', 'kid', 'coverage', 'diversity', 'multimodality')
 POOL = 'pool/          the accepted clips, as .npz and as .pkl for MMAction2'
 NO_POOL = 'pool/          not there: no round accepted clips of every class'
@@ -65,7 +72,7 @@ def last_steps(work_dir: str, config: str, checkpoint: str) -> List[Step]:
     """What needs the trained checkpoint."""
     return [
         Step('test metrics', ['tools/test.py', config, checkpoint, '--work-dir', f'{work_dir}/test']),
-        Step('pictures', ['tools/visualize.py', config, checkpoint, '--out-dir', work_dir]),
+        Step('pictures', ['tools/visualize.py', config, checkpoint, '--out-dir', work_dir, '--force']),
     ]
 
 
@@ -160,13 +167,30 @@ def summarize(work_dir: Path, config: str, elapsed: float) -> str:
         python=python)
 
 
+def spare_earlier_run(work_dir: Path) -> None:
+    """Move what an earlier quick start left aside, its pictures, logs and metrics too."""
+    from mmagenc.engine.work_dir import claimed, set_aside
+    try:
+        with claimed(work_dir):
+            moved = set_aside(work_dir, names=OWN)
+    except ValueError as error:
+        raise SystemExit(f'quickstart: {error}') from None
+    if moved is not None:
+        print(moved.split(';')[0])
+
+
 def main(argv: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(description='The whole method on stand-in infants (synthesized), from data to pictures')
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/quickstart',
                         help='where results go (default: work_dirs/quickstart)')
     parser.add_argument('--config', default=CONFIG, help='config of the loop (default: %(default)s)')
+    parser.add_argument('--force', action='store_true', help="replace pictures that are there and are no earlier quick start's")
     args = parser.parse_args(argv)
     work_dir = args.work_dir.resolve()
+    if problem := folder_problem(work_dir):
+        raise SystemExit(f'quickstart: --work-dir {args.work_dir}: {problem}')
+    spare_earlier_run(work_dir)
+    require_outputs('quickstart', [Output('', work_dir / name) for name in PICTURES], force=args.force)
     (work_dir / 'logs').mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     steps = first_steps(str(work_dir), args.config)

@@ -19,7 +19,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import count, number, seed
 from mmagenc.command_line import KeyValue, add_debug, in_words, waiting_output
+from mmagenc.outputs import Output, OutputFolder, add_force, check_outputs
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -29,13 +31,14 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where metrics and logs go (default: work_dirs/<name of the config>)')
     parser.add_argument('--dump', metavar='FILE.npz',
                         help="write a recognizer's scores by clip name (.npz), or whatever the model predicts as a pickle (.pkl)")
+    add_force(parser)
     parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
                         help='override settings of the config, such as test_dataloader.batch_size=8 or key="[a,b]"')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions, where the config has a visualization hook')
     parser.add_argument('--show', action='store_true', help='show them in a window')
-    parser.add_argument('--interval', type=int, default=1, help='a picture of every n-th sample')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds for which a window is shown')
-    parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
+    parser.add_argument('--interval', type=count, default=1, help='a picture of every n-th sample')
+    parser.add_argument('--wait-time', type=number(0), default=2, help='seconds for which a window is shown')
+    parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     add_debug(parser)
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -56,6 +59,7 @@ from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
+from mmagenc.engine.work_dir import keep_config
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import checkpoint_problem
 
@@ -74,8 +78,6 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
     if args.seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': args.seed}
-    if args.interval < 1 or args.wait_time < 0:
-        raise ValueError(f'--interval must be at least 1 and --wait-time at least 0, got {args.interval} and {args.wait_time:g}')
     if args.show or args.show_dir:
         show_predictions(cfg, args)
     if args.dump is not None:
@@ -93,10 +95,20 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
         enable=True, show=args.show, wait_time=args.wait_time, out_dir=args.show_dir, interval=args.interval)
 
 
+def check_files(args: argparse.Namespace) -> None:
+    """Refuse what must not be written.
+
+    Raises:
+        OutputError: which file, and why.
+    """
+    outputs = [] if args.dump is None else [Output('--dump', args.dump, ('.npz', '.pkl', '.pickle'))]
+    if args.show_dir is not None:  # filled by MMAction2's hook, which leaves no list
+        outputs.append(OutputFolder('--show-dir', args.show_dir, 'test.py'))
+    check_outputs(outputs, inputs=[args.config, args.checkpoint], force=args.force)
+
+
 def dump_predictions(cfg: Config, path: str) -> None:
     """Add a dumping metric to the evaluator."""
-    if not path.endswith(('.pkl', '.pickle', '.npz')):
-        raise ValueError(f'--dump {path}: the file must end in .pkl, .pickle or .npz')
     for part in ('test_dataloader', 'test_evaluator'):
         if cfg.get(part) is None:
             raise ValueError(f'--dump {path}: the config has no {part}')
@@ -141,7 +153,9 @@ def prepare(args: argparse.Namespace) -> Config:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     with in_words('test', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
+        check_files(args)
         cfg = prepare(args)
+        keep_config(cfg, others=True)
         with refusing(cfg):
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.register_hook(StartHook(output.release, strict=True))

@@ -16,6 +16,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import seed
 from mmagenc.command_line import KeyValue, add_debug, in_words, waiting_output
 
 
@@ -29,7 +30,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--tensorboard', action='store_true', help='log to TensorBoard too, curves and sample pictures')
     parser.add_argument('--no-validate', action='store_true', help='do not validate while training')
     parser.add_argument('--auto-scale-lr', action='store_true', help="scale the learning rate to this run's total batch size")
-    parser.add_argument('--seed', type=int, help="random seed (default: the config's)")
+    parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
     parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
     parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms of cuDNN')
     parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
@@ -56,7 +57,7 @@ from mmagenc.engine.finite import NonFiniteLossError
 from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
-from mmagenc.engine.work_dir import claimed
+from mmagenc.engine.work_dir import claimed, is_first, keep_config, set_aside
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
 
@@ -144,6 +145,20 @@ def check_start(cfg: Config) -> None:
         raise DamagedCheckpointError(f'checkpoint {start}: {problem}')
 
 
+def spare_earlier_run(cfg: Config) -> Optional[str]:
+    """Move the results of an earlier training in the work folder aside, unless this one goes on from them; says what was moved.
+
+    Raises:
+        EarlierRunError: this training starts from one of them.
+    """
+    start, folder = cfg.get('load_from'), Path(cfg.work_dir).resolve()
+    going_on = cfg.get('resume') and (start is None or folder in Path(start).resolve().parents)
+    if going_on or not is_first(cfg.launcher):
+        return None
+    saved = [] if cfg.filename is None else [Path(cfg.filename).name]  # as MMEngine writes it, where it is not the one that was given
+    return set_aside(cfg.work_dir, names=saved, used=cfg.to_dict())
+
+
 def prepare(args: argparse.Namespace) -> Config:
     """The whole config of a training, looked through.
 
@@ -166,8 +181,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         cfg = prepare(args)
         with claimed(cfg.work_dir, launcher=cfg.launcher), refusing(cfg):
             check_start(cfg)
+            keep_config(cfg)
+            moved = spare_earlier_run(cfg)
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.register_hook(StartHook(output.release, strict=bool(cfg.get('resume'))))
+            if moved is not None:
+                runner.logger.info(moved)
             try:
                 runner.train()
             except NonFiniteLossError as error:

@@ -29,7 +29,6 @@ arm. ``unjudged`` draws from the generator as it was before the loop.
 
 import hashlib
 import json
-import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,8 +44,11 @@ from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
+from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ARMS, ClipsPerClass, StudyRow, changed_settings, hold_out, select_clips, settings_hash
 from mmagenc.models.recognizers import score_annotations
@@ -69,6 +71,8 @@ DEFAULTS = dict(
     num_synthetic='pool',
     hold_out=0.2)
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
+OWN_NAMES = {'.lock', 'logs', 'data'}
+"""What a study's folder may hold before its settings."""
 RUN_KEYS = ('arms', 'clips_per_class', 'seeds')
 """What of a study's settings may grow while it goes on."""
 AUGMENTED, POOLED = ('augmented', 'both'), ('infagenc', 'both')
@@ -167,6 +171,9 @@ class Study:
             ValueError: other settings than those that the study began with, or data that no study can be made of.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        others = [] if self.has_begun() else sorted({path.name for path in self.folder.iterdir()} - OWN_NAMES)
+        if others:
+            raise ValueError(f'{self.folder} holds {others[0]} and no study: give this one another --work-dir')
         train, val, test = self._read_data()
         settings = dict(self.common_settings(), data=_data_hash(train, val, test))
         path = self.folder / 'settings.json'
@@ -179,13 +186,19 @@ class Study:
         train_index, held = range(len(train)), []
         if val is None:
             train_index, held = hold_out([clip['label'] for clip in train], self.settings['hold_out'])
-            self._write_clips('data/val', [train[i] for i in held], 'val')
         clips = [train[i] for i in train_index]
-        for size in self.settings['clips_per_class']:
-            for seed in self.settings['seeds']:
-                chosen = select_clips([clip['label'] for clip in clips], size, seed=seed)
-                self._write_clips(f'data/{size}-clips_seed{seed}', [clips[i] for i in chosen], 'train')
-        _write_json(path, settings)
+        labels = [clip['label'] for clip in clips]
+        chosen = {f'data/{size}-clips_seed{seed}': select_clips(labels, size, seed=seed)
+                  for size in self.settings['clips_per_class'] for seed in self.settings['seeds']}
+        _write_json(path, settings)  # first: from here on the folder is this study's
+        if len(held):
+            self._write_clips('data/val', [train[i] for i in held], 'val')
+        for name, members in chosen.items():
+            self._write_clips(name, [clips[i] for i in members], 'train')
+
+    def has_begun(self) -> bool:
+        """Whether the folder is that of a study, by the settings in it."""
+        return (self.folder / 'settings.json').is_file()
 
     def common_settings(self) -> Dict:
         """What all runs have in common and must not change while the study goes on."""
@@ -329,8 +342,8 @@ class Study:
             cfg.resume = find_latest_checkpoint(str(folder)) is not None
         except DamagedCheckpointError:
             cfg.resume = False
-        if not cfg.resume and folder.is_dir():
-            shutil.rmtree(folder)
+        if not cfg.resume:
+            remove_results(folder)
         return cfg
 
     def _num_real(self, job: Job) -> int:
@@ -345,9 +358,8 @@ class Study:
         return -(-steps // batches)
 
     def _train_recognizer(self, job: Job, folder: Path) -> Dict:
-        if folder.is_dir():
-            shutil.rmtree(folder)  # half a run is done again: it is short, and its batches could not be continued exactly
-        folder.mkdir(parents=True)
+        remove_results(folder)  # half a run is done again: it is short, and its batches could not be continued exactly
+        folder.mkdir(parents=True, exist_ok=True)
         synthetic, count = self._synthetic_file(job, folder)
         files = [str(self.real_file(job)), *([str(synthetic)] if synthetic else [])]
         runner = self._runner(self._recognizer_config(job, files), job, folder)
@@ -431,8 +443,8 @@ class Study:
 def _read_config(path: Path, options: Optional[Dict]) -> Config:
     if not path.is_file():
         raise ValueError(f'config {path}: no such file')
-    cfg = Config.fromfile(path)
-    cfg.merge_from_dict(dict(options or {}))
+    cfg = read_config_file(path)
+    merge_options(cfg, options)
     return cfg
 
 

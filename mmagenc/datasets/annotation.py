@@ -42,6 +42,8 @@ ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
 STORED_KEYS = {**ARRAY_KEYS, 'latent': 1}
 FORMAT = 'mmagenc-annotation-1'
+SUFFIXES = ('.npz', '.pkl')
+"""Of annotation files."""
 MAX_CLASSES = 10_000
 """Labels are below it: tables of classes are as long as the largest label, confusion matrices as its square."""
 Problem = Tuple[int, Optional[str], str]
@@ -194,13 +196,12 @@ def save_annotation(annotation: Dict, path) -> None:
         AnnotationError: another suffix, or clips that are broken; nothing is written.
     """
     path = Path(path)
-    writers = {'.npz': _write_npz, '.pkl': _write_pkl}
-    if path.suffix not in writers:
-        raise AnnotationError(f'{path}: annotation files end in {" or ".join(writers)}')
+    if path.suffix not in SUFFIXES:
+        raise AnnotationError(f'{path}: annotation files end in {" or ".join(SUFFIXES)}')
     annotation = checked_annotation(annotation, source=str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path) as file:
-        writers[path.suffix](annotation, file)
+        (_write_npz if path.suffix == '.npz' else _write_pkl)(annotation, file)
 
 
 def validate_annotation(annotation: Dict, *, source: str) -> None:

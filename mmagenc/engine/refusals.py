@@ -22,7 +22,7 @@ from mmagenc.command_line import describe
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, num_classes_of
-from mmagenc.engine.work_dir import FolderInUseError
+from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
 from mmagenc.evaluation.checkpoints import model_weights, weights_problem
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
@@ -33,7 +33,8 @@ class RefusedError(ValueError):
     """A mistake of config, data or checkpoint that showed in a run; the message names the key or the file."""
 
 
-IN_WORDS = (AnnotationError, ContractError, DamagedCheckpointError, FolderInUseError, RefusedError, UnsafePickleError, OSError)
+IN_WORDS = (AnnotationError, ContractError, DamagedCheckpointError, EarlierRunError, FolderInUseError, RefusedError, UnsafePickleError,
+            OSError)
 """Errors whose messages say all, wherever they are raised."""
 
 

@@ -1,22 +1,35 @@
-"""A work folder belongs to one training at a time."""
+"""A work folder belongs to one training at a time, and what earlier ones left in it is theirs."""
 
 import os
+import re
+import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator, List, Optional, Sequence
 
 from filelock import FileLock, Timeout
 
 from mmagenc.compat import clear_leftovers
 
 LOCK = '.lock'
+PREVIOUS = 'previous'
+"""Folder in a work folder into which results of earlier trainings are moved, each into one of its own."""
 _RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 _WRITTEN = ('', 'pool', 'samples')
 """Parts of a work folder that a training writes itself; tests and reports write elsewhere in it."""
 
 
+_CHECKPOINT = re.compile(r'(epoch|iter)_\d+\..+|best_.+\.(pth|safetensors)')
+_PART = re.compile(r'\d{8}_\d{6}')  # logs and scalars of one start
+
+
 class FolderInUseError(ValueError):
     """Another training is at work in a folder."""
+
+
+class EarlierRunError(ValueError):
+    """A training starts from results that it would move aside."""
 
 
 @contextmanager
@@ -33,7 +46,7 @@ def claimed(work_dir, *, launcher: str = 'none') -> Iterator[None]:
     Raises:
         FolderInUseError: another training is at work there.
     """
-    if int(os.environ.get(_RANKS.get(launcher, ''), 0)):
+    if not is_first(launcher):
         yield
         return
     folder = Path(work_dir)
@@ -50,3 +63,103 @@ def claimed(work_dir, *, launcher: str = 'none') -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_first(launcher: str) -> bool:
+    """Whether this process holds the folder for all of its training."""
+    return not int(os.environ.get(_RANKS.get(launcher, ''), 0))
+
+
+def results_in(work_dir) -> List[Path]:
+    """What a training left in its folder and a new one would replace or mix with its own; no logs alone, and nobody's other files.
+
+    Checkpoints and the file that names the last, ``rounds.json``, ``pool`` and ``samples``; and with these the folders of its logs, last,
+    the newest first.
+    """
+    folder = Path(work_dir)
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    fixed = [folder / name for name in ('last_checkpoint', 'rounds.json', 'pool', 'samples') if os.path.lexists(folder / name)]
+    results = [path for path in fixed if not (path.is_dir() and not any(path.iterdir()))]
+    results += [path for path in entries if _CHECKPOINT.fullmatch(path.name)]
+    return results + [path for path in reversed(entries) if _PART.fullmatch(path.name) and path.is_dir()] if results else []
+
+
+def set_aside(work_dir, *, names: Sequence[str] = (), used: Any = None) -> Optional[str]:
+    """Move the results of an earlier training to ``previous/<time of its start>``, so that a new one touches nothing of them.
+
+    Entry by entry, each in one step; when that is cut short, the next start moves the rest to the same place. Whoever calls this holds the
+    folder (:func:`claimed`).
+
+    Args:
+        work_dir: the folder.
+        names: further files and folders in it that belong to the earlier training, if there are results of one.
+        used: settings of the new training; what they name must stay where it is.
+
+    Returns:
+        str or None: in words what was moved and where; ``None`` if there was nothing.
+
+    Raises:
+        EarlierRunError: the settings name one of the results.
+    """
+    results = results_in(work_dir)
+    if not results:
+        return None
+    named = _named_in(used, results)
+    if named is not None:
+        raise EarlierRunError(f'{named} is part of the results of an earlier training in {work_dir}, which a new one moves aside: give '
+                              'this one another --work-dir, or go on from there with --resume')
+    results = [Path(work_dir) / name for name in names if os.path.lexists(Path(work_dir) / name)] + results
+    target = _place_for(results, Path(work_dir) / PREVIOUS)
+    target.mkdir(parents=True, exist_ok=True)
+    for path in results:
+        path.rename(target / path.name)
+    count = sum(bool(_CHECKPOINT.fullmatch(path.name)) for path in results)
+    return (f'{work_dir} held the results of an earlier training ({count} checkpoints): moved to {target}; '
+            '--resume goes on with a training instead')
+
+
+def keep_config(cfg, *, others: bool = False) -> None:
+    """Let MMEngine write the config under the time of the start, where under its own name it would replace the file that was given.
+
+    Args:
+        cfg: an MMEngine config with its ``work_dir``.
+        others: whatever file has that name is kept, such as the config of the training that is tested.
+    """
+    if cfg.filename is None:
+        return
+    saved = Path(cfg.work_dir) / Path(cfg.filename).name
+    if saved.is_file() and (others or (Path(cfg.filename).is_file() and saved.samefile(cfg.filename))):
+        object.__setattr__(cfg, '_filename', None)
+
+
+def _place_for(results: Sequence[Path], previous: Path) -> Path:
+    """A folder for results, named by the time of their start, in which none of their names is taken."""
+    parts = [path.name for path in results if _PART.fullmatch(path.name)]
+    start = min(parts) if parts else time.strftime('%Y%m%d_%H%M%S', time.localtime(min(path.lstat().st_mtime for path in results)))
+    place, number = previous / start, 1
+    while any(os.path.lexists(place / path.name) for path in results):
+        number += 1
+        place = previous / f'{start}_{number}'
+    return place
+
+
+def _named_in(settings: Any, results: Sequence[Path]) -> Optional[str]:
+    """A text of the settings that names one of the results or a file in it."""
+    if isinstance(settings, dict):
+        settings = list(settings.values())
+    if isinstance(settings, (list, tuple)):
+        return next((found for value in settings if (found := _named_in(value, results)) is not None), None)
+    if not isinstance(settings, str) or not {'/', os.sep, '.'} & {*settings} or '\0' in settings or len(settings) > 1000:
+        return None  # no path
+    path = Path(os.path.abspath(settings))
+    places = {Path(os.path.abspath(result)) for result in results}
+    return settings if os.path.lexists(path) and ({path, *path.parents} & places) else None
+
+
+def remove_results(work_dir) -> None:
+    """Remove the results of a training that is done again, and nothing else that lies in its folder."""
+    for path in results_in(work_dir):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -2,14 +2,18 @@
 
 import pickle
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Union
+from typing import Dict, Iterator, Mapping, Optional, Union
 
 import torch
 from torch import Tensor, nn
 
+from mmagenc.compat import atomic_open
 from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem
 
+CHECKPOINT_SUFFIXES = ('.pth', '.pt')
+"""Of files that :func:`write_checkpoint` writes."""
 LOOP_KEY = 'infagenc'  # where InfAGenCHook keeps the recognizer of its checkpoint
 
 
@@ -68,6 +72,47 @@ def model_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
     return _without_prefix(checkpoint.get('state_dict', checkpoint))
 
 
+def published_weights(path: Union[str, Path]) -> Dict[str, Tensor]:
+    """The weights in a file of others: a state dict, bare, under ``state_dict``, or of a data-parallel model.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: no PyTorch checkpoint, or something else than tensors by name in it.
+    """
+    return as_weights(load_checkpoint(path), source=path)
+
+
+@contextmanager
+def converting(path: Union[str, Path]) -> Iterator[None]:
+    """Say which file's weights cannot be converted: some that are missing, or of other shapes than published, raise nearly anything.
+
+    Raises:
+        ValueError: naming the file.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, RuntimeError, TypeError) as error:
+        said = f'it has no {error.args[0]}' if isinstance(error, KeyError) and error.args else str(error)
+        kind = '' if isinstance(error, (ValueError, KeyError)) else 'its weights have other shapes than the published model: '
+        raise ValueError(said if str(path) in said else f'{path}: {kind}{said}') from error
+
+
+def as_weights(content: Mapping, *, source='the checkpoint') -> Dict[str, Tensor]:
+    """Tensors by name, without ``module.`` before their names, of what a file of others held.
+
+    Raises:
+        ValueError: something else is in it.
+    """
+    weights = content.get('state_dict', content)
+    if not isinstance(weights, Mapping) or not weights:
+        kind = 'nothing' if isinstance(weights, Mapping) else f'a {type(weights).__name__}'
+        raise ValueError(f'{source} holds {kind}, accepted is a state dict: tensors by name')
+    for name, value in weights.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ValueError(f'{source} is no state dict: under {name!r} it has a {type(value).__name__}, accepted are tensors by name')
+    return {name.removeprefix('module.'): value for name, value in weights.items()}
+
+
 def recognizer_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
     """The recognizer's weights: those beside the generator in a checkpoint of InfAGenC, or else the checkpoint's own."""
     if LOOP_KEY in checkpoint:
@@ -115,3 +160,10 @@ def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional
     }
     found = [f'{len(names)} {kind}: {", ".join(names[:3])}{", …" if len(names) > 3 else ""}' for kind, names in problems.items() if names]
     return f'do not fit the {type(model).__name__} of the config: {"; ".join(found)}' if found else None
+
+
+def write_checkpoint(content: Mapping, path) -> None:
+    """Write a checkpoint as torch does, replacing an old file in one step."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(path) as file:
+        torch.save(content, file)

@@ -10,8 +10,13 @@ from typing import Optional, Sequence
 import numpy as np
 from PIL import Image
 
+from mmagenc.compat import atomic_open
+from mmagenc.outputs import claim_names, listed_names
+
 from .grid import Heading, Row, grid_frames, strip_rows
 
+FRAMES = 'visualize --frames-dir'
+"""Who writes frames, in the list of their folder."""
 MAX_GIF_FPS = 20
 """Of clips with more frames per second GIFs show every second or third: they compress badly, and browsers slow fast ones down."""
 
@@ -24,25 +29,28 @@ def _folder_of(path) -> Path:
 
 def write_png(image: np.ndarray, path) -> None:
     """Write ``(H, W, 3)`` uint8."""
-    Image.fromarray(image).save(_folder_of(path), format='PNG', optimize=True)
+    with atomic_open(_folder_of(path)) as file:
+        Image.fromarray(image).save(file, format='PNG', optimize=True)
 
 
 def write_frames(frames: np.ndarray, folder) -> None:
-    """Write ``(T, H, W, 3)`` uint8 as ``frame_0000.png``, ``frame_0001.png``, … into a folder.
+    """Write ``(T, H, W, 3)`` uint8 as ``frame_0000.png``, ``frame_0001.png``, … into a folder, in place of those of an earlier call.
 
     Raises:
-        ValueError: the folder holds such frames already: a longer clip's would stay among the new ones.
+        ValueError: the folder holds such frames that are none of this function's.
     """
-    folder = check_frames_folder(folder)
+    check_frames_folder(folder)
+    folder = claim_names(folder, FRAMES, [f'frame_{number:04d}.png' for number in range(len(frames))])
     for number, frame in enumerate(frames):
         write_png(frame, folder / f'frame_{number:04d}.png')
 
 
 def check_frames_folder(folder) -> Path:
-    """The folder, if :func:`write_frames` can write into it; raises as it does."""
-    old = next(Path(folder).glob('frame_*.png'), None)
+    """The folder, if :func:`write_frames` can write into it; raises as it does, since others' frames would stay among the new ones."""
+    own = listed_names(folder, FRAMES) or []
+    old = next((path.name for path in sorted(Path(folder).glob('frame_*.png')) if path.name not in own), None)
     if old is not None:
-        raise ValueError(f'{folder} holds {old.name} already: name a folder without frames')
+        raise ValueError(f'{folder} holds {old} already: name a folder without frames')
     return Path(folder)
 
 
@@ -64,7 +72,8 @@ def write_gif(frames: np.ndarray, path, *, fps: float = 20., num_colors: int = 9
     palette = _palette(frames, num_colors)
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     options = dict(save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False, disposal=1)
-    images[0].save(_folder_of(path), format='GIF', **options)
+    with atomic_open(_folder_of(path)) as file:
+        images[0].save(file, format='GIF', **options)
 
 
 def _palette(frames: np.ndarray, num_colors: int) -> Image.Image:
@@ -106,10 +115,11 @@ def write_mp4(frames: np.ndarray, path, *, fps: float = 20., quality: int = 20) 
     height, width = frames.shape[1:3]
     source = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', f'{width}x{height}', '-r', f'{fps:g}', '-i', '-']
     codec = ['-an', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-crf', str(quality), '-movflags', '+faststart']
-    command = [ffmpeg, '-y', '-loglevel', 'error', *source, *codec, str(_folder_of(path))]
-    result = subprocess.run(command, input=np.ascontiguousarray(frames).data, capture_output=True, check=False)
-    if result.returncode:
-        raise RuntimeError(f'{path}: ffmpeg could not write it: {result.stderr.decode(errors="replace").strip()}')
+    with atomic_open(_folder_of(path)) as file:
+        command = [ffmpeg, '-y', '-loglevel', 'error', *source, *codec, '-f', 'mp4', f'file:{file.name}']
+        result = subprocess.run(command, input=np.ascontiguousarray(frames).data, capture_output=True, check=False)
+        if result.returncode:
+            raise RuntimeError(f'{path}: ffmpeg could not write it: {result.stderr.decode(errors="replace").strip()}')
 
 
 def require_ffmpeg() -> str:

@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.evaluation.scores import load_scores
+from mmagenc.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """

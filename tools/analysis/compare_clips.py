@@ -25,6 +25,36 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import count, positive
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
+
+ORIGINS = ('first_frame', 'every_frame', 'data')
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('real', metavar='REAL[:SPLIT]', help='annotation file of real clips')
+    parser.add_argument('fake', metavar='FAKE[:SPLIT]', help='annotation file of generated clips')
+    parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
+    parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
+    parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that both files have)')
+    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
+    parser.add_argument('--num-frames', type=count, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
+    parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
+                        help="what MMD's positions are relative to: the root in the first or in every frame, or the data's own origin")
+    parser.add_argument('--estimator', choices=['unbiased', 'paired', 'biased'], default='unbiased',
+                        help="of MMD; 'paired' is the published one, for as many real as generated clips of each class")
+    parser.add_argument('--device', default='cpu', help='where the recognizer runs (default: cpu)')
+    parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
 import numpy as np
 
 from mmagenc.apis import init_recognizer, recognize
@@ -38,29 +68,6 @@ from mmagenc.evaluation.metrics.clips import class_names, format_table, percent,
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
 from mmagenc.skeletons import get_skeleton
-
-ORIGINS = ('first_frame', 'every_frame', 'data')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('real', metavar='REAL[:SPLIT]', help='annotation file of real clips')
-    parser.add_argument('fake', metavar='FAKE[:SPLIT]', help='annotation file of generated clips')
-    parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
-    parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
-    parser.add_argument('--fps', type=float, help='frame rate that all clips are brought to (default: one that both files have)')
-    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
-    parser.add_argument('--num-frames', type=int, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
-    parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
-                        help="what MMD's positions are relative to: the root in the first or in every frame, or the data's own origin")
-    parser.add_argument('--estimator', choices=['unbiased', 'paired', 'biased'], default='unbiased',
-                        help="of MMD; 'paired' is the published one, for as many real as generated clips of each class")
-    parser.add_argument('--device', default='cpu', help='where the recognizer runs (default: cpu)')
-    parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
-    args = parser.parse_args(argv)
-    if args.num_frames is not None and args.num_frames < 1:
-        parser.error('--num-frames must be at least 1')
-    return args
 
 
 def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
@@ -171,6 +178,7 @@ def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[s
     def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path, 'w', encoding='utf-8') as file:
         tables = {name: known(values) for name, values in per_class.items()}
         json.dump(dict(known(numbers), per_class=tables, warnings=warnings), file, indent=1)
@@ -184,7 +192,9 @@ def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
+    sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
+    require_outputs('compare_clips', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
+    with in_words('compare_clips', debug=args.debug):
         real, fake, metainfo = read_both(args)
         tables = discrepancies(real, fake, args)
         names = class_names(metainfo, len(tables['mmd_average']))
@@ -197,8 +207,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if args.json is not None:
             per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}
             write_json(args.json, numbers, {**per_class, **by_class(movement, names)}, warnings)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'compare_clips: {error}') from None
     print('  '.join(f'{name} {with_interval(numbers, name, percent if name.startswith("accuracy") else "{:.4f}".format)}'
                     for name in numbers if not name.endswith(('_low', '_high'))))
 

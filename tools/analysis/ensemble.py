@@ -18,11 +18,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-import numpy as np
-
-from mmagenc.evaluation.functional import bootstrap_interval, topk_hits
-from mmagenc.evaluation.metrics.clips import format_table
-from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
+from mmagenc.arguments import count, number, seed
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
 
 POSITION_WEIGHT, MOTION_WEIGHT = 1.5, 1.0  # InfoGCN's published ensemble
 
@@ -31,14 +29,28 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Fuse the scores of several recognizers by clip name')
     parser.add_argument('--position', nargs='+', default=[], metavar='FILE.npz', help='scores of streams that see positions')
     parser.add_argument('--motion', nargs='+', default=[], metavar='FILE.npz', help='scores of streams that see differences of frames')
-    parser.add_argument('--position-weight', type=float, default=POSITION_WEIGHT, metavar='W', help='of each position file (default: 1.5)')
-    parser.add_argument('--motion-weight', type=float, default=MOTION_WEIGHT, metavar='W', help='of each motion file (default: 1.0)')
-    parser.add_argument('--weights', nargs='+', type=float, metavar='W', help='one of each file instead, position files first')
+    parser.add_argument('--position-weight', type=number(), default=POSITION_WEIGHT, metavar='W',
+                        help='of each position file (default: 1.5)')
+    parser.add_argument('--motion-weight', type=number(), default=MOTION_WEIGHT, metavar='W',
+                        help='of each motion file (default: 1.0)')
+    parser.add_argument('--weights', nargs='+', type=number(), metavar='W', help='one of each file instead, position files first')
     parser.add_argument('--probability', action='store_true', help='sum probabilities, not logits')
-    parser.add_argument('--resamples', type=int, default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
-    parser.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: 0)')
+    parser.add_argument('--resamples', type=count, default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the bootstrap (default: 0)')
     parser.add_argument('--out', metavar='FILE.npz', help='write the fused scores')
+    add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+
+from mmagenc.evaluation.functional import bootstrap_interval, topk_hits
+from mmagenc.evaluation.metrics.clips import format_table
+from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
 
 
 def read_streams(args: argparse.Namespace) -> Tuple[List[ClipScores], List[float]]:
@@ -69,15 +81,15 @@ def report(name: str, weight: str, scores: ClipScores, args: argparse.Namespace)
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
+    require_outputs('ensemble', [] if args.out is None else [Output('--out', args.out, ('.npz', ))],
+                    inputs=[*args.position, *args.motion], force=args.force)
+    with in_words('ensemble', debug=args.debug):
         streams, weights = read_streams(args)
         fused = fuse_scores(streams, weights, probability=args.probability)
         rows = [report(stream.source, f'{weight:g}', stream, args) for stream, weight in zip(streams, weights)]
         rows.append(report('ensemble', '', fused, args))
         if args.out:
             save_scores(args.out, fused)
-    except ValueError as error:
-        raise SystemExit(f'ensemble: {error}') from None
     print(f'{len(fused)} clips, {fused.score.shape[1]} classes')
     print(format_table([['scores', 'weight', 'top-1 [95 %]', 'top-5 [95 %]'], *rows]))
 

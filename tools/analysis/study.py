@@ -23,14 +23,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from filelock import FileLock, Timeout
-from mmengine.config import DictAction
-
-from mmagenc.apis.study import Job, Study
-from mmagenc.compat import atomic_open
-from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
-
-ROOT = Path(__file__).resolve().parents[2]
+from mmagenc.arguments import count
+from mmagenc.command_line import KeyValue, add_debug, in_words
+from mmagenc.outputs import FORCE, OutputError, add_force, foreign_names, note_names
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -38,16 +33,29 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('config', nargs='+', help='study configs, such as configs/studies/bandai_namco_small.py')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/studies'),
                         help='each study gets a folder of its name in it (default: %(default)s)')
-    parser.add_argument('--jobs', type=int, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
+    parser.add_argument('--jobs', type=count, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
     parser.add_argument('--summary', action='store_true', help='train nothing: table and figure of the runs that are there')
     parser.add_argument('--list', action='store_true', help='train nothing: what is done and what is left')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
                         help='override settings of the configs, such as study.seeds="[0,1]"')
     parser.add_argument('--run', metavar='JOB', help=argparse.SUPPRESS)  # what the processes of a study are started with
-    args = parser.parse_args(argv)
-    if args.jobs is not None and args.jobs < 1:
-        parser.error(f'--jobs must be at least 1, got {args.jobs}')
-    return args
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from filelock import FileLock, Timeout
+
+from mmagenc.apis.study import Job, Study
+from mmagenc.compat import atomic_open
+from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
+TOOL = 'study.py'
 
 
 # --- Running
@@ -220,17 +228,27 @@ def describe(result: Dict) -> str:
 # --- Summary
 
 
+def check_summaries(folders: Sequence[Path]) -> None:
+    """Refuse folders in which others' files have the names of a summary's; its own are replaced whenever a study goes on.
+
+    Raises:
+        OutputError: which file.
+    """
+    foreign = [folder / name for folder in folders for name in foreign_names(folder, TOOL, SUMMARY)]
+    if foreign:
+        raise OutputError(f'{foreign[0]}: there already, and no study wrote it; {FORCE} it', status=2)
+
+
 def write_summary(rows: Sequence[StudyRow], folder: Path) -> None:
     """Write the CSV file, the table and the figure."""
     folder.mkdir(parents=True, exist_ok=True)
+    note_names(folder, TOOL, SUMMARY)
     write_rows(rows, folder / 'runs.csv')
     table = markdown_table(rows)
     with atomic_open(folder / 'table.md', 'w', encoding='utf-8') as file:
         file.write(table)
     draw_learning_curve(rows, [folder / 'learning_curve.png', folder / 'learning_curve.pdf'])
     print(f'\n{table}\n{folder}: runs.csv, table.md, learning_curve.png, learning_curve.pdf')
-
-
 COLORS = {'real': '#505050', 'augmented': '#e69f00', 'unjudged': '#d55e00', 'infagenc': '#0072b2', 'both': '#009e73'}
 MARKERS = {'real': 'o', 'augmented': 's', 'unjudged': '^', 'infagenc': 'D', 'both': 'v'}
 LABELS = {
@@ -309,7 +327,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     args.raw_options = raw_options(argv)
     failed = {}
-    try:
+    with in_words('study', debug=args.debug):
         studies = open_studies(args)
         if args.run:
             studies[0].run(args.run)
@@ -317,6 +335,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if args.list:
             list_jobs(studies)
             return
+        if not args.force:
+            check_summaries([*(study.folder for study in studies if not study.has_begun()), *([args.work_dir] if len(studies) > 1 else [])])
         if not args.summary:
             with locked(studies), exit_on_termination():
                 for study in studies:
@@ -330,8 +350,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
                 write_summary(own, study.folder)
         if len(studies) > 1:
             write_summary(sum(rows, []), args.work_dir)
-    except ValueError as error:
-        raise SystemExit(f'study: {error}') from None
     if failed:
         lines = '\n'.join(f'  {Path(folder).name}/{name}: {problem}' for (folder, name), problem in failed.items())
         raise SystemExit(f'study: {len(failed)} jobs failed; start again to try them once more\n{lines}')

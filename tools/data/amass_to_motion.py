@@ -12,17 +12,46 @@ import sys
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 
-import numpy as np
-import torch
-
 try:
     import mmagenc  # noqa: F401
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import count, positive
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Write AMASS-style .npz files as one annotation file.')
+    parser.add_argument('folder', type=Path, help='folder with .npz files, searched with its subfolders, or one file')
+    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
+    parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
+    parser.add_argument('--up', choices=('z', 'y'), default='z', help='axis of the files that points up (default: %(default)s)')
+    parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$',
+                        help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
+                        '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
+    parser.add_argument('--classes', help='class names in index order, separated by commas (default: all labels, sorted)')
+    parser.add_argument('--split', help="which clips go where, such as 'train=1-4;val=5;test=6-8' (default: all to train)")
+    parser.add_argument('--split-by', choices=('id', 'subject'), default='id', help='what --split lists (default: %(default)s)')
+    parser.add_argument('--body', default='InfantBody', help='body type, or an SMPL model file (default: %(default)s)')
+    parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
+                        '(default: %(default)s)')
+    parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+import torch
+
 from mmagenc.body_models.fitting import parse_unit, place_pose
-from mmagenc.datasets.annotation import save_annotation
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.readers.amass import read_amass
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
 from mmagenc.registry import MODELS
@@ -35,25 +64,6 @@ class Settings(NamedTuple):
     up: str
     scale: Optional[float]
     rest_joints: np.ndarray
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Write AMASS-style .npz files as one annotation file.')
-    parser.add_argument('folder', type=Path, help='folder with .npz files, searched with its subfolders, or one file')
-    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
-    parser.add_argument('--fps', type=float, default=20., help='frames per second of the result (default: %(default)s)')
-    parser.add_argument('--up', choices=('z', 'y'), default='z', help='axis of the files that points up (default: %(default)s)')
-    parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$',
-                        help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
-                        '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
-    parser.add_argument('--classes', help='class names in index order, separated by commas (default: all labels, sorted)')
-    parser.add_argument('--split', help="which clips go where, such as 'train=1-4;val=5;test=6-8' (default: all to train)")
-    parser.add_argument('--split-by', choices=('id', 'subject'), default='id', help='what --split lists (default: %(default)s)')
-    parser.add_argument('--body', default='InfantBody', help='body type, or an SMPL model file (default: %(default)s)')
-    parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
-                        '(default: %(default)s)')
-    parser.add_argument('--processes', type=int, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
-    return parser.parse_args(argv)
 
 
 def convert_clip(settings: Settings, name: str, path: Path) -> dict:
@@ -71,8 +81,6 @@ def run(args: argparse.Namespace) -> List[str]:
     Raises:
         ValueError: arguments that make no sense, or no file that can be used.
     """
-    if not args.fps > 0:
-        raise ValueError(f'--fps must be positive, got {args.fps}')
     body = dict(type='SMPLBody', model_path=args.body) if Path(args.body).suffix else dict(type=args.body)
     rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
@@ -92,10 +100,11 @@ def run(args: argparse.Namespace) -> List[str]:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    try:
-        left_out = run(parse_args(argv))
-    except ValueError as error:
-        raise SystemExit(f'amass_to_motion: {error}') from None
+    args = parse_args(argv)
+    require_outputs('amass_to_motion', [Output('--out', out, SUFFIXES) for out in args.out],
+                    inputs=[(args.folder, '.npz'), args.body if Path(args.body).suffix else None], force=args.force)
+    with in_words('amass_to_motion', debug=args.debug):
+        left_out = run(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

@@ -14,7 +14,6 @@ at the numbers (x and y in pixels beside a third in [0, 1], say) and tells what 
 """
 
 import argparse
-import shutil
 import sys
 from itertools import chain, islice
 from pathlib import Path
@@ -25,6 +24,41 @@ try:
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
+
+from mmagenc.arguments import count, index
+from mmagenc.command_line import add_debug, add_gap_options, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
+
+CHANNELS = ('auto', 'xyz', 'xys')
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    forms = parser.add_subparsers(dest='form', required=True)
+    for form, what in (('npz', 'a CTR-GCN .npz'), ('pkl', 'a pyskl .pkl'), ('pair', 'SPLIT DATA.npy LABELS.pkl, once or several times')):
+        sub = forms.add_parser(form, help=what)
+        sub.add_argument('source', nargs='+' if form == 'pair' else 1, help=what)
+        sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
+        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
+        sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
+        sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
+                         'coordinates and a score (default: as the numbers look)')
+        add_gap_options(sub)
+        add_force(sub)
+    back = forms.add_parser('back', help='an annotation file to a pair')
+    back.add_argument('source', help='annotation file')
+    back.add_argument('--split', help='its clips only (default: all)')
+    back.add_argument('--data', type=Path, required=True, help='.npy to write')
+    back.add_argument('--labels', type=Path, required=True, help='.pkl to write')
+    back.add_argument('--frames', type=count, default=300, help='frames of every clip (default: %(default)s)')
+    back.add_argument('--persons', type=index, default=2, help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
+    add_force(back)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 from mmengine.utils import ProgressBar
 
@@ -41,8 +75,8 @@ from mmagenc.datasets.annotation import (
     sift_annotation,
     validate_annotation,
 )
-from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_mending
-from mmagenc.datasets.readers.annotation_shards import merge_shards, write_shard
+from mmagenc.datasets.mending import ClipMending, gap_mending
+from mmagenc.datasets.readers.annotation_shards import ShardFolder, merge_shards, write_shard
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
 from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
@@ -50,29 +84,16 @@ from mmagenc.skeletons import get_skeleton
 
 SHARD = 1024
 """Clips that are held at once."""
-CHANNELS = ('auto', 'xyz', 'xys')
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    forms = parser.add_subparsers(dest='form', required=True)
-    for form, what in (('npz', 'a CTR-GCN .npz'), ('pkl', 'a pyskl .pkl'), ('pair', 'SPLIT DATA.npy LABELS.pkl, once or several times')):
-        sub = forms.add_parser(form, help=what)
-        sub.add_argument('source', nargs='+' if form == 'pair' else 1, help=what)
-        sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
-        sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
-        sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
-                         'coordinates and a score (default: as the numbers look)')
-        add_gap_options(sub)
-    back = forms.add_parser('back', help='an annotation file to a pair')
-    back.add_argument('source', help='annotation file')
-    back.add_argument('--split', help='its clips only (default: all)')
-    back.add_argument('--data', type=Path, required=True, help='.npy to write')
-    back.add_argument('--labels', type=Path, required=True, help='.pkl to write')
-    back.add_argument('--frames', type=int, default=300, help='frames of every clip (default: %(default)s)')
-    back.add_argument('--persons', type=int, default=2, help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
-    return parser.parse_args(argv)
+def check_files(args: argparse.Namespace) -> None:
+    """Refuse bad output files before the work, not after it."""
+    if args.form == 'back':
+        outputs, sources = [Output('--data', args.data, ('.npy', )), Output('--labels', args.labels, ('.pkl', ))], [args.source]
+    else:
+        outputs, sources = [Output('--out', args.out, ('.npz', ))], args.source
+        outputs += [] if args.form == 'pkl' else [ShardFolder.of(args.out)]
+    require_outputs('arrays_to_annotation', outputs, inputs=sources, force=args.force)
 
 
 def class_names(text: Optional[str]) -> Optional[List[str]]:
@@ -102,10 +123,9 @@ def mending_of(args: argparse.Namespace, clips: Sequence[Dict], metainfo: Dict) 
 
 def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
     """Write clips shard by shard, then as one file; returns why clips were left out."""
-    folder = out.with_name(out.name + '.shards')
-    folder.mkdir(parents=True, exist_ok=True)
     paths, split, left_out, bar = [], {}, [], ProgressBar(0, file=sys.stderr)
-    try:
+    with ShardFolder.of(out).opened() as folder:
+        folder.clear()
         items = iter(items)
         while group := list(islice(items, SHARD)):
             clips = [clip for _, clip, _ in group if clip is not None]
@@ -113,15 +133,13 @@ def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
             for name, clip, _ in group:
                 split.setdefault(name, []).extend([clip['frame_dir']] if clip is not None else [])
             validate_annotation(dict(split={}, metainfo=metainfo, annotations=clips), source=str(out))
-            paths.append(folder / f'{len(paths):05d}.npz')
+            paths.append(folder.shard(len(paths)))
             write_shard(paths[-1], clips, metainfo=metainfo, fingerprint='', left_out=[])
             bar.update(len(group))
         print(file=sys.stderr)
         if not any(split.values()):
             raise ValueError('\n  '.join(['no clip could be used:', *left_out]))
         merge_shards(paths, out, metainfo=metainfo, split=split)
-    finally:
-        shutil.rmtree(folder)
     print(f'{sum(map(len, split.values()))} clips ({", ".join(f"{key} {len(members)}" for key, members in split.items())}): {out}')
     return left_out
 
@@ -159,8 +177,6 @@ def back(args: argparse.Namespace) -> List[str]:
             raise ValueError(f'{args.source}: no split {args.split!r}; it has {sorted(annotation["split"])}')
         members = set(annotation['split'][args.split])
         clips = [clip for clip in clips if clip['frame_dir'] in members]
-    if args.frames < 1 or args.persons < 0:
-        raise ValueError('--frames must be at least 1, --persons at least 0')
     for path in (args.data, args.labels):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_pair(clips, args.data, args.labels, num_frames=args.frames, num_persons=args.persons or None)
@@ -172,8 +188,6 @@ def run(args: argparse.Namespace) -> List[str]:
     if args.form == 'back':
         return back(args)
     skeleton = get_skeleton(args.skeleton)
-    if args.out.suffix != '.npz':
-        raise ValueError(f'--out must end in .npz, got {args.out}')
     classes = class_names(args.classes)
     metainfo = dict(skeleton=skeleton.name, **(dict(classes=classes) if classes else {}))
     if args.form == 'pkl':
@@ -186,10 +200,10 @@ def run(args: argparse.Namespace) -> List[str]:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    try:
-        left_out = run(parse_args(argv))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'arrays_to_annotation: {error}') from None
+    args = parse_args(argv)
+    check_files(args)
+    with in_words('arrays_to_annotation', debug=args.debug):
+        left_out = run(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

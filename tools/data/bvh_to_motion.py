@@ -15,20 +15,15 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-import numpy as np
-
 try:
     import mmagenc  # noqa: F401
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.body_models.fitting import Rig, available_rigs, detect_rig, fit_motion, load_rig, parse_unit
-from mmagenc.datasets.annotation import save_annotation
-from mmagenc.datasets.readers.bvh import read_bvh
-from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
-from mmagenc.registry import MODELS
-from mmagenc.skeletons import get_skeleton
+from mmagenc.arguments import count, positive
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
 
 # Classes in the order of the set's own content_label.txt. Of the eight takes of every action and style four are for training.
 PRESETS = dict(
@@ -41,14 +36,9 @@ PRESETS = dict(
 DEFAULTS = dict(rig='auto', labels=r'(?P<label>[^/]+)/[^/]+$', split=None, classes=None)
 
 
-class Settings(NamedTuple):
-    """How a clip is converted."""
-    labels: Labels
-    rig: Optional[Rig]
-    fps: float
-    unit: Optional[float]
-    scale: Optional[float]
-    rest_joints: np.ndarray
+def rig_names() -> List[str]:
+    """Names of the shipped rigs, as :func:`mmagenc.body_models.fitting.available_rigs` gives them, without importing that."""
+    return sorted(path.stem for path in (Path(mmagenc.__file__).parent / 'body_models/assets/rigs').glob('*.yml'))
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -56,8 +46,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('folder', type=Path, help='folder with .bvh files, searched with its subfolders, or one file')
     parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
     parser.add_argument('--preset', choices=sorted(PRESETS), help='rig, labels, split and classes of a known set')
-    parser.add_argument('--fps', type=float, default=20., help='frames per second of the result (default: %(default)s)')
-    parser.add_argument('--rig', help=f'{", ".join(available_rigs())}, a YAML file, or auto (default: auto)')
+    parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
+    parser.add_argument('--rig', help=f'{", ".join(rig_names())}, a YAML file, or auto (default: auto)')
     parser.add_argument('--labels', help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
                         '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
     parser.add_argument('--classes', help='class names in index order, separated by commas (default: all labels, sorted)')
@@ -67,13 +57,39 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--unit', default='auto', help='m, cm, mm, inch, or metres per unit (default: by rig or by length of the legs)')
     parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
                         '(default: %(default)s)')
-    parser.add_argument('--processes', type=int, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
+    parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
     parser.add_argument('--report', type=Path, help='write how well every clip fits as JSON')
+    add_force(parser)
+    add_debug(parser)
     args = parser.parse_args(argv)
     for name, value in {**DEFAULTS, **PRESETS.get(args.preset, {})}.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     return args
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+
+from mmagenc.body_models.fitting import Rig, detect_rig, fit_motion, load_rig, parse_unit
+from mmagenc.compat import atomic_open
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.registry import MODELS
+from mmagenc.skeletons import get_skeleton
+
+
+class Settings(NamedTuple):
+    """How a clip is converted."""
+    labels: Labels
+    rig: Optional[Rig]
+    fps: float
+    unit: Optional[float]
+    scale: Optional[float]
+    rest_joints: np.ndarray
 
 
 def convert_clip(settings: Settings, name: str, path: Path) -> dict:
@@ -138,8 +154,6 @@ def run(args: argparse.Namespace) -> List[str]:
     Raises:
         ValueError: arguments that make no sense, or no file that can be used.
     """
-    if not args.fps > 0:
-        raise ValueError(f'--fps must be positive, got {args.fps}')
     settings, splits = make_settings(args), parse_split(args.split) if args.split else None
     clips, left_out = convert_files(find_files(args.folder, '.bvh'), functools.partial(convert_clip, settings), args.processes)
     annotation, unplaced = build_annotation(
@@ -154,7 +168,8 @@ def run(args: argparse.Namespace) -> List[str]:
     report = summarize(clips, left_out)
     if args.report:
         args.report.parent.mkdir(parents=True, exist_ok=True)
-        args.report.write_text(json.dumps(report, indent=1), encoding='utf-8')
+        with atomic_open(args.report, 'w', encoding='utf-8') as file:
+            json.dump(report, file, indent=1)
     print_summary(report)
     counts = ', '.join(f'{split} {len(members)}' for split, members in annotation['split'].items())
     print(f'{used} clips ({counts}), {report["frames"]} frames at {args.fps:g} fps: {", ".join(map(str, args.out))}')
@@ -162,10 +177,12 @@ def run(args: argparse.Namespace) -> List[str]:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    try:
-        left_out = run(parse_args(argv))
-    except ValueError as error:
-        raise SystemExit(f'bvh_to_motion: {error}') from None
+    args = parse_args(argv)
+    outputs = [*(Output('--out', out, SUFFIXES) for out in args.out), *([Output('--report', args.report)] if args.report else [])]
+    require_outputs('bvh_to_motion', outputs, inputs=[(args.folder, '.bvh'), args.body if Path(args.body).suffix else None, args.rig],
+                    force=args.force)
+    with in_words('bvh_to_motion', debug=args.debug):
+        left_out = run(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

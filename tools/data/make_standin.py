@@ -8,7 +8,9 @@ Does nothing when they are there already for the same seed and version.
 """
 
 import argparse
+import os
 import pickle
+import re
 import sys
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -18,6 +20,23 @@ try:
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
+
+from mmagenc.arguments import seed as seed_number
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import FORCE, OutputError, folder_problem
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Synthesize stand-in infants in the published file format.')
+    parser.add_argument('--out', type=Path, default=Path('data/standin'), help='folder whose name says "standin" (default: %(default)s)')
+    parser.add_argument('--seed', type=seed_number, default=0, help='same seed, same clips (default: %(default)s)')
+    parser.add_argument('--force', action='store_true', help='write again although the files are there')
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 from mmengine.utils import ProgressBar
 
@@ -42,14 +61,6 @@ The same postures as they happen, on the floor, y up, without an estimator's err
 """
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Synthesize stand-in infants in the published file format.')
-    parser.add_argument('--out', type=Path, default=Path('data/standin'), help='folder whose name says "standin" (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='same seed, same clips (default: %(default)s)')
-    parser.add_argument('--force', action='store_true', help='write again although the files are there')
-    return parser.parse_args(argv)
-
-
 def readme_text(seed: int) -> str:
     """Text of README.txt: what the files are, and from which version and seed. It is written last and so marks a complete folder."""
     lines = []
@@ -71,11 +82,20 @@ def refuse_real_place(out: Path) -> None:
     """Raise ``ValueError`` when ``out`` may be where recordings belong: a folder without the stand-in's name, or with others' files."""
     if 'standin' not in out.resolve().name.lower():
         raise ValueError(f'--out {out}: recordings may belong there; name a folder with "standin" in it, such as data/standin')
-    if (out / 'README.txt').is_file() and (out / 'README.txt').read_text(encoding='utf-8', errors='replace').startswith('stand-in data'):
+    readme = out / 'README.txt'
+    if readme.is_file() and readme.read_text(encoding='utf-8', errors='replace').startswith('stand-in data'):
         return
+    if os.path.lexists(readme):
+        raise ValueError(f'--out {out}: README.txt is there and is not that of stand-in data; name another folder')
     present = [str(path) for path in target_files(out) if path.exists()]
     if present and not (out / '.incomplete').is_file():
         raise ValueError(f'--out {out}: {present[0]} is there without the README.txt of stand-in data; it may be a recording, move it away')
+
+
+def written_seed(readme: Path) -> Optional[int]:
+    """The seed that a README.txt names."""
+    match = re.search(r'version \S+, seed (\d+)', readme.read_text(encoding='utf-8', errors='replace'))
+    return match and int(match[1])
 
 
 def write_atomically(content: bytes, path: Path) -> None:
@@ -92,13 +112,18 @@ def make_standin(out: Path, seed: int = 0, force: bool = False) -> Dict[str, int
         clips per file written; empty when everything was there already.
 
     Raises:
-        ValueError: ``out`` may be where recordings belong.
+        ValueError: ``out`` may be where recordings belong, cannot be written to, or holds clips of another seed.
     """
+    problem = folder_problem(out)
+    if problem:
+        raise ValueError(f'--out {out}: {problem}')
     refuse_real_place(out)
     readme, text = out / 'README.txt', readme_text(seed)
     complete = all(path.is_file() for path in target_files(out)) and readme.is_file() and readme.read_text(encoding='utf-8') == text
     if complete and not force:
         return {}
+    if readme.is_file() and not force and written_seed(readme) != seed:
+        raise OutputError(f'--out {out}: there already, of seed {written_seed(readme)}; {FORCE} it', status=2)
     out.mkdir(parents=True, exist_ok=True)
     (out / '.incomplete').touch()
     readme.unlink(missing_ok=True)
@@ -120,10 +145,8 @@ def make_standin(out: Path, seed: int = 0, force: bool = False) -> Dict[str, int
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
+    with in_words('make_standin', debug=args.debug):
         written = make_standin(args.out, args.seed, args.force)
-    except ValueError as error:
-        raise SystemExit(f'make_standin: {error}') from None
     if not written:
         print(f'stand-in data (version {VERSION}, seed {args.seed}) is there already: {args.out} (--force makes it again)')
     for path, clips in written.items():

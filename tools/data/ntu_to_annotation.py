@@ -13,7 +13,6 @@ import functools
 import hashlib
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -24,14 +23,41 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_settings
-from mmagenc.datasets.readers.annotation_shards import is_done, merge_shards, shard_header, write_shard
-from mmagenc.datasets.readers.motion_files import convert_files, find_files
-from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
-from mmagenc.datasets.readers.ntu_cleaning import SECOND_BODY, align, center, clean, with_second_body
-from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
+from mmagenc.arguments import count
+from mmagenc.command_line import SECOND_BODY, add_debug, add_gap_options, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
 
 ALIGN = ('each', 'together', 'none')
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folders', type=Path, nargs='+', help='folders with .skeleton files, searched with their subfolders')
+    parser.add_argument('--benchmark', choices=['ntu120', 'ntu60'], required=True)
+    parser.add_argument('--out', type=Path, required=True, help='file to write, .npz')
+    parser.add_argument('--missing', type=Path, help='published list of clips without skeletons, which are then not read')
+    parser.add_argument('--align', choices=ALIGN, default='each', help='turn each person upright and frontal by the own first frame, as '
+                        'published, both by the turn of the first, or not at all (default: %(default)s)')
+    parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
+                        'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
+    add_gap_options(parser)
+    add_force(parser)
+    parser.add_argument('--shard-size', type=count, default=512, help='clips a small file (default: %(default)s)')
+    parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
+    parser.add_argument('--processes', type=count, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmagenc.datasets.mending import ClipMending, gap_settings
+from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
+from mmagenc.datasets.readers.motion_files import convert_files, find_files
+from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
+from mmagenc.datasets.readers.ntu_cleaning import align, center, clean, with_second_body
+from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
 
 
 class Settings(NamedTuple):
@@ -46,23 +72,6 @@ class Shard(NamedTuple):
     """Clips that are converted together: names and files, and what tells whether they were."""
     clips: List[Tuple[str, Path]]
     fingerprint: str
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('folders', type=Path, nargs='+', help='folders with .skeleton files, searched with their subfolders')
-    parser.add_argument('--benchmark', choices=sorted(BENCHMARKS), required=True)
-    parser.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-    parser.add_argument('--missing', type=Path, help='published list of clips without skeletons, which are then not read')
-    parser.add_argument('--align', choices=ALIGN, default='each', help='turn each person upright and frontal by the own first frame, as '
-                        'published, both by the turn of the first, or not at all (default: %(default)s)')
-    parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
-                        'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
-    add_gap_options(parser)
-    parser.add_argument('--shard-size', type=int, default=512, help='clips a small file (default: %(default)s)')
-    parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
-    parser.add_argument('--processes', type=int, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
-    return parser.parse_args(argv)
 
 
 def find_clips(folders: Sequence[Path], benchmark: Benchmark, missing) -> Tuple[List[Tuple[str, Path]], List[str]]:
@@ -117,10 +126,9 @@ def convert_shard(settings: Settings, shard: Shard, out: Path) -> None:
     write_shard(out, clips, metainfo=dict(skeleton='ntu25'), fingerprint=shard.fingerprint, left_out=left_out)
 
 
-def convert_all(shards: Sequence[Shard], settings: Settings, folder: Path, processes: int) -> List[Path]:
+def convert_all(shards: Sequence[Shard], settings: Settings, folder: ShardFolder, processes: int) -> List[Path]:
     """Convert the shards that are not done; returns all their files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f'{index:05d}.npz' for index in range(len(shards))]
+    paths = [folder.shard(index) for index in range(len(shards))]
     todo = [(shard, path) for shard, path in zip(shards, paths) if not is_done(path, shard.fingerprint)]
     print(f'{sum(len(shard.clips) for shard in shards)} clips in {len(shards)} shards, {len(shards) - len(todo)} of them done before',
           file=sys.stderr)
@@ -137,17 +145,14 @@ def run(args: argparse.Namespace) -> List[str]:
     Raises:
         ValueError: arguments that make no sense, or no file that can be used.
     """
-    if args.out.suffix != '.npz':
-        raise ValueError(f'--out must end in .npz, got {args.out}')
-    if args.shard_size < 1 or args.processes < 1:
-        raise ValueError('--shard-size and --processes must be at least 1')
     benchmark = BENCHMARKS[args.benchmark]
     settings = Settings(args.benchmark, args.align, args.second_body, gap_settings(args))
     ClipMending(fill_gaps=settings.fill_gaps)  # refuses settings before the first file is read
     clips, left_out = find_clips(args.folders, benchmark, read_missing(args.missing) if args.missing else ())
     if not clips:
         raise ValueError('\n  '.join([f'no clip of {args.benchmark} found:', *left_out]))
-    folder = args.out.with_name(args.out.name + '.shards')
+    folder = ShardFolder.of(args.out)
+    folder.make()
     paths = convert_all(make_shards(clips, settings, args.shard_size), settings, folder, args.processes)
     headers = [shard_header(path) for path in paths]
     left_out += [reason for header in headers for reason in header['metainfo']['left_out']]
@@ -158,16 +163,17 @@ def run(args: argparse.Namespace) -> List[str]:
     split = benchmark.splits(names)
     merge_shards(paths, args.out, metainfo=metainfo, split=split)
     if not args.keep_shards:
-        shutil.rmtree(folder)
+        folder.remove()
     print(f'{len(names)} clips ({", ".join(f"{key} {len(members)}" for key, members in split.items())}): {args.out}')
     return left_out
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    try:
-        left_out = run(parse_args(argv))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'ntu_to_annotation: {error}') from None
+    args = parse_args(argv)
+    require_outputs('ntu_to_annotation', [Output('--out', args.out, ('.npz', )), ShardFolder.of(args.out)],
+                    inputs=[*((folder, '.skeleton') for folder in args.folders), args.missing], force=args.force)
+    with in_words('ntu_to_annotation', debug=args.debug):
+        left_out = run(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

@@ -5,21 +5,101 @@ A shard is an annotation file (``.npz``) of keypoints, and their scores if there
 """
 
 import json
+import re
+import sys
 import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.compat import atomic_open
+from mmagenc.compat import atomic_open, clear_leftovers
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
 from mmagenc.datasets.archive import ArrayTable, write_archive
 from mmagenc.datasets.layouts import with_named_layouts
+from mmagenc.outputs import OutputFolder, listed_names, remove_listed, write_list
 from mmagenc.untrusted import open_npz
 
 KEYS = ('keypoint', 'keypoint_score')
 """Arrays that shards hold."""
+
+
+@dataclass(frozen=True)
+class ShardFolder(OutputFolder):
+    """The folder beside an annotation file in which its shards lie until they are merged.
+
+    It is made anew, or one that an earlier run left: by its list, or, of earlier versions, because nothing but shards is in it. What else
+    lies in it is nobody's here to remove.
+    """
+
+    @classmethod
+    def of(cls, out) -> 'ShardFolder':
+        """That of an annotation file."""
+        out = Path(out)
+        return cls('', out.with_name(f'{out.name}.shards'), 'annotation_shards')
+
+    def problem(self) -> Optional[str]:
+        return None if self._only_shards() else super().problem()
+
+    def exists(self) -> bool:
+        """Never: shards are there to be taken up again."""
+        return False
+
+    def _only_shards(self) -> bool:
+        folder = Path(self.path)
+        return folder.is_dir() and all(map(_is_shard, folder.iterdir()))
+
+    def shard(self, number: int) -> Path:
+        """The file of a shard."""
+        return Path(self.path) / f'{number:05d}.npz'
+
+    def names(self) -> List[str]:
+        """Shards that are there."""
+        return sorted(path.name for path in Path(self.path).iterdir() if _is_shard(path))
+
+    def make(self) -> None:
+        """Make the folder, or take it over.
+
+        Raises:
+            ValueError: it holds what no run of the tool left.
+        """
+        problem = self.problem()
+        if problem:
+            raise ValueError(f'{self.path}: {problem}')
+        folder = Path(self.path)
+        folder.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(folder)
+        if listed_names(folder, self.tool) is None:
+            write_list(folder, self.tool, self.names())
+
+    def clear(self) -> None:
+        """Remove the shards of a run that was killed."""
+        for name in self.names():
+            (Path(self.path) / name).unlink()
+
+    def remove(self) -> None:
+        """Remove the shards, and the folder if nothing else is in it."""
+        write_list(self.path, self.tool, self.names())
+        stays = remove_listed(self.path, self.tool)
+        if stays:
+            print(f'{self.path} stays: it holds {stays[0]}, which is no shard', file=sys.stderr)
+
+    @contextmanager
+    def opened(self) -> Iterator['ShardFolder']:
+        """The folder for the time of a conversion; it goes however that ends."""
+        self.make()
+        try:
+            yield self
+        finally:
+            self.remove()
+
+
+def _is_shard(path: Path) -> bool:
+    header = shard_header(path) if re.fullmatch(r'\d{5,}\.npz', path.name) else None
+    return header is not None and 'fingerprint' in header['metainfo']
 
 
 def write_shard(path, clips: Sequence[Mapping], *, metainfo: Mapping, fingerprint: str, left_out: Sequence[str]) -> None:

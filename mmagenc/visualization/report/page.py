@@ -22,6 +22,9 @@ from .metrics import SHARES, Result, Row, format_number
 from .svg import line_chart, paired_bars, stacked_bars
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+SIGN = '<meta name="generator" content="mmagenc report">'
+"""By which a report is known."""
+PAGE_SUFFIXES = ('.html', '.htm')
 FATES = (('accepted', 'accepted'), ('passed, not chosen', 'spare'), ('named otherwise or not sure of', 'refused'),
          ('held back by the gate', 'held'))
 """What becomes of a candidate, and the style of its bar."""
@@ -41,7 +44,7 @@ def write_page(runs: Sequence[Run], path, *, title: str = '') -> None:
         ValueError: no runs, or another suffix.
     """
     path = Path(path)
-    if path.suffix not in ('.html', '.htm'):
+    if path.suffix not in PAGE_SUFFIXES:
         raise ValueError(f'{path}: a report ends in .html')
     text = render_page(runs, title=title)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +66,7 @@ def render_page(runs: Sequence[Run], *, title: str = '') -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+{SIGN}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">

@@ -12,12 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from mmagenc.compat import atomic_open
+from mmagenc.outputs import claim_names
 
 from ..figures import STANDIN_FOOTER
 from .collect import Run
 from .page import curve_names, fate_counts, fates_of, pool_by_class, pretty
 from .svg import is_wide, stretches
 
+FIGURES = 'report --figures'
+"""Who fills the folder, in its list."""
 COLUMN = 3.5
 """Inches of one column of most proceedings."""
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#999999')
@@ -34,18 +37,21 @@ def write_figures(runs: Sequence[Run], folder) -> List[Path]:
 
     Args:
         runs: what is drawn.
-        folder: where the files go.
+        folder: where the files go; those of an earlier call are replaced.
 
     Returns:
         list: the files.
+
+    Raises:
+        OutputError: the folder has files of such names that are others'.
     """
-    folder, files = Path(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
+    files = []
     with matplotlib.rc_context(STYLE):
         figures: Dict[str, Figure] = {'curves': curves_figure(runs)} if any(run.curves for run in runs) else {}
         for number, run in enumerate(runs, 1):
             prefix = f'{number}_' if len(runs) > 1 else ''
             figures.update({f'{prefix}{name}': figure for name, figure in run_figures(run).items()})
+        folder = claim_names(folder, FIGURES, [f'{name}.pdf' for name in figures])
         for name, figure in figures.items():
             files.append(folder / f'{name}.pdf')
             with atomic_open(files[-1]) as file:
