@@ -43,7 +43,7 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'there is no checkpoint {path}')
+        raise FileNotFoundError(f'checkpoint {path}: no such file')
     problem = checkpoint_problem(path)
     if problem is not None:
         raise DamagedCheckpointError(f'{path} cannot be read as a PyTorch checkpoint: {problem}')

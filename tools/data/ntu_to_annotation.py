@@ -54,7 +54,7 @@ if __name__ == '__main__':
 
 from mmagenc.datasets.mending import ClipMending, gap_settings
 from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
-from mmagenc.datasets.readers.motion_files import convert_files, find_files
+from mmagenc.datasets.readers.motion_files import convert_files, find_files, why_left_out
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
 from mmagenc.datasets.readers.ntu_cleaning import align, center, clean, with_second_body
 from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
@@ -121,8 +121,8 @@ def convert_shard(settings: Settings, shard: Shard, out: Path) -> None:
     for name, path in shard.clips:
         try:
             clips.append(convert_clip(name, path, settings))
-        except (ValueError, OSError) as error:
-            left_out.append(str(error) if str(path) in str(error) else f'{path}: {error}')
+        except Exception as error:  # damaged files raise nearly anything
+            left_out.append(why_left_out(path, error))
     write_shard(out, clips, metainfo=dict(skeleton='ntu25'), fingerprint=shard.fingerprint, left_out=left_out)
 
 
