@@ -314,7 +314,7 @@ def fits(value: Any, parameter: inspect.Parameter, *, containers: bool = True) -
     kinds, default = _admitted(parameter.annotation), parameter.default
     if value is None:
         return kinds is None or default is not inspect.Parameter.empty or type(None) in typing.get_args(parameter.annotation)
-    if value is default or default is not None and isinstance(value, type(default)):
+    if value is default or default is not None and isinstance(value, type(default)) and not isinstance(value, bool):
         return True
     if kinds is None or not containers and {dict, list, tuple} & set(kinds):
         return True

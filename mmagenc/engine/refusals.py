@@ -6,7 +6,6 @@ run is a mistake in a program and keeps its traceback.
 """
 
 import pickle
-import re
 import traceback
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Mapping, Optional
@@ -23,7 +22,7 @@ from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, num_classes_of
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
-from mmagenc.evaluation.checkpoints import model_weights, weights_problem
+from mmagenc.evaluation.checkpoints import loading_words, model_weights, weights_problem
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
 NEVER = (MemoryError, torch.cuda.OutOfMemoryError)
@@ -88,9 +87,8 @@ def _is(frame, file: str, function: str) -> bool:
 def last_words(error: BaseException) -> str:
     """What an error says; of one in a worker of a data loader, whose message is a whole traceback, the end of that."""
     text = describe(error)
-    if isinstance(error, pickle.UnpicklingError) and not isinstance(error, IN_WORDS):  # PyTorch's has five lines of advice
-        asked = re.search(r'Unsupported global: GLOBAL (\S+)', text)
-        return f'it asks for {asked[1]}, and only weights and plain values are read' if asked else 'it is no PyTorch checkpoint'
+    if isinstance(error, pickle.UnpicklingError) and 'weights_only' in text:
+        return loading_words(error)
     if 'Original Traceback (most recent call last)' in text:
         lines = [line for line in text.splitlines() if line and not line.startswith(' ')]
         text = lines[-1]

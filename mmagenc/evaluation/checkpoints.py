@@ -1,6 +1,7 @@
 """Weights out of checkpoint files, without running anything that a file asks for."""
 
 import pickle
+import re
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,10 +52,19 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
         with _admitting(path):
             checkpoint = arrays.plain(torch.load(path, map_location='cpu', weights_only=True))
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError) as error:
-        raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {error}') from error
+        raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {loading_words(error)}') from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, accepted is a dict of weights or a checkpoint of MMEngine')
     return dict(checkpoint)
+
+
+def loading_words(error: Exception) -> str:
+    """What an error of PyTorch's loading says, without its lines of advice to load unsafely."""
+    text = str(error)
+    if 'weights_only' not in text:
+        return text
+    asked = re.search(r'Unsupported (?:global|class)[^:]*: (?:GLOBAL )?(\S+)', text)
+    return f'it asks for {asked[1]}, and only weights and plain values are read' if asked else 'it holds no weights that PyTorch wrote'
 
 
 def _admitting(path: Path):

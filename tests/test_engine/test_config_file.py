@@ -14,7 +14,7 @@ def write(folder, **files):
 
 def test_whole_files_are_read(tmp_path, monkeypatch):
     monkeypatch.setenv('WORDS_LR', '3')
-    write(tmp_path, base='x = 1\ny = dict(a=2)', mine="_base_ = ['./base.py']\ny = dict(b={{_base_.x}})\nlr = {{$WORDS_LR:1}}\n")
+    write(tmp_path, base='x = 1\ny = dict(a=2)', mine="_base_ = ['./base.py']\ny = dict(b={{_base_.x}})\nlr = {{'$WORDS_LR:1'}}\n")
     cfg = read_config_file(tmp_path / 'mine.py')
     assert cfg.y == dict(a=2, b=1) and int(cfg.lr) == 3
     assert read_config_file(tmp_path / 'base.py').x == 1
