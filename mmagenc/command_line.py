@@ -47,7 +47,7 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
     Args:
         tool: begins the message.
         debug: let the error pass, so that its traceback is shown.
-        code: of the exit, where the error has no ``status`` of its own.
+        code: of the exit; an error with a larger ``status`` of its own leaves with that.
         launcher: how the processes of this run were started.
     """
     try:
@@ -63,7 +63,7 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
     if status is None and code == 1:
         raise SystemExit(message)  # which Python prints
     print(message, file=sys.stderr, flush=True)
-    raise SystemExit(code if status is None else status)
+    raise SystemExit(max(code, status or 0))
 
 
 def describe(error: BaseException) -> str:
