@@ -55,15 +55,15 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
     except REFUSALS as error:
         if debug:
             raise
-        message, status = f'{tool}: {describe(error)}', getattr(error, 'status', None)
+        message, code = f'{tool}: {describe(error)}', max(code, getattr(error, 'status', 0))
     else:
         return
     if int(os.environ.get(RANKS[launcher], '').strip() or 0):
         time.sleep(PATIENCE)
-    if status is None and code == 1:
+    if code == 1:
         raise SystemExit(message)  # which Python prints
     print(message, file=sys.stderr, flush=True)
-    raise SystemExit(max(code, status or 0))
+    raise SystemExit(code)
 
 
 def describe(error: BaseException) -> str:

@@ -166,8 +166,15 @@ def require_outputs(tool: str, outputs: Iterable[AnyOutput], *, inputs: Iterable
     try:
         check_outputs(outputs, inputs=inputs, force=force)
     except OutputError as error:
-        print(f'{tool}: {error}', file=sys.stderr)
-        raise SystemExit(error.status) from None
+        refuse(tool, error)
+
+
+def refuse(tool: str, error: Exception) -> None:
+    """End a tool with one line; the exit code is that of an :class:`OutputError`, else 1."""
+    if getattr(error, 'status', 1) == 1:
+        raise SystemExit(f'{tool}: {error}') from None
+    print(f'{tool}: {error}', file=sys.stderr)
+    raise SystemExit(error.status) from None
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

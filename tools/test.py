@@ -53,6 +53,7 @@ if __name__ == '__main__':
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmagenc.compat import adopt
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
@@ -147,6 +148,7 @@ def prepare(args: argparse.Namespace) -> Config:
     if problem is not None:
         raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
     settle_hooks(cfg)
+    adopt(cfg)
     return cfg
 
 

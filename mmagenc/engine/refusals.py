@@ -21,11 +21,13 @@ from mmagenc.command_line import describe
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, num_classes_of
+from mmagenc.engine.interruption import InterruptedTraining
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
 from mmagenc.evaluation.checkpoints import loading_words, model_weights, weights_problem
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
-NEVER = (MemoryError, torch.cuda.OutOfMemoryError)
+NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
+"""What is nobody's mistake, wherever it is raised."""
 
 
 class RefusedError(ValueError):

@@ -152,8 +152,14 @@ def _named_in(settings: Any, results: Sequence[Path]) -> Optional[str]:
     if not isinstance(settings, str) or not {'/', os.sep, '.'} & {*settings} or '\0' in settings or len(settings) > 1000:
         return None  # no path
     path = Path(os.path.abspath(settings))
-    places = {Path(os.path.abspath(result)) for result in results}
-    return settings if os.path.lexists(path) and ({path, *path.parents} & places) else None
+    places = set(map(_entry, results))
+    return settings if os.path.lexists(path) and any(_entry(part) in places for part in (path, *path.parents)) else None
+
+
+def _entry(path: Path) -> Path:
+    """A path by the real folder that it lies in; it may itself be a link, which is then what is moved."""
+    path = Path(os.path.abspath(path))
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def remove_results(work_dir) -> None:

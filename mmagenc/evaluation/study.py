@@ -328,7 +328,7 @@ def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second
             _difference_text(top1.difference),
             _difference_text(None if top1.arm == baseline else second.difference)
         ])
-    table = '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
+    table = '\n'.join('| ' + ' | '.join(' '.join(cell.split()).replace('|', '\\|') for cell in line) + ' |' for line in lines)
     return f'{table}\n\n{NOTE}\n'
 
 

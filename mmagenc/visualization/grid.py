@@ -8,7 +8,7 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .text import INK, PALE_INK, text_width, wrap, write_text
+from .text import INK, PALE_INK, one_line, text_width, wrap, write_text
 
 PAGE = (255, 255, 255)
 Row = Tuple[str, Sequence[Optional[np.ndarray]]]
@@ -33,7 +33,7 @@ def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], h
     width, height = tile
     font = int(np.clip(round(0.1 * height), 13, 17))
     gap, group_gap = max(width // 40, 3), max(width // 9, 10)
-    words = [word for title, _ in rows for word in title.replace('-', '- ').replace('_', '_ ').split()]
+    words = [word for title, _ in rows for word in one_line(title).replace('-', '- ').replace('_', '_ ').split()]
     halves = [text_width(title, font, True) // 2 for title, _ in rows]  # of a long title, which may take two or three lines
     longest = max([text_width(word, font, True) for word in words] + halves)
     gutter = min(longest, 3 * width // 2) + 2 * font if words else group_gap
@@ -91,7 +91,7 @@ def _draw_page(rows: Sequence[Row], headings: Sequence[Heading], layout: _Layout
     page = np.full((*layout.size, 3), PAGE, dtype=np.uint8)
     width, height = layout.tile
     for (title, _), y in zip(rows, layout.rows):
-        lines = wrap(title, layout.gutter - round(1.6 * layout.font), layout.font, bold=True)
+        lines = _at_most(wrap(title, layout.gutter - round(1.6 * layout.font), layout.font, bold=True), height / (1.3 * layout.font))
         write_text(page, lines, (layout.gutter - 0.8 * layout.font, y + height / 2), layout.font, anchor='rm', bold=True)
     column = 0
     for text, span in headings:
@@ -103,6 +103,12 @@ def _draw_page(rows: Sequence[Row], headings: Sequence[Heading], layout: _Layout
         place = (layout.columns[0], (layout.rows[-1] + height + layout.size[0]) / 2)
         write_text(page, list(layout.footer), place, layout.font - 2, anchor='lm', color=PALE_INK)
     return page
+
+
+def _at_most(lines: List[str], count: float) -> List[str]:
+    """As many lines as there is room for, of which the last says that there were more."""
+    count = max(int(count), 1)
+    return lines if len(lines) <= count else [*lines[:count - 1], lines[count - 1].rstrip('…') + '…']
 
 
 def strip_rows(rows: Sequence[Row], headings: Sequence[Heading]) -> Tuple[List[Row], List[Heading]]:

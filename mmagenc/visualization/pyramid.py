@@ -11,6 +11,8 @@ from matplotlib.patches import FancyArrowPatch
 from mmagenc.skeletons import Skeleton, get_skeleton
 from mmagenc.skeletons.pyramid import GraphPyramid, graph_pyramid
 
+from .text import drawing, plain
+
 SOURCE_COLOR, PALE, INK = '#cc8a00', '#d7dbe0', '#262b33'
 FIGURE = dict(
     pelvis=(0, 0), root=(0, 0), mid_hip=(0, 0), hip_center=(0, 0), spine_base=(0, 0), spine=(0, 1.7), spine1=(0, 0.9), spine_mid=(0, 1.9),
@@ -50,8 +52,9 @@ def draw_pyramid(skeleton: Union[str, Skeleton], *, pyramid: Optional[GraphPyram
     for level, axes in enumerate(figure.subplots(1, pyramid.num_levels, sharex=True, sharey=True)):
         _draw_level(axes, skeleton, pyramid, level, joints, places)
         joints = [joints[node] for node in pyramid.kept[level]] if level < pyramid.num_levels - 1 else []
-    figure.suptitle(f'{skeleton.name}: {" → ".join(map(str, pyramid.num_nodes))}', color=INK)
-    canvas.draw()
+    figure.suptitle(f'{plain(skeleton.name)}: {" → ".join(map(str, pyramid.num_nodes))}', color=INK)
+    with drawing([skeleton.name]):
+        canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 

@@ -1,9 +1,16 @@
-"""Texts in pictures, in the font that comes with matplotlib or, for what it lacks, an installed one."""
+"""Texts in pictures, in the font that comes with matplotlib or, for what it lacks, an installed one.
+
+Names come from files, and whoever wrote those meant nothing by a ``$`` or a line break in them: they are drawn as they are, in one line
+(:func:`one_line` for Pillow, :func:`plain` for matplotlib).
+"""
 
 import unicodedata
+import warnings
+from bisect import bisect_right
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import List, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import matplotlib
 import numpy as np
@@ -11,6 +18,9 @@ from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
+JOINERS = '\u200c\u200d'
+LONGEST = 1000
+"""Characters of a text that are drawn."""
 INK, PALE_INK = (38, 43, 51), (112, 119, 130)
 
 
@@ -21,10 +31,60 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / 'fonts/ttf' / name), size)
 
 
-def one_line(text: str) -> str:
-    """The text without what cannot be drawn in one line: line breaks, tabs and other control characters become single spaces."""
-    text = ''.join(' ' if unicodedata.category(character) in ('Cc', 'Cs', 'Zl', 'Zp') else character for character in text)
-    return ' '.join(text.split())
+def one_line(text: str, longest: int = LONGEST) -> str:
+    """The text without what cannot be drawn in one line.
+
+    Line breaks, tabs and other control characters become single spaces; marks that are no more than an order to whoever draws (of
+    direction, of breaking, of an emoji's style) go, but for the joiners that scripts are written with. What is longer than ``longest``
+    characters ends in ``…``.
+    """
+    kept = []
+    for character in text[:20 * LONGEST]:
+        if unicodedata.category(character) in ('Cc', 'Cs', 'Zl', 'Zp'):
+            kept.append(' ')
+        elif character in JOINERS or not (unicodedata.category(character) == 'Cf' or '\ufe00' <= character <= '\ufe0f'):
+            kept.append(character)
+    text = ' '.join(''.join(kept).split())
+    return text if len(text) <= longest else text[:longest - 1].rstrip() + '…'
+
+
+def plain(text: str, longest: int = 60) -> str:
+    """The text for matplotlib, which takes ``$…$`` for a formula, and a label that begins with ``_``, or is empty, for none."""
+    text = one_line(text, longest).replace('$', r'\$')
+    return f' {text}' if not text or text.startswith('_') else text
+
+
+def plain_names(names: Sequence[str], longest: int = 60) -> List[str]:
+    """:func:`plain` of each, those that would look alike numbered."""
+    shown: List[str] = []
+    for name in (plain(name, longest) for name in names):
+        same = sum(other == name or other.startswith(f'{name} (') for other in shown)
+        shown.append(f'{name} ({same + 1})' if name in shown else name)
+    return shown
+
+
+def legend_entries(names: Sequence[str], inches: float, points: int, most: int = 4) -> Tuple[List[str], int]:
+    """Names as matplotlib's legend is given them, and in how many columns they fit below a figure of so many inches.
+
+    Of more than three names none takes more than half of the width.
+    """
+    space, handle = round(72 * inches), 4 * points
+    fitting = [shorten(name, space // (1 + (len(names) > 3)) - handle, points) for name in names]
+    widest = max(text_width(name, points) for name in fitting) + handle
+    return plain_names(fitting, LONGEST), max(1, min(most, len(names), space // widest))
+
+
+@contextmanager
+def drawing(texts: Sequence[str]) -> Iterator[None]:
+    """Let matplotlib draw these texts: characters that its font lacks come from installed ones, and without a word where none has them."""
+    families, missing = ['DejaVu Sans'], frozenset(''.join(map(one_line, texts))) - _characters(font(10).path)
+    for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: entry.fname) if missing else ():
+        if missing & _characters(entry.fname) and not entry.name.startswith('Last Resort'):
+            families.append(entry.name)
+            missing -= _characters(entry.fname)
+    with matplotlib.rc_context({'font.family': families} if len(families) > 1 else {}), warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message=r'(?s)Glyph .* missing from')
+        yield
 
 
 def font_for(text: str, size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
@@ -45,8 +105,8 @@ def _characters(path: str) -> frozenset:
 
 @cache
 def _installed_font(characters: frozenset):
-    """Path of an installed font that has the characters, or ``None``."""
-    paths = sorted({entry.fname for entry in font_manager.fontManager.ttflist})
+    """Path of an installed font that has the characters, or ``None``; matplotlib's last resort has all, as boxes that say nothing."""
+    paths = sorted({entry.fname for entry in font_manager.fontManager.ttflist if not entry.name.startswith('Last Resort')})
     return next((path for path in paths if characters <= _characters(path) | {' '}), None)
 
 
@@ -70,15 +130,16 @@ def wrap(text: str, width: int, size: int, bold: bool = False) -> List[str]:
             lines[-1] += piece
         else:
             lines.append(piece)
-    return [_shorten(line.strip(), width, size, bold) for line in lines if line.strip()]
+    return [shorten(line.strip(), width, size, bold) for line in lines if line.strip()]
 
 
-def _shorten(text: str, width: int, size: int, bold: bool) -> str:
+def shorten(text: str, width: int, size: int, bold: bool = False) -> str:
+    """The text, or as much of its beginning as fits into ``width`` pixels with the ``…`` that ends it then."""
+    text = one_line(text)
     if text_width(text, size, bold) <= width:
         return text
-    while len(text) > 1 and text_width(text + '…', size, bold) > width:
-        text = text[:-1]
-    return text + '…'
+    fits = bisect_right(range(1, len(text)), width, key=lambda count: text_width(text[:count] + '…', size, bold))
+    return text[:max(fits, 1)] + '…'
 
 
 def write_text(picture: np.ndarray, lines: List[str], place: Tuple[float, float], size: int, *, anchor: str = 'mm', bold: bool = False,

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
-from mmagenc.engine.work_dir import FolderInUseError, claimed
+from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError, claimed, keep_config, remove_results, results_in, set_aside
 
 
 def test_the_second_is_refused_at_once(tmp_path):
@@ -46,3 +48,94 @@ def test_leftovers_are_cleared_and_nothing_else(tmp_path):
     with claimed(tmp_path):
         kept = {part: {path.name for path in (tmp_path / part).iterdir() if path.is_file()} for part in ('', 'pool', 'test')}
     assert kept == {'': {*names[1:], '.lock'}, 'pool': {*names[1:]}, 'test': {*names}}
+
+
+# --- Results of earlier trainings
+
+RESULTS = ('epoch_5.pth', 'epoch_5.safetensors', 'iter_100.pth', 'best_acc_epoch_3.pth', 'last_checkpoint', 'rounds.json', 'pool/pool.npz',
+           'pool/round_1.npz', 'samples/1.png', '20260101_120000/vis_data/scalars.json')
+OTHERS = ('notes.txt', 'report.html', 'test/20260102_120000/x.json', 'my_epoch_5.pth', 'epoch_of_mine.txt', 'pools/x', 'data/clips.npz')
+
+
+def fill(folder, names, text='old'):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def files_in(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in Path(folder).rglob('*') if path.is_file()}
+
+
+def test_results_are_moved_and_nothing_else(tmp_path):
+    fill(tmp_path, [*RESULTS, *OTHERS, 'tiny.py'])
+    said = set_aside(tmp_path, names=['tiny.py', 'gone'])
+    place = tmp_path / 'previous/20260101_120000'
+    assert f'(4 checkpoints): moved to {place}' in said and '--resume' in said
+    assert files_in(place) == dict.fromkeys([*RESULTS, 'tiny.py'], 'old')
+    assert {name for name in files_in(tmp_path) if not name.startswith('previous/')} == set(OTHERS)
+    assert set_aside(tmp_path) is None
+    fill(tmp_path, RESULTS, 'newer')  # with logs of the same second
+    assert 'previous/20260101_120000_2;' in set_aside(tmp_path)
+    assert set(files_in(place).values()) == {'old'} and set(files_in(tmp_path / 'previous/20260101_120000_2').values()) == {'newer'}
+
+
+@pytest.mark.parametrize('names', [(), ('20260101_120000/x.log', ), OTHERS, ('.lock', 'previous/a/epoch_1.pth')])
+def test_where_there_are_no_results_nothing_is_moved(tmp_path, names):
+    fill(tmp_path, names)
+    (tmp_path / 'pool').mkdir()
+    before = files_in(tmp_path)
+    assert results_in(tmp_path) == [] and set_aside(tmp_path, names=OTHERS) is None and files_in(tmp_path) == before
+    assert results_in(tmp_path / 'none') == []
+
+
+def test_a_move_that_was_cut_short_ends_in_the_same_place(tmp_path, monkeypatch):
+    fill(tmp_path, [*RESULTS, 'tiny.py'])
+    rename, moved = Path.rename, []
+
+    def killed_after_three(self, target):
+        if len(moved) == 3:
+            raise KeyboardInterrupt
+        moved.append(target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, 'rename', killed_after_three)
+    with pytest.raises(KeyboardInterrupt):
+        set_aside(tmp_path, names=['tiny.py'])
+    monkeypatch.undo()
+    set_aside(tmp_path, names=['tiny.py'])
+    assert files_in(tmp_path) == {f'previous/20260101_120000/{name}': 'old' for name in [*RESULTS, 'tiny.py']}
+
+
+@pytest.mark.parametrize('settings', [
+    dict(load_from='epoch_5.pth'), dict(a=[dict(b=('x', './pool/pool.npz'))]),
+    dict(load_from='link/epoch_5.pth'), dict(x='link/pool/pool.npz'),
+])
+def test_what_a_training_starts_from_is_not_moved(tmp_path, monkeypatch, settings):
+    (tmp_path / 'link').symlink_to(tmp_path)
+    fill(tmp_path, RESULTS)
+    monkeypatch.chdir(tmp_path)
+    before = files_in(tmp_path)
+    with pytest.raises(EarlierRunError, match='is part of the results of an earlier training'):
+        set_aside('.', used=settings)
+    assert files_in(tmp_path) == before
+    harmless = dict(load_from='epoch_6.pth', work_dir='.', note='pool', url='https://x/epoch_5.pth', n=3, odd='a\0/')
+    assert set_aside('.', used=harmless) is not None
+
+
+def test_a_training_that_is_done_again_removes_its_results_alone(tmp_path):
+    fill(tmp_path, [*RESULTS, *OTHERS])
+    fill(tmp_path / 'far', ['pool.npz'])
+    (tmp_path / 'samples/1.png').unlink(), (tmp_path / 'samples').rmdir(), (tmp_path / 'samples').symlink_to(tmp_path / 'far')
+    remove_results(tmp_path)
+    assert set(files_in(tmp_path)) == {*OTHERS, 'far/pool.npz'} and not (tmp_path / 'samples').exists()
+
+
+def test_configs_that_lie_in_the_work_folder_are_not_replaced(tmp_path):
+    (tmp_path / 'work').mkdir()
+    for path, others, kept in (('tiny.py', False, False), ('work/tiny.py', False, True), ('tiny.py', True, True)):
+        (tmp_path / path).write_text('a = 1')
+        cfg = Config(dict(work_dir=str(tmp_path / 'work')), filename=str(tmp_path / path))
+        keep_config(cfg, others=others)
+        assert (cfg.filename is None) == kept
+    keep_config(Config(dict(work_dir='none')))

@@ -103,7 +103,7 @@ def test_gaps_are_filled_on_request(tmp_path, capsys, form):
     assert 'keypoint 3' in capsys.readouterr().err
     unfilled = 'holds NaN' if form == 'pkl' else r'(?s)no clip could be used:.*has NaN or infinity \(--fill-gaps N'
     with pytest.raises(SystemExit, match=unfilled):
-        run(form, *sources, '--out', tmp_path / 'out.npz')
+        run(form, *sources, '--out', tmp_path / 'unfilled.npz')
 
 
 def test_a_clip_without_persons_is_left_out(tmp_path, capsys):

@@ -91,7 +91,6 @@ def test_what_no_split_or_class_names_is_listed(folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['--fps', '0'], '--fps must be positive'),
     (['--labels', '(?P<name>.*)'], 'has no group'),
     (['--labels', '(?P<label>'], 'no regular expression'),
     (['--labels', '(?P<label>dance)'], 'no file could be used'),

@@ -49,8 +49,13 @@ def test_second_run_returns_at_once(tool, tmp_path, capsys, monkeypatch):
     assert 'is there already' in capsys.readouterr().out
     assert len(tool.make_standin(out, force=True)) == 6
     assert all(path.stat().st_mtime_ns > before[path][0] and path.read_bytes() == before[path][1] for path in before)
-    assert len(tool.make_standin(out, seed=1)) == 6
-    assert any(path.read_bytes() != before[path][1] for path in before)
+    before = {path: path.read_bytes() for path in before}
+    with pytest.raises(SystemExit) as error:
+        tool.main(['--out', str(out), '--seed', '1'])
+    assert error.value.code == 2 and 'there already, of seed 0; --force replaces it' in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(tool.make_standin(out, seed=1, force=True)) == 6
+    assert any(path.read_bytes() != content for path, content in before.items())
 
 
 def test_interrupted_run_is_taken_up(tool, tmp_path, monkeypatch):

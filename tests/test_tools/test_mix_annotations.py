@@ -49,8 +49,6 @@ def test_files_become_splits(capsys):
     assert run('--train', 'real.npz:train', 'pool.pkl', '--val', 'real.npz:val') == 0
     assert load_annotation('out.npz')['split'] == dict(train=['a', 'b', 'p'], val=['c'])
     assert capsys.readouterr().out.endswith('out.npz: 3 train, 1 val (0 synthetic)\n')
-    assert run('--train', 'real.npz') == 1 and '--force replaces it' in capsys.readouterr().err
-    assert run('--train', 'real.npz', '--force') == 0
 
 
 @pytest.mark.parametrize('source', ['D:/pool.npz', 'D:/pool.npz:train'])
@@ -102,8 +100,6 @@ def test_what_does_not_go_together(capsys, settings, reason):
     (['--train', 'real.npz:nosuch'], "no split ['nosuch']; it has ['train']"),
     (['--train', 'real.npz', '--val', 'real.npz'], 'the same frame_dir as clip 0'),
     (['--train', 'real.npz', '--dataset', 'NoDS'], '--dataset NoDS: no registered dataset'),
-    (['--train', 'real.npz', '--fps', '-1'], 'fps must be a positive number, got -1'),
-    (['--train', 'real.npz', '--fill-gaps', '-1'], 'max_gap is a number of frames'),
 ])
 def test_mistakes_are_one_message(capsys, args, reason):
     write('real.npz', 'a')

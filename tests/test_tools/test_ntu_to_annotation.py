@@ -80,10 +80,10 @@ def test_frames_in_which_a_person_is_lost(folder):
     TOOL.main(args)
     raw = load_annotation(out)['annotations'][1]['keypoint']
     assert raw.shape == (2, 40, 25, 3) and not raw[0, 20:22].any()
-    TOOL.main([*args, '--fill-gaps', '2'])
+    TOOL.main([*args, '--force', '--fill-gaps', '2'])
     filled = load_annotation(out)['annotations'][1]['keypoint']
     assert np.allclose(filled[0, 20:22], [raw[0, 19] + (raw[0, 22] - raw[0, 19]) * share for share in (1 / 3, 2 / 3)], atol=1e-5)
-    TOOL.main([*args, '--fill-gaps', '1'])
+    TOOL.main([*args, '--force', '--fill-gaps', '1'])
     assert np.array_equal(load_annotation(out)['annotations'][1]['keypoint'], raw[:, :20])
 
 
@@ -101,7 +101,7 @@ def test_120_has_both_releases(folder):
 def test_what_is_done_is_not_done_again(folder, monkeypatch):
     args, out = arguments(folder, '--shard-size', '1', '--keep-shards')
     TOOL.main(args)
-    first = load_annotation(out)
+    first, args = load_annotation(out), [*args, '--force']
     read = []
     monkeypatch.setattr(TOOL, 'read_skeleton', lambda path: read.append(path.stem) or original(path))
     original = load_tool().read_skeleton
@@ -138,7 +138,7 @@ def test_what_processes_are_sent_can_be_sent(folder, monkeypatch):
 
 
 @pytest.mark.parametrize('more, reason', [
-    (['--out', 'x.pkl'], 'must end in .npz'), (['--shard-size', '0'], 'at least 1'), (['--missing', 'none.txt'], 'no such list'),
+    (['--out', 'x.pkl'], 'must end in .npz'), (['--missing', 'none.txt'], 'no such list'),
 ])
 def test_refused(folder, more, reason):
     args, _ = arguments(folder)

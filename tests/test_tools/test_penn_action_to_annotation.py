@@ -70,10 +70,3 @@ def test_refusals(folder):
         TOOL.main([str(folder), '--out', out, '--actions', 'squat,jump'])
     with pytest.raises(SystemExit, match='no labels of Penn Action'):
         TOOL.main([str(folder / 'none'), '--out', out])
-    TOOL.main([str(folder), '--out', out])
-    before = Path(out).read_bytes()
-    with pytest.raises(SystemExit, match='a.npz: there already; --force replaces'):
-        TOOL.main([str(folder), '--out', out, '--actions', 'bowl'])
-    assert Path(out).read_bytes() == before
-    TOOL.main([str(folder), '--out', out, '--actions', 'bowl', '--force'])
-    assert len(load_annotation(out)['annotations']) == 1

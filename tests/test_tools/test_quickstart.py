@@ -75,6 +75,38 @@ if sys.argv[1] == 'draw':
     assert 'no round accepted' not in quickstart.summarize(tmp_path / 'work', quickstart.CONFIG, 1.)
 
 
+def test_a_second_quick_start_keeps_the_first(quickstart, tmp_path, capsys):
+    work = tmp_path / 'work'
+    (work / 'pool').mkdir(parents=True)
+    for name in ('epoch_80.pth', 'grid.gif', 'strip.png', 'pool/pool.npz', 'notes.txt'):
+        (work / name).write_text('old')
+    quickstart.spare_earlier_run(work)
+    place, = (work / 'previous').iterdir()
+    assert capsys.readouterr().out == f'{work} held the results of an earlier training (1 checkpoints): moved to {place}\n'
+    assert {str(path.relative_to(place)) for path in place.rglob('*') if path.is_file()} == {
+        'epoch_80.pth', 'grid.gif', 'strip.png', 'pool/pool.npz'}
+    assert (work / 'notes.txt').is_file()
+    quickstart.spare_earlier_run(work)
+    assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize('names, code, reason', [(['grid.gif'], 2, 'grid.gif: there already; --force replaces it'),
+                                                 (None, 1, 'is no folder')])
+def test_places_in_which_no_quick_start_begins(quickstart, tmp_path, monkeypatch, capsys, names, code, reason):
+    monkeypatch.setattr(quickstart, 'first_steps', lambda *args: pytest.fail('it began'))
+    work = tmp_path / 'work'
+    if names is None:
+        work.write_text('mine')
+    else:
+        work.mkdir()
+        (work / names[0]).write_text('mine')
+    with pytest.raises(SystemExit) as error:
+        quickstart.main(['--work-dir', str(work)])
+    said = capsys.readouterr().err if code == 2 else error.value.code
+    assert reason in said and (code == 1 or error.value.code == 2)
+    assert (work if names is None else work / names[0]).read_text() == 'mine'
+
+
 def test_metrics_have_their_interval_and_the_real_row_beside_them(quickstart, tmp_path):
     values = {'accuracy': 0.75, 'accuracy_ci': 0.05, 'accuracy_real': 0.9, 'kid': 1.5, 'kid_real': -0.25, 'jerk': 3.0}
     (tmp_path / 'run').mkdir()

@@ -138,8 +138,27 @@ class TestOptions:
     def test_resume(self, train, folder, tmp_path):
         cfg = merged(train, folder / 'tiny.py', '--resume')
         assert cfg.resume is True and cfg.load_from is None
+        cfg.work_dir = str(tmp_path / 'empty')
+        cfg.load_from = str(tmp_path / 'weights.pth')
+        torch.save(dict(state_dict={}), cfg.load_from)
+        train.check_start(cfg, 'auto')  # nothing to go on from: it begins anew, with the weights of the config
+        assert cfg.resume is False and cfg.load_from == str(tmp_path / 'weights.pth')
+        (tmp_path / 'begun').mkdir()
+        torch.save(dict(state_dict={}, meta=dict(seed=123)), tmp_path / 'begun/epoch_3.pth')
+        cfg.work_dir, cfg.resume = str(tmp_path / 'begun'), True
+        train.check_start(cfg, 'auto')  # with the seed that the first start drew
+        assert cfg.resume is True and cfg.load_from is None and cfg.randomness.seed == 123
         (tmp_path / 'x.pth').touch()
         assert merged(train, folder / 'tiny.py', '--resume', str(tmp_path / 'x.pth')).load_from == str(tmp_path / 'x.pth')
+
+    def test_any_config_can_be_stopped(self, train, folder, tmp_path):
+        cfg = merged(train, folder / 'tiny.py', '--cfg-options', 'default_hooks.interruption.grace.SIGTERM=7')
+        assert cfg.default_hooks.interruption == dict(type='mmagenc.InterruptionHook', grace=dict(SIGTERM=7))
+        assert cfg.default_hooks.random_state.type == 'mmagenc.RandomStateHook'
+        text = f"_base_ = '{folder}/tiny.py'\ndefault_hooks = dict(interruption=None)\ncustom_hooks = [dict(type='RandomStateHook')]\n"
+        (tmp_path / 'own.py').write_text(text)
+        cfg = merged(train, tmp_path / 'own.py')
+        assert cfg.default_hooks.interruption is None and 'random_state' not in cfg.default_hooks
 
     def test_auto_scale_lr(self, train, folder, tmp_path):
         (tmp_path / 'scaled.py').write_text(f"_base_ = '{folder}/tiny.py'\nauto_scale_lr = dict(enable=False, base_batch_size=16)")
@@ -181,7 +200,7 @@ class TestErrors:
     @pytest.mark.parametrize('options, message', [
         (('none.py', '{checkpoint}'), 'config none.py: no such file'),
         (('{config}', 'none.pth'), 'checkpoint none.pth: no such file'),
-        (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .pkl'),
+        (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .npz, .pkl or .pickle'),
         (('{config}', '{checkpoint}', '--show'), 'tools/visualize.py'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_dataloadr.batch_size=2'), 'is test_dataloader meant?'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_evaluator=None'), 'a test needs test_evaluator'),
@@ -307,6 +326,65 @@ custom_hooks = [dict(type='RandomStateHook'), loop]
     assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
 
 
+def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_path, monkeypatch):
+    """So that its random draws depend on seed, epoch and index too, and NaN ends it."""
+    built = []
+    torch.save({}, tmp_path / 'x.pth')
+    (tmp_path / 'theirs.py').write_text(f"_base_ = '{folder}/tiny.py'\ndefault_scope = 'mmaction'\ncustom_imports = None")
+    for tool, arguments in ((train, []), (test, [str(tmp_path / 'x.pth')])):
+        monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+        tool.main([str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
+    assert [cfg.custom_imports.imports for cfg in built] == [['mmagenc'], ['mmagenc']]
+
+
+class TestEarlierRuns:
+    """A training that does not go on from what lies in its folder touches nothing of it."""
+
+    @pytest.fixture
+    def started(self, train, folder, tmp_path, monkeypatch, capsys):
+        """Start up to the training; gives what was said."""
+        monkeypatch.setattr(train.Runner, 'from_cfg', classmethod(lambda cls, cfg: Mock()))
+        torch.save({}, tmp_path / 'epoch_5.pth')
+        for name in ('rounds.json', 'notes.txt', 'tiny.py'):
+            (tmp_path / name).write_text('old')
+        (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_5.pth'))
+
+        def start(*options):
+            train.main([str(folder / 'tiny.py'), '--work-dir', str(tmp_path), *options])
+            return capsys.readouterr().err
+
+        return start
+
+    def test_results_are_moved_aside(self, started, tmp_path):
+        said = started()
+        place, = (tmp_path / 'previous').iterdir()
+        assert f'held the results of an earlier training (1 checkpoints): moved to {place}' in said
+        assert sorted(path.name for path in place.iterdir()) == ['epoch_5.pth', 'last_checkpoint', 'rounds.json', 'tiny.py']
+        assert (place / 'rounds.json').read_text() == (tmp_path / 'notes.txt').read_text() == 'old'
+        assert not {'epoch_5.pth', 'rounds.json'} & {path.name for path in tmp_path.iterdir()}
+
+    @pytest.mark.parametrize('options', [['--resume'], ['--resume', '{0}/epoch_5.pth']])
+    def test_one_that_goes_on_finds_them(self, started, tmp_path, options):
+        assert 'moved' not in started(*(option.format(tmp_path) for option in options))
+        assert (tmp_path / 'rounds.json').read_text() == 'old' and not (tmp_path / 'previous').exists()
+
+    def test_going_on_from_elsewhere_is_a_new_one(self, started, tmp_path, tmp_path_factory):
+        other = tmp_path_factory.mktemp('other') / 'epoch_7.pth'
+        torch.save({}, other)
+        assert 'moved to' in started('--resume', str(other)) and other.is_file()
+
+    def test_starting_from_one_of_them_is_refused(self, started, tmp_path, capsys):
+        with pytest.raises(SystemExit) as error:
+            started('--cfg-options', f'load_from={tmp_path}/epoch_5.pth')
+        said = capsys.readouterr().err
+        assert error.value.code == 2 and said.count('\n') == 1 and 'another --work-dir' in said
+        assert (tmp_path / 'epoch_5.pth').is_file() and (tmp_path / 'rounds.json').is_file()
+
+    def test_other_processes_of_the_training_move_nothing(self, started, tmp_path, monkeypatch):
+        monkeypatch.setenv('RANK', '1')
+        assert 'moved' not in started('--launcher', 'pytorch') and (tmp_path / 'epoch_5.pth').is_file()
+
+
 def test_whole_run_from_a_plain_clone_resumed_and_tested(folder, tmp_path):
     """From a folder that is not the clone, with nothing on PYTHONPATH: train, resume, test."""
     isolated = {'PYTHONPATH': ''}
@@ -343,7 +421,7 @@ def test_mmactions_own_train_runs_our_config(folder, tmp_path):
     assert (tmp_path / 'epoch_1.pth').is_file()
 
 
-@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test'])
+@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test', 'slurm_train_requeue'])
 def test_scripts_explain_themselves(script):
     result = run(['bash', ROOT / f'tools/{script}.sh'], ROOT)
     assert result.returncode == 2 and 'usage:' in result.stderr

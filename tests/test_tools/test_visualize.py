@@ -50,15 +50,19 @@ def test_chosen_clips(tool, annotation_file, tmp_path, monkeypatch, capsys):
     folder = tmp_path / 'frames'
     options = f'--indexes 3 1 --smooth 1 --frames-dir {folder} --out-dir {tmp_path} --format gif --tile-size 90'
     tool.main([str(annotation_file), *options.split()])
-    assert len(list(folder.iterdir())) == 8 and (tmp_path / 'grid.gif').is_file() and f'wrote {folder}' in capsys.readouterr().out
+    assert len(list(folder.glob('frame_*.png'))) == 8 and (tmp_path / 'grid.gif').is_file() and f'wrote {folder}' in capsys.readouterr().out
     drawn = {}
     monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
     tool.main([str(annotation_file), '--indexes', '3', '1', '--smooth', '1', '--format', 'png'])
     assert drawn['headings'] == [('3 Jump', 1), ('1 run', 1)] and len(drawn['rows'][0][1]) == 2
     assert drawn['smooth'] == 1 and drawn['frames_dir'] is None
-    with pytest.raises(SystemExit, match='visualize: .*holds frame_.* already'):
-        monkeypatch.undo()
+    monkeypatch.undo()
+    (folder / 'mine.txt').write_text('mine')
+    with pytest.raises(SystemExit):
         tool.main([str(annotation_file), *options.split()])
+    assert f'{tmp_path}/grid.gif, --frames-dir {folder}: there already; --force replaces them' in capsys.readouterr().err
+    tool.main([str(annotation_file), *options.split(), '--max-frames', '3', '--force'])
+    assert sorted(path.name for path in folder.glob('[!.]*')) == ['frame_0000.png', 'frame_0001.png', 'frame_0002.png', 'mine.txt']
 
 
 def test_pixels_are_drawn(tool, tmp_path):
@@ -152,7 +156,6 @@ def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, mon
 @pytest.mark.parametrize('arguments, reason', [(['nowhere.npz'], 'nowhere.npz: no such file'),
                                                (['FILE', '--classes', 'fly'], 'unknown classes'),
                                                (['FILE', '--indexes', '4'], r'there are the clips 0 to 3, got \[4\]'),
-                                               (['FILE', '--smooth', '-1'], 'sigma must be at least 0'),
                                                (['FILE', '--mesh'], 'needs joint rotations')])
 def test_errors_say_what_is_wrong(tool, annotation_file, arguments, reason):
     with pytest.raises(SystemExit, match=reason):

@@ -119,11 +119,13 @@ def test_each_frame_as_a_file_beside_the_rest(tmp_path):
     rows, headings = chosen_rows(annotation, [1, 0])
     draw_grid(rows, [], headings=headings, frames_dir=tmp_path / 'frames')
     draw_grid(rows, tmp_path / 'a.gif', headings=headings, fps=10)
-    paths = sorted((tmp_path / 'frames').iterdir())
+    paths = sorted((tmp_path / 'frames').glob('[!.]*'))
     assert len(paths) == Image.open(tmp_path / 'a.gif').n_frames == 6
     assert np.asarray(Image.open(paths[0])).shape[1] == Image.open(tmp_path / 'a.gif').size[0]
+    (tmp_path / 'others').mkdir()
+    (tmp_path / 'others/frame_0009.png').write_text('mine')
     with pytest.raises(ValueError, match='name a folder without frames'):
-        draw_grid(rows, tmp_path / 'b.png', frames_dir=tmp_path / 'frames')
+        draw_grid(rows, tmp_path / 'b.png', frames_dir=tmp_path / 'others')
     assert not (tmp_path / 'b.png').exists()
 
 

@@ -59,9 +59,8 @@ def test_mp4_is_h264_that_every_browser_shows(frames, tmp_path):
 
 def test_a_failing_ffmpeg_is_quoted(frames, tmp_path):
     pytest.importorskip('imageio_ffmpeg')
-    (tmp_path / 'a.mp4').mkdir()
-    with pytest.raises(RuntimeError, match=r'a\.mp4: ffmpeg could not write it: .*directory'):
-        write_mp4(frames, tmp_path / 'a.mp4')
+    with pytest.raises(RuntimeError, match=r'(?s)a\.mp4: ffmpeg could not write it: .*no-number'):
+        write_mp4(frames, tmp_path / 'a.mp4', quality='no-number')
 
 
 def test_missing_ffmpeg_says_what_to_install(frames, tmp_path, monkeypatch):
@@ -82,12 +81,31 @@ def test_png_is_exact(frames, tmp_path):
 
 
 def test_frames_are_exact_and_never_mixed_with_older_ones(frames, tmp_path):
-    write_frames(frames, tmp_path / 'new/frames')
-    paths = sorted((tmp_path / 'new/frames').iterdir())
+    folder = tmp_path / 'new/frames'
+    write_frames(frames, folder)
+    paths = sorted(folder.glob('[!.]*'))
     assert [path.name for path in paths] == [f'frame_{number:04d}.png' for number in range(len(frames))]
     assert all(np.array_equal(np.asarray(Image.open(path)), frame) for path, frame in zip(paths, frames))
-    with pytest.raises(ValueError, match='frames holds frame_.* already: name a folder without frames'):
-        write_frames(frames, tmp_path / 'new/frames')
+    write_frames(frames[:3], folder)  # its own earlier frames go
+    assert sorted(path.name for path in folder.glob('[!.]*')) == [f'frame_{number:04d}.png' for number in range(3)]
+    (folder / 'frame_0007.png').write_text('mine')
+    with pytest.raises(ValueError, match=r'frames holds frame_0007\.png already: name a folder without frames'):
+        write_frames(frames, folder)
+    assert (folder / 'frame_0007.png').read_text() == 'mine'
+
+
+@pytest.mark.parametrize('write', [write_png, write_gif, write_mp4])
+def test_pictures_that_cannot_be_made_leave_the_old_one(frames, tmp_path, write, monkeypatch):
+    path = tmp_path / 'a.mp4'
+    path.write_text('old')
+    if write is write_mp4:
+        imageio_ffmpeg = pytest.importorskip('imageio_ffmpeg')
+        monkeypatch.setattr(imageio_ffmpeg, 'get_ffmpeg_exe', lambda: sys.executable)
+    else:
+        monkeypatch.setattr(Image.Image, 'save', lambda self, file, **kwargs: file.write(b'half') and 1 / 0)
+    with pytest.raises((RuntimeError, ZeroDivisionError)):
+        write(frames[0] if write is write_png else frames, path)
+    assert path.read_text() == 'old' and list(tmp_path.iterdir()) == [path]
 
 
 def test_strip_shows_first_to_last(frames, tmp_path):

@@ -48,6 +48,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mmagenc.compat import atomic_open
 from mmagenc.visualization.logs import Curve, curves, read_scalars
+from mmagenc.visualization.text import drawing, legend_entries, plain
 
 DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
 INTERVALS = ('_low', '_high', '_ci')
@@ -107,11 +108,13 @@ def draw(runs: Dict[str, Run], keys: Sequence[str], *, unit: str = 'epoch', log:
     figure = Figure(figsize=(3.6 * columns + 0.4, 2.5 * rows + 0.6), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    names, legend_columns = legend_entries(list(runs), figure.get_figwidth(), 9)
+    figure.set_figheight(figure.get_figheight() + 0.2 * (math.ceil(len(names) / legend_columns) - 1))
     for panel, key in zip(panels, keys):
-        for index, (name, run) in enumerate(runs.items()):
+        for index, (name, run) in enumerate(zip(names, runs.values())):
             if key in run:
                 draw_curve(panel, run, key, name, index)
-        panel.set_title(key, fontsize=10)
+        panel.set_title(plain(key), fontsize=10)
         panel.set_xlabel(unit, fontsize=9)
         panel.tick_params(which='both', labelsize=8)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
@@ -123,8 +126,7 @@ def draw(runs: Dict[str, Run], keys: Sequence[str], *, unit: str = 'epoch', log:
         panel.remove()
     if len(runs) > 1:
         lines = {line.get_label(): line for panel in panels[:len(keys)] for line in panel.get_lines()}
-        figure.legend(
-            lines.values(), lines, loc='outside lower center', ncols=min(len(lines), 4), fontsize=9, frameon=False)
+        figure.legend(lines.values(), lines, loc='outside lower center', ncols=min(len(lines), legend_columns), fontsize=9, frameon=False)
     return figure
 
 
@@ -161,9 +163,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         keys = choose_keys(runs, args.keys)
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
-    with atomic_open(out) as file:
-        figure.savefig(file, format=out.suffix[1:], dpi=160)
+    with drawing([*runs, *keys]), atomic_open(out) as file:
+        figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
+        figure.savefig(file, format=out.suffix[1:], dpi=160, bbox_inches='tight')
     print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')
 
 

@@ -52,6 +52,7 @@ from filelock import FileLock, Timeout
 from mmagenc.apis.study import Job, Study
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
+from mmagenc.visualization.text import drawing, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
@@ -107,14 +108,27 @@ class Progress:
         return sum(sum(self.seconds[kind]) / len(self.seconds[kind]) for kind in kinds) / self.slots
 
 
+class Stopped(BaseException):
+    """A signal ended the study; its argument is the exit status."""
+
+
 @contextmanager
 def exit_on_termination() -> Iterator[None]:
-    """Let SIGTERM end the study as Ctrl-C does, with the processes of its runs."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    """Let SIGTERM and Slurm's SIGUSR1 end the study as Ctrl-C does, with the processes of its runs, and in words."""
+
+    def leave(number, _):
+        raise Stopped(128 + number)
+
+    numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1') if hasattr(signal, name)]
+    before = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield
+    except (KeyboardInterrupt, Stopped) as stop:
+        print('\nstudy: stopped; what is done is kept, start it again to go on', file=sys.stderr, flush=True)
+        raise SystemExit(stop.args[0] if isinstance(stop, Stopped) else 130) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -266,14 +280,15 @@ def draw_learning_curve(rows: Sequence[StudyRow], paths: Sequence[Path]) -> None
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
     datasets = list(dict.fromkeys(row.dataset for row in rows))
-    figure, panels = plt.subplots(1, len(datasets), figsize=(1.2 + 4.6 * len(datasets), 3.6), squeeze=False, layout='constrained')
-    for panel, dataset in zip(panels[0], datasets):
-        draw_panel(panel, [row for row in rows if row.dataset == dataset], dataset)
-    panels[0, 0].set_ylabel('top-1 on test clips (%)')
-    panels[0, -1].legend(frameon=False, loc='center left', bbox_to_anchor=(1.01, 0.5))
-    for path in paths:
-        with atomic_open(path) as file:
-            figure.savefig(file, format=path.suffix[1:], dpi=150)
+    with drawing(datasets):
+        figure, panels = plt.subplots(1, len(datasets), figsize=(1.2 + 4.6 * len(datasets), 3.6), squeeze=False, layout='constrained')
+        for panel, dataset in zip(panels[0], datasets):
+            draw_panel(panel, [row for row in rows if row.dataset == dataset], dataset)
+        panels[0, 0].set_ylabel('top-1 on test clips (%)')
+        panels[0, -1].legend(frameon=False, loc='center left', bbox_to_anchor=(1.01, 0.5))
+        for path in paths:
+            with atomic_open(path) as file:
+                figure.savefig(file, format=path.suffix[1:], dpi=150)
     plt.close(figure)
 
 
@@ -289,7 +304,8 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
         bars = len(sizes) < 4 or len(place) == 1  # side by side: bands between so few points would hide one another, or have no width
         if bars:
             place = [x + 0.04 * (index - (len(arms) - 1) / 2) for x in place]
-        line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5, label=LABELS.get(arm, arm))
+        line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5,
+                           label=plain(LABELS.get(arm, arm)))
         if bars:
             below, above = [m - end for m, end in zip(mean, low)], [end - m for m, end in zip(mean, high)]
             panel.errorbar(place, mean, [below, above], color=line.get_color(), linewidth=1.2, capsize=2)
@@ -297,10 +313,10 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
             panel.fill_between(place, low, high, color=line.get_color(),
                                alpha=0.13, linewidth=0)
     seeds = sorted({len(cell.seeds) for cell in cells})
-    panel.set_xticks(range(len(sizes)), sizes)
+    panel.set_xticks(range(len(sizes)), [plain(size) for size in sizes])
     panel.set_xlabel('real training clips a class')
     number = '–'.join(str(count) for count in dict.fromkeys([seeds[0], seeds[-1]]))
-    panel.set_title(f'{title}\n{number} seeds, bars and bands: 95 % interval of the mean', fontsize=9)
+    panel.set_title(f'{plain(title)}\n{number} seeds, bars and bands: 95 % interval of the mean', fontsize=9)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='y', color='0.9')
 

@@ -19,6 +19,7 @@ from mmengine.model import is_model_wrapper
 from mmagenc.compat import named_checkpoint
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
+from mmagenc.draws import key_loop
 from mmagenc.engine.contract import (
     JudgeCheck,
     check_contract,
@@ -298,6 +299,7 @@ class InfAGenCHook(Hook):
             annotations,
             epochs,
             max_steps=max_steps,
+            seed=runner.seed,
             progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
         self.fitted, self.fine_tune_due = True, False
 
@@ -321,6 +323,7 @@ class InfAGenCHook(Hook):
         cfg = dict(runner.cfg.train_dataloader, dataset=dataset)
         runner.train_loop.dataloader = runner.build_dataloader(
             cfg, seed=runner.seed, diff_rank_seed=runner._randomness_cfg.get('diff_rank_seed', False))
+        key_loop(runner.train_loop)
         runner.train_loop._max_iters = runner.iter + epochs_left * len(runner.train_loop.dataloader)  # what the log's eta counts
 
     # One checkpoint -----------------------------------------------------------------------------------------------------------------

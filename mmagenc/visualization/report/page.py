@@ -46,7 +46,7 @@ def write_page(runs: Sequence[Run], path, *, title: str = '') -> None:
     path = Path(path)
     if path.suffix not in PAGE_SUFFIXES:
         raise ValueError(f'{path}: a report ends in .html')
-    text = render_page(runs, title=title)
+    text = render_page(runs, title=title).replace('\0', '\ufffd').encode(errors='replace').decode()  # names of files may be no Unicode
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path, 'w', encoding='utf-8') as file:
         file.write(text)

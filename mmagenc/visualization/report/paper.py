@@ -15,6 +15,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.outputs import claim_names
 
 from ..figures import STANDIN_FOOTER
+from ..text import drawing, legend_entries, plain
 from .collect import Run
 from .page import curve_names, fate_counts, fates_of, pool_by_class, pretty
 from .svg import is_wide, stretches
@@ -46,7 +47,7 @@ def write_figures(runs: Sequence[Run], folder) -> List[Path]:
         OutputError: the folder has files of such names that are others'.
     """
     files = []
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), drawing([name for run in runs for name in (run.name, *run.classes)]):
         figures: Dict[str, Figure] = {'curves': curves_figure(runs)} if any(run.curves for run in runs) else {}
         for number, run in enumerate(runs, 1):
             prefix = f'{number}_' if len(runs) > 1 else ''
@@ -93,19 +94,21 @@ def curves_figure(runs: Sequence[Run]) -> Figure:
     """A small panel for each logged number, one line a run."""
     names = curve_names(runs)
     figure, axes = _grid(len(names), min(len(names), 4), (1.9, 1.4))
+    labels, columns = legend_entries([run.name for run in runs], figure.get_figwidth(), 8)
+    figure.set_figheight(figure.get_figheight() + 0.17 * (-(-len(labels) // columns) - 1))
     for axis, name in zip(axes, names):
-        own = [(number, run, curve) for number, run in enumerate(runs) for curve in run.curves if curve.name == name]
-        for number, run, curve in own:
+        own = [(number, curve) for number, run in enumerate(runs) for curve in run.curves if curve.name == name]
+        for number, curve in own:
             for part in stretches(curve.x):
-                axis.plot(curve.x[part], curve.y[part], color=COLORS[number % len(COLORS)], label=run.name, lw=0.9)
-        axis.set_title(pretty(name), fontsize=8)
-        axis.set_xlabel(own[0][2].unit)
-        if is_wide([value for _, _, curve in own for value in curve.y]):
+                axis.plot(curve.x[part], curve.y[part], color=COLORS[number % len(COLORS)], label=labels[number], lw=0.9)
+        axis.set_title(plain(pretty(name)), fontsize=8)
+        axis.set_xlabel(own[0][1].unit)
+        if is_wide([value for _, curve in own for value in curve.y]):
             axis.set_yscale('log')
             axis.yaxis.set_minor_formatter(NullFormatter())
     if len(runs) > 1:
         lines = {line.get_label(): line for axis in axes for line in axis.get_lines()}
-        figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), 4))
+        figure.legend(lines.values(), lines.keys(), loc='outside lower center', ncols=min(len(lines), columns))
     _footer(figure, runs)
     return figure
 
@@ -131,7 +134,7 @@ def pool_figure(run: Run) -> Figure:
     sizes = np.array(pool_by_class(run.rounds))
     numbers, bottom = [record.number for record in run.rounds], np.zeros(len(sizes))
     for label, color in enumerate(class_colors(sizes.shape[1])):
-        axis.bar(numbers, sizes[:, label], bottom=bottom, color=color, label=_name(run, label))
+        axis.bar(numbers, sizes[:, label], bottom=bottom, color=color, label=plain(_name(run, label), 40))
         bottom += sizes[:, label]
     axis.set_xlabel('round')
     axis.set_ylabel('clips in the pool')
@@ -153,12 +156,12 @@ def embedding_figure(run: Run) -> Figure:
             axis.scatter([point[0] for point in own], [point[1] for point in own], s=9, **_marks(mark, color, solid))
             axis.scatter([], [], s=14, label=title, **_marks(mark, '0.3', solid))
     for label in labels:
-        axis.scatter([], [], s=14, marker='s', color=colors[label], label=_name(run, label))
+        axis.scatter([], [], s=14, marker='s', color=colors[label], label=plain(_name(run, label), 40))
     axis.set_aspect('equal')
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
-    axis.set_title(run.embedding['method'].split(' (')[0], fontsize=8)
+    axis.set_title(plain(run.embedding['method'].split(' (')[0]), fontsize=8)
     figure.legend(loc='outside right upper', fontsize=6)
     return figure
 
@@ -174,7 +177,7 @@ def confusion_figure(run: Run) -> Figure:
     count = len(run.confusions)
     figure, axes = _grid(count, min(count, 2), (COLUMN, COLUMN * 0.9))
     for axis, confusion in zip(axes, run.confusions):
-        matrix, names = np.array(confusion['matrix'], dtype=float), confusion['classes']
+        matrix, names = np.array(confusion['matrix'], dtype=float), [plain(name, 30) for name in confusion['classes']]
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axis.imshow(share, cmap='Blues', vmin=0, vmax=1)
         if len(names) <= 12:
@@ -184,7 +187,7 @@ def confusion_figure(run: Run) -> Figure:
         ticks = range(len(names)) if len(names) <= 30 else []
         axis.set_yticks(ticks, [names[k] for k in ticks], fontsize=6)
         axis.set_xticks(ticks, [names[k] for k in ticks], fontsize=6, rotation=90)
-        axis.set_title(confusion['title'], fontsize=8)
+        axis.set_title(plain(confusion['title']), fontsize=8)
     return figure
 
 

@@ -1,10 +1,13 @@
 """Shards become the file that writing everything at once gives."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mmagenc.datasets.annotation import AnnotationError, load_annotation, save_annotation
-from mmagenc.datasets.readers.annotation_shards import is_done, merge_shards, shard_header, write_shard
+from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
+from mmagenc.outputs import LIST
 from tests.test_datasets.clips import assert_same_annotation, make_annotation
 
 METAINFO = dict(classes=['wave', 'kick', 'roll'], skeleton='infact17', fps=30.)
@@ -66,3 +69,44 @@ def test_refused(tmp_path):
     with pytest.raises(AnnotationError, match='0.npz: not a whole shard'):
         merge_shards(paths, tmp_path / 'merged.npz', metainfo=METAINFO, split={})
     assert not (tmp_path / 'merged.npz').exists()
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """The folder of an annotation file, with one shard."""
+    folder = ShardFolder.of(tmp_path / 'all.npz')
+    folder.make()
+    write_shard(folder.shard(0), [], metainfo=dict(skeleton='infact17'), fingerprint='f', left_out=['x'])
+    return folder
+
+
+def test_the_folder_of_shards_goes_when_nothing_else_is_in_it(shards):
+    assert Path(shards.path).name == 'all.npz.shards' and shards.names() == ['00000.npz'] and shards.problem() is None
+    shards.remove()
+    assert not Path(shards.path).exists()
+
+
+def test_others_files_among_shards_stay(shards, capsys):
+    (Path(shards.path) / 'mine.npz').write_text('mine')
+    assert shards.problem() is None and shards.names() == ['00000.npz']  # it has its list
+    shards.clear()
+    shards.remove()
+    assert 'stays: it holds mine.npz, which is no shard' in capsys.readouterr().err
+    assert [path.name for path in Path(shards.path).iterdir() if not path.name.startswith('.')] == ['mine.npz']
+
+
+def test_shards_of_earlier_versions_have_no_list(shards):
+    (Path(shards.path) / LIST).unlink()
+    assert shards.problem() is None
+    (Path(shards.path) / '00001.npz').write_text('mine')
+    assert 'holds 00000.npz' in shards.problem()
+    with pytest.raises(ValueError, match='did not write'), shards.opened():
+        pass
+    assert (Path(shards.path) / '00001.npz').read_text() == 'mine' and shards.shard(0).is_file()
+
+
+def test_the_folder_goes_however_the_conversion_ends(tmp_path):
+    with pytest.raises(KeyError), ShardFolder.of(tmp_path / 'all.npz').opened() as folder:
+        write_shard(folder.shard(0), [], metainfo={}, fingerprint='f', left_out=[])
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The loop with a generator that makes separable clips: when rounds happen, what they add, and that a resumed run repeats them."""
 
 import json
+import multiprocessing
 import shutil
 import sys
 from types import SimpleNamespace
@@ -70,7 +71,7 @@ def _registered():
     MODELS.module_dict.pop('ShiftGenerator')
 
 
-def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, **hook):
+def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, workers=None, **hook):
     small_recognizer(NUM_CLASSES)  # sets the default scope
     if not (tmp_path / 'real.npz').exists():
         write_real(tmp_path / 'real.npz')
@@ -106,7 +107,7 @@ def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_
             model=dict(type='ShiftGenerator'),
             train_dataloader=dict(
                 batch_size=8,
-                num_workers=0,
+                **(workers or dict(num_workers=0)),
                 sampler=dict(type='DefaultSampler', shuffle=True),
                 dataset=dict(type='MotionDataset', ann_file=str(tmp_path / 'real.npz'), split='train', pipeline=pipeline)),
             train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
@@ -143,6 +144,17 @@ def test_rounds_grow_the_training_set(tmp_path):
     saved = load_annotation(tmp_path / 'run' / 'pool' / 'pool.pkl')
     assert len(saved['annotations']) == len(hook.pool) and saved['annotations'][0]['source'] == 'synthetic'
     assert json.loads((tmp_path / 'run' / 'rounds.json').read_text())[1]['pool_size'] == len(hook.pool)
+
+
+def test_accepted_clips_reach_workers_that_last(tmp_path):
+    """Persistent workers hold a copy of the training set as it was when they began; all comes out as without workers."""
+    ends = []
+    for name, workers in (('none', dict(num_workers=0)), ('lasting', dict(num_workers=1, persistent_workers=True))):
+        runner = make_runner(tmp_path, name, max_epochs=4, workers=workers)
+        runner.train()
+        assert len(runner.train_dataloader.dataset) > 16 and len(multiprocessing.active_children()) <= 1
+        ends.append((hook_of(runner).rounds, runner.iter, runner.model.scale.item(), hook_of(runner).trainer.model.state_dict()))
+    assert ends[0][:3] == ends[1][:3] and all(torch.equal(value, ends[1][3][name]) for name, value in ends[0][3].items())
 
 
 def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path):

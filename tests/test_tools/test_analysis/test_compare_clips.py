@@ -139,12 +139,6 @@ def test_what_cannot_be_compared(tool, files, tmp_path, arguments, reason):
         tool.main([paths.get(argument, argument) for argument in arguments])
 
 
-def test_numbers_out_of_range(tool, files, capsys):
-    with pytest.raises(SystemExit):
-        tool.main([*files, '--num-frames', '0'])
-    assert '--num-frames must be at least 1' in capsys.readouterr().err
-
-
 def swinging(path, *, fps, amplitude=0.5):
     """Ten clips of one second in two classes; each body's first keypoints swing, at the file's rate."""
     rest = np.random.default_rng(0).normal(size=(20, 3))

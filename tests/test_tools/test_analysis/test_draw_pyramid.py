@@ -26,8 +26,6 @@ def test_writes_the_picture(tool, tmp_path, capsys):
     assert 'h36m16: 16 → 6 → 2 → 1 nodes in' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('arguments, reason', [(['--out', 'a.jpg'], 'the picture ends in .png'),
-                                               (['--out', 'a.png', '--height', '9'], 'must be at least 100, got 9')])
-def test_mistakes_are_named(tool, arguments, reason):
-    with pytest.raises(SystemExit, match=f'draw_pyramid: .*{reason}'):
-        tool.main(['--skeleton', 'ucla20', *arguments])
+def test_mistakes_are_named(tool):
+    with pytest.raises(SystemExit, match='draw_pyramid: --out a.jpg: the file must end in .png'):
+        tool.main(['--skeleton', 'ucla20', '--out', 'a.jpg'])

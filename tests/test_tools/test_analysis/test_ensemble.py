@@ -76,7 +76,7 @@ def test_refused(ensemble, streams, tmp_path):
         (['--position', *streams, '--weights', '1'], '--weights: 1 weights for 3 files'),
         (['--position', streams[0], '--motion', fewer], f'fewer.npz has other clips than .*; 1 clips missing: {other.frame_dir[0]}$'),
         (['--position', streams[0], '--resamples', '1'], 'at least two resamples'),
-        (['--position', streams[0], '--out', str(tmp_path / 'fused.csv')], 'score files end in .npz'),
+        (['--position', streams[0], '--out', str(tmp_path / 'fused.csv')], 'the file must end in .npz'),
     ):
         with pytest.raises(SystemExit, match=message):
             ensemble.main(arguments)

@@ -83,7 +83,7 @@ def test_names_keys_and_scales(plot_loss, runs):
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['{0}', '--out', 'x.jpg'], 'plot_loss: --out x.jpg: pictures end in .pdf, .png, .svg'),
+    (['{0}', '--out', 'x.jpg'], 'plot_loss: --out x.jpg: the file must end in .pdf, .png or .svg'),
     (['none'], 'none: no such folder'),
     (['{0}', '{1}', '--names', 'a'], '--names: 2 different names needed, got a'),
     (['{0}', '--keys', 'fid'], 'no run has fid; there are acc/top1, acc/top1_high'),

@@ -32,11 +32,17 @@ def test_default_place_and_figures(tool, tmp_path):
     (folder / 'rounds.json').unlink()
     tool.main([str(folder), '--figures', str(tmp_path / 'figures')])
     assert (folder / 'report.html').is_file()
-    assert sorted(path.name for path in (tmp_path / 'figures').iterdir()) == ['confusion.pdf', 'curves.pdf']
+    assert sorted(path.name for path in (tmp_path / 'figures').glob('[!.]*')) == ['confusion.pdf', 'curves.pdf']
+    (folder / 'test_of_mine.pdf').write_text('mine')
+    tool.main([str(folder)])  # a report in its run's folder is replaced
+    (folder / 'report.html').write_text('mine')
+    with pytest.raises(SystemExit):
+        tool.main([str(folder)])
+    assert (folder / 'report.html').read_text() == 'mine'
 
 
 @pytest.mark.parametrize('options, reason', [(['nowhere'], 'report: nowhere: no such folder'), (['.', '.'], 'each once'),
-                                             (['.', '--out', 'x.pdf', '--judged-per-class', '0'], 'ends in .html')])
+                                             (['.', '--out', 'x.pdf', '--judged-per-class', '0'], 'must end in .html or .htm')])
 def test_refusals(tool, tmp_path, monkeypatch, options, reason):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=reason):

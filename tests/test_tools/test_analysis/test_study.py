@@ -151,10 +151,12 @@ def test_whole_study_goes_on_where_it_stopped(tool, in_process, tmp_path, capsys
     assert by_arm['unjudged'].num_synthetic == by_arm['infagenc'].num_synthetic == by_arm['both'].num_synthetic > 0
     assert all(row.picked_iter in (3, 6) for row in first) and len({row.config_hash for row in first}) == 1
     (folder / '2-clips/seed0/real/result.json').unlink()  # as if it had been stopped half-way
-    (folder / '2-clips/seed0/real/half').write_text('')
+    for name in ('iter_99.pth', 'notes.txt'):
+        (folder / '2-clips/seed0/real' / name).write_text('')
     in_process.clear()
     tool.main([*command[:-1], 'study.seeds=[0,1]', 'study.arms=[real]'])
-    assert in_process == ['2-clips/seed0/real', '2-clips/seed1/real'] and not (folder / '2-clips/seed0/real/half').exists()
+    assert in_process == ['2-clips/seed0/real', '2-clips/seed1/real']
+    assert not (folder / '2-clips/seed0/real/iter_99.pth').exists() and (folder / '2-clips/seed0/real/notes.txt').exists()
     second = read_rows(folder / 'runs.csv')
     assert [(row.seed, row.top1, row.picked_iter) for row in second][0] == (0, by_arm['real'].top1, by_arm['real'].picked_iter)
     assert (folder / 'learning_curve.pdf').read_bytes().startswith(b'%PDF')
@@ -295,6 +297,20 @@ def test_second_study_in_the_same_folder_is_refused(tool, tmp_path, monkeypatch)
         with pytest.raises(SystemExit, match='no run is done yet'):
             tool.main(command)
     assert len(messages) == 2 and all('another study.py is at work here' in message for message in messages)
+
+
+def test_others_files_are_not_replaced(tool, tmp_path, monkeypatch, capsys):
+    config, folder = make_study(tmp_path), tmp_path / 'out/made'
+    folder.mkdir(parents=True)
+    (folder / 'table.md').write_text('mine')
+    monkeypatch.setattr(tool, 'Pool', lambda *args: pytest.fail('it began'))
+    with pytest.raises(SystemExit) as error:
+        tool.main([str(config), '--work-dir', str(tmp_path / 'out')])
+    assert error.value.code == 2 and 'table.md: there already, and no study wrote it; --force replaces it' in capsys.readouterr().err
+    (folder / 'table.md').rename(folder / 'mine.npz')
+    with pytest.raises(SystemExit, match='holds mine.npz and no study: give this one another --work-dir'):
+        tool.main([str(config), '--work-dir', str(tmp_path / 'out')])
+    assert [path.read_text() for path in folder.iterdir() if path.name != '.lock'] == ['mine']
 
 
 def test_summary_alone_trains_nothing(tool, tmp_path):

@@ -82,6 +82,17 @@ def test_no_text_of_a_run_becomes_markup(run):
     assert any('<b>jump</b>' in text for tag, text in page.texts if tag == 'th')
 
 
+@pytest.mark.parametrize('name', ['$x$ 100 %', 'a\0b', 'a\nb\tc', '\ud800', '\u202eabc', '\U0001f476', '\u0627\u0644', 'x' * 5000],
+                         ids=lambda name: ascii(name)[:20])
+def test_names_of_any_characters(run, tmp_path, name):
+    run.name, run.classes = name, [name, 'b', 'c']
+    write_page([run], tmp_path / 'a.html', title=name)
+    content = (tmp_path / 'a.html').read_bytes()
+    assert b'\0' not in content
+    shown = name.replace('\0', '\ufffd').replace('\ud800', '?')
+    assert any(tag == 'h1' and text == shown for tag, text in Page(content.decode()).texts)
+
+
 def test_embedded_ends_no_element():
     text = embedded({'a': '</script><!--&\u2028'})
     assert '<' not in text and '&' not in text and text.isascii() and json.loads(text) == {'a': '</script><!--&\u2028'}
