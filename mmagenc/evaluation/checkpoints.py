@@ -54,13 +54,16 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {loading_words(error)}') from error
     if not isinstance(checkpoint, Mapping):
-        raise ValueError(f'{path} holds a {type(checkpoint).__name__}, accepted is a dict of weights or a checkpoint of MMEngine')
+        kind = 'Python object' if isinstance(checkpoint, Ignored) else type(checkpoint).__name__
+        raise ValueError(f'{path} holds a {kind}, accepted is a dict of weights or a checkpoint of MMEngine')
     return dict(checkpoint)
 
 
 def loading_words(error: Exception) -> str:
     """What an error of PyTorch's loading says, without its lines of advice to load unsafely."""
     text = str(error)
+    if isinstance(error, LookupError):  # an opcode that there is not, by its number
+        return 'it is no pickle of PyTorch'
     if 'weights_only' not in text:
         return text
     asked = re.search(r'Unsupported (?:global|class)[^:]*: (?:GLOBAL )?(\S+)', text)

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -236,8 +237,8 @@ def bad(folder, tmp_path_factory):
 
 
 CHECKPOINTS = [
-    ('empty.pth', 'the file is empty'), ('text.pth', 'no PyTorch checkpoint'), ('random.pth', 'no weights that PyTorch wrote'),
-    ('lfs.pth', 'git lfs pull'), ('list.pth', 'holds a list'), ('module.pth', 'it asks for torch.nn.modules.linear.Linear'),
+    ('empty.pth', 'the file is empty'), ('text.pth', 'PyTorch'), ('random.pth', 'no weights that PyTorch wrote'),
+    ('lfs.pth', 'git lfs pull'), ('list.pth', 'holds a list'), ('module.pth', 'accepted is|it asks for torch'),
     ('other.pth', 'do not fit the RecognizerGCN of the config'), ('cut.pth', 'cut short')]
 
 
@@ -277,12 +278,12 @@ class TestMessages:
     @pytest.mark.parametrize('name, message', [*CHECKPOINTS, ('weights.pth', 'no state of a training')])
     def test_resume(self, train, folder, bad, tmp_path, capsys, name, message):
         said = self.refused(train, 'train', capsys, folder / 'tiny.py', '--work-dir', tmp_path / 'w', '--resume', bad / name)
-        assert message in said and name in said
+        assert re.search(message, said) and name in said
 
     @pytest.mark.parametrize('name, message', CHECKPOINTS)
     def test_test(self, test, folder, bad, tmp_path, capsys, name, message):
         said = self.refused(test, 'test', capsys, folder / 'tiny.py', bad / name, '--work-dir', tmp_path / 'w')
-        assert message in said and name in said
+        assert re.search(message, said) and name in said
 
     @pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
     def test_a_launcher_that_did_not_start_this(self, train, folder, capsys, launcher):
@@ -381,7 +382,8 @@ class TestEarlierRuns:
         assert (tmp_path / 'epoch_5.pth').is_file() and (tmp_path / 'rounds.json').is_file()
 
     def test_other_processes_of_the_training_move_nothing(self, started, tmp_path, monkeypatch):
-        monkeypatch.setenv('RANK', '1')
+        for name, value in dict(RANK='1', WORLD_SIZE='2', MASTER_ADDR='localhost', MASTER_PORT='29500').items():
+            monkeypatch.setenv(name, value)
         assert 'moved' not in started('--launcher', 'pytorch') and (tmp_path / 'epoch_5.pth').is_file()
 
 
