@@ -20,15 +20,40 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, List
 
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import mmagenc  # noqa: F401
+
+from mmagenc.arguments import count
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('benchmark', choices=['cvae', 'kinetic_gan', 'recognizer'])
+    parser.add_argument('--json', help='also write the results to this file')
+    parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the fastest counts)')
+    parser.add_argument('--device', choices=('cpu', 'cuda'), help='where (default: cuda if there is one)')
+    parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
+    parser.add_argument('--quick', action='store_true', help='recognizer: toy sizes, to see that it runs')
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
 import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
+from mmagenc.compat import atomic_open
 
-from mmagenc.arguments import count  # noqa: E402
-from mmagenc.compat import atomic_open  # noqa: E402
-from mmagenc.outputs import Output, add_force, require_outputs  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
 
 BATCH, NUM_FRAMES, NUM_LAYERS, NUM_CLASSES, NUM_GENERATED = 16, 60, 8, 5, 50
 NUM_FEATURES, FEATURE_DIM = 2000, 256
@@ -49,13 +74,15 @@ class Settings:
 def main() -> None:
     args = parse_args()
     require_outputs('benchmark', [] if args.json is None else [Output('--json', args.json)], force=args.force)
-    if args.device == 'cuda' and not torch.cuda.is_available():
-        raise SystemExit('--device cuda: torch sees no GPU here')
+    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     if args.threads:
         torch.set_num_threads(args.threads)
     init_default_scope('mmagenc')
-    rows = BENCHMARKS[args.benchmark](Settings(device=args.device, repeats=args.repeats, quick=args.quick))
-    report = dict(benchmark=args.benchmark, device=device_name(args.device), threads=torch.get_num_threads(), torch=torch.__version__)
+    with in_words('benchmark', debug=args.debug):
+        if device == 'cuda' and not torch.cuda.is_available():
+            raise ValueError('--device cuda: torch sees no GPU here')
+        rows = BENCHMARKS[args.benchmark](Settings(device=device, repeats=args.repeats, quick=args.quick))
+    report = dict(benchmark=args.benchmark, device=device_name(device), threads=torch.get_num_threads(), torch=torch.__version__)
     report['results'] = rows
     print_table(report)
     if args.json is not None:
@@ -63,18 +90,6 @@ def main() -> None:
         with atomic_open(args.json, 'w', encoding='utf-8') as file:
             file.write(json.dumps(report, indent=2) + '\n')
         print(f'written to {args.json}')
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('benchmark', choices=sorted(BENCHMARKS))
-    parser.add_argument('--json', help='also write the results to this file')
-    parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the fastest counts)')
-    parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if torch.cuda.is_available() else 'cpu')
-    parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
-    parser.add_argument('--quick', action='store_true', help='recognizer: toy sizes, to see that it runs')
-    add_force(parser)
-    return parser.parse_args()
 
 
 def device_name(device: str) -> str:
@@ -360,9 +375,8 @@ def classify(network: torch.nn.Module, x: torch.Tensor, label: torch.Tensor, hal
             network(x).argmax(dim=1).cpu()
 
     return infer
-
-
 BENCHMARKS = dict(cvae=cvae, kinetic_gan=kinetic_gan, recognizer=recognizer)
+
 
 if __name__ == '__main__':
     main()

@@ -18,17 +18,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
-import numpy as np
-import torch
-from mmengine.config import Config, DictAction
-from mmengine.device import get_device
-
-from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
 from mmagenc.arguments import count, index, number, seed
-from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
-from mmagenc.datasets.readers.skeleton_arrays import write_pair
+from mmagenc.command_line import KeyValue, add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.structures import Motion
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -45,7 +37,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=seed, default=0, help='one seed gives the same clips (default: 0)')
     parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
     parser.add_argument('--batch-size', type=count, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')
-    parser.add_argument('--sampling', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+    parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
                         help="options of the generator's sampling, such as noise_factor=0.8 or latent_mode=interpolate")
     gan = parser.add_argument_group("options of Kinetic-GAN's sampling")
     gan.add_argument('--truncation', type=number(), metavar='PSI', help='pull latents to their mean: 1 leaves them, 0 is the mean itself')
@@ -56,8 +48,24 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     saved = parser.add_argument_group('saved latents')
     saved.add_argument('--latents', metavar='FILE', help='decode the latents that an earlier FILE of this tool keeps, and draw none')
     saved.add_argument('--latent-index', nargs='+', type=index, metavar='I', help='only those of the clips I of that file, from 0')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings of the config')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+import torch
+from mmengine.device import get_device
+
+from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
+from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.readers.skeleton_arrays import write_pair
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import read_config_file
+from mmagenc.structures import Motion
 
 
 def check_files(args: argparse.Namespace) -> None:
@@ -90,8 +98,8 @@ def load_model(args: argparse.Namespace):
     for kind, path in (('config', args.config), ('checkpoint', args.checkpoint)):
         if not Path(path).is_file():
             raise ValueError(f'{kind} {path}: no such file')
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config_file(args.config)
+    merge_options(cfg, args.cfg_options)
     return init_generator(cfg, args.checkpoint, args.device or get_device())
 
 
@@ -198,13 +206,11 @@ def generate_annotation(model, args: argparse.Namespace) -> Dict:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     check_files(args)
-    try:
+    with in_words('generate', debug=args.debug):
         annotation = generate_annotation(load_model(args), args)
         save_annotation(annotation, args.out)
         if args.pair is not None:
             save_pair(annotation['annotations'], args.pair)
-    except (ValueError, FileNotFoundError) as error:
-        raise SystemExit(f'generate: {error}') from None
     clips = annotation['annotations']
     classes = sorted({clip['label'] for clip in clips})
     names = ', '.join(annotation['metainfo']['classes'][index] for index in classes)

@@ -19,19 +19,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
-from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
-
 from mmagenc.arguments import count, number, seed
-from mmagenc.compat import adopt
-from mmagenc.datasets.layouts import register_layouts
-from mmagenc.engine.config_check import check_config, merge_options
-from mmagenc.engine.hook_config import settle_hooks
-from mmagenc.engine.own_data import complete_config
-from mmagenc.engine.work_dir import keep_config
+from mmagenc.command_line import KeyValue, add_debug, in_words, waiting_output
 from mmagenc.outputs import Output, OutputFolder, add_force, check_outputs
-from mmagenc.registry import RUNNERS
-from mmagenc.untrusted import checkpoint_problem
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -42,7 +32,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--dump', metavar='FILE.npz',
                         help="write a recognizer's scores by clip name (.npz), or whatever the model predicts as a pickle (.pkl)")
     add_force(parser)
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
                         help='override settings of the config, such as test_dataloader.batch_size=8 or key="[a,b]"')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions, where the config has a visualization hook')
     parser.add_argument('--show', action='store_true', help='show them in a window')
@@ -50,10 +40,29 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--wait-time', type=number(0), default=2, help='seconds for which a window is shown')
     parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    add_debug(parser)
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmagenc.compat import adopt
+from mmagenc.datasets.layouts import register_layouts
+from mmagenc.engine.config_check import check_config, check_launcher, merge_options
+from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.hook_config import settle_hooks
+from mmagenc.engine.own_data import complete_config
+from mmagenc.engine.refusals import StartHook, refusing
+from mmagenc.engine.work_dir import keep_config
+from mmagenc.registry import RUNNERS
+from mmagenc.untrusted import checkpoint_problem
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -62,11 +71,9 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: a file that is not there, or an option that this config cannot take.
     """
-    if not Path(args.config).is_file():
-        raise ValueError(f'config {args.config}: no such file')
+    cfg = read_config_file(args.config)
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         raise ValueError(f'checkpoint {args.checkpoint}: no such file')
-    cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
     cfg.load_from, cfg.resume = args.checkpoint, False
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
@@ -125,25 +132,36 @@ def keep_names(settings) -> None:
             keep_names(value)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    try:
-        check_files(args)
-        cfg = load_config(args)
+def prepare(args: argparse.Namespace) -> Config:
+    """The whole config of a test, looked through.
+
+    Raises:
+        ValueError: a mistake in it, in the data that completes it, or a checkpoint that is not whole.
+    """
+    check_launcher(args.launcher)
+    cfg = load_config(args)
+    with refusing(cfg):
         cfg = complete_config(cfg)
-        check_config(cfg, 'test')
-        register_layouts(cfg)
-        problem = checkpoint_problem(args.checkpoint) if '://' not in args.checkpoint else None
-        if problem is not None:
-            raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
-    except (ValueError, FileNotFoundError) as error:
-        print(f'test: {error}', file=sys.stderr)
-        raise SystemExit(2) from None
+    check_config(cfg, 'test')
+    register_layouts(cfg)
+    problem = checkpoint_problem(args.checkpoint) if '://' not in args.checkpoint else None
+    if problem is not None:
+        raise ValueError(f'checkpoint {args.checkpoint}: {problem}')
     settle_hooks(cfg)
     adopt(cfg)
-    keep_config(cfg, others=True)
-    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    runner.test()
+    return cfg
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    with in_words('test', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
+        check_files(args)
+        cfg = prepare(args)
+        keep_config(cfg, others=True)
+        with refusing(cfg):
+            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+            runner.register_hook(StartHook(output.release, strict=True))
+            runner.test()
 
 
 if __name__ == '__main__':

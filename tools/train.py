@@ -16,24 +16,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
-from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
-from mmengine.runner import Runner
-
 from mmagenc.arguments import seed
-from mmagenc.compat import adopt, find_latest_checkpoint
-from mmagenc.datasets.annotation import AnnotationError
-from mmagenc.datasets.layouts import register_layouts
-from mmagenc.engine.config_check import check_config, merge_options
-from mmagenc.engine.contract import ContractError
-from mmagenc.engine.finite import NonFiniteLossError
-from mmagenc.engine.hook_config import add_stopping_hooks, settle_hooks
-from mmagenc.engine.interruption import InterruptedTraining, listening
-from mmagenc.engine.own_data import complete_config
-from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError, claimed, is_first, keep_config, set_aside
-from mmagenc.evaluation.checkpoints import load_checkpoint
-from mmagenc.registry import RUNNERS
-from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
+from mmagenc.command_line import KeyValue, add_debug, in_words, waiting_output
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -49,24 +33,36 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
     parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
     parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms of cuDNN')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
                         help='override settings of the config, such as train_cfg.max_epochs=2 or key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    add_debug(parser)
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
-def load_config(path: str) -> Config:
-    """Read a config file.
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
-    Raises:
-        ValueError: no such file.
-    """
-    if not Path(path).is_file():
-        raise ValueError(f'config {path}: no such file (those of this package are in configs/, such as configs/infagenc/quick.py)')
-    return Config.fromfile(path)
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from mmagenc.compat import adopt, find_latest_checkpoint
+from mmagenc.datasets.layouts import register_layouts
+from mmagenc.engine.config_check import check_config, check_launcher, merge_options
+from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.finite import NonFiniteLossError
+from mmagenc.engine.hook_config import add_stopping_hooks, settle_hooks
+from mmagenc.engine.interruption import InterruptedTraining, listening
+from mmagenc.engine.own_data import complete_config
+from mmagenc.engine.refusals import StartHook, refusing
+from mmagenc.engine.work_dir import claimed, is_first, keep_config, set_aside
+from mmagenc.evaluation.checkpoints import load_checkpoint
+from mmagenc.registry import RUNNERS
+from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
 
 
 def choose_work_dir(cfg: Config, args: argparse.Namespace) -> None:
@@ -182,43 +178,43 @@ def spare_earlier_run(cfg: Config) -> Optional[str]:
     return set_aside(cfg.work_dir, names=saved, used=cfg.to_dict())
 
 
-REFUSALS = (AnnotationError, ContractError, DamagedCheckpointError, EarlierRunError, FileNotFoundError, FolderInUseError)
-"""What ends a training before its first step, in one line."""
+def prepare(args: argparse.Namespace) -> Config:
+    """The whole config of a training, looked through.
 
-
-def refuse(error: Exception) -> None:
-    """One line, and exit code 2."""
-    print(f'train: {error}', file=sys.stderr)
-    raise SystemExit(2) from None
+    Raises:
+        ValueError: a mistake in it, or in the data that completes it.
+    """
+    check_launcher(args.launcher)
+    cfg = merge_args(read_config_file(args.config), args)
+    with refusing(cfg):
+        cfg = complete_config(cfg)
+    check_config(cfg, 'train')
+    register_layouts(cfg)
+    settle_hooks(cfg)
+    adopt(cfg)
+    return cfg
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
-        cfg = complete_config(merge_args(load_config(args.config), args))
-        check_config(cfg, 'train')
-        register_layouts(cfg)
-    except (ValueError, FileNotFoundError) as error:
-        refuse(error)
-    settle_hooks(cfg)
-    adopt(cfg)
-    try:
-        with listening(), claimed(cfg.work_dir, launcher=cfg.launcher):
-            check_start(cfg, args.resume)
-            keep_config(cfg)
-            moved = spare_earlier_run(cfg)
-            if moved is not None:
-                print(f'train: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
-            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-            runner.train()
-    except REFUSALS as error:
-        refuse(error)
-    except InterruptedTraining as stop:
-        if is_main_process():
-            print(f'\ntrain: {stop}', file=sys.stderr, flush=True)
-        raise SystemExit(stop.code) from None
-    except NonFiniteLossError as error:
-        raise SystemExit(f'train: {error}') from None
+    with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
+        cfg = prepare(args)
+        try:
+            with listening(), claimed(cfg.work_dir, launcher=cfg.launcher), refusing(cfg):
+                check_start(cfg, args.resume)
+                keep_config(cfg)
+                moved = spare_earlier_run(cfg)
+                if moved is not None:
+                    print(f'train: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
+                runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+                runner.register_hook(StartHook(output.release, strict=bool(cfg.get('resume'))))
+                runner.train()
+        except InterruptedTraining as stop:
+            if is_main_process():
+                print(f'\ntrain: {stop}', file=sys.stderr, flush=True)
+            raise SystemExit(stop.code) from None
+        except NonFiniteLossError as error:
+            raise SystemExit(f'train: {error}') from None
 
 
 if __name__ == '__main__':

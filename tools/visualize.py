@@ -20,29 +20,11 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import mmagenc  # noqa: F401
 
-from mmengine.config import Config, DictAction
-
-from mmagenc.apis import init_generator
 from mmagenc.arguments import count, index, integer, number, positive, seed
-from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, load_pickle
-from mmagenc.datasets.readers.infact import read_infact
+from mmagenc.command_line import KeyValue, add_debug, in_words
 from mmagenc.outputs import Output, OutputFolder, add_force, require_outputs
-from mmagenc.registry import DATASETS, MODELS
-from mmagenc.skeletons import SKELETONS, get_skeleton
-from mmagenc.visualization import (
-    SPREAD,
-    annotation_rows,
-    caption,
-    chosen_rows,
-    class_indices,
-    draw_grid,
-    standin_footer,
-    visualize_generator,
-)
-from mmagenc.visualization.writers import FRAMES, require_ffmpeg
 
 FILES = {'gif': 'grid.gif', 'mp4': 'grid.mp4', 'png': 'strip.png'}
-DEFAULT_FPS = 30.
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -72,7 +54,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--tile-size', type=integer(16, 4096), help='pixels of one clip (default: by the number of clips)')
     parser.add_argument('--device', default='cpu', help='where the generator runs (default: %(default)s)')
     add_force(parser)
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings of the config')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
+    add_debug(parser)
     args = parser.parse_args(argv)
     if Path(args.source).suffix == '.py' and args.checkpoint is None:
         parser.error('a config needs a checkpoint: python tools/visualize.py CONFIG CHECKPOINT')
@@ -81,6 +64,33 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     if args.indexes is not None and (args.checkpoint is not None or args.classes is not None):
         parser.error('--indexes chooses clips of a file: neither a config nor --classes goes with it')
     return args
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmengine.config import Config
+
+from mmagenc.apis import init_generator
+from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, load_pickle
+from mmagenc.datasets.readers.infact import read_infact
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import read_config_file
+from mmagenc.registry import DATASETS, MODELS
+from mmagenc.skeletons import SKELETONS, get_skeleton
+from mmagenc.visualization import (
+    SPREAD,
+    annotation_rows,
+    caption,
+    chosen_rows,
+    class_indices,
+    draw_grid,
+    standin_footer,
+    visualize_generator,
+)
+from mmagenc.visualization.writers import FRAMES, require_ffmpeg
+
+DEFAULT_FPS = 30.
 
 
 def output_files(args: argparse.Namespace) -> List[Path]:
@@ -146,8 +156,8 @@ def drawing_options(args: argparse.Namespace) -> Dict:
 
 def draw_generator(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     """Draw what a generator makes."""
-    cfg = Config.fromfile(args.source)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config_file(args.source)
+    merge_options(cfg, args.cfg_options)
     model = init_generator(cfg, args.checkpoint, device=args.device)
     names = model.dataset_meta['classes']
     class_indices(names, args.classes)
@@ -173,14 +183,12 @@ def build_dataset(cfg: Config):
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
+    with in_words('visualize', debug=args.debug):
         if not Path(args.source).is_file():
             raise FileNotFoundError(f'{args.source}: no such file')
         paths = output_files(args)
         check_files(args, paths)
         (draw_generator if Path(args.source).suffix == '.py' else draw_file)(args, paths)
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
-        raise SystemExit(f'visualize: {error}') from None
     for path in [*paths, *([] if args.frames_dir is None else [args.frames_dir])]:
         print(f'wrote {path}')
 

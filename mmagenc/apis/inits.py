@@ -9,8 +9,10 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmagenc.datasets.layouts import register_layouts, with_named_layouts
+from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.hook_config import find_hook
 from mmagenc.engine.own_data import complete_config
+from mmagenc.engine.refusals import refusing
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, model_weights, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.recognizers import build_pipeline
@@ -39,6 +41,7 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
         FileNotFoundError: no such config or checkpoint.
         ValueError: the config's model is no generator, the checkpoint does not fit it completely, or names another number of classes.
     """
+    device = usable_device(device)
     cfg = read_config(config)
     content = _read_checkpoint(checkpoint)
     model = _build(cfg.get('model'), cfg, 'model')
@@ -73,6 +76,7 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
         FileNotFoundError: no such config or checkpoint.
         ValueError: the config names no recognizer, or the checkpoint does not fit it completely.
     """
+    device = usable_device(device)
     cfg = read_config(config)
     content = _read_checkpoint(checkpoint)
     model_cfg, pipeline = _recognizer_of(cfg)
@@ -94,7 +98,9 @@ def read_config(config: ConfigLike) -> Config:
         ValueError: neither a path nor a config, or a layout in it that is none.
     """
     if isinstance(config, (str, Path)):
-        config = Config.fromfile(config)
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'config {config}: no such file')
+        config = read_config_file(config)
     if not isinstance(config, Config):
         raise ValueError(f'config must be a path or a Config, got {type(config).__name__}')
     init_default_scope(config.get('default_scope') or 'mmagenc')
@@ -118,7 +124,24 @@ def _read_checkpoint(checkpoint: Union[str, Path, None]) -> Mapping:
 def _build(model_cfg: Optional[Dict], cfg: Config, kind: str) -> nn.Module:
     if model_cfg is None:
         raise ValueError(f'{_name(cfg)} names no {kind}')
-    return MODELS.build(model_cfg)
+    with refusing(cfg):
+        return MODELS.build(model_cfg)
+
+
+def usable_device(device: Device) -> torch.device:
+    """A device that is there.
+
+    Raises:
+        ValueError: no name of a device, or of one that PyTorch does not see here.
+    """
+    try:
+        device = torch.device(device)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        count = torch.cuda.device_count()
+        there = ', '.join(['cpu', *(f'cuda:{index}' for index in range(count))])
+        raise ValueError(f'device {device}: not here; there are {there} ({str(error).splitlines()[0]})') from error
+    return device
 
 
 def _name(cfg: Config) -> str:

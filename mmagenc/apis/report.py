@@ -11,6 +11,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_annotations
+from mmagenc.engine.config_check import merge_options
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_chance, wilson_interval
 from mmagenc.models.recognizers import RecognizerScores
@@ -92,7 +93,7 @@ def _config(run: Run, cfg_options: Optional[Dict]) -> Optional[Config]:
     if run.settings is None:
         return None
     cfg = read_config(run.settings)
-    cfg.merge_from_dict(cfg_options or {})
+    merge_options(cfg, cfg_options)
     return cfg
 
 

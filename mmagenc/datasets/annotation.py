@@ -252,6 +252,11 @@ def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:
                   level=logging.WARNING)
 
 
+def problem_words(error: Exception) -> str:
+    """What the error of a damaged clip says, with its kind where that is none whose words stand alone."""
+    return str(error) if isinstance(error, (ValueError, OSError)) and str(error) else f'{type(error).__name__}: {error}'
+
+
 def describe_problems(problems: List[Problem], *, source: str, total: int) -> str:
     """One message of up to ten problems."""
     shown = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems[:10])

@@ -11,13 +11,14 @@ import numpy as np
 from mmengine.logging import print_log
 from scipy.interpolate import CubicSpline
 
+from mmagenc.command_line import GAP_METHODS, MIN_LENGTH
 from mmagenc.skeletons import get_skeleton
 
 from .annotation import ARRAY_KEYS, persons_there
 
 FILLED_SCORE = 0.1
 """Score of a point that was filled: above 0, with which points are marked that have no place, and below what an estimator is sure of."""
-METHODS = ('linear', 'spline')
+METHODS = GAP_METHODS
 
 
 def missing_points(keypoint: np.ndarray, score: Optional[np.ndarray] = None) -> np.ndarray:
@@ -124,7 +125,7 @@ class GapFiller:
     """
     max_gap: int
     method: str = 'linear'
-    min_length: int = 16
+    min_length: int = MIN_LENGTH
 
     def __post_init__(self) -> None:
         _check_settings(self.max_gap, self.method)

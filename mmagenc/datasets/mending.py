@@ -7,10 +7,8 @@ from typing import Dict, Optional
 
 from mmengine.logging import print_log
 
-from mmagenc.arguments import count, index
-
 from .annotation import count_persons
-from .gaps import METHODS, GapFiller
+from .gaps import GapFiller
 from .persons import keep_persons
 from .third_coordinate import THIRD, split_third
 
@@ -70,15 +68,6 @@ def _filler(settings: Dict) -> GapFiller:
     if not isinstance(settings, dict) or 'max_gap' not in settings or not set(settings) <= set(names):
         raise ValueError(f'fill_gaps is a dict with max_gap (frames) and at most {", ".join(names[1:])}, got {settings!r}')
     return GapFiller(**settings)
-
-
-def add_gap_options(parser: argparse.ArgumentParser) -> None:
-    """``--fill-gaps``, ``--gap-method`` and ``--min-length``, for :func:`gap_mending`."""
-    parser.add_argument('--fill-gaps', type=index, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with '
-                        'longer ones to their longest whole stretch (default: nothing is filled)')
-    parser.add_argument('--gap-method', choices=METHODS, default='linear', help='how gaps are filled (default: %(default)s)')
-    parser.add_argument('--min-length', type=count, default=GapFiller.min_length, metavar='N',
-                        help='fewest frames of a clip that has to be cut (default: %(default)s)')
 
 
 def gap_settings(args: argparse.Namespace) -> Optional[Dict]:

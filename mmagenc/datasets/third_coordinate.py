@@ -8,9 +8,10 @@ from typing import Dict, Optional, Sequence
 
 import numpy as np
 
+from mmagenc.command_line import THIRD_COORDINATES
 from mmagenc.skeletons import SKELETONS, get_skeleton
 
-THIRD = ('score', 'depth')
+THIRD = THIRD_COORDINATES
 SAMPLED = 32
 """Clips of a file that are looked at."""
 PIXELS = 10.

@@ -6,14 +6,18 @@ function here looks at a config and raises ``ValueError`` in one line; none chan
 
 import difflib
 import inspect
+import os
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
+from mmagenc.command_line import describe
+from mmagenc.engine.config_types import check_arguments, check_types, closest, short
 from mmagenc.engine.hook_config import config_hooks
-from mmagenc.registry import HOOKS, LOOPS
+from mmagenc.registry import HOOKS, LOOPS, RUNNERS
 
 RUNNER_KEYS = tuple(name for name in inspect.signature(Runner.__init__).parameters if name not in ('self', 'cfg'))
 OTHER_KEYS = ('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters',
@@ -36,7 +40,20 @@ PARTS = dict(
     test=('test_dataloader', 'test_cfg', 'test_evaluator'))
 """What the runner takes all or nothing of."""
 LENGTHS = dict(EpochBasedTrainLoop='max_epochs', IterBasedTrainLoop='max_iters')
-SIMILARITY = 0.85  # of two names, from which on one is taken for a misspelt other: one or two letters of ten
+LOADER_KEYS = tuple(name for name in inspect.signature(DataLoader.__init__).parameters if name not in ('self', 'shuffle')) + (
+    'num_batch_per_epoch', 'disable_subprocess_warning')
+MAX_SEED = 2**32
+LOG_LEVELS = ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG')
+START_METHODS = ('fork', 'spawn', 'forkserver')
+LAUNCHED = dict(
+    pytorch=('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
+    slurm=('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'),
+    mpi=('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'))
+"""What the launchers put into the environment of each process."""
+STARTS_OF = dict(
+    pytorch='start with tools/dist_train.sh or tools/dist_test.sh (torchrun), or leave --launcher out',
+    slurm='start with tools/slurm_train.sh or tools/slurm_test.sh (srun), or leave --launcher out',
+    mpi='start with mpirun of Open MPI, or leave --launcher out')
 
 
 def check_config(cfg: Config, stage: str) -> None:
@@ -54,6 +71,9 @@ def check_config(cfg: Config, stage: str) -> None:
     check_hooks(cfg)
     check_parts(cfg, stage)
     check_loops(cfg)
+    check_settings(cfg)
+    if cfg.get('own_data') is None:  # else the file says what is missing still
+        check_types(cfg, stage)
 
 
 def merge_options(cfg: Config, options: Optional[Dict]) -> None:
@@ -64,9 +84,31 @@ def merge_options(cfg: Config, options: Optional[Dict]) -> None:
     """
     try:
         cfg.merge_from_dict(dict(options or {}))
-    except (KeyError, TypeError) as error:
-        text = error.args[0] if error.args else error
-        raise ValueError(f'--cfg-options {" ".join(options)}: {text}') from None
+    except (KeyError, TypeError, AttributeError) as error:
+        for key in options:
+            problem = _no_place(cfg, key)
+            if problem:
+                raise ValueError(f'--cfg-options {key}: {problem}') from error
+        raise ValueError(f'--cfg-options {" ".join(options)}: {describe(error)}') from error
+
+
+def _no_place(cfg: Config, key: str) -> Optional[str]:
+    """Why an option's key leads to no place in a config, or ``None``."""
+    value, names = cfg, key.split('.')
+    for depth, name in enumerate(names):
+        path = '.'.join(names[:depth])
+        if isinstance(value, list):
+            if not name.isdigit() or int(name) >= len(value):
+                accepted = f'accepted are {path}.0 to {path}.{len(value) - 1}' if value else 'nothing is in it'
+                return f'{path} is a list of {len(value)}, {accepted}'
+            value = value[int(name)]
+        elif isinstance(value, (dict, Config)):
+            if name not in value:
+                return None
+            value = value[name]
+        else:
+            return f'{path} is {short(value)}, which has no {name}'
+    return None
 
 
 # Keys -------------------------------------------------------------------------------------------------------------------------------
@@ -101,13 +143,6 @@ def _meant_key(cfg: Config, key: str, value: Any) -> Optional[str]:
     if isinstance(value, dict) and (key in hook_names(cfg) or _is_hook(value)):
         return f'default_hooks.{key}'
     return None
-
-
-def closest(name: str, known: Iterable[str]) -> Optional[str]:
-    """The known name that ``name`` is but for a letter or two, or ``None``."""
-    by_lower = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=SIMILARITY)
-    return by_lower[found[0]] if found else None
 
 
 def _taken_up(cfg: Config, key: str) -> bool:
@@ -171,32 +206,6 @@ def _is_hook(settings: Dict) -> bool:
     return isinstance(cls, type) and issubclass(cls, Hook)
 
 
-def check_arguments(key: str, settings: Dict, cls: Any, *, extra: Iterable[str] = (), own: Iterable[str] = ()) -> None:
-    """Refuse arguments that a class does not take.
-
-    Args:
-        key: where the settings stand, for the message.
-        settings: ``type`` and arguments.
-        cls: the class; what is none is passed over. Of one that takes any argument, only a misspelt other one is refused.
-        extra: taken by whoever builds the class.
-        own: arguments that whoever builds the class gives to it.
-
-    Raises:
-        ValueError: unknown arguments, each with the likely right one.
-    """
-    if not isinstance(cls, type):
-        return
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    known = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and each.name not in own]
-    unknown = [name for name in settings if name not in known and name not in ('type', '_scope_', *extra)]
-    if any(each.kind == each.VAR_KEYWORD for each in parameters):
-        unknown = [name for name in unknown if closest(name, known)]
-    if unknown:
-        found = difflib.get_close_matches(unknown[0], known, n=1)
-        meant = f' (is {found[0]} meant?)' if found else ''
-        raise ValueError(f'{key}.{unknown[0]}: {cls.__name__} has no such argument{meant}; it takes {", ".join(known)}')
-
-
 # Parts ------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -227,13 +236,66 @@ def check_loops(cfg: Config) -> None:
         loop, loader = cfg.get(f'{stage}_cfg'), cfg.get(f'{stage}_dataloader')
         if isinstance(loop, dict):
             cls = _loop_class(loop, stage)
-            check_arguments(f'{stage}_cfg', loop, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
+            given = {name: value for name, value in loop.items() if value is not None}
+            check_arguments(f'{stage}_cfg', given, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
             _check_positive(f'{stage}_cfg', loop, ('max_epochs', 'max_iters', 'val_interval'))
             length = LENGTHS.get(getattr(cls, '__name__', None))
             if length and loop.get(length) is None:
                 raise ValueError(f'train_cfg.{length}: the config does not say how long the training is to be')
         if isinstance(loader, dict):
-            _check_positive(f'{stage}_dataloader', loader, ('batch_size', ))
+            _check_loader(f'{stage}_dataloader', loader)
+            if loader.get('dataset') is None and cfg.get('own_data') is None:
+                raise ValueError(f'{stage}_dataloader.dataset: the config does not say which')
+
+
+def _check_loader(key: str, loader: Dict) -> None:
+    _check_positive(key, loader, ('batch_size', 'prefetch_factor'))
+    workers = loader.get('num_workers', 0)
+    if not _is_whole(workers) or workers < 0:
+        raise ValueError(f'{key}.num_workers must be a whole number from 0, got {workers!r}')
+    unknown = [name for name in loader if name not in LOADER_KEYS]
+    if unknown:
+        found = difflib.get_close_matches(unknown[0], LOADER_KEYS, n=1)
+        meant = f' (is {found[0]} meant?)' if found else ''
+        raise ValueError(f'{key}.{unknown[0]}: a data loader has no such setting{meant}; it takes {", ".join(LOADER_KEYS)}')
+
+
+def check_settings(cfg: Config) -> None:
+    """Refuse a seed, a log level or a way to start processes that there is not.
+
+    Raises:
+        ValueError: naming the key and what is accepted.
+    """
+    for key, kind in dict(work_dir=str, load_from=str, default_scope=str, experiment_name=str, resume=bool).items():
+        if not isinstance(cfg.get(key, kind()), (kind, type(None))):
+            raise ValueError(f'{key} must be {"True or False" if kind is bool else "a text"}, got {short(cfg[key])}')
+    kind = cfg.get('runner_type')
+    if kind is not None and cfg.get('own_data') is None and (not isinstance(kind, str) or RUNNERS.get(kind) is None):
+        raise ValueError(f"runner_type: nothing of the name {kind!r} is registered; leave it out for MMEngine's Runner")
+    seed = (cfg.get('randomness') or {}).get('seed')
+    if seed is not None and not (_is_whole(seed) and 0 <= seed < MAX_SEED):
+        raise ValueError(f'randomness.seed (--seed) must be a whole number from 0 to {MAX_SEED - 1}, got {seed!r}')
+    level = cfg.get('log_level', 'INFO')
+    if level not in LOG_LEVELS:
+        raise ValueError(f'log_level must be one of {", ".join(LOG_LEVELS)}, got {level!r}')
+    method = ((cfg.get('env_cfg') or {}).get('mp_cfg') or {}).get('mp_start_method')
+    if method not in (None, *START_METHODS):
+        raise ValueError(f'env_cfg.mp_cfg.mp_start_method must be one of {", ".join(START_METHODS)}, got {method!r}')
+
+
+def check_launcher(launcher: str) -> None:
+    """Refuse a launcher that did not start this process: MMEngine would look for its variables in vain.
+
+    Raises:
+        ValueError: naming the variables that are missing.
+    """
+    missing = [name for name in LAUNCHED.get(launcher, ()) if name not in os.environ]
+    if missing:
+        raise ValueError(f'--launcher {launcher}: the environment has no {", ".join(missing)}: {STARTS_OF[launcher]}')
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and float(value).is_integer()
 
 
 def _loop_class(loop: Dict, stage: str) -> Any:
@@ -246,8 +308,7 @@ def _loop_class(loop: Dict, stage: str) -> Any:
 def _check_positive(key: str, settings: Dict, names: Iterable[str]) -> None:
     for name in names:
         value = settings.get(name)
-        whole = isinstance(value, (int, float)) and not isinstance(value, bool) and float(value).is_integer()
-        if value is not None and not (whole and value >= 1):
+        if value is not None and not (_is_whole(value) and value >= 1):
             raise ValueError(f'{key}.{name} must be a whole number from 1, got {value!r}')
 
 

@@ -7,6 +7,7 @@ other: MMEngine writes it into the work folder, where it runs without ``own_data
 
 import copy
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
@@ -86,18 +87,35 @@ def complete_config(cfg: Config) -> Config:
     own = cfg.get('own_data')
     if own is None:
         return cfg
+    if not isinstance(own, Mapping):
+        raise OwnDataError(f"own_data must be a dict, such as dict(ann_file='data/mine.pkl'), got {own!r}")
     unknown = set(own) - set(DEFAULTS)
     if unknown:
         raise OwnDataError(f'own_data has no key {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
     own = {**DEFAULTS, **own}
     if not own['ann_file']:
         raise OwnDataError("own_data.ann_file: name the annotation file, own_data = dict(ann_file='data/mine.pkl')")
+    _check_kinds(own)
     init_default_scope(cfg.get('default_scope', 'mmagenc'))
     data = _OwnData(own)
     data.fill(cfg)
     for key in ('own_data', 'runner_type'):
         cfg.pop(key, None)
     return cfg
+
+
+def _check_kinds(own: Dict) -> None:
+    """Refuse values of another kind than their keys are for."""
+    if not isinstance(own['ann_file'], (str, Path, list, tuple)):
+        raise OwnDataError(f'own_data.ann_file must be a file or a list of files, got {own["ann_file"]!r}')
+    for key in ('window', 'steps', 'epochs', 'num_persons'):
+        if own[key] is not None and (isinstance(own[key], bool) or not isinstance(own[key], int) or own[key] < 1):
+            raise OwnDataError(f'own_data.{key} must be a whole number from 1, got {own[key]!r}')
+    if isinstance(own['hold_out'], bool) or not isinstance(own['hold_out'], (int, float)) or not 0 <= own['hold_out'] < 1:
+        raise OwnDataError(f'own_data.hold_out must be a share from 0 to below 1, got {own["hold_out"]!r}')
+    for key in ('splits', 'fill_gaps'):
+        if own[key] is not None and not isinstance(own[key], Mapping):
+            raise OwnDataError(f'own_data.{key} must be a dict, got {own[key]!r}')
 
 
 class _OwnData:

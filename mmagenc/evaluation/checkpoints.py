@@ -1,9 +1,11 @@
 """Weights out of checkpoint files, without running anything that a file asks for."""
 
 import pickle
+import re
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Mapping, Union
+from typing import Dict, Iterator, Mapping, Optional, Union
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +44,7 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'there is no checkpoint {path}')
+        raise FileNotFoundError(f'checkpoint {path}: no such file')
     problem = checkpoint_problem(path)
     if problem is not None:
         raise DamagedCheckpointError(f'{path} cannot be read as a PyTorch checkpoint: {problem}')
@@ -50,10 +52,22 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
         with _admitting(path):
             checkpoint = arrays.plain(torch.load(path, map_location='cpu', weights_only=True))
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError) as error:
-        raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {error}') from error
+        raise ValueError(f'{path} cannot be read as a PyTorch checkpoint: {loading_words(error)}') from error
     if not isinstance(checkpoint, Mapping):
-        raise ValueError(f'{path} holds a {type(checkpoint).__name__}, accepted is a dict of weights or a checkpoint of MMEngine')
+        kind = 'Python object' if isinstance(checkpoint, Ignored) else type(checkpoint).__name__
+        raise ValueError(f'{path} holds a {kind}, accepted is a dict of weights or a checkpoint of MMEngine')
     return dict(checkpoint)
+
+
+def loading_words(error: Exception) -> str:
+    """What an error of PyTorch's loading says, without its lines of advice to load unsafely."""
+    text = str(error)
+    if isinstance(error, LookupError):  # an opcode that there is not, by its number
+        return 'it is no pickle of PyTorch'
+    if 'weights_only' not in text:
+        return text
+    asked = re.search(r'Unsupported (?:global|class)[^:]*: (?:GLOBAL )?(\S+)', text)
+    return f'it asks for {asked[1]}, and only weights and plain values are read' if asked else 'it holds no weights that PyTorch wrote'
 
 
 def _admitting(path: Path):
@@ -69,6 +83,47 @@ def _admitting(path: Path):
 def model_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
     """The weights of a checkpoint's ``state_dict`` (or of a bare dict of weights), without ``module.`` before their names."""
     return _without_prefix(checkpoint.get('state_dict', checkpoint))
+
+
+def published_weights(path: Union[str, Path]) -> Dict[str, Tensor]:
+    """The weights in a file of others: a state dict, bare, under ``state_dict``, or of a data-parallel model.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: no PyTorch checkpoint, or something else than tensors by name in it.
+    """
+    return as_weights(load_checkpoint(path), source=path)
+
+
+@contextmanager
+def converting(path: Union[str, Path]) -> Iterator[None]:
+    """Say which file's weights cannot be converted: some that are missing, or of other shapes than published, raise nearly anything.
+
+    Raises:
+        ValueError: naming the file.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, RuntimeError, TypeError) as error:
+        said = f'it has no {error.args[0]}' if isinstance(error, KeyError) and error.args else str(error)
+        kind = '' if isinstance(error, (ValueError, KeyError)) else 'its weights have other shapes than the published model: '
+        raise ValueError(said if str(path) in said else f'{path}: {kind}{said}') from error
+
+
+def as_weights(content: Mapping, *, source='the checkpoint') -> Dict[str, Tensor]:
+    """Tensors by name, without ``module.`` before their names, of what a file of others held.
+
+    Raises:
+        ValueError: something else is in it.
+    """
+    weights = content.get('state_dict', content)
+    if not isinstance(weights, Mapping) or not weights:
+        kind = 'nothing' if isinstance(weights, Mapping) else f'a {type(weights).__name__}'
+        raise ValueError(f'{source} holds {kind}, accepted is a state dict: tensors by name')
+    for name, value in weights.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ValueError(f'{source} is no state dict: under {name!r} it has a {type(value).__name__}, accepted are tensors by name')
+    return {name.removeprefix('module.'): value for name, value in weights.items()}
 
 
 def recognizer_weights(checkpoint: Mapping) -> Dict[str, Tensor]:
@@ -99,6 +154,14 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
     Raises:
         ValueError: weights that are missing, that the model does not know, or of another shape; some of each are named.
     """
+    problem = weights_problem(model, weights)
+    if problem:
+        raise ValueError(f'the weights of {source} {problem}')
+    model.load_state_dict(weights)
+
+
+def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional[str]:
+    """Why weights do not fit a model wholly, naming some that are missing, unknown or of another shape; ``None`` if they do."""
     own = model.state_dict()
     problems = {
         'missing': [name for name in own if name not in weights],
@@ -109,9 +172,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
         ]
     }
     found = [f'{len(names)} {kind}: {", ".join(names[:3])}{", …" if len(names) > 3 else ""}' for kind, names in problems.items() if names]
-    if found:
-        raise ValueError(f'the weights of {source} do not fit the {type(model).__name__} of the config: {"; ".join(found)}')
-    model.load_state_dict(weights)
+    return f'do not fit the {type(model).__name__} of the config: {"; ".join(found)}' if found else None
 
 
 def write_checkpoint(content: Mapping, path) -> None:

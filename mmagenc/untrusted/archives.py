@@ -13,6 +13,8 @@ MAX_INFLATION = 100
 ALWAYS_ALLOWED = 256 << 20
 """Bytes that an archive may take however small it is."""
 _BYTEARRAY = tuple(f'{module}\nbytearray\n'.encode() for module in ('builtins', '__builtin__'))
+LFS_POINTER = b'version https://git-lfs'
+"""How the text begins that stands where Git LFS has not fetched a file."""
 _GREEDY = 'it asks for a bytearray, which may be of any size'
 
 
@@ -78,8 +80,11 @@ def checkpoint_problem(path) -> Optional[str]:
         return 'the file is empty'
     if not zipfile.is_zipfile(path):
         with path.open('rb') as file:
-            if file.read(4) == b'PK\x03\x04':
+            start = file.read(len(LFS_POINTER))
+            if start[:4] == b'PK\x03\x04':
                 return 'the archive is cut short'
+            if start == LFS_POINTER:
+                return 'this is the pointer that Git LFS leaves in place of the file: fetch it with git lfs pull'
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _GREEDY if any(content.find(name) >= 0 for name in _BYTEARRAY) else None
     try:

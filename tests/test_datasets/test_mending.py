@@ -5,7 +5,8 @@ import argparse
 import numpy as np
 import pytest
 
-from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_mending
+from mmagenc.command_line import add_gap_options
+from mmagenc.datasets.mending import ClipMending, gap_mending
 
 
 def two_persons(frames=30):

@@ -192,5 +192,5 @@ def test_option_that_leads_nowhere(options):
         config(**options)
     cfg = config()
     cfg.custom_hooks = [dict(type='RandomStateHook')]
-    with pytest.raises(ValueError, match=r'--cfg-options custom_hooks\.3\.begin: Index 3 exceeds the length'):
+    with pytest.raises(ValueError, match=r'--cfg-options custom_hooks\.3\.begin: custom_hooks is a list of 1, accepted are '):
         merge_options(cfg, {'custom_hooks.3.begin': 0})

@@ -42,6 +42,33 @@ def test_folder_to_annotation(tmp_path, capsys):
     assert 'broken.npz' in capsys.readouterr().err
 
 
+def test_bad_files_do_not_end_an_import(tmp_path, capsys):
+    """Of each kind of damage one: the rest is written, and each is listed with its reason."""
+    folder = tmp_path / 'in/walk'
+    folder.mkdir(parents=True)
+    whole = dict(poses=np.zeros((9, 72)), trans=np.zeros((9, 3)), mocap_framerate=30.)
+    np.savez(folder / 'good.npz', **whole)
+    bad = dict(
+        keys=dict(poses=whole['poses']), empty=dict(whole, poses=np.zeros((0, 72)), trans=np.zeros((0, 3))), nan=dict(whole, trans=np.nan),
+        shape=dict(whole, poses=np.zeros((9, 5))), text=dict(whole, poses=np.array('abc')), rate=dict(whole, mocap_framerate=-1.),
+        huge=dict(whole, trans=np.full((9, 3), 1e300)))
+    for name, arrays in bad.items():
+        np.savez(folder / f'{name}.npz', **arrays)
+    np.savez_compressed(folder / 'zlib.npz', **dict(whole, poses=np.random.default_rng(0).normal(size=(9, 72))))
+    content = (folder / 'zlib.npz').read_bytes()
+    (folder / 'zlib.npz').write_bytes(content[:300] + b'\xff' * 40 + content[340:])
+    (folder / 'cut.npz').write_bytes((folder / 'good.npz').read_bytes()[:500])
+    (folder / 'nothing.npz').write_bytes(b'')
+    (folder / 'no_archive.npz').write_bytes(b'hello')
+    TOOL.main([str(tmp_path / 'in'), '--out', str(tmp_path / 'o.npz'), '--processes', '1', '--fps', '30', '--path-scale', '1'])
+    assert [clip['frame_dir'] for clip in load_annotation(tmp_path / 'o.npz')['annotations']] == ['good']
+    said = capsys.readouterr().err
+    assert 'left out 11:' in said
+    for name in (*bad, 'zlib', 'cut', 'nothing', 'no_archive'):
+        line, = [line for line in said.splitlines() if f'{name}.npz: ' in line or line.strip().startswith(f'{name}: ')]
+        assert len(line.split(': ', 1)[1]) > 10
+
+
 def test_nothing_usable(tmp_path):
     (tmp_path / 'a').mkdir()
     (tmp_path / 'a' / 'broken.npz').write_bytes(b'')

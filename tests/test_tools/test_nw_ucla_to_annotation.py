@@ -50,9 +50,12 @@ def test_file(tmp_path, capsys):
         assert split['train'] == ['a02_s01_e00_v01'] and split['val'] == ['a02_s02_e00_v01'] and len(split['test']) == 2
     assert '4 clips (train 1, val 1, trainval 2, test 2)' in capsys.readouterr().out
     (tmp_path / 'a02_s01_e01_v01.json').write_text('{')
-    args.append('--force')
-    with pytest.raises(SystemExit, match='nw_ucla_to_annotation: .*\n.*a02_s01_e01_v01.json'):
-        TOOL.main(args)
-    TOOL.main([*args, '--skip-broken'])
+    (tmp_path / 'a02_s01_e02_v01.json').write_text('[' * 100_000)  # deeper than the interpreter's stack
+    (tmp_path / 'a02_s01_e03_v01.json').write_bytes(b'')
+    for options in ([], ['--skip-broken']):  # as earlier versions had to be told
+        TOOL.main([*args, '--force', *options])
+        said = capsys.readouterr()
+        assert said.out.startswith('4 clips') and 'left out 3:\n  a02_s01_e01_v01.json: no readable JSON' in said.err
+        assert 'a02_s01_e02_v01.json: RecursionError' in said.err and 'a02_s01_e03_v01.json: ' in said.err
     with pytest.raises(SystemExit, match='no NW-UCLA clips'):
-        TOOL.main([str(tmp_path / 'out'), '--out', outs[0], '--force'])
+        TOOL.main([str(tmp_path / 'out'), '--out', str(tmp_path / 'new.npz')])

@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.evaluation.scores import load_scores
+from mmagenc.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -55,7 +58,8 @@ def test_scores_by_name(tool, tmp_path, capsys):
     split = dict(test=[clip['frame_dir'] for clip in clips[1:]])
     save_annotation(dict(split=split, metainfo=dict(classes=['walk', 'run']), annotations=clips), tmp_path / 'clips.npz')
     (tmp_path / 'tiny.py').write_text(CONFIG.format(root=ROOT, folder=tmp_path))
-    torch.save(dict(state_dict={}), tmp_path / 'x.pth')
+    init_default_scope('mmagenc')
+    torch.save(dict(state_dict=MODELS.build(Config.fromfile(tmp_path / 'tiny.py').model).state_dict()), tmp_path / 'x.pth')
     arguments = [str(tmp_path / 'tiny.py'), str(tmp_path / 'x.pth'), '--dump', str(tmp_path / 'scores.npz'), '--seed', '0']
     tool.main(arguments)
     assert 'acc/top1' in capsys.readouterr().out

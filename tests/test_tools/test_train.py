@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+
+from mmagenc.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -85,7 +91,7 @@ def run(command, cwd, **environment):
 
 def merged(train, config, *options):
     args = train.parse_args([str(config), *options])
-    return train.merge_args(train.load_config(str(config)), args)
+    return train.merge_args(train.read_config_file(config), args)
 
 
 class TestOptions:
@@ -210,6 +216,100 @@ class TestErrors:
         self.check_message(error, capsys, 'test', message)
 
 
+@pytest.fixture(scope='module')
+def bad(folder, tmp_path_factory):
+    """Files that are no checkpoints, no annotations, or of something else, and a checkpoint of ``tiny.py``."""
+    place = tmp_path_factory.mktemp('bad')
+    random = np.random.default_rng(0)
+    for name, content in {'empty.pth': b'', 'text.pth': b'hello\nworld\n', 'random.pth': random.bytes(500), 'empty.pkl': b'',
+                          'x.pkl': b'abc', 'lfs.pth': b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n'}.items():
+        (place / name).write_bytes(content)
+    (place / 'dict.pkl').write_bytes(pickle.dumps(dict(a=1)))
+    torch.save([1, 2], place / 'list.pth')
+    torch.save(torch.nn.Linear(2, 2), place / 'module.pth')
+    torch.save(dict(state_dict=torch.nn.Linear(2, 2).state_dict()), place / 'other.pth')
+    init_default_scope('mmagenc')
+    torch.save(dict(state_dict=MODELS.build(Config.fromfile(folder / 'tiny.py').model).state_dict()), place / 'weights.pth')
+    content = (place / 'weights.pth').read_bytes()
+    (place / 'cut.pth').write_bytes(content[:len(content) // 2])
+    (place / 'syntax.py').write_text(f"_base_ = '{folder}/tiny.py'\nmodel = dict(\n")
+    return place
+
+
+CHECKPOINTS = [
+    ('empty.pth', 'the file is empty'), ('text.pth', 'PyTorch'), ('random.pth', 'no weights that PyTorch wrote'),
+    ('lfs.pth', 'git lfs pull'), ('list.pth', 'holds a list'), ('module.pth', 'accepted is|it asks for torch'),
+    ('other.pth', 'do not fit the RecognizerGCN of the config'), ('cut.pth', 'cut short')]
+
+
+class TestMessages:
+    """Whatever a user gets wrong ends in one line after nothing else, also where MMEngine has logged its hundreds of lines."""
+
+    @pytest.fixture(autouse=True)
+    def _loggers_of_this_test(self):
+        """MMEngine's last logger, which runs after it fall back to, writes to the output of the test that made it."""
+        MMLogger._instance_dict.clear()
+
+    @staticmethod
+    def refused(tool, name, capsys, *arguments):
+        with pytest.raises(SystemExit) as error:
+            tool.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert error.value.code == 2 and said.out == '' and said.err.startswith(f'{name}: ') and said.err.count('\n') == 1
+        return said.err
+
+    @pytest.mark.parametrize('options, message', [
+        (('train_dataloader.dataset.ann_file=none.pkl', ), 'none.pkl'),
+        (('train_dataloader.dataset.ann_file={bad}/empty.pkl', ), 'train_dataloader.dataset (mmaction.PoseDataset): '),
+        (('train_dataloader.dataset.ann_file={bad}/x.pkl', ), 'train_dataloader.dataset (mmaction.PoseDataset): '),
+        (('train_dataloader.dataset.ann_file={bad}/dict.pkl', ), 'train_dataloader.dataset (mmaction.PoseDataset): '),
+        (('train_dataloader.dataset.pipeline.2.num_person=9', 'train_dataloader.dataset.pipeline.3.collect_keys=[nosuch]'), 'a sample'),
+        (('model.cls_head.num_classes=1', ), 'has label 1, but the model knows 0 to 0'),
+        (('model.backbone.graph_cfg.mode=nosuch', ), 'model.backbone (STGCN): '),
+        (('optim_wrapper.optimizer.momentum=x', ), 'optim_wrapper.optimizer'),
+        (('load_from={bad}/other.pth', ), 'do not fit the RecognizerGCN'),
+        (('load_from={bad}/none.pth', ), 'none.pth: no such file'),
+    ])
+    def test_train(self, train, folder, bad, tmp_path, capsys, options, message):
+        options = [option.format(bad=bad) for option in options]
+        said = self.refused(train, 'train', capsys, folder / 'tiny.py', '--work-dir', tmp_path / 'w', '--cfg-options', *options)
+        assert message in said and not list(tmp_path.glob('w/*.pth'))
+
+    @pytest.mark.parametrize('name, message', [*CHECKPOINTS, ('weights.pth', 'no state of a training')])
+    def test_resume(self, train, folder, bad, tmp_path, capsys, name, message):
+        said = self.refused(train, 'train', capsys, folder / 'tiny.py', '--work-dir', tmp_path / 'w', '--resume', bad / name)
+        assert re.search(message, said) and name in said
+
+    @pytest.mark.parametrize('name, message', CHECKPOINTS)
+    def test_test(self, test, folder, bad, tmp_path, capsys, name, message):
+        said = self.refused(test, 'test', capsys, folder / 'tiny.py', bad / name, '--work-dir', tmp_path / 'w')
+        assert re.search(message, said) and name in said
+
+    @pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
+    def test_a_launcher_that_did_not_start_this(self, train, folder, capsys, launcher):
+        assert f'--launcher {launcher}: the environment has no ' in self.refused(
+            train, 'train', capsys, folder / 'tiny.py', '--launcher', launcher)
+
+    def test_places(self, train, folder, tmp_path, capsys):
+        (tmp_path / 'file').touch()
+        assert 'file' in self.refused(train, 'train', capsys, folder / 'tiny.py', '--work-dir', tmp_path / 'file')
+        assert 'file' in self.refused(train, 'train', capsys, folder / 'tiny.py', '--work-dir', tmp_path / 'file/x')
+
+    def test_syntax_and_debug(self, train, test, bad, tmp_path, capsys):
+        for tool, name, more in ((train, 'train', ()), (test, 'test', (bad / 'weights.pth', ))):
+            assert 'syntax.py, line 2: ' in self.refused(tool, name, capsys, bad / 'syntax.py', *more)
+            with pytest.raises(ValueError, match='line 2'):
+                tool.main([str(bad / 'syntax.py'), *map(str, more), '--debug'])
+
+    def test_a_mistake_of_a_program_keeps_its_traceback_and_its_log(self, train, folder, tmp_path, capsys, monkeypatch):
+        def fail(*args):
+            raise RuntimeError('shapes differ')
+        monkeypatch.setattr(train.Runner, 'train', fail)
+        with pytest.raises(RuntimeError, match='shapes differ'):
+            train.main([str(folder / 'tiny.py'), '--work-dir', str(tmp_path / 'w')])
+        assert 'System environment' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('tool_name', ['train', 'test'])
 def test_a_list_of_hooks_replaces_those_of_the_base(request, tool_name, tmp_path, monkeypatch):
     """A config written when hooks were a list has one loop, its own."""
@@ -282,7 +382,8 @@ class TestEarlierRuns:
         assert (tmp_path / 'epoch_5.pth').is_file() and (tmp_path / 'rounds.json').is_file()
 
     def test_other_processes_of_the_training_move_nothing(self, started, tmp_path, monkeypatch):
-        monkeypatch.setenv('RANK', '1')
+        for name, value in dict(RANK='1', WORLD_SIZE='2', MASTER_ADDR='localhost', MASTER_PORT='29500').items():
+            monkeypatch.setenv(name, value)
         assert 'moved' not in started('--launcher', 'pytorch') and (tmp_path / 'epoch_5.pth').is_file()
 
 

@@ -25,21 +25,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-import numpy as np
-
-from mmagenc.apis import init_recognizer, recognize
 from mmagenc.arguments import count, positive
-from mmagenc.compat import atomic_open
-from mmagenc.datasets import MotionDataset
-from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
-from mmagenc.datasets.persons import keep_persons
-from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
-from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
-from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
-from mmagenc.evaluation.metrics.motion_generation import judge_warnings
-from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.skeletons import get_skeleton
 
 ORIGINS = ('first_frame', 'every_frame', 'data')
 
@@ -60,7 +48,26 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--device', default='cpu', help='where the recognizer runs (default: cpu)')
     parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+
+from mmagenc.apis import init_recognizer, recognize
+from mmagenc.compat import atomic_open
+from mmagenc.datasets import MotionDataset
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.persons import keep_persons
+from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
+from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
+from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
+from mmagenc.evaluation.metrics.motion_generation import judge_warnings
+from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.skeletons import get_skeleton
 
 
 def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
@@ -187,7 +194,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
     require_outputs('compare_clips', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
-    try:
+    with in_words('compare_clips', debug=args.debug):
         real, fake, metainfo = read_both(args)
         tables = discrepancies(real, fake, args)
         names = class_names(metainfo, len(tables['mmd_average']))
@@ -200,8 +207,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if args.json is not None:
             per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}
             write_json(args.json, numbers, {**per_class, **by_class(movement, names)}, warnings)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'compare_clips: {error}') from None
     print('  '.join(f'{name} {with_interval(numbers, name, percent if name.startswith("accuracy") else "{:.4f}".format)}'
                     for name in numbers if not name.endswith(('_low', '_high'))))
 

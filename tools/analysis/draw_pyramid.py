@@ -16,11 +16,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import integer
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.skeletons import get_skeleton
-from mmagenc.skeletons.pyramid import automatic_pyramid, graph_pyramid
-from mmagenc.visualization import write_png
-from mmagenc.visualization.pyramid import draw_pyramid
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -30,18 +27,26 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--automatic', action='store_true', help='the automatic pyramid, also where a published one is known')
     parser.add_argument('--height', type=integer(100, 10_000), default=620, help='pixels (default: %(default)s)')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.pyramid import automatic_pyramid, graph_pyramid
+from mmagenc.visualization import write_png
+from mmagenc.visualization.pyramid import draw_pyramid
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     require_outputs('draw_pyramid', [Output('--out', args.out, ('.png', ))], inputs=[args.skeleton], force=args.force)
-    try:
+    with in_words('draw_pyramid', debug=args.debug):
         skeleton = get_skeleton(args.skeleton)
         pyramid = (automatic_pyramid if args.automatic else graph_pyramid)(skeleton)
         write_png(draw_pyramid(skeleton, pyramid=pyramid, height=args.height), args.out)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'draw_pyramid: {error}') from None
     print(f'{skeleton.name}: {" → ".join(map(str, pyramid.num_nodes))} nodes in {args.out}')
 
 

@@ -18,12 +18,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-import numpy as np
-
 from mmagenc.arguments import count, number, seed
-from mmagenc.evaluation.functional import bootstrap_interval, topk_hits
-from mmagenc.evaluation.metrics.clips import format_table
-from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
 
 POSITION_WEIGHT, MOTION_WEIGHT = 1.5, 1.0  # InfoGCN's published ensemble
@@ -43,7 +39,18 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=seed, default=0, help='of the bootstrap (default: 0)')
     parser.add_argument('--out', metavar='FILE.npz', help='write the fused scores')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+
+from mmagenc.evaluation.functional import bootstrap_interval, topk_hits
+from mmagenc.evaluation.metrics.clips import format_table
+from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
 
 
 def read_streams(args: argparse.Namespace) -> Tuple[List[ClipScores], List[float]]:
@@ -76,15 +83,13 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     require_outputs('ensemble', [] if args.out is None else [Output('--out', args.out, ('.npz', ))],
                     inputs=[*args.position, *args.motion], force=args.force)
-    try:
+    with in_words('ensemble', debug=args.debug):
         streams, weights = read_streams(args)
         fused = fuse_scores(streams, weights, probability=args.probability)
         rows = [report(stream.source, f'{weight:g}', stream, args) for stream, weight in zip(streams, weights)]
         rows.append(report('ensemble', '', fused, args))
         if args.out:
             save_scores(args.out, fused)
-    except ValueError as error:
-        raise SystemExit(f'ensemble: {error}') from None
     print(f'{len(fused)} clips, {fused.score.shape[1]} classes')
     print(format_table([['scores', 'weight', 'top-1 [95 %]', 'top-5 [95 %]'], *rows]))
 

@@ -18,6 +18,8 @@ from typing import Callable, Dict, List, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the loop is that of the tests
 
+from mmagenc.command_line import add_debug, in_words
+
 NUM_FRAMES, NUM_CLASSES = 60, 5
 MODEL = dict(
     type='TransformerCVAE', num_classes=NUM_CLASSES, num_frames=NUM_FRAMES, latent_dim=128, num_layers=2, ff_dim=256,
@@ -30,6 +32,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--clips', type=int, default=100_000, metavar='N', help='clips to generate, and to load (default: %(default)s)')
     parser.add_argument('--rounds', type=int, default=200, metavar='N', help='rounds of the loop (default: %(default)s)')
     parser.add_argument('--json', type=Path, metavar='FILE', help='also write the figures to this file')
+    add_debug(parser)
     args = parser.parse_args(argv)
     if min(args.clips, args.rounds) < 1:
         parser.error(f'--clips and --rounds must be at least 1, got {args.clips} and {args.rounds}')
@@ -115,8 +118,9 @@ def measured(part: str, folder: Path, args: argparse.Namespace) -> Dict:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     parts = args.parts or list(PARTS)
-    if 'load' in parts and 'generate' not in parts:
-        raise SystemExit('memory: load needs the clips of generate: name both')
+    with in_words('memory', debug=args.debug):
+        if 'load' in parts and 'generate' not in parts:
+            raise ValueError('load needs the clips of generate: name both')
     rows: List[Dict] = []
     with tempfile.TemporaryDirectory() as folder:
         for part in sorted(parts, key=list(PARTS).index):

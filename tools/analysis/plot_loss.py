@@ -19,22 +19,10 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
-from mmagenc.compat import atomic_open
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.visualization.logs import Curve, curves, read_scalars
-from mmagenc.visualization.text import drawing, legend_entries, plain
 
 SUFFIXES = ('.pdf', '.png', '.svg')
-DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
-INTERVALS = ('_low', '_high', '_ci')
-COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#505050')  # Okabe-Ito
-STYLES = ('-', '--', ':', '-.')
-Run = Dict[str, Curve]
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -46,7 +34,27 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--per-iteration', action='store_true', help="training's records one by one, not the means over epochs")
     parser.add_argument('--log', action='store_true', help='logarithmic axis for losses')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from mmagenc.compat import atomic_open
+from mmagenc.visualization.logs import Curve, curves, read_scalars
+from mmagenc.visualization.text import drawing, legend_entries, plain
+
+DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
+INTERVALS = ('_low', '_high', '_ci')
+COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#505050')  # Okabe-Ito
+STYLES = ('-', '--', ':', '-.')
+Run = Dict[str, Curve]
 
 
 def read_runs(args: argparse.Namespace) -> Dict[str, Run]:
@@ -150,11 +158,9 @@ def with_gaps(x: np.ndarray, y: np.ndarray) -> Curve:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     require_outputs('plot_loss', [Output('--out', args.out, SUFFIXES)], force=args.force)
-    try:
+    with in_words('plot_loss', debug=args.debug):
         runs = read_runs(args)
         keys = choose_keys(runs, args.keys)
-    except ValueError as error:
-        raise SystemExit(f'plot_loss: {error}') from None
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with drawing([*runs, *keys]), atomic_open(out) as file:

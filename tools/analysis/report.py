@@ -19,15 +19,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmengine.config import DictAction
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from mmagenc.apis.report import NUM_STEPS, report_runs
 from mmagenc.arguments import count, index, seed
+from mmagenc.command_line import KeyValue, add_debug, in_words
 from mmagenc.outputs import Output, OutputFolder, add_force, require_outputs
-from mmagenc.visualization.report import write_figures, write_page
-from mmagenc.visualization.report.page import PAGE_SUFFIXES, SIGN
-from mmagenc.visualization.report.paper import FIGURES
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -44,10 +38,22 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--device', default='cpu', help='where the models run (default: %(default)s)')
     parser.add_argument('--trust', action='store_true', help="run the folders' configs where they are programs, and import what they name; "
                         'without, configs are read as data, and folders from elsewhere run nothing')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
                         help='override settings of the configs, such as test_dataloader.dataset.ann_file=data/other.npz')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mmagenc.apis.report import NUM_STEPS, report_runs
+from mmagenc.visualization.report import write_figures, write_page
+from mmagenc.visualization.report.page import PAGE_SUFFIXES, SIGN
+from mmagenc.visualization.report.paper import FIGURES
 
 
 def check_files(args: argparse.Namespace, out: Path) -> None:
@@ -62,7 +68,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     out = args.out or Path(args.work_dirs[0]) / 'report.html'
     check_files(args, out)
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    try:
+    with in_words('report', debug=args.debug):
         with Progress(*columns) as progress:
             task = progress.add_task('reading', total=NUM_STEPS * len(args.work_dirs))
             runs = report_runs(
@@ -72,8 +78,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             progress.update(task, completed=NUM_STEPS * len(args.work_dirs), description='done')
         write_page(runs, out, title=args.title)
         figures = [] if args.figures is None else write_figures(runs, args.figures)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'report: {error}') from None
     for run in runs:
         for part, reason in run.notes:
             print(f'{run.name}: {part}: {reason}')

@@ -23,19 +23,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from filelock import FileLock, Timeout
-from mmengine.config import DictAction
-
-from mmagenc.apis.study import Job, Study
 from mmagenc.arguments import count
-from mmagenc.compat import atomic_open
-from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
-from mmagenc.outputs import FORCE, OutputError, add_force, foreign_names, note_names, refuse
-from mmagenc.visualization.text import drawing, plain
-
-ROOT = Path(__file__).resolve().parents[2]
-SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
-TOOL = 'study.py'
+from mmagenc.command_line import KeyValue, add_debug, in_words
+from mmagenc.outputs import FORCE, OutputError, add_force, foreign_names, note_names
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -46,11 +36,27 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--jobs', type=count, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
     parser.add_argument('--summary', action='store_true', help='train nothing: table and figure of the runs that are there')
     parser.add_argument('--list', action='store_true', help='train nothing: what is done and what is left')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
                         help='override settings of the configs, such as study.seeds="[0,1]"')
     parser.add_argument('--run', metavar='JOB', help=argparse.SUPPRESS)  # what the processes of a study are started with
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from filelock import FileLock, Timeout
+
+from mmagenc.apis.study import Job, Study
+from mmagenc.compat import atomic_open
+from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
+from mmagenc.visualization.text import drawing, plain
+
+ROOT = Path(__file__).resolve().parents[2]
+SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
+TOOL = 'study.py'
 
 
 # --- Running
@@ -257,8 +263,6 @@ def write_summary(rows: Sequence[StudyRow], folder: Path) -> None:
         file.write(table)
     draw_learning_curve(rows, [folder / 'learning_curve.png', folder / 'learning_curve.pdf'])
     print(f'\n{table}\n{folder}: runs.csv, table.md, learning_curve.png, learning_curve.pdf')
-
-
 COLORS = {'real': '#505050', 'augmented': '#e69f00', 'unjudged': '#d55e00', 'infagenc': '#0072b2', 'both': '#009e73'}
 MARKERS = {'real': 'o', 'augmented': 's', 'unjudged': '^', 'infagenc': 'D', 'both': 'v'}
 LABELS = {
@@ -339,7 +343,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     args.raw_options = raw_options(argv)
     failed = {}
-    try:
+    with in_words('study', debug=args.debug):
         studies = open_studies(args)
         if args.run:
             studies[0].run(args.run)
@@ -362,8 +366,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
                 write_summary(own, study.folder)
         if len(studies) > 1:
             write_summary(sum(rows, []), args.work_dir)
-    except ValueError as error:
-        refuse('study', error)
     if failed:
         lines = '\n'.join(f'  {Path(folder).name}/{name}: {problem}' for (folder, name), problem in failed.items())
         raise SystemExit(f'study: {len(failed)} jobs failed; start again to try them once more\n{lines}')

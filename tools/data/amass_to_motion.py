@@ -12,9 +12,6 @@ import sys
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 
-import numpy as np
-import torch
-
 try:
     import mmagenc  # noqa: F401
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
@@ -22,21 +19,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import count, positive
-from mmagenc.body_models.fitting import parse_unit, place_pose
-from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.readers.amass import read_amass
-from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.registry import MODELS
-
-
-class Settings(NamedTuple):
-    """How a clip is converted."""
-    labels: Labels
-    fps: float
-    up: str
-    scale: Optional[float]
-    rest_joints: np.ndarray
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -56,7 +40,30 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
                         '(default: %(default)s)')
     parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+import torch
+
+from mmagenc.body_models.fitting import parse_unit, place_pose
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.readers.amass import read_amass
+from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.registry import MODELS
+
+
+class Settings(NamedTuple):
+    """How a clip is converted."""
+    labels: Labels
+    fps: float
+    up: str
+    scale: Optional[float]
+    rest_joints: np.ndarray
 
 
 def convert_clip(settings: Settings, name: str, path: Path) -> dict:
@@ -96,10 +103,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     require_outputs('amass_to_motion', [Output('--out', out, SUFFIXES) for out in args.out],
                     inputs=[(args.folder, '.npz'), args.body if Path(args.body).suffix else None], force=args.force)
-    try:
+    with in_words('amass_to_motion', debug=args.debug):
         left_out = run(args)
-    except ValueError as error:
-        raise SystemExit(f'amass_to_motion: {error}') from None
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

@@ -25,32 +25,10 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmengine.utils import ProgressBar
-
 from mmagenc.arguments import count, index
-from mmagenc.datasets.annotation import (
-    AnnotationError,
-    content_clips,
-    describe_problems,
-    form_problem,
-    label_problem,
-    load_annotation,
-    normalized_clip,
-    read_content,
-    save_annotation,
-    sift_annotation,
-    validate_annotation,
-)
-from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_mending
-from mmagenc.datasets.readers.annotation_shards import ShardFolder, merge_shards, write_shard
-from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
-from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
-from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
+from mmagenc.command_line import add_debug, add_gap_options, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.skeletons import get_skeleton
 
-SHARD = 1024
-"""Clips that are held at once."""
 CHANNELS = ('auto', 'xyz', 'xys')
 
 
@@ -75,7 +53,37 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     back.add_argument('--frames', type=count, default=300, help='frames of every clip (default: %(default)s)')
     back.add_argument('--persons', type=index, default=2, help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
     add_force(back)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmengine.utils import ProgressBar
+
+from mmagenc.datasets.annotation import (
+    AnnotationError,
+    content_clips,
+    describe_problems,
+    form_problem,
+    label_problem,
+    load_annotation,
+    normalized_clip,
+    read_content,
+    save_annotation,
+    sift_annotation,
+    validate_annotation,
+)
+from mmagenc.datasets.mending import ClipMending, gap_mending
+from mmagenc.datasets.readers.annotation_shards import ShardFolder, merge_shards, write_shard
+from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
+from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
+from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
+from mmagenc.skeletons import get_skeleton
+
+SHARD = 1024
+"""Clips that are held at once."""
 
 
 def check_files(args: argparse.Namespace) -> None:
@@ -194,10 +202,8 @@ def run(args: argparse.Namespace) -> List[str]:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     check_files(args)
-    try:
+    with in_words('arrays_to_annotation', debug=args.debug):
         left_out = run(args)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'arrays_to_annotation: {error}') from None
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

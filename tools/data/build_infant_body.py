@@ -15,20 +15,34 @@ differences become betas. The file has the keys of SMPL's own files, so that one
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--out', type=Path, default=ROOT / 'mmagenc/body_models/assets/infant.npz', help='file to write')
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 import numpy as np
 import roma
 import torch
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from mmagenc.body_models.kinematics import forward_kinematics  # noqa: E402
-from mmagenc.compat import atomic_open  # noqa: E402
-from mmagenc.outputs import Output, add_force, require_outputs  # noqa: E402
-from mmagenc.skeletons import get_skeleton  # noqa: E402
+from mmagenc.body_models.kinematics import forward_kinematics
+from mmagenc.compat import atomic_open
+from mmagenc.skeletons import get_skeleton
 
 SMPL = get_skeleton('smpl24')
 NAMES, PARENTS = list(SMPL.joint_names), list(SMPL.parents)
@@ -255,13 +269,11 @@ def build(anny=None) -> Dict[str, np.ndarray]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--out', type=Path, default=ROOT / 'mmagenc/body_models/assets/infant.npz', help='file to write')
-    add_force(parser)
-    args = parser.parse_args()
+    args = parse_args()
     out = args.out
     require_outputs('build_infant_body', [Output('--out', out, ('.npz', ))], force=args.force)
-    arrays = build()
+    with in_words('build_infant_body', debug=args.debug):
+        arrays = build()
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(out) as file:
         np.savez_compressed(file, **arrays)

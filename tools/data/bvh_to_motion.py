@@ -15,8 +15,6 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-import numpy as np
-
 try:
     import mmagenc  # noqa: F401
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
@@ -24,14 +22,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import count, positive
-from mmagenc.body_models.fitting import Rig, available_rigs, detect_rig, fit_motion, load_rig, parse_unit
-from mmagenc.compat import atomic_open
-from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.readers.bvh import read_bvh
-from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.registry import MODELS
-from mmagenc.skeletons import get_skeleton
 
 # Classes in the order of the set's own content_label.txt. Of the eight takes of every action and style four are for training.
 PRESETS = dict(
@@ -44,14 +36,9 @@ PRESETS = dict(
 DEFAULTS = dict(rig='auto', labels=r'(?P<label>[^/]+)/[^/]+$', split=None, classes=None)
 
 
-class Settings(NamedTuple):
-    """How a clip is converted."""
-    labels: Labels
-    rig: Optional[Rig]
-    fps: float
-    unit: Optional[float]
-    scale: Optional[float]
-    rest_joints: np.ndarray
+def rig_names() -> List[str]:
+    """Names of the shipped rigs, as :func:`mmagenc.body_models.fitting.available_rigs` gives them, without importing that."""
+    return sorted(path.stem for path in (Path(mmagenc.__file__).parent / 'body_models/assets/rigs').glob('*.yml'))
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -60,7 +47,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
     parser.add_argument('--preset', choices=sorted(PRESETS), help='rig, labels, split and classes of a known set')
     parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
-    parser.add_argument('--rig', help=f'{", ".join(available_rigs())}, a YAML file, or auto (default: auto)')
+    parser.add_argument('--rig', help=f'{", ".join(rig_names())}, a YAML file, or auto (default: auto)')
     parser.add_argument('--labels', help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
                         '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
     parser.add_argument('--classes', help='class names in index order, separated by commas (default: all labels, sorted)')
@@ -73,11 +60,36 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
     parser.add_argument('--report', type=Path, help='write how well every clip fits as JSON')
     add_force(parser)
+    add_debug(parser)
     args = parser.parse_args(argv)
     for name, value in {**DEFAULTS, **PRESETS.get(args.preset, {})}.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     return args
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import numpy as np
+
+from mmagenc.body_models.fitting import Rig, detect_rig, fit_motion, load_rig, parse_unit
+from mmagenc.compat import atomic_open
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.registry import MODELS
+from mmagenc.skeletons import get_skeleton
+
+
+class Settings(NamedTuple):
+    """How a clip is converted."""
+    labels: Labels
+    rig: Optional[Rig]
+    fps: float
+    unit: Optional[float]
+    scale: Optional[float]
+    rest_joints: np.ndarray
 
 
 def convert_clip(settings: Settings, name: str, path: Path) -> dict:
@@ -169,10 +181,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     outputs = [*(Output('--out', out, SUFFIXES) for out in args.out), *([Output('--report', args.report)] if args.report else [])]
     require_outputs('bvh_to_motion', outputs, inputs=[(args.folder, '.bvh'), args.body if Path(args.body).suffix else None, args.rig],
                     force=args.force)
-    try:
+    with in_words('bvh_to_motion', debug=args.debug):
         left_out = run(args)
-    except ValueError as error:
-        raise SystemExit(f'bvh_to_motion: {error}') from None
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

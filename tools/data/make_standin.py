@@ -21,13 +21,28 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.arguments import seed as seed_number
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import FORCE, OutputError, folder_problem
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Synthesize stand-in infants in the published file format.')
+    parser.add_argument('--out', type=Path, default=Path('data/standin'), help='folder whose name says "standin" (default: %(default)s)')
+    parser.add_argument('--seed', type=seed_number, default=0, help='same seed, same clips (default: %(default)s)')
+    parser.add_argument('--force', action='store_true', help='write again although the files are there')
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
 from mmengine.utils import ProgressBar
 
-from mmagenc.arguments import seed as seed_number
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
-from mmagenc.outputs import FORCE, OutputError, folder_problem, refuse
 
 README = """stand-in data (synthesized), not recordings
 
@@ -44,14 +59,6 @@ world: {world_classes}
   {world_file}: {world_sizes}, an annotation file
 The same postures as they happen, on the floor, y up, without an estimator's errors: for the quick start and its picture.
 """
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Synthesize stand-in infants in the published file format.')
-    parser.add_argument('--out', type=Path, default=Path('data/standin'), help='folder whose name says "standin" (default: %(default)s)')
-    parser.add_argument('--seed', type=seed_number, default=0, help='same seed, same clips (default: %(default)s)')
-    parser.add_argument('--force', action='store_true', help='write again although the files are there')
-    return parser.parse_args(argv)
 
 
 def readme_text(seed: int) -> str:
@@ -138,10 +145,8 @@ def make_standin(out: Path, seed: int = 0, force: bool = False) -> Dict[str, int
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
+    with in_words('make_standin', debug=args.debug):
         written = make_standin(args.out, args.seed, args.force)
-    except ValueError as error:
-        refuse('make_standin', error)
     if not written:
         print(f'stand-in data (version {VERSION}, seed {args.seed}) is there already: {args.out} (--force makes it again)')
     for path, clips in written.items():

@@ -22,15 +22,9 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmengine.registry import init_default_scope
-
 from mmagenc.arguments import count, positive
-from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
-from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.mending import add_gap_options, gap_settings
-from mmagenc.datasets.third_coordinate import THIRD
+from mmagenc.command_line import THIRD_COORDINATES, add_debug, add_gap_options, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
-from mmagenc.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
 
@@ -42,11 +36,24 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--dataset', default='MotionDataset', help='registered dataset that reads the files (default: %(default)s)')
     parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that all files have)')
     parser.add_argument('--num-persons', type=count, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
-    parser.add_argument('--third', choices=THIRD, help='what the third of three coordinates is, where the numbers are taken for the other')
+    parser.add_argument('--third', choices=THIRD_COORDINATES,
+                        help='what the third of three coordinates is, where the numbers are taken for the other')
     add_gap_options(parser)
     parser.add_argument('--out', required=True, help='.pkl (also for PoseDataset) or .npz')
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmengine.registry import init_default_scope
+
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.mending import gap_settings
+from mmagenc.registry import DATASETS
 
 
 def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
@@ -98,9 +105,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     require_outputs('mix_annotations', [Output('--out', args.out, SUFFIXES)], inputs=sources, force=args.force)
     init_default_scope('mmagenc')
     try:
-        print(run(args))
-    except (ValueError, OSError) as error:
-        print(f'mix_annotations: {error}', file=sys.stderr)
+        with in_words('mix_annotations', debug=args.debug):
+            print(run(args))
+    except SystemExit as refusal:
+        print(refusal, file=sys.stderr)
         return 1
     return 0
 

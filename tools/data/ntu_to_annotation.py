@@ -24,15 +24,40 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import count
-from mmagenc.datasets.mending import ClipMending, add_gap_options, gap_settings
-from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
-from mmagenc.datasets.readers.motion_files import convert_files, find_files
-from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
-from mmagenc.datasets.readers.ntu_cleaning import SECOND_BODY, align, center, clean, with_second_body
-from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
+from mmagenc.command_line import SECOND_BODY, add_debug, add_gap_options, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
 
 ALIGN = ('each', 'together', 'none')
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folders', type=Path, nargs='+', help='folders with .skeleton files, searched with their subfolders')
+    parser.add_argument('--benchmark', choices=['ntu120', 'ntu60'], required=True)
+    parser.add_argument('--out', type=Path, required=True, help='file to write, .npz')
+    parser.add_argument('--missing', type=Path, help='published list of clips without skeletons, which are then not read')
+    parser.add_argument('--align', choices=ALIGN, default='each', help='turn each person upright and frontal by the own first frame, as '
+                        'published, both by the turn of the first, or not at all (default: %(default)s)')
+    parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
+                        'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
+    add_gap_options(parser)
+    add_force(parser)
+    parser.add_argument('--shard-size', type=count, default=512, help='clips a small file (default: %(default)s)')
+    parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
+    parser.add_argument('--processes', type=count, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmagenc.datasets.mending import ClipMending, gap_settings
+from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
+from mmagenc.datasets.readers.motion_files import convert_files, find_files, why_left_out
+from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
+from mmagenc.datasets.readers.ntu_cleaning import align, center, clean, with_second_body
+from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
 
 
 class Settings(NamedTuple):
@@ -47,24 +72,6 @@ class Shard(NamedTuple):
     """Clips that are converted together: names and files, and what tells whether they were."""
     clips: List[Tuple[str, Path]]
     fingerprint: str
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('folders', type=Path, nargs='+', help='folders with .skeleton files, searched with their subfolders')
-    parser.add_argument('--benchmark', choices=sorted(BENCHMARKS), required=True)
-    parser.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-    parser.add_argument('--missing', type=Path, help='published list of clips without skeletons, which are then not read')
-    parser.add_argument('--align', choices=ALIGN, default='each', help='turn each person upright and frontal by the own first frame, as '
-                        'published, both by the turn of the first, or not at all (default: %(default)s)')
-    parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
-                        'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
-    add_gap_options(parser)
-    add_force(parser)
-    parser.add_argument('--shard-size', type=count, default=512, help='clips a small file (default: %(default)s)')
-    parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
-    parser.add_argument('--processes', type=count, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
-    return parser.parse_args(argv)
 
 
 def find_clips(folders: Sequence[Path], benchmark: Benchmark, missing) -> Tuple[List[Tuple[str, Path]], List[str]]:
@@ -114,8 +121,8 @@ def convert_shard(settings: Settings, shard: Shard, out: Path) -> None:
     for name, path in shard.clips:
         try:
             clips.append(convert_clip(name, path, settings))
-        except (ValueError, OSError) as error:
-            left_out.append(str(error) if str(path) in str(error) else f'{path}: {error}')
+        except Exception as error:  # damaged files raise nearly anything
+            left_out.append(why_left_out(path, error))
     write_shard(out, clips, metainfo=dict(skeleton='ntu25'), fingerprint=shard.fingerprint, left_out=left_out)
 
 
@@ -165,10 +172,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     require_outputs('ntu_to_annotation', [Output('--out', args.out, ('.npz', )), ShardFolder.of(args.out)],
                     inputs=[*((folder, '.skeleton') for folder in args.folders), args.missing], force=args.force)
-    try:
+    with in_words('ntu_to_annotation', debug=args.debug):
         left_out = run(args)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'ntu_to_annotation: {error}') from None
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
 

@@ -19,9 +19,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import share
-from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.mending import add_gap_options, gap_mending
-from mmagenc.datasets.readers.penn_action import ACTIONS, PRESETS, read_penn_action
+from mmagenc.command_line import add_debug, add_gap_options, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
 
 
@@ -30,15 +28,24 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('folder', type=Path, help="the set's folder, or its labels")
     parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
     which = parser.add_mutually_exclusive_group()
-    which.add_argument('--actions', metavar='A,B,…', help=f'actions, in the order of the classes (default: {",".join(ACTIONS)})')
-    which.add_argument('--preset', choices=list(PRESETS), help='actions of published work, in its order: act_vae has nine')
+    which.add_argument('--actions', metavar='A,B,…', help='actions, in the order of the classes (default: all fifteen, by name)')
+    which.add_argument('--preset', choices=['act_vae'], help='actions of published work, in its order: act_vae has nine')
     parser.add_argument('--val-share', type=share, default=0., metavar='S', help="share of each class's training clips that val gets, "
                         'such as 0.1 (default: no val)')
     parser.add_argument('--hidden-score', type=share, default=0., metavar='S', help='score of joints that are not seen and whose place '
                         'was guessed; above 0 they are no gaps (default: %(default)s)')
     add_gap_options(parser)
     add_force(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.mending import gap_mending
+from mmagenc.datasets.readers.penn_action import PRESETS, read_penn_action
 
 
 def convert(args: argparse.Namespace) -> List[str]:
@@ -66,10 +73,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     require_outputs('penn_action_to_annotation', [Output('--out', out, SUFFIXES) for out in args.out], inputs=[(args.folder, '.mat')],
                     force=args.force)
-    try:
+    with in_words('penn_action_to_annotation', debug=args.debug):
         left_out = convert(args)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'penn_action_to_annotation: {error}') from None
     if left_out:
         print('\n  '.join(['left out:', *left_out]), file=sys.stderr)
 

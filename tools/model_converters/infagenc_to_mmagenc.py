@@ -12,10 +12,7 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import Dict, List, Tuple
-
-import torch
-from torch import Tensor
+from typing import Dict, List, Optional, Sequence, Tuple
 
 try:
     import mmagenc  # noqa: F401
@@ -23,8 +20,26 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, write_checkpoint
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('source', help='published checkpoint')
+    parser.add_argument('target', help='file to write')
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import torch
+from torch import Tensor
+
+from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, published_weights, write_checkpoint
 from mmagenc.skeletons import get_skeleton
 
 Rules = List[Tuple[str, str]]
@@ -57,18 +72,13 @@ STGCN_IGNORED = r'A'
 LAYOUTS = {24: 'smpl24', 17: 'infact17'}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('source', help='published checkpoint')
-    parser.add_argument('target', help='file to write')
-    add_force(parser)
-    args = parser.parse_args()
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
     require_outputs('infagenc_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
-    try:
-        checkpoint = convert(torch.load(args.source, map_location='cpu', weights_only=True))
-    except ValueError as error:
-        raise SystemExit(f'{args.source}: {error}') from error
-    write_checkpoint(checkpoint, args.target)
+    with in_words('infagenc_to_mmagenc', debug=args.debug):
+        with converting(args.source):
+            checkpoint = convert(published_weights(args.source))
+        write_checkpoint(checkpoint, args.target)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 
@@ -78,8 +88,7 @@ def convert(published: Dict) -> Dict:
     Raises:
         ValueError: keys of neither model, or some that the model does not have.
     """
-    weights = published.get('state_dict', published)
-    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    weights = as_weights(published)
     if 'encoder.muQuery' in weights:
         state_dict = rename(weights, CVAE_RULES, CVAE_IGNORED)
         return dict(state_dict=state_dict, meta=dict(source='InfAGenC CVAE', model=cvae_config(state_dict)))

@@ -14,10 +14,7 @@ further training other targets. Files are read with ``weights_only=True``: nothi
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, List
-
-import torch
-from torch import Tensor
+from typing import Dict, List, Optional, Sequence
 
 try:
     import mmagenc  # noqa: F401
@@ -27,9 +24,29 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmagenc.arguments import positive
 from mmagenc.arguments import seed as seed_number
-from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, write_checkpoint
-from mmagenc.models.recognizers.infogcn_head import orthogonal_prior
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('source', help='published state dict')
+    parser.add_argument('target', help='file to write')
+    parser.add_argument('--seed', type=seed_number, default=0, help='of the class priors, which published files lack (default 0)')
+    parser.add_argument('--z-prior-gain', type=positive, default=3., help="the priors' norm (published: 3)")
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import torch
+from torch import Tensor
+
+from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, published_weights, write_checkpoint
+from mmagenc.models.recognizers.infogcn_head import orthogonal_prior
 
 NUM_BLOCKS = 9
 LAYOUTS = {25: 'ntu25', 20: 'ucla20'}
@@ -38,20 +55,13 @@ NOT_WEIGHTS = ('A_vector', 'z_prior')
 """Plain tensors of the published model; files of changed versions may hold them."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('source', help='published state dict')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--seed', type=seed_number, default=0, help='of the class priors, which published files lack (default 0)')
-    parser.add_argument('--z-prior-gain', type=positive, default=3., help="the priors' norm (published: 3)")
-    add_force(parser)
-    args = parser.parse_args()
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
     require_outputs('infogcn_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
-    try:
-        checkpoint = convert(torch.load(args.source, map_location='cpu', weights_only=True), seed=args.seed, gain=args.z_prior_gain)
-    except ValueError as error:
-        raise SystemExit(f'infogcn_to_mmagenc: {args.source}: {error}') from error
-    write_checkpoint(checkpoint, args.target)
+    with in_words('infogcn_to_mmagenc', debug=args.debug):
+        with converting(args.source):
+            checkpoint = convert(published_weights(args.source), seed=args.seed, gain=args.z_prior_gain)
+        write_checkpoint(checkpoint, args.target)
     if checkpoint['meta']['z_prior_seed'] is not None:
         print(f'warning: {args.source} holds no class priors (z_prior); drawn anew from seed {args.seed}', file=sys.stderr)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
@@ -71,8 +81,7 @@ def convert(published: Dict, *, seed: int = 0, gain: float = 3.) -> Dict:
     Raises:
         ValueError: keys that are missing or not known.
     """
-    weights = published.get('state_dict', published)
-    weights = Published({key.removeprefix('module.'): value for key, value in weights.items()})
+    weights = Published(as_weights(published))
     state_dict = weights.affine('to_joint_embedding', 'backbone.embed')
     state_dict['backbone.pos_embedding'] = weights.take('pos_embedding')[0]
     state_dict |= weights.norm(['data_bn'], 'backbone.data_bn')

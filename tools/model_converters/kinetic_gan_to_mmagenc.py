@@ -14,9 +14,6 @@ import sys
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
-import torch
-from torch import Tensor
-
 try:
     import mmagenc  # noqa: F401
 except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
@@ -24,8 +21,29 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import number
-from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, write_checkpoint
+from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('generator', help='published generator_*.pth')
+    parser.add_argument('target', help='file to write')
+    parser.add_argument('--critic', help='published discriminator_*.pth, to train on or to score with')
+    parser.add_argument('--data-range', nargs=2, type=number(), metavar=('LOW', 'HIGH'), default=(-1., 1.),
+                        help='smallest and largest value of the array that the model was trained on (default: -1 1)')
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
+import torch
+from torch import Tensor
+
+from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, converting, published_weights, write_checkpoint
 
 LAYOUTS = {25: 'ntu25', 16: 'h36m16'}
 GENERATOR_RULES = [
@@ -49,38 +67,16 @@ CRITIC_RULES = [
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('generator', help='published generator_*.pth')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--critic', help='published discriminator_*.pth, to train on or to score with')
-    parser.add_argument('--data-range', nargs=2, type=number(), metavar=('LOW', 'HIGH'), default=(-1., 1.),
-                        help='smallest and largest value of the array that the model was trained on (default: -1 1)')
-    add_force(parser)
-    args = parser.parse_args(argv)
+    args = parse_args(argv)
     require_outputs('kinetic_gan_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.critic],
                     force=args.force)
-    path = args.generator
-    try:
-        generator = read(path)
-        path = args.critic or path
-        critic = read(args.critic) if args.critic else None
-        checkpoint = convert(generator, critic, data_range=args.data_range)
-    except ValueError as error:
-        raise SystemExit(f'kinetic_gan_to_mmagenc: {path}: {error}') from error
-    write_checkpoint(checkpoint, args.target)
+    with in_words('kinetic_gan_to_mmagenc', debug=args.debug):
+        generator = published_weights(args.generator)
+        critic = published_weights(args.critic) if args.critic else None
+        with converting(args.generator if critic is None else f'{args.generator}, {args.critic}'):
+            checkpoint = convert(generator, critic, data_range=args.data_range)
+        write_checkpoint(checkpoint, args.target)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
-
-
-def read(path: str) -> Dict[str, Tensor]:
-    """A published state dict, bare or of a data-parallel model.
-
-    Raises:
-        ValueError: no such file.
-    """
-    if not Path(path).is_file():
-        raise ValueError('no such file')
-    weights = torch.load(path, map_location='cpu', weights_only=True)
-    return {key.removeprefix('module.'): value for key, value in weights.items()}
 
 
 def convert(generator: Dict[str, Tensor], critic: Optional[Dict[str, Tensor]] = None, *, data_range: Sequence[float] = (-1., 1.)) -> Dict:

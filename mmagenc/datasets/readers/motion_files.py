@@ -12,6 +12,8 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from mmagenc.datasets.annotation import clip_problems, problem_words
+
 MAX_SPLIT_VALUES = 100_000
 """Values that one range of ``--split`` may name."""
 
@@ -102,7 +104,7 @@ def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Pat
 
     Args:
         files: name and path of each.
-        convert: picklable; gives a clip for a name and a path, or raises ``ValueError`` or ``OSError``.
+        convert: picklable; gives a clip for a name and a path; whatever it raises leaves the file out.
         chunksize: files that a process takes at once.
 
     Returns:
@@ -137,8 +139,14 @@ def _one_thread() -> None:
 def _attempt(convert: Callable[[str, Path], dict], item: Tuple[str, Path]) -> Tuple[Optional[dict], Optional[str]]:
     try:
         return convert(*item), None
-    except (ValueError, OSError) as error:
-        return None, str(error) if str(item[1]) in str(error) else f'{item[1]}: {error}'
+    except Exception as error:  # damaged files raise nearly anything, and one of them does not end an import of a thousand
+        return None, why_left_out(item[1], error)
+
+
+def why_left_out(path, error: Exception) -> str:
+    """One line of a list of files that were left out: the file, and what its error says."""
+    said = problem_words(error)
+    return said if str(path) in said else f'{path}: {said}'
 
 
 def build_annotation(clips: Sequence[Mapping],
@@ -157,8 +165,8 @@ def build_annotation(clips: Sequence[Mapping],
             clips in the frame of a camera).
 
     Returns:
-        tuple: the annotation, and why clips were left out (a label or a value that nothing names). A clip's ``frame_dir`` is its file's
-        name, with the folders before it where two files have the same.
+        tuple: the annotation, and why clips were left out (a label or a value that nothing names, numbers that are none). A clip's
+        ``frame_dir`` is its file's name, with the folders before it where two files have the same.
     """
     classes = list(classes) if classes else sorted({clip['groups']['label'] for clip in clips})
     stems = [clip['name'].rsplit('/', 1)[-1] for clip in clips]
@@ -177,10 +185,15 @@ def build_annotation(clips: Sequence[Mapping],
             split_names[split].append(frame_dir)
             annotations.append(_annotation(clip, frame_dir, classes.index(groups['label'])))
     metainfo = {'up': 'y', **(metainfo or {}), 'classes': classes, 'skeleton': 'smpl24', 'fps': float(fps)}
+    broken = {name: reason for _, name, reason in clip_problems(annotations, metainfo)}  # beyond the range of float32, say
+    left_out += [f'{name}: {reason}' for name, reason in broken.items()]
+    annotations = [clip for clip in annotations if clip['frame_dir'] not in broken]
+    split_names = {split: [name for name in names if name not in broken] for split, names in split_names.items()}
     return dict(split=split_names, metainfo=metainfo, annotations=annotations), left_out
 
 
 def _annotation(clip: Mapping, frame_dir: str, label: int) -> dict:
-    arrays = {key: np.asarray(clip[key], dtype=np.float32)[None] for key in ('keypoint', 'pose', 'transl')}
+    with np.errstate(over='ignore'):  # becomes infinite, which is refused
+        arrays = {key: np.asarray(clip[key], dtype=np.float32)[None] for key in ('keypoint', 'pose', 'transl')}
     subject = {'subject': clip['groups']['subject']} if 'subject' in clip['groups'] else {}
     return dict(frame_dir=frame_dir, label=label, total_frames=len(clip['pose']), **arrays, **subject, source='real')

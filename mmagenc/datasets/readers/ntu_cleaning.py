@@ -13,10 +13,11 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
+from mmagenc.command_line import SECOND_BODY
+
 from .ntu_skeleton import Body, Recording
 
 SPINE_BASE, SPINE_MID, LEFT_HIP, RIGHT_HIP = 0, 1, 12, 16
-SECOND_BODY = ('none', 'zeros', 'copy')
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,19 @@ take and view. View 3 is the test set; the published code picks its epoch on it.
 import json
 import re
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.datasets.annotation import AnnotationError, Mend, clip_problems, describe_problems, warn_left_out
+from mmagenc.datasets.annotation import (
+    AnnotationError,
+    Mend,
+    Problem,
+    clip_problems,
+    describe_problems,
+    problem_words,
+    warn_left_out,
+)
 
 ACTIONS = {
     1: 'pick up with one hand', 2: 'pick up with two hands', 3: 'drop trash', 4: 'walk around', 5: 'sit down', 6: 'stand up', 8: 'donning',
@@ -42,6 +50,22 @@ def read_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, skip_bro
         AnnotationError: damaged files, naming up to ten with the reasons; subjects that leave ``train`` or ``val`` empty.
     """
     folder = Path(folder)
+    annotation, problems = sift_nw_ucla(folder, val_subjects=val_subjects, mend=mend)
+    total = len(annotation['annotations']) + len(problems)
+    if problems and not skip_broken:
+        raise AnnotationError(describe_problems(problems, source=str(folder), total=total))
+    warn_left_out(problems, source=str(folder), total=total)
+    return annotation
+
+
+def sift_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, mend: Optional[Mend] = None) -> Tuple[Dict, List[Problem]]:
+    """The clips of a folder that can be used, as :func:`read_nw_ucla` gives them, and what is wrong with the other files.
+
+    Raises:
+        FileNotFoundError: no such folder, or no clips in it.
+        AnnotationError: no clip that can be used; subjects that leave ``train`` or ``val`` empty.
+    """
+    folder = Path(folder)
     paths = find_clips(folder)
     # The sensors look down, by 13 to 17 degrees and each by its own: no axis of theirs is the vertical.
     metainfo = dict(classes=list(ACTIONS.values()), skeleton='ucla20', up=None)
@@ -51,15 +75,20 @@ def read_nw_ucla(folder, *, val_subjects: Sequence[int] = VAL_SUBJECTS, skip_bro
             clip = read_clip(path)
             clips.append(clip if mend is None else mend(clip, metainfo))
             places.append(index)
-        except (ValueError, TypeError, KeyError, OSError) as error:
-            problems.append((index, path.name, str(error)))
+        except Exception as error:  # damaged files raise nearly anything
+            problems.append((index, path.name, problem_words(error)))
     broken = {place: reason for place, _, reason in clip_problems(clips, metainfo)}
     problems = sorted([*problems, *((places[place], paths[places[place]].name, reason) for place, reason in broken.items())])
-    if problems and (not skip_broken or len(problems) == len(paths)):
+    if len(problems) == len(paths):
         raise AnnotationError(describe_problems(problems, source=str(folder), total=len(paths)))
-    warn_left_out(problems, source=str(folder), total=len(paths))
     kept = [clip for place, clip in enumerate(clips) if place not in broken]
-    return dict(split=_splits(kept, val_subjects, folder), metainfo=metainfo, annotations=kept)
+    try:
+        split = _splits(kept, val_subjects, folder)
+    except AnnotationError as error:
+        if not problems:
+            raise
+        raise AnnotationError(f'{error}\n{describe_problems(problems, source=str(folder), total=len(paths))}') from error
+    return dict(split=split, metainfo=metainfo, annotations=kept), problems
 
 
 def find_clips(folder: Path) -> List[Path]:

@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.datasets.annotation import AnnotationError, Mend, clip_problems, describe_problems
+from mmagenc.datasets.annotation import AnnotationError, Mend, clip_problems, describe_problems, problem_words
 from mmagenc.untrusted.matlab import read_mat
 
 ACTIONS = ('baseball_pitch', 'baseball_swing', 'bench_press', 'bowl', 'clean_and_jerk', 'golf_swing', 'jump_rope', 'jumping_jacks',
@@ -70,8 +70,8 @@ def read_penn_action(folder, *, actions: Optional[Sequence[str]] = None, val_sha
                 for _, _, reason in clip_problems([clip], metainfo):
                     raise ValueError(reason)
                 clips[path.stem], halves[path.stem] = clip, half
-        except (ValueError, OSError) as error:
-            problems.append((index, path.name, str(error)))
+        except Exception as error:  # damaged files raise nearly anything
+            problems.append((index, path.name, problem_words(error)))
     if not clips:
         if problems:
             raise AnnotationError(describe_problems(problems, source=str(folder), total=len(paths)))

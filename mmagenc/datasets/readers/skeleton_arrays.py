@@ -43,7 +43,7 @@ def iterate_npz(path, *, num_joints: int = 25, num_persons: int = 2, mend: Optio
                 yield from _split_of_npz(archive, split, path, (num_persons, num_joints), mend)
     except AnnotationError:
         raise
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # damaged archives raise nearly anything
         raise AnnotationError(f'{path}: not a readable .npz ({type(error).__name__}: {error})') from error
 
 

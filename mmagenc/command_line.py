@@ -1,0 +1,162 @@
+"""What all tools have in common on the command line: words for errors, ``--debug``, ``KEY=VALUE`` settings, names to choose from.
+
+Imports nothing heavy, so that ``--help`` and a misspelt option are answered before PyTorch and OpenMMLab are imported.
+"""
+
+import argparse
+import io
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import Iterator, TextIO
+
+from mmagenc.arguments import count, index
+
+REFUSALS = (ValueError, OSError, ImportError)
+"""Errors that a user can mend: values, files, packages that are not there. Whatever else is raised is a mistake in a program."""
+RANKS = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
+"""Where each launcher says which of its processes this one is."""
+PATIENCE = 5.
+"""Seconds that other processes of a training leave the main one to say what is wrong, before they say it themselves."""
+LONGEST_WAIT = 10.
+"""Seconds for which output is kept at most, see :func:`waiting_output`."""
+
+GAP_METHODS = ('linear', 'spline')
+THIRD_COORDINATES = ('score', 'depth')
+SECOND_BODY = ('none', 'zeros', 'copy')
+STUDY_ARMS = ('real', 'augmented', 'unjudged', 'infagenc', 'both')
+"""Names that options choose from; their meaning is in :mod:`mmagenc.datasets.gaps`, :mod:`mmagenc.datasets.third_coordinate`,
+:mod:`mmagenc.datasets.readers.ntu_cleaning` and :mod:`mmagenc.evaluation.study`."""
+MIN_LENGTH = 16
+"""Fewest frames of a clip that has to be cut at a gap."""
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """``--debug``, for :func:`in_words`."""
+    parser.add_argument('--debug', action='store_true', help='show where in the program an error arose, not its message alone')
+
+
+@contextmanager
+def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = 'none') -> Iterator[None]:
+    """Say an error that a user can mend in one message at the end, and leave with an exit code.
+
+    Of several processes the main one says it. The others wait for that, since launchers end all of a training with the first that ends,
+    and then say what they have to say themselves: the main one may have met nothing.
+
+    Args:
+        tool: begins the message.
+        debug: let the error pass, so that its traceback is shown.
+        code: of the exit; an error with a larger ``status`` of its own leaves with that.
+        launcher: how the processes of this run were started.
+    """
+    try:
+        yield
+    except REFUSALS as error:
+        if debug:
+            raise
+        message, code = f'{tool}: {describe(error)}', max(code, getattr(error, 'status', 0))
+    else:
+        return
+    if int(os.environ.get(RANKS[launcher], '').strip() or 0):
+        time.sleep(PATIENCE)
+    if code == 1:
+        raise SystemExit(message)  # which Python prints
+    print(message, file=sys.stderr, flush=True)
+    raise SystemExit(code)
+
+
+def describe(error: BaseException) -> str:
+    """The message of an error; that of the operating system with the file first and without its number."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f'{os.fsdecode(error.filename) if not isinstance(error.filename, int) else error.filename}: {error.strerror}'
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
+class WaitingOutput(io.TextIOBase):
+    """A text stream that keeps what is written to it until it is released.
+
+    Args:
+        stream: where it goes then.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._kept, self._since = stream, [], time.monotonic()
+
+    def write(self, text: str) -> int:
+        if self._kept is None:
+            return self._stream.write(text)
+        self._kept.append(text)
+        if time.monotonic() - self._since > LONGEST_WAIT:
+            self.release()
+        return len(text)
+
+    def release(self) -> None:
+        """Let go what was kept, and all that follows."""
+        kept, self._kept = self._kept, None
+        if kept:
+            self._stream.write(''.join(kept))
+            self._stream.flush()
+
+    def drop(self) -> None:
+        """Forget what was kept; what follows is let through."""
+        self._kept = None
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:
+        return self._stream.encoding
+
+
+@contextmanager
+def waiting_output() -> Iterator[WaitingOutput]:
+    """Standard output that waits until the work has really begun, so that a mistake is not said below hundreds of lines of log.
+
+    What was kept is dropped where the work ends in one of :data:`REFUSALS` before; after any other error, and at the end, it is shown.
+    """
+    output, before = WaitingOutput(sys.stdout), sys.stdout
+    sys.stdout = output
+    try:
+        yield output
+    except REFUSALS:
+        output.drop()
+        raise
+    finally:
+        output.release()
+        sys.stdout = before
+
+
+class KeyValue(argparse.Action):
+    """``--cfg-options KEY=VALUE …``, as MMEngine's ``DictAction`` reads them, which is imported when there are some."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        for word in values:
+            key, equals, value = word.partition('=')
+            if not equals or not all(key.split('.')):
+                parser.error(f'argument {option_string}: {word!r} is no KEY=VALUE, such as model.num_classes=5')
+            if any(value.count(left) != value.count(right) for left, right in ('()', '[]')):
+                parser.error(f'argument {option_string}: {word!r} has a bracket without its other half; lists are KEY=[a,b]')
+        from mmengine.config import DictAction
+        DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+
+
+def add_gap_options(parser: argparse.ArgumentParser) -> None:
+    """``--fill-gaps``, ``--gap-method`` and ``--min-length``, for :func:`mmagenc.datasets.mending.gap_mending`."""
+    parser.add_argument('--fill-gaps', type=index, metavar='N', help='fill gaps (NaN, score 0) of up to N frames, and cut clips with '
+                        'longer ones to their longest whole stretch (default: nothing is filled)')
+    parser.add_argument('--gap-method', choices=GAP_METHODS, default='linear', help='how gaps are filled (default: %(default)s)')
+    parser.add_argument('--min-length', type=count, default=MIN_LENGTH, metavar='N',
+                        help='fewest frames of a clip that has to be cut (default: %(default)s)')

@@ -1,0 +1,201 @@
+"""What ends a run in words: a mistake in config, data or checkpoint that shows only when parts are built, read or loaded.
+
+Where an error arose tells whose it is. What is raised while the registries build a part is a mistake in the config, whatever its class;
+while a data loader makes a batch, one in the data; while a checkpoint is loaded, one in the checkpoint. Everything else that happens in a
+run is a mistake in a program and keeps its traceback.
+"""
+
+import pickle
+import traceback
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, Mapping, Optional
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from torch import Tensor, nn
+
+from mmagenc.command_line import describe
+from mmagenc.datasets.annotation import AnnotationError
+from mmagenc.engine.config_types import all_mappings
+from mmagenc.engine.contract import ContractError, num_classes_of
+from mmagenc.engine.interruption import InterruptedTraining
+from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
+from mmagenc.evaluation.checkpoints import loading_words, model_weights, weights_problem
+from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
+
+NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
+"""What is nobody's mistake, wherever it is raised."""
+
+
+class RefusedError(ValueError):
+    """A mistake of config, data or checkpoint that showed in a run; the message names the key or the file."""
+
+
+IN_WORDS = (AnnotationError, ContractError, DamagedCheckpointError, EarlierRunError, FolderInUseError, RefusedError, UnsafePickleError,
+            OSError)
+"""Errors whose messages say all, wherever they are raised."""
+
+
+@contextmanager
+def refusing(cfg: Config) -> Iterator[None]:
+    """Turn errors of building, reading and loading into :class:`RefusedError`; others pass as they are.
+
+    Args:
+        cfg: of the run.
+
+    Raises:
+        RefusedError: or one of :data:`IN_WORDS`.
+    """
+    try:
+        yield
+    except NEVER:
+        raise
+    except Exception as error:
+        words = what_failed(error, cfg)
+        if words is None:
+            raise
+        raise RefusedError(words) from error
+
+
+def what_failed(error: Exception, cfg: Config) -> Optional[str]:
+    """Where an error arose and what it says; ``None`` for one in the run itself."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    built = [frame for frame in frames if _is(frame, 'registry/build_functions.py', 'build_from_cfg')]
+    said = last_words(error)
+    if any(_is(frame, 'runner/runner.py', 'load_or_resume') for frame in frames):
+        start = cfg.get('load_from') or cfg.work_dir
+        if not isinstance(error, IN_WORDS) and any('/torch/serialization.py' in frame.f_code.co_filename for frame in frames):
+            said = said if isinstance(error, pickle.UnpicklingError) else 'it is no PyTorch checkpoint'
+        return said if str(start) in said else f'checkpoint {start} cannot be loaded into this model: {said}'
+    if isinstance(error, OSError) or isinstance(error, IN_WORDS) and not built:
+        return said
+    if built:
+        place = _place(built[-1].f_locals, cfg)
+        return f'{place}: {said}'
+    if any('/torch/utils/data/' in frame.f_code.co_filename for frame in frames):
+        return f'a sample cannot be read: {said}'
+    if any(_is(frame, 'runner/runner.py', '__init__') or _is(frame, 'runner/runner.py', 'build_dataloader') for frame in frames):
+        return f'the config: {said}'
+    return None
+
+
+def _is(frame, file: str, function: str) -> bool:
+    return frame.f_code.co_name == function and frame.f_code.co_filename.replace('\\', '/').endswith(f'mmengine/{file}')
+
+
+def last_words(error: BaseException) -> str:
+    """What an error says; of one in a worker of a data loader, whose message is a whole traceback, the end of that."""
+    text = describe(error)
+    if isinstance(error, pickle.UnpicklingError) and 'weights_only' in text:
+        return loading_words(error)
+    if 'Original Traceback (most recent call last)' in text:
+        lines = [line for line in text.splitlines() if line and not line.startswith(' ')]
+        text = lines[-1]
+        return text.partition(': ')[2] or text if isinstance(error, IN_WORDS) else text
+    return text if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {text}'
+
+
+def _place(found: Mapping[str, Any], cfg: Config) -> str:
+    """The key of what was being built, with its class."""
+    settings = found.get('cfg')
+    kind = settings.get('type') if isinstance(settings, Mapping) else None
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', str(kind))
+    if kind is None:
+        return 'a part of the config'
+    keys = [key for key, part in all_mappings(cfg) if part.get('type') == kind and all(
+        key in settings and _equal(settings[key], value) for key, value in part.items())]
+    return f'{keys[0]} ({name})' if keys else name
+
+
+def _equal(value: Any, other: Any) -> bool:
+    try:
+        return bool(value == other)
+    except Exception:  # arrays, say: nothing that a config's file can hold
+        return False
+
+
+# While a run starts -----------------------------------------------------------------------------------------------------------------
+
+LOOKED_AT = 256
+"""Labels of a data set that are compared with the model's classes."""
+
+
+class StartHook(Hook):
+    """Looks at what only a built run shows, its checkpoint and its labels, and lets its output go once it has made the first step.
+
+    Args:
+        release: called after the first step, see :func:`mmagenc.command_line.waiting_output`.
+        strict: whether a checkpoint must fit the model wholly, as for a test or to resume; to begin from, a part of it is enough.
+
+    Raises:
+        RefusedError: in the run, for a checkpoint of another model, or labels that the model has no class for.
+    """
+
+    priority = 'HIGHEST'
+
+    def __init__(self, release: Callable[[], None], *, strict: bool) -> None:
+        self.release, self.strict = release, strict
+
+    def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
+        source = f'checkpoint {runner._load_from or runner.work_dir}'
+        if not isinstance(checkpoint, Mapping):
+            raise RefusedError(f'{source}: holds a {type(checkpoint).__name__}, accepted is a checkpoint of MMEngine or a dict of weights')
+        problem = misfit(unwrapped(runner.model), model_weights(checkpoint), strict=self.strict)
+        if problem:
+            raise RefusedError(f'{source}: its weights {problem}')
+        if runner._resume:
+            missing = [key for key in ('meta', 'optimizer') if key not in checkpoint]
+            if missing:
+                raise RefusedError(f'{source}: holds weights, but no state of a training ({", ".join(missing)}) that could be resumed; to '
+                                   'begin from these weights, write --cfg-options load_from=…')
+
+    def before_train(self, runner) -> None:
+        check_labels(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
+
+    def before_test(self, runner) -> None:
+        check_labels(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
+
+    def after_train_iter(self, runner, *args, **kwargs) -> None:
+        self.release()
+
+    after_test_iter = after_val_iter = after_train_iter
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model inside a wrapper for several processes."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def misfit(model: nn.Module, weights: Mapping[str, Tensor], *, strict: bool) -> Optional[str]:
+    """Why weights are another model's, or ``None``.
+
+    Args:
+        strict: all must fit; else it is enough if some do.
+    """
+    if strict:
+        return weights_problem(model, weights)
+    own = model.state_dict()
+    if any(name in own and own[name].shape == value.shape for name, value in weights.items()):
+        return None
+    return weights_problem(model, weights) or 'are none'
+
+
+def check_labels(dataset, model: nn.Module, key: str) -> None:
+    """Refuse labels that a model has no class for; what cannot be asked is passed over.
+
+    Raises:
+        RefusedError: naming clip, label and classes.
+    """
+    classes = getattr(model, 'num_classes', None) or num_classes_of(model)
+    if not isinstance(classes, int) or not hasattr(dataset, 'get_data_info'):
+        return
+    step = max(1, -(-len(dataset) // LOOKED_AT))
+    for index in range(0, len(dataset), step):
+        clip = dataset.get_data_info(index)
+        label = clip.get('label')
+        if isinstance(label, (int, np.integer)) and not 0 <= label < classes:
+            raise RefusedError(f'{key}.dataset: clip {clip.get("frame_dir", index)} has label {label}, but the model knows 0 to '
+                               f'{classes - 1}: set num_classes of model or model.cls_head')
