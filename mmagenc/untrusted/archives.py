@@ -8,6 +8,10 @@ from typing import Optional
 
 import numpy as np
 
+from .weights import DamagedCheckpointError, is_safetensors, looks_like_safetensors, safetensors_problem
+
+__all__ = ['ALWAYS_ALLOWED', 'MAX_INFLATION', 'DamagedCheckpointError', 'checkpoint_problem', 'open_npz']
+
 MAX_INFLATION = 100
 """How many times its own size an archive may take in memory; motion shrinks by a third, padding with zeros by ten times."""
 ALWAYS_ALLOWED = 256 << 20
@@ -59,16 +63,12 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
                          f'{count * dtype.itemsize} bytes, and holds {max(available, 0)}')
 
 
-class DamagedCheckpointError(ValueError):
-    """A checkpoint that is not whole, or none that is."""
-
-
 def checkpoint_problem(path) -> Optional[str]:
     """What speaks against loading a checkpoint file, or ``None``.
 
     Of PyTorch's zip format: members that are missing, larger than they lie in the file, or whose checksum differs (PyTorch compares none
     and loads changed bytes as weights); other formats keep no checksums. Of all: a ``bytearray``, which no checkpoint needs and which
-    takes any amount of memory. Every byte is read once.
+    takes any amount of memory. Every byte is read once. For files of safetensors see :mod:`mmagenc.untrusted.weights`.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,6 +76,10 @@ def checkpoint_problem(path) -> Optional[str]:
     size = path.stat().st_size
     if not size:
         return 'the file is empty'
+    if is_safetensors(path):
+        return safetensors_problem(path)
+    if looks_like_safetensors(path):
+        return 'its content is of safetensors, give it that ending'
     if not zipfile.is_zipfile(path):
         with path.open('rb') as file:
             if file.read(4) == b'PK\x03\x04':
