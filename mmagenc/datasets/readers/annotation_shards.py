@@ -4,6 +4,7 @@ A shard is an annotation file (``.npz``) of keypoints, and their scores if there
 (``fingerprint``) and what was left out (``left_out``), so that a run that ends early is taken up again where it was.
 """
 
+import contextlib
 import json
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.untrusted import open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
 
 KEYS = ('keypoint', 'keypoint_score')
 """Arrays that shards hold."""
@@ -31,10 +33,13 @@ def shard_header(path) -> Optional[Dict]:
     try:
         with open_npz(path) as archive:
             header = json.loads(str(archive['header']))
-            complete = not header['annotations'] or {'keypoint', 'keypoint_shape'} <= set(archive.files)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            clips, arrays = header['annotations'], {'keypoint', 'keypoint_shape', 'keypoint_clip'} <= set(archive.files)
+            named = isinstance(header['metainfo'], dict) and all(isinstance(clip['frame_dir'], str) for clip in clips)
+            known = {'header', *(f'{key}{table}' for key in KEYS for table in ('', '_shape', '_clip'))}
+            whole = known >= set(archive.files) and named
+    except READ_ERRORS:
         return None
-    return header if complete else None
+    return header if whole and (arrays or not clips) else None
 
 
 def is_done(path, fingerprint: str) -> bool:
@@ -59,7 +64,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
         header = shard_header(path)
         if header is None:
             raise AnnotationError(f'{path}: not a whole shard')
-        with open_npz(path) as archive:
+        with _opened(path) as archive:
             for key in [key for key in KEYS if key in archive.files]:
                 tables[key].append(archive[f'{key}_shape'])
                 owners[key].append(archive[f'{key}_clip'] + len(clips))
@@ -78,11 +83,24 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
             _write_array(archive, f'{key}_clip', owner.shape, np.dtype(np.int64), iter([owner]))
 
 
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    try:
+        with open_npz(path) as archive:
+            yield archive
+    except READ_ERRORS as error:
+        raise AnnotationError(f'{path}: not a whole shard ({type(error).__name__}: {error})') from error
+
+
 def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
     for path in paths:
-        with open_npz(path) as archive:
-            if key in archive.files:
-                yield archive[key]
+        with _opened(path) as archive:
+            piece = archive[key] if key in archive.files else None
+            if piece is not None and (piece.dtype.kind not in 'fiu' or piece.ndim != 1):
+                raise ValueError(f'{key} is {piece.shape} of {piece.dtype}')
+        if piece is not None:
+            with np.errstate(over='ignore'):  # told of as infinity by whoever reads it
+                yield piece.astype(np.float32)
 
 
 def _write_array(archive: zipfile.ZipFile, name: str, shape: Tuple[int, ...], dtype: np.dtype, pieces: Iterator[np.ndarray]) -> None:
