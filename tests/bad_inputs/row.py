@@ -3,12 +3,14 @@
 import contextlib
 import importlib.util
 import io
+import os
 import re
 import sys
+import warnings
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Tuple, Union
+from typing import Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 CODES: Dict[str, int] = {}
@@ -45,6 +47,17 @@ def tool(name: str):
     return module
 
 
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """In a folder, as whoever starts a tool there."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def content(folder: Path) -> Dict[str, Optional[bytes]]:
     """Every file and folder below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob('*'))}
@@ -78,7 +91,8 @@ def ended(row: Row, folder: Path) -> str:
     name, *arguments = row.run
     errors = io.StringIO()
     code: object = 0
-    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()), contextlib.chdir(folder):
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()), inside(folder), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
         try:
             code = tool(name).main([argument.replace('{d}', str(folder)) for argument in arguments])
         except SystemExit as error:

@@ -88,6 +88,7 @@ def annotation_npz(content) -> bytes:
     arrays = {}
     for key, ndim in dict(keypoint=4, keypoint_score=3).items():
         owned = [(index, clip[key]) for index, clip in enumerate(clips) if isinstance(clip.get(key), np.ndarray)]
+        owned = [(index, value) for index, value in owned if value.dtype.kind == owned[0][1].dtype.kind]  # one array cannot hold others
         if owned:
             arrays[key] = np.concatenate([value.ravel() for _, value in owned])
             shapes = [value.shape for _, value in owned]

@@ -19,7 +19,7 @@ from mmagenc.skeletons.definition import skeleton_from_dict, skeleton_to_dict
 from mmagenc.untrusted import read_settings
 from mmagenc.visualization.report.collect import MAX_CLASSES, collect_run
 from tests.bvh_writer import bvh_text
-from tests.test_visualization.test_report.runs import write_run
+from tests.test_visualization.test_report.runs import make_work_dir
 
 from . import files
 from .damage import byte_damage, damaged_bytes, damaged_tree, value_damage
@@ -48,7 +48,8 @@ def annotations(draw):
             clip['keypoint_score'] = draw(arrays(np.float32, shape[:3], elements=st.floats(0, 1, width=32)))
         clips.append(clip)
     split = dict(train=names[:1], val=names[1:])
-    return dict(split=split, metainfo=dict(classes=classes, skeleton='ucla20', fps=draw(st.floats(1, 240)), third='depth'), annotations=clips)
+    metainfo = dict(classes=classes, skeleton='ucla20', fps=draw(st.floats(1, 240)), third='depth')
+    return dict(split=split, metainfo=metainfo, annotations=clips)
 
 
 def same(one, other) -> None:
@@ -133,8 +134,8 @@ def test_skeleton_files(folder, seed):
         np.testing.assert_array_equal(bodies[str(name)].joints, joints.astype(np.float32))
 
 
-@given(values=arrays(st.sampled_from(['f8', 'f4', 'u1', 'i2', 'i4']), st.tuples(st.integers(1, 4), st.integers(1, 5)), elements=st.integers(0, 99)),
-       action=st.text('abcdefghij_', min_size=1, max_size=9))
+@given(values=arrays(st.sampled_from(['f8', 'f4', 'u1', 'i2', 'i4']), st.tuples(st.integers(1, 4), st.integers(1, 5)),
+                     elements=st.integers(0, 99)), action=st.text('abcdefghij_', min_size=1, max_size=9))
 def test_matlab(folder, values, action):
     """As SciPy reads it."""
     (folder / 'a.mat').write_bytes(files.mat(dict(x=values, action=action)))
@@ -154,7 +155,8 @@ def test_pickles(folder, value, array, protocol):
     (folder / 'a.pkl').write_bytes(pickle.dumps([value, array, array[:2], {1: array.tolist()}], protocol=protocol))
     found = load_pickle(folder / 'a.pkl')
     assert found[0] == value and found[3] == {1: array.tolist()}
-    assert found[1].dtype == array.dtype and found[1].tobytes() == array.tobytes() and found[2].tolist() == array[:2].tolist()
+    assert found[1].tolist() == array.tolist() and found[2].tolist() == array[:2].tolist()
+    assert found[1].dtype == array.dtype.newbyteorder('=') or found[1].dtype == array.dtype  # as Python's own unpickler gives it
 
 
 @given(value=PLAIN)
@@ -164,8 +166,9 @@ def test_settings(value):
 
 @st.composite
 def trees(draw):
-    """A layout of any tree."""
-    names = draw(st.lists(NAMES, min_size=1, max_size=7, unique=True))
+    """A layout of any tree; names without control characters, of which YAML writes some and reads others."""
+    letters = st.characters(exclude_categories=('Cs', 'Cc', 'Zl', 'Zp'))
+    names = draw(st.lists(st.text(letters, min_size=1, max_size=12), min_size=1, max_size=7, unique=True))
     parents = [-1, *(draw(st.integers(0, index)) for index in range(len(names) - 1))]
     return dict(name='own layout', joint_names=names, parents=parents, pairs=[names[1:3]] if len(names) > 2 else [],
                 center=draw(st.integers(0, len(names) - 1)))
@@ -182,7 +185,8 @@ def test_layouts(folder, definition):
 
 @given(seed=st.integers(0, 2**32 - 1), accuracy=st.floats(0, 1), size=st.one_of(st.integers(1, 10**6), st.just('all')), name=NAMES)
 def test_study_rows(folder, seed, accuracy, size, name):
-    row = StudyRow(**dict(files.rows(seed)[0], top1=accuracy, clips_per_class=size, dataset=name.replace('\r', '').replace('\n', '') or 'd'))
+    name = name.replace('\r', '').replace('\n', '') or 'd'
+    row = StudyRow(**dict(files.rows(seed)[0], top1=accuracy, clips_per_class=size, dataset=name))
     write_rows([row], folder / 'rows.csv')
     found, = read_rows(folder / 'rows.csv')
     assert asdict(found) == asdict(row)
@@ -190,18 +194,17 @@ def test_study_rows(folder, seed, accuracy, size, name):
 
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
-    return write_run(tmp_path_factory.mktemp('run') / 'run')
+    return make_work_dir(tmp_path_factory.mktemp('run') / 'run')
 
 
-@pytest.mark.parametrize('name', ['rounds.json', 'scalars.json', 'result.json'])
+@pytest.mark.parametrize('name', ['rounds.json', '20260101_000001/vis_data/scalars.json', 'test/recognizer.json'])
 @given(data=st.data())
 def test_a_damaged_part_costs_the_report_that_part(name, run, data):
     """Whatever a file of a run says, the rest is collected and what is collected is finite and of bounded size."""
-    path, = run.rglob(name) if name != 'result.json' else [run / 'test/20261125_000000/20261125_000000.json']
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole = path.read_bytes() if path.exists() else json.dumps(dict(top1=0.5, confusion_matrix=[[1, 0], [0, 1]], classes=['a', 'b'])).encode()
+    path = run / name
+    whole = path.read_bytes()
     try:
-        if name == 'scalars.json' or data.draw(st.booleans()):
+        if path.name == 'scalars.json' or data.draw(st.booleans()):
             path.write_bytes(damaged_bytes(whole, data.draw(byte_damage())))
         else:
             path.write_bytes(files.to_json(damaged_tree(json.loads(whole), data.draw(value_damage()))))
