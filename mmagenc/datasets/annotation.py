@@ -183,7 +183,7 @@ def normalized_clip(clip):
             clip['skeleton'] = layout_name(clip['skeleton'])
     for key in STORED_KEYS:
         if isinstance(clip.get(key), np.ndarray) and clip[key].dtype.kind in 'fiu':
-            with np.errstate(over='ignore'):
+            with np.errstate(over='ignore', invalid='ignore'):
                 clip[key] = clip[key].astype(np.float32, copy=False)
     return clip
 

@@ -15,4 +15,4 @@ def test_what_the_rows_begin_with_trains(tmp_path):
     """Nothing is wrong with the config that each row spoils."""
     config()(tmp_path)
     tool('train.py').main([argument.replace('{d}', str(tmp_path)) for argument in TRAIN[1:]])
-    assert list((tmp_path / 'w').rglob('scalars.json'))
+    assert list((tmp_path / 'w').rglob('*.log'))

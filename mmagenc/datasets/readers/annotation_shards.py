@@ -99,7 +99,7 @@ def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
             if piece is not None and (piece.dtype.kind not in 'fiu' or piece.ndim != 1):
                 raise ValueError(f'{key} is {piece.shape} of {piece.dtype}')
         if piece is not None:
-            with np.errstate(over='ignore'):  # told of as infinity by whoever reads it
+            with np.errstate(over='ignore', invalid='ignore'):  # told of as infinity by whoever reads it
                 yield piece.astype(np.float32)
 
 

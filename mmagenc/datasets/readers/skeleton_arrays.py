@@ -78,7 +78,7 @@ def _class_indices(labels: np.ndarray, source: str) -> np.ndarray:
     """Class indices of one-hot rows or of indices."""
     if labels.ndim == 2 and ((labels != 0).sum(axis=1) == 1).all():
         return labels.argmax(axis=1)
-    whole = labels.ndim == 1 and labels.dtype.kind in 'iuf' and np.isfinite(labels).all() and (labels == labels.astype(np.int64)).all()
+    whole = labels.ndim == 1 and labels.dtype.kind in 'iuf' and (np.abs(labels) < 2**31).all() and (labels == np.floor(labels)).all()
     if not whole or (labels < 0).any():
         raise AnnotationError(f'{source}: labels must be class indices or one-hot rows, got {labels.dtype} of shape {labels.shape}')
     return labels.astype(np.int64)
@@ -147,7 +147,7 @@ def trimmed(keypoint: np.ndarray) -> np.ndarray:
     keypoint = keypoint[:, :frames[-1] + 1 if len(frames) else 0]
     kept = distinct_persons(keypoint)
     kept[0] = True
-    with np.errstate(over='ignore'):  # told of as infinity
+    with np.errstate(over='ignore', invalid='ignore'):  # told of as infinity
         return np.ascontiguousarray(keypoint[kept], dtype=np.float32)
 
 
