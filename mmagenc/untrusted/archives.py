@@ -62,8 +62,8 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
-        except READ_ERRORS:  # said by numpy.load where the member is asked for
-            return
+        except READ_ERRORS as error:  # numpy.load gives the bytes of a member that does not begin as an array
+            raise ValueError(f'{member.filename} is no array ({type(error).__name__}: {error})') from None
         count, available = 1, member.file_size - file.tell()
     for length in shape:
         count *= length

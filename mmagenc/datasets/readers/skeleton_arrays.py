@@ -78,7 +78,8 @@ def _class_indices(labels: np.ndarray, source: str) -> np.ndarray:
     """Class indices of one-hot rows or of indices."""
     if labels.ndim == 2 and ((labels != 0).sum(axis=1) == 1).all():
         return labels.argmax(axis=1)
-    whole = labels.ndim == 1 and labels.dtype.kind in 'iuf' and (np.abs(labels) < 2**31).all() and (labels == np.floor(labels)).all()
+    numbers = labels.astype(np.float64) if labels.ndim == 1 and labels.dtype.kind in 'iuf' else np.array([np.nan])
+    whole = (np.abs(numbers) < 2**31).all() and (numbers == np.floor(numbers)).all()
     if not whole or (labels < 0).any():
         raise AnnotationError(f'{source}: labels must be class indices or one-hot rows, got {labels.dtype} of shape {labels.shape}')
     return labels.astype(np.int64)
