@@ -156,7 +156,8 @@ def mend_loading(module: types.ModuleType) -> bool:
 def refuse_damaged(module: types.ModuleType) -> bool:
     """Refuse local checkpoints whose checksums differ, which torch loads without looking at them, and take back NumPy's own arrays.
 
-    No upstream issue is known, nor a version of torch that compares them.
+    Files of safetensors, which MMEngine does not know, are read as checkpoints of nothing but weights. No upstream issue is known, nor a
+    version of torch that compares checksums.
     """
     start = module.load_from_local
     if getattr(start, 'refuses_damaged', False):
@@ -164,9 +165,11 @@ def refuse_damaged(module: types.ModuleType) -> bool:
 
     @functools.wraps(start)
     def load_from_local(filename, map_location):
-        from .untrusted import arrays, checkpoint_problem
+        from .untrusted import arrays, checkpoint_problem, is_safetensors, read_safetensors
         from .untrusted.archives import DamagedCheckpointError
         path = os.path.expanduser(filename)
+        if is_safetensors(path) and os.path.isfile(path):
+            return _moved(read_safetensors(path), map_location)
         problem = checkpoint_problem(path) if os.path.isfile(path) else None  # a file that is not there is MMEngine's to refuse
         if problem:
             raise DamagedCheckpointError(f'checkpoint {path}: {problem}')
@@ -176,6 +179,13 @@ def refuse_damaged(module: types.ModuleType) -> bool:
     module.CheckpointLoader.register_scheme('', load_from_local, force=True)
     module.load_from_local = load_from_local
     return True
+
+
+def _moved(checkpoint: dict, place) -> dict:
+    """The checkpoint with its weights on the device that ``map_location`` names."""
+    if isinstance(place, str) or type(place).__name__ == 'device':
+        checkpoint['state_dict'] = {name: weight.to(place) for name, weight in checkpoint['state_dict'].items()}
+    return checkpoint
 
 
 def find_whole_checkpoint(module: types.ModuleType) -> bool:
@@ -190,7 +200,8 @@ def find_whole_checkpoint(module: types.ModuleType) -> bool:
 def resume_without_running(module: types.ModuleType) -> bool:
     """Keep ``Runner.resume`` from running the config's text that a checkpoint holds; its one question, ``gpu_ids``, is read as data.
 
-    Off where ``resume`` does not read that text. No upstream issue is known.
+    A file of safetensors, from which nothing can be resumed, is refused. Off where ``resume`` does not read that text. No upstream issue
+    is known.
     """
     runner = getattr(module, 'FlexibleRunner', None) or module.Runner
     start, flexible = runner.resume, runner.__name__ == 'FlexibleRunner'
@@ -199,6 +210,7 @@ def resume_without_running(module: types.ModuleType) -> bool:
 
     @functools.wraps(start)
     def resume(self, *args, **kwargs):
+        _refuse_weights_only(args[0] if args else kwargs.get('filename'))
         owner, name = (self.strategy, 'resume') if flexible else (self, 'load_checkpoint')
         load = getattr(owner, name)
         setattr(owner, name, lambda *given, **options: _with_plain_config(load(*given, **options)))
@@ -209,6 +221,13 @@ def resume_without_running(module: types.ModuleType) -> bool:
 
     runner.resume = resume
     return True
+
+
+def _refuse_weights_only(path) -> None:
+    from .untrusted import is_safetensors
+    from .untrusted.weights import WEIGHTS_ONLY, DamagedCheckpointError
+    if path is not None and is_safetensors(path):
+        raise DamagedCheckpointError(f'{path} {WEIGHTS_ONLY}')
 
 
 def _with_plain_config(checkpoint: dict) -> dict:

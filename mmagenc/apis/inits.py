@@ -1,5 +1,6 @@
 """Models from configs and checkpoints, without the data they were trained on."""
 
+import numbers
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
@@ -112,13 +113,23 @@ def read_config(config: ConfigLike) -> Config:
 def _read_checkpoint(checkpoint: Union[str, Path, None]) -> Mapping:
     """A checkpoint's content, its own layouts made known: the config may only name them. ``{}`` for ``None``."""
     content = {} if checkpoint is None else load_checkpoint(checkpoint)
-    meta = content.get('meta') if isinstance(content, Mapping) else None
-    meta = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     try:
-        with_named_layouts(meta if isinstance(meta, Mapping) else {})
+        meta = with_named_layouts(_said(content))
+        names, fps = meta.get('classes') or [], meta.get('fps') or DEFAULT_FPS
+        if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f'classes must be names, got {str(names)[:60]}')
+        if not isinstance(fps, numbers.Real) or not 0 < fps < float('inf'):
+            raise ValueError(f'fps must be a positive number, got {str(fps)[:60]}')
     except ValueError as error:
         raise ValueError(f'{checkpoint}: dataset_meta: {error}') from error
     return content
+
+
+def _said(checkpoint: Mapping) -> Mapping:
+    """What a checkpoint says of the training set; ``{}`` where it says nothing."""
+    meta = checkpoint.get('meta')
+    said = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    return said if isinstance(said, Mapping) else {}
 
 
 def _build(model_cfg: Optional[Dict], cfg: Config, kind: str) -> nn.Module:
@@ -169,7 +180,7 @@ def _dataset_meta(cfg: Config, checkpoint: Mapping) -> Dict:
     """Classes, layout and frame rate of the training set: the dataset class's, then the config's, then the checkpoint's."""
     dataset = _innermost(cfg.get('train_dataloader'))
     kind = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
-    sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, checkpoint.get('meta', {}).get('dataset_meta') or {})
+    sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, _said(checkpoint))
     return {key: source[key] for source in sources for key in META_KEYS if source.get(key)}
 
 

@@ -164,11 +164,14 @@ def load_rig(rig: Union[str, Path]) -> Rig:
         raise ValueError(f'no rig {str(rig)!r}: neither a file nor one of {", ".join(available_rigs())}')
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:  # ValueError: a date that is none, say
         raise ValueError(f'{path}: not YAML ({error})') from None
     if not isinstance(content, dict) or not isinstance(content.get('joints'), dict) or set(content) - _KEYS:
         raise ValueError(f'{path}: takes the keys {", ".join(sorted(_KEYS))}, of which joints maps SMPL joints to names')
-    return _make_rig(path, content)
+    try:
+        return _make_rig(path, content)
+    except ValueError as error:
+        raise ValueError(f'{path}: {str(error).removeprefix(f"{path}: ")}') from None
 
 
 def available_rigs() -> List[str]:
@@ -277,6 +280,8 @@ def guess_unit(joints: Tensor) -> float:
 
 def _make_rig(path: Path, content: dict) -> Rig:
     axes = content.get('axes') or {}
+    if not isinstance(axes, dict):
+        raise ValueError(f'{path}: axes maps SMPL joints to three directions, got {axes!r}')
     unknown = [joint for joint in (*content['joints'], *axes) if joint not in _SMPL.joint_names]
     if unknown:
         raise ValueError(f'{path}: {unknown[0]!r} is no SMPL joint; they are {", ".join(_SMPL.joint_names)}')
@@ -285,9 +290,14 @@ def _make_rig(path: Path, content: dict) -> Rig:
             raise ValueError(f'{path}: axes of {joint} must be three of {", ".join(_DIRECTIONS)}, got {directions}')
         if torch.linalg.det(_frame(directions)) < 0.5:
             raise ValueError(f'{path}: axes of {joint} are no right-handed frame: {directions}')
+    named = {joint: names if isinstance(names, list) else [names] for joint, names in content['joints'].items()}
+    whole = {joint: bool(names) and all(isinstance(name, (str, int)) and name != '' for name in names) for joint, names in named.items()}
+    nameless = [joint for joint in named if not whole[joint]]
+    if nameless:
+        raise ValueError(f'{nameless[0]} must have the name of a joint, or a list of such, got {content["joints"][nameless[0]]!r}')
     if content.get('rest') not in (None, 'tpose'):
         raise ValueError(f'{path}: rest must be tpose or left out, got {content["rest"]!r}')
-    joints = {joint: tuple(map(str, names)) if isinstance(names, list) else (str(names), ) for joint, names in content['joints'].items()}
+    joints = {joint: tuple(map(str, names)) for joint, names in named.items()}
     unit = content.get('unit')
     rig = Rig(path.stem, joints, {joint: tuple(value) for joint, value in axes.items()}, content.get('rest'),
               None if unit is None else parse_unit(unit), str(content.get('up', 'y')), str(content.get('forward', 'z')))
@@ -302,8 +312,8 @@ def parse_unit(unit: Union[str, float]) -> float:
         ValueError: none of these.
     """
     try:
-        value = UNITS[unit] if unit in UNITS else float(unit)
-    except ValueError:
+        value = UNITS[unit] if isinstance(unit, str) and unit in UNITS else float(unit)
+    except (ValueError, TypeError, OverflowError):
         value = 0.
     if not 0 < value < float('inf'):
         raise ValueError(f'unit must be {", ".join(UNITS)} or a positive number of metres, got {unit!r}')

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from mmagenc.skeletons import get_skeleton
 from mmagenc.untrusted import PlainUnpickler, open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
 from mmagenc.untrusted.pickles import NAMES, Name
 
 _SMPL = get_skeleton('smpl24')
@@ -103,7 +104,10 @@ def _dense(value: Any, where: str) -> np.ndarray:
     """A numeric array from an array, a list of numbers, a SciPy matrix' or a chumpy object's stand-in."""
     if isinstance(value, _StandIn):
         value = value.array(where)
-    value = np.asarray(value)
+    try:
+        value = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f'{where} is no array: {error}') from None
     if value.dtype.kind not in 'fiu':
         raise ValueError(f'{where} is of type {value.dtype}, expected numbers')
     return value
@@ -224,8 +228,8 @@ class _Archive(Mapping):
     def __getitem__(self, key):
         try:
             return self.archive[key]
-        except ValueError as error:
-            raise ValueError(f'{self.path}: {key!r} cannot be read ({error})') from error
+        except READ_ERRORS as error:
+            raise ValueError(f'{self.path}: {key!r} cannot be read ({type(error).__name__}: {error})') from error
 
     def __contains__(self, key) -> bool:
         return key in self.archive.files

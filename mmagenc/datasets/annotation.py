@@ -40,6 +40,7 @@ from .third_coordinate import score_in_third
 
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
+UP_AXES = ('y', '-y', 'z', '-z')
 STORED_KEYS = {**ARRAY_KEYS, 'latent': 1}
 FORMAT = 'mmagenc-annotation-1'
 SUFFIXES = ('.npz', '.pkl')
@@ -184,7 +185,7 @@ def normalized_clip(clip):
             clip['skeleton'] = layout_name(clip['skeleton'])
     for key in STORED_KEYS:
         if isinstance(clip.get(key), np.ndarray) and clip[key].dtype.kind in 'fiu':
-            with np.errstate(over='ignore'):
+            with np.errstate(over='ignore', invalid='ignore'):
                 clip[key] = clip[key].astype(np.float32, copy=False)
     return clip
 
@@ -225,6 +226,33 @@ def _check_kinds(annotation: Dict, source: str) -> None:
     for key, kind in dict(split=dict, metainfo=dict, annotations=(list, tuple)).items():
         if not isinstance(annotation[key], kind):
             raise AnnotationError(f'{source}: {key} has the wrong type, {type(annotation[key]).__name__}')
+    for name, members in annotation['split'].items():
+        members = members.tolist() if isinstance(members, np.ndarray) else members
+        if not isinstance(members, (list, tuple)) or not all(isinstance(member, str) for member in members):
+            raise AnnotationError(f"{source}: split {name!r} must be a list of clips' names, got {str(members)[:60]!r}")
+    _check_said(annotation['metainfo'], source)
+
+
+def _check_said(metainfo: Dict, source: str) -> None:
+    """What a file says of all its clips, as far as it is read by name."""
+    classes, fps, up = metainfo.get('classes'), metainfo.get('fps'), metainfo.get('up')
+    if classes is not None and (not isinstance(classes, (list, tuple)) or not all(isinstance(name, str) for name in classes)):
+        raise AnnotationError(f'{source}: metainfo: classes must be a list of names, got {str(classes)[:60]!r}')
+    if classes and len(set(classes)) < len(classes):
+        raise AnnotationError(f'{source}: metainfo: classes repeat {sorted({name for name in classes if classes.count(name) > 1})}')
+    if _fps_problem(fps):
+        raise AnnotationError(f'{source}: metainfo: {_fps_problem(fps)}')
+    if up is not None and up not in UP_AXES:
+        raise AnnotationError(f'{source}: metainfo: up must be one of {", ".join(UP_AXES)} or None, got {str(up)[:60]!r}')
+    if metainfo.get('third') not in (None, 'depth', 'score'):
+        raise AnnotationError(f"{source}: metainfo: third must be 'depth' or 'score', got {str(metainfo['third'])[:60]!r}")
+
+
+def _fps_problem(fps) -> Optional[str]:
+    number = isinstance(fps, (int, float, np.integer, np.floating)) and not isinstance(fps, bool)
+    if fps is None or number and 0 < fps < float('inf'):
+        return None
+    return f'fps must be a positive number, got {str(fps)[:60]!r}'
 
 
 def _check_splits(annotation: Dict, source: str) -> None:
@@ -312,11 +340,15 @@ def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Opt
             return f'no {key!r}'
     if not isinstance(clip['frame_dir'], str) or not clip['frame_dir']:
         return f'frame_dir must be a name, got {clip["frame_dir"]!r}'
+    if any('\ud800' <= letter <= '\udfff' for letter in clip['frame_dir']):
+        return f'frame_dir holds half a letter, which no file can be named by: {clip["frame_dir"]!r}'
+    if not isinstance(clip.get('source', ''), str):
+        return f'source must be a word such as real or synthetic, got {str(clip["source"])[:60]!r}'
     frames = clip['total_frames']
     if not _is_index(frames) or frames < 1:
         return f'total_frames must be at least 1, got {frames!r}'
     reason = None if unlabelled and is_unlabelled(clip) else label_problem(clip['label'], metainfo.get('classes'))
-    reason = reason or _skeleton_problem(clip.get('skeleton'))
+    reason = reason or _skeleton_problem(clip.get('skeleton')) or _fps_problem(clip.get('fps'))
     for key in ARRAY_KEYS:
         reason = reason or array_problem(clip, key)
     return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
@@ -522,15 +554,15 @@ def _load_npz(path: Path) -> Dict:
         header = json.loads(str(content['header']))
         if header['format'] != FORMAT:
             raise AnnotationError(f'{path}: format {header["format"]!r}, this version reads {FORMAT!r}')
-        clips = header['annotations']
+        found = dict(split=header['split'], metainfo=header['metainfo'], annotations=header['annotations'])
         for key in STORED_KEYS:
             for owner, array in _split_arrays(content, key):
-                clips[owner][key] = array
+                found['annotations'][owner][key] = array
     except AnnotationError:
         raise
     except Exception as error:  # damaged archives raise nearly anything
         raise AnnotationError(f'{path}: not a readable annotation archive ({type(error).__name__}: {error})') from error
-    return dict(split=header['split'], metainfo=header['metainfo'], annotations=clips)
+    return found
 
 
 def _split_arrays(content: Dict, key: str) -> List[Tuple[int, np.ndarray]]:
@@ -540,5 +572,7 @@ def _split_arrays(content: Dict, key: str) -> List[Tuple[int, np.ndarray]]:
     shapes, owners = content[f'{key}_shape'], content[f'{key}_clip']
     if shapes.prod(axis=1).sum() != content[key].size or len(shapes) != len(owners):
         raise ValueError(f'{key} has {content[key].size} numbers, its shapes {shapes.prod(axis=1).sum()}')
+    if len(owners) and (owners.min() < 0 or len(np.unique(owners)) < len(owners)):
+        raise ValueError(f'{key}_clip names a clip below 0, or one twice')
     pieces = np.split(content[key], np.cumsum(shapes.prod(axis=1))[:-1])
     return [(int(owner), piece.reshape(shape)) for owner, shape, piece in zip(owners, shapes, pieces)]

@@ -18,6 +18,8 @@ from mmagenc.command_line import describe
 from mmagenc.engine.config_types import check_arguments, check_types, closest, short
 from mmagenc.engine.hook_config import config_hooks
 from mmagenc.registry import HOOKS, LOOPS, RUNNERS
+from mmagenc.untrusted import is_safetensors
+from mmagenc.untrusted.weights import WEIGHTS_ONLY
 
 RUNNER_KEYS = tuple(name for name in inspect.signature(Runner.__init__).parameters if name not in ('self', 'cfg'))
 OTHER_KEYS = ('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters',
@@ -67,6 +69,8 @@ def check_config(cfg: Config, stage: str) -> None:
         ValueError: a misspelt key, settings of a hook that is not there, a part that this stage needs and that is missing, or a number
             out of range. The message is one line and names the key.
     """
+    if cfg.get('resume') and cfg.get('load_from') and is_safetensors(cfg.load_from):
+        raise ValueError(f'resume: {cfg.load_from} {WEIGHTS_ONLY}')
     check_keys(cfg)
     check_hooks(cfg)
     check_parts(cfg, stage)

@@ -1,5 +1,6 @@
 """Weights out of checkpoint files, without running anything that a file asks for."""
 
+import json
 import pickle
 import re
 import zipfile
@@ -7,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, Mapping, Optional, Union
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmagenc.compat import atomic_open
-from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem
+from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem, is_safetensors, read_safetensors
+from mmagenc.untrusted.weights import CHECKSUM, NOTES, TEXTS, checksum, meta_of, split_header
+from mmagenc.version import __version__
 
 CHECKPOINT_SUFFIXES = ('.pth', '.pt')
 """Of files that :func:`write_checkpoint` writes."""
@@ -32,7 +36,7 @@ class Ignored:
 
 
 def load_checkpoint(path: Union[str, Path]) -> Dict:
-    """Read a checkpoint on the CPU with PyTorch's ``weights_only`` unpickler.
+    """Read a checkpoint on the CPU with PyTorch's ``weights_only`` unpickler, or a file of safetensors (:func:`save_weights`).
 
     Tensors, NumPy arrays and plain containers are read; of anything else an :class:`Ignored` is put in its place and nothing is
     imported or called, so that a file from elsewhere may be opened. Arrays are checked before they are built
@@ -40,11 +44,13 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is no PyTorch checkpoint, is damaged, or is refused.
+        ValueError: the file is no checkpoint, is damaged, or is refused.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'checkpoint {path}: no such file')
+    if is_safetensors(path):
+        return read_safetensors(path)
     problem = checkpoint_problem(path)
     if problem is not None:
         raise DamagedCheckpointError(f'{path} cannot be read as a PyTorch checkpoint: {problem}')
@@ -180,3 +186,78 @@ def write_checkpoint(content: Mapping, path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path) as file:
         torch.save(content, file)
+
+
+# --- Weights alone, to be handed on
+
+SUFFIXES = ('.safetensors', '.pth')
+LARGEST_METADATA = 4 << 20  # characters; a config has some ten thousand
+
+
+def save_weights(weights: Mapping[str, Tensor], path: Union[str, Path], *, meta: Mapping) -> None:
+    """Write weights without anything that only training needs, replacing an old file in one step.
+
+    Args:
+        weights: name to dense tensor; those that share memory are written once each.
+        path: ``.safetensors``, which any reader of that format takes and in whose metadata is what ``meta`` says, with a checksum; or
+            ``.pth`` as ``{'state_dict': …, 'meta': …}``.
+        meta: ``dataset_meta`` and ``training`` (tables of plain values), ``config`` (text, which nothing runs), ``made_by``, ``source``
+            and ``part`` (texts). Both kinds of file are read back alike.
+
+    Raises:
+        ValueError: another suffix, weights that the format does not know, or a ``meta`` that it cannot hold.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f'{path}: files of weights end in {" or ".join(SUFFIXES)}')
+    metadata = _metadata(meta, path)
+    weights = {name: _dense(name, weight, path) for name, weight in weights.items()}
+    if not weights:
+        raise ValueError(f'{path}: there are no weights to write')
+    if path.suffix == '.pth':
+        with atomic_open(path) as file:
+            torch.save(dict(state_dict=weights, meta=meta_of(metadata)), file)
+        return
+    content = _serialized(weights, metadata, path)
+    with atomic_open(path) as file:
+        file.write(content)
+
+
+def _metadata(meta: Mapping, path: Path) -> Dict[str, str]:
+    """The metadata as texts."""
+    metadata = dict(format='pt', mmagenc_version=__version__)
+    for key, value in meta.items():
+        if key not in (*TEXTS, *NOTES):
+            raise ValueError(f'{path}: meta has no {key}; it has {", ".join((*TEXTS, *NOTES))}')
+        try:
+            metadata[key] = json.dumps(value, default=_plain) if key in NOTES else str(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f'{path}: {key} cannot be written as JSON: {error}') from None
+    length = sum(map(len, metadata.values()))
+    if length > LARGEST_METADATA:
+        raise ValueError(f'{path}: {length} characters of metadata, accepted are up to {LARGEST_METADATA}')
+    return metadata
+
+
+def _plain(value):
+    if isinstance(value, (np.ndarray, np.generic, Tensor)):
+        return value.tolist()
+    raise TypeError(f'it holds a {type(value).__name__}')
+
+
+def _dense(name: str, weight: Tensor, path: Path) -> Tensor:
+    """A tensor on the CPU with memory of its own."""
+    if weight.layout is not torch.strided or weight.is_quantized or weight.is_meta:
+        raise ValueError(f'{path}: {name} is no dense tensor')
+    return weight.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def _serialized(weights: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> bytes:
+    from safetensors import SafetensorError
+    from safetensors.torch import save
+    try:
+        content = save(dict(weights))
+        entries, start = split_header(content)
+        return save(dict(weights), metadata={**metadata, CHECKSUM: checksum(entries, metadata, memoryview(content)[start:])})
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{path}: the weights cannot be written as safetensors ({type(error).__name__}: {error})') from None

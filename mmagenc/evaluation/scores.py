@@ -9,12 +9,12 @@ names or an empty array, ``format``.
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
-from zipfile import BadZipFile
 
 import numpy as np
 
 from mmagenc.compat import atomic_open
 from mmagenc.untrusted import open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
 
 FORMAT = 'mmagenc-scores-1'
 
@@ -95,9 +95,12 @@ def load_scores(path) -> ClipScores:
             if str(archive['format']) != FORMAT:
                 raise ValueError(f'format {archive["format"]}')
             arrays = {key: archive[key] for key in ('frame_dir', 'label', 'score', 'classes')}
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, TypeError, AttributeError) as error:
+            names, classes = (tuple(map(str, arrays[key])) for key in ('frame_dir', 'classes'))
+            odd = [key for key, kinds in (('label', 'iu'), ('score', 'f')) if arrays[key].dtype.kind not in kinds]
+            if odd:
+                raise ValueError(f'{odd[0]} is {arrays[odd[0]].dtype}')
+    except READ_ERRORS as error:
         raise ValueError(f'{path}: not a score file of tools/test.py --dump FILE.npz ({error})') from error
-    names, classes = (tuple(map(str, arrays[key])) for key in ('frame_dir', 'classes'))
     return ClipScores(names, arrays['label'], arrays['score'], classes, source=str(path))
 
 

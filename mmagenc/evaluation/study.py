@@ -165,11 +165,28 @@ def read_rows(path) -> List[StudyRow]:
     if not Path(path).is_file():
         raise ValueError(f'{path}: no such file')
     kinds = {field.name: field.type for field in fields(StudyRow)}
-    with open(path, encoding='utf-8', newline='') as file:
+    with open(path, encoding='utf-8-sig', errors='replace', newline='') as file:
         reader = csv.DictReader(file)
-        if set(reader.fieldnames or ()) != set(kinds):
-            raise ValueError(f'{path}: columns {reader.fieldnames}, expected {list(kinds)}')
-        return [StudyRow(**{name: _parse(kinds[name], text) for name, text in line.items()}) for line in reader]
+        try:
+            if sorted(reader.fieldnames or ()) != sorted(kinds):
+                raise ValueError(f'columns {reader.fieldnames}, expected {list(kinds)}')
+            return [_row(line, kinds, reader.line_num) for line in reader]
+        except (ValueError, csv.Error) as error:
+            raise ValueError(f'{path}: {error}') from None
+
+
+def _row(line: Dict, kinds: Dict, number: int) -> 'StudyRow':
+    """One line of a file."""
+    if None in line or None in line.values():
+        raise ValueError(f'line {number} has more or fewer values than there are columns')
+    try:
+        row = StudyRow(**{name: _parse(kinds[name], text) for name, text in line.items()})
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f'line {number}: {error}') from None
+    shares = [name for name in ('top1', 'mean_class', 'val_top1') if not 0 <= getattr(row, name) <= 1]
+    if shares:
+        raise ValueError(f'line {number}: {shares[0]} is {getattr(row, shares[0])}, expected a share from 0 to 1')
+    return row
 
 
 def _parse(kind, text: str):

@@ -6,7 +6,9 @@ Imports NumPy and nothing of the package, so that every part of it may use this,
 from .archives import DamagedCheckpointError, checkpoint_problem, open_npz
 from .literals import NotPlainError, read_settings
 from .pickles import PlainUnpickler, UnsafePickleError
+from .weights import is_safetensors, read_safetensors
 
 __all__ = [
-    'DamagedCheckpointError', 'NotPlainError', 'PlainUnpickler', 'UnsafePickleError', 'checkpoint_problem', 'open_npz', 'read_settings'
+    'DamagedCheckpointError', 'NotPlainError', 'PlainUnpickler', 'UnsafePickleError', 'checkpoint_problem', 'is_safetensors', 'open_npz',
+    'read_safetensors', 'read_settings'
 ]

@@ -2,16 +2,26 @@
 
 import mmap
 import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 
+from .weights import DamagedCheckpointError, is_safetensors, looks_like_safetensors, safetensors_problem
+
+__all__ = ['ALWAYS_ALLOWED', 'MAX_INFLATION', 'READ_ERRORS', 'DamagedCheckpointError', 'checkpoint_problem', 'open_npz']
+
 MAX_INFLATION = 100
 """How many times its own size an archive may take in memory; motion shrinks by a third, padding with zeros by ten times."""
 ALWAYS_ALLOWED = 256 << 20
 """Bytes that an archive may take however small it is."""
+READ_ERRORS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError,
+               OverflowError, SyntaxError, tokenize.TokenError, struct.error, zlib.error, zipfile.BadZipFile)
+"""What :mod:`zipfile` and NumPy raise for damaged archives, besides NumPy parsing a header as Python."""
 _BYTEARRAY = tuple(f'{module}\nbytearray\n'.encode() for module in ('builtins', '__builtin__'))
 LFS_POINTER = b'version https://git-lfs'
 """How the text begins that stands where Git LFS has not fetched a file."""
@@ -28,6 +38,9 @@ def open_npz(path) -> np.lib.npyio.NpzFile:
     """
     size = os.path.getsize(path)
     with _archive(path) as archive:
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise ValueError(f'refused, it holds {max(names, key=names.count)} more than once')
         total = sum(member.file_size for member in archive.infolist())
         if total > max(ALWAYS_ALLOWED, MAX_INFLATION * size):
             raise ValueError(f'refused, the file of {size} bytes declares {total} bytes, more than {MAX_INFLATION} times as many')
@@ -51,18 +64,15 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
-        except (ValueError, OSError, EOFError):  # said by numpy.load where the member is asked for
-            return
+        except READ_ERRORS as error:  # numpy.load gives the bytes of a member that does not begin as an array
+            raise ValueError(f'{member.filename} is no array ({type(error).__name__}: {error})') from None
         count, available = 1, member.file_size - file.tell()
     for length in shape:
         count *= length
-    if not dtype.hasobject and (count * dtype.itemsize > available or dtype.itemsize == 0 and count > 1 or count >= 2**63):
+    # Fewer are no better: NumPy would leave the rest, and with it the member's checksum, unread.
+    if not dtype.hasobject and (count * dtype.itemsize != available or dtype.itemsize == 0 and count > 1 or count >= 2**63):
         raise ValueError(f'refused, {member.filename} declares numbers {shape} of {dtype}, '
                          f'{count * dtype.itemsize} bytes, and holds {max(available, 0)}')
-
-
-class DamagedCheckpointError(ValueError):
-    """A checkpoint that is not whole, or none that is."""
 
 
 def checkpoint_problem(path) -> Optional[str]:
@@ -70,7 +80,7 @@ def checkpoint_problem(path) -> Optional[str]:
 
     Of PyTorch's zip format: members that are missing, larger than they lie in the file, or whose checksum differs (PyTorch compares none
     and loads changed bytes as weights); other formats keep no checksums. Of all: a ``bytearray``, which no checkpoint needs and which
-    takes any amount of memory. Every byte is read once.
+    takes any amount of memory. Every byte is read once. For files of safetensors see :mod:`mmagenc.untrusted.weights`.
     """
     path = Path(path)
     if not path.is_file():
@@ -78,6 +88,10 @@ def checkpoint_problem(path) -> Optional[str]:
     size = path.stat().st_size
     if not size:
         return 'the file is empty'
+    if is_safetensors(path):
+        return safetensors_problem(path)
+    if looks_like_safetensors(path):
+        return 'its content is of safetensors, give it that ending'
     if not zipfile.is_zipfile(path):
         with path.open('rb') as file:
             start = file.read(len(LFS_POINTER))

@@ -157,3 +157,12 @@ def test_shipped_configs(path):
         model = init_generator(config)
         assert model.dataset_meta['classes'] == ['Supine', 'Prone', 'Sitting', 'Standing', 'All-fours']
         assert model.num_classes == recognizer.cls_head.num_classes == 5
+
+
+@pytest.mark.parametrize('meta, message', [(dict(classes=5), 'classes must be names, got 5'), (dict(classes='abc'), 'classes must be'),
+                                           (dict(classes=[1, 2, 3]), 'classes must be names'), (dict(fps='fast'), 'fps must be a positive'),
+                                           (dict(fps=-1), 'fps must be a positive number, got -1')])
+def test_what_a_checkpoint_says_of_its_data_is_checked(tmp_path, meta, message):
+    config, checkpoint = write_generator(tmp_path, meta=meta)
+    with pytest.raises(ValueError, match=f'epoch_3.pth: dataset_meta: {message}'):
+        init_generator(config, checkpoint)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from safetensors import safe_open
 from torch import nn
 
-from mmagenc.evaluation.checkpoints import Ignored, load_checkpoint, load_weights, model_weights, recognizer_weights
+from mmagenc.evaluation.checkpoints import Ignored, load_checkpoint, load_weights, model_weights, recognizer_weights, save_weights
+from mmagenc.version import __version__
 
 
 def _mmengine_checkpoint(**more):
@@ -100,3 +102,54 @@ def test_weights_are_loaded_completely_or_not_at_all():
         assert torch.equal(model.weight, before)
     load_weights(model, weights, source='a.pth')
     assert torch.equal(model.weight, torch.ones(2, 3))
+
+
+def _bytes(value):
+    return value.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+class TestSaveWeights:
+
+    WEIGHTS = dict(
+        plain=torch.arange(6.).reshape(2, 3), turned=torch.arange(6.).reshape(2, 3).T, empty=torch.ones(0, 4), number=torch.tensor(7),
+        half=torch.tensor([1.5, float('nan')], dtype=torch.bfloat16), switch=torch.tensor([True, False]),
+        large=torch.tensor([2**62 + 1]), grown=torch.ones(1).expand(3, 2), learnt=nn.Parameter(torch.ones(2)))
+
+    @pytest.mark.parametrize('suffix', ['.safetensors', '.pth'])
+    def test_round_trip(self, tmp_path, suffix):
+        """Every kind of tensor, bit for bit, and what is said of them."""
+        table = self.WEIGHTS['plain']
+        weights = dict(self.WEIGHTS, same=table, part=table[1], **{'späť.weight': table})
+        meta = dict(dataset_meta=dict(classes=['ä', 'b'], offsets=np.arange(2), fps=np.float64(30)), training=dict(epoch=3),
+                    config='model = dict()\n', made_by='test', source='a.pth', part='model')
+        save_weights(weights, tmp_path / f'a{suffix}', meta=meta)
+        checkpoint = load_checkpoint(tmp_path / f'a{suffix}')
+        found = model_weights(checkpoint)
+        assert set(found) == set(weights)
+        for name, value in weights.items():
+            assert found[name].dtype == value.dtype and found[name].shape == value.shape
+            assert _bytes(found[name]) == _bytes(value), name
+        assert checkpoint['meta'] == dict(
+            dataset_meta=dict(classes=['ä', 'b'], offsets=[0, 1], fps=30), epoch=3, cfg='model = dict()\n', made_by='test', source='a.pth',
+            part='model', mmagenc_version=__version__)
+
+    def test_others_read_it(self, tmp_path):
+        """The library's own reader, which knows nothing of this package."""
+        save_weights(self.WEIGHTS, tmp_path / 'a.safetensors', meta=dict(dataset_meta=dict(classes=['a'])))
+        with safe_open(tmp_path / 'a.safetensors', framework='pt') as file:
+            assert file.metadata().keys() == {'format', 'mmagenc_version', 'dataset_meta', 'sha256'}
+            assert all(torch.equal(file.get_tensor(name), value) for name, value in self.WEIGHTS.items() if name != 'half')
+
+    @pytest.mark.parametrize('name, weights, meta, message', [
+        ('a.bin', {}, {}, r'files of weights end in \.safetensors or \.pth'),
+        ('a.safetensors', {}, {}, 'there are no weights'),
+        ('a.safetensors', dict(x=torch.eye(3).to_sparse()), {}, 'x is no dense tensor'),
+        ('a.safetensors', dict(x=torch.ones(2, dtype=torch.complex128)), {}, 'cannot be written as safetensors'),
+        ('a.safetensors', dict(x=torch.ones(2)), dict(dataset_meta=dict(a={1})), 'dataset_meta cannot be written as JSON: it holds a set'),
+        ('a.safetensors', dict(x=torch.ones(2)), dict(author='me'), 'meta has no author'),
+        ('a.safetensors', dict(x=torch.ones(2)), dict(config='x' * 2**23), 'characters of metadata, accepted are up to'),
+    ])
+    def test_refused(self, tmp_path, name, weights, meta, message):
+        with pytest.raises(ValueError, match=f'{name}: .*{message}'):
+            save_weights(weights, tmp_path / name, meta=meta)
+        assert list(tmp_path.iterdir()) == []

@@ -77,3 +77,16 @@ def test_a_label_makes_no_tables_of_its_length(tmp_path, label):
     clip = dict(frame_dir='a', label=label, total_frames=2, keypoint=np.ones((1, 2, 17, 3)))
     with pytest.raises(AnnotationError, match=f'label {label} is no class index: accepted are numbers below 10000'):
         save_annotation(dict(split={}, annotations=[clip]), tmp_path / 'a.npz')
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path):
+    """NumPy would give its bytes, or less than it holds without looking at its checksum."""
+    np.savez(tmp_path / 'a.npz', x=np.arange(6))
+    with zipfile.ZipFile(tmp_path / 'a.npz') as archive:
+        whole = archive.read('x.npy')
+    for content, message in ((b'', 'x.npy is no array'), (b'hello', 'x.npy is no array'),
+                             (whole.replace(b'(6,)', b'(4,)'), 'x.npy declares numbers')):
+        with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+            archive.writestr('x.npy', content)
+        with pytest.raises(ValueError, match=message):
+            open_npz(tmp_path / 'a.npz')

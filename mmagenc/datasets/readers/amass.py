@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from mmagenc.datasets.resampling import frame_places, slerp_pose
 from mmagenc.untrusted import open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
 
 _RATES = ('mocap_framerate', 'mocap_frame_rate', 'fps')
 _BODY = 22  # Joints that SMPL, SMPL-H and SMPL-X have in common, root included.
@@ -92,11 +93,15 @@ def _arrays(path: Path):
             missing = [name for name in ('poses', 'trans') if name not in file] + ([] if rate else [' or '.join(_RATES)])
             if missing:
                 raise AmassError(f'{path}: lacks {", ".join(missing)}; it has {", ".join(file.files) or "nothing"}')
-            arrays = [np.asarray(file[name], dtype=np.float64) for name in ('poses', 'trans', rate)]
+            arrays = [file[name] for name in ('poses', 'trans', rate)]
     except AmassError:
         raise
-    except Exception as error:  # damaged archives raise nearly anything
+    except READ_ERRORS as error:
         raise AmassError(f'{path}: no readable .npz of numbers ({error})') from None
+    odd = [f'{name} is {array.dtype}' for name, array in zip(('poses', 'trans', rate), arrays) if array.dtype.kind not in 'fiu']
+    if odd:
+        raise AmassError(f'{path}: no readable .npz of numbers: {odd[0]}')
+    arrays = [array.astype(np.float64) for array in arrays]
     for name, array in zip(('poses', 'trans', rate), arrays):
         if not np.isfinite(array).all():
             raise AmassError(f'{path}: {name} holds values that are not finite')

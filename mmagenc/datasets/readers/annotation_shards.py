@@ -7,7 +7,6 @@ A shard is an annotation file (``.npz``) of keypoints, and their scores if there
 import json
 import re
 import sys
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from mmagenc.datasets.archive import ArrayTable, write_archive
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.outputs import OutputFolder, listed_names, remove_listed, write_list
 from mmagenc.untrusted import open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
 
 KEYS = ('keypoint', 'keypoint_score')
 """Arrays that shards hold."""
@@ -113,10 +113,13 @@ def shard_header(path) -> Optional[Dict]:
     try:
         with open_npz(path) as archive:
             header = json.loads(str(archive['header']))
-            complete = not header['annotations'] or {'keypoint', 'keypoint_shape'} <= set(archive.files)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            clips, arrays = header['annotations'], {'keypoint', 'keypoint_shape', 'keypoint_clip'} <= set(archive.files)
+            named = isinstance(header['metainfo'], dict) and all(isinstance(clip['frame_dir'], str) for clip in clips)
+            known = {'header', *(f'{key}{table}' for key in KEYS for table in ('', '_shape', '_clip'))}
+            whole = known >= set(archive.files) and named
+    except READ_ERRORS:
         return None
-    return header if complete else None
+    return header if whole and (arrays or not clips) else None
 
 
 def is_done(path, fingerprint: str) -> bool:
@@ -141,7 +144,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
         header = shard_header(path)
         if header is None:
             raise AnnotationError(f'{path}: not a whole shard')
-        with open_npz(path) as archive:
+        with _opened(path) as archive:
             for key in [key for key in KEYS if key in archive.files]:
                 shapes[key].append(archive[f'{key}_shape'])
                 owners[key].append(archive[f'{key}_clip'] + len(clips))
@@ -156,8 +159,21 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
         write_archive(file, dict(format=FORMAT, split=dict(split), metainfo=metainfo, annotations=clips), tables)
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    try:
+        with open_npz(path) as archive:
+            yield archive
+    except READ_ERRORS as error:
+        raise AnnotationError(f'{path}: not a whole shard ({type(error).__name__}: {error})') from error
+
+
 def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
     for path in paths:
-        with open_npz(path) as archive:
-            if key in archive.files:
-                yield archive[key]
+        with _opened(path) as archive:
+            piece = archive[key] if key in archive.files else None
+            if piece is not None and (piece.dtype.kind not in 'fiu' or piece.ndim != 1):
+                raise ValueError(f'{key} is {piece.shape} of {piece.dtype}')
+        if piece is not None:
+            with np.errstate(over='ignore', invalid='ignore'):  # told of as infinity by whoever reads it
+                yield piece.astype(np.float32)

@@ -84,8 +84,11 @@ def _read_clip(entry: Dict, classes: List[str], label_key: str) -> Dict:
 
 def _with_person(value, name: str, num_joints: int) -> np.ndarray:
     """``(1, T, joints, 3)`` float32 of any published shape; of several persons the first, as the published code takes."""
-    with np.errstate(over='ignore'):
-        value = np.asarray(value, dtype=np.float32)
+    with np.errstate(over='ignore', invalid='ignore'):
+        value = np.asarray(value)
+        if value.dtype.kind not in 'fiuO':  # NumPy would drop the imaginary part, and count texts and dates as numbers
+            raise ValueError(f'{name} is {value.dtype}, expected numbers')
+        value = value.astype(np.float32)
     given = value.shape
     if value.ndim in (2, 3) and value.shape[-1] == num_joints * 3:
         value = value.reshape(*value.shape[:-1], num_joints, 3)

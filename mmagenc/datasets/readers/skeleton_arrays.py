@@ -21,6 +21,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import AnnotationError, Mend, distinct_persons
 from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.untrusted import open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
 
 Item = Tuple[str, Optional[Dict], str]
 """Split, clip (``None`` if it cannot be used), and then why."""
@@ -43,7 +44,7 @@ def iterate_npz(path, *, num_joints: int = 25, num_persons: int = 2, mend: Optio
                 yield from _split_of_npz(archive, split, path, (num_persons, num_joints), mend)
     except AnnotationError:
         raise
-    except Exception as error:  # damaged archives raise nearly anything
+    except READ_ERRORS as error:
         raise AnnotationError(f'{path}: not a readable .npz ({type(error).__name__}: {error})') from error
 
 
@@ -77,7 +78,8 @@ def _class_indices(labels: np.ndarray, source: str) -> np.ndarray:
     """Class indices of one-hot rows or of indices."""
     if labels.ndim == 2 and ((labels != 0).sum(axis=1) == 1).all():
         return labels.argmax(axis=1)
-    whole = labels.ndim == 1 and labels.dtype.kind in 'iuf' and np.isfinite(labels).all() and (labels == labels.astype(np.int64)).all()
+    numbers = labels.astype(np.float64) if labels.ndim == 1 and labels.dtype.kind in 'iuf' else np.array([np.nan])
+    whole = (np.abs(numbers) < 2**31).all() and (numbers == np.floor(numbers)).all()
     if not whole or (labels < 0).any():
         raise AnnotationError(f'{source}: labels must be class indices or one-hot rows, got {labels.dtype} of shape {labels.shape}')
     return labels.astype(np.int64)
@@ -94,7 +96,7 @@ def iterate_pair(data, labels, *, split: str = 'train', mend: Optional[Mend] = N
     """
     try:
         array = np.load(data, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except READ_ERRORS as error:
         raise AnnotationError(f'{data}: not a readable .npy ({error})') from error
     if not isinstance(array, np.ndarray) or array.ndim not in (4, 5) or array.shape[1] not in (2, 3) or array.dtype.kind not in 'fiu':
         raise AnnotationError(f'{data}: expected numbers (N, C, T, V, M) or (N, C, T, V) with 2 or 3 coordinates, got '
@@ -111,7 +113,11 @@ def _names_and_labels(path, split: str) -> Tuple[List[str], np.ndarray]:
     content = load_pickle(path)
     if not isinstance(content, (list, tuple, np.ndarray)) or len(content) != 2:
         raise AnnotationError(f'{path}: expected (names, labels), got {type(content).__name__}')
-    names, labels = list(content[0]), _class_indices(np.asarray(content[1]), str(path))
+    try:
+        names, labels = list(content[0]), np.asarray(content[1])
+    except (TypeError, ValueError) as error:
+        raise AnnotationError(f'{path}: expected (names, labels), two lists of one length ({error})') from None
+    labels = _class_indices(labels, str(path))
     if len(names) != len(labels):
         raise AnnotationError(f'{path}: {len(names)} names, {len(labels)} labels')
     if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
@@ -142,7 +148,8 @@ def trimmed(keypoint: np.ndarray) -> np.ndarray:
     keypoint = keypoint[:, :frames[-1] + 1 if len(frames) else 0]
     kept = distinct_persons(keypoint)
     kept[0] = True
-    return np.ascontiguousarray(keypoint[kept], dtype=np.float32)
+    with np.errstate(over='ignore', invalid='ignore'):  # told of as infinity
+        return np.ascontiguousarray(keypoint[kept], dtype=np.float32)
 
 
 def write_pair(clips: Sequence[Dict], data, labels, *, num_frames: int = 300, num_persons: Optional[int] = 2) -> None:

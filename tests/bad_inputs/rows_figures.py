@@ -1,0 +1,93 @@
+"""visualize.py, compare_clips.py, mix_annotations.py, plot_loss.py, report.py, study.py: options and folders with something wrong."""
+
+from pathlib import Path
+
+from tests.fuzz.files import annotation_npz, lines_of_json, scalars
+
+from .row import Row
+from .rows_annotations import damaged, head, whole
+from .rows_generate import model
+
+
+def clips(folder: Path) -> None:
+    """Three annotation files that do not go together, a run's log, and what is none of these."""
+    model(folder)
+    (folder / 'other.npz').write_bytes(annotation_npz(damaged(head(classes=['x', 'y', 'z']))))
+    (folder / 'faster.npz').write_bytes(annotation_npz(damaged(head(fps=60.0))))
+    (folder / 'empty.npz').write_bytes(annotation_npz(damaged(lambda content: content.update(annotations=[], split={}))))
+    (folder / 'nosplit.npz').write_bytes(annotation_npz(damaged(whole(split={}))))
+    (folder / 'run/t/vis_data').mkdir(parents=True)
+    (folder / 'run/t/vis_data/scalars.json').write_bytes(lines_of_json(scalars(0)))
+    (folder / 'nothing').mkdir()
+
+
+def _rows(tool, cases, prefix=()):
+    for name, (arguments, says, *code) in cases.items():
+        yield Row(f'{Path(tool).stem}: {name}', clips, [tool, *prefix, *arguments], (says,), *code)
+
+
+VISUALIZE = {
+    'no file': (['{d}/none.npz'], 'none.npz: no such file'),
+    'a folder': (['{d}/nothing'], 'no such file'),
+    'class unknown': (['{d}/clips.npz', '--out-dir', '{d}/o', '--classes', 'fly'], 'fly'),
+    'index beyond': (['{d}/clips.npz', '--out-dir', '{d}/o', '--indexes', '9'], '9'),
+    'layout unknown': (['{d}/clips.npz', '--out-dir', '{d}/o', '--skeleton', 'octopus'], 'octopus'),
+    'mesh without rotations': (['{d}/clips.npz', '--out-dir', '{d}/o', '--mesh'], 'mesh'),
+    'config without checkpoint': (['{d}/generator.py', '--out-dir', '{d}/o'], 'a config needs a checkpoint', 2),
+    'checkpoint is text': (['{d}/generator.py', '{d}/text.pth', '--out-dir', '{d}/o'], 'text.pth'),
+    'format unknown': (['{d}/clips.npz', '--format', 'bmp'], 'error:', 2),
+    'up unknown': (['{d}/clips.npz', '--up', 'x'], 'error:', 2),
+    'nothing at all': ([], 'error:', 2),
+}
+COMPARE = {
+    'no file': (['{d}/none.npz', '{d}/clips.npz'], 'none.npz'),
+    'no second file': (['{d}/clips.npz', '{d}/none.npz'], 'none.npz'),
+    'other classes': (['{d}/clips.npz', '{d}/other.npz'], 'classes'),
+    'no split': (['{d}/clips.npz:none', '{d}/clips.npz'], 'none'),
+    'one argument': (['{d}/clips.npz'], 'error:', 2),
+    'origin unknown': (['{d}/clips.npz', '{d}/clips.npz', '--origin', 'moon'], 'error:', 2),
+    'other rates': (['{d}/clips.npz', '{d}/faster.npz'], 'fps'),
+    'judge not there': (['{d}/clips.npz', '{d}/clips.npz', '--recognizer', '{d}/n.py', '{d}/n.pth'], 'n.p'),
+}
+MIX = {
+    'no file': (['--train', '{d}/none.npz', '--out', '{d}/o.npz'], 'none.npz'),
+    'nothing': (['--out', '{d}/o.npz'], ''),
+    'other classes': (['--train', '{d}/clips.npz', '{d}/other.npz', '--out', '{d}/o.npz'], 'classes'),
+    'other rates': (['--train', '{d}/clips.npz', '{d}/faster.npz', '--out', '{d}/o.npz'], 'fps'),
+    'no split': (['--train', '{d}/clips.npz:none', '--out', '{d}/o.npz'], 'none'),
+    'out is there': (['--train', '{d}/clips.npz', '--out', '{d}/there.npz'], 'there.npz'),
+    'out of another suffix': (['--train', '{d}/clips.npz', '--out', '{d}/o.json'], 'o.json'),
+    'dataset unknown': (['--train', '{d}/clips.npz', '--dataset', 'Moon', '--out', '{d}/o.npz'], 'Moon'),
+    'no out': (['--train', '{d}/clips.npz'], 'error:', 2),
+}
+PLOT = {
+    'no folder': (['{d}/none', '--out', '{d}/o.png'], 'none'),
+    'nothing in it': (['{d}/nothing', '--out', '{d}/o.png'], 'nothing'),
+    'suffix': (['{d}/run', '--out', '{d}/o.doc'], 'pictures end in'),
+    'key unknown': (['{d}/run', '--out', '{d}/o.png', '--keys', 'zzz'], 'zzz'),
+    'names short': (['{d}/run', '{d}/run', '--out', '{d}/o.png', '--names', 'a'], 'name'),
+    'no argument': ([], 'error:', 2),
+}
+REPORT = {
+    'no folder': (['{d}/none'], 'none: no such folder'),
+    'a file': (['{d}/clips.npz'], 'no such folder'),
+    'no argument': ([], 'error:', 2),
+}
+STUDY = {
+    'no config': (['{d}/none.py', '--work-dir', '{d}/w'], 'none.py'),
+    'no study': (['{d}/empty.py', '--work-dir', '{d}/w'], 'empty.py'),
+    'no argument': ([], 'error:', 2),
+    'jobs of a word': (['{d}/empty.py', '--jobs', 'x'], 'error:', 2),
+}
+ROWS = [
+    row
+    for tool, cases in {
+        'visualize.py': VISUALIZE,
+        'analysis/compare_clips.py': COMPARE,
+        'data/mix_annotations.py': MIX,
+        'analysis/plot_loss.py': PLOT,
+        'analysis/report.py': REPORT,
+        'analysis/study.py': STUDY,
+    }.items()
+    for row in _rows(tool, cases)
+]
