@@ -18,6 +18,7 @@ COMMANDS = [
     ('analysis/compare_clips', 'in.npz in.npz --json new/a.json'),
     ('analysis/draw_pyramid', '--skeleton ucla20 --out new/a.png'),
     ('analysis/ensemble', '--position in.npz --out new/a.npz'),
+    ('analysis/memory', '--json new/a.json'),
     ('analysis/plot_loss', 'run --out new/a.pdf'),
     ('analysis/report', 'run --out new/a.html --figures pictures'),
     ('benchmark', 'cvae --json new/a.json'),
@@ -35,6 +36,7 @@ COMMANDS = [
     ('model_converters/infagenc_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infogcn_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
+    ('model_converters/publish_model', 'in.pth new/a.pth'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),
 ]

@@ -16,9 +16,16 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the loop is that of the tests
+try:
+    import mmagenc  # noqa: F401
+except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import mmagenc  # noqa: F401
 
+from mmagenc.arguments import count
 from mmagenc.command_line import add_debug, in_words
+from mmagenc.compat import atomic_open
+from mmagenc.outputs import Output, add_force, require_outputs
 
 NUM_FRAMES, NUM_CLASSES = 60, 5
 MODEL = dict(
@@ -28,14 +35,16 @@ MODEL = dict(
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('parts', nargs='*', choices=[[], *PARTS], metavar='PART', help=f'which of {", ".join(PARTS)} (default: all)')
-    parser.add_argument('--clips', type=int, default=100_000, metavar='N', help='clips to generate, and to load (default: %(default)s)')
-    parser.add_argument('--rounds', type=int, default=200, metavar='N', help='rounds of the loop (default: %(default)s)')
-    parser.add_argument('--json', type=Path, metavar='FILE', help='also write the figures to this file')
+    parser.add_argument('parts', nargs='*', metavar='PART', help='which of generate, load (what generate has made) and loop (default: all)')
+    parser.add_argument('--clips', type=count, default=100_000, metavar='N', help='clips to generate, and to load (default: %(default)s)')
+    parser.add_argument('--rounds', type=count, default=200, metavar='N', help='rounds of the loop (default: %(default)s)')
+    parser.add_argument('--json', metavar='FILE', help='also write the figures to this file')
+    add_force(parser)
     add_debug(parser)
     args = parser.parse_args(argv)
-    if min(args.clips, args.rounds) < 1:
-        parser.error(f'--clips and --rounds must be at least 1, got {args.clips} and {args.rounds}')
+    unknown = [part for part in args.parts if part not in ('generate', 'load', 'loop')]
+    if unknown or args.parts and 'load' in args.parts and 'generate' not in args.parts:
+        parser.error(f'PART must be generate, load (with generate) or loop, got {" ".join(args.parts)}')
     return args
 
 
@@ -109,7 +118,7 @@ def size(path: Path) -> float:
 
 def measured(part: str, folder: Path, args: argparse.Namespace) -> Dict:
     """One part in this process."""
-    import mmagenc  # noqa: F401
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the loop is that of the tests
     begin = time.perf_counter()
     result = PARTS[part](folder, args)
     return dict(part=part, peak_mb=memory(), seconds=time.perf_counter() - begin, **result)
@@ -117,19 +126,17 @@ def measured(part: str, folder: Path, args: argparse.Namespace) -> Dict:
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    parts = args.parts or list(PARTS)
-    with in_words('memory', debug=args.debug):
-        if 'load' in parts and 'generate' not in parts:
-            raise ValueError('load needs the clips of generate: name both')
+    require_outputs('memory', [Output('--json', args.json)] if args.json else [], force=args.force)
     rows: List[Dict] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for part in sorted(parts, key=list(PARTS).index):
+    with in_words('memory', debug=args.debug), tempfile.TemporaryDirectory() as folder:
+        for part in [part for part in PARTS if part in (args.parts or PARTS)]:
             with multiprocessing.get_context('spawn').Pool(1) as process:
                 rows.append(process.apply(measured, (part, Path(folder), args)))
             print('  '.join(f'{key} {value:.1f}' if isinstance(value, float) else f'{key} {value}' for key, value in rows[-1].items()))
-    if args.json is not None:
-        args.json.write_text(json.dumps(rows, indent=2) + '\n')
-        print(f'written to {args.json}')
+        if args.json:
+            with atomic_open(args.json, 'w', encoding='utf-8') as file:
+                json.dump(rows, file, indent=2)
+            print(f'written to {args.json}')
 
 
 if __name__ == '__main__':

@@ -22,6 +22,24 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
+from mmagenc.command_line import add_debug, in_words
+from mmagenc.outputs import Output, add_force, require_outputs
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Write a checkpoint's weights without what only training needs")
+    parser.add_argument('source', help='checkpoint (.pth) or weights (.safetensors)')
+    parser.add_argument('target', help='file to write, .safetensors or .pth')
+    parser.add_argument('--recognizer', action='store_true', help="of InfAGenC's two models the judge (default: the generator)")
+    parser.add_argument('--last', action='store_true', help="where EMAHook averaged, the last step's weights (default: the averages)")
+    add_force(parser)
+    add_debug(parser)
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+
 from torch import Tensor
 
 from mmagenc.evaluation import checkpoints
@@ -32,33 +50,6 @@ TRAINING = ('epoch', 'iter', 'seed', 'experiment_name', 'time', 'mmengine_versio
 """Of a checkpoint's ``meta``, what goes along beside data and config."""
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Write a checkpoint's weights without what only training needs")
-    parser.add_argument('in_file', help='checkpoint (.pth) or weights (.safetensors)')
-    parser.add_argument('out_file', help='file to write, .safetensors or .pth')
-    parser.add_argument('--recognizer', action='store_true', help="of InfAGenC's two models the judge (default: the generator)")
-    parser.add_argument('--last', action='store_true', help="where EMAHook averaged, the last step's weights (default: the averages)")
-    parser.add_argument('--force', action='store_true', help='replace a file that is there')
-    return parser.parse_args(argv)
-
-
-def check_out(args: argparse.Namespace) -> None:
-    """Refuse a bad output file before the work.
-
-    Raises:
-        ValueError: another suffix, no such folder, or a file that is there already.
-    """
-    out = Path(args.out_file)
-    if out.suffix not in SUFFIXES:
-        raise ValueError(f'{out}: files of weights end in {" or ".join(SUFFIXES)}')
-    if not out.parent.is_dir():
-        raise ValueError(f'{out}: there is no folder {out.parent}')
-    if out.exists() and Path(args.in_file).exists() and out.samefile(args.in_file):
-        raise ValueError(f'{out}: the file to read cannot be the one to write')
-    if out.exists() and not (args.force and out.is_file()):
-        raise ValueError(f'{out}: is there already; --force replaces a file')
-
-
 def chosen_weights(checkpoint: Mapping, args: argparse.Namespace) -> Dict[str, Tensor]:
     """The weights of one model.
 
@@ -67,14 +58,14 @@ def chosen_weights(checkpoint: Mapping, args: argparse.Namespace) -> Dict[str, T
     """
     if args.recognizer:
         if LOOP_KEY not in checkpoint:
-            raise ValueError(f'--recognizer: {args.in_file} is no checkpoint of InfAGenC; without the option its one model is written')
+            raise ValueError(f'--recognizer: {args.source} is no checkpoint of InfAGenC; without the option its one model is written')
         if not checkpoints.recognizer_fitted(checkpoint):
-            raise ValueError(f'--recognizer: that of {args.in_file} has learnt nothing yet, the loop had not begun')
+            raise ValueError(f'--recognizer: that of {args.source} has learnt nothing yet, the loop had not begun')
         return recognizer_weights(checkpoint)
     weights = model_weights(checkpoint)
     if args.last:
         if EMA_KEY not in checkpoint:
-            raise ValueError(f'--last: {args.in_file} holds no averages of EMAHook; without the option its weights are written')
+            raise ValueError(f'--last: {args.source} holds no averages of EMAHook; without the option its weights are written')
         weights.update({name: value for name, value in model_weights(dict(state_dict=checkpoint[EMA_KEY])).items() if name in weights})
     return weights
 
@@ -85,7 +76,7 @@ def described(checkpoint: Mapping, args: argparse.Namespace) -> Tuple[Dict, List
     meta = meta if isinstance(meta, Mapping) else {}
     dataset_meta, left_out = plain_part(meta.get('dataset_meta') or {})
     training, _ = plain_part({key: meta[key] for key in TRAINING if key in meta})
-    texts = dict(config=meta.get('cfg') or meta.get('config'), source=meta.get('source') or Path(args.in_file).name)
+    texts = dict(config=meta.get('cfg') or meta.get('config'), source=meta.get('source') or Path(args.source).name)
     part = 'recognizer' if args.recognizer else meta.get('part', 'model')
     texts = {key: value for key, value in texts.items() if isinstance(value, str)}
     return dict(dataset_meta=dataset_meta, training=training, part=part, made_by='publish_model.py of mmagenc', **texts), left_out
@@ -105,19 +96,16 @@ def plain_part(table: Mapping) -> Tuple[Dict, List[str]]:
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
-    try:
-        check_out(args)
-        checkpoint = load_checkpoint(args.in_file)
+    require_outputs('publish_model', [Output('', args.target, SUFFIXES)], inputs=[args.source], force=args.force)
+    with in_words('publish_model', debug=args.debug):
+        checkpoint = load_checkpoint(args.source)
         weights = chosen_weights(checkpoint, args)
         meta, left_out = described(checkpoint, args)
-        checkpoints.save_weights(weights, args.out_file, meta=meta)
-    except (ValueError, OSError) as error:
-        print(f'publish_model: {error}', file=sys.stderr)
-        raise SystemExit(2) from None
+        checkpoints.save_weights(weights, args.target, meta=meta)
     if left_out:
         print(f'left out of what is said of the data, being no plain values: {", ".join(left_out)}')
     numbers = sum(weight.numel() for weight in weights.values())
-    print(f'{args.out_file}: {len(weights)} tensors, {numbers} numbers, {len(meta["dataset_meta"].get("classes") or [])} classes named')
+    print(f'{args.target}: {len(weights)} tensors, {numbers} numbers, {len(meta["dataset_meta"].get("classes") or [])} classes named')
 
 
 if __name__ == '__main__':
