@@ -5,7 +5,8 @@
 
 Which of the two it is shows in its keys. The result is ``{'state_dict': …, 'meta': …}``: a CVAE for ``TransformerCVAE``
 (``load_from``, or the checkpoint argument of the tools), an ST-GCN for MMAction2's ``RecognizerGCN`` of
-``configs/_base_/models/stgcn_rot6d.py``. Checkpoints are read with ``weights_only=True``: nothing in them is run.
+``configs/_base_/models/stgcn_rot6d.py`` (of 23 joints, layout ``smpl_noglobal``: ``stgcn_rot6d_noglobal.py``). Checkpoints are read with
+``weights_only=True``: nothing in them is run.
 """
 
 import argparse
@@ -23,7 +24,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.graphs import graph_layout
+from mmagenc.skeletons.smpl24 import NO_ROOT_LAYOUT
 
 Rules = List[Tuple[str, str]]
 
@@ -52,7 +54,8 @@ STGCN_RULES: Rules = [
 ]
 STGCN_IGNORED = r'A'
 """The adjacency: computed anew from the layout, block by block as MMAction2 keeps it."""
-LAYOUTS = {24: 'smpl24', 17: 'infact17'}
+LAYOUTS = {24: 'smpl24', 23: NO_ROOT_LAYOUT, 17: 'infact17'}
+"""What MMAction2's graph is built from; a layout's name, or a table of bones."""
 
 
 def main() -> None:
@@ -116,7 +119,7 @@ def adjacencies(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
     num_joints = state_dict['backbone.gcn.0.gcn.PA'].shape[-1]
     if num_joints not in LAYOUTS:
         raise ValueError(f'an ST-GCN of {num_joints} joints; published layouts have {" or ".join(map(str, LAYOUTS))}')
-    adjacency = torch.tensor(Graph(**get_skeleton(LAYOUTS[num_joints]).graph_cfg()).A, dtype=torch.float32)
+    adjacency = torch.tensor(Graph(layout=graph_layout(LAYOUTS[num_joints]), mode='stgcn_spatial').A, dtype=torch.float32)
     return {key[:-len('PA')] + 'A': adjacency.clone() for key in state_dict if key.endswith('.gcn.PA')}
 
 

@@ -15,7 +15,7 @@ def pair(num_joints=20, num_person=2):
     with torch.no_grad():
         for parameter in reference.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
-    weights = convert(reference.state_dict())['state_dict']
+    weights = convert(reference.state_dict(), k=8)['state_dict']
     ours = InfoGCN(skeleton='ucla20' if num_joints == 20 else 'ntu25', num_person=num_person, base_channels=16)
     ours.load_state_dict({key[len('backbone.'):]: value for key, value in weights.items() if key.startswith('backbone.')})
     return ours, reference
