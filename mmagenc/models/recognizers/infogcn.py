@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
@@ -74,7 +75,7 @@ class InfoGCN(BaseModule):
         self.out_channels = base_channels * WIDTHS[-1]
         self.embed = nn.Linear(in_channels, base_channels)
         self.pos_embedding = nn.Parameter(torch.randn(num_joints, base_channels))
-        self.data_bn = nn.BatchNorm1d(num_person * num_joints * base_channels)
+        self.data_bn = RowsBatchNorm1d(num_person * num_joints * base_channels)
         widths = [base_channels * factor for factor in WIDTHS]
         self.blocks = nn.ModuleList(
             EncodingBlock(width_in, width, num_joints=num_joints, num_heads=num_heads, stride=1 if width == width_in else 2)
@@ -161,7 +162,7 @@ class SelfAttentionGraphConv(nn.Module):
         self.to_qk = nn.Linear(in_channels, 2 * num_heads * self.head_dim)
         self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
         self.transform = nn.Linear(num_heads * in_channels, out_channels, bias=False)
-        self.bn = nn.BatchNorm2d(out_channels)
+        self.bn = ChannelsLastBatchNorm2d(out_channels)
         self.down = None if in_channels == out_channels else _Project(in_channels, out_channels)
         nn.init.normal_(self.to_qk.weight, 0., 1.)
         nn.init.normal_(self.transform.weight, 0., math.sqrt(2. / (in_channels * out_channels * num_heads)))
@@ -197,11 +198,11 @@ class MultiScaleTemporalConv(nn.Module):
         self.stride = stride
         self.expand = nn.Linear(channels, 3 * width, bias=False)
         self.pointwise = nn.Linear(channels, width, bias=False)
-        self.expand_bn = nn.BatchNorm2d(3 * width)
+        self.expand_bn = ChannelsLastBatchNorm2d(3 * width)
         self.convs = nn.ModuleList(
             nn.Conv2d(width, width, (5, 1), stride=(stride, 1), padding=(2 * dilation, 0), dilation=(dilation, 1), bias=False)
             for dilation in (1, 2))
-        self.bn = nn.BatchNorm2d(channels)
+        self.bn = ChannelsLastBatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
@@ -217,7 +218,7 @@ class _Project(nn.Sequential):
     """A 1×1 convolution and batch norm of ``(N, T, V, C)``."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(nn.Linear(in_channels, out_channels, bias=False), nn.BatchNorm2d(out_channels))
+        super().__init__(nn.Linear(in_channels, out_channels, bias=False), ChannelsLastBatchNorm2d(out_channels))
         nn.init.normal_(self[0].weight, 0., math.sqrt(2. / out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
