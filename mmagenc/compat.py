@@ -225,35 +225,54 @@ def _with_plain_config(checkpoint: dict) -> dict:
 
 
 def mend_runner(module: types.ModuleType) -> bool:
-    """All that the runner needs; see :func:`resume_without_running`, :func:`switch_off_named_hooks` and :func:`stop_at_nan`."""
-    return any([resume_without_running(module), switch_off_named_hooks(module), stop_at_nan(module)])
+    """All that the runner needs; see :func:`resume_without_running`, :func:`switch_off_named_hooks` and :func:`add_own_hooks`."""
+    return any([resume_without_running(module), switch_off_named_hooks(module), add_own_hooks(module)])
 
 
-def stop_at_nan(module: types.ModuleType) -> bool:
-    """Give every training of this package's scope :class:`~mmagenc.engine.hooks.FiniteLossHook`: MMEngine trains on with a loss of NaN.
+OWN_HOOKS = dict(finite_loss='FiniteLossHook', random_state='RandomStateHook')
 
-    ``default_hooks=dict(finite_loss=None)`` goes without. Trainings of other packages stay as they are.
+
+def add_own_hooks(module: types.ModuleType) -> bool:
+    """Give every training of this package what MMEngine lacks: it trains on with a loss of NaN, and resumes with other random draws.
+
+    Those are :class:`~mmagenc.engine.hooks.FiniteLossHook` and :class:`~mmagenc.engine.hooks.RandomStateHook`, unless the config has
+    them; ``default_hooks=dict(finite_loss=None)`` goes without. Trainings of other packages stay as they are.
     """
     start = module.Runner.register_default_hooks
-    if getattr(start, 'stops_at_nan', False):
+    if getattr(start, 'adds_own_hooks', False):
         return False
 
     @functools.wraps(start)
     def register_default_hooks(self, hooks=None):
         hooks = dict(hooks or {})
-        given = hooks.pop('finite_loss', dict(type='mmagenc.FiniteLossHook') if _is_ours(self.cfg) else None)
-        if given is not None:
-            hooks['finite_loss'] = given
+        if is_ours(self.cfg):
+            given = {_hook_name(hook) for hook in [*hooks.values(), *(self.cfg.get('custom_hooks') or [])]}
+            missing = {name: dict(type=f'mmagenc.{kind}') for name, kind in OWN_HOOKS.items() if name not in hooks and kind not in given}
+            hooks.update(missing)
         start(self, hooks)
 
-    register_default_hooks.stops_at_nan = True
+    register_default_hooks.adds_own_hooks = True
     module.Runner.register_default_hooks = register_default_hooks
     return True
 
 
-def _is_ours(cfg) -> bool:
+def _hook_name(hook) -> str:
+    kind = hook.get('type') if isinstance(hook, dict) else type(hook)
+    return kind.__name__ if isinstance(kind, type) else str(kind).split('.')[-1]
+
+
+def is_ours(cfg) -> bool:
+    """Whether a config is of this package: by its scope, or because it imports it."""
     imports = (cfg.get('custom_imports') or {}).get('imports') or []
     return cfg.get('default_scope') == 'mmagenc' or 'mmagenc' in ([imports] if isinstance(imports, str) else imports)
+
+
+def adopt(cfg) -> None:
+    """Make a config of another package's scope one of this package's, in place: it imports ``mmagenc`` from now on."""
+    if not is_ours(cfg):
+        given = dict(cfg.get('custom_imports') or {})
+        imports = given.get('imports') or []
+        cfg.custom_imports = dict(given, imports=[*([imports] if isinstance(imports, str) else imports), 'mmagenc'])
 
 
 def write_atomically(module: types.ModuleType) -> bool:
@@ -537,6 +556,7 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
 
 # --- tools of the above
 
+START_FILE = 'start.json'
 _WRAPPERS = weakref.WeakSet()  # the distributed models of this process, where they train on the CPU
 
 
@@ -582,6 +602,28 @@ def named_checkpoint(folder) -> Optional[str]:
     except OSError:
         return None
     return text if text.isprintable() and 0 < len(text) < 4096 else None
+
+
+def number_start(log_dir) -> int:
+    """Note in the folder of a start's logs the how manieth start in its work folder it is; gives the number, from 1.
+
+    MMEngine names these folders by the clock alone, which may have been set back since the start before. No upstream issue is known.
+    """
+    folder = Path(log_dir)
+    number = 1 + max((start_number(part) or 0 for part in folder.parent.iterdir() if part.is_dir()), default=0)
+    with atomic_open(folder / START_FILE, 'w', encoding='utf-8') as file:
+        file.write(f'{{"start": {number}}}\n')
+    return number
+
+
+def start_number(log_dir) -> Optional[int]:
+    """What :func:`number_start` has noted in a folder; ``None`` where nothing was, or nothing that can be one."""
+    try:
+        with open(Path(log_dir) / START_FILE, encoding='utf-8', errors='replace') as file:
+            match = re.fullmatch(r'\s*\{"start": (\d{1,9})\}\s*', file.read(100))
+    except OSError:
+        return None
+    return int(match[1]) if match else None
 
 
 def find_latest_checkpoint(path: str) -> Optional[str]:

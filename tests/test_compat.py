@@ -522,6 +522,32 @@ class TestNan:
         assert (tmp_path / 'other/epoch_3.pth').exists() and (tmp_path / 'asked/epoch_3.pth').exists()
 
 
+class TestOwnTrainings:
+
+    def hooks(self, tmp_path, **settings):
+        runner = make_runner(tmp_path, 1, **settings)
+        return [type(hook).__name__ for hook in runner.hooks if type(hook).__name__ in ('FiniteLossHook', 'RandomStateHook')]
+
+    def test_they_get_what_mmengine_lacks_once(self, tmp_path):
+        ours = dict(cfg=dict(custom_imports=dict(imports='mmagenc')))
+        assert self.hooks(tmp_path, **ours) == ['FiniteLossHook', 'RandomStateHook']
+        listed = [dict(type='mmagenc.RandomStateHook')]
+        ours['cfg']['custom_hooks'] = listed
+        assert self.hooks(tmp_path, **ours, custom_hooks=listed) == ['FiniteLossHook', 'RandomStateHook']
+        assert self.hooks(tmp_path, **ours, default_hooks=dict(finite_loss=None, random_state=None), custom_hooks=[]) == []
+        assert self.hooks(tmp_path) == []
+
+    @pytest.mark.parametrize('given, imports', [({}, ['mmagenc']), (dict(imports='mine', allow_failed_imports=True), ['mine', 'mmagenc'])])
+    def test_a_config_of_another_scope_is_adopted(self, given, imports):
+        cfg = Config(dict(default_scope='mmaction', custom_imports=given) if given else dict(default_scope='mmaction'))
+        assert not compat.is_ours(cfg)
+        compat.adopt(cfg)
+        assert compat.is_ours(cfg) and cfg.custom_imports == dict(given, imports=imports)
+        before = cfg.custom_imports
+        compat.adopt(cfg)
+        assert cfg.custom_imports is before
+
+
 class TestPkgResources:
     """mmcv #3325."""
 

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -95,7 +96,7 @@ def run_step(step: Step, title: str, log: Path, started: float) -> None:
         try:
             watch(process, log, begun)
         except BaseException:
-            process.terminate()
+            process.terminate()  # a training saves its epoch and leaves
             process.wait()
             raise
     if process.returncode:
@@ -168,13 +169,25 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parser.parse_args(argv)
     work_dir = args.work_dir.resolve()
     (work_dir / 'logs').mkdir(parents=True, exist_ok=True)
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # through run_step, which ends the step
+    try:
+        run_all(work_dir, args.config)
+    except KeyboardInterrupt:
+        print('\nquickstart: stopped by Ctrl-C; started again, it begins anew', file=sys.stderr)
+        raise SystemExit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run_all(work_dir: Path, config: str) -> None:
+    """All steps, and what came of them."""
     started = time.monotonic()
-    steps = first_steps(str(work_dir), args.config)
+    steps = first_steps(str(work_dir), config)
     for number, step in enumerate(steps, 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
-    for number, step in enumerate(last_steps(str(work_dir), args.config, last_checkpoint(work_dir)), len(steps) + 1):
+    for number, step in enumerate(last_steps(str(work_dir), config, last_checkpoint(work_dir)), len(steps) + 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
-    print(summarize(work_dir, args.config, time.monotonic() - started))
+    print(summarize(work_dir, config, time.monotonic() - started))
 
 
 if __name__ == '__main__':

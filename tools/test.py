@@ -22,6 +22,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmagenc.compat import adopt
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
 from mmagenc.engine.hook_config import settle_hooks
@@ -124,6 +125,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         print(f'test: {error}', file=sys.stderr)
         raise SystemExit(2) from None
     settle_hooks(cfg)
+    adopt(cfg)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     runner.test()
 

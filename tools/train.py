@@ -17,17 +17,20 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from mmagenc.compat import find_latest_checkpoint
+from mmagenc.compat import adopt, find_latest_checkpoint
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, merge_options
 from mmagenc.engine.contract import ContractError
 from mmagenc.engine.finite import NonFiniteLossError
-from mmagenc.engine.hook_config import settle_hooks
+from mmagenc.engine.hook_config import add_stopping_hooks, settle_hooks
+from mmagenc.engine.interruption import InterruptedTraining, listening
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.work_dir import FolderInUseError, claimed
+from mmagenc.evaluation.checkpoints import load_checkpoint
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
 
@@ -94,6 +97,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     options = {'seed': args.seed, 'diff_rank_seed': args.diff_rank_seed or None, 'deterministic': args.deterministic or None}
     given = {name: value for name, value in options.items() if value is not None}
     cfg.randomness = {'seed': None, **cfg.get('randomness', {}), **given}
+    add_stopping_hooks(cfg)
     merge_options(cfg, args.cfg_options)
     return cfg
 
@@ -128,24 +132,39 @@ def log_to_tensorboard(cfg: Config) -> None:
 
 
 def resume(cfg: Config, checkpoint: str) -> None:
-    """Go on from ``checkpoint``, or with ``'auto'`` from the latest of the work folder."""
+    """Go on from ``checkpoint``, or with ``'auto'`` from the latest of the work folder, which :func:`check_start` looks for."""
     if checkpoint != 'auto' and '://' not in checkpoint and not Path(checkpoint).is_file():
         raise ValueError(f'--resume {checkpoint}: no such file')
     cfg.resume = True
-    cfg.load_from = None if checkpoint == 'auto' else checkpoint
+    if checkpoint != 'auto':
+        cfg.load_from = checkpoint
 
 
-def check_start(cfg: Config) -> None:
-    """Refuse a damaged checkpoint before anything is built.
+def check_start(cfg: Config, resume: Optional[str] = None) -> None:
+    """Refuse a damaged checkpoint before anything is built, and settle what ``--resume`` without a value means.
+
+    A work folder without a checkpoint begins anew, with the weights that the config starts from. A training that drew its seed goes on
+    with that one.
 
     Raises:
         DamagedCheckpointError: the one that is named, or with ``--resume`` all of the work folder.
     """
+    latest = find_latest_checkpoint(cfg.work_dir) if resume == 'auto' or cfg.get('resume') and cfg.get('load_from') is None else None
+    if resume == 'auto':
+        cfg.resume, cfg.load_from = latest is not None, None if latest else cfg.get('load_from')
     start = cfg.get('load_from')
-    if start is None and cfg.get('resume'):
-        find_latest_checkpoint(cfg.work_dir)
-    elif start is not None and '://' not in start and (problem := checkpoint_problem(start)):
+    if start is not None and '://' not in start and (problem := checkpoint_problem(start)):
         raise DamagedCheckpointError(f'checkpoint {start}: {problem}')
+    if cfg.get('resume') and cfg.get('randomness', {}).get('seed') is None:
+        keep_seed(cfg, start or latest)
+
+
+def keep_seed(cfg: Config, checkpoint: Optional[str]) -> None:
+    """Train with the seed that a training without one in its config has drawn: MMEngine takes it up after the order of clips is settled."""
+    if checkpoint is not None and Path(checkpoint).is_file():
+        seed = load_checkpoint(checkpoint).get('meta', {}).get('seed')
+        if isinstance(seed, int):
+            cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
 
 
 REFUSALS = (AnnotationError, ContractError, DamagedCheckpointError, FileNotFoundError, FolderInUseError)
@@ -167,13 +186,18 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     except (ValueError, FileNotFoundError) as error:
         refuse(error)
     settle_hooks(cfg)
+    adopt(cfg)
     try:
-        with claimed(cfg.work_dir, launcher=cfg.launcher):
-            check_start(cfg)
+        with listening(), claimed(cfg.work_dir, launcher=cfg.launcher):
+            check_start(cfg, args.resume)
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.train()
     except REFUSALS as error:
         refuse(error)
+    except InterruptedTraining as stop:
+        if is_main_process():
+            print(f'\ntrain: {stop}', file=sys.stderr, flush=True)
+        raise SystemExit(stop.code) from None
     except NonFiniteLossError as error:
         raise SystemExit(f'train: {error}') from None
 

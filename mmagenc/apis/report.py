@@ -16,6 +16,7 @@ from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_c
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.visualization.report import Run, collect_run, embedding_of, innermost_dataset, player_clips, read_pool
+from mmagenc.visualization.report.collect import newest
 from mmagenc.visualization.report.metrics import Number, Result, Row
 from mmagenc.visualization.report.motion import choose_clips
 
@@ -145,7 +146,7 @@ def _generated_clips(run: Run, cfg: Config, per_class: int, seed: int, device: s
             return motion_to_annotations(motion, prefix=f'seed {seed}, clip', skeleton=model.representation.keypoint_skeleton)
         except Exception as error:  # as above
             run.notes.append((SETS['generated'], f'{run.checkpoint.name} generates nothing: {_said(error)}'))
-    samples = max(Path(run.folder).glob('samples/*.npz'), key=lambda path: path.stat().st_mtime, default=None)
+    samples = newest(Path(run.folder).glob('samples/*.npz'))
     if samples is None:
         return []
     run.notes.append((SETS['generated'], f'those of samples/{samples.name}, kept while training'))

@@ -492,21 +492,16 @@ def _write_pkl(annotation: Dict, file) -> None:
 
 
 def _write_npz(annotation: Dict, file) -> None:
-    clips = annotation['annotations']
-    arrays = {}
-    for key, ndim in STORED_KEYS.items():
-        owners = [index for index, clip in enumerate(clips) if key in clip]
-        if owners:
-            arrays[key] = np.concatenate([clips[index][key].ravel() for index in owners])
-            arrays[f'{key}_shape'] = np.array([clips[index][key].shape for index in owners], dtype=np.int64).reshape(-1, ndim)
-            arrays[f'{key}_clip'] = np.array(owners, dtype=np.int64)
-    plain = [{key: value for key, value in clip.items() if key not in STORED_KEYS} for clip in clips]
-    header = dict(format=FORMAT, split=annotation['split'], metainfo=annotation['metainfo'], annotations=plain)
-    # Not compressed: motion shrinks by a third only, at ten times the time, and the loop writes its pool every round.
-    np.savez(file, header=np.array(json.dumps(header, default=_plain)), **arrays)
+    from .archive import write_clips  # which itself needs this module
+    write_clips(file, annotation)
 
 
-def _plain(value):
+def plain_value(value):
+    """What JSON writes for a value that it does not know.
+
+    Raises:
+        AnnotationError: it can stand in no file.
+    """
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

@@ -9,6 +9,7 @@ import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import BatchSampler, Sampler
 
+from mmagenc.draws import RepetitionCounter
 from mmagenc.registry import DATA_SAMPLERS
 
 
@@ -53,8 +54,14 @@ class ClassBalancedSampler(Sampler):
         drawn = torch.cat([_draw(torch.tensor(indices), share, generator) for indices in members.values()])
         drawn = drawn[torch.randperm(len(drawn), generator=generator)]
         total = len(self) * self.world_size
-        drawn = drawn.repeat(math.ceil(total / len(drawn)))[:total]
-        return iter(drawn[self.rank::self.world_size].tolist())
+        drawn = drawn.repeat(math.ceil(total / len(drawn)))[:total].tolist()
+        repetitions = RepetitionCounter()
+        self._turns = [repetitions(place, index) for place, index in enumerate(drawn)][self.rank::self.world_size]
+        return iter(drawn[self.rank::self.world_size])
+
+    def turn(self, place: int, index: int) -> int:
+        """How often the clip at a place of this process's order has come before in the epoch, in all processes together."""
+        return self._turns[place]
 
     def __len__(self) -> int:
         """Samples of this process; the same number in every process."""

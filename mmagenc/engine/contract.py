@@ -5,9 +5,8 @@ the config's key. Once the judge has been fitted, it is asked for recordings and
 """
 
 import logging
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -16,9 +15,9 @@ from torch import nn
 
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
+from mmagenc.draws import untouched_random_state
 from mmagenc.evaluation.functional import is_near_chance
 from mmagenc.models.recognizers import prepare
-from mmagenc.models.recognizers.scoring import untouched_random_state
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import get_skeleton
 
@@ -67,7 +66,7 @@ def check_contract(model: nn.Module, annotations: Sequence[Dict], trainer: Recog
     labels = np.array(annotations.values('label') if hasattr(annotations, 'values') else [clip['label'] for clip in annotations])
     _check_classes(model, trainer, labels, annotations, metainfo.get('classes'), contract)
     _check_persons(model, annotations)
-    with _untouched_states():
+    with untouched_random_state():
         real = annotations[0]
         generated = _one_generated(model, int(real['label']), num_frames)
         samples = {}
@@ -174,13 +173,6 @@ def _share_unseen(annotations) -> float:
 # Pipelines and forward passes -----------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _untouched_states() -> Iterator[None]:
-    """Python's, NumPy's and PyTorch's random states are what they were afterwards."""
-    with untouched_random_state(), torch.random.fork_rng(devices=[]):
-        yield
-
-
 def _one_generated(model, label: int, num_frames: int) -> Dict:
     motion = model.generate(torch.tensor([label]), num_frames, generator=torch.Generator().manual_seed(0)).cpu()
     return motion_to_annotations(motion, prefix='generated')[0]
@@ -277,7 +269,7 @@ def _what_only_recordings_have(model, real: Dict, trainer: RecognizerTrainer) ->
 
 
 def _input_of(clip: Dict, trainer: RecognizerTrainer) -> torch.Tensor:
-    with _untouched_states():
+    with untouched_random_state():
         return trainer.test_pipeline(prepare(clip, form=trainer.form))['inputs'].float()
 
 
@@ -335,7 +327,7 @@ def check_judge(model, trainer: RecognizerTrainer, recordings: Sequence[Dict], *
     step = -(-len(recordings) // most)
     clips = [recordings[index] for index in range(0, len(recordings), step)]
     trips = round_trip(model, clips)
-    with _untouched_states():
+    with untouched_random_state():
         accuracy = trainer.score(clips).accuracy
         return JudgeCheck(accuracy, None if trips is None else trainer.score(trips).accuracy, len(clips), split, 1 / model.num_classes)
 

@@ -58,6 +58,25 @@ def settle_hooks(cfg: Config) -> None:
     _drop(cfg, {key for key, hook in hooks.items() if key.startswith('default_hooks.') and _class_name(hook) in listed})
 
 
+STOPPING = dict(random_state='RandomStateHook', interruption='InterruptionHook')
+"""What a training needs so that it can be stopped and goes on as if it had not been, by name in ``default_hooks``."""
+
+
+def add_stopping_hooks(cfg: Config) -> None:
+    """Give the config, whatever it trains, the hooks of :data:`STOPPING` that it does not have, in place.
+
+    A name that is ``None`` goes without; one with settings but no ``type`` keeps them. One in ``custom_hooks`` stays the only one.
+    """
+    if cfg.get('default_hooks') is None:
+        cfg.default_hooks = {}
+    if not isinstance(cfg.default_hooks, dict):  # refused by the check of hooks
+        return
+    for name, kind in STOPPING.items():
+        settings = cfg.default_hooks.get(name, {})
+        if settings is not None and find_hook(cfg, kind) is None:
+            cfg.default_hooks[name] = dict(settings, type=f'mmagenc.{kind}')
+
+
 def _class_name(hook: Dict) -> str:
     cls = hook.get('type')
     return cls.__name__ if isinstance(cls, type) else str(cls).split('.')[-1]

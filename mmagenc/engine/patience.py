@@ -8,6 +8,7 @@ process that dies closes its connections, so that the others end all the same.
 from datetime import timedelta
 from typing import Any, Optional
 
+import torch
 import torch.distributed as dist
 from mmengine.dist import is_distributed
 
@@ -30,3 +31,11 @@ class Patience:
         values = [value]
         dist.broadcast_object_list(values, src=0, group=self.group)
         return values[0]
+
+    def most(self, number: int) -> int:
+        """The largest of the numbers that the processes pass in."""
+        if self.group is None:
+            return number
+        largest = torch.tensor(number)
+        dist.all_reduce(largest, op=dist.ReduceOp.MAX, group=self.group)
+        return int(largest)

@@ -1,6 +1,6 @@
 """Fits and scores an MMAction2 recognizer beside a generator, and owns its optimizer."""
 
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmengine.dataset import pseudo_collate
@@ -8,6 +8,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner.checkpoint import load_checkpoint
 from torch import nn
 
+from mmagenc.draws import seed_draws, untouched_random_state
 from mmagenc.engine.finite import check_losses
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
 from mmagenc.registry import MODELS, TASK_UTILS
@@ -58,6 +59,7 @@ class RecognizerTrainer:
         self.batch_size = batch_size
         self.score_batch_size = score_batch_size
         self.form: Optional[ClipForm] = None
+        self.passes = 0
 
     def to(self, device) -> 'RecognizerTrainer':
         """Move the model and the optimizer's state."""
@@ -70,15 +72,18 @@ class RecognizerTrainer:
             epochs: int,
             *,
             max_steps: Optional[int] = None,
+            seed: Optional[int] = None,
             progress: Optional[Callable[[int, float], None]] = None) -> List[float]:
         """Train for a number of passes over the clips, in a new random order each, in batches that differ by one clip at most.
 
-        Order and random windows come from the global random states, so a run resumed with them continues exactly.
+        The order, and the windows and whatever else the pipeline draws of a clip, depend on the seed, the number of passes that the
+        recognizer has had, and the clip's index; the global random states only serve what the model draws.
 
         Args:
             annotations: labelled clips.
             epochs: passes; 0 does nothing.
             max_steps: optimizer steps after which training ends, within a pass if need be.
+            seed: of order and windows; ``None`` draws one from PyTorch's global state.
             progress: called after each epoch with its number (from 1) and mean loss.
 
         Returns:
@@ -93,23 +98,35 @@ class RecognizerTrainer:
         if self.form is None:
             self.form = ClipForm.of(annotations)
         self.model.train()
-        history, steps_left = [], float('inf') if max_steps is None else max_steps
+        seed = int(torch.randint(2**62, ())) if seed is None else seed
+        history, steps_left = [], epochs * len(annotations) if max_steps is None else max_steps
         for epoch in range(1, epochs + 1):
-            batches = torch.randperm(len(annotations)).tensor_split(-(-len(annotations) // self.batch_size))
-            batches = batches[:min(steps_left, len(batches))]
+            batches = self._batches(len(annotations), seed)[:steps_left]
             if not batches:
                 break
-            losses = [self._step([annotations[i] for i in batch.tolist()]) for batch in batches]
+            losses = [self._step([(annotations[i], (seed, self.passes, i)) for i in batch.tolist()]) for batch in batches]
+            self.passes += 1
             steps_left -= len(losses)
             history.append(sum(losses) / len(losses))
             if progress is not None:
                 progress(epoch, history[-1])
         return history
 
-    def _step(self, annotations: List[Dict]) -> float:
-        samples = [self.train_pipeline(prepare(annotation, test_mode=False, form=self.form)) for annotation in annotations]
+    def _batches(self, count: int, seed: int) -> List[torch.Tensor]:
+        """Indices of the next pass's batches."""
+        with untouched_random_state():
+            seed_draws(seed, self.passes)
+            return list(torch.randperm(count).tensor_split(-(-count // self.batch_size)))
+
+    def _step(self, batch: Sequence[Tuple[Dict, Tuple[int, ...]]]) -> float:
+        """One optimizer step on clips, each with the key of its draws."""
+        samples = []
+        with untouched_random_state():
+            for annotation, key in batch:
+                seed_draws(*key)
+                samples.append(self.train_pipeline(prepare(annotation, test_mode=False, form=self.form)))
         logs = self.model.train_step(pseudo_collate(samples), self.optim_wrapper)
-        check_losses(logs, where='the recognizer beside the generator', clips=[annotation['frame_dir'] for annotation in annotations])
+        check_losses(logs, where='the recognizer beside the generator', clips=[annotation['frame_dir'] for annotation, _ in batch])
         return logs['loss'].item()
 
     def score(self, annotations: List[Dict]) -> RecognizerScores:
@@ -117,9 +134,9 @@ class RecognizerTrainer:
         return score_annotations(self.model, self.test_pipeline, annotations, batch_size=self.score_batch_size, form=self.form)
 
     def state_dict(self) -> Dict:
-        """Weights, optimizer state and the clips' form, for the one checkpoint."""
+        """Weights, optimizer state, passes and the clips' form, for the one checkpoint."""
         form = None if self.form is None else self.form.state_dict()
-        return dict(state_dict=self.model.state_dict(), optimizer=self.optim_wrapper.state_dict(), form=form)
+        return dict(state_dict=self.model.state_dict(), optimizer=self.optim_wrapper.state_dict(), form=form, passes=self.passes)
 
     def load_state_dict(self, state: Dict, *, optimizer: bool = True) -> None:
         """Restore :meth:`state_dict`; ``optimizer=False`` takes the weights only."""
@@ -128,3 +145,4 @@ class RecognizerTrainer:
             self.form = ClipForm.from_state(state['form'])
         if optimizer:
             self.optim_wrapper.load_state_dict(state['optimizer'])
+            self.passes = state.get('passes', 0)

@@ -4,7 +4,6 @@ T frames, H height, W width; RGB throughout.
 """
 
 import copy
-import random
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
@@ -13,6 +12,8 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mmagenc.draws import seed_draws, untouched_random_state
 
 from .camera import Camera, View, facing_azimuth
 from .clip import Clip
@@ -413,12 +414,6 @@ def _evaluating(model) -> Iterator[None]:
 @contextmanager
 def _random_states_kept() -> Iterator[None]:
     """Let a training pipeline draw its windows without changing what training draws next; they are the same every time."""
-    python, numpy = random.getstate(), np.random.get_state()
-    random.seed(0)
-    np.random.seed(0)
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
+    with untouched_random_state():
+        seed_draws(0)
+        yield

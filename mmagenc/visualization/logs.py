@@ -6,9 +6,11 @@ n points.
 import json
 import math
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
+
+from mmagenc.compat import start_number
 
 POSITION_KEYS = ('step', 'iter', 'epoch')
 Curve = Tuple[np.ndarray, np.ndarray]
@@ -16,7 +18,9 @@ Curve = Tuple[np.ndarray, np.ndarray]
 
 
 def read_scalars(work_dir, *, damaged: Optional[List[str]] = None) -> List[Dict[str, float]]:
-    """The records of a run in order, of all its parts: what a resumed part did again replaces what was logged before.
+    """The records of a run in order, of all its starts: what a later start did again replaces what was logged before.
+
+    Which start was later is told by :func:`in_order`, not by the clock alone.
 
     Args:
         work_dir: folder of a run (``<time>/vis_data/scalars.json`` in it), of one of its parts, or such a file.
@@ -35,13 +39,68 @@ def read_scalars(work_dir, *, damaged: Optional[List[str]] = None) -> List[Dict[
         raise FileNotFoundError(f'{path}: no such folder')
     files = [path] if path.is_file() else sorted(path.glob('vis_data/scalars.json')) or sorted(path.glob('*/vis_data/scalars.json'))
     records: List[Dict[str, float]] = []
-    for file in files:
-        part = _read_part(file, damaged)
+    for part in in_order([(start_number(file.parent.parent), part) for file in files for part in _starts(_read_part(file, damaged))]):
         start = _start(part)
         records = [record for record in records if record['step'] < start[_is_training(record)]] + part
     if not records:
         raise FileNotFoundError(f"{path}: no scalars in it; keep LocalVisBackend in the visualizer's vis_backends")
     return records
+
+
+def in_order(parts: Sequence[Tuple[Optional[int], List[Dict]]]) -> List[List[Dict]]:
+    """The records of a run's starts, from the first start to the last.
+
+    A clock that was set back (by hand, or where summer time ends) gives a later start an earlier name, and nothing in the records tells
+    the time. Starts that ``tools/train.py`` has numbered are taken by their numbers, after those that have none. Of the others those are
+    taken by name that have something to go on from, and only then those that begin behind all that had been trained before them by name:
+    they were made after the clock was set back.
+
+    Args:
+        parts: number (``None`` where there is none) and records of each start, by the names of their folders.
+    """
+    numbered = sorted(((number, part) for number, part in parts if number is not None), key=lambda pair: pair[0])
+    return [*_by_content([part for number, part in parts if number is None]), *(part for _, part in numbered)]
+
+
+def _by_content(parts: Sequence[List[Dict]]) -> List[List[Dict]]:
+    """Starts by name, but each behind one that it can have gone on from, if there is any."""
+    placed: List[List[Dict]] = []
+    left, reached = [(part, _steps(part)) for part in parts], 0.
+    logged_every = min((_stride(steps) for _, steps in left), default=0)
+    while left:
+        late = []
+        for part, steps in left:
+            if steps[0] - min(_stride(steps), logged_every if len(steps) == 1 else math.inf, steps[0]) <= reached:
+                placed.append(part)
+                reached = max(reached, *steps)
+            else:
+                late.append((part, steps))
+        if len(late) == len(left):  # nothing that they could have gone on from is there
+            reached = min(steps[0] for _, steps in late)
+        left = late
+    return placed
+
+
+def _steps(part: Sequence[Dict]) -> List[float]:
+    """The steps of a start's records of training, or of all where it has none."""
+    return [record['step'] for record in part if _is_training(record)] or [record['step'] for record in part] or [0]
+
+
+def _stride(steps: Sequence[float]) -> float:
+    """How many steps lie between two records: so far may the first one be behind the checkpoint that a start goes on from."""
+    return min((after - before for before, after in zip(steps, steps[1:]) if after > before), default=math.inf)
+
+
+def _starts(records: List[Dict]) -> Iterator[List[Dict]]:
+    """Starts within one second share a folder and a file: each begins where the steps of training go back."""
+    start, last = 0, -math.inf
+    for index, record in enumerate(records):
+        if _is_training(record):
+            if record['step'] <= last:
+                yield records[start:index]
+                start = index
+            last = record['step']
+    yield records[start:]
 
 
 def _read_part(file: Path, damaged: Optional[List[str]]) -> List[Dict[str, float]]:

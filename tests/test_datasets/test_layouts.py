@@ -70,7 +70,7 @@ def test_a_definition_in_a_users_pickle(tmp_path, suffix):
     assert dataset.metainfo['skeleton'] == dataset[0]['skeleton'] == 'hands3'
     pool = SyntheticPool(dataset.metainfo)
     pool.append(hand_clips())
-    paths = pool.save(tmp_path)
+    paths = pool.export(tmp_path)
     elsewhere()
     assert load_annotation(paths[suffix == '.pkl'])['metainfo']['skeleton'] == 'hands3' and 'hands3' in SKELETONS
 

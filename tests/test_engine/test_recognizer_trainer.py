@@ -1,11 +1,13 @@
 """The recognizer learns, repeats itself given the random state, and survives a round trip through a checkpoint."""
 
 import io
+import random
 
 import numpy as np
 import pytest
 import torch
 
+from mmagenc.draws import untouched_random_state
 from mmagenc.engine import RecognizerTrainer
 from tests.test_models.test_recognizers.test_scoring import PIPELINE, clips, small_recognizer
 
@@ -45,6 +47,33 @@ def test_same_random_state_gives_the_same_weights():
         states.append(trainer.model.state_dict())
     for name, value in states[0].items():
         torch.testing.assert_close(value, states[1][name], rtol=0, atol=0)
+
+
+def test_order_and_windows_depend_on_seed_and_pass_only():
+    """Not on what else has drawn, nor on where the passes were interrupted; what others draw next does not depend on them."""
+    drawn, weights = [], []
+    pack = make_trainer().train_pipeline
+    for state, passes in ((7, (2, )), (8, (1, 1))):
+        saved = make_trainer().state_dict()
+        random.seed(state), np.random.seed(state), torch.manual_seed(state)
+        for epochs in passes:
+            with untouched_random_state():
+                trainer = make_trainer()
+            trainer.load_state_dict(saved)
+            trainer.train_pipeline = lambda clip: drawn.append((clip['frame_dir'], np.random.random(), random.random())) or pack(clip)
+            trainer.fit(clips(20), epochs=epochs, seed=3)
+            saved = trainer.state_dict()
+        assert (random.random(), np.random.random(), torch.rand(()).item()) == first_draws_of(state)
+        weights.append(saved['state_dict'])
+    first, second = drawn[:40], drawn[40:]
+    assert first == second and len(set(first)) == 40 and len({windows for _, *both in first for windows in both}) == 80
+    assert [name for name, *_ in first[:20]] != [name for name, *_ in first[20:]]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+def first_draws_of(state):
+    random.seed(state), np.random.seed(state), torch.manual_seed(state)
+    return random.random(), np.random.random(), torch.rand(()).item()
 
 
 def test_state_goes_through_a_safe_checkpoint_and_training_continues_exactly():

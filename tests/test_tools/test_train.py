@@ -133,8 +133,27 @@ class TestOptions:
     def test_resume(self, train, folder, tmp_path):
         cfg = merged(train, folder / 'tiny.py', '--resume')
         assert cfg.resume is True and cfg.load_from is None
+        cfg.work_dir = str(tmp_path / 'empty')
+        cfg.load_from = str(tmp_path / 'weights.pth')
+        torch.save(dict(state_dict={}), cfg.load_from)
+        train.check_start(cfg, 'auto')  # nothing to go on from: it begins anew, with the weights of the config
+        assert cfg.resume is False and cfg.load_from == str(tmp_path / 'weights.pth')
+        (tmp_path / 'begun').mkdir()
+        torch.save(dict(state_dict={}, meta=dict(seed=123)), tmp_path / 'begun/epoch_3.pth')
+        cfg.work_dir, cfg.resume = str(tmp_path / 'begun'), True
+        train.check_start(cfg, 'auto')  # with the seed that the first start drew
+        assert cfg.resume is True and cfg.load_from is None and cfg.randomness.seed == 123
         (tmp_path / 'x.pth').touch()
         assert merged(train, folder / 'tiny.py', '--resume', str(tmp_path / 'x.pth')).load_from == str(tmp_path / 'x.pth')
+
+    def test_any_config_can_be_stopped(self, train, folder, tmp_path):
+        cfg = merged(train, folder / 'tiny.py', '--cfg-options', 'default_hooks.interruption.grace.SIGTERM=7')
+        assert cfg.default_hooks.interruption == dict(type='mmagenc.InterruptionHook', grace=dict(SIGTERM=7))
+        assert cfg.default_hooks.random_state.type == 'mmagenc.RandomStateHook'
+        text = f"_base_ = '{folder}/tiny.py'\ndefault_hooks = dict(interruption=None)\ncustom_hooks = [dict(type='RandomStateHook')]\n"
+        (tmp_path / 'own.py').write_text(text)
+        cfg = merged(train, tmp_path / 'own.py')
+        assert cfg.default_hooks.interruption is None and 'random_state' not in cfg.default_hooks
 
     def test_auto_scale_lr(self, train, folder, tmp_path):
         (tmp_path / 'scaled.py').write_text(f"_base_ = '{folder}/tiny.py'\nauto_scale_lr = dict(enable=False, base_batch_size=16)")
@@ -208,6 +227,17 @@ custom_hooks = [dict(type='RandomStateHook'), loop]
     assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
 
 
+def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_path, monkeypatch):
+    """So that its random draws depend on seed, epoch and index too, and NaN ends it."""
+    built = []
+    torch.save({}, tmp_path / 'x.pth')
+    (tmp_path / 'theirs.py').write_text(f"_base_ = '{folder}/tiny.py'\ndefault_scope = 'mmaction'\ncustom_imports = None")
+    for tool, arguments in ((train, []), (test, [str(tmp_path / 'x.pth')])):
+        monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+        tool.main([str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
+    assert [cfg.custom_imports.imports for cfg in built] == [['mmagenc'], ['mmagenc']]
+
+
 def test_whole_run_from_a_plain_clone_resumed_and_tested(folder, tmp_path):
     """From a folder that is not the clone, with nothing on PYTHONPATH: train, resume, test."""
     isolated = {'PYTHONPATH': ''}
@@ -244,7 +274,7 @@ def test_mmactions_own_train_runs_our_config(folder, tmp_path):
     assert (tmp_path / 'epoch_1.pth').is_file()
 
 
-@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test'])
+@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test', 'slurm_train_requeue'])
 def test_scripts_explain_themselves(script):
     result = run(['bash', ROOT / f'tools/{script}.sh'], ROOT)
     assert result.returncode == 2 and 'usage:' in result.stderr

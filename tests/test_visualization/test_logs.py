@@ -56,6 +56,64 @@ def test_runs_that_count_iterations(tmp_path):
     assert run['loss'][0].tolist() == [50, 100] and run['acc/top1'][0].tolist() == [50]
 
 
+def epochs(first, last, loss):
+    """Records of a start that trained these epochs, ten iterations each."""
+    return [train(epoch, 10 * epoch, loss) for epoch in range(first, last + 1)]
+
+
+def losses(folder):
+    """``{epoch: loss}`` of what was trained last."""
+    return dict(zip(*(side.tolist() for side in curves(read_scalars(folder))['loss'])))
+
+
+@pytest.mark.parametrize('starts, expected', [
+    # by name: the folders' names in the order of the clock; by content: (first, last epoch, when it really was)
+    ([(6, 10, 2), (1, 5, 1)], [1] * 5 + [2] * 5),  # set back before the resume
+    ([(6, 10, 2), (1, 7, 1)], [1] * 5 + [2] * 5),  # which did two epochs again
+    ([(9, 12, 3), (1, 5, 1), (4, 9, 2)], [1] * 3 + [2] * 5 + [3] * 4),  # before the third start
+    ([(9, 12, 3), (12, 14, 4), (1, 5, 1), (4, 9, 2)], [1] * 3 + [2] * 5 + [3] * 3 + [4] * 3),  # and a fourth on the new clock
+    ([(4, 9, 2), (9, 12, 3), (1, 5, 1)], [1] * 3 + [2] * 5 + [3] * 4),  # after the first
+    ([(1, 5, 1), (3, 4, 2), (5, 8, 3)], [1] * 2 + [2] * 2 + [3] * 4),  # a clock that was never set back
+    ([(1, 5, 1), (1, 3, 2)], [2] * 3),  # begun anew: what a later start did not reach is not its own
+])
+def test_a_clock_set_back_loses_no_epoch(tmp_path, starts, expected):
+    for index, (first, last, loss) in enumerate(starts):
+        write(tmp_path, f'20261025_0{index}0000', epochs(first, last, loss))
+    assert losses(tmp_path) == dict(enumerate(expected, 1))
+
+
+def test_numbered_starts_are_in_the_order_of_their_numbers(tmp_path):
+    """The third went on from an older checkpoint, which no record tells."""
+    for name, number, records in (('20261025_010000', 3, epochs(4, 8, 3.)), ('20261025_020000', 1, epochs(1, 5, 1.)),
+                                  ('20261025_030000', 2, epochs(6, 9, 2.))):
+        write(tmp_path, name, records)
+        (tmp_path / name / 'start.json').write_text(f'{{"start": {number}}}\n')
+    assert losses(tmp_path) == {1: 1, 2: 1, 3: 1, **dict.fromkeys(range(4, 9), 3)}
+    (tmp_path / '20261025_020000/start.json').write_text('[')  # of an older version, or damaged: before the numbered ones
+    assert losses(tmp_path) == {1: 1, 2: 1, 3: 1, **dict.fromkeys(range(4, 9), 3)}
+
+
+def test_starts_within_one_second_share_a_file(tmp_path):
+    write(tmp_path, '20261025_010000', [*epochs(1, 5, 1.), val(5, 0.1), *epochs(4, 6, 2.), val(6, 0.2)])
+    assert losses(tmp_path) == {1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2}
+    assert curves(read_scalars(tmp_path))['acc/top1'][0].tolist() == [6]
+
+
+def test_records_between_iterations_do_not_make_a_hole(tmp_path):
+    """Every twentieth iteration is logged: a start that goes on at 1000 has its first record at 1020."""
+    write(tmp_path, '20261025_010000', [train(epoch, 100 * epoch, 1.) for epoch in range(1, 11)])
+    write(tmp_path, '20261025_020000', [train(11, 1020, 2.), train(11, 1040, 2.)])
+    assert losses(tmp_path) == {**dict.fromkeys(range(1, 11), 1), 11: 2}
+
+
+def test_starts_whose_predecessors_are_gone(tmp_path):
+    write(tmp_path, '20261025_010000', epochs(9, 10, 2.))
+    write(tmp_path, '20261025_020000', epochs(4, 6, 1.))
+    assert losses(tmp_path) == {4: 1, 5: 1, 6: 1, 9: 2, 10: 2}
+    write(tmp_path, '20261025_000000', [val(1, 0.5)])  # one that was stopped before its first record of training
+    assert losses(tmp_path) == {4: 1, 5: 1, 6: 1, 9: 2, 10: 2}
+
+
 def test_values_that_are_not_finite_stay(tmp_path):
     write(tmp_path, 'a', [train(1, 1, math.nan), train(2, 2, 1.)])
     np.testing.assert_array_equal(curves(read_scalars(tmp_path))['loss'][1], [math.nan, 1])

@@ -99,14 +99,27 @@ class Progress:
         return sum(sum(self.seconds[kind]) / len(self.seconds[kind]) for kind in kinds) / self.slots
 
 
+class Stopped(BaseException):
+    """A signal ended the study; its argument is the exit status."""
+
+
 @contextmanager
 def exit_on_termination() -> Iterator[None]:
-    """Let SIGTERM end the study as Ctrl-C does, with the processes of its runs."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    """Let SIGTERM and Slurm's SIGUSR1 end the study as Ctrl-C does, with the processes of its runs, and in words."""
+
+    def leave(number, _):
+        raise Stopped(128 + number)
+
+    numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1') if hasattr(signal, name)]
+    before = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield
+    except (KeyboardInterrupt, Stopped) as stop:
+        print('\nstudy: stopped; what is done is kept, start it again to go on', file=sys.stderr, flush=True)
+        raise SystemExit(stop.args[0] if isinstance(stop, Stopped) else 130) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

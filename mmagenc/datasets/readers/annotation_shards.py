@@ -6,13 +6,15 @@ A shard is an annotation file (``.npz``) of keypoints, and their scores if there
 
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence
 
 import numpy as np
 
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
+from mmagenc.datasets.archive import ArrayTable, write_archive
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.untrusted import open_npz
 
@@ -53,7 +55,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
     if out.suffix != '.npz':
         raise AnnotationError(f'{out}: shards are merged into .npz')
     clips: List[Dict] = []
-    tables: Dict[str, List[np.ndarray]] = {key: [] for key in KEYS}
+    shapes: Dict[str, List[np.ndarray]] = {key: [] for key in KEYS}
     owners: Dict[str, List[np.ndarray]] = {key: [] for key in KEYS}
     for path in paths:
         header = shard_header(path)
@@ -61,21 +63,17 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
             raise AnnotationError(f'{path}: not a whole shard')
         with open_npz(path) as archive:
             for key in [key for key in KEYS if key in archive.files]:
-                tables[key].append(archive[f'{key}_shape'])
+                shapes[key].append(archive[f'{key}_shape'])
                 owners[key].append(archive[f'{key}_clip'] + len(clips))
         clips += header['annotations']
     if len({clip['frame_dir'] for clip in clips}) != len(clips):
         raise AnnotationError(f'{out}: shards repeat clips')
     metainfo = with_named_layouts(metainfo, [clip['skeleton'] for clip in clips if clip.get('skeleton')])
-    header = json.dumps(dict(format=FORMAT, split=dict(split), metainfo=metainfo, annotations=clips))
+    tables = {key: ArrayTable(np.concatenate(shapes[key]), np.concatenate(owners[key]), partial(_pieces, paths, key))
+              for key in KEYS if shapes[key]}
     out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(out) as file, zipfile.ZipFile(file, 'w', zipfile.ZIP_STORED, allowZip64=True) as archive:
-        _write_array(archive, 'header', (), np.array(header).dtype, iter([np.array(header)]))
-        for key in [key for key in KEYS if tables[key]]:
-            table, owner = np.concatenate(tables[key]), np.concatenate(owners[key])
-            _write_array(archive, key, (int(table.prod(axis=1).sum()), ), np.dtype(np.float32), _pieces(paths, key))
-            _write_array(archive, f'{key}_shape', table.shape, table.dtype, iter([table]))
-            _write_array(archive, f'{key}_clip', owner.shape, np.dtype(np.int64), iter([owner]))
+    with atomic_open(out) as file:
+        write_archive(file, dict(format=FORMAT, split=dict(split), metainfo=metainfo, annotations=clips), tables)
 
 
 def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
@@ -83,12 +81,3 @@ def _pieces(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
         with open_npz(path) as archive:
             if key in archive.files:
                 yield archive[key]
-
-
-def _write_array(archive: zipfile.ZipFile, name: str, shape: Tuple[int, ...], dtype: np.dtype, pieces: Iterator[np.ndarray]) -> None:
-    """A member as ``numpy.savez`` writes it, from pieces that follow each other."""
-    with archive.open(f'{name}.npy', 'w', force_zip64=True) as member:
-        np.lib.format.write_array_header_2_0(
-            member, dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=shape))
-        for piece in pieces:
-            member.write(np.ascontiguousarray(piece, dtype=dtype).tobytes())

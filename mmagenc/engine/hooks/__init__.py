@@ -2,8 +2,11 @@
 
 from .finite_loss_hook import FiniteLossHook
 from .infagenc_hook import InfAGenCHook
+from .interruption_hook import InterruptionHook
 from .random_state_hook import RandomStateHook
 from .representation_stats_hook import RepresentationStatsHook
 from .sample_visualization_hook import SampleVisualizationHook
 
-__all__ = ['FiniteLossHook', 'InfAGenCHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook']
+__all__ = [
+    'FiniteLossHook', 'InfAGenCHook', 'InterruptionHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook'
+]

@@ -16,8 +16,10 @@ from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from mmagenc.compat import named_checkpoint
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
+from mmagenc.draws import key_loop
 from mmagenc.engine.contract import (
     JudgeCheck,
     check_contract,
@@ -151,10 +153,10 @@ class InfAGenCHook(Hook):
         self._check_parts(runner, model, recordings)
         self._fit_gate(runner, model, recordings, layout or dataset.metainfo.get('skeleton'))
         self.pool.metainfo = dict(dataset.metainfo)
+        if is_main_process():
+            self._keep_pool(runner)
         if len(self.pool):
             self._grow(runner, self.pool.annotations, epochs_left=runner.max_epochs - runner.epoch)
-        elif is_main_process():
-            _move_away(Path(runner.work_dir) / 'pool')
 
     def after_train_epoch(self, runner) -> None:
         epoch = runner.epoch + 1
@@ -165,11 +167,22 @@ class InfAGenCHook(Hook):
             self.pool.append(accepted)
             self._grow(runner, accepted, epochs_left=runner.max_epochs - epoch)
             self.fine_tune_due = True
-            if is_main_process():
-                self.pool.save(Path(runner.work_dir) / 'pool')
+            if is_main_process():  # before the checkpoint that names these clips
+                self.pool.save(_pool_folder(runner))
         if self.fine_tune_due and epoch == runner.max_epochs:
             self._on_main_process(lambda: self._fit(runner, self.recognizer_epochs, self.recognizer_steps))
             self.fine_tune_due = False
+
+    def after_train(self, runner) -> None:
+        if is_main_process():
+            self.pool.export(_pool_folder(runner))
+
+    def _keep_pool(self, runner) -> None:
+        """Have in the work folder what the pool holds now, and nothing of another run."""
+        if self.pool.rounds:
+            self.pool.save(_pool_folder(runner))  # of a checkpoint from elsewhere
+        else:
+            _move_away(_pool_folder(runner))
 
     def _judge(self, runner, epoch: int) -> List[Dict]:
         """Steps 1 to 4 on the main process; returns the clips accepted in this epoch."""
@@ -286,6 +299,7 @@ class InfAGenCHook(Hook):
             annotations,
             epochs,
             max_steps=max_steps,
+            seed=runner.seed,
             progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
         self.fitted, self.fine_tune_due = True, False
 
@@ -309,6 +323,7 @@ class InfAGenCHook(Hook):
         cfg = dict(runner.cfg.train_dataloader, dataset=dataset)
         runner.train_loop.dataloader = runner.build_dataloader(
             cfg, seed=runner.seed, diff_rank_seed=runner._randomness_cfg.get('diff_rank_seed', False))
+        key_loop(runner.train_loop)
         runner.train_loop._max_iters = runner.iter + epochs_left * len(runner.train_loop.dataloader)  # what the log's eta counts
 
     # One checkpoint -----------------------------------------------------------------------------------------------------------------
@@ -337,7 +352,7 @@ class InfAGenCHook(Hook):
                 self.fitted, self.known = state['fitted'], _last_judge(state['rounds'])
             return
         self.trainer.load_state_dict(state['recognizer'])
-        self.pool.load_state_dict(state['pool'])
+        self.pool.load_state_dict(state['pool'], _pools_of_checkpoint(runner))
         self.rounds = state['rounds']
         self.best = state['best'] and _best_from_state(state['best'])
         self.fitted, self.fine_tune_due = state['fitted'], state['fine_tune_due']
@@ -397,6 +412,17 @@ def _seed(runner, epoch: int) -> int:
 
 def _unwrap(model):
     return model.module if is_model_wrapper(model) else model
+
+
+def _pool_folder(runner) -> Path:
+    return Path(runner.work_dir) / 'pool'
+
+
+def _pools_of_checkpoint(runner) -> List[Path]:
+    """Where the clips may lie that the checkpoint to resume from names: beside it, in the work folder, or moved away there."""
+    checkpoint = runner._load_from or named_checkpoint(runner.work_dir)
+    folders = [Path(runner.work_dir), *([Path(checkpoint).parent] if checkpoint else [])]
+    return [*(folder / 'pool' for folder in folders), *(pool for folder in folders for pool in sorted(folder.glob('pool_*')))]
 
 
 def _move_away(folder: Path) -> None:

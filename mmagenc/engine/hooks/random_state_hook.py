@@ -1,12 +1,13 @@
 """Keep every rank's random states in the checkpoint, so that a resumed run draws what an uninterrupted one would have drawn."""
 
 import random
-from typing import Dict, List, Optional
+from functools import partial
+from typing import Callable, Dict, Iterator, List, Optional
 
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 
 from mmagenc.registry import HOOKS
 
@@ -17,9 +18,11 @@ STATE_KEY = 'random_states'
 class RandomStateHook(Hook):
     """Save Python's, NumPy's and PyTorch's random states of every rank with each checkpoint; restore them on resume.
 
-    MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers goes on differently after a resume.
-    Runs after the other hooks of an epoch's end and before ``CheckpointHook``. A checkpoint of another number of processes, or one
-    without the states, resumes with fresh randomness and says so.
+    MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers (dropout, latents) goes on differently after a
+    resume; what transforms draw of a sample needs no state (:mod:`mmagenc.draws`). Runs after the other hooks of an epoch's end (of a step
+    that is saved, where checkpoints are counted in steps) and before ``CheckpointHook``. Validation in between leaves the states as they
+    were. A checkpoint of another number of processes, or one without the states, resumes with fresh randomness and says so.
+    :mod:`mmagenc.compat` gives the hook to every training of the package.
     """
 
     priority = 'LOW'
@@ -27,9 +30,27 @@ class RandomStateHook(Hook):
     def __init__(self) -> None:
         self._states: Optional[List[Dict]] = None
         self._pending: Optional[Dict] = None
+        self._before_val: Optional[Dict] = None
 
     def after_train_epoch(self, runner) -> None:
-        self._states = all_gather_object(get_random_state())
+        self.note()
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        if any(isinstance(hook, CheckpointHook) and _saves_this_step(hook, runner) for hook in runner.hooks):
+            self.note()
+
+    def note(self) -> None:
+        """Take the states as they are now (in a validation: as they were before it), for the next checkpoint; all processes together."""
+        self._states = all_gather_object(self._before_val or get_random_state())
+
+    def before_val(self, runner) -> None:
+        self._restore()  # of a resumed training that begins with its validation
+        self._before_val = get_random_state()
+
+    def after_val(self, runner) -> None:
+        if self._before_val is not None:
+            set_random_state(self._before_val)
+            self._before_val = None
 
     def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
         if self._states is not None:
@@ -46,9 +67,39 @@ class RandomStateHook(Hook):
         self._pending = states[get_rank()]
 
     def before_train_epoch(self, runner) -> None:
+        self._restore()
+        loop = runner.train_loop
+        if hasattr(loop, 'dataloader_iterator') and runner.iter:
+            loop.dataloader_iterator = _After(loop.dataloader_iterator, runner.iter, partial(set_random_state, get_random_state()))
+
+    def _restore(self) -> None:
         if self._pending is not None:
             set_random_state(self._pending)
             self._pending = None
+
+
+def _saves_this_step(hook: CheckpointHook, runner) -> bool:
+    """What MMEngine's hook asks itself after a training step (0.10.7)."""
+    if hook.by_epoch:
+        return False
+    return hook.every_n_train_iters(runner, hook.interval, hook.save_begin) or (hook.save_last and hook.is_last_train_iter(runner))
+
+
+class _After:
+    """An iterator that calls ``then`` after ``count`` batches: those that MMEngine's loop of iterations passes over when it resumes."""
+
+    def __init__(self, batches: Iterator, count: int, then: Callable[[], None]) -> None:
+        self.batches, self.left, self.then = batches, count, then
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self):
+        batch = next(self.batches)
+        self.left -= 1
+        if self.left == 0:
+            self.then()
+        return batch
 
 
 def get_random_state() -> Dict:

@@ -4,10 +4,8 @@ N clips, K classes, D feature channels.
 """
 
 import copy
-import random
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -15,6 +13,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from torch import Tensor, nn
 
 from mmagenc.datasets.annotation import UNLABELLED, AnnotationError, array_problem, is_unlabelled
+from mmagenc.draws import untouched_random_state
 from mmagenc.structures import ClipForm
 
 
@@ -74,21 +73,6 @@ def prepare(annotation: Dict, *, skeleton: Optional[str] = None, test_mode: bool
     if skeleton is not None:
         sample.setdefault('skeleton', skeleton)
     return sample
-
-
-@contextmanager
-def untouched_random_state() -> Iterator[None]:
-    """NumPy's and Python's random states are what they were afterwards.
-
-    MMAction2's ``UniformSampleFrames`` seeds NumPy's with 255 for every test clip (checked with 1.2.0): each training window drawn after a
-    scoring would be the same ones again.
-    """
-    states = np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        np.random.set_state(states[0])
-        random.setstate(states[1])
 
 
 @torch.no_grad()

@@ -4,16 +4,18 @@ K classes, R rounds of the loop. Whatever is missing or cannot be read becomes a
 """
 
 import json
+import re
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 import numpy as np
 from mmengine.config import Config
 
-from mmagenc.compat import named_checkpoint
-from mmagenc.datasets.annotation import MAX_CLASSES, load_annotation
+from mmagenc.compat import START_FILE, named_checkpoint, start_number
+from mmagenc.datasets.annotation import MAX_CLASSES
+from mmagenc.datasets.pool import read_pool as load_pool
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.untrusted import NotPlainError, read_settings
 from mmagenc.visualization.logs import epoch_positions, is_number, read_scalars
@@ -178,7 +180,7 @@ def read_run_config(folder: Path, run: Run, *, trust: bool = False) -> Config:
     MMEngine writes the config that a training ran with into ``<time>/vis_data/config.py``, and under its own name into the folder: newest
     first, these are read as data. Only with ``trust`` is one that is a program run.
     """
-    dumps = [*sorted(folder.glob('*/vis_data/config.py'), key=_age, reverse=True), *sorted(folder.glob('*.py'), key=_age, reverse=True)]
+    dumps = [*_of_starts(folder, 'vis_data/config.py'), *sorted(folder.glob('*.py'), key=_age, reverse=True)]
     problems = []
     for path in dumps:
         try:
@@ -209,16 +211,16 @@ def _config_of(path: Path, text: str, *, trust: bool) -> Optional[Config]:
 
 
 def newest_checkpoint(folder: Path) -> Optional[Path]:
-    """The checkpoint that ``last_checkpoint`` names, if it lies in the folder, or else the one written last."""
+    """The checkpoint that ``last_checkpoint`` names, if it lies in the folder, or else the one of the largest number, or written last."""
     last = named_checkpoint(folder)
     if last is not None and (folder / Path(last).name).is_file():
         return folder / Path(last).name
-    return max(folder.glob('*.pth'), key=_age, default=None)
+    return newest(folder.glob('*.pth'))
 
 
 def read_environment(folder: Path) -> str:
     """The block on system and runtime at the head of the newest log."""
-    for log in sorted(folder.glob('*/*.log'), key=_age, reverse=True):
+    for log in _of_starts(folder, '*.log'):
         with log.open(encoding='utf-8', errors='replace') as file:
             lines = [line.rstrip('\n') for line, _ in zip(file, range(200))]
         starts = [number for number, line in enumerate(lines) if line.startswith('System environment')]
@@ -285,13 +287,10 @@ def read_curves(folder: Path, run: Run) -> List[Curve]:
 
 def read_pool(folder: Path, run: Run) -> Optional[Dict]:
     """The pool's annotation, or ``None``."""
-    path = folder / 'pool' / 'pool.npz'
-    if not path.is_file():
-        return None
     try:
-        return load_annotation(path)
+        return load_pool(folder / 'pool')
     except Exception as error:  # as above
-        run.notes.append(('pool', f'pool/pool.npz cannot be read: {error}'))
+        run.notes.append(('pool', f'the pool cannot be read: {error}'))
         return None
 
 
@@ -361,10 +360,14 @@ def _movement(record: Dict) -> Dict[int, Tuple[float, float]]:
 
 
 def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
-    """Tables and confusion matrices of every JSON file that a test or a metric wrote below the folder, oldest first."""
+    """Tables and confusion matrices of every JSON file that a test or a metric wrote below the folder, oldest first.
+
+    Those of an earlier run, which was moved into ``previous/``, are not this one's.
+    """
     results, confusions = [], []
     for path in sorted(folder.rglob('*.json'), key=_age):
-        if path.name in ('rounds.json', 'scalars.json') or path.parent.name == 'vis_data':
+        earlier = 'previous' in path.relative_to(folder).parts[:-1]
+        if earlier or path.name in ('rounds.json', 'scalars.json', START_FILE) or path.parent.name == 'vis_data':
             continue
         source = str(path.relative_to(folder))
         try:
@@ -383,6 +386,22 @@ def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
 def _optional(reader: Callable, content: Any, source: str) -> List:
     found = reader(content, source)
     return [] if found is None else [found]
+
+
+def newest(paths: Iterable[Path]) -> Optional[Path]:
+    """Of files that a training numbers (``epoch_20.pth``, ``iter_300.npz``) that of the largest number, of others the one written last."""
+
+    def order(path: Path) -> Tuple:
+        number = re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem)
+        return int(number[1]) if number else -1, *_age(path)
+
+    return max(paths, key=order, default=None)
+
+
+def _of_starts(folder: Path, pattern: str) -> List[Path]:
+    """Files in the log folders of a run's starts, of the last start first: by number, and behind the numbered ones by age."""
+    found = [(log_dir, path) for log_dir in folder.glob('*') for path in log_dir.glob(pattern)]
+    return [path for _, path in sorted(found, key=lambda pair: (start_number(pair[0]) or 0, *_age(pair[1])), reverse=True)]
 
 
 def _age(path: Path) -> Tuple[float, str]:

@@ -1,6 +1,8 @@
 """The loop with a generator that makes separable clips: when rounds happen, what they add, and that a resumed run repeats them."""
 
 import json
+import multiprocessing
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -13,6 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.pool import MissingRoundsError
 from mmagenc.engine.hooks import InfAGenCHook
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.registry import MODELS
@@ -68,7 +71,7 @@ def _registered():
     MODELS.module_dict.pop('ShiftGenerator')
 
 
-def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, **hook):
+def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, workers=None, **hook):
     small_recognizer(NUM_CLASSES)  # sets the default scope
     if not (tmp_path / 'real.npz').exists():
         write_real(tmp_path / 'real.npz')
@@ -104,7 +107,7 @@ def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_
             model=dict(type='ShiftGenerator'),
             train_dataloader=dict(
                 batch_size=8,
-                num_workers=0,
+                **(workers or dict(num_workers=0)),
                 sampler=dict(type='DefaultSampler', shuffle=True),
                 dataset=dict(type='MotionDataset', ann_file=str(tmp_path / 'real.npz'), split='train', pipeline=pipeline)),
             train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
@@ -143,6 +146,17 @@ def test_rounds_grow_the_training_set(tmp_path):
     assert json.loads((tmp_path / 'run' / 'rounds.json').read_text())[1]['pool_size'] == len(hook.pool)
 
 
+def test_accepted_clips_reach_workers_that_last(tmp_path):
+    """Persistent workers hold a copy of the training set as it was when they began; all comes out as without workers."""
+    ends = []
+    for name, workers in (('none', dict(num_workers=0)), ('lasting', dict(num_workers=1, persistent_workers=True))):
+        runner = make_runner(tmp_path, name, max_epochs=4, workers=workers)
+        runner.train()
+        assert len(runner.train_dataloader.dataset) > 16 and len(multiprocessing.active_children()) <= 1
+        ends.append((hook_of(runner).rounds, runner.iter, runner.model.scale.item(), hook_of(runner).trainer.model.state_dict()))
+    assert ends[0][:3] == ends[1][:3] and all(torch.equal(value, ends[1][3][name]) for name, value in ends[0][3].items())
+
+
 def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path):
     whole = make_runner(tmp_path, 'whole', max_epochs=5)
     whole.train()
@@ -157,6 +171,31 @@ def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path):
         torch.testing.assert_close(hook_of(resumed).trainer.model.state_dict()[name], value, rtol=0, atol=0)
     for mine, theirs in zip(hook_of(whole).pool.annotations, hook_of(resumed).pool.annotations):
         np.testing.assert_array_equal(mine['keypoint'], theirs['keypoint'])
+
+
+def test_a_run_taken_up_in_another_folder_brings_its_clips_along(tmp_path):
+    """A checkpoint names its clips; where they cannot be had, that is said before anything is trained."""
+    make_runner(tmp_path, 'run', max_epochs=2).train()
+    checkpoint = tmp_path / 'run' / 'epoch_2.pth'
+    (tmp_path / 'run' / 'pool').rename(tmp_path / 'run' / 'pool_20260101_000000')  # as a later run without --resume moves it
+    second = make_runner(tmp_path, 'second', max_epochs=3, resume=True)
+    second._load_from = str(checkpoint)
+    second.train()
+    names = {record['file'] for record in hook_of(second).pool.rounds}
+    assert names and names <= {path.name for path in (tmp_path / 'second' / 'pool').iterdir()}
+    shutil.rmtree(tmp_path / 'run' / 'pool_20260101_000000')
+    third = make_runner(tmp_path, 'third', max_epochs=3, resume=True)
+    third._load_from = str(checkpoint)
+    with pytest.raises(MissingRoundsError, match=r'round_0001-\w+.npz is not there'):
+        third.train()
+
+
+def test_checkpoints_hold_no_clips_of_the_pool(tmp_path):
+    make_runner(tmp_path, 'run', max_epochs=4).train()
+    state = torch.load(tmp_path / 'run' / 'epoch_4.pth', weights_only=True)['infagenc']['pool']
+    assert [record['clips'] for record in state['rounds']] == [record['accepted'] for record in
+                                                               json.loads((tmp_path / 'run' / 'rounds.json').read_text())]
+    assert set(state) == {'rounds'} and all(set(record) == {'file', 'clips', 'digest'} for record in state['rounds'])
 
 
 def test_warm_up_leaves_the_data_alone(tmp_path):

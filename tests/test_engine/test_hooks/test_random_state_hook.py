@@ -33,7 +33,7 @@ def test_state_is_restored_exactly():
 
 
 def runner(resume):
-    return SimpleNamespace(_resume=resume, logger=MMLogger.get_instance('test_random_state'))
+    return SimpleNamespace(train_loop=None, _resume=resume, logger=MMLogger.get_instance('test_random_state'))
 
 
 def test_hook_resumes_where_the_epoch_ended():
@@ -58,6 +58,19 @@ def test_loading_without_resuming_leaves_the_states_alone():
     hook.after_load_checkpoint(runner(False), checkpoint)
     hook.before_train_epoch(runner(False))
     torch.testing.assert_close(torch.randn(2), expected)
+
+
+def test_validation_leaves_the_states_as_they_were():
+    """A resumed training does not validate again what was validated before it was interrupted."""
+    hook = RandomStateHook()
+    hook.after_val(runner(False))  # a validation that began before the hook was there
+    state = get_random_state()
+    hook.before_val(runner(False))
+    draw()
+    hook.after_val(runner(False))
+    left = draw()
+    set_random_state(state)
+    assert draw() == left
 
 
 def test_states_of_another_number_of_processes_are_passed_over():

@@ -1,5 +1,7 @@
 """What is read of a work_dir, against what was written there by hand."""
 
+import os
+
 import pytest
 
 from mmagenc.visualization.report import collect_run, render_page
@@ -145,3 +147,26 @@ def test_one_damaged_part_costs_that_part(tmp_path):
     assert 'label of 1000000000' in notes['loop'] and 'loss: numbers beyond 1e+100 are left out' in [text for _, text in run.notes]
     assert run.results and run.classes and run.checkpoint is None
     assert '1e308' not in render_page([run]) and 'Not there' in render_page([run])
+
+
+def test_a_clock_set_back_changes_neither_config_environment_nor_checkpoint(tmp_path):
+    """The second start has the earlier name and the older files."""
+    config = "default_scope = 'mmagenc'\nnum_classes = {}\ntrain_cfg = dict(max_epochs=3)\n"
+    for name, number, age in (('20261025_030000', 1, 2_000), ('20261025_020000', 2, 1_000)):
+        write_lines(tmp_path / name / 'vis_data/config.py', [config.format(number)])
+        write_lines(tmp_path / name / 'a.log', ['System environment:', f'    start {number}', '-----'])
+        write_lines(tmp_path / name / 'vis_data/scalars.json', [dict(loss=number, epoch=3 * number, iter=3 * number, step=3 * number)])
+        write_lines(tmp_path / name / 'start.json', [dict(start=number)])
+        write_lines(tmp_path / f'epoch_{9 * number}.pth', [''])
+        for path in [*(tmp_path / name).rglob('*.*'), tmp_path / f'epoch_{9 * number}.pth']:
+            os.utime(path, (age, age))
+    run = collect_run(tmp_path)
+    assert run.settings.num_classes == 2 and run.environment == 'System environment:\n    start 2'
+    assert run.checkpoint.name == 'epoch_18.pth'
+    assert not [note for note in run.notes if 'start.json' in note[1]]
+
+
+def test_results_of_an_earlier_run_that_was_moved_away_are_not_this_ones(tmp_path):
+    folder = make_work_dir(tmp_path / 'work')
+    write_lines(folder / 'previous/test/t/t.json', [{'generation/accuracy': 0.1, 'generation/fid': 99.}])
+    assert [result.source for result in collect_run(folder).results if 'previous' in result.source] == []
