@@ -25,7 +25,6 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.skeletons.graphs import graph_layout
-from mmagenc.skeletons.smpl24 import NO_ROOT_LAYOUT
 
 Rules = List[Tuple[str, str]]
 
@@ -54,8 +53,7 @@ STGCN_RULES: Rules = [
 ]
 STGCN_IGNORED = r'A'
 """The adjacency: computed anew from the layout, block by block as MMAction2 keeps it."""
-LAYOUTS = {24: 'smpl24', 23: NO_ROOT_LAYOUT, 17: 'infact17'}
-"""What MMAction2's graph is built from; a layout's name, or a table of bones."""
+LAYOUTS = {24: 'smpl24', 23: 'smpl_noglobal', 17: 'infact17'}
 
 
 def main() -> None:
