@@ -16,15 +16,17 @@ from tests.test_configs import CONFIGS, load
 def test_infogcn_configs_do_what_their_names_say(name):
     """Data set, batch, mode and stream of training and test alike; the tree of NTU RGB+D's modes is the published one."""
     cfg = load(name)
-    batch, k, motion = re.fullmatch(r'infogcn/infogcn_1xb(\d+)-110e_.+-k(\d)(-motion)?\.py', name).groups()
+    batch, k, stream = re.fullmatch(r'infogcn/infogcn_1xb(\d+)-110e_.+-k(\d)(-motion|-published)?\.py', name).groups()
     assert cfg.train_dataloader.batch_size == int(batch) and cfg.train_dataloader.drop_last
     ntu = 'ntu' in name
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         steps = loader.dataset.pipeline
         mode = next(step for step in steps if step.type == 'KthMode')
-        assert mode.k == int(k) and any(step.type == 'MotionStream' for step in steps) == bool(motion)
-        assert get_skeleton(mode.skeleton).parents == (INFOGCN_PARENTS if ntu else get_skeleton('ucla20').parents)
+        assert mode.k == int(k) and any(step.type == 'MotionStream' for step in steps) == (stream == '-motion')
+        assert mode.skeleton == ('ntu25_infogcn' if ntu else 'ucla20_infogcn' if stream == '-published' else 'ucla20')
         assert next(step for step in steps if step.type.endswith('FormatGCNInput')).num_person == cfg.model.backbone.num_person
+    assert get_skeleton('ntu25_infogcn').parents == INFOGCN_PARENTS
+    assert cfg.model.backbone.get('published_modes', False) == (stream == '-published')
     assert cfg.model.cls_head.num_classes == (10 if not ntu else 120 if 'ntu120' in name else 60)
 
 
@@ -43,8 +45,8 @@ def test_infogcns_published_schedule():
 
 def test_augmented_pipelines_augment_first_and_are_the_others_otherwise():
     pipelines = load('infogcn/infogcn_1xb16-110e_nw-ucla-k8.py').pipelines
-    plain = [name for name in pipelines if not name.endswith('_augmented')]
-    assert len(plain) == 6 and len(pipelines) == 12
+    plain = [name for name in pipelines if not name.endswith(('_augmented', '_published'))]
+    assert len(plain) == 6 and len(pipelines) == 14
     for name in plain:
         first = ['RandomMirror', 'RandomOcclusion', *(['JointNoise'] if name == 'k8' else [])]
         assert [transform['type'] for transform in pipelines[f'{name}_augmented'][:len(first)]] == first

@@ -241,7 +241,7 @@ def kinetic_gan(settings: Settings) -> List[Dict]:
     channels = dict(num_classes=sizes['num_classes'], latent_dim=sizes['latent_dim'])
 
     def ours(n_critic: int) -> torch.nn.Module:
-        representation = dict(type='KeypointRepresentation', skeleton='ntu25', root_center=False, normalization='min_max')
+        representation = dict(type='KeypointRepresentation', skeleton='ntu25', root_center=None, normalization='min_max')
         model = MODELS.build(
             dict(
                 type='KineticGAN',

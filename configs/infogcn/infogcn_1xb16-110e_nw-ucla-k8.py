@@ -5,7 +5,7 @@ _base_ = [
 ]
 
 model = dict(backbone=dict(skeleton='ucla20', num_person=1), cls_head=dict(num_classes=10))
-optim_wrapper = dict(optimizer=dict(lr=0.05))
+optim_wrapper = dict(optimizer=dict(lr=0.05), clip_grad=dict(max_norm=1.))  # uncut, the first steps kill the head's hidden layer (README)
 train_dataloader = dict(batch_size=16, drop_last=True, dataset=dict(pipeline={{_base_.pipelines.k8}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k8}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k8}}))

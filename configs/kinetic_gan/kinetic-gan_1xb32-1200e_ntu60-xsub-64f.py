@@ -1,7 +1,7 @@
 # Kinetic-GAN on NTU RGB+D 60, cross-subject: 60 actions, 64 frames of the first person, mapping network of 4 layers.
 # The annotation is made of the .skeleton files by tools/data/ntu_to_annotation.py; MMAction2's ntu60_3d.pkl has the same splits.
 # Differs from the published training: frames are taken from anywhere in a clip and short clips repeat their last frame (published: the
-# first 64 frames, with whatever padding the array has), positions start at the root's first place, and an average of the generator is kept.
+# first 64 frames, with whatever padding the array has), and an average of the generator is kept.
 _base_ = ['../_base_/kinetic_gan_runtime.py', '../_base_/models/kinetic_gan.py']
 
 ann_file = 'data/ntu60/ntu60.npz'

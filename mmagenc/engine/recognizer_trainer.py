@@ -15,6 +15,27 @@ from mmagenc.registry import MODELS, TASK_UTILS
 from mmagenc.structures import ClipForm
 
 
+class BestWeights:
+    """A model's weights as they were when it did best.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model, self.value, self.weights = model, float('-inf'), None
+
+    def offer(self, value: float) -> None:
+        """Keep the weights as they are now if ``value`` is larger than all before."""
+        if value > self.value:
+            self.value, self.weights = value, {key: tensor.clone() for key, tensor in self.model.state_dict().items()}
+
+    def restore(self) -> None:
+        """Put back what was kept, if anything was."""
+        if self.weights is not None:
+            self.model.load_state_dict(self.weights)
+
+
 @TASK_UTILS.register_module()
 class RecognizerTrainer:
     """A recognizer, its pipelines and its optimizer; annotation dicts in, scores out.
@@ -73,6 +94,7 @@ class RecognizerTrainer:
             *,
             max_steps: Optional[int] = None,
             seed: Optional[int] = None,
+            best_on: Optional[List[Dict]] = None,
             progress: Optional[Callable[[int, float], None]] = None) -> List[float]:
         """Train for a number of passes over the clips, in a new random order each, in batches that differ by one clip at most.
 
@@ -84,6 +106,8 @@ class RecognizerTrainer:
             epochs: passes; 0 does nothing.
             max_steps: optimizer steps after which training ends, within a pass if need be.
             seed: of order and windows; ``None`` draws one from PyTorch's global state.
+            best_on: end with the weights of that pass (the first of several) which names most of these clips rightly; ``None`` ends with
+                those of the last.
             progress: called after each epoch with its number (from 1) and mean loss.
 
         Returns:
@@ -97,20 +121,28 @@ class RecognizerTrainer:
             raise ValueError('there are no clips to train the recognizer on')
         if self.form is None:
             self.form = ClipForm.of(annotations)
-        self.model.train()
+        best = BestWeights(self.model)
         seed = int(torch.randint(2**62, ())) if seed is None else seed
         history, steps_left = [], epochs * len(annotations) if max_steps is None else max_steps
         for epoch in range(1, epochs + 1):
             batches = self._batches(len(annotations), seed)[:steps_left]
             if not batches:
                 break
+            self.model.train()
             losses = [self._step([(annotations[i], (seed, self.passes, i)) for i in batch.tolist()]) for batch in batches]
             self.passes += 1
             steps_left -= len(losses)
             history.append(sum(losses) / len(losses))
             if progress is not None:
                 progress(epoch, history[-1])
+            if best_on is not None:
+                best.offer(self.score(best_on).accuracy)
+        best.restore()
         return history
+
+    def forget_optimizer(self) -> None:
+        """Drop what the optimizer has gathered (AdamW's moments): it goes on as a new one."""
+        self.optim_wrapper.optimizer.state.clear()
 
     def _batches(self, count: int, seed: int) -> List[torch.Tensor]:
         """Indices of the next pass's batches."""

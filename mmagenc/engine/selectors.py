@@ -93,15 +93,26 @@ class BaseSelector(metaclass=ABCMeta):
         min_survivors: with fewer survivors in any class the round is skipped (published: 2).
         balanced: take the same number of every class; ``False`` takes ``fraction`` of each class by itself and passes over classes
             with too few survivors, so that one class the generator cannot do does not stop the others.
+        absent: what a class of the reference clips counts for that no candidate was made of: ``'ignored'``, or ``'scarce'`` (published),
+            as one without survivors.
     """
 
-    def __init__(self, *, confidence: float = 0.75, fraction: float = 0.5, min_survivors: int = 2, balanced: bool = True) -> None:
+    def __init__(self,
+                 *,
+                 confidence: float = 0.75,
+                 fraction: float = 0.5,
+                 min_survivors: int = 2,
+                 balanced: bool = True,
+                 absent: str = 'ignored') -> None:
         if not 0 <= confidence <= 1:
             raise ValueError(f'confidence must lie in [0, 1], got {confidence}')
         if not 0 < fraction <= 1:
             raise ValueError(f'fraction must lie in (0, 1], got {fraction}')
         if min_survivors < 1:
             raise ValueError(f'min_survivors must be at least 1, got {min_survivors}')
+        if absent not in ('ignored', 'scarce'):
+            raise ValueError(f"absent must be 'ignored' or 'scarce', got {absent!r}")
+        self.absent = absent
         self.confidence = confidence
         self.fraction = fraction
         self.min_survivors = min_survivors
@@ -127,6 +138,8 @@ class BaseSelector(metaclass=ABCMeta):
         passes = self.passes(candidates)
         survivor = np.flatnonzero(passes if eligible is None else passes & eligible)
         classes = np.unique(candidates.label)
+        if self.absent == 'scarce':
+            classes = np.union1d(classes, reference.label)
         label = candidates.label[survivor]
         counts = {int(group): int((label == group).sum()) for group in classes}
         quota = self._quota(counts)
@@ -236,7 +249,7 @@ class ClassShareSelector(BaseSelector):
         min_accuracy: share of all candidates that the recognizer must name as intended, or the round is skipped (0: never). Where it names
             most otherwise, the generator cannot do its classes yet or the recognizer cannot judge them: a share would be one of rubbish.
         named: only clips of which the recognizer names the intended class first, so that what passes has the label it says.
-        balanced: as in :class:`BaseSelector`; ``False`` takes of each class its own share.
+        balanced, absent: as in :class:`BaseSelector`; ``balanced=False`` takes of each class its own share.
     """
 
     def __init__(self,
@@ -246,8 +259,9 @@ class ClassShareSelector(BaseSelector):
                  min_survivors: int = 2,
                  min_accuracy: float = 0.,
                  named: bool = False,
-                 balanced: bool = True) -> None:
-        super().__init__(confidence=0., fraction=fraction, min_survivors=min_survivors, balanced=balanced)
+                 balanced: bool = True,
+                 absent: str = 'ignored') -> None:
+        super().__init__(confidence=0., fraction=fraction, min_survivors=min_survivors, balanced=balanced, absent=absent)
         if not 0 <= easiest <= 1 - fraction:
             raise ValueError(f'easiest must lie in [0, 1 - fraction], got easiest={easiest} with fraction={fraction}')
         if not 0 <= min_accuracy <= 1:

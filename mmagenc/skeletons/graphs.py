@@ -6,18 +6,25 @@ from types import ModuleType
 from typing import Dict, Union
 
 from .library import MMACTION2_LAYOUTS, SkeletonLike, get_skeleton
+from .smpl24 import NO_ROOT_LAYOUT
+
+PUBLISHED_GRAPHS = {'smpl_noglobal': NO_ROOT_LAYOUT}
+"""Graphs that are no layout's tree."""
 
 
 def graph_layout(layout: SkeletonLike) -> Union[str, Dict]:
     """What MMAction2's ``Graph`` takes as ``layout``: its own names and tables as they are, a layout of ours as a table.
 
-    The table's ``inward`` edges lead from each keypoint to its parent, in the order of the keypoints; its ``center`` is the skeleton's.
+    InfAGenC's ``smpl_noglobal`` is known too. The table's ``inward`` edges lead from each keypoint to its parent, in the order of the
+    keypoints; its ``center`` is the skeleton's.
 
     Raises:
         ValueError: an unknown layout; MMAction2's and ours are listed.
     """
     if (isinstance(layout, str) and layout in MMACTION2_LAYOUTS) or (isinstance(layout, Mapping) and 'num_node' in layout):
         return layout
+    if isinstance(layout, str) and layout in PUBLISHED_GRAPHS:
+        return PUBLISHED_GRAPHS[layout]
     try:
         return get_skeleton(layout).graph_cfg()['layout']
     except ValueError as error:

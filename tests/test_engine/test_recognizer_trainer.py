@@ -2,6 +2,7 @@
 
 import io
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,6 +37,30 @@ def test_fit_ends_after_the_steps_it_may_take(monkeypatch):
     assert trainer.fit(clips(40), epochs=5, max_steps=0) == [] and not sizes
     trainer.fit(clips(40), epochs=1, max_steps=100)
     assert sizes == [14, 13, 13]
+
+
+@pytest.mark.parametrize('asked', [False, True])
+def test_fit_may_end_with_its_best_pass(monkeypatch, asked):
+    """The first of the passes that name most clips rightly, whatever came after; without being asked, the last."""
+    trainer, weights, accuracies = make_trainer(), [], iter([0.5, 0.8, 0.8, 0.7])
+
+    def remember(*_):
+        weights.append({key: value.clone() for key, value in trainer.model.state_dict().items()})
+
+    monkeypatch.setattr(trainer, 'score', lambda clips: SimpleNamespace(accuracy=next(accuracies)))
+    trainer.fit(clips(20), epochs=4, best_on=clips(4) if asked else None, progress=remember)
+    kept = trainer.model.state_dict()
+    same = [all(torch.equal(value, kept[key]) for key, value in each.items()) for each in weights]
+    assert same == [False, asked, False, not asked]
+
+
+def test_an_optimizer_that_forgets_begins_anew():
+    trainer = make_trainer()
+    trainer.fit(clips(20), epochs=1)
+    rates = [group['lr'] for group in trainer.optim_wrapper.optimizer.param_groups]
+    trainer.forget_optimizer()
+    assert not trainer.optim_wrapper.optimizer.state and rates == [3e-3]
+    trainer.fit(clips(20), epochs=1)
 
 
 def test_same_random_state_gives_the_same_weights():

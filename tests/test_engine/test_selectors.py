@@ -104,6 +104,17 @@ def test_round_without_survivors_of_a_class_is_skipped_with_the_reason(label, pr
     assert 'survivors in class' in selection.reason
 
 
+def test_a_class_of_which_no_candidate_was_made():
+    """Of the reference's three classes one has no candidates: passed over, or (published) a reason to skip the round."""
+    candidates, reference = scores([0] * 4 + [1] * 4, num_classes=3), scores([0, 1, 2] * 3)
+    assert len(MedianRatioSelector()(candidates, reference).index) == 4
+    skipped = MedianRatioSelector(absent='scarce')(candidates, reference)
+    assert not len(skipped.index) and 'class [2]' in skipped.reason and skipped.num_survivors[2] == 0
+    assert len(MedianRatioSelector(absent='scarce', balanced=False)(candidates, reference).index) == 4
+    with pytest.raises(ValueError, match="absent must be 'ignored' or 'scarce', got 'skip'"):
+        MedianRatioSelector(absent='skip')
+
+
 def test_unbalanced_takes_what_each_class_can_give():
     candidates = scores([0] * 8 + [1] * 4 + [2], num_classes=3)
     selection = ConfidenceSelector(balanced=False)(candidates, candidates)

@@ -5,7 +5,8 @@
 
 Which of the two it is shows in its keys. The result is ``{'state_dict': …, 'meta': …}``: a CVAE for ``TransformerCVAE``
 (``load_from``, or the checkpoint argument of the tools), an ST-GCN for MMAction2's ``RecognizerGCN`` of
-``configs/_base_/models/stgcn_rot6d.py``. Checkpoints are read with ``weights_only=True``: nothing in them is run.
+``configs/_base_/models/stgcn_rot6d.py`` (of 23 joints, layout ``smpl_noglobal``: ``stgcn_rot6d_noglobal.py``). Checkpoints are read with
+``weights_only=True``: nothing in them is run.
 """
 
 import argparse
@@ -40,7 +41,7 @@ import torch
 from torch import Tensor
 
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, published_weights, write_checkpoint
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.graphs import graph_layout
 
 Rules = List[Tuple[str, str]]
 
@@ -69,7 +70,7 @@ STGCN_RULES: Rules = [
 ]
 STGCN_IGNORED = r'A'
 """The adjacency: computed anew from the layout, block by block as MMAction2 keeps it."""
-LAYOUTS = {24: 'smpl24', 17: 'infact17'}
+LAYOUTS = {24: 'smpl24', 23: 'smpl_noglobal', 17: 'infact17'}
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
@@ -129,7 +130,7 @@ def adjacencies(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
     num_joints = state_dict['backbone.gcn.0.gcn.PA'].shape[-1]
     if num_joints not in LAYOUTS:
         raise ValueError(f'an ST-GCN of {num_joints} joints; published layouts have {" or ".join(map(str, LAYOUTS))}')
-    adjacency = torch.tensor(Graph(**get_skeleton(LAYOUTS[num_joints]).graph_cfg()).A, dtype=torch.float32)
+    adjacency = torch.tensor(Graph(layout=graph_layout(LAYOUTS[num_joints]), mode='stgcn_spatial').A, dtype=torch.float32)
     return {key[:-len('PA')] + 'A': adjacency.clone() for key in state_dict if key.endswith('.gcn.PA')}
 
 

@@ -1,13 +1,16 @@
 """Turn published InfoGCN weights (``runs-*.pt``) into a checkpoint of this package's ``InfoGCN`` and ``InfoGCNHead``.
 
     python tools/model_converters/infogcn_to_mmagenc.py runs-110-69000.pt infogcn.pth
+    python tools/model_converters/infogcn_to_mmagenc.py runs-110-35000.pt infogcn.pth --k 1   # NW-UCLA: at which k it was trained
 
 The result is ``{'state_dict': …, 'meta': …}`` for a ``RecognizerGCN`` as in ``configs/infogcn/``, to be loaded strictly (``load_from``, or
 the checkpoint argument of the tools). The function is the same; what the published network computes in several convolutions and this one
 in one product is joined, and biases before a batch norm go into its running mean.
 
 The published network multiplies by ``I − Pᵏ`` itself; here the transform ``KthMode`` does, so take the config with the k that the weights
-were trained at. The published files lack the class priors: they are drawn anew from ``--seed``, which changes no prediction but gives
+were trained at. At k = 1 and 2 of NW-UCLA that is ``configs/infogcn/infogcn_1xb16-110e_nw-ucla-k{1,2}-published.py``: there the published
+modes go down the tree from the shoulder centre, which the layout's own tree does not give. The files do not say their k, so that for 20
+joints ``--k`` must. The published files lack the class priors: they are drawn anew from ``--seed``, which changes no prediction but gives
 further training other targets. Files are read with ``weights_only=True``: nothing in them is run.
 """
 
@@ -22,7 +25,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import mmagenc  # noqa: F401
 
-from mmagenc.arguments import positive
+from mmagenc.arguments import count, positive
 from mmagenc.arguments import seed as seed_number
 from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import Output, add_force, require_outputs
@@ -34,6 +37,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('target', help='file to write')
     parser.add_argument('--seed', type=seed_number, default=0, help='of the class priors, which published files lack (default 0)')
     parser.add_argument('--z-prior-gain', type=positive, default=3., help="the priors' norm (published: 3)")
+    parser.add_argument('--k', type=count, help='mode that the weights were trained at; needed for the 20 joints of NW-UCLA')
     add_force(parser)
     add_debug(parser)
     return parser.parse_args(argv)
@@ -42,14 +46,20 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
 if __name__ == '__main__':
     parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, published_weights, write_checkpoint
+from mmagenc.models.recognizers.infogcn import MODES_MARK
 from mmagenc.models.recognizers.infogcn_head import orthogonal_prior
+from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.skeleton import mode_matrix
+from mmagenc.skeletons.ucla20 import infogcn_mode_matrix
 
 NUM_BLOCKS = 9
 LAYOUTS = {25: 'ntu25', 20: 'ucla20'}
+PUBLISHED_TREES = {'ntu25': 'ntu25_infogcn', 'ucla20': 'ucla20_infogcn'}
 AFFINE = ('weight', 'bias')
 NOT_WEIGHTS = ('A_vector', 'z_prior')
 """Plain tensors of the published model; files of changed versions may hold them."""
@@ -60,26 +70,30 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     require_outputs('infogcn_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
     with in_words('infogcn_to_mmagenc', debug=args.debug):
         with converting(args.source):
-            checkpoint = convert(published_weights(args.source), seed=args.seed, gain=args.z_prior_gain)
+            checkpoint = convert(published_weights(args.source), seed=args.seed, gain=args.z_prior_gain, k=args.k)
         write_checkpoint(checkpoint, args.target)
     if checkpoint['meta']['z_prior_seed'] is not None:
         print(f'warning: {args.source} holds no class priors (z_prior); drawn anew from seed {args.seed}', file=sys.stderr)
     print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+    if checkpoint['meta']['mode'] is not None:
+        print(f'its input: {checkpoint["meta"]["mode"]}')
 
 
-def convert(published: Dict, *, seed: int = 0, gain: float = 3.) -> Dict:
+def convert(published: Dict, *, seed: int = 0, gain: float = 3., k: Optional[int] = None) -> Dict:
     """A published state dict (bare, under ``state_dict``, or of a data-parallel model) to a checkpoint of this package.
 
     Args:
         published: the file's content.
         seed: of the class priors, where the file lacks them.
         gain: their norm.
+        k: mode that the weights were trained at.
 
     Returns:
-        dict: ``state_dict`` and ``meta``; ``meta['z_prior_seed']`` is ``None`` where the file had the priors.
+        dict: ``state_dict`` and ``meta``; ``meta['z_prior_seed']`` is ``None`` where the file had the priors, ``meta['mode']`` the
+        transform that makes the input, ``None`` where k is not known.
 
     Raises:
-        ValueError: keys that are missing or not known.
+        ValueError: keys that are missing or not known, a k below 1, or none for NW-UCLA.
     """
     weights = Published(as_weights(published))
     state_dict = weights.affine('to_joint_embedding', 'backbone.embed')
@@ -96,6 +110,10 @@ def convert(published: Dict, *, seed: int = 0, gain: float = 3.) -> Dict:
     has_prior = 'z_prior' in weights.values
     state_dict['cls_head.z_prior'] = weights.take('z_prior') if has_prior else seeded_prior(num_classes, latent_dim, seed, gain)
     meta = dict(source='InfoGCN', model=config(state_dict), z_prior_seed=None if has_prior else seed)
+    meta['mode'] = mode_of(meta['model']['backbone']['skeleton'], k)
+    if needs_published_modes(meta['mode']):
+        meta['model']['backbone']['published_modes'] = True
+        state_dict[f'backbone.{MODES_MARK}'] = torch.tensor(True)
     return dict(state_dict=state_dict, meta=meta)
 
 
@@ -173,6 +191,28 @@ def temporal_conv(weights: Published, source: str, target: str) -> Dict[str, Ten
         state_dict[f'{target}.convs.{index}.weight'] = weights.take(f'{conv}.weight')
     norms = [f'{source}.0.3.bn', f'{source}.1.3.bn', f'{source}.2.4', f'{source}.3.1']
     return state_dict | weights.norm(norms, f'{target}.bn', [[convs[0]], [convs[1]], [], [f'{source}.3.0']])
+
+
+def mode_of(layout: str, k: Optional[int]) -> Optional[Dict]:
+    """The transform that makes the input of weights of a layout, ``None`` where k is not known and the configs' tree is right for every k.
+
+    Raises:
+        ValueError: a k below 1, or none for a layout whose published modes are not those of its tree.
+    """
+    if k is None and layout == 'ucla20':
+        raise ValueError('published weights of 20 joints (NW-UCLA) do not say at which k they were trained, and at k = 1 and 2 their input '
+                         "is not what ucla20's own tree gives: name it by --k (8 for positions)")
+    if k is None:
+        return None
+    mode_matrix((-1, ), k)  # refuses k = 0
+    return dict(type='KthMode', k=k, skeleton=PUBLISHED_TREES[layout])
+
+
+def needs_published_modes(mode: Optional[Dict]) -> bool:
+    """Whether a mode is another one than the layout's own tree gives, and no layout's."""
+    if mode is None or mode['skeleton'] != PUBLISHED_TREES['ucla20']:
+        return False
+    return not np.array_equal(infogcn_mode_matrix(mode['k']), get_skeleton('ucla20').mode_matrix(mode['k']))
 
 
 def seeded_prior(num_classes: int, latent_dim: int, seed: int, gain: float) -> Tensor:

@@ -4,8 +4,8 @@
 
 The result is ``{'state_dict': …, 'meta': …}`` for ``KineticGAN`` (``load_from``, or the checkpoint argument of the tools); ``meta.model``
 says of which size. Published files hold no normalization statistics: give the smallest and largest value of the training array by
-``--data-range LOW HIGH`` to get metres or pixels back, otherwise clips stay in −1 … 1. Weights are read with ``weights_only=True``: nothing
-in the files is run.
+``--data-range LOW HIGH`` to get metres or pixels back, otherwise clips stay in −1 … 1. Nothing is centred: as in the published feeder,
+positions are where the array has them. Weights are read with ``weights_only=True``: nothing in the files is run.
 """
 
 import argparse
@@ -157,7 +157,7 @@ def model_config(weights: Dict[str, Tensor]) -> Dict:
             type='KeypointRepresentation',
             skeleton=LAYOUTS[num_nodes],
             num_dims=weights['blocks.6.spatial.weight'].shape[0] // 3,
-            root_center=False,
+            root_center=None,
             normalization='min_max'))
 
 

@@ -19,4 +19,6 @@ for k in (1, 2, 8):
 for name in list(pipelines):
     pipelines[f'{name}_augmented'] = [*extra, *pipelines[name]]
 pipelines['k8_augmented'].insert(len(extra), dict(type='JointNoise', position=0.02))
+for k in (1, 2):  # for published weights, whose modes go down the tree
+    pipelines[f'k{k}_published'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20_infogcn'), *pack]
 del k, name, crop, pack, extra

@@ -1,7 +1,8 @@
-# Kinetic-GAN at its published size: 512 random numbers, four layers of mapping, 32 to 512 channels, coordinates scaled to -1 ... 1.
+# Kinetic-GAN at its published size: 512 random numbers, four layers of mapping, 32 to 512 channels, coordinates where the recordings have
+# them, the smallest and the largest of all scaled to -1 and 1.
 model = dict(
     type='KineticGAN',
-    representation=dict(type='KeypointRepresentation', skeleton='ntu25', num_dims=3, root_center=False, normalization='min_max'),
+    representation=dict(type='KeypointRepresentation', skeleton='ntu25', num_dims=3, root_center=None, normalization='min_max'),
     num_classes=60,
     num_frames=64,
     latent_dim=512,

@@ -11,6 +11,10 @@ from mmcv.transforms import BaseTransform
 from mmagenc.registry import TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.skeleton import mode_matrix
+from mmagenc.skeletons.ucla20 import infogcn_mode_matrix
+
+PUBLISHED_MODES = {'ucla20_infogcn': infogcn_mode_matrix}
+"""Modes that no layout's tree gives."""
 
 
 @TRANSFORMS.register_module()
@@ -21,7 +25,8 @@ class KthMode(BaseTransform):
 
     Args:
         k: bones to the ancestor, at least 1.
-        skeleton: layout whose tree it is; ``None`` takes the clip's own.
+        skeleton: layout whose tree it is; ``None`` takes the clip's own. InfoGCN's published modes are those of ``'ntu25_infogcn'`` and
+            ``'ucla20_infogcn'``, which are no ancestors' (:func:`~mmagenc.skeletons.ucla20.infogcn_mode_matrix`).
         parents: V parent indices (``-1`` at the root) in the place of the layout's, for another tree on the same keypoints.
 
     Raises:
@@ -31,16 +36,23 @@ class KthMode(BaseTransform):
     def __init__(self, k: int, skeleton: Optional[str] = None, parents: Optional[Sequence[int]] = None) -> None:
         self.k, self.matrices = k, {}
         mode_matrix((-1, ), k)  # refuses k at once, not at the first clip
-        self.fixed = parents if parents is not None else get_skeleton(skeleton).parents if skeleton is not None else None
+        self.fixed = None if skeleton is None else self._of(skeleton)
+        if parents is not None:
+            self.fixed = mode_matrix(parents, k)
+
+    def _of(self, skeleton: str) -> np.ndarray:
+        known = PUBLISHED_MODES.get(skeleton) if isinstance(skeleton, str) else None
+        return known(self.k) if known else get_skeleton(skeleton).mode_matrix(self.k)
 
     def matrix(self, skeleton: Optional[str]) -> np.ndarray:
         """``(V, V)`` for a layout, computed once."""
-        if self.fixed is None and skeleton is None:
+        if self.fixed is not None:
+            return self.fixed
+        if skeleton is None:
             raise ValueError('KthMode needs to know the skeleton: name it in the transform')
-        key = None if self.fixed is not None else skeleton
-        if key not in self.matrices:
-            self.matrices[key] = mode_matrix(self.fixed if key is None else get_skeleton(key).parents, self.k)
-        return self.matrices[key]
+        if skeleton not in self.matrices:
+            self.matrices[skeleton] = self._of(skeleton)
+        return self.matrices[skeleton]
 
     def transform(self, results: Dict) -> Dict:
         keypoint, matrix = results['keypoint'], self.matrix(results.get('skeleton'))

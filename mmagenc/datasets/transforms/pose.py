@@ -18,15 +18,23 @@ from mmagenc.skeletons import get_skeleton, joint_map, longest_chain
 class PoseToRot6d(BaseTransform):
     """Put rot6d of ``pose (M, T, J, 3)`` in the place of ``keypoint``: ``(M, T, J, 6)``, for recognizers that see rotations.
 
+    Args:
+        root: with the first joint's, the orientation of the whole body; ``False`` leaves it out, as InfAGenC's layout ``smpl_noglobal``
+            does: ``(M, T, J − 1, 6)``.
+
     Raises:
         ValueError: a clip without ``pose``.
     """
 
+    def __init__(self, root: bool = True) -> None:
+        self.root = root
+
     def transform(self, results: Dict) -> Dict:
         if 'pose' not in results:
             raise ValueError(f'clip {results.get("frame_dir")}: PoseToRot6d needs `pose`, this clip has positions only')
-        results['keypoint'] = axis_angle_to_rot6d(torch.from_numpy(np.ascontiguousarray(results['pose'], dtype=np.float32))).numpy()
-        results['skeleton'] = 'smpl24'
+        pose = results['pose'] if self.root else results['pose'][:, :, 1:]
+        results['keypoint'] = axis_angle_to_rot6d(torch.from_numpy(np.ascontiguousarray(pose, dtype=np.float32))).numpy()
+        results['skeleton'] = 'smpl24' if self.root else None
         results.pop('keypoint_score', None)
         return results
 

@@ -15,6 +15,7 @@ from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict
 
 from mmagenc.compat import named_checkpoint
 from mmagenc.datasets.annotation import motion_to_annotations
@@ -51,7 +52,8 @@ class InfAGenCHook(Hook):
 
     It differs from the published code where that is defective: clips are generated in evaluation mode, all features are taken in
     evaluation mode, a skipped round starts a new window, the recognizer also learns from the last round, and a pool left by an
-    earlier run is moved away, never appended to.
+    earlier run is moved away, never appended to. Where the published way is one to choose it is an option, which the published configs
+    take; ``configs/infagenc/README.md`` lists both.
 
     Args:
         recognizer: config of a :class:`~mmagenc.engine.RecognizerTrainer`.
@@ -68,6 +70,13 @@ class InfAGenCHook(Hook):
         num_frames: frames of a generated clip; ``None`` is the generator's own.
         variable_length: give candidates the lengths of real clips (at most ``num_frames``) instead of ``num_frames`` for all.
         keep_skipped: keep a skipped round's window, as the published code does.
+        candidate_batch: clips are generated, and their accuracy is counted, in batches of so many, as published: in each batch the same
+            number of every class, the remainder to the first; an epoch's accuracy is the mean of its batches'. ``None`` is one batch.
+        reference: features of the training set that candidates are compared with: those of the ``'round'``, or (published) of the
+            ``'best_epoch'``, as the recognizer was then.
+        recognizer_best: begin with the best epoch of the warm-up, by the accuracy on ``held_out`` (or the training recordings), as
+            published, and not with the last.
+        fresh_optimizers: let both optimizers forget what they gathered before the loop begins, as published.
         gate: config of the :class:`~mmagenc.engine.gate.MotionGate` in front of the selector; the default holds back what does not move, or
             whose bones do not keep their lengths, as the recordings of its class; ``dict(enforce=False)`` only counts, as for the published
             rule, which knows no gate.
@@ -99,13 +108,20 @@ class InfAGenCHook(Hook):
                  num_frames: Optional[int] = None,
                  variable_length: bool = False,
                  keep_skipped: bool = False,
+                 candidate_batch: Optional[int] = None,
+                 reference: str = 'round',
+                 recognizer_best: bool = False,
+                 fresh_optimizers: bool = False,
                  gate: Optional[Dict] = None,
                  held_out: Optional[Dict] = None,
                  max_gap: Optional[float] = 0.15) -> None:
         if interval < 1 or min(begin, recognizer_epochs, recognizer_warmup_epochs) < 0:
             raise ValueError(f'interval must be at least 1 and epoch counts at least 0, got interval={interval}, begin={begin}, '
                              f'recognizer_epochs={recognizer_epochs}, recognizer_warmup_epochs={recognizer_warmup_epochs}')
-        for name, value in (('num_candidates', num_candidates), ('num_frames', num_frames), ('recognizer_steps', recognizer_steps)):
+        if reference not in ('round', 'best_epoch'):
+            raise ValueError(f"reference must be 'round' or 'best_epoch', got {reference!r}")
+        for name, value in (('num_candidates', num_candidates), ('num_frames', num_frames), ('recognizer_steps', recognizer_steps),
+                            ('candidate_batch', candidate_batch)):
             if value is not None and value < 1:
                 raise ValueError(f'{name} must be at least 1, or None, got {value}')
         self.recognizer_cfg, self.selector_cfg = recognizer, selector or dict(type='ClassShareSelector', min_accuracy=0.5)
@@ -119,6 +135,8 @@ class InfAGenCHook(Hook):
         self.num_frames = num_frames
         self.variable_length = variable_length
         self.keep_skipped = keep_skipped
+        self.candidate_batch, self.reference = candidate_batch, reference
+        self.recognizer_best, self.fresh_optimizers = recognizer_best, fresh_optimizers
         self.max_gap = max_gap
         self.trainer = self.selector = self.gate = self.pool = self.held_out = self.contract = self.patience = None
         self.rounds: List[Dict] = []
@@ -158,6 +176,10 @@ class InfAGenCHook(Hook):
         if len(self.pool):
             self._grow(runner, self.pool.annotations, epochs_left=runner.max_epochs - runner.epoch)
 
+    def before_train_epoch(self, runner) -> None:
+        if self.fresh_optimizers and runner.epoch == self.begin:
+            forget_optimizers(runner.optim_wrapper)
+
     def after_train_epoch(self, runner) -> None:
         epoch = runner.epoch + 1
         if epoch <= self.begin:
@@ -187,7 +209,9 @@ class InfAGenCHook(Hook):
     def _judge(self, runner, epoch: int) -> List[Dict]:
         """Steps 1 to 4 on the main process; returns the clips accepted in this epoch."""
         if not self.fitted:
-            self._fit(runner, self.recognizer_warmup_epochs)
+            self._fit(runner, self.recognizer_warmup_epochs, best=self.recognizer_best)
+            if self.fresh_optimizers:
+                self.trainer.forget_optimizer()
         elif self.fine_tune_due:
             self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
         if not self.checked:
@@ -197,16 +221,18 @@ class InfAGenCHook(Hook):
         runner.visualizer.add_scalar('infagenc/accuracy', scores.accuracy, step=epoch)
         runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips; {verdict}')
         passed = verdict.passed if self.gate.enforce else np.ones(len(scores), dtype=bool)
-        share = float(((scores.predicted == scores.label) & passed).mean())
+        share = mean_of_batches((scores.predicted == scores.label) & passed, self.candidate_batch)
         if self.best is None or share > self.best['share']:
-            self.best = dict(epoch=epoch, annotations=candidates, scores=scores, passed=passed, share=share)
+            reference = self._score_training_set(runner) if self.reference == 'best_epoch' else None
+            self.best = dict(epoch=epoch, annotations=candidates, scores=scores, passed=passed, share=share, reference=reference)
         if (epoch - self.begin) % self.interval:
             return []
         return self._round(runner, epoch)
 
     def _round(self, runner, epoch: int) -> List[Dict]:
         """Step 4: select from the best epoch of the window and start a new one."""
-        best, reference = self.best, self.trainer.score(runner.train_dataloader.dataset.annotations())
+        best = self.best
+        reference = self._score_training_set(runner) if best['reference'] is None else best['reference']
         rng = np.random.default_rng(_seed(runner, epoch))
         selection = self.selector(best['scores'], reference, rng=rng, eligible=best['passed'])
         accepted = [
@@ -234,6 +260,9 @@ class InfAGenCHook(Hook):
         if accepted or not self.keep_skipped:
             self.best = None
         return accepted
+
+    def _score_training_set(self, runner) -> RecognizerScores:
+        return self.trainer.score(runner.train_dataloader.dataset.annotations())
 
     def _on_main_process(self, work: Callable[[], Any]) -> Any:
         """What ``work`` gives on the main process, in all; they wait as long as that takes, and its error ends all of them."""
@@ -272,9 +301,12 @@ class InfAGenCHook(Hook):
 
     def _judge_of_recordings(self, runner) -> JudgeCheck:
         """What the recognizer, as it is now, makes of recordings."""
-        held_out = self.held_out is not None
-        recordings = self.held_out if held_out else runner.train_dataloader.dataset.annotations()[:self.num_real]
-        return check_judge(_unwrap(runner.model), self.trainer, recordings, split='held-out' if held_out else 'training')
+        split = 'training' if self.held_out is None else 'held-out'
+        return check_judge(_unwrap(runner.model), self.trainer, self._recordings(runner), split=split)
+
+    def _recordings(self, runner):
+        """Those that the recognizer is asked for."""
+        return runner.train_dataloader.dataset.annotations()[:self.num_real] if self.held_out is None else self.held_out
 
     def _check_judge(self, runner) -> None:
         check = self._judge_of_recordings(runner)
@@ -291,7 +323,7 @@ class InfAGenCHook(Hook):
 
     # What ---------------------------------------------------------------------------------------------------------------------------
 
-    def _fit(self, runner, epochs: int, max_steps: Optional[int] = None) -> None:
+    def _fit(self, runner, epochs: int, max_steps: Optional[int] = None, *, best: bool = False) -> None:
         annotations = runner.train_dataloader.dataset.annotations()
         limit = '' if max_steps is None else f', at most {max_steps} steps'
         runner.logger.info(f'InfAGenC: fitting the recognizer to {len(annotations)} clips for {epochs} epochs{limit}')
@@ -300,13 +332,14 @@ class InfAGenCHook(Hook):
             epochs,
             max_steps=max_steps,
             seed=runner.seed,
+            best_on=self._recordings(runner) if best else None,
             progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
         self.fitted, self.fine_tune_due = True, False
 
     def _generate(self, runner, epoch: int) -> List[Dict]:
         model = _unwrap(runner.model)
         count = self.num_candidates or self.num_real
-        label = torch.tensor(self.classes)[balanced_labels(count, len(self.classes))]
+        label = torch.tensor(self.classes)[balanced_labels(count, len(self.classes), self.candidate_batch)]
         generator = torch.Generator().manual_seed(_seed(runner, epoch))
         num_frames = self.num_frames or model.num_frames
         if self.variable_length:
@@ -386,9 +419,23 @@ def schedule_warnings(hook: InfAGenCHook, max_epochs: int, num_classes: int) -> 
     return warnings
 
 
-def balanced_labels(count: int, num_classes: int) -> torch.Tensor:
-    """``(count,)`` labels, class by class, sizes differing by at most one (the first classes get the remainder)."""
-    return (torch.arange(count) % num_classes).sort().values
+def balanced_labels(count: int, num_classes: int, batch_size: Optional[int] = None) -> torch.Tensor:
+    """``(count,)`` labels, batch by batch, in each class by class, sizes differing by at most one (the first classes get the remainder)."""
+    batches = torch.arange(count).split(batch_size or count)
+    return torch.cat([(torch.arange(len(batch)) % num_classes).sort().values for batch in batches])
+
+
+def mean_of_batches(right: np.ndarray, batch_size: Optional[int] = None) -> float:
+    """Accuracy: the mean of that of each batch of so many (the last has what remains), or of all at once."""
+    size = batch_size or len(right)
+    return float(np.mean([right[start:start + size].mean() for start in range(0, len(right), size)]))
+
+
+def forget_optimizers(optim_wrapper) -> None:
+    """Let an optimizer, or each of several, go on as a new one."""
+    several = optim_wrapper.values() if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
+    for wrapper in several:
+        wrapper.optimizer.state.clear()
 
 
 def _describe_round(record: Dict, classes=None) -> str:
@@ -436,19 +483,31 @@ def _last_judge(rounds: List[Dict]) -> Optional[Dict]:
 
 
 def _best_to_state(best: Dict) -> Dict:
-    scores = best['scores']
     return dict(
         epoch=best['epoch'],
         annotations=annotations_to_state(best['annotations']),
         passed=torch.from_numpy(best['passed']),
         share=best['share'],
-        label=torch.from_numpy(scores.label),
-        probability=torch.from_numpy(scores.probability),
-        feature=torch.from_numpy(scores.feature))
+        reference=best['reference'] and _scores_to_state(best['reference']),
+        **_scores_to_state(best['scores']))
 
 
 def _best_from_state(state: Dict) -> Dict:
-    scores = RecognizerScores(**{key: state[key].cpu().numpy() for key in ('label', 'probability', 'feature')})
+    scores = _scores_from_state(state)
     passed = state['passed'].cpu().numpy() if 'passed' in state else np.ones(len(scores), dtype=bool)
-    share = state.get('share', scores.accuracy)
-    return dict(epoch=state['epoch'], annotations=annotations_from_state(state['annotations']), scores=scores, passed=passed, share=share)
+    reference = state.get('reference') and _scores_from_state(state['reference'])
+    return dict(
+        epoch=state['epoch'],
+        annotations=annotations_from_state(state['annotations']),
+        scores=scores,
+        passed=passed,
+        share=state.get('share', scores.accuracy),
+        reference=reference)
+
+
+def _scores_to_state(scores: RecognizerScores) -> Dict[str, torch.Tensor]:
+    return {key: torch.from_numpy(getattr(scores, key)) for key in ('label', 'probability', 'feature')}
+
+
+def _scores_from_state(state: Dict[str, torch.Tensor]) -> RecognizerScores:
+    return RecognizerScores(**{key: state[key].cpu().numpy() for key in ('label', 'probability', 'feature')})

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
@@ -23,6 +24,9 @@ WIDTHS = (1, 1, 1, 2, 2, 2, 4, 4, 4)
 """Channels of each block, in multiples of ``base_channels``; where they double, time is halved."""
 HEAD_REDUCTION = 8
 """A head's queries and keys have an eighth of the block's input channels."""
+WEIGHT_INITS = ('published', 'scaled')
+MODES_MARK = 'published_modes'
+"""Buffer of a network whose input are the published modes of NW-UCLA."""
 
 
 @MODELS.register_module()
@@ -37,9 +41,15 @@ class InfoGCN(BaseModule):
         num_person: M, exactly (``FormatGCNInput(num_person=…)`` pads clips).
         num_heads: attention heads of a graph convolution.
         base_channels: channels of the first block, a multiple of 8; the last has four times as many.
+        weight_init: where convolutions begin. ``'published'``: the heads' at a standard deviation of ``√(2 / (C · C' · H))``, those over
+            time and before them at PyTorch's own; ``'scaled'``: all at ``√(2 / fan out)`` (He et al., 2015). A batch norm follows each of
+            them, so that the function is the same at first; but the smaller weights are, the farther a step of SGD turns them.
+        published_modes: for published weights of NW-UCLA at k = 1 or 2, whose input is a mode that the layout's own tree does not give
+            (``KthMode(skeleton='ucla20_infogcn')``). They carry a mark, and load into a network that is built for them only.
 
     Raises:
-        ValueError: an unknown skeleton, a size below 1, a width that does not divide.
+        ValueError: an unknown skeleton, a size below 1, a width that does not divide, an unknown start; when loading, weights that need
+            ``published_modes``.
     """
 
     def __init__(self,
@@ -49,6 +59,8 @@ class InfoGCN(BaseModule):
                  num_person: int = 2,
                  num_heads: int = 3,
                  base_channels: int = 64,
+                 weight_init: str = 'published',
+                 published_modes: bool = False,
                  init_cfg: Optional[Union[Dict, List[Dict]]] = None) -> None:
         super().__init__(init_cfg=init_cfg)
         sizes = dict(in_channels=in_channels, num_person=num_person, num_heads=num_heads, base_channels=base_channels)
@@ -56,16 +68,30 @@ class InfoGCN(BaseModule):
             raise ValueError(f'sizes must be at least 1, got {sizes}')
         if base_channels % HEAD_REDUCTION:
             raise ValueError(f'base_channels must be a multiple of {HEAD_REDUCTION}, got {base_channels}')
+        if weight_init not in WEIGHT_INITS:
+            raise ValueError(f'weight_init must be one of {", ".join(WEIGHT_INITS)}, got {weight_init!r}')
         num_joints = get_skeleton(skeleton).num_joints
         self.in_channels, self.num_person, self.num_joints = in_channels, num_person, num_joints
         self.out_channels = base_channels * WIDTHS[-1]
         self.embed = nn.Linear(in_channels, base_channels)
         self.pos_embedding = nn.Parameter(torch.randn(num_joints, base_channels))
-        self.data_bn = nn.BatchNorm1d(num_person * num_joints * base_channels)
+        self.data_bn = RowsBatchNorm1d(num_person * num_joints * base_channels)
         widths = [base_channels * factor for factor in WIDTHS]
         self.blocks = nn.ModuleList(
             EncodingBlock(width_in, width, num_joints=num_joints, num_heads=num_heads, stride=1 if width == width_in else 2)
             for width_in, width in zip([base_channels, *widths], widths))
+        if weight_init == 'scaled':
+            for block in self.blocks:
+                _scale_weights(block)
+        if published_modes:
+            self.register_buffer(MODES_MARK, torch.tensor(True))
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        if prefix + MODES_MARK in state_dict and not hasattr(self, MODES_MARK):
+            raise ValueError("these published weights of InfoGCN need the published modes of NW-UCLA, which are none of ucla20's own tree: "
+                             "set backbone.published_modes=True, and KthMode(skeleton='ucla20_infogcn') in every pipeline "
+                             '(configs/infogcn/infogcn_1xb16-110e_nw-ucla-k1-published.py, and k2)')
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode skeletons.
@@ -136,10 +162,10 @@ class SelfAttentionGraphConv(nn.Module):
         self.to_qk = nn.Linear(in_channels, 2 * num_heads * self.head_dim)
         self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
         self.transform = nn.Linear(num_heads * in_channels, out_channels, bias=False)
-        self.bn = nn.BatchNorm2d(out_channels)
+        self.bn = ChannelsLastBatchNorm2d(out_channels)
         self.down = None if in_channels == out_channels else _Project(in_channels, out_channels)
         nn.init.normal_(self.to_qk.weight, 0., 1.)
-        nn.init.normal_(self.transform.weight, 0., math.sqrt(2. / out_channels))
+        nn.init.normal_(self.transform.weight, 0., math.sqrt(2. / (in_channels * out_channels * num_heads)))
         nn.init.constant_(self.bn.weight, 1e-6)
 
     def attention(self, x: Tensor) -> Tensor:
@@ -172,15 +198,11 @@ class MultiScaleTemporalConv(nn.Module):
         self.stride = stride
         self.expand = nn.Linear(channels, 3 * width, bias=False)
         self.pointwise = nn.Linear(channels, width, bias=False)
-        self.expand_bn = nn.BatchNorm2d(3 * width)
+        self.expand_bn = ChannelsLastBatchNorm2d(3 * width)
         self.convs = nn.ModuleList(
             nn.Conv2d(width, width, (5, 1), stride=(stride, 1), padding=(2 * dilation, 0), dilation=(dilation, 1), bias=False)
             for dilation in (1, 2))
-        self.bn = nn.BatchNorm2d(channels)
-        for linear in (self.expand, self.pointwise):
-            nn.init.normal_(linear.weight, 0., math.sqrt(2. / width))
-        for conv in self.convs:
-            nn.init.kaiming_normal_(conv.weight, mode='fan_out')
+        self.bn = ChannelsLastBatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
@@ -196,12 +218,22 @@ class _Project(nn.Sequential):
     """A 1×1 convolution and batch norm of ``(N, T, V, C)``."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(nn.Linear(in_channels, out_channels, bias=False), nn.BatchNorm2d(out_channels))
+        super().__init__(nn.Linear(in_channels, out_channels, bias=False), ChannelsLastBatchNorm2d(out_channels))
         nn.init.normal_(self[0].weight, 0., math.sqrt(2. / out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         linear, norm = self
         return _batch_norm(norm, linear(x))
+
+
+def _scale_weights(block: EncodingBlock) -> None:
+    """Start the convolutions of a block, each of the published network's own, at a standard deviation of ``√(2 / fan out)``."""
+    tcn = block.tcn
+    nn.init.normal_(block.gcn.transform.weight, 0., math.sqrt(2. / block.gcn.transform.out_features))
+    for linear in (tcn.expand, tcn.pointwise):
+        nn.init.normal_(linear.weight, 0., math.sqrt(2. / tcn.pointwise.out_features))
+    for conv in tcn.convs:
+        nn.init.kaiming_normal_(conv.weight, mode='fan_out')
 
 
 def _batch_norm(norm: nn.Module, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 N clips, M persons, T frames, V joints, C channels, D latent dimensions, K classes.
 """
 
+import math
 from typing import Dict, List, Optional, Tuple, Union
 
 import torch
@@ -14,6 +15,7 @@ from mmagenc.registry import MODELS
 
 MAX_STD = 100.
 """Upper bound of the latent's standard deviation, as published."""
+WEIGHT_INITS = ('published', 'small')
 
 
 @MODELS.register_module()
@@ -38,11 +40,15 @@ class InfoGCNHead(BaseHead):
         lambda_1: weight of the marginal term.
         lambda_2: weight of the class-conditional term.
         label_smooth_eps: label smoothing.
+        weight_init: where the log-variance and the classifier begin. ``'small'``: at a standard deviation of 0.01; ``'published'``: at
+            ``√2`` times Xavier's bound and at a standard deviation of ``√(2 / K)``. From there the first scores are wrong by several
+            units, and SGD at 0.05 kills the hidden layer in five steps: all its units are negative for every clip, no gradient passes,
+            and training stays at chance (``configs/infogcn/README.md``).
         topk: accuracies that training logs.
         average_clips: how predictions of several clips are averaged.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size below 1, or an unknown start.
     """
 
     def __init__(self,
@@ -55,12 +61,15 @@ class InfoGCNHead(BaseHead):
                  lambda_1: float = 1e-4,
                  lambda_2: float = 1e-1,
                  label_smooth_eps: float = 0.1,
+                 weight_init: str = 'small',
                  topk: Union[int, Tuple[int, ...]] = (1, ),
                  average_clips: Optional[str] = 'prob',
                  init_cfg: Optional[Union[Dict, List[Dict]]] = None) -> None:
         latent_dim = in_channels if latent_dim is None else latent_dim
         if min(num_classes, in_channels, latent_dim) < 1:
             raise ValueError(f'sizes must be at least 1, got {num_classes=}, {in_channels=}, {latent_dim=}')
+        if weight_init not in WEIGHT_INITS:
+            raise ValueError(f'weight_init must be one of {", ".join(WEIGHT_INITS)}, got {weight_init!r}')
         super().__init__(
             num_classes,
             in_channels,
@@ -75,10 +84,12 @@ class InfoGCNHead(BaseHead):
         self.fc_logvar = nn.Linear(latent_dim, latent_dim)
         self.decoder = nn.Linear(latent_dim, num_classes)
         self.register_buffer('z_prior', orthogonal_prior(num_classes, latent_dim, gain=z_prior_gain))
-        for layer in (self.fc, self.fc_mu):
+        for layer in (self.fc, self.fc_mu, self.fc_logvar):
             nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain('relu'))
-        for layer in (self.fc_logvar, self.decoder):  # noise near 1 and scores near 0: the published learning rate is 0.1
-            nn.init.normal_(layer.weight, 0., 0.01)
+        nn.init.normal_(self.decoder.weight, 0., math.sqrt(2. / num_classes))
+        if weight_init == 'small':  # noise near 1 and scores near 0
+            for layer in (self.fc_logvar, self.decoder):
+                nn.init.normal_(layer.weight, 0., 0.01)
 
     def encode(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Mean and log-variance ``(N, D)`` of the latents of a backbone's output ``(N, M, C, T, V)``."""

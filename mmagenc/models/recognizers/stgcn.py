@@ -8,6 +8,7 @@ from mmaction.models.backbones.stgcn import STGCN
 from mmaction.models.utils import unit_gcn
 from torch import Tensor
 
+from mmagenc.models.layers import use_exact_statistics
 from mmagenc.registry import MODELS
 
 
@@ -82,3 +83,4 @@ class FastSTGCN(STGCN):
         super().__init__(*args, **kwargs)
         for block in self.gcn:
             block.gcn.__class__ = OneProductGCN  # holds the same parameters; only how it computes differs
+        use_exact_statistics(self)

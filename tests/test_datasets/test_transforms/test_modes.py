@@ -39,9 +39,26 @@ def test_where_the_tree_comes_from():
     np.testing.assert_array_equal(KthMode(2, skeleton='ucla20').transform(clip())['keypoint'], own)
 
 
+@pytest.mark.parametrize('k', [1, 2, 3, 6, 7, 8])
+def test_published_modes_of_nw_ucla_by_hand(k):
+    """From each keypoint the sum of those k bones beyond it, seen from the shoulder centre, is taken; from k = 7 on there are none."""
+    skeleton, sample = get_skeleton('ucla20'), clip(skeleton='ucla20')
+    hops, centre = skeleton.distances(), skeleton.index('shoulder_center')
+    position = sample['keypoint'].copy()
+    mode = KthMode(k, skeleton='ucla20_infogcn').transform(sample)['keypoint']
+    for joint in range(20):
+        beyond = [other for other in range(20) if hops[other, joint] == k and hops[other, centre] == hops[joint, centre] + k]
+        np.testing.assert_allclose(mode[:, :, joint], position[:, :, joint] - position[:, :, beyond].sum(axis=2), atol=1e-5)
+        if k == 1 and joint == centre:
+            assert [skeleton.joint_names[i] for i in beyond] == ['spine', 'head', 'left_shoulder', 'right_shoulder']
+    assert np.array_equal(mode, position) == (k >= 7)
+
+
 def test_refusals():
     with pytest.raises(ValueError, match='k of at least 1, got 0: I − P⁰ is zero, and so would be every clip'):
         KthMode(0)
+    with pytest.raises(ValueError, match='got 0'):
+        KthMode(0, skeleton='ucla20_infogcn')
     with pytest.raises(ValueError, match='unknown skeleton'):
         KthMode(1, skeleton='ucla')
     with pytest.raises(ValueError, match='needs to know the skeleton'):

@@ -20,6 +20,14 @@ def test_rot6d_is_the_first_two_rows(dtype):
     assert results['pose'] is pose
 
 
+def test_rot6d_without_the_bodys_orientation():
+    """InfAGenC's smpl_noglobal: the other joints as they are, in a form that no layout's transforms take for their own."""
+    clip = make_clip(frames=5)
+    whole, rest = PoseToRot6d()(dict(clip)), PoseToRot6d(root=False)(dict(clip))
+    assert rest['keypoint'].shape == (1, 5, 23, 6) and np.array_equal(rest['keypoint'], whole['keypoint'][:, :, 1:])
+    assert rest['skeleton'] is None
+
+
 def test_rot6d_of_a_clip_without_rotations():
     clip = make_clip('only_points')
     del clip['pose']

@@ -11,13 +11,14 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.datasets.pool import MissingRoundsError
 from mmagenc.engine.hooks import InfAGenCHook
-from mmagenc.engine.hooks.infagenc_hook import balanced_labels
+from mmagenc.engine.hooks.infagenc_hook import balanced_labels, forget_optimizers, mean_of_batches
 from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
 from tests.test_models.test_recognizers.test_scoring import PIPELINE, small_recognizer
@@ -157,13 +158,19 @@ def test_accepted_clips_reach_workers_that_last(tmp_path):
     assert ends[0][:3] == ends[1][:3] and all(torch.equal(value, ends[1][3][name]) for name, value in ends[0][3].items())
 
 
-def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path):
-    whole = make_runner(tmp_path, 'whole', max_epochs=5)
+PUBLISHED = dict(candidate_batch=5, reference='best_epoch', recognizer_best=True, fresh_optimizers=True, keep_skipped=True)
+
+
+@pytest.mark.parametrize('settings', [dict(), dict(PUBLISHED, interval=3, begin=1)], ids=['ours', 'published'])
+def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path, settings):
+    """Interrupted after a round, or in the middle of a window whose best epoch brings its own reference."""
+    whole = make_runner(tmp_path, 'whole', max_epochs=5, **settings)
     whole.train()
-    make_runner(tmp_path, 'parts', max_epochs=3).train()
+    make_runner(tmp_path, 'parts', max_epochs=3, **settings).train()
     torch.manual_seed(123)
-    resumed = make_runner(tmp_path, 'parts', max_epochs=5, resume=True)
+    resumed = make_runner(tmp_path, 'parts', max_epochs=5, resume=True, **settings)
     resumed.train()
+    assert hook_of(whole).rounds
     assert hook_of(whole).rounds == hook_of(resumed).rounds
     for name, value in whole.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[name], value, rtol=0, atol=0)
@@ -355,6 +362,36 @@ def test_published_selector_is_not_the_default():
 
 def test_balanced_labels_give_the_remainder_to_the_first_classes():
     assert balanced_labels(7, 3).tolist() == [0, 0, 0, 1, 1, 2, 2]
+    assert balanced_labels(7, 3, 4).tolist() == [0, 0, 1, 2, 0, 1, 2]  # batch by batch, as published
+
+
+def test_accuracy_of_batches_is_the_mean_of_theirs():
+    """Three of four, and of the two that remain none: 0.375, where three of six clips are right."""
+    right = np.array([True, True, True, False, False, False])
+    assert mean_of_batches(right, 4) == 0.375 and mean_of_batches(right) == 0.5
+
+
+def test_the_loop_begins_with_fresh_optimizers_where_that_is_asked_for(tmp_path):
+    """What Adam has gathered before the loop is gone when the first epoch of the loop begins, and once the recognizer has warmed up."""
+    steps = {}
+    for fresh in (False, True):
+        runner = make_runner(tmp_path, f'fresh_{fresh}', max_epochs=3, begin=2, interval=1, fresh_optimizers=fresh)
+        runner.train()
+        recognizer = hook_of(runner).trainer.optim_wrapper.optimizer
+        steps[fresh] = [max(int(state['step']) for state in optimizer.state.values())
+                        for optimizer in (runner.optim_wrapper.optimizer, recognizer)]
+    assert steps[False][0] == 6 and steps[True][0] == 2  # two batches an epoch
+    assert steps[False][1] - steps[True][1] == 15  # epochs of the warm-up, of one batch each
+
+
+def test_optimizers_of_two_networks_are_forgotten_together():
+    parameters = [nn.Parameter(torch.ones(1)) for _ in range(2)]
+    optimizers = [torch.optim.Adam([parameter]) for parameter in parameters]
+    for parameter, optimizer in zip(parameters, optimizers):
+        parameter.sum().backward()
+        optimizer.step()
+    forget_optimizers(OptimWrapperDict(**dict(zip(('generator', 'critic'), map(OptimWrapper, optimizers)))))
+    assert not any(optimizer.state for optimizer in optimizers)
 
 
 @pytest.mark.parametrize('kwargs', [dict(interval=0), dict(begin=-1)])
@@ -364,3 +401,12 @@ def test_bad_settings_are_refused(kwargs):
     for name in ('num_candidates', 'num_frames', 'recognizer_steps'):
         with pytest.raises(ValueError, match=f'{name} must be at least 1, or None, got 0'):
             InfAGenCHook(recognizer={}, **{name: 0})
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(reference='last'), "reference must be 'round' or 'best_epoch', got 'last'"),
+    (dict(candidate_batch=0), 'candidate_batch must be at least 1, or None, got 0'),
+])
+def test_settings_of_the_published_way_are_refused_too(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        InfAGenCHook(recognizer={}, **kwargs)

@@ -1,5 +1,7 @@
 """InfoGCN's encoder against the plain network; against published forward passes it is tested with their converter."""
 
+import copy
+
 import pytest
 import torch
 
@@ -15,7 +17,7 @@ def pair(num_joints=20, num_person=2):
     with torch.no_grad():
         for parameter in reference.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
-    weights = convert(reference.state_dict())['state_dict']
+    weights = convert(reference.state_dict(), k=8)['state_dict']
     ours = InfoGCN(skeleton='ucla20' if num_joints == 20 else 'ntu25', num_person=num_person, base_channels=16)
     ours.load_state_dict({key[len('backbone.'):]: value for key, value in weights.items() if key.startswith('backbone.')})
     return ours, reference
@@ -64,6 +66,68 @@ def test_training_equals_the_plain_network(num_joints, num_person):
     torch.testing.assert_close(ours.blocks[6].tcn.expand.weight.grad, branches)
     bias = sum(conv.bias for conv in reference.l4.agcn.conv_d).detach() * 0.1
     torch.testing.assert_close(ours.blocks[3].gcn.bn.running_mean, reference.l4.agcn.bn.running_mean - bias - 0.9 * 10 * bias)
+
+
+def test_float32_is_as_near_to_float64_as_the_plain_network():
+    """Output and input's gradient of a block: with PyTorch's batch norm of channels that lie last they were eight times as far.
+
+    Its float32 sums over all rows are the cause; attention, products and convolutions are as exact as the plain ones.
+    """
+    torch.manual_seed(0)
+    ours, reference = pair(num_person=1)
+    x, grad = torch.randn(2, 16, 52, 20, 16)
+    block, plain = ours.blocks[1].train(), reference.l2.train()
+    exact = copy.deepcopy(plain).double()
+
+    def results(layer, first, dtype):
+        inputs, weight = (value.to(dtype).permute(0, 3, 1, 2).contiguous() if first else value for value in (x, grad))
+        inputs.requires_grad_()
+        output = layer(inputs)
+        output.backward(weight)
+        pair = output.detach().double(), inputs.grad.double()
+        return [value.permute(0, 2, 3, 1) if first else value for value in pair]
+
+    truth = results(exact, True, torch.float64)
+    far = [[float((value - true).norm() / true.norm()) for value, true in zip(results(layer, first, torch.float32), truth)]
+           for layer, first in ((plain, True), (block, False))]
+    assert far[1][0] < 2 * far[0][0] and far[1][1] < 2 * far[0][1]
+
+
+PUBLISHED_STARTS = {  # parity with the published code's weights, blocks 0, 4 and 8: standard deviations
+    'gcn.transform': (0.0128, 0.0064, 0.0032),
+    'tcn.expand': (0.072, 0.051, 0.036),
+    'tcn.pointwise': (0.072, 0.051, 0.036),
+    'tcn.convs.0': (0.065, 0.046, 0.032),
+    'tcn.convs.1': (0.065, 0.046, 0.032),
+}
+
+
+def test_weights_start_as_published():
+    """Heads from a normal distribution, the temporal convolutions from a uniform one within ``1 / √fan in``, the rest as before."""
+    torch.manual_seed(0)
+    network = InfoGCN(skeleton='ucla20', num_person=1).requires_grad_(False)
+    for name, expected in PUBLISHED_STARTS.items():
+        weights = [network.blocks[index].get_submodule(name).weight for index in (0, 4, 8)]
+        assert [float(weight.std()) for weight in weights] == pytest.approx(expected, rel=0.06)
+        if name.startswith('tcn'):
+            assert all(weight.abs().max() <= weight[0].numel()**-0.5 for weight in weights)
+        else:
+            assert all(weight.abs().max() > 3 * weight.std() for weight in weights)
+    assert float(network.blocks[3].residual[0].weight.std()) == pytest.approx((2 / 128)**0.5, rel=0.05)
+    assert float(network.blocks[3].gcn.down[0].weight.std()) == pytest.approx((2 / 128)**0.5, rel=0.05)
+    for index in (0, 4, 8):
+        assert float(network.blocks[index].gcn.to_qk.weight.std()) == pytest.approx(1, rel=0.05)
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    graph_norms = [block.gcn.bn for block in network.blocks]
+    assert all((norm.weight == (1e-6 if norm in graph_norms else 1)).all() and not norm.bias.any() for norm in norms)
+
+
+def test_scaled_start():
+    """By name: every convolution at ``√(2 / fan out)``, each of the published network's own."""
+    torch.manual_seed(0)
+    block = InfoGCN(skeleton='ucla20', num_person=1, weight_init='scaled').blocks[4]
+    stds = [float(layer.weight.std()) for layer in (block.gcn.transform, block.tcn.expand, block.tcn.pointwise, block.tcn.convs[1])]
+    assert stds == pytest.approx([(2 / 128)**0.5, 0.25, 0.25, (2 / (5 * 32))**0.5], rel=0.05)
 
 
 def test_new_graph_convolutions_pass_their_input_on():
@@ -127,6 +191,7 @@ def test_temporal_branches_do_not_mix_joints():
 @pytest.mark.parametrize('settings, reason', [
     (dict(skeleton='ntu'), "unknown skeleton 'ntu'"),
     (dict(base_channels=12), 'base_channels must be a multiple of 8, got 12'),
+    (dict(weight_init='he'), "weight_init must be one of published, scaled, got 'he'"),
     (dict(num_heads=0), "at least 1, got .*'num_heads': 0"),
 ])
 def test_settings_out_of_range(settings, reason):

@@ -138,6 +138,21 @@ def test_it_learns_at_the_published_rate(dtype):
     assert losses['top1_acc'] == 1 and loss < 1 and losses['loss_cls'].dtype == torch.float32
 
 
+def test_weights_start_small_or_as_published():
+    """``fc`` and ``fc_mu`` within ``√2 · √(6 / 512)`` either way; published, ``fc_logvar`` too, and the classifier at ``√(2 / K)``."""
+    torch.manual_seed(0)
+    bound = 2**0.5 * (6 / 512)**0.5
+    for start in ('small', 'published'):
+        head = InfoGCNHead(num_classes=10, weight_init=start)
+        for name in ('fc', 'fc_mu', *(['fc_logvar'] if start == 'published' else [])):
+            weight = getattr(head, name).weight
+            assert bound * 0.99 < weight.abs().max() <= bound and float(weight.std()) == pytest.approx(bound / 3**0.5, rel=0.02)
+        assert float(head.decoder.weight.std()) == pytest.approx(0.2**0.5 if start == 'published' else 0.01, rel=0.05)
+    assert float(InfoGCNHead(num_classes=10).fc_logvar.weight.std()) == pytest.approx(0.01, rel=0.05)
+    with pytest.raises(ValueError, match="weight_init must be one of published, small, got 'zero'"):
+        InfoGCNHead(num_classes=3, weight_init='zero')
+
+
 @pytest.mark.parametrize('sizes', [dict(num_classes=0), dict(num_classes=3, latent_dim=0)])
 def test_sizes_out_of_range(sizes):
     with pytest.raises(ValueError, match='sizes must be at least 1'):

@@ -15,6 +15,7 @@ from mmagenc.registry import MODELS
 from tests.reference_cvae import ReferenceCVAE
 from tools.model_converters.infagenc_to_mmagenc import convert, main
 
+SMPL_PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
 CONFIG = str(Path(__file__).parents[3] / 'configs/_base_/models/stgcn_rot6d.py')
 
 
@@ -66,9 +67,36 @@ def test_cvae(monkeypatch, tmp_path, capsys):
     assert torch.equal(last, weights['decoder.seqTransDecoder.layers.2.multihead_attn.out_proj.weight'])
 
 
+def test_stgcn_without_the_bodys_orientation(reference_root, monkeypatch, tmp_path):
+    """23 joints (smpl_noglobal): the checkpoint loads strictly into the config's recognizer, whose graph is the published one.
+
+    Bones are SMPL's that do not touch the pelvis. Within one bone of the centre, the left hip, distances are known (0 and 1), all others
+    count as equally far; each column of the graph is divided by the number of its bones and one.
+    """
+    _, weights = published_stgcn(reference_root)
+    weights = {key: value[6:] if key.startswith('data_bn') and value.ndim else value for key, value in weights.items()}
+    weights |= {key: value[:, 1:, 1:] for key, value in weights.items() if key.startswith('edge_importance') or key == 'A'}
+    init_default_scope('mmagenc')
+    model = MODELS.build(Config.fromfile(CONFIG.replace('.py', '_noglobal.py')).recognizer)
+    load_checkpoint(model, run(monkeypatch, tmp_path, weights), map_location='cpu', strict=True)
+    joined = torch.zeros(23, 23)
+    for child, parent in enumerate(SMPL_PARENTS):
+        if parent > 0:
+            joined[child - 1, parent - 1] = joined[parent - 1, child - 1] = 1
+    near = [0, *joined[0].nonzero().flatten().tolist()]  # the centre and what a bone joins to it
+    distance = torch.full((23, ), torch.inf)
+    distance[near] = torch.tensor([0., *[1.] * (len(near) - 1)])
+    further = joined * (distance[:, None] < distance)
+    expected = torch.stack([torch.eye(23), joined - further, further]) / (1 + joined.sum(dim=0))
+    for block in model.backbone.gcn:
+        torch.testing.assert_close(block.gcn.A, expected)
+    with torch.no_grad():
+        assert model.eval().extract_feat(torch.randn(2, 1, 1, 8, 23, 6), stage='backbone')[0].shape == (2, 1, 256, 2, 23)
+
+
 def test_stgcn_of_an_unknown_layout_is_refused():
-    with pytest.raises(ValueError, match='ST-GCN of 23 joints; published layouts have 24 or 17'):
-        convert({'edge_importance.0': torch.ones(3, 23, 23), 'fcn.weight': torch.zeros(5, 256, 1, 1)})
+    with pytest.raises(ValueError, match='ST-GCN of 22 joints; published layouts have 24 or 23 or 17'):
+        convert({'edge_importance.0': torch.ones(3, 22, 22), 'fcn.weight': torch.zeros(5, 256, 1, 1)})
 
 
 def test_unknown_keys_are_listed(monkeypatch, tmp_path):

@@ -1,7 +1,9 @@
 """Published Kinetic-GAN weights become one checkpoint, and nothing in them is passed over in silence."""
 
+import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
@@ -41,6 +43,38 @@ def test_checkpoint(tmp_path, prefix):
         torch.testing.assert_close(model.critic(expected.permute(0, 2, 3, 1), LABEL), critic(expected, LABEL)[:, 0], atol=1e-5, rtol=1e-4)
     assert (config['num_classes'], config['latent_dim'], config['mapping_layers']) == (4, 6, 3)
     assert config['representation']['skeleton'] == 'h36m16' and config['representation']['num_dims'] == 2
+
+
+@pytest.mark.parametrize('skeleton, channels, middle', [('ntu25', 3, (0.2, -0.3, 3.1)), ('h36m16', 2, (480., 270.))])
+def test_scores_as_published(skeleton, channels, middle):
+    """A converted critic scores recordings, through ``encode``, as the published one does, wherever the camera stood.
+
+    The published feeder maps the smallest and the largest number of the whole array (every person, padding too) to −1 and 1, and nothing
+    else: positions stay where they are, and the body's place in the room is part of what the critic sees.
+    """
+    generator, critic = published(skeleton, channels, base=32)
+    array = np.random.default_rng(0).normal(middle, np.abs(middle[-1]) / 10, (4, 2, 16, graph_pyramid(skeleton).num_nodes[0], channels))
+    array[:, 1] = 0  # a person who is not there
+    low, high = array.min(), array.max()
+    checkpoint = convert(generator.state_dict(), critic.state_dict(), data_range=(low, high))
+    init_default_scope('mmagenc')
+    model = MODELS.build(dict(checkpoint['meta']['model'], num_frames=16)).eval()
+    model.load_state_dict(checkpoint['state_dict'], strict=True)
+    label = torch.tensor([0, 3, 1, 2])
+    scaled = torch.from_numpy(2 * (array[:, 0] - low) / (high - low) - 1).float()
+    with torch.no_grad():
+        seen = model(dict(keypoint=torch.from_numpy(array[:, 0]).float()), mode='tensor')
+        ours, expected = model.critic(seen, label), critic(scaled.permute(0, 3, 1, 2), label)[:, 0]
+    torch.testing.assert_close(seen, scaled, atol=1e-5, rtol=0)
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize('name', ['ntu60-xsub-64f', 'ntu60-xview-64f', 'ntu120-xsub-64f', 'ntu120-xset-64f', 'h36m-32f'])
+def test_configs_of_the_paper_have_its_frame(name):
+    """They name the representation that converted weights need."""
+    representation = Config.fromfile(f'configs/kinetic_gan/kinetic-gan_1xb32-1200e_{name}.py').model.representation
+    converted = convert(published(representation.skeleton, representation.num_dims)[0].state_dict())['meta']['model']['representation']
+    assert dict(representation) == converted and representation.root_center is None
 
 
 def test_generator_alone():

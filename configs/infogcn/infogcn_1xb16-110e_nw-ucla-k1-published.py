@@ -1,0 +1,8 @@
+# InfoGCN on NW-UCLA at k = 1 as published, for published weights: each joint less the sum of its descendants one bone away, seen from
+# the shoulder centre. infogcn_1xb16-110e_nw-ucla-k1.py takes the ancestors of the layout's own tree.
+_base_ = './infogcn_1xb16-110e_nw-ucla-k8.py'
+
+model = dict(backbone=dict(published_modes=True))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k1_published}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k1_published}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k1_published}}))
