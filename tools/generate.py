@@ -8,9 +8,10 @@ vectors: with ``--latents`` the same clips are made again, or, with ``--classes`
 """
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 try:
     import mmagenc  # noqa: F401
@@ -62,6 +63,7 @@ from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
 from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import read_config_file
@@ -178,8 +180,8 @@ def varied_batches(model, args: argparse.Namespace, clips: List[Dict]) -> Iterat
     return new_batches(model, args, **{**sampling_of(args), 'stochastic': torch.from_numpy(clips[0]['latent'])})
 
 
-def generate_annotation(model, args: argparse.Namespace) -> Dict:
-    """Generated clips as one annotation with the split ``train``; of each batch only what is written stays in memory."""
+def generated(model, args: argparse.Namespace) -> Tuple[Dict, Iterator[List[Dict]]]:
+    """Metainfo of what is generated, and the clips, batch by batch."""
     if args.latents is None and args.latent_index is not None:
         raise ValueError('--latent-index needs --latents')
     prefix, origin = f'{Path(args.checkpoint).stem}_s{args.seed}', dict(seed=args.seed, sampling=sampling_of(args))
@@ -190,30 +192,44 @@ def generate_annotation(model, args: argparse.Namespace) -> Dict:
         if not args.stochastic:
             prefix, origin = f'{Path(args.checkpoint).stem}_replay', {}
         origin.update(latents=Path(args.latents).name, latent_index=args.latent_index)
-    clips: List[Dict] = []
-    for motion in batches:
-        for clip in motion_to_annotations(motion, prefix=prefix, with_latent=True):
-            clips.append(dict(clip, frame_dir=f'{prefix}_{len(clips):06d}'))
     metainfo = dict(
         model.dataset_meta,
         source='synthetic',
         generator=Path(args.config).name,
         checkpoint=Path(args.checkpoint).name,
         **origin)
-    return dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips)
+    return metainfo, _named(batches, prefix)
+
+
+def _named(batches: Iterator[Motion], prefix: str) -> Iterator[List[Dict]]:
+    """Clips of batches, numbered through."""
+    following = itertools.count()
+    for motion in batches:
+        clips = motion_to_annotations(motion, prefix=prefix, with_latent=True)
+        yield [dict(clip, frame_dir=f'{prefix}_{next(following):06d}') for clip in clips]
+
+
+def write(metainfo: Dict, batches: Iterator[List[Dict]], args: argparse.Namespace) -> List[Dict]:
+    """Write the clips as they come (as ``.pkl`` or with a pair they are gathered first) and give them, with what of them was kept."""
+    if Path(args.out).suffix == '.npz' and args.pair is None:
+        with AnnotationWriter(args.out, metainfo) as writer:
+            for clips in batches:
+                writer.append(clips)
+        return writer.clips
+    clips = list(itertools.chain.from_iterable(batches))
+    save_annotation(dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips), args.out)
+    if args.pair is not None:
+        save_pair(clips, args.pair)
+    return clips
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     check_files(args)
     with in_words('generate', debug=args.debug):
-        annotation = generate_annotation(load_model(args), args)
-        save_annotation(annotation, args.out)
-        if args.pair is not None:
-            save_pair(annotation['annotations'], args.pair)
-    clips = annotation['annotations']
-    classes = sorted({clip['label'] for clip in clips})
-    names = ', '.join(annotation['metainfo']['classes'][index] for index in classes)
+        metainfo, batches = generated(load_model(args), args)
+        clips = write(metainfo, batches, args)
+    names = ', '.join(metainfo['classes'][index] for index in sorted({clip['label'] for clip in clips}))
     print(f'{len(clips)} clips of {clips[0]["total_frames"]} frames ({names}) in {args.out}')
 
 
