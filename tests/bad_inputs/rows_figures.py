@@ -55,7 +55,7 @@ MIX = {
     'other classes': (['--train', '{d}/clips.npz', '{d}/other.npz', '--out', '{d}/o.npz'], 'classes'),
     'other rates': (['--train', '{d}/clips.npz', '{d}/faster.npz', '--out', '{d}/o.npz'], 'fps'),
     'no split': (['--train', '{d}/clips.npz:none', '--out', '{d}/o.npz'], 'none'),
-    'out is there': (['--train', '{d}/clips.npz', '--out', '{d}/there.npz'], 'there.npz'),
+    'out is there': (['--train', '{d}/clips.npz', '--out', '{d}/there.npz'], 'there.npz: there already', 2),
     'out of another suffix': (['--train', '{d}/clips.npz', '--out', '{d}/o.json'], 'o.json'),
     'dataset unknown': (['--train', '{d}/clips.npz', '--dataset', 'Moon', '--out', '{d}/o.npz'], 'Moon'),
     'no out': (['--train', '{d}/clips.npz'], 'error:', 2),
@@ -63,7 +63,7 @@ MIX = {
 PLOT = {
     'no folder': (['{d}/none', '--out', '{d}/o.png'], 'none'),
     'nothing in it': (['{d}/nothing', '--out', '{d}/o.png'], 'nothing'),
-    'suffix': (['{d}/run', '--out', '{d}/o.doc'], 'pictures end in'),
+    'suffix': (['{d}/run', '--out', '{d}/o.doc'], 'o.doc: the file must end in .pdf, .png or .svg'),
     'key unknown': (['{d}/run', '--out', '{d}/o.png', '--keys', 'zzz'], 'zzz'),
     'names short': (['{d}/run', '{d}/run', '--out', '{d}/o.png', '--names', 'a'], 'name'),
     'no argument': ([], 'error:', 2),

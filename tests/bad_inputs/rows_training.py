@@ -56,7 +56,7 @@ LINES = {
     'epochs negative': ('train_cfg = dict(max_epochs=-1)', 'max_epochs'),
     'epochs of text': ("train_cfg = dict(max_epochs='many')", 'max_epochs'),
     'model unknown': ("model = dict(type='NoSuchModel')", 'NoSuchModel'),
-    'model without type': ('model = dict(_delete_=True, num_classes=3)', 'type'),
+    'model without type': ('model = dict(_delete_=True, num_classes=3)', 'model has no type'),
     'model of text': ("model = 'TransformerCVAE'", 'model'),
     'argument unknown': ('model = dict(colour=3)', 'colour'),
     'classes 0': ('model = dict(num_classes=0)', 'num_classes'),
@@ -82,20 +82,24 @@ DATA = {
     'data text': (b'hello', 'clips.npz'),
     'data without keypoint': (annotation_npz(damaged(clip(total_frames=None))), 'clips.npz'),
     'label beyond': (annotation_npz(damaged(clip(label=7))), 'clips.npz'),
-    'classes of another number': (annotation_npz(damaged(head(classes=['a', 'b', 'c', 'd']))), 'classes'),
+    'classes of another number': (annotation_npz(damaged(head(classes=['a', 'b', 'c', 'd']))), 'has 4 classes (a, b, c, d), but the model knows 3'),
 }
 OPTIONS = {
     'no config': (['train.py', '{d}/none.py'], 'none.py: no such file'),
-    'a folder as config': (['train.py', '{d}'], 'no such file'),
+    'a folder as config': (['train.py', '{d}'], '{d}: a folder, not a file'),
     'resume not there': ([*TRAIN, '--resume', '{d}/none.pth'], 'none.pth: no such file'),
     'resume from text': ([*TRAIN, '--resume', '{d}/text.pth'], 'text.pth'),
     'resume from weights': ([*TRAIN, '--resume', '{d}/a.safetensors'], 'a.safetensors'),
     'scaling without base': ([*TRAIN, '--auto-scale-lr'], '--auto-scale-lr'),
-    'option leads nowhere': ([*TRAIN, '--cfg-options', 'model.0.x=3'], '--cfg-options'),
+    'option leads nowhere': ([*TRAIN, '--cfg-options', 'model.0.x=3'], 'model.0: TransformerCVAE has no such argument'),
+    'option leads beyond a list': (
+        [*TRAIN, '--cfg-options', 'train_dataloader.dataset.pipeline.9.x=3'],
+        '--cfg-options train_dataloader.dataset.pipeline.9.x: train_dataloader.dataset.pipeline is a list of 1',
+    ),
     'test: no config': (['test.py', '{d}/none.py', '{d}/epoch_3.pth'], 'none.py: no such file'),
     'test: no checkpoint': (['test.py', '{d}/run.py', '{d}/none.pth'], 'none.pth: no such file'),
     'test: text as checkpoint': (['test.py', '{d}/run.py', '{d}/text.pth'], 'text.pth'),
-    'test: dump of another suffix': ([*TEST, '--dump', '{d}/o.csv'], 'must end in .pkl, .pickle or .npz'),
+    'test: dump of another suffix': ([*TEST, '--dump', '{d}/o.csv'], 'must end in .npz, .pkl or .pickle'),
     'test: show without hook': ([*TEST, '--show-dir', '{d}/o'], '--show, --show-dir'),
 }
 CONVERTERS = ('infagenc_to_mmagenc', 'infogcn_to_mmagenc', 'kinetic_gan_to_mmagenc')
@@ -119,7 +123,7 @@ ROWS += [Row(f'test: {name}', config(f'{line}\n'.replace('train_dataloader', 'te
 ROWS += [Row(f'train: {name}', config(clips__npz=data), TRAIN, (says,), 2) for name, (data, says) in DATA.items()]
 ROWS += [Row(f'{"" if name.startswith("test") else "train: "}{name}', config(), arguments, (says,), 2)
          for name, (arguments, says) in OPTIONS.items()]
-ROWS += [Row(f'{tool}: {name}', published, [f'model_converters/{tool}.py', f'{{d}}/{name}.pth', '{d}/o.pth'], (f'{name}.pth',), 2)
+ROWS += [Row(f'{tool}: {name}', published, [f'model_converters/{tool}.py', f'{{d}}/{name}.pth', '{d}/o.pth'], (f'{name}.pth',))
          for tool in CONVERTERS for name in ('none', 'text', 'empty', 'code', 'other', 'list', 'cut', 'pickle')]
 ROWS += [Row(f'{tool}: out is there', published, [f'model_converters/{tool}.py', '{d}/other.pth', '{d}/there.pth'], ('pth',), 2)
          for tool in CONVERTERS]
