@@ -82,7 +82,10 @@ DATA = {
     'data text': (b'hello', 'clips.npz'),
     'data without keypoint': (annotation_npz(damaged(clip(total_frames=None))), 'clips.npz'),
     'label beyond': (annotation_npz(damaged(clip(label=7))), 'clips.npz'),
-    'classes of another number': (annotation_npz(damaged(head(classes=['a', 'b', 'c', 'd']))), 'has 4 classes (a, b, c, d), but the model knows 3'),
+    'classes of another number': (
+        annotation_npz(damaged(head(classes=['a', 'b', 'c', 'd']))),
+        'train_dataloader.dataset has 4 classes (a, b, c, d), but the model knows 3',
+    ),
 }
 OPTIONS = {
     'no config': (['train.py', '{d}/none.py'], 'none.py: no such file'),

@@ -9,8 +9,16 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmagenc.engine.work_dir import (EarlierRunError, FolderInUseError, claimed, keep_config, remove_results, results_in, set_aside,
-                                     undone_if_refused)
+from mmagenc.engine.work_dir import (
+    EarlierRunError,
+    FolderInUseError,
+    claimed,
+    keep_config,
+    remove_results,
+    results_in,
+    set_aside,
+    undone_if_refused,
+)
 
 
 def test_the_second_is_refused_at_once(tmp_path):
@@ -56,13 +64,13 @@ def test_leftovers_are_cleared_and_nothing_else(tmp_path):
 START = ('20260101_120000/20260101_120000.log', '20260101_120000/vis_data/config.py', 'tiny.py')
 
 
-def start(folder, names=START, error=ValueError('no'), launcher='none', begins=False, claim=claimed):
-    """What is there after a run that writes files and ends in an error."""
-    with pytest.raises(type(error)), claim(folder, launcher=launcher, config='/configs/tiny.py') as begin:
+def start(folder, names=START, error=ValueError, launcher='none', begins=False, claim=claimed):
+    """Whether the folder of a run that writes files and ends in an error is there then."""
+    with pytest.raises(error), claim(folder, launcher=launcher, config='/configs/tiny.py') as begin:
         fill(folder, names)
         if begins:
             begin()
-        raise error
+        raise error('no')
     return folder.exists()
 
 
@@ -76,7 +84,7 @@ def test_a_refused_run_leaves_no_folder(tmp_path, claim):
 
 
 @pytest.mark.parametrize('case', [
-    dict(begins=True), dict(error=RuntimeError('a mistake of a program')), dict(names=(*START, 'notes.txt')),
+    dict(begins=True), dict(error=RuntimeError), dict(names=(*START, 'notes.txt')),
     dict(names=(*START, 'other.py')), dict(names=(*START, 'epoch_1.pth')), dict(names=(*START, '20260101_120001/x.log')),
 ])
 def test_what_else_is_there_stays(tmp_path, case):
