@@ -363,6 +363,8 @@ def check_numbers(key: str, settings: Mapping) -> None:
         ValueError: naming key, range and value.
     """
     for name, value in settings.items():
+        if name in NOT_NEGATIVE and isinstance(value, str):
+            raise ValueError(f'{key}.{name} must be a number from 0, got {value!r}')
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
         if name in COUNTS and not (value >= 1 and float(value).is_integer()):

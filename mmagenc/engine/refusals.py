@@ -132,7 +132,7 @@ class StartHook(Hook):
         strict: whether a checkpoint must fit the model wholly, as for a test or to resume; to begin from, a part of it is enough.
 
     Raises:
-        RefusedError: in the run, for a checkpoint of another model, or classes and labels that the model does not have.
+        RefusedError: in the run, for a checkpoint of another model, classes and labels that the model does not have, or no batch at all.
     """
 
     priority = 'HIGHEST'
@@ -154,9 +154,13 @@ class StartHook(Hook):
                                    'begin from these weights, write --cfg-options load_from=…')
 
     def before_train(self, runner) -> None:
+        if getattr(runner.train_loop, 'max_iters', None) == 0:  # of a loop by iterations it is not counted in batches
+            raise RefusedError(no_batch(runner.train_dataloader, 'train_dataloader'))
         check_classes(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
 
     def before_test(self, runner) -> None:
+        if not len(runner.test_dataloader):
+            raise RefusedError(no_batch(runner.test_dataloader, 'test_dataloader'))
         check_classes(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
@@ -183,6 +187,13 @@ def misfit(model: nn.Module, weights: Mapping[str, Tensor], *, strict: bool) -> 
     if any(name in own and own[name].shape == value.shape for name, value in weights.items()):
         return None
     return weights_problem(model, weights) or 'are none'
+
+
+def no_batch(loader, key: str) -> str:
+    """Why nothing would be trained or tested: no clips, or fewer than a batch where smaller ones are dropped."""
+    size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
+    return (f'{key} gives no batch: its dataset has {len(loader.dataset)} clips, and batch_size is {size}; take a smaller one, or set '
+            'drop_last=False')
 
 
 def check_classes(dataset, model: nn.Module, key: str) -> None:
