@@ -79,8 +79,8 @@ def generate_batches(model: BaseGenerator,
         raise ValueError(f'{type(model).__name__} has no sampling option {unknown}; it has {", ".join(accepted) or "none"}')
     wanted = range(model.num_classes) if classes is None else class_indices(_class_names(model), classes)
     if len(wanted) * num_samples_per_class > MOST_CLIPS:
-        raise ValueError(f'num_samples_per_class={num_samples_per_class} of {len(wanted)} classes are more than {MOST_CLIPS} clips at once; '
-                         'generate them in parts, each with a seed of its own')
+        raise ValueError(f'num_samples_per_class={num_samples_per_class} of {len(wanted)} classes are more than {MOST_CLIPS} clips at '
+                         'once; generate them in parts, each with a seed of its own')
     label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
     generator = torch.Generator()
     generator.seed() if seed is None else generator.manual_seed(seed)

@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple, Union
+from unittest import mock
 
 from tests.runs import forget_runs
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 PROGRESS = re.compile(r'^\s*(\[[> ]*\].*|completed: .*|generating .*|)$')
+
+
+UNFORMATTED = mock.patch('mmengine.config.config.FormatCode', lambda text, **kwargs: (text, False))
+"""The config in a log, whose formatting takes most of the time of a start."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ def ended(row: Row, folder: Path) -> str:
     errors = io.StringIO()
     forget_runs()
     code: object = 0
-    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()), inside(folder), warnings.catch_warnings():
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()), inside(folder), \
+            warnings.catch_warnings(), UNFORMATTED:
         warnings.simplefilter('ignore')
         try:
             code = tool(name).main([argument.replace('{d}', str(folder)) for argument in arguments])

@@ -8,6 +8,7 @@ from tests.test_apis.configs import write_generator
 from .row import Row
 
 OUT = ['--out', '{d}/o.npz']
+BILLIONS = '1' + 15 * '0'
 
 
 def model(folder: Path) -> None:
@@ -26,14 +27,14 @@ OPTIONS = {
     'pair of another suffix': ([*FILES, *OUT, '--pair', '{d}/o.npz'], '--pair {d}/o.npz: the file must end in .npy'),
     'out a folder': ([*FILES, '--out', '{d}'], '{d}: '),
     'out in a file': ([*FILES, '--out', '{d}/there.npz/o.npz'], '{d}/there.npz is no folder'),
-    'out is the config': (['{d}/generator.py', '{d}/epoch_3.pth', '--out', '{d}/generator.py', '--force'], 'generator.py: the file must end in'),
+    'out is the config': ([*FILES, '--out', '{d}/generator.py', '--force'], 'generator.py: the file must end in'),
     'files the other way round': (['{d}/epoch_3.pth', '{d}/generator.py', *OUT], 'epoch_3.pth'),
     'data as checkpoint': (['{d}/generator.py', '{d}/clips.npz', *OUT], 'clips.npz'),
     'data as config': (['{d}/clips.npz', '{d}/epoch_3.pth', *OUT], 'clips.npz'),
     'device unknown': ([*FILES, *OUT, '--device', 'gpu0'], 'gpu0'),
     'seed negative': ([*FILES, *OUT, '--seed', '-1'], 'error: argument --seed', 2),
-    'clips by the billion': ([*FILES, *OUT, '--num-samples-per-class', '1' + 15 * '0'], 'of 3 classes are more than 10000000 clips at once'),
-    'frames by the billion': ([*FILES, *OUT, '--num-frames', '1' + 15 * '0'], 'frames are more than max_len='),
+    'clips by the billion': ([*FILES, *OUT, '--num-samples-per-class', BILLIONS], 'of 3 classes are more than 10000000 clips at once'),
+    'frames by the billion': ([*FILES, *OUT, '--num-frames', BILLIONS], 'frames are more than max_len='),
     'no clips': ([*FILES, *OUT, '--num-samples-per-class', '0'], 'argument --num-samples-per-class: must be at least 1, got 0', 2),
     'clips below 0': ([*FILES, *OUT, '--num-samples-per-class', '-3'], 'argument --num-samples-per-class: must be at least 1, got -3', 2),
     'no frames': ([*FILES, *OUT, '--num-frames', '0'], 'argument --num-frames: must be at least 1, got 0', 2),

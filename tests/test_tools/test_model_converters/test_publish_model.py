@@ -178,6 +178,11 @@ def test_what_is_no_plain_value_is_told_of(files, capsys):
     assert load_checkpoint(files[2])['meta']['dataset_meta']['table'] == [0, 1]
 
 
+def test_a_folder_that_is_not_there_is_made(files, tmp_path):
+    main([files[1], str(tmp_path / 'new/a/weights.pth')])
+    assert load_checkpoint(tmp_path / 'new/a/weights.pth')['state_dict']
+
+
 def refusal(arguments, capsys):
     """What is said with exit code 2 where ``--force`` would help, else with 1, by Python itself."""
     with pytest.raises(SystemExit) as caught:
