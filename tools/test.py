@@ -60,7 +60,7 @@ from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
-from mmagenc.engine.work_dir import keep_config
+from mmagenc.engine.work_dir import keep_config, undone_if_refused
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import checkpoint_problem
 
@@ -158,9 +158,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         check_files(args)
         cfg = prepare(args)
         keep_config(cfg, others=True)
-        with refusing(cfg):
+        with undone_if_refused(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as begin, refusing(cfg):
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-            runner.register_hook(StartHook(output.release, strict=True))
+            runner.register_hook(StartHook(output.release, begin, strict=True))
             runner.test()
 
 

@@ -200,14 +200,14 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
         cfg = prepare(args)
         try:
-            with listening(), claimed(cfg.work_dir, launcher=cfg.launcher), refusing(cfg):
+            with listening(), claimed(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as begin, refusing(cfg):
                 check_start(cfg, args.resume)
                 keep_config(cfg)
                 moved = spare_earlier_run(cfg)
                 if moved is not None:
                     print(f'train: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
                 runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-                runner.register_hook(StartHook(output.release, strict=bool(cfg.get('resume'))))
+                runner.register_hook(StartHook(output.release, begin, strict=bool(cfg.get('resume'))))
                 runner.train()
         except InterruptedTraining as stop:
             if is_main_process():

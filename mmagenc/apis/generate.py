@@ -14,6 +14,9 @@ from torch import Tensor
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.structures import Motion
 
+MOST_CLIPS = 10**7
+"""Clips of one call: their latents are drawn before the first is decoded."""
+
 
 def generate(model: BaseGenerator,
              *,
@@ -75,6 +78,9 @@ def generate_batches(model: BaseGenerator,
         unknown = ', '.join(sorted(set(sampling) - set(accepted)))
         raise ValueError(f'{type(model).__name__} has no sampling option {unknown}; it has {", ".join(accepted) or "none"}')
     wanted = range(model.num_classes) if classes is None else class_indices(_class_names(model), classes)
+    if len(wanted) * num_samples_per_class > MOST_CLIPS:
+        raise ValueError(f'num_samples_per_class={num_samples_per_class} of {len(wanted)} classes are more than {MOST_CLIPS} clips at '
+                         'once; generate them in parts, each with a seed of its own')
     label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
     generator = torch.Generator()
     generator.seed() if seed is None else generator.manual_seed(seed)

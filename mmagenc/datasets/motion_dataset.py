@@ -71,6 +71,8 @@ class MotionDataset(BaseDataset):
                  third: Optional[str] = None,
                  **kwargs) -> None:
         self.ann_files = [ann_file] if isinstance(ann_file, (str, Path)) else list(ann_file)
+        if not all(map(str, self.ann_files)):
+            raise ValueError(f'ann_file={ann_file!r} names no file')
         self.splits = [split] if isinstance(split, str) else split
         self.skip_broken, self.fps = skip_broken, fps
         self._mending = ClipMending(third=third, num_persons=num_persons, fill_gaps=fill_gaps)

@@ -43,6 +43,8 @@ def check_config_file(path, named_in: Tuple[Path, ...] = ()) -> None:
     """
     path = Path(path)
     origin = f' (_base_ of {named_in[-1]})' if named_in else ''
+    if path.is_dir():
+        raise ConfigFileError(f'config {path}{origin}: a folder, not a file')
     if path.suffix not in SUFFIXES:
         raise ConfigFileError(f'config {path}{origin}: configs end in {", ".join(SUFFIXES)}')
     if path.resolve() in [each.resolve() for each in named_in]:
@@ -63,8 +65,6 @@ def check_config_file(path, named_in: Tuple[Path, ...] = ()) -> None:
 
 
 def _text(path: Path, origin: str) -> str:
-    if path.is_dir():
-        raise ConfigFileError(f'config {path}{origin}: a folder, not a file')
     try:
         return path.read_text(encoding='utf-8')
     except FileNotFoundError:

@@ -50,6 +50,9 @@ PLACES: Dict[str, Tuple[Registry, Tuple[str, ...], bool]] = {
     'log_processor': (roots.LOG_PROCESSORS, (), False),
     'model_wrapper_cfg': (roots.MODEL_WRAPPERS, ('module', ), False),
 }
+TYPED = ('model', 'backbone', 'cls_head', 'representation', 'dataset', 'held_out', 'pipeline', 'train_pipeline', 'test_pipeline', 'sampler',
+         'val_evaluator', 'test_evaluator', 'metrics', 'optimizer', 'vis_backends')
+"""Names of places where a dict without ``type`` is a mistake; elsewhere MMEngine knows a default, or parts by names of their own."""
 TAKEN = ('type', '_scope_', 'priority', 'by_epoch', 'constructor', 'paramwise_cfg', 'clip_grad', 'convert_to_iter_based', 'init_cfg',
          'epoch_length')
 """Keys that whoever builds a part reads itself."""
@@ -179,7 +182,7 @@ def all_mappings(value: Any, key: str = '') -> Iterator[Tuple[str, Mapping]]:
 
 
 def _is_part(name: str, value: Mapping) -> bool:
-    return 'type' in value and not (name.endswith('_evaluator') and 'metrics' in value)
+    return ('type' in value or name in TYPED) and not (name.endswith('_evaluator') and 'metrics' in value)
 
 
 def check_part(part: Part) -> None:
@@ -200,8 +203,10 @@ def check_type(part: Part) -> Any:
     """The class of a part.
 
     Raises:
-        ValueError: nothing of the name is registered.
+        ValueError: nothing of the name is registered, or there is none.
     """
+    if 'type' not in part.settings:
+        raise ValueError(f'{part.key} has no type, so that nobody knows which {part.registry.name} it is')
     cls, kind = part.find(), part.settings['type']
     if not isinstance(kind, str) and not callable(kind):
         raise ValueError(f'{part.key}.type must be a name or a class, got {kind!r}')
@@ -358,6 +363,8 @@ def check_numbers(key: str, settings: Mapping) -> None:
         ValueError: naming key, range and value.
     """
     for name, value in settings.items():
+        if name in NOT_NEGATIVE and isinstance(value, str):
+            raise ValueError(f'{key}.{name} must be a number from 0, got {value!r}')
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
         if name in COUNTS and not (value >= 1 and float(value).is_integer()):

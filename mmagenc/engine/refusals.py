@@ -127,17 +127,18 @@ class StartHook(Hook):
     """Looks at what only a built run shows, its checkpoint and its labels, and lets its output go once it has made the first step.
 
     Args:
-        release: called after the first step, see :func:`mmagenc.command_line.waiting_output`.
+        begun: called after each step, see :func:`mmagenc.command_line.waiting_output` and
+            :func:`mmagenc.engine.work_dir.undone_if_refused`.
         strict: whether a checkpoint must fit the model wholly, as for a test or to resume; to begin from, a part of it is enough.
 
     Raises:
-        RefusedError: in the run, for a checkpoint of another model, or labels that the model has no class for.
+        RefusedError: in the run, for a checkpoint of another model, classes and labels that the model does not have, or no batch at all.
     """
 
     priority = 'HIGHEST'
 
-    def __init__(self, release: Callable[[], None], *, strict: bool) -> None:
-        self.release, self.strict = release, strict
+    def __init__(self, *begun: Callable[[], None], strict: bool) -> None:
+        self.begun, self.strict = begun, strict
 
     def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
         source = f'checkpoint {runner._load_from or runner.work_dir}'
@@ -153,13 +154,18 @@ class StartHook(Hook):
                                    'begin from these weights, write --cfg-options load_from=…')
 
     def before_train(self, runner) -> None:
-        check_labels(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
+        if getattr(runner.train_loop, 'max_iters', None) == 0:  # of a loop by iterations it is not counted in batches
+            raise RefusedError(no_batch(runner.train_dataloader, 'train_dataloader'))
+        check_classes(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
 
     def before_test(self, runner) -> None:
-        check_labels(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
+        if not len(runner.test_dataloader):
+            raise RefusedError(no_batch(runner.test_dataloader, 'test_dataloader'))
+        check_classes(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
-        self.release()
+        for call in self.begun:
+            call()
 
     after_test_iter = after_val_iter = after_train_iter
 
@@ -183,14 +189,38 @@ def misfit(model: nn.Module, weights: Mapping[str, Tensor], *, strict: bool) -> 
     return weights_problem(model, weights) or 'are none'
 
 
-def check_labels(dataset, model: nn.Module, key: str) -> None:
-    """Refuse labels that a model has no class for; what cannot be asked is passed over.
+def no_batch(loader, key: str) -> str:
+    """Why nothing would be trained or tested: no clips, or fewer than a batch where smaller ones are dropped."""
+    size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
+    return (f'{key} gives no batch: its dataset has {len(loader.dataset)} clips, and batch_size is {size}; take a smaller one, or set '
+            'drop_last=False')
+
+
+def check_classes(dataset, model: nn.Module, key: str) -> None:
+    """Refuse data with classes that a model does not have; one of more classes is passed, and what cannot be asked.
+
+    That no clip of a class is there is no excuse: the weights would be of other classes than the data that they are tested on.
+
+    Raises:
+        RefusedError: naming both numbers, or a clip with its label.
+    """
+    classes = getattr(model, 'num_classes', None) or num_classes_of(model)
+    if not isinstance(classes, int):
+        return
+    names = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    if isinstance(names, (list, tuple)) and len(names) > classes:
+        raise RefusedError(f'{key}.dataset has {len(names)} classes ({", ".join(map(str, names))}), but the model knows {classes}: set '
+                           f'num_classes={len(names)} of model or model.cls_head')
+    check_labels(dataset, classes, key)
+
+
+def check_labels(dataset, classes: int, key: str) -> None:
+    """Refuse labels beyond a number of classes; what cannot be asked is passed over.
 
     Raises:
         RefusedError: naming clip, label and classes.
     """
-    classes = getattr(model, 'num_classes', None) or num_classes_of(model)
-    if not isinstance(classes, int) or not hasattr(dataset, 'get_data_info'):
+    if not hasattr(dataset, 'get_data_info'):
         return
     step = max(1, -(-len(dataset) // LOOKED_AT))
     for index in range(0, len(dataset), step):

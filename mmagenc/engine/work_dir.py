@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 from filelock import FileLock, Timeout
 
+from mmagenc.command_line import REFUSALS
 from mmagenc.compat import clear_leftovers
 
 LOCK = '.lock'
@@ -33,23 +34,28 @@ class EarlierRunError(ValueError):
 
 
 @contextmanager
-def claimed(work_dir, *, launcher: str = 'none') -> Iterator[None]:
+def claimed(work_dir, *, launcher: str = 'none', config: Optional[str] = None) -> Iterator[Callable[[], None]]:
     """Keep a work folder to this training, and clear away what killed writes left in it.
 
     Two trainings in one folder replace each other's checkpoints, rounds and pool. Of several processes of one training the first holds the
     lock for all. It goes with the process, however that ends.
 
     Args:
-        work_dir: the folder; made if it is not there.
+        work_dir: the folder; made if it is not there, and gone again where the training is refused (:func:`undone_if_refused`).
         launcher: how the processes of this training were started.
+        config: file of the config, of which MMEngine writes a copy.
+
+    Yields:
+        Callable: to be called with the first step.
 
     Raises:
         FolderInUseError: another training is at work there.
     """
     if not is_first(launcher):
-        yield
+        yield lambda: None
         return
     folder = Path(work_dir)
+    made = _missing(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0)
     try:
@@ -60,9 +66,58 @@ def claimed(work_dir, *, launcher: str = 'none') -> Iterator[None]:
     try:
         for part in _WRITTEN:
             clear_leftovers(folder / part)
-        yield
+        with undone_if_refused(folder, config=config, made=made) as begin:
+            yield begin
     finally:
         lock.release()
+
+
+@contextmanager
+def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str] = None,
+                      made: Optional[Sequence[Path]] = None) -> Iterator[Callable[[], None]]:
+    """Take a work folder away again that was not there before, where a run is refused before its first step.
+
+    What MMEngine writes at a start goes: a log, the config, the lock. Whatever else is there stays, and the folder with it.
+
+    Args:
+        work_dir: the folder.
+        launcher: how the processes of this run were started; the first one does this.
+        config: file of the config, of which MMEngine writes a copy.
+        made: the folders that were made for this run, the innermost first; those that are not there now, if left out.
+
+    Yields:
+        Callable: to be called with the first step; from then on everything stays.
+    """
+    made, begun = _missing(work_dir) if made is None else made, set()
+    try:
+        yield lambda: begun.add(True)
+    except REFUSALS:
+        if made and not begun and is_first(launcher):
+            with suppress(OSError):  # somebody's files, or files in use: what was wrong is said all the same
+                _undo(made, config)
+        raise
+
+
+def _missing(folder) -> List[Path]:
+    """A folder and those around it, as far as they are not there; the innermost first."""
+    folder = Path(folder).absolute()
+    return [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+
+
+def _undo(made: Sequence[Path], config: Optional[str]) -> None:
+    folder, saved = made[0], Path(config or LOCK).name
+    entries = list(folder.iterdir()) if folder.is_dir() else []
+    parts = [path for path in entries if _PART.fullmatch(path.name)]
+    files = [path for path in entries if path.name in (LOCK, saved) or _PART.fullmatch(path.stem) and path.suffix == '.py']
+    if len(parts) > 1 or {*entries} - {*parts, *files}:
+        return  # others have been at work here
+    for path in parts:
+        shutil.rmtree(path)
+    for path in files:
+        path.unlink()
+    for path in made:
+        if path.is_dir():
+            path.rmdir()
 
 
 def is_first(launcher: str) -> bool:

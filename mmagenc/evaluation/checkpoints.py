@@ -214,6 +214,7 @@ def save_weights(weights: Mapping[str, Tensor], path: Union[str, Path], *, meta:
     weights = {name: _dense(name, weight, path) for name, weight in weights.items()}
     if not weights:
         raise ValueError(f'{path}: there are no weights to write')
+    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.pth':
         with atomic_open(path) as file:
             torch.save(dict(state_dict=weights, meta=meta_of(metadata)), file)

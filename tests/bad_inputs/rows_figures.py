@@ -19,6 +19,7 @@ def clips(folder: Path) -> None:
     (folder / 'run/t/vis_data').mkdir(parents=True)
     (folder / 'run/t/vis_data/scalars.json').write_bytes(lines_of_json(scalars(0)))
     (folder / 'nothing').mkdir()
+    (folder / 'there.png').write_bytes(b'mine')
 
 
 def _rows(tool, cases, prefix=()):
@@ -55,7 +56,11 @@ MIX = {
     'other classes': (['--train', '{d}/clips.npz', '{d}/other.npz', '--out', '{d}/o.npz'], 'classes'),
     'other rates': (['--train', '{d}/clips.npz', '{d}/faster.npz', '--out', '{d}/o.npz'], 'fps'),
     'no split': (['--train', '{d}/clips.npz:none', '--out', '{d}/o.npz'], 'none'),
-    'out is there': (['--train', '{d}/clips.npz', '--out', '{d}/there.npz'], 'there.npz'),
+    'out is there': (['--train', '{d}/clips.npz', '--out', '{d}/there.npz'], 'there.npz: there already', 2),
+    'out is read': (['--train', '{d}/clips.npz', '--out', '{d}/clips.npz', '--force'], 'this is read'),
+    'a config': (['--train', '{d}/generator.py', '--out', '{d}/o.npz'], 'generator.py'),
+    'a folder': (['--train', '{d}', '--out', '{d}/o.npz'], '{d}'),
+    'out in a file': (['--train', '{d}/clips.npz', '--out', '{d}/there.npz/o.npz'], '{d}/there.npz is no folder'),
     'out of another suffix': (['--train', '{d}/clips.npz', '--out', '{d}/o.json'], 'o.json'),
     'dataset unknown': (['--train', '{d}/clips.npz', '--dataset', 'Moon', '--out', '{d}/o.npz'], 'Moon'),
     'no out': (['--train', '{d}/clips.npz'], 'error:', 2),
@@ -63,7 +68,9 @@ MIX = {
 PLOT = {
     'no folder': (['{d}/none', '--out', '{d}/o.png'], 'none'),
     'nothing in it': (['{d}/nothing', '--out', '{d}/o.png'], 'nothing'),
-    'suffix': (['{d}/run', '--out', '{d}/o.doc'], 'pictures end in'),
+    'suffix': (['{d}/run', '--out', '{d}/o.doc'], 'o.doc: the file must end in .pdf, .png or .svg'),
+    'a file': (['{d}/clips.npz', '--out', '{d}/o.png'], 'clips.npz'),
+    'out is there': (['{d}/run', '--out', '{d}/there.png'], 'there.png: there already', 2),
     'key unknown': (['{d}/run', '--out', '{d}/o.png', '--keys', 'zzz'], 'zzz'),
     'names short': (['{d}/run', '{d}/run', '--out', '{d}/o.png', '--names', 'a'], 'name'),
     'no argument': ([], 'error:', 2),

@@ -8,6 +8,7 @@ from tests.test_apis.configs import write_generator
 from .row import Row
 
 OUT = ['--out', '{d}/o.npz']
+BILLIONS = '1' + 15 * '0'
 
 
 def model(folder: Path) -> None:
@@ -21,13 +22,23 @@ def model(folder: Path) -> None:
 
 FILES = ['{d}/generator.py', '{d}/epoch_3.pth']
 OPTIONS = {
-    'another suffix': ([*FILES, '--out', '{d}/o.json'], 'annotation files end in .npz or .pkl'),
-    'a file that is there': ([*FILES, '--out', '{d}/there.npz'], 'there.npz: the file is there already'),
-    'pair of another suffix': ([*FILES, *OUT, '--pair', '{d}/o.npz'], 'the array file ends in .npy'),
-    'no clips': ([*FILES, *OUT, '--num-samples-per-class', '0'], 'num_samples_per_class must be at least 1, got 0'),
-    'clips below 0': ([*FILES, *OUT, '--num-samples-per-class', '-3'], 'num_samples_per_class must be at least 1, got -3'),
-    'no frames': ([*FILES, *OUT, '--num-frames', '0'], 'num_frames must be at least 1, got 0'),
-    'no batch': ([*FILES, *OUT, '--batch-size', '0'], 'batch_size must be at least 1, got 0'),
+    'another suffix': ([*FILES, '--out', '{d}/o.json'], 'o.json: the file must end in .npz or .pkl'),
+    'a file that is there': ([*FILES, '--out', '{d}/there.npz'], 'there.npz: there already; --force replaces it', 2),
+    'pair of another suffix': ([*FILES, *OUT, '--pair', '{d}/o.npz'], '--pair {d}/o.npz: the file must end in .npy'),
+    'out a folder': ([*FILES, '--out', '{d}'], '{d}: '),
+    'out in a file': ([*FILES, '--out', '{d}/there.npz/o.npz'], '{d}/there.npz is no folder'),
+    'out is the config': ([*FILES, '--out', '{d}/generator.py', '--force'], 'generator.py: the file must end in'),
+    'files the other way round': (['{d}/epoch_3.pth', '{d}/generator.py', *OUT], 'epoch_3.pth'),
+    'data as checkpoint': (['{d}/generator.py', '{d}/clips.npz', *OUT], 'clips.npz'),
+    'data as config': (['{d}/clips.npz', '{d}/epoch_3.pth', *OUT], 'clips.npz'),
+    'device unknown': ([*FILES, *OUT, '--device', 'gpu0'], 'gpu0'),
+    'seed negative': ([*FILES, *OUT, '--seed', '-1'], 'error: argument --seed', 2),
+    'clips by the billion': ([*FILES, *OUT, '--num-samples-per-class', BILLIONS], 'of 3 classes are more than 10000000 clips at once'),
+    'frames by the billion': ([*FILES, *OUT, '--num-frames', BILLIONS], 'frames are more than max_len='),
+    'no clips': ([*FILES, *OUT, '--num-samples-per-class', '0'], 'argument --num-samples-per-class: must be at least 1, got 0', 2),
+    'clips below 0': ([*FILES, *OUT, '--num-samples-per-class', '-3'], 'argument --num-samples-per-class: must be at least 1, got -3', 2),
+    'no frames': ([*FILES, *OUT, '--num-frames', '0'], 'argument --num-frames: must be at least 1, got 0', 2),
+    'no batch': ([*FILES, *OUT, '--batch-size', '0'], 'argument --batch-size: must be at least 1, got 0', 2),
     'class unknown': ([*FILES, *OUT, '--classes', 'fly'], "unknown class 'fly'; known: 0 walk, 1 run, 2 Jump"),
     'class beyond': ([*FILES, *OUT, '--classes', '3'], "unknown class '3'"),
     'class twice': ([*FILES, *OUT, '--classes', 'run', '1'], 'each once'),
@@ -45,7 +56,7 @@ OPTIONS = {
     'checkpoint of another size': ([*FILES, *OUT, '--cfg-options', 'model.latent_dim=32'], 'epoch_3.pth do not fit the TransformerCVAE'),
     'classes of another number': ([*FILES, *OUT, '--cfg-options', 'model.num_classes=5'], 'epoch_3.pth do not fit the TransformerCVAE'),
 }
-ROWS = [Row(f'generate: {name}', model, ['generate.py', *arguments], (says,)) for name, (arguments, says) in OPTIONS.items()]
+ROWS = [Row(f'generate: {name}', model, ['generate.py', *arguments], (says,), *code) for name, (arguments, says, *code) in OPTIONS.items()]
 ROWS += [
     Row(f'generate: {name}', model, ['generate.py', *arguments], ('error:',), 2)
     for name, arguments in {

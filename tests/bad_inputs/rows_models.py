@@ -186,7 +186,7 @@ def _weights():
         for kind, data in contents.items():
             make = file(name, data)
             yield Row(f'{name}: {kind}', make, lambda folder, name=name: load_checkpoint(folder / name), (name,))
-            yield Row(f'publish {name}: {kind}', make, ['model_converters/publish_model.py', f'{{d}}/{name}', '{d}/o.pth'], (name,), 2)
+            yield Row(f'publish {name}: {kind}', make, ['model_converters/publish_model.py', f'{{d}}/{name}', '{d}/o.pth'], (name,))
 
 
 ROWS = [row for rows in (_smpl, _layouts, _rigs, _scores, _logs, _weights) for row in rows()]

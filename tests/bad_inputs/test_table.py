@@ -5,14 +5,16 @@ Rows are made in this folder's other files, by kind of input. The tools run in t
 
 import pytest
 
-from .row import Row, check
+from .row import Row, check, tool
 from .rows_annotations import ROWS as ANNOTATIONS
 from .rows_figures import ROWS as FIGURES
 from .rows_generate import ROWS as GENERATE
 from .rows_importers import ROWS as IMPORTERS
 from .rows_models import ROWS as MODELS
+from .rows_training import ROWS as TRAINING
+from .rows_training import TRAIN, config
 
-TABLE = [*ANNOTATIONS, *IMPORTERS, *MODELS, *GENERATE, *FIGURES]
+TABLE = [*ANNOTATIONS, *IMPORTERS, *MODELS, *GENERATE, *FIGURES, *TRAINING]
 
 
 def test_the_table_is_large_and_its_rows_differ():
@@ -23,6 +25,13 @@ def test_the_table_is_large_and_its_rows_differ():
 @pytest.mark.parametrize('row', TABLE, ids=lambda row: row.name)
 def test_refused_in_one_message(row, tmp_path):
     check(row, tmp_path)
+
+
+def test_what_the_rows_of_trainings_begin_with_trains(tmp_path):
+    """Nothing is wrong with the config that each row spoils."""
+    config()(tmp_path)
+    tool('train.py').main([argument.replace('{d}', str(tmp_path)) for argument in TRAIN[1:]])
+    assert list((tmp_path / 'w').rglob('*.log'))
 
 
 def keep(folder):

@@ -45,6 +45,10 @@ def test_skeleton_configs_of_mmaction_pass(name):
 @pytest.mark.parametrize('options, said', [
     ({'model.type': 'TransfomerCVAE'}, "model.type: nothing of the name 'TransfomerCVAE' is registered (is TransformerCVAE"),
     ({'model.type': 5}, 'model.type must be a name or a class, got 5'),
+    ({'model': dict(_delete_=True, num_classes=3)}, 'model has no type, so that nobody knows which model it is'),
+    ({'train_dataloader.dataset.pipeline': [dict(keys=())]}, 'dataset.pipeline.0 has no type, so that nobody knows which transform'),
+    ({'optim_wrapper.optimizer': dict(_delete_=True, lr=0.1)}, 'optim_wrapper.optimizer has no type, so that nobody knows which optimizer'),
+    ({'test_evaluator': dict(_delete_=True, out='x')}, 'test_evaluator has no type, so that nobody knows which metric it is'),
     ({'model.type': 'nosuch.package.Model'}, "nothing of the name 'nosuch.package.Model' is registered"),
     ({'model.type': 'Zzzz'}, 'among the models; it may need its package'),
     ({'model.latent_dimm': 3}, 'model.latent_dimm: TransformerCVAE has no such argument (is latent_dim meant?); it takes representation, '),

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmagenc.datasets.annotation import AnnotationError
-from mmagenc.engine.refusals import RefusedError, StartHook, check_labels, refusing
+from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, refusing
 
 THINGS = Registry('thing')
 
@@ -109,17 +109,17 @@ class TestStartHook:
 
     def test_output_goes_on_with_the_first_step(self):
         released = []
-        hook = StartHook(lambda: released.append(1), strict=True)
+        hook = StartHook(lambda: released.append('output'), lambda: released.append('folder'), strict=True)
         hook.after_train_iter(None, batch_idx=0)
         hook.after_test_iter(None, batch_idx=0)
-        assert released == [1, 1]
+        assert released == ['output', 'folder'] * 2
 
 
-def test_labels():
+def test_classes_and_labels():
     class Clips(Dataset):
 
-        def __init__(self, labels):
-            self.labels = labels
+        def __init__(self, labels, **metainfo):
+            self.labels, self.metainfo = labels, metainfo
 
         def __len__(self):
             return len(self.labels)
@@ -128,8 +128,11 @@ def test_labels():
             return dict(frame_dir=f'c{index}', label=self.labels[index])
 
     model = SimpleNamespace(num_classes=3)
-    check_labels(Clips([0, 2, 1]), model, 'train_dataloader')
-    check_labels([1, 2], model, 'train_dataloader')  # which cannot be asked
-    check_labels(Clips([7]), SimpleNamespace(), 'train_dataloader')
+    check_classes(Clips([0, 2, 1]), model, 'train_dataloader')
+    check_classes(Clips([0, 1], classes=('a', 'b')), model, 'train_dataloader')  # a head may be larger
+    check_classes([1, 2], model, 'train_dataloader')  # which cannot be asked
+    check_classes(Clips([7]), SimpleNamespace(), 'train_dataloader')
     with pytest.raises(RefusedError, match=r'train_dataloader.dataset: clip c1 has label 3, but the model knows 0 to 2: set num_classes'):
-        check_labels(Clips([0, 3]), model, 'train_dataloader')
+        check_classes(Clips([0, 3]), model, 'train_dataloader')
+    with pytest.raises(RefusedError, match=r'test_dataloader.dataset has 4 classes \(a, b, c, d\), but the model knows 3: set'):
+        check_classes(Clips([0, 1], classes=[*'abcd']), model, 'test_dataloader')

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError, claimed, keep_config, remove_results, results_in, set_aside
+from mmagenc.engine.work_dir import (
+    EarlierRunError,
+    FolderInUseError,
+    claimed,
+    keep_config,
+    remove_results,
+    results_in,
+    set_aside,
+    undone_if_refused,
+)
 
 
 def test_the_second_is_refused_at_once(tmp_path):
@@ -48,6 +57,50 @@ def test_leftovers_are_cleared_and_nothing_else(tmp_path):
     with claimed(tmp_path):
         kept = {part: {path.name for path in (tmp_path / part).iterdir() if path.is_file()} for part in ('', 'pool', 'test')}
     assert kept == {'': {*names[1:], '.lock'}, 'pool': {*names[1:]}, 'test': {*names}}
+
+
+# --- Runs that are refused
+
+START = ('20260101_120000/20260101_120000.log', '20260101_120000/vis_data/config.py', 'tiny.py')
+
+
+def start(folder, names=START, error=ValueError, launcher='none', begins=False, claim=claimed):
+    """Whether the folder of a run that writes files and ends in an error is there then."""
+    with pytest.raises(error), claim(folder, launcher=launcher, config='/configs/tiny.py') as begin:
+        fill(folder, names)
+        if begins:
+            begin()
+        raise error('no')
+    return folder.exists()
+
+
+@pytest.mark.parametrize('claim', [claimed, undone_if_refused])
+def test_a_refused_run_leaves_no_folder(tmp_path, claim):
+    (tmp_path / 'mine').mkdir()
+    for folder in ('w', 'mine/a/b/c'):
+        assert not start(tmp_path / folder, claim=claim) and not start(tmp_path / folder, (), claim=claim)
+    assert not start(tmp_path / 'w', ('20260101_120000/20260101_120000.log', '20260101_120000.py'), claim=claim)
+    assert list(tmp_path.iterdir()) == [tmp_path / 'mine'] and not any((tmp_path / 'mine').iterdir())
+
+
+@pytest.mark.parametrize('case', [
+    dict(begins=True), dict(error=RuntimeError), dict(names=(*START, 'notes.txt')),
+    dict(names=(*START, 'other.py')), dict(names=(*START, 'epoch_1.pth')), dict(names=(*START, '20260101_120001/x.log')),
+])
+def test_what_else_is_there_stays(tmp_path, case):
+    assert start(tmp_path / 'w', **case)
+    assert {*files_in(tmp_path / 'w')} == {'.lock', *case.get('names', START)}
+
+
+def test_a_folder_that_was_there_stays(tmp_path):
+    assert start(tmp_path) and {*files_in(tmp_path)} == {'.lock', *START}
+
+
+def test_the_first_process_alone_takes_it_away(tmp_path, monkeypatch):
+    monkeypatch.setenv('RANK', '1')
+    assert start(tmp_path / 'w', launcher='pytorch') and start(tmp_path / 'v', launcher='pytorch', claim=undone_if_refused)
+    monkeypatch.setenv('RANK', '0')
+    assert not start(tmp_path / 'u', launcher='pytorch')
 
 
 # --- Results of earlier trainings

@@ -178,13 +178,27 @@ def test_what_is_no_plain_value_is_told_of(files, capsys):
     assert load_checkpoint(files[2])['meta']['dataset_meta']['table'] == [0, 1]
 
 
+def test_a_folder_that_is_not_there_is_made(files, tmp_path):
+    main([files[1], str(tmp_path / 'new/a/weights.pth')])
+    assert load_checkpoint(tmp_path / 'new/a/weights.pth')['state_dict']
+
+
+def refusal(arguments, capsys):
+    """What is said with exit code 2 where ``--force`` would help, else with 1, by Python itself."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    said = capsys.readouterr().err
+    assert ('--force' in said) == (caught.value.code == 2)
+    return said.rstrip('\n') or caught.value.code
+
+
 @pytest.mark.parametrize('arguments, message', [
-    (['{in}', '{dir}/a.bin'], 'files of weights end in .safetensors or .pth'),
-    (['{in}', '{dir}/none/a.pth'], 'there is no folder'),
-    (['{in}', '{in}', '--force'], 'the file to read cannot be the one to write'),
-    (['{in}', '{dir}/there.pth'], 'is there already; --force replaces a file'),
-    (['{in}', '{dir}/folder.pth', '--force'], 'is there already; --force replaces a file'),
-    (['{dir}/none.pth', '{dir}/a.safetensors'], 'there is no checkpoint'),
+    (['{in}', '{dir}/a.bin'], 'a.bin: the file must end in .safetensors or .pth'),
+    (['{in}', '{dir}/there.pth/a.pth'], 'there.pth is no folder'),
+    (['{in}', '{in}', '--force'], 'this is read, as {in}; name another file to write'),
+    (['{in}', '{dir}/there.pth'], 'there.pth: there already; --force replaces it'),
+    (['{in}', '{dir}/folder.pth', '--force'], 'folder.pth: this is a folder; name a file in it'),
+    (['{dir}/none.pth', '{dir}/a.safetensors'], 'checkpoint {dir}/none.pth: no such file'),
     (['{dir}/there.pth', '{dir}/a.safetensors'], 'there.pth cannot be read as a PyTorch checkpoint'),
     (['{in}', '{dir}/a.safetensors', '--recognizer'], '--recognizer: {in} is no checkpoint of InfAGenC'),
     (['{in}', '{dir}/a.safetensors', '--last'], '--last: {in} holds no averages of EMAHook'),
@@ -196,15 +210,12 @@ def test_refused_in_one_line(files, tmp_path, capsys, arguments, message):
     names = {'{in}': files[1], '{dir}': str(tmp_path)}
     for name, value in names.items():
         arguments, message = [argument.replace(name, value) for argument in arguments], message.replace(name, value)
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    error = capsys.readouterr().err
-    assert caught.value.code == 2 and message in error and error.startswith('publish_model: ') and error.count('\n') == 1
+    error = refusal(arguments, capsys)
+    assert message in error and error.startswith('publish_model: ') and '\n' not in error
     assert sorted(tmp_path.rglob('*')) == before and (tmp_path / 'there.pth').read_text() == 'mine'
 
 
 def test_a_judge_that_has_learnt_nothing_is_not_published(files, tmp_path, capsys):
     loop = Loop(files, fitted=False)
-    with pytest.raises(SystemExit):
-        main([loop.checkpoint, loop.weights, '--recognizer'])
-    assert 'has learnt nothing yet' in capsys.readouterr().err and not Path(loop.weights).exists()
+    assert 'has learnt nothing yet' in refusal([loop.checkpoint, loop.weights, '--recognizer'], capsys)
+    assert not Path(loop.weights).exists()
