@@ -14,8 +14,10 @@ train_dataloader = dict(
     dataset=dict(type='MotionDataset'))
 test_dataloader = dict(batch_size=64, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(type='MotionDataset'))
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
+# What is counted by the number of clips is not said here, so that a config that says it itself is heard.
+del _base_.train_cfg['max_epochs'], _base_.default_hooks['checkpoint']['interval'], _base_.default_hooks['samples']['interval']
 default_hooks = dict(
     infagenc=dict(
-        _base_.pop('infagenc'),
+        type=_base_.pop('infagenc')['type'],
         recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)), batch_size=16),
         selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1)))

@@ -2,7 +2,8 @@
 
 On disk each round is a file of its own that is written once (``round_0003-5f0c….npz``, an annotation file), and ``pool.json`` names those
 that make up the pool now. A checkpoint names its rounds and does not hold their clips, so that it stays as large as it was however many
-clips there are. A name holds a digest of the clips: two runs, or two ways of one run, never write different clips under one name.
+clips there are; only a small pool rides in it too, so that one file alone goes on elsewhere. A name holds a digest of the clips: two
+runs, or two ways of one run, never write different clips under one name.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from .annotation import AnnotationError, load_annotation, normalized_clip, plain
 
 INDEX = 'pool.json'
 INDEX_FORMAT = 'mmagenc-pool-1'
+CARRIED = 16 << 20
+"""Bytes of clips up to which a checkpoint carries them."""
 
 
 class MissingRoundsError(ValueError):
@@ -99,25 +102,31 @@ class SyntheticPool:
     # In a checkpoint ----------------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> Dict:
-        """The names of the pool's rounds, for a checkpoint beside whose folder they lie (:meth:`save`)."""
-        return dict(rounds=[dict(record) for record in self.rounds])
+        """The names of the pool's rounds, for a checkpoint beside whose folder they lie (:meth:`save`), and the clips of a small pool."""
+        state = dict(rounds=[dict(record) for record in self.rounds])
+        if sum(value.nbytes for clip in self.annotations for value in clip.values() if isinstance(value, np.ndarray)) <= CARRIED:
+            state['clips'] = annotations_to_state(self.annotations)
+        return state
 
     def load_state_dict(self, state: Dict, folders: Sequence = ()) -> None:
         """Become the pool that a checkpoint belongs to.
 
         Args:
             state: of :meth:`state_dict`; also that of earlier versions, which held the clips themselves.
-            folders: where its rounds may lie; the first that holds a round as it was written is taken.
+            folders: where its rounds may lie; the first that holds a round as it was written is taken, and where none does, what the
+                checkpoint carries.
 
         Raises:
-            MissingRoundsError: a round is in none of them, or only in another state than it was written in.
+            MissingRoundsError: a round cannot be had, or only in another state than it was written in.
         """
-        pool = SyntheticPool(self.metainfo)
+        pool, start = SyntheticPool(self.metainfo), 0
         if state.get('annotations'):
             pool.append(annotations_from_state(state['annotations']))
+        carried = annotations_from_state(state.get('clips', []))
         for record in state.get('rounds', []):
-            pool.append(_read_round(record, [Path(folder) for folder in folders]))
-            pool.rounds[-1] = dict(record)
+            end = start + record['clips']
+            pool.append(_read_round(record, [Path(folder) for folder in folders], carried[start:end]))
+            pool.rounds[-1], start = dict(record), end
         self.__dict__.update(vars(pool))
 
 
@@ -151,7 +160,8 @@ def _checked_record(record: Dict) -> Dict:
     return dict(file=name, clips=int(record['clips']), digest=str(record['digest']))
 
 
-def _read_round(record: Dict, folders: Sequence[Path]) -> List[Dict]:
+def _read_round(record: Dict, folders: Sequence[Path], carried: Sequence[Dict] = ()) -> List[Dict]:
+    """The clips of a round, from a folder or as a checkpoint carries them."""
     record, problems = _checked_record(record), []
     for path in dict.fromkeys(folder / record['file'] for folder in folders):
         if not path.is_file():
@@ -165,8 +175,10 @@ def _read_round(record: Dict, folders: Sequence[Path]) -> List[Dict]:
         if clips_digest(clips) == record['digest']:
             return clips
         problems.append(f'{path} holds other clips than were written')
+    if carried and clips_digest(carried) == record['digest']:
+        return list(carried)
     found = '; '.join(problems) or f'{record["file"]} was looked for nowhere'
-    raise MissingRoundsError(f'clips of an accepted round cannot be had: {found}. They are written once, and checkpoints only name them: '
+    raise MissingRoundsError(f'clips of an accepted round cannot be had: {found}. Each is written once, and a checkpoint names them: '
                              'keep the folder pool beside the checkpoints')
 
 

@@ -19,8 +19,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
+import torch
 import torch.distributed as dist
 from mmengine.dist import get_rank, is_distributed
 
@@ -30,6 +32,7 @@ GRACE = dict(SIGTERM=20., SIGINT=20., SIGUSR1=100.)
 AGAIN = 1.
 """Seconds after which another Ctrl-C is a second one: ``torchrun`` sends its processes a Ctrl-C that the terminal has sent them already."""
 POLL = 0.2
+RUNNING, ASKED, ENDED = 0, 1, 2
 PATIENCE = 10.
 """Seconds that other processes wait for the main one to save."""
 _REQUEST, _SAVED = 'signal', 'saved'
@@ -122,6 +125,8 @@ class Interruption:
         self._deadline = deadline if first else min(deadline, self._deadline)
         if first or again:
             self.signum = signum
+            if _STATE is not None:
+                _STATE.fill_(ASKED)
             if not told:
                 self._tell(_REQUEST, str(int(signum)) + ('!' if again else ''))
             if self.running is not None and not again:
@@ -248,6 +253,8 @@ class Interruption:
 
 
 _ACTIVE: Optional[Interruption] = None
+_STATE: Optional[torch.Tensor] = None
+"""Whether the training that workers work for runs, was asked to leave, or has ended; in memory that they share."""
 
 
 def active() -> Optional[Interruption]:
@@ -266,10 +273,11 @@ def listening(tool: str = 'train', *, words: Optional[str] = None) -> Iterator[O
         tool: whose messages they are.
         words: how the work goes on after it was stopped; default: the command with ``--resume``.
     """
-    global _ACTIVE
+    global _ACTIVE, _STATE
     if _ACTIVE is not None or threading.current_thread() is not threading.main_thread():
         yield _ACTIVE
         return
+    _STATE = torch.full((), RUNNING, dtype=torch.uint8).share_memory_()
     _ACTIVE = interruption = Interruption(tool)
     if words is not None:
         interruption.go_on = lambda: words
@@ -285,6 +293,7 @@ def listening(tool: str = 'train', *, words: Optional[str] = None) -> Iterator[O
         for signum, handler in before.items():
             signal.signal(signum, handler if handler is not None else signal.SIG_DFL)
         signal.set_wakeup_fd(fd)
+        _STATE.fill_(ENDED)
         _ACTIVE = None
         interruption.close()
 
@@ -293,17 +302,26 @@ def _noted(signum, frame) -> None:
     """The thread notes it, by the descriptor that Python writes to."""
 
 
-def leave_signals_to_parent(worker_id: int = 0) -> None:
+def leave_signals_to_parent(state: Optional[torch.Tensor]) -> None:
     """In a process that works for a training: the terminal and Slurm send signals to it too, and it must not die before the training does.
 
-    The first ``SIGTERM`` is passed over, as it may be one of those; a second one, which comes from whoever cleans up, ends it.
+    A ``SIGTERM`` that the training gets as well is passed over once. Any other comes from whoever cleans up, as Python does at its end with
+    workers that outlive an epoch, and ends the process.
+
+    Args:
+        state: of the training, as it is shared with its workers.
     """
     signal.set_wakeup_fd(-1)
     for signum in SIGNALS:
-        signal.signal(signum, _pass_over_once if signum == signal.SIGTERM else signal.SIG_IGN)
+        signal.signal(signum, partial(_terminated, state) if signum == signal.SIGTERM else signal.SIG_IGN)
 
 
-def _pass_over_once(signum, frame) -> None:
+def _terminated(state: Optional[torch.Tensor], signum, frame) -> None:
+    end = time.monotonic() + AGAIN
+    while state is not None and state == RUNNING and time.monotonic() < end:
+        time.sleep(0.01)  # the training may hear of it a little later
+    if state is None or state != ASKED:
+        os._exit(0)
     signal.signal(signum, signal.SIG_DFL)
 
 
@@ -311,17 +329,17 @@ class LeavingSignals:
     """A loader's ``worker_init_fn`` that leaves signals to the training first; for workers that are spawned, not forked."""
 
     def __init__(self, start: Optional[Callable[[int], None]]) -> None:
-        self.start = start
+        self.start, self.state = start, _STATE
 
     def __call__(self, worker_id: int) -> None:
-        leave_signals_to_parent()
+        leave_signals_to_parent(self.state)
         if self.start is not None:
             self.start(worker_id)
 
 
 def _after_fork() -> None:
     if _ACTIVE is not None:
-        leave_signals_to_parent()
+        leave_signals_to_parent(_STATE)
 
 
 if hasattr(os, 'register_at_fork'):

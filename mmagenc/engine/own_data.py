@@ -257,34 +257,50 @@ class _OwnData:
             representation.update(skeleton=self.metainfo['skeleton'], num_dims=self.num_dims)
 
     def _fill_schedule(self, cfg: Config) -> None:
-        """Epochs from steps: seven eighths on recordings, with the rate falling at the end, then four rounds of the loop."""
+        """Epochs from steps: seven eighths on recordings, with the rate falling at the end, then four rounds of the loop.
+
+        What a config says of it itself stays; their base says nothing.
+        """
         batch_size = cfg.train_dataloader.batch_size
         num_train = len(self.kept)
         loop_share = 8
-        if self.own['epochs'] is None:
+        wanted = self._wanted_epochs(cfg)
+        if wanted is None:
             per_epoch = -(-num_train // batch_size)
             steps = self.own['steps'] or max(FEWEST_STEPS, PASSES * per_epoch)
             begin = max(-(-steps // per_epoch), loop_share)
             interval = max(begin // (4 * (loop_share - 1)), 1)
             epochs = begin + 4 * interval
         else:
-            epochs = self.own['epochs']
+            epochs = wanted
             interval = max(epochs // (4 * loop_share), 1)
             begin = epochs - 4 * interval
             if epochs < loop_share:
                 raise OwnDataError(f'own_data.epochs must be at least {loop_share}, got {epochs}')
         cfg.train_cfg.max_epochs = epochs
         batches = -(-num_train // cfg.default_hooks.infagenc.recognizer.batch_size)
-        cfg.default_hooks.infagenc.update(
+        _fill_unsaid(
+            cfg.default_hooks.infagenc,
             begin=begin,
             interval=interval,
             recognizer_warmup_epochs=int(np.clip(JUDGE_STEPS // batches, 10, 40)),
             recognizer_epochs=int(np.clip(JUDGE_STEPS // 10 // batches, 1, 4)))
-        cfg.default_hooks.checkpoint.interval = max(epochs // 8, 1)
-        if cfg.default_hooks.get('samples'):
-            cfg.default_hooks.samples.interval = max(epochs // 4, 1)
-        cfg.param_scheduler = dict(
-            type='LinearLR', start_factor=1., end_factor=1e-2, begin=begin * 3 // 4, end=begin, convert_to_iter_based=True)
+        _fill_unsaid(cfg.default_hooks.get('checkpoint'), interval=max(epochs // 8, 1))
+        _fill_unsaid(cfg.default_hooks.get('samples'), interval=max(epochs // 4, 1))
+        _fill_unsaid(cfg, param_scheduler=dict(
+            type='LinearLR', start_factor=1., end_factor=1e-2, begin=begin * 3 // 4, end=begin, convert_to_iter_based=True))
+
+    def _wanted_epochs(self, cfg: Config) -> Optional[int]:
+        """The number of epochs that ``own_data`` or, in the way of other configs, ``train_cfg`` names."""
+        wanted, usual = self.own['epochs'], cfg.train_cfg.get('max_epochs')
+        if usual is None:
+            return wanted
+        if wanted is not None or self.own['steps'] is not None:
+            raise OwnDataError(f'train_cfg.max_epochs={usual!r} and own_data.{"epochs" if wanted else "steps"} both say how long to train; '
+                               'name one of them')
+        if isinstance(usual, bool) or not isinstance(usual, int):
+            raise OwnDataError(f'train_cfg.max_epochs must be a whole number, got {usual!r}')
+        return usual
 
     def _recognizer(self, window: int, classes: int) -> Dict:
         """The judge: its model and pipelines."""
@@ -303,6 +319,12 @@ class _OwnData:
             model=RECOGNIZERS[wanted](layout, channels, classes),
             train_pipeline=[*form, sampling, *pack],
             test_pipeline=[*form[:1], dict(sampling, test_mode=True), *pack])
+
+
+def _fill_unsaid(table: Optional[Dict], **values) -> None:
+    """Set what a part of the config does not say; a part that was taken out stays so."""
+    if table is not None:
+        table.update({key: value for key, value in values.items() if table.get(key) is None})
 
 
 def _recognizer_gcn(backbone: Dict, head: Optional[Dict] = None, *, classes: int) -> Dict:

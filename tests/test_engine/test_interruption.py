@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -96,21 +98,53 @@ def test_a_disk_that_is_full_is_told():
     assert 'epoch 4 could not be saved' in listener._save_kept() and 'No space left' in listener._save_kept()
 
 
+@pytest.fixture
+def worker():
+    """A forked process that works for a training, inside of ``listening``."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(30)
+        os._exit(1)
+    time.sleep(0.2)
+    yield child
+
+
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='forks')
-def test_workers_leave_signals_to_the_training():
-    """Ctrl-C and Slurm's signals reach them too; whoever cleans up sends SIGTERM once more."""
-    with listening() as listener:
-        child = os.fork()
-        if child == 0:
-            time.sleep(30)
-            os._exit(0)
-        for signum in (signal.SIGINT, signal.SIGUSR1, signal.SIGTERM):
-            time.sleep(0.2)
-            os.kill(child, signum)
-        time.sleep(0.2)
-        assert os.waitpid(child, os.WNOHANG) == (0, 0) and listener.signum is None  # alive, and the training heard nothing
-        os.kill(child, signal.SIGTERM)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+class TestWorkers:
+    """They leave signals to the training, and do not outlive it."""
+
+    @pytest.fixture(autouse=True)
+    def listener(self):
+        with listening() as listener:
+            yield listener
+
+    def test_signals_of_a_group(self, listener, worker):
+        """Ctrl-C and Slurm's signals reach them and the training; whoever cleans up sends SIGTERM once more."""
+        for signum in (signal.SIGINT, signal.SIGUSR1):
+            os.kill(worker, signum)
+        os.kill(worker, signal.SIGTERM)
+        interruption._STATE.fill_(interruption.ASKED)  # the training has noted it
+        time.sleep(0.3)
+        assert os.waitpid(worker, os.WNOHANG) == (0, 0)  # alive
+        os.kill(worker, signal.SIGTERM)
+        assert os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGTERM
+
+    def test_one_that_only_the_worker_gets(self, listener, worker):
+        """Python ends workers so that still live when it ends, and waits for them: one that stayed would keep the training for ever."""
+        os.kill(worker, signal.SIGINT)
+        os.kill(worker, signal.SIGTERM)
+        assert os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == 0 and listener.signum is None
+
+
+def test_workers_that_outlive_the_epochs_end_with_the_training():
+    script = """
+from torch.utils.data import DataLoader
+from mmagenc.engine.interruption import LeavingSignals, listening
+with listening():
+    loader = DataLoader(list(range(8)), num_workers=2, persistent_workers=True, worker_init_fn=LeavingSignals(None))
+    assert sum(map(len, loader)) == 8
+"""
+    assert subprocess.run([sys.executable, '-W', 'ignore', '-c', script], timeout=60, capture_output=True).returncode == 0
 
 
 def test_spawned_workers_do_so_from_their_start_function():

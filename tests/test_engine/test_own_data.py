@@ -23,8 +23,10 @@ def config(form, ann_file, **own):
     return cfg
 
 
-def completed(form, ann_file, **own):
-    return complete_config(config(form, ann_file, **own))
+def completed(form, ann_file, options=None, **own):
+    cfg = config(form, ann_file, **own)
+    cfg.merge_from_dict(options or {})
+    return complete_config(cfg)
 
 
 @pytest.fixture(scope='module')
@@ -108,6 +110,21 @@ def test_schedule_from_steps_and_from_epochs(bodies):
     assert (cfg.default_hooks.infagenc.begin, cfg.default_hooks.infagenc.interval, cfg.train_cfg.max_epochs) == (56, 2, 64)
     with pytest.raises(OwnDataError, match='epochs must be at least 8, got 3'):
         completed('3d', bodies, epochs=3)
+
+
+def test_what_a_config_says_of_the_schedule_is_heard(bodies):
+    """It was replaced by what is counted, without a word."""
+    said = {'train_cfg.max_epochs': 64, 'default_hooks.infagenc.recognizer_epochs': 9, 'default_hooks.infagenc.begin': 3,
+            'default_hooks.checkpoint.interval': 5, 'default_hooks.samples.interval': 6, 'param_scheduler': []}
+    cfg = completed('3d', bodies, options=said)
+    hooks = cfg.default_hooks
+    assert (cfg.train_cfg.max_epochs, hooks.infagenc.recognizer_epochs, hooks.infagenc.begin) == (64, 9, 3)
+    assert (hooks.infagenc.interval, hooks.checkpoint.interval, hooks.samples.interval, cfg.param_scheduler) == (2, 5, 6, [])
+    assert completed('3d', bodies, options={'default_hooks.samples': None}).default_hooks.samples is None
+    with pytest.raises(OwnDataError, match='own_data.epochs both say how long'):
+        completed('3d', bodies, options={'train_cfg.max_epochs': 64}, epochs=70)
+    with pytest.raises(OwnDataError, match="train_cfg.max_epochs must be a whole number, got 'foo'"):
+        completed('3d', bodies, options={'train_cfg.max_epochs': 'foo'})
 
 
 @pytest.mark.parametrize('name', ['stgcn', 'stgcnpp', 'aagcn', 'infogcn'])

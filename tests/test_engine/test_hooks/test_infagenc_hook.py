@@ -15,8 +15,8 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
+from mmagenc.datasets import pool
 from mmagenc.datasets.annotation import load_annotation, save_annotation
-from mmagenc.datasets.pool import MissingRoundsError
 from mmagenc.engine.hooks import InfAGenCHook
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels, forget_optimizers, mean_of_batches
 from mmagenc.registry import MODELS
@@ -180,8 +180,10 @@ def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path, settings):
         np.testing.assert_array_equal(mine['keypoint'], theirs['keypoint'])
 
 
-def test_a_run_taken_up_in_another_folder_brings_its_clips_along(tmp_path):
-    """A checkpoint names its clips; where they cannot be had, that is said before anything is trained."""
+def test_a_run_taken_up_in_another_folder_brings_its_clips_along(tmp_path, monkeypatch):
+    """A checkpoint names its clips; where they cannot be had, that is said before anything is trained. One of few clips carries them."""
+    carried = pool.CARRIED
+    monkeypatch.setattr(pool, 'CARRIED', 0)
     make_runner(tmp_path, 'run', max_epochs=2).train()
     checkpoint = tmp_path / 'run' / 'epoch_2.pth'
     (tmp_path / 'run' / 'pool').rename(tmp_path / 'run' / 'pool_20260101_000000')  # as a later run without --resume moves it
@@ -193,11 +195,20 @@ def test_a_run_taken_up_in_another_folder_brings_its_clips_along(tmp_path):
     shutil.rmtree(tmp_path / 'run' / 'pool_20260101_000000')
     third = make_runner(tmp_path, 'third', max_epochs=3, resume=True)
     third._load_from = str(checkpoint)
-    with pytest.raises(MissingRoundsError, match=r'round_0001-\w+.npz is not there'):
+    with pytest.raises(pool.MissingRoundsError, match=r'round_0001-\w+.npz is not there'):
         third.train()
+    monkeypatch.setattr(pool, 'CARRIED', carried)
+    make_runner(tmp_path, 'few', max_epochs=2).train()
+    (tmp_path / 'alone').mkdir()
+    shutil.copy(tmp_path / 'few' / 'epoch_2.pth', tmp_path / 'alone')
+    (tmp_path / 'alone' / 'last_checkpoint').write_text(str(tmp_path / 'nowhere' / 'epoch_2.pth'))
+    fourth = make_runner(tmp_path, 'alone', max_epochs=3, resume=True)
+    fourth.train()
+    assert len(hook_of(fourth).pool) > 0 and hook_of(fourth).pool.rounds[0] == hook_of(second).pool.rounds[0]
 
 
-def test_checkpoints_hold_no_clips_of_the_pool(tmp_path):
+def test_checkpoints_hold_no_clips_of_a_large_pool(tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, 'CARRIED', 1000)
     make_runner(tmp_path, 'run', max_epochs=4).train()
     state = torch.load(tmp_path / 'run' / 'epoch_4.pth', weights_only=True)['infagenc']['pool']
     assert [record['clips'] for record in state['rounds']] == [record['accepted'] for record in
