@@ -6,13 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.io import loadmat
 from scipy.spatial.transform import Rotation
 
-from mmagenc.datasets.annotation import load_annotation, merge_annotations, save_annotation
+from mmagenc.datasets.annotation import AnnotationError, load_annotation, merge_annotations, save_annotation
 from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.evaluation.study import StudyRow, read_rows, write_rows
 from mmagenc.skeletons.definition import skeleton_from_dict, skeleton_to_dict
@@ -79,7 +79,12 @@ def test_merging_what_was_split(content, cut):
     parts = [dict(content, annotations=some, split={name: [clip['frame_dir'] for clip in some if clip['frame_dir'] in members]
                                                     for name, members in content['split'].items()})
              for some in (clips[:cut], clips[cut:]) if some]
-    same(merge_annotations(parts), content)
+    try:
+        merged = merge_annotations(parts)
+    except AnnotationError as error:
+        assume('into one unit' not in str(error))  # bodies of very different sizes are rightly refused
+        raise
+    same(merged, content)
 
 
 @given(seed=st.integers(0, 2**32 - 1), order=st.permutations(['Xrotation', 'Yrotation', 'Zrotation']), frames=st.integers(1, 4))
@@ -154,7 +159,7 @@ def test_pickles(folder, value, array, protocol):
     import pickle
     (folder / 'a.pkl').write_bytes(pickle.dumps([value, array, array[:2], {1: array.tolist()}], protocol=protocol))
     found = load_pickle(folder / 'a.pkl')
-    assert found[0] == value and found[3] == {1: array.tolist()}
+    assert found[0] == value and repr(found[3]) == repr({1: array.tolist()})  # NaN equals itself so
     assert found[1].tolist() == array.tolist() and found[2].tolist() == array[:2].tolist()
     assert found[1].dtype == array.dtype.newbyteorder('=') or found[1].dtype == array.dtype  # as Python's own unpickler gives it
 
