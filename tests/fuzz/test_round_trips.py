@@ -160,7 +160,8 @@ def test_pickles(folder, value, array, protocol):
     (folder / 'a.pkl').write_bytes(pickle.dumps([value, array, array[:2], {1: array.tolist()}], protocol=protocol))
     found = load_pickle(folder / 'a.pkl')
     assert found[0] == value and repr(found[3]) == repr({1: array.tolist()})  # NaN equals itself so
-    assert found[1].tolist() == array.tolist() and found[2].tolist() == array[:2].tolist()
+    np.testing.assert_array_equal(found[1], array)
+    np.testing.assert_array_equal(found[2], array[:2])
     assert found[1].dtype == array.dtype.newbyteorder('=') or found[1].dtype == array.dtype  # as Python's own unpickler gives it
 
 
