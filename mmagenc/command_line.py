@@ -37,6 +37,11 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--debug', action='store_true', help='show where in the program an error arose, not its message alone')
 
 
+def is_first(launcher: str) -> bool:
+    """Whether this process is the main one of those that a launcher started."""
+    return not int(os.environ.get(RANKS.get(launcher, ''), '').strip() or 0)
+
+
 @contextmanager
 def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = 'none') -> Iterator[None]:
     """Say an error that a user can mend in one message at the end, and leave with an exit code.
@@ -58,7 +63,7 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
         message, code = f'{tool}: {describe(error)}', max(code, getattr(error, 'status', 0))
     else:
         return
-    if int(os.environ.get(RANKS[launcher], '').strip() or 0):
+    if not is_first(launcher):
         time.sleep(PATIENCE)
     if code == 1:
         raise SystemExit(message)  # which Python prints

@@ -17,7 +17,7 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
     import mmagenc  # noqa: F401
 
 from mmagenc.arguments import seed
-from mmagenc.command_line import KeyValue, add_debug, in_words, waiting_output
+from mmagenc.command_line import KeyValue, add_debug, in_words, is_first, waiting_output
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -59,7 +59,7 @@ from mmagenc.engine.hook_config import add_stopping_hooks, settle_hooks
 from mmagenc.engine.interruption import InterruptedTraining, listening
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
-from mmagenc.engine.work_dir import claimed, is_first, keep_config, set_aside
+from mmagenc.engine.work_dir import claimed, keep_config, set_aside
 from mmagenc.evaluation.checkpoints import load_checkpoint
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem

@@ -59,13 +59,17 @@ class SyntheticPool:
         Raises:
             ValueError: a ``frame_dir`` is in the pool already, or twice among them.
         """
-        names = [annotation['frame_dir'] for annotation in annotations]
+        clips = [normalized_clip(annotation) for annotation in annotations]
+        digest = clips_digest(clips)
+        self._add(clips, dict(file=f'round_{len(self.rounds) + 1:04d}-{digest[:16]}.npz', clips=len(clips), digest=digest))
+
+    def _add(self, clips: Sequence[Dict], record: Dict) -> None:
+        """Add a round whose record is known."""
+        names = [clip['frame_dir'] for clip in clips]
         repeated = [name for name, count in Counter(names).items() if count > 1 or name in self._names]
         if repeated:
             raise ValueError(f'the pool already holds {repeated[:5]}')
-        clips = [normalized_clip(annotation) for annotation in annotations]
-        digest = clips_digest(clips)
-        self.rounds.append(dict(file=f'round_{len(self.rounds) + 1:04d}-{digest[:16]}.npz', clips=len(clips), digest=digest))
+        self.rounds.append(record)
         self._names.update(names)
         self.annotations.extend(clips)
 
@@ -125,8 +129,8 @@ class SyntheticPool:
         carried = annotations_from_state(state.get('clips', []))
         for record in state.get('rounds', []):
             end = start + record['clips']
-            pool.append(_read_round(record, [Path(folder) for folder in folders], carried[start:end]))
-            pool.rounds[-1], start = dict(record), end
+            pool._add(_read_round(record, [Path(folder) for folder in folders], carried[start:end]), dict(record))
+            start = end
         self.__dict__.update(vars(pool))
 
 

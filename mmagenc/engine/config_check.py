@@ -4,7 +4,6 @@ MMEngine reads the keys that it knows and leaves all others alone: a misspelt ``
 function here looks at a config and raises ``ValueError`` in one line; none changes it, and no data, model or runner is built.
 """
 
-import difflib
 import inspect
 import os
 from typing import Any, Dict, Iterable, Iterator, List, Optional
@@ -15,7 +14,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmagenc.command_line import describe
-from mmagenc.engine.config_types import check_arguments, check_types, closest, short
+from mmagenc.engine.config_types import check_arguments, check_types, closest, meant, short
 from mmagenc.engine.hook_config import config_hooks
 from mmagenc.registry import HOOKS, LOOPS, RUNNERS
 from mmagenc.untrusted import is_safetensors
@@ -130,9 +129,9 @@ def check_keys(cfg: Config) -> None:
     for key, value in cfg.items():
         if key.startswith('_') or key in (*RUNNER_KEYS, *OTHER_KEYS, *VARIABLES):
             continue
-        meant = _meant_key(cfg, key, value)
-        if meant and not _taken_up(cfg, key):
-            problems.append(f'{key} (is {meant} meant?)')
+        likely = _meant_key(cfg, key, value)
+        if likely and not _taken_up(cfg, key):
+            problems.append(f'{key} (is {likely} meant?)')
     if problems:
         raise ValueError(f'nothing reads the top-level {_plural("key", problems)} {", ".join(problems)}')
 
@@ -199,9 +198,8 @@ def _without_type(cfg: Config, key: str) -> str:
     if name in OWN_HOOKS:
         return f"{key} has no type: add type='{OWN_HOOKS[name]}'"
     names = hook_names(cfg)
-    found = difflib.get_close_matches(name, names, n=1)
-    meant = f' (is default_hooks.{found[0]} meant?)' if found else ''
-    return f'{key}: this config has no hook of the name{meant}. It has {", ".join(names)}; a new one needs a type'
+    question = meant(name, names, place='default_hooks.')
+    return f'{key}: this config has no hook of the name{question}. It has {", ".join(names)}; a new one needs a type'
 
 
 def _is_hook(settings: Dict) -> bool:
@@ -259,9 +257,8 @@ def _check_loader(key: str, loader: Dict) -> None:
         raise ValueError(f'{key}.num_workers must be a whole number from 0, got {workers!r}')
     unknown = [name for name in loader if name not in LOADER_KEYS]
     if unknown:
-        found = difflib.get_close_matches(unknown[0], LOADER_KEYS, n=1)
-        meant = f' (is {found[0]} meant?)' if found else ''
-        raise ValueError(f'{key}.{unknown[0]}: a data loader has no such setting{meant}; it takes {", ".join(LOADER_KEYS)}')
+        raise ValueError(f'{key}.{unknown[0]}: a data loader has no such setting{meant(unknown[0], LOADER_KEYS)}; '
+                         f'it takes {", ".join(LOADER_KEYS)}')
 
 
 def check_settings(cfg: Config) -> None:

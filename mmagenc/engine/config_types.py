@@ -253,9 +253,8 @@ def check_arguments(key: str, settings: Mapping, cls: Any, *, extra: Iterable[st
     if is_open:
         unknown = [name for name in unknown if closest(name, accepted)]
     if unknown:
-        found = difflib.get_close_matches(unknown[0], accepted, n=1)
-        meant = f' (is {found[0]} meant?)' if found else ''
-        raise ValueError(f'{key}.{unknown[0]}: {cls.__name__} has no such argument{meant}; it takes {", ".join(accepted)}')
+        raise ValueError(f'{key}.{unknown[0]}: {cls.__name__} has no such argument{meant(unknown[0], accepted)}; '
+                         f'it takes {", ".join(accepted)}')
     missing = [name for name in accepted if known[name].default is inspect.Parameter.empty and name not in settings]
     if complete and missing:
         raise ValueError(f'{key}.{missing[0]}: {cls.__name__} needs it, and the config does not have it')
@@ -289,6 +288,12 @@ def short(value: Any) -> str:
     """A value in a message."""
     text = repr(value)
     return text if len(text) <= 60 else f'{text[:57]}…'
+
+
+def meant(name: str, known: Iterable[str], *, place: str = '') -> str:
+    """A question for a message, after the name most like an unknown one; empty if none is."""
+    found = difflib.get_close_matches(name, known, n=1)
+    return f' (is {place}{found[0]} meant?)' if found else ''
 
 
 def closest(name: str, known: Iterable[str]) -> Optional[str]:

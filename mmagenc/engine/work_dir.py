@@ -10,13 +10,12 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 from filelock import FileLock, Timeout
 
-from mmagenc.command_line import REFUSALS
+from mmagenc.command_line import REFUSALS, is_first
 from mmagenc.compat import clear_leftovers
 
 LOCK = '.lock'
 PREVIOUS = 'previous'
 """Folder in a work folder into which results of earlier trainings are moved, each into one of its own."""
-_RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 _WRITTEN = ('', 'pool', 'samples')
 """Parts of a work folder that a training writes itself; tests and reports write elsewhere in it."""
 
@@ -118,11 +117,6 @@ def _undo(made: Sequence[Path], config: Optional[str]) -> None:
     for path in made:
         if path.is_dir():
             path.rmdir()
-
-
-def is_first(launcher: str) -> bool:
-    """Whether this process holds the folder for all of its training."""
-    return not int(os.environ.get(_RANKS.get(launcher, ''), 0))
 
 
 def results_in(work_dir) -> List[Path]:
