@@ -16,8 +16,8 @@ from mmagenc.registry import OPTIM_WRAPPERS
 class AmpOptimWrapper(MMEngineAmpOptimWrapper):
     """MMEngine's ``AmpOptimWrapper``, which refuses to run without a GPU, with bfloat16 autocast where there is none.
 
-    bfloat16 has float32's range, so no loss is scaled on the CPU. A CPU without AVX-512 (or Arm's bfloat16 instructions) emulates it, matrix
-    products 200 times slower than in float32: there everything stays float32, and the log says so.
+    bfloat16 has float32's range, so no loss is scaled on the CPU. A CPU without AVX-512 (or Arm's bfloat16 instructions) emulates it, with
+    matrix products 200 times slower than in float32: there everything stays float32, and the log says so.
 
     Args:
         dtype: ``'bfloat16'`` or ``'float16'`` (GPU only); ``None`` is the device's default. Others: see MMEngine's class.
