@@ -33,6 +33,7 @@ COMMANDS = [
     ('data/nw_ucla_to_annotation', 'folder --out new/a.npz new/b.pkl'),
     ('data/penn_action_to_annotation', 'folder --out new/a.npz new/b.pkl'),
     ('generate', 'in.py in.pth --out new/a.npz --pair new/b.npy'),
+    ('model_converters/act_vae_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infagenc_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infogcn_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
