@@ -109,7 +109,7 @@ def replay_batches(model: BaseGenerator,
         ValueError: latents of another number of channels than the model's, labels it does not know, or a number out of range.
     """
     length = torch.as_tensor(model.num_frames if num_frames is None else num_frames).expand(len(label))
-    dim = model.latent_width(int(length.max()))
+    dim = model.latent_width(int(length.max()) if len(length) else 1)
     longer = model.latent_has_frames and latent.ndim == 2 and latent.shape[1] > dim  # of more frames: the clip's beginning is made
     if latent.ndim != 2 or latent.shape != (len(label), latent.shape[1] if longer else dim):
         raise ValueError(f'{type(model).__name__} decodes latents ({len(label)}, {dim}) for {len(label)} labels, '

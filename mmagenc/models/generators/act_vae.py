@@ -55,7 +55,7 @@ class ACTVAE(BaseGenerator):
         loss_weights: of ``l1`` and ``kl``; those not named keep :data:`LOSS_WEIGHTS`.
         kl_reduction: ``'sum'`` over batch and steps, as published (then the weight depends on the batch), or their ``'mean'``.
         num_rollouts: 3, one for each set of targets, as published; or 1 for all three, which has the same expected gradient of L1 at a
-            third of the cost, and more noise in it.
+            third of the cost, and more noise in it. With a posterior, 1 is the first set of targets alone.
         start_state: ``'zeros'``, as published; or ``'pose'``: the pose LSTM begins as if it had just given the start pose, with biases
             that keep it: what is learnt then is how the pose changes.
         deterministic: leave all noise out: one clip for each start pose and class.
@@ -101,8 +101,8 @@ class ACTVAE(BaseGenerator):
             start_state=(start_state, 'zeros', 'pose'),
             starts=(starts, 'first', 'any'),
             **{'test_cfg.start': (self.test_cfg['start'], 'drawn', 'clip')})
-        if posterior is not None and (deterministic or num_rollouts == 1):
-            raise ValueError('a posterior infers the noise of each set of targets: deterministic=True and num_rollouts=1 do not go with it')
+        if posterior is not None and deterministic:
+            raise ValueError('a posterior infers the noise, which deterministic=True leaves out: they do not go together')
         self.loss_weights = LOSS_WEIGHTS | dict(loss_weights or {})
         self.latent_dim, self.gap, self.kl_reduction, self.num_rollouts = latent_dim, gap, kl_reduction, num_rollouts
         self.start_state, self.deterministic = start_state, deterministic
@@ -182,6 +182,7 @@ class ACTVAE(BaseGenerator):
         counts = valid[:, :, None] if seen is None else valid[:, :, None] & seen
         counts = counts[..., None].expand_as(x).flatten(2)
         sets = torch.tensor([[*range(1, last)], [*range(1, last - 1), last], [*range(2, last + 1)]], device=x.device)
+        sets = sets if self.posterior is None else sets[:self.num_rollouts]
         targets, counts = (value[:, sets].transpose(0, 1) for value in (x.flatten(2), counts))  # (3, B, T - 1, P)
         made, kl = self._train_roll_outs(x[:, 0].flatten(1), label, targets)
         distance = _mean_where((made.float() - targets.float()).abs(), counts, dim=(1, 2, 3))

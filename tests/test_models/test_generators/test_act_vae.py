@@ -189,6 +189,8 @@ def test_posterior():
     losses = model(**model.data_preprocessor(batch()), mode='loss')
     sum(value for name, value in losses.items() if name.startswith('loss_')).backward()
     assert all(value.grad is not None and value.grad.abs().sum() > 0 for value in model.parameters())
+    single = build(posterior=dict(), num_rollouts=1)
+    assert single(**single.data_preprocessor(batch()), mode='loss')['loss_l1'] > 0
     assert model.eval().posterior.next_share() == 1 and int(model.posterior.steps) == 7
     plain = build()
     plain.load_state_dict({key: value for key, value in model.state_dict().items() if not key.startswith('posterior')})
@@ -199,8 +201,8 @@ def test_a_training_step_learns():
     """The loss on one batch falls to a small part."""
     model = build(start_state='pose', kl_reduction='mean').train()
     optim_wrapper = build_optim_wrapper(model, dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-2)))
-    history = [float(model.train_step(batch(), optim_wrapper)['l1']) for _ in range(150)]
-    assert np.mean(history[-10:]) < 0.6 * np.mean(history[:5])
+    history = [float(model.train_step(batch(), optim_wrapper)['l1']) for _ in range(60)]
+    assert np.mean(history[-10:]) < 0.7 * np.mean(history[:5])
 
 
 def test_starting_at_the_pose_keeps_it_at_first():
@@ -333,7 +335,7 @@ def test_half_precision_trains():
     (dict(latent_dim=0), 'latent_dim must be at least 1, got 0'),
     (dict(gap=0), 'gap must be at least 1, got 0'),
     (dict(loss_weights=dict(l2=1)), r"unknown loss terms \['l2'\]; known: l1, kl"),
-    (dict(posterior=dict(), deterministic=True), 'do not go with it'),
+    (dict(posterior=dict(), deterministic=True), 'do not go together'),
     (dict(posterior=dict(hidden_dim=0)), 'hidden_dim must be at least 1'),
 ])
 def test_settings_that_are_refused(settings, reason):
