@@ -31,7 +31,7 @@ COMMANDS = [
     ('data/mix_annotations', '--train in.npz --out new/a.npz'),
     ('data/ntu_to_annotation', 'folder --benchmark ntu60 --missing in.npz --out new/a.npz'),
     ('data/nw_ucla_to_annotation', 'folder --out new/a.npz new/b.pkl'),
-    ('data/penn_action_to_annotation', 'folder --out new/a.npz new/b.pkl'),
+    ('data/penn_action_to_annotation', 'folder --window-file in.npz --out new/a.npz new/b.pkl'),
     ('generate', 'in.py in.pth --out new/a.npz --pair new/b.npy'),
     ('model_converters/act_vae_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infagenc_to_mmagenc', 'in.pth new/a.pth'),
