@@ -1,7 +1,7 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
-    python tools/benchmark.py cvae|kinetic_gan|recognizer [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick]
-        [--clock wall|cpu] [--published FOLDER]
+    python tools/benchmark.py NAME [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
+        [--published FOLDER]                                       # NAME: act_vae, cvae, kinetic_gan, recognizer
     python tools/benchmark.py sweep [--plot FILE.png] [--json FILE] …      # how time and memory grow
 
 Each row runs its paths in turn and takes the median of each. The plain paths live in the tests (``tests/reference_*.py``), where they are
@@ -33,7 +33,7 @@ from mmagenc.outputs import Output, add_force, require_outputs
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('benchmark', choices=['cvae', 'kinetic_gan', 'recognizer', 'sweep'])
+    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'kinetic_gan', 'recognizer', 'sweep'])
     parser.add_argument('--json', help='also write the results to this file')
     parser.add_argument('--plot', metavar='FILE', help='sweep: draw the curves, .png, .pdf or .svg')
     parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the median counts)')
@@ -59,13 +59,14 @@ from mmengine.registry import init_default_scope
 from mmagenc.compat import atomic_open
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
+from tools.benchmarks.act_vae import act_vae
 from tools.benchmarks.cvae import cvae
 from tools.benchmarks.kinetic_gan import kinetic_gan
 from tools.benchmarks.recognizer import recognizer
 from tools.benchmarks.sweep import plot_sweep, print_sweep, sweep
 from tools.benchmarks.timing import Settings, half_precision
 
-BENCHMARKS = dict(cvae=cvae, kinetic_gan=kinetic_gan, recognizer=recognizer, sweep=sweep)
+BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, kinetic_gan=kinetic_gan, recognizer=recognizer, sweep=sweep)
 
 
 def main() -> None:
