@@ -15,7 +15,7 @@ PCK_ALPHA = 0.2
 
 
 def as_prediction(predicted, target, valid=None) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Predictions ``(…, T, V, C)`` and truth ``(T, V, C)`` or ``(N, T, V, C)`` as float64, 0 where the truth was not seen, and where it was.
+    """Predictions ``(…, T, V, C)``, truth ``(T, V, C)`` or ``(N, T, V, C)`` as float64, 0 where it was not seen; where it was.
 
     Raises:
         ValueError: shapes that do not go together; values that are not finite where the truth was seen.
