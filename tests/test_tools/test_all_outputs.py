@@ -33,6 +33,7 @@ COMMANDS = [
     ('data/nw_ucla_to_annotation', 'folder --out new/a.npz new/b.pkl'),
     ('data/penn_action_to_annotation', 'folder --window-file in.npz --out new/a.npz new/b.pkl'),
     ('generate', 'in.py in.pth --out new/a.npz --pair new/b.npy'),
+    ('model_converters/act_vae_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infagenc_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infogcn_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
@@ -67,7 +68,8 @@ def load(name):
 
 @pytest.fixture(scope='module')
 def tools():
-    names = sorted(str(path.relative_to(ROOT / 'tools').with_suffix('')) for path in (ROOT / 'tools').rglob('*.py'))
+    names = sorted(str(path.relative_to(ROOT / 'tools').with_suffix('')) for path in (ROOT / 'tools').rglob('*.py')
+                   if path.parent.name != 'benchmarks')
     return {name: load(name) for name in names}
 
 
