@@ -1,12 +1,13 @@
 """ACT-VAE the plain way: one clip after the other, one step after the other, gates written out, three roll-outs for one loss.
 
-Kept as the independent truth of :mod:`mmagenc.models.generators.act_vae` and as the path that ``tools/benchmark.py act_vae`` measures
-against. Parameters carry the published names, so that a state dict is laid out as a published checkpoint.
+Kept as the independent truth of :mod:`mmagenc.models.generators.act_vae`. :meth:`ReferenceACTVAE.roll_out`, which goes through PyTorch's
+LSTM step by step as the published code does, is the path that ``tools/benchmark.py act_vae`` measures against. Parameters carry the
+published names, so that a state dict is laid out as a published checkpoint.
 
 B batch, T steps, P numbers of a pose, K classes, Z latent channels.
 """
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -45,15 +46,27 @@ class ReferenceACTVAE(nn.Module):
         clips = [self.clip(*values) for values in zip(pose, map(int, label), z, eps)]
         return tuple(torch.stack([torch.stack([step[part] for step in steps]) for steps in clips]) for part in range(3))
 
-    def loss(self, poses: Tensor, label: Sequence[int], z: Optional[Tensor] = None, eps: Optional[Tensor] = None) -> Dict[str, Tensor]:
-        """Of windows ``(B, 1 + T, P)``: three roll-outs of T − 1 steps, of ``z (3, B, Z)`` and ``eps (3, B, T − 1, Z)``, or of draws."""
-        count, last = len(poses), poses.shape[1] - 1
-        z = torch.randn(3, count, self.latent_dim) if z is None else z
-        eps = torch.randn(3, count, last - 1, self.latent_dim) if eps is None else eps
+    def roll_out(self, pose: Tensor, label: Tensor, z: Tensor, eps: Tensor) -> Step:
+        """As :meth:`clips`, all clips of a batch in each step."""
+        one_hot = nn.functional.one_hot(label, self.num_classes).to(pose.dtype)
+        latent_state = pose_state = None
+        steps = []
+        for noise in eps.unbind(dim=1):
+            output, latent_state = self.image_enc_vae.rnn(torch.cat((pose, one_hot, z), dim=1)[None], latent_state)
+            mu, logvar = output[0].split(self.latent_dim, dim=1)
+            z = mu + torch.exp(logvar / 2) * noise
+            output, pose_state = self.image_enc_content.rnn(torch.cat((pose, one_hot, z), dim=1)[None], pose_state)
+            pose = output[0]
+            steps.append((pose, mu, logvar))
+        return tuple(torch.stack(part, dim=1) for part in zip(*steps))
+
+    def loss(self, poses: Tensor, label: Tensor, z: Tensor, eps: Tensor, roll_out: Optional[Callable] = None) -> Dict[str, Tensor]:
+        """Of windows ``(B, 1 + T, P)``: three roll-outs of T − 1 steps, of ``z (3, B, Z)`` and ``eps (3, B, T − 1, Z)``."""
+        last, roll_out = poses.shape[1] - 1, roll_out or self.clips
         targets = ([*range(1, last)], [*range(1, last - 1), last], [*range(2, last + 1)])
         distance, kl = 0, None
         for which, first, noise in zip(targets, z, eps):
-            made, mu, logvar = self.clips(poses[:, 0], label, first, noise)
+            made, mu, logvar = roll_out(poses[:, 0], label, first, noise)
             distance = distance + (made - poses[:, which]).abs().mean()
             kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum() if kl is None else kl
         return dict(l1=200 * distance, kl=0.002 * kl)

@@ -29,6 +29,15 @@ def test_generator_from_files(files):
     assert model.cfg.model.num_classes == 3
 
 
+@pytest.mark.parametrize('line, fps', [('', 10), ('fps = 4', 4)])
+def test_clips_of_every_third_frame_have_a_third_of_the_rate(tmp_path, line, fps):
+    """Unless the config says the rate of what it makes itself."""
+    skeleton = "dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2, normalization='min_max')"
+    model = f"model = dict(type='ACTVAE', representation={skeleton}, num_classes=2, latent_dim=2, gap=3)"
+    (tmp_path / 'gap.py').write_text(f"default_scope = 'mmagenc'\n{model}\n{line}\n")
+    assert init_generator(tmp_path / 'gap.py').dataset_meta['fps'] == fps
+
+
 def test_the_vertical_of_the_training_set_is_kept(tmp_path):
     config, checkpoint = write_generator(tmp_path, meta=dict(classes=['a', 'b', 'c'], up='z'))
     assert init_generator(config, checkpoint).dataset_meta['up'] == 'z'

@@ -77,6 +77,19 @@ def check(clips, model=None, trainer=None, classes=WAVE_SQUAT_STEP):
     return check_contract(model or generator(clips), ClipList(clips), trainer, metainfo=dict(classes=classes), num_frames=FRAMES)
 
 
+def test_a_generator_of_every_third_frame_is_refused(clips):
+    """The judge sees all frames: clips would look three times as fast."""
+    init_default_scope('mmagenc')
+    pixels = dict(type='KeypointRepresentation', skeleton='coco17', num_dims=2, normalization='min_max')
+    model = MODELS.build(dict(type='ACTVAE', representation=pixels, num_classes=3, num_frames=FRAMES, latent_dim=4))
+    model.representation.fit(clips)
+    model.fit(clips)
+    assert not check(clips, model).sees
+    model.gap = 3
+    with pytest.raises(ContractError, match=r'model.gap=3: the generator makes one of 3 frames.*Set model.gap=1'):
+        check(clips, model)
+
+
 def test_mmaction2s_own_pipeline_for_pixels_goes_with_a_generator(clips):
     contract = check(clips)
     assert contract.warnings == [] and contract.sees == []

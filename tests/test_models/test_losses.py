@@ -34,3 +34,10 @@ def test_gaussian_kl():
     expected = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0., 1.)).sum(dim=1)
     torch.testing.assert_close(gaussian_kl(mu, logvar), expected)
     assert gaussian_kl(torch.zeros(2, 3), torch.zeros(2, 3)).tolist() == pytest.approx([0, 0])
+
+
+def test_gaussian_kl_from_a_prior():
+    """Of clips and steps, from a Gaussian of each."""
+    mu, logvar, prior_mu, prior_logvar = torch.randn(4, 5, 2, 7)
+    expected = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(prior_mu, (prior_logvar / 2).exp())).sum(dim=2)
+    torch.testing.assert_close(gaussian_kl(mu, logvar, prior=(prior_mu, prior_logvar)), expected)

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.engine.selectors import class_distances
 from tools import benchmark
-from tools.benchmarks import cvae, kinetic_gan, recognizer
+from tools.benchmarks import act_vae, cvae, kinetic_gan, recognizer
 from tools.benchmarks.timing import Settings, compare
 
 
@@ -56,6 +56,15 @@ def test_report(monkeypatch, tmp_path, capsys):
     for row in report['results']:
         assert row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s'])
     assert 'generate_50' in capsys.readouterr().out
+
+
+def test_act_vae(monkeypatch):
+    """Every row at toy sizes; both paths take steps."""
+    init_default_scope('mmagenc')
+    monkeypatch.setattr(act_vae, 'SIZES', dict(batch=3, latent_dim=4, num_predictions=2))
+    rows = act_vae.act_vae(Settings(device='cpu', repeats=1))
+    assert [row['name'] for row in rows] == ['train_step', 'train_1_roll_out', 'predict_2']
+    assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
 
 
 def test_kinetic_gan(monkeypatch):

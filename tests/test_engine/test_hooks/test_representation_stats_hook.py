@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 from torch import nn
 
 from mmagenc.engine.hooks import RepresentationStatsHook
-from mmagenc.models import KeypointRepresentation
+from mmagenc.models import ACTVAE, KeypointRepresentation
 
 
 def run(representation):
@@ -36,6 +36,22 @@ def test_statistics_of_a_checkpoint_stay():
     representation.std.fill_(2.)
     run(representation)
     torch.testing.assert_close(representation.std, torch.full_like(representation.std, 2.))
+
+
+def test_start_poses_come_with_the_statistics():
+    """Fitted after the representation that encodes them; those of a checkpoint stay."""
+    clips = [dict(label=i % 2, total_frames=5, frame_dir=str(i), keypoint=np.random.rand(1, 5, 20, 3).astype(np.float32)) for i in range(6)]
+    representation = KeypointRepresentation(skeleton='ucla20', normalization='min_max')
+    model = ACTVAE(representation=representation, num_classes=2, latent_dim=2)
+    runner = SimpleNamespace(model=model, logger=MMLogger.get_instance('test_stats'),
+                             train_dataloader=SimpleNamespace(dataset=SimpleNamespace(annotations=lambda: clips)))
+    RepresentationStatsHook().before_train(runner)
+    assert representation.fitted and model.starts.count.tolist() == [3, 3]
+    first = representation.encode(dict(keypoint=torch.from_numpy(clips[0]['keypoint'])))[0, 0].flatten()
+    torch.testing.assert_close(model.starts.poses[0, 0], first)
+    model.starts.poses.fill_(0.25)
+    RepresentationStatsHook().before_train(runner)
+    assert (model.starts.poses == 0.25).all()
 
 
 def test_representations_without_statistics_are_left_alone():

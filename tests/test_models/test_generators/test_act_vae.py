@@ -8,6 +8,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch.distributions import Normal, kl_divergence
 
+from mmagenc.apis import generate
+from mmagenc.apis.generate import replay_batches
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 from tests.reference_act_vae import ReferenceACTVAE
@@ -76,6 +78,14 @@ def test_published_network(reference_root):
         poses, mu, logvar = model.roll_out(data['pose'], data['y'], noise)
     for value, name in ((poses, 'poses'), (mu, 'mu'), (logvar, 'logvar')):
         torch.testing.assert_close(value, data[name], atol=1e-5, rtol=0)
+
+
+def test_the_plain_paths_are_one():
+    """Gates by hand and PyTorch's LSTM: the truth of the tests, and what the benchmark measures against."""
+    reference = ReferenceACTVAE(pose_size=6, num_classes=NUM_CLASSES, latent_dim=LATENT)
+    values = torch.rand(3, 6), torch.tensor([0, 1, 2]), torch.randn(3, LATENT), torch.randn(3, 4, LATENT)
+    for part, other in zip(reference.clips(*values), reference.roll_out(*values)):
+        torch.testing.assert_close(part, other)
 
 
 def test_published_size():
@@ -242,6 +252,20 @@ def test_a_latent_replays_and_its_beginning_too():
         model.decode_latent(motion.latent, motion.label, torch.tensor([10, 1, 1]))
     with pytest.raises(ValueError, match='got 65'):
         model.decode_latent(motion.latent[:, :-1], motion.label, torch.tensor([2, 1, 1]))
+
+
+def test_the_package_generates_and_replays():
+    """Through the calls of a notebook and of tools/generate.py: latents of all lengths that are long enough."""
+    model = build().eval()
+    motion = generate(model, num_samples_per_class=2, num_frames=6, start=clips()[1])
+    assert motion.keypoint.shape == (6, 6, 13, 2) and motion.latent.shape == (6, model.latent_width(6))
+    for frames in (6, 3):
+        again = next(replay_batches(model, motion.latent, motion.label, num_frames=frames))
+        torch.testing.assert_close(again.keypoint, motion.keypoint[:, :frames])
+    with pytest.raises(ValueError, match=r'decodes latents \(6, 58\) for 6 labels, got \(6, 54\)'):
+        replay_batches(model, motion.latent, motion.label, num_frames=7)
+    with pytest.raises(ValueError, match='has no sampling option length; it has start, noise_factor'):
+        generate(model, length=3)
 
 
 def test_samples_of_given_starts():
