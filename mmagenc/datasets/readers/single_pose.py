@@ -60,7 +60,8 @@ def read_pose(path) -> Dict:
 
 def _numbers(path: Path, name: str, value) -> np.ndarray:
     try:
-        numbers = np.array(value, dtype=np.float32)
+        with np.errstate(over='ignore'):  # becomes infinite, which is refused
+            numbers = np.array(value, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         raise AnnotationError(f'{path}: {name} must be numbers, in rows of one length') from None
     if not np.isfinite(numbers).all() or not numbers.size:
