@@ -10,7 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmagenc.datasets.annotation import present_persons
 from mmagenc.registry import TRANSFORMS
 
-META_KEYS = ('frame_dir', 'num_frames', 'subject', 'source', 'img_shape', 'original_shape')
+META_KEYS = ('frame_dir', 'num_frames', 'subject', 'source', 'img_shape', 'original_shape', 'gap', 'previous')
 
 ONE_PERSON = ('num_persons=1 of MotionDataset keeps the one of each clip who is most there, PackMotionInputs(person=0) the first, '
               'by name instead of silently')
@@ -23,7 +23,7 @@ class PackMotionInputs(BaseTransform):
 
     The result is ``{'inputs': {'pose': (T, J, 3), 'transl': (T, 3), 'keypoint': (T, V, C), 'keypoint_score': (T, V)}, 'data_samples':
     ActionDataSample}``, float32, with those inputs that the clip has; the data sample carries ``gt_label`` and, as metainfo, ``num_frames``
-    (valid frames), ``frame_dir`` and the image's shape.
+    (valid frames), ``frame_dir``, the image's shape, and of windows ``gap`` and ``previous``.
 
     Args:
         person: which person is packed. ``None`` takes the one who is there, and refuses clips of several: a generator makes one.

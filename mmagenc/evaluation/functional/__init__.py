@@ -26,12 +26,29 @@ from .plausibility import (
     joint_limit_violation,
     motion_derivative,
 )
+from .pose_error import (
+    Coverage,
+    best_of,
+    box_size,
+    correct_keypoints,
+    interval_coverage,
+    joint_error,
+    keypoint_error,
+    pairwise_diversity,
+    pck,
+    rank_histogram,
+    segment_size,
+    spread_error_ratio,
+    window_error,
+)
 
 __all__ = [
-    'BootstrapInterval', 'Interval', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'body_length', 'bone_length_change',
-    'bone_lengths', 'bootstrap_interval', 'chance_of', 'clip_movement', 'confidence_interval', 'confusion_matrix', 'diversity',
-    'expected_calibration_error', 'floor_penetration', 'foot_skating', 'frechet_distance', 'is_near_chance', 'joint_limit_violation',
-    'kernel_distance', 'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization', 'mmd_average',
-    'mmd_sequence', 'mmd_squared', 'motion_derivative', 'movement_is_off', 'multimodality', 'nearest_distance', 'per_class_accuracy',
-    'per_class_mmd', 'precision_recall_coverage', 'shrunk_covariance', 'top1_accuracy', 'topk_accuracy', 'topk_hits', 'wilson_interval'
+    'BootstrapInterval', 'Coverage', 'Interval', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'best_of', 'body_length',
+    'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'chance_of', 'clip_movement', 'confidence_interval',
+    'confusion_matrix', 'correct_keypoints', 'diversity', 'expected_calibration_error', 'floor_penetration', 'foot_skating',
+    'frechet_distance', 'interval_coverage', 'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance', 'keypoint_error',
+    'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization', 'mmd_average', 'mmd_sequence', 'mmd_squared', 'motion_derivative',
+    'movement_is_off', 'multimodality', 'nearest_distance', 'pairwise_diversity', 'pck', 'per_class_accuracy', 'per_class_mmd',
+    'precision_recall_coverage', 'rank_histogram', 'segment_size', 'shrunk_covariance', 'spread_error_ratio', 'top1_accuracy',
+    'topk_accuracy', 'topk_hits', 'wilson_interval', 'window_error'
 ]

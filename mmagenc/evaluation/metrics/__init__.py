@@ -3,6 +3,7 @@
 from .mmd import MMDMetric
 from .motion_generation import MotionGenerationMetric
 from .plausibility import PlausibilityMetric
+from .pose_prediction import PosePredictionMetric
 from .recognizer import RecognizerMetric, ScoreDump
 
-__all__ = ['MMDMetric', 'MotionGenerationMetric', 'PlausibilityMetric', 'RecognizerMetric', 'ScoreDump']
+__all__ = ['MMDMetric', 'MotionGenerationMetric', 'PlausibilityMetric', 'PosePredictionMetric', 'RecognizerMetric', 'ScoreDump']
