@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from mmagenc.skeletons.pyramid import GraphPyramid
 
+from .kinetic_gan_convolution import GraphTimeConv, Part, graph_time_conv, leaky_relu
+
 SLOPE = 0.2
 """Of every LeakyReLU (published code)."""
 INITS = ('scaled', 'published')
@@ -27,6 +29,8 @@ GENERATOR_LEVELS, GENERATOR_FRAMES = (3, 3, 2, 2, 1, 1, 0), (None, 16, 16, 8, 4,
 CRITIC_LEVELS, CRITIC_STRIDES = (0, 1, 1, 2, 2, 3, 3), (1, 1, 2, 2, 2, 2)
 """Level before and after each of the six blocks, and by what each divides the number of frames."""
 SHRINKAGE = 16
+CLIPS_PER_MERGE = 50
+"""Of a training step with batches of 32: passes of one clip through the critic for one product of its weights, all derivatives counted."""
 
 
 def check_num_frames(num_frames: int) -> None:
@@ -277,17 +281,21 @@ class KineticGANGenerator(nn.Module):
 class CriticBlock(nn.Module):
     """Convolve, add the shortcut, keep fewer nodes and frames.
 
+    Features are ``(V, B, T, C)`` here: see :mod:`~mmagenc.models.generators.kinetic_gan_convolution`. Nothing stands between the spatial
+    and the temporal convolution, so that both are one, with the products of their weights, where that takes fewer operations.
+
     Args:
         in_channels, out_channels: C before and after.
         adjacency: ``(K, V, V)`` of the incoming graph.
         kept: nodes that remain, ``None`` means all.
-        stride: every how manyeth frame remains.
+        num_frames: T.
+        stride: every how manyeth frame remains, 1 or 2.
         residual: whether there is a shortcut.
         constant_channels: see :class:`GraphConv`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, kept: Optional[Sequence[int]], stride: int,
-                 residual: bool, constant_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, kept: Optional[Sequence[int]], num_frames: int,
+                 stride: int, residual: bool, constant_channels: int) -> None:
         super().__init__()
         self.stride = stride
         self.spatial = GraphConv(in_channels, out_channels, adjacency, kept=kept, constant_channels=constant_channels)
@@ -295,16 +303,82 @@ class CriticBlock(nn.Module):
         self.shortcut = None
         if residual:
             self.shortcut = nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels)
+        self.runs = runs_of_nodes(self.spatial.weights())
+        rows, num_nodes = sum(count for _, _, count in self.runs), self.spatial.weights().shape[2]
+        separate = num_frames * (rows * in_channels + num_nodes * 3 // stride * out_channels) * out_channels
+        merged = num_frames * rows * 3 // stride * in_channels * out_channels
+        self.merged = CLIPS_PER_MERGE * (separate - merged) > 3 * len(self.runs) * in_channels * out_channels**2
+        self.register_buffer('chosen', torch.eye(adjacency.shape[1])[range(num_nodes) if kept is None else kept], persistent=False)
+        parts = tuple(Part(start, node, count, 3 if self.merged else 1) for start, (_, node, count) in zip(starts(self.runs), self.runs))
+        everything = Part(rows if self.merged else 0, 0, num_nodes, 1)
+        if self.merged:
+            self.conv = GraphTimeConv((*parts, everything) if self._projects else parts, num_nodes, stride)
+        else:
+            self.in_space, self.in_time = GraphTimeConv(parts, num_nodes), GraphTimeConv((Part(0, 0, num_nodes, 3), ), num_nodes, stride)
+            self.beside = GraphTimeConv((everything, ), num_nodes, stride)
+
+    @property
+    def _projects(self) -> bool:
+        return isinstance(self.shortcut, nn.Linear)
 
     def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
-        """``x (B, T, V, C)`` to ``(B, T / stride, W, C')``; ``constant``: see :class:`GraphConv`."""
-        out = self.temporal(self.spatial(x, constant))
-        if self.shortcut is not None:
-            x, kept = x[:, ::self.stride], self.spatial.kept
-            out = out + self.shortcut(x if kept is None else x[:, :, kept])
-        return F.leaky_relu(out, SLOPE)
+        """``x (V, B, T, C)`` to ``(W, B, T / stride, C')``; ``constant``: see :class:`GraphConv`."""
+        weights, projection, taps = self.spatial.weights(), self.spatial.weight, self.temporal.linear.weight
+        bias = self.temporal.linear.bias + self.shortcut.bias if self._projects else self.temporal.linear.bias
+        if constant is not None:
+            rest, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
+        projections = projection.unflatten(0, (NUM_PARTS, -1)).mT  # (K, C, C')
+        taps = taps.unflatten(1, (3, -1)).permute(1, 2, 0)  # (3, C', C'), of the frame before, this one, the next
+        x, projections, taps, shortcut, bias = cast_for_autocast(x, projections, taps, self.shortcut.weight.T if self._projects else None, bias)
+        graph = [weights[part, :, node:node + count].T for part, node, count in self.runs]
+        graph = torch.cat([*graph, self.chosen] if self._projects else graph).to(x.dtype)
+        parts = (graph @ x.flatten(1)).unflatten(1, x.shape[1:])
+        if self.merged:
+            kernels = [(projections[part] @ taps).flatten(0, 1) for part, _, _ in self.runs]
+            out = graph_time_conv(self.conv, parts, [*kernels, shortcut] if self._projects else kernels)
+        else:
+            parts, kept = parts.split((len(graph) - len(self.chosen), len(self.chosen))) if self._projects else (parts, None)
+            out = graph_time_conv(self.in_space, parts, [projections[part] for part, _, _ in self.runs])
+            out = graph_time_conv(self.in_time, out, [taps.flatten(0, 1)])
+            if self._projects:
+                out = out + graph_time_conv(self.beside, kept, [shortcut])
+        if isinstance(self.shortcut, nn.Identity):
+            kept = x if self.spatial.kept is None else x[self.spatial.kept]
+            out = out + kept[:, :, ::self.stride]
+        if constant is not None:
+            rest = F.linear(constant, rest).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
+            offset = (weights.sum(dim=1).T @ rest).transpose(0, 1)  # (W, B, C')
+            offset = (offset[:, :, None, None] @ taps).squeeze(3)  # (W, B, 3, C')
+            out = out + frames_of_taps(out.shape[2], out) @ offset
+        return leaky_relu(out, bias, SLOPE)
 
 
+def cast_for_autocast(*tensors):
+    kind = tensors[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return tensors
+    return [None if tensor is None else tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors]
+
+
+def frames_of_taps(count: int, like: Tensor) -> Tensor:
+    """``(T, 3)``: 1 for each of the frames before, here and after that lies in the clip."""
+    frames = like.new_ones(count, 3)
+    frames[0, 0] = frames[-1, 2] = 0
+    return frames
+
+
+def starts(runs) -> List[int]:
+    return np.cumsum([0, *(count for _, _, count in runs)])[:-1].tolist()
+
+
+def runs_of_nodes(weights: Tensor) -> List[Tuple[int, int, int]]:
+    """Of each part of the partition that has neighbours: the part, the first outgoing node that has any, and how many come up to the last."""
+    runs = []
+    for part, used in enumerate((weights != 0).any(dim=1)):
+        nodes = used.nonzero()[:, 0].tolist()
+        if nodes:
+            runs.append((part, nodes[0], nodes[-1] + 1 - nodes[0]))
+    return runs
 class KineticGANCritic(nn.Module):
     """Six blocks from the skeleton down to one node, the mean over what is left, one number (paper section 3.3).
 
@@ -347,6 +421,7 @@ class KineticGANCritic(nn.Module):
                 sizes[i + 1],
                 adjacency[before],
                 kept=kept[before] if after != before else None,
+                num_frames=num_frames // int(np.prod(CRITIC_STRIDES[:i])),
                 stride=CRITIC_STRIDES[i],
                 residual=i > 0,
                 constant_channels=0 if i else label_channels) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
@@ -374,10 +449,10 @@ class KineticGANCritic(nn.Module):
         if with_logits and self.classifier is None:
             raise ValueError('this critic names no actions: build it with classify=True (in KineticGAN: class_weight)')
         embedding = self.label_embedding(label)
-        x = self.blocks[0](x, embedding if self.classifier is None else None)
+        x = self.blocks[0](x.permute(2, 0, 1, 3).contiguous(), embedding if self.classifier is None else None)
         for block in self.blocks[1:]:
             x = block(x)
-        x = x.mean(dim=(1, 2))
+        x = x.mean(dim=(0, 2))
         score = self.output(x)[:, 0]
         if self.classifier is not None:
             score = score + (x * embedding).sum(dim=1)
