@@ -71,7 +71,8 @@ class GraphTimeConv:
         _, batch, frames, channels = features.shape
         out = features.new_empty(self.num_nodes, batch, frames // self.stride, kernels[0].shape[1])
         written = False
-        for part, kernel in self._with_taps(kernels):  # a matrix of all clips: the last frame of one goes to the first of the next …
+        three = [(part, kernel) for part, kernel in zip(self.parts, kernels) if part.taps == 3]
+        for part, kernel in three:  # a matrix of all clips: the last frame of one goes to the first of the next …
             _add_product(self._target(out, part)[1:], self._frame(features, part, -1)[:-1], kernel[:channels], written)
             written = True
         if written:
@@ -80,10 +81,11 @@ class GraphTimeConv:
             source, first = self._from_here_on(features, part), part.taps // 2 * channels
             _add_product(self._target(out, part), source, kernel[first:first + source.shape[1]], written)
             written = True
-        if self.stride == 1:
-            for part, kernel in self._with_taps(kernels):
-                source, target = features[part.start:part.start + part.count], out[part.node:part.node + part.count]
-                _add_batched(target.flatten(0, 1)[:, :-1], source.flatten(0, 1)[:, 1:], kernel[2 * channels:])
+        if self.stride == 1 and three:
+            last = out[:, :, -1].clone()
+            for part, kernel in three:
+                self._target(out, part)[:-1].addmm_(self._pairs(features, part)[1:], kernel[2 * channels:])
+            out[:, :, -1] = last
         return out
 
     def apply_transposed(self, grad: Tensor, kernels: Sequence[Tensor]) -> Tensor:
@@ -100,8 +102,10 @@ class GraphTimeConv:
             out[part.start:part.start + part.count, :, -1] = 0
             if self.stride == 1:
                 pairs.addmm_(source, kernel[channels:2 * channels].T)
-                clips = grad[part.node:part.node + part.count].flatten(0, 1), out[part.start:part.start + part.count].flatten(0, 1)
-                _add_batched(clips[1][:, 1:], clips[0][:, :-1], kernel[2 * channels:].T)
+                rows = out[part.start:part.start + part.count]
+                first = rows[:, :, 0].clone()
+                pairs[1:].addmm_(source[:-1], kernel[2 * channels:].T)
+                rows[:, :, 0] = first
             else:
                 torch.mm(source, kernel[channels:2 * channels].T, out=pairs[:, :channels])
                 pairs[:, channels:].addmm_(source, kernel[2 * channels:].T)
@@ -121,9 +125,6 @@ class GraphTimeConv:
                 here = torch.cat(blocks)
             gradients.append(here)
         return gradients
-
-    def _with_taps(self, kernels: Sequence[Tensor]) -> List[Tuple[Part, Tensor]]:
-        return [(part, kernel) for part, kernel in zip(self.parts, kernels) if part.taps == 3]
 
     def _pairs(self, features: Tensor, part: Part) -> Tensor:
         """Rows of a part, ``(count·B·T / stride, stride·C)``: with a stride, a frame that remains and the next one beside each other."""
@@ -225,6 +226,3 @@ def _add_product(out: Tensor, left: Tensor, right: Tensor, written: bool) -> Non
     else:
         torch.mm(left, right, out=out)
 
-
-def _add_batched(out: Tensor, left: Tensor, right: Tensor) -> None:
-    out.baddbmm_(left, right.expand(len(left), -1, -1))
