@@ -21,7 +21,7 @@ _input_only: ContextVar[bool] = ContextVar('input_only', default=False)
 
 @contextlib.contextmanager
 def differentiate_by_input_only() -> Iterator[None]:
-    """What :func:`graph_time_conv` and :func:`leaky_relu` compute inside can be differentiated by their features only, not by their weights.
+    """What :func:`graph_time_conv` and :func:`leaky_relu` compute inside has derivatives by their features only, not by their weights.
 
     The derivative by the features depends on the weights as ever. A gradient penalty needs no more, and autograd would compute the other
     derivatives too, since it cannot tell functions of Python's which of them are wanted.
@@ -90,41 +90,44 @@ class GraphTimeConv:
 
     def apply_transposed(self, grad: Tensor, kernels: Sequence[Tensor]) -> Tensor:
         """Gradient by the parts, ``(P, B, T, C)``, of the outgoing features', ``(W, B, T / stride, C')``."""
-        rows, channels = sum(part.count for part in self.parts), kernels[0].shape[0] // self.parts[0].taps
-        out = grad.new_empty(rows, *grad.shape[1:2], grad.shape[2] * self.stride, channels)
+        channels = kernels[0].shape[0] // self.parts[0].taps
+        rows, batch, frames = sum(part.count for part in self.parts), grad.shape[1], grad.shape[2] * self.stride
+        out = grad.new_empty(rows, batch, frames, channels)
         for part, kernel in zip(self.parts, kernels):
-            source, pairs = self._target(grad, part), self._pairs(out, part)
+            source, taps = self._target(grad, part), [tap.T for tap in kernel.split(channels)]
             if part.taps == 1:
-                torch.mm(source, kernel.T, out=pairs[:, :channels])
-                pairs[:, channels:] = 0
-                continue
-            torch.mm(source[1:], kernel[:channels].T, out=pairs[:-1, -channels:])
-            out[part.start:part.start + part.count, :, -1] = 0
-            if self.stride == 1:
-                pairs.addmm_(source, kernel[channels:2 * channels].T)
-                rows = out[part.start:part.start + part.count]
-                first = rows[:, :, 0].clone()
-                pairs[1:].addmm_(source[:-1], kernel[2 * channels:].T)
-                rows[:, :, 0] = first
+                torch.mm(source, taps[0], out=self._frame(out, part, 0))
+                self._pairs(out, part)[:, channels:] = 0
             else:
-                torch.mm(source, kernel[channels:2 * channels].T, out=pairs[:, :channels])
-                pairs[:, channels:].addmm_(source, kernel[2 * channels:].T)
+                self._transpose_taps(source, taps, out, part)
         return out
+
+    def _transpose_taps(self, source: Tensor, taps: Sequence[Tensor], out: Tensor, part: Part) -> None:
+        """As in :meth:`apply`, what goes from one clip to the next is undone."""
+        here, rows = self._frame(out, part, 0), out[part.start:part.start + part.count]
+        torch.mm(source[1:], taps[0], out=self._frame(out, part, -1)[:-1])
+        rows[:, :, -1] = 0
+        _add_product(here, source, taps[1], self.stride == 1)
+        if self.stride == 1:
+            first = rows[:, :, 0].clone()
+            here[1:].addmm_(source[:-1], taps[2])
+            rows[:, :, 0] = first
+        else:
+            self._frame(out, part, 1).addmm_(source, taps[2])
 
     def kernel_gradients(self, features: Tensor, grad: Tensor) -> List[Tensor]:
         """Gradients by the kernels of parts ``(P, B, T, C)`` and the outgoing features' gradient ``(W, B, T / stride, C')``."""
-        later = F.pad(grad[:, :, 1:], (0, 0, 1, 0))
-        sooner = F.pad(grad[:, :, :-1], (0, 0, 0, 1)) if self.stride == 1 else None
-        gradients = []
-        for part in self.parts:
-            here = self._from_here_on(features, part).T @ self._target(grad, part)
-            if part.taps == 3:
-                blocks = [self._frame(features, part, -1)[:-1].T @ self._target(later, part)[1:], here]
-                if self.stride == 1:
-                    blocks.append(self._pairs(features, part)[1:].T @ self._target(sooner, part)[:-1])
-                here = torch.cat(blocks)
-            gradients.append(here)
-        return gradients
+        gradients = [self._from_here_on(features, part).T @ self._target(grad, part) for part in self.parts]
+        taps = [i for i, part in enumerate(self.parts) if part.taps == 3]
+        if not taps:
+            return gradients
+        inner = F.pad(grad[:, :, 1:], (0, 0, 1, 0))  # without the first frames, which no frame of their clip comes before
+        before = {i: self._frame(features, self.parts[i], -1)[:-1].T @ self._target(inner, self.parts[i])[1:] for i in taps}
+        after = {i: [] for i in taps}
+        if self.stride == 1:
+            inner = F.pad(grad[:, :, :-1], (0, 0, 0, 1))
+            after = {i: [self._pairs(features, self.parts[i])[1:].T @ self._target(inner, self.parts[i])[:-1]] for i in taps}
+        return [torch.cat((before[i], gradient, *after[i])) if i in before else gradient for i, gradient in enumerate(gradients)]
 
     def _pairs(self, features: Tensor, part: Part) -> Tensor:
         """Rows of a part, ``(count·B·T / stride, stride·C)``: with a stride, a frame that remains and the next one beside each other."""

@@ -108,21 +108,30 @@ class GraphConv(nn.Module):
             weights = weights[:, :, self.kept]
         return weights if self.grow is None else self.grow.T @ weights
 
-    def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
-        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``; ``constant (B, C'')`` are the constant channels."""
+    def forward(self, x: Tensor) -> Tensor:
+        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``, without constant channels."""
         weights, projection = self.weights(), self.weight
-        if constant is not None:
-            rest, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
-            rest = F.linear(constant, rest).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
-            offset = weights.sum(dim=1).T @ rest  # (B, W, C')
         if self.project_first:
             parts = F.linear(x, projection).unflatten(-1, (NUM_PARTS, -1)).flatten(2, 3)  # (B, T, V·K, C')
-            x = weights.permute(2, 1, 0).flatten(1) @ parts
-        else:
-            parts = weights.permute(2, 0, 1).flatten(0, 1) @ x  # (B, T, W·K, C)
-            parts = parts.unflatten(2, (-1, NUM_PARTS)).flatten(3)
-            x = F.linear(parts, projection.unflatten(0, (NUM_PARTS, -1)).transpose(0, 1).flatten(1))
-        return x if constant is None else x + offset[:, None]
+            return weights.permute(2, 1, 0).flatten(1) @ parts
+        parts = weights.permute(2, 0, 1).flatten(0, 1) @ x  # (B, T, W·K, C)
+        parts = parts.unflatten(2, (-1, NUM_PARTS)).flatten(3)
+        return F.linear(parts, projection.unflatten(0, (NUM_PARTS, -1)).transpose(0, 1).flatten(1))
+
+    def runs(self) -> List[Tuple[int, int, int]]:
+        """Of each part that has neighbours: its number, its first outgoing node with any, and how many nodes come up to the last such.
+
+        Part 0, in which each node has itself, comes first and whole.
+        """
+        used = (self.weights() != 0).any(dim=1)
+        used[0] = True
+        nodes = [row.nonzero()[:, 0].tolist() for row in used]
+        return [(part, found[0], found[-1] + 1 - found[0]) for part, found in enumerate(nodes) if found]
+
+    def parts_of(self, constant: Tensor, projection: Tensor) -> Tensor:
+        """What constant channels ``(B, C'')`` add in all frames, ``(W, B, C')``, by their ``projection (K·C', C'')``."""
+        rest = F.linear(constant, projection).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
+        return (self.weights().sum(dim=1).T @ rest).transpose(0, 1)
 
 
 class TemporalConv(nn.Module):
@@ -130,21 +139,18 @@ class TemporalConv(nn.Module):
 
     Args:
         channels: C.
-        stride: every how manyeth frame is wanted, from the first.
     """
 
-    def __init__(self, channels: int, stride: int = 1) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.stride = stride
         self.linear = nn.Linear(3 * channels, channels)  # the previous frame's channels, this one's, the next one's
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, T, V, C)`` to ``(B, T / stride, V, C)``."""
+        """``(B, T, V, C)`` to the same."""
         if x.shape[1] == 1:
             return F.linear(x, self.linear.weight.chunk(3, dim=1)[1], self.linear.bias)
         padded = F.pad(x, (0, 0, 0, 0, 1, 1))
-        last = x.shape[1] - 1
-        return self.linear(torch.cat([padded[:, tap:tap + last + 1:self.stride] for tap in range(3)], dim=-1))
+        return self.linear(torch.cat([padded[:, tap:tap + x.shape[1]] for tap in range(3)], dim=-1))
 
 
 class ChannelNorm(nn.BatchNorm1d):
@@ -299,86 +305,62 @@ class CriticBlock(nn.Module):
         super().__init__()
         self.stride = stride
         self.spatial = GraphConv(in_channels, out_channels, adjacency, kept=kept, constant_channels=constant_channels)
-        self.temporal = TemporalConv(out_channels, stride)
-        self.shortcut = None
+        self.temporal = TemporalConv(out_channels)
+        self.shortcut, self.projects = None, residual and in_channels != out_channels
         if residual:
-            self.shortcut = nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels)
-        self.runs = runs_of_nodes(self.spatial.weights())
+            self.shortcut = nn.Linear(in_channels, out_channels) if self.projects else nn.Identity()
+        self.runs = self.spatial.runs()
         rows, num_nodes = sum(count for _, _, count in self.runs), self.spatial.weights().shape[2]
         separate = num_frames * (rows * in_channels + num_nodes * 3 // stride * out_channels) * out_channels
         merged = num_frames * rows * 3 // stride * in_channels * out_channels
         self.merged = CLIPS_PER_MERGE * (separate - merged) > 3 * len(self.runs) * in_channels * out_channels**2
-        self.register_buffer('chosen', torch.eye(adjacency.shape[1])[range(num_nodes) if kept is None else kept], persistent=False)
-        parts = tuple(Part(start, node, count, 3 if self.merged else 1) for start, (_, node, count) in zip(starts(self.runs), self.runs))
-        everything = Part(rows if self.merged else 0, 0, num_nodes, 1)
-        if self.merged:
-            self.conv = GraphTimeConv((*parts, everything) if self._projects else parts, num_nodes, stride)
-        else:
-            self.in_space, self.in_time = GraphTimeConv(parts, num_nodes), GraphTimeConv((Part(0, 0, num_nodes, 3), ), num_nodes, stride)
-            self.beside = GraphTimeConv((everything, ), num_nodes, stride)
+        chosen = torch.eye(adjacency.shape[1])[list(range(num_nodes)) if kept is None else list(kept)]
+        self.register_buffer('chosen', chosen if self.projects else chosen[:0], persistent=False)
+        self._plan(rows, num_nodes)
 
-    @property
-    def _projects(self) -> bool:
-        return isinstance(self.shortcut, nn.Linear)
+    def _plan(self, rows: int, num_nodes: int) -> None:
+        """Which rows of the parts go where: the partition's, then those of the shortcut."""
+        starts = np.cumsum([0, *(count for _, _, count in self.runs)]).tolist()
+        parts = tuple(Part(start, node, count, 3 if self.merged else 1) for start, (_, node, count) in zip(starts, self.runs))
+        if self.merged:
+            shortcut = (Part(rows, 0, num_nodes, 1), ) if self.projects else ()
+            self.conv = GraphTimeConv(parts + shortcut, num_nodes, self.stride)
+        else:
+            self.in_space = GraphTimeConv(parts, num_nodes)
+            self.in_time = GraphTimeConv((Part(0, 0, num_nodes, 3), ), num_nodes, self.stride)
+            self.beside = GraphTimeConv((Part(0, 0, num_nodes, 1), ), num_nodes, self.stride)
 
     def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
-        """``x (V, B, T, C)`` to ``(W, B, T / stride, C')``; ``constant``: see :class:`GraphConv`."""
-        weights, projection, taps = self.spatial.weights(), self.spatial.weight, self.temporal.linear.weight
-        bias = self.temporal.linear.bias + self.shortcut.bias if self._projects else self.temporal.linear.bias
+        """``x (V, B, T, C)`` to ``(W, B, T / stride, C')``; ``constant (B, C'')`` are the constant channels."""
+        projection, bias = self.spatial.weight, self.temporal.linear.bias
+        if self.projects:
+            bias = bias + self.shortcut.bias
         if constant is not None:
-            rest, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
+            of_constant, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
         projections = projection.unflatten(0, (NUM_PARTS, -1)).mT  # (K, C, C')
-        taps = taps.unflatten(1, (3, -1)).permute(1, 2, 0)  # (3, C', C'), of the frame before, this one, the next
-        x, projections, taps, shortcut, bias = cast_for_autocast(x, projections, taps, self.shortcut.weight.T if self._projects else None, bias)
-        graph = [weights[part, :, node:node + count].T for part, node, count in self.runs]
-        graph = torch.cat([*graph, self.chosen] if self._projects else graph).to(x.dtype)
-        parts = (graph @ x.flatten(1)).unflatten(1, x.shape[1:])
-        if self.merged:
-            kernels = [(projections[part] @ taps).flatten(0, 1) for part, _, _ in self.runs]
-            out = graph_time_conv(self.conv, parts, [*kernels, shortcut] if self._projects else kernels)
-        else:
-            parts, kept = parts.split((len(graph) - len(self.chosen), len(self.chosen))) if self._projects else (parts, None)
-            out = graph_time_conv(self.in_space, parts, [projections[part] for part, _, _ in self.runs])
-            out = graph_time_conv(self.in_time, out, [taps.flatten(0, 1)])
-            if self._projects:
-                out = out + graph_time_conv(self.beside, kept, [shortcut])
-        if isinstance(self.shortcut, nn.Identity):
-            kept = x if self.spatial.kept is None else x[self.spatial.kept]
-            out = out + kept[:, :, ::self.stride]
+        taps = self.temporal.linear.weight.unflatten(1, (3, -1)).permute(1, 2, 0)  # (3, C', C')
+        shortcut = [self.shortcut.weight.T] if self.projects else []
+        x, bias, projections, taps, *shortcut = _for_autocast(x, bias, projections, taps, *shortcut)
+        out = self._convolve(x, projections, taps, shortcut)
+        if self.shortcut is not None and not self.projects:
+            out = out + (x if self.spatial.kept is None else x[self.spatial.kept])[:, :, ::self.stride]
         if constant is not None:
-            rest = F.linear(constant, rest).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
-            offset = (weights.sum(dim=1).T @ rest).transpose(0, 1)  # (W, B, C')
-            offset = (offset[:, :, None, None] @ taps).squeeze(3)  # (W, B, 3, C')
-            out = out + frames_of_taps(out.shape[2], out) @ offset
+            offset = self.spatial.parts_of(constant, of_constant)[:, :, None, None] @ taps  # (W, B, 3, 1, C')
+            out = out + _taps_in_clip(out) @ offset.squeeze(3)
         return leaky_relu(out, bias, SLOPE)
 
-
-def cast_for_autocast(*tensors):
-    kind = tensors[0].device.type
-    if not torch.is_autocast_enabled(kind):
-        return tensors
-    return [None if tensor is None else tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors]
-
-
-def frames_of_taps(count: int, like: Tensor) -> Tensor:
-    """``(T, 3)``: 1 for each of the frames before, here and after that lies in the clip."""
-    frames = like.new_ones(count, 3)
-    frames[0, 0] = frames[-1, 2] = 0
-    return frames
+    def _convolve(self, x: Tensor, projections: Tensor, taps: Tensor, shortcut: List[Tensor]) -> Tensor:
+        weights = self.spatial.weights()
+        graph = torch.cat([*(weights[part, :, node:node + count].T for part, node, count in self.runs), self.chosen]).to(x.dtype)
+        parts = (graph @ x.flatten(1)).unflatten(1, x.shape[1:])
+        kernels = [projections[part] for part, _, _ in self.runs]
+        if self.merged:
+            return graph_time_conv(self.conv, parts, [*((kernel @ taps).flatten(0, 1) for kernel in kernels), *shortcut])
+        parts, kept = parts.split((len(graph) - len(self.chosen), len(self.chosen)))
+        out = graph_time_conv(self.in_time, graph_time_conv(self.in_space, parts, kernels), [taps.flatten(0, 1)])
+        return out + graph_time_conv(self.beside, kept, shortcut) if shortcut else out
 
 
-def starts(runs) -> List[int]:
-    return np.cumsum([0, *(count for _, _, count in runs)])[:-1].tolist()
-
-
-def runs_of_nodes(weights: Tensor) -> List[Tuple[int, int, int]]:
-    """Of each part of the partition that has neighbours: the part, the first outgoing node that has any, and how many come up to the last."""
-    runs = []
-    for part, used in enumerate((weights != 0).any(dim=1)):
-        nodes = used.nonzero()[:, 0].tolist()
-        if nodes:
-            runs.append((part, nodes[0], nodes[-1] + 1 - nodes[0]))
-    return runs
 class KineticGANCritic(nn.Module):
     """Six blocks from the skeleton down to one node, the mean over what is left, one number (paper section 3.3).
 
@@ -477,6 +459,19 @@ def four_levels(pyramid: GraphPyramid, *, halve: bool = False) -> Tuple[List[np.
         new = np.setdiff1d(np.arange(len(grow[2])), kept[2])
         grow[2][new] /= 2
     return [pyramid.adjacency(level) for level in (0, 1, 2, count - 1)], grow, kept
+
+
+def _for_autocast(*tensors: Tensor) -> Sequence[Tensor]:
+    """The tensors as autocast would hand them to a matrix product."""
+    device = tensors[0].device.type
+    return [tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors] if torch.is_autocast_enabled(device) else tensors
+
+
+def _taps_in_clip(x: Tensor) -> Tensor:
+    """``(T, 3)`` for features ``(…, T, C)``: 1 where the frame before, this one or the next lies in the clip, else 0."""
+    inside = x.new_ones(x.shape[-2], 3)
+    inside[0, 0] = inside[-1, 2] = 0
+    return inside
 
 
 def _he_std(fan_in: int) -> float:
