@@ -43,13 +43,10 @@ class Attention(torch.autograd.Function):
         weights = weights.softmax(dim=-1)
         if keep is not None:
             keep = keep.transpose(0, 1)
-        kept = _keep(weights, keep)
-        out = torch.empty_like(x)
-        for head, columns in enumerate(_heads(out, 1, num_heads)[0]):
-            columns.copy_(_product(kept[head], value[head], scale))
+        kept = weights if keep is None else weights * keep
         ctx.save_for_backward(x, weight, projected, weights, kept, keep)
         ctx.scale = scale
-        return out
+        return torch.cat([_product(kept[head], value[head], scale) for head in range(num_heads)], dim=-1)
 
     @staticmethod
     @once_differentiable
@@ -57,18 +54,19 @@ class Attention(torch.autograd.Function):
         x, weight, projected, weights, kept, keep = ctx.saved_tensors
         num_heads, dim = len(weights), x.shape[-1]
         query, key, value = _heads(projected, 3, num_heads)
-        grad_projected = torch.empty_like(projected)
-        grad_query, grad_key, grad_value = _heads(grad_projected, 3, num_heads)
+        grads = _heads(grad, 1, num_heads)[0]
         grad_weights = torch.empty_like(weights)
-        for head, columns in enumerate(_heads(grad.contiguous(), 1, num_heads)[0]):
-            _product(columns, value[head].mT, ctx.scale, grad_weights[head])
-            grad_value[head].copy_(_product(kept[head].mT, columns, ctx.scale))
-        if keep is not None:
-            grad_weights.mul_(keep.to(grad.dtype))
-        grad_score = torch._softmax_backward_data(grad_weights, weights, -1, weights.dtype)
         for head in range(num_heads):
-            grad_query[head].copy_(_product(grad_score[head], key[head], (dim // num_heads)**-0.5))
-            grad_key[head].copy_(_product(grad_score[head].mT, query[head], (dim // num_heads)**-0.5))
+            _product(grads[head], value[head].mT, ctx.scale, grad_weights[head])
+        if keep is not None:
+            grad_weights.mul_(keep)
+        grad_score = torch._softmax_backward_data(grad_weights, weights, -1, weights.dtype)
+        scale = (dim // num_heads)**-0.5
+        grad_projected = torch.cat([
+            *(_product(grad_score[head], key[head], scale) for head in range(num_heads)),
+            *(_product(grad_score[head].mT, query[head], scale) for head in range(num_heads)),
+            *(_product(kept[head].mT, grads[head], ctx.scale) for head in range(num_heads))
+        ], dim=-1)
         return (*_linear_gradients(grad_projected, x, weight, ctx.needs_input_grad), None, None, None, None)
 
 
@@ -85,7 +83,7 @@ class FeedForward(torch.autograd.Function):
         hidden = F.linear(x, weight1, bias1)
         active = F.gelu(hidden)
         if keep is not None:
-            active.mul_(keep.to(x.dtype))
+            active.mul_(keep)
         out = torch.addmm(bias2, active.flatten(0, -2), weight2.t(), alpha=scale)
         ctx.save_for_backward(x, weight1, weight2, hidden, active, keep)
         ctx.scale = scale
@@ -101,7 +99,7 @@ class FeedForward(torch.autograd.Function):
         _, _, grad_bias2 = _linear_gradients(grad, active, weight2, (False, False, needs_bias2))
         grad_hidden = scaled @ weight2
         if keep is not None:
-            grad_hidden.mul_(keep.to(grad.dtype))
+            grad_hidden.mul_(keep)
         torch.ops.aten.gelu_backward.grad_input(grad_hidden, hidden, grad_input=grad_hidden)
         return (*_linear_gradients(grad_hidden, x, weight1, ctx.needs_input_grad), grad_weight2, grad_bias2, None, None)
 
@@ -115,10 +113,6 @@ def _product(a: Tensor, b: Tensor, scale: float, out: Optional[Tensor] = None) -
     """``scale · a @ b`` of ``(B, M, K)`` and ``(B, K, N)``."""
     out = a.new_empty(len(a), a.shape[1], b.shape[2]) if out is None else out
     return torch.baddbmm(out, a, b, beta=0, alpha=scale, out=out)
-
-
-def _keep(weights: Tensor, keep: Optional[Tensor]) -> Tensor:
-    return weights if keep is None else weights * keep.to(weights.dtype)
 
 
 def _linear_gradients(grad: Tensor, x: Tensor, weight: Tensor, needed):

@@ -14,9 +14,6 @@ from torch import Tensor, nn
 from . import fused
 from .dropout import Dropout
 
-SHORT = 256
-"""Up to so many tokens the CPU's fused kernel takes longer than the products themselves; beyond, it spares the memory of all weights."""
-
 
 class SelfAttention(nn.Module):
     """Multi-head self-attention through ``scaled_dot_product_attention``.
@@ -51,9 +48,9 @@ class SelfAttention(nn.Module):
         projected = F.linear(x, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # (B, H, L, D / H)
         dropping = self.training and self.dropout.p > 0
-        if query.device.type != 'cpu' or not (dropping or x.shape[1] <= SHORT or query.dtype == torch.bfloat16):
+        if x.device.type != 'cpu' or not (dropping or query.dtype == torch.bfloat16):
             attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=self.dropout.p if dropping else 0.)
-        else:
+        else:  # the CPU's fused kernel knows no dropout, and in bfloat16 it takes three times as long as the products themselves
             attended = self.dropout(_softmax(query * query.shape[-1]**-0.5 @ key.mT, mask)) @ value
         return attended.transpose(1, 2).flatten(2)
 
