@@ -1,7 +1,7 @@
 """Attention and feed-forward with the gradient written out, for training on a CPU.
 
-Left to autograd, a third of such a step passes over memory and multiplies nothing: heads are copied together and apart, masks are kept as
-floats and multiplied in by passes of their own, biases' gradients are summed column by column. The functions below compute the same sums
+Left to autograd, more than a quarter of such a step passes over memory and multiplies nothing: heads are copied together and apart, masks
+are kept as floats and scaled by a pass of their own, biases' gradients are summed column by column. The functions below compute the same
 on views, in place, and leave scales to the matrix products.
 
 B batch, L tokens, D channels, H heads, F channels of the feed-forward's hidden layer.
