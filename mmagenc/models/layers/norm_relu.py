@@ -28,7 +28,7 @@ def norm_relu(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, residual: Option
         Tensor: as ``x``.
     """
     rows = x.reshape(-1, x.shape[-1])
-    if not (norm.training and fuses(x)):
+    if not (norm.training and fuses(x) and isinstance(norm, nn.BatchNorm2d)):  # a SyncBatchNorm knows more than these rows
         y = as_rows(norm(as_image(rows))).view_as(x)
         return F.relu(y if residual is None else y + residual)
     with torch.no_grad():
