@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d, RowsLinear, norm_relu, rows_linear
+from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d, RowsLinear, norm_relu
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
