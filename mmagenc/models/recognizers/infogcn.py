@@ -2,10 +2,10 @@
 
 N clips, M persons, T frames, V joints, C channels, H heads.
 
-Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product, all heads aggregate in another, and
-temporal convolutions run channels-last. Of the published network, the
-heads' convolutions are one product here and three of the branches' 1×1 convolutions another, and biases that the next batch norm removes
-are left out; the function is the same.
+Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product (:class:`RowsLinear`), all heads
+aggregate in another, and temporal convolutions run channels-last; batch norm, residual sum and ReLU are one operation
+(:func:`norm_relu`). Of the published network, the heads' convolutions are one product here and three of the branches' 1×1 convolutions
+another, and biases that the next batch norm removes are left out; the function is the same.
 """
 
 import math
@@ -139,7 +139,7 @@ class EncodingBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C')``."""
         residual = x if self.residual is None else self.residual(x[:, ::self.stride])
-        return F.relu(self.tcn(self.gcn(x)) + residual)
+        return (self.tcn(self.gcn(x)) + residual).relu_()
 
 
 class SelfAttentionGraphConv(nn.Module):
