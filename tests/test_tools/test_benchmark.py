@@ -150,3 +150,66 @@ def test_recognizers_compared_have_the_same_sizes():
         ours, plain = (sum(parameter.numel() for parameter in network.parameters()) for network in networks)
         biases = sum(module.bias.numel() for module in networks[1].modules() if isinstance(module, torch.nn.Conv2d))
         assert plain == (ours + biases if name == 'infogcn' else ours)
+
+
+FAKE_MODEL = """
+import torch
+from graph.ucla import Graph
+
+
+class InfoGCN(torch.nn.Module):
+
+    def __init__(self, num_class, num_point, num_person, graph, k, noise_ratio, gain):
+        super().__init__()
+        module, name = graph.rsplit('.', 1)
+        assert getattr(__import__(module, fromlist=[name]), name) is Graph
+        self.A_vector, self.z_prior = torch.eye(num_point, dtype=torch.float64), torch.zeros(num_class, 4)
+        self.latent, self.decoder = torch.nn.Linear(3, 4), torch.nn.Linear(4, num_class)
+
+    def forward(self, x):
+        assert x.shape[1] == 3 and x.shape[3:] == (20, 1)
+        z = self.latent((self.A_vector @ x.permute(0, 4, 2, 3, 1)).mean(dim=(1, 2, 3)))
+        return self.decoder(z), z
+"""
+FAKE_LOSS = """
+import torch
+
+
+class LabelSmoothingCrossEntropy(torch.nn.CrossEntropyLoss):
+    pass
+
+
+def get_mmd_loss(z, z_prior, y, num_cls):
+    return (z.mean() - z_prior.mean()) ** 2, z.norm(), z
+"""
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A folder with the published code's modules, names and shapes, and next to nothing in them."""
+    for name, text in {'model/infogcn.py': FAKE_MODEL, 'graph/ucla.py': 'class Graph: pass', 'loss.py': FAKE_LOSS}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_published_infogcn(published):
+    """A third path in InfoGCN's rows, which trains; the names of its modules are free afterwards."""
+    path = list(sys.path)
+    network = recognizer.PublishedInfoGCN(published)
+    assert not {'model', 'loss', 'graph.ucla'} & set(sys.modules) and sys.path == path
+    x, label = torch.randn(2, 1, 4, 20, 3), torch.arange(2)
+    before = [parameter.clone() for parameter in network.parameters()]
+    recognizer.published_step(network, x, label, False)()
+    assert not any(torch.equal(parameter, old) for parameter, old in zip(network.parameters(), before))
+    rows = recognizer.recognizer(Settings(device='cpu', repeats=1, quick=True, published=published))
+    assert [row['name'] for row in rows if 'published_s' in row] == [row['name'] for row in rows if row['name'].startswith('infogcn')]
+
+
+def test_published_code_that_is_not_there(published, tmp_path):
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(ValueError, match=r"empty: no model there; it takes a copy of InfoGCN's published code"):
+        recognizer.PublishedInfoGCN(tmp_path / 'empty')
+    (published / 'loss.py').write_text('import no_such_package')
+    with pytest.raises(ValueError, match='needs a package that is not installed: pip install no_such_package'):
+        recognizer.PublishedInfoGCN(published)

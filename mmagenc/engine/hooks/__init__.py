@@ -6,7 +6,9 @@ from .interruption_hook import InterruptionHook
 from .random_state_hook import RandomStateHook
 from .representation_stats_hook import RepresentationStatsHook
 from .sample_visualization_hook import SampleVisualizationHook
+from .switch_pipeline_hook import SwitchPipelineHook
 
 __all__ = [
-    'FiniteLossHook', 'InfAGenCHook', 'InterruptionHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook'
+    'FiniteLossHook', 'InfAGenCHook', 'InterruptionHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook',
+    'SwitchPipelineHook'
 ]

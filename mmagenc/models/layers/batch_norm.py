@@ -58,15 +58,20 @@ def grouped_statistics(rows: Tensor) -> Tuple[Tensor, Tensor]:
     return total, var.mean(dim=0) + (mean - total).square().mean(dim=0)
 
 
+def update_running_statistics(norm: nn.modules.batchnorm._BatchNorm, mean: Tensor, var: Tensor, num_rows: int) -> None:
+    """Let a batch norm take the mean and (biased) variance of a batch into its running statistics, as PyTorch does in training."""
+    if norm.track_running_stats:
+        norm.num_batches_tracked.add_(1)
+        share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+        norm.running_mean.lerp_(mean, share)
+        norm.running_var.lerp_(var * (num_rows / (num_rows - 1)), share)
+
+
 def _normalize(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, rows: Tensor) -> Tensor:
     """Training's batch norm of ``x`` by the parameters of ``norm``, whose running statistics it updates."""
     with torch.no_grad():
         mean, var = grouped_statistics(rows)
-        if norm.track_running_stats:
-            norm.num_batches_tracked.add_(1)
-            share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-            norm.running_mean.lerp_(mean, share)
-            norm.running_var.lerp_(var * (len(rows) / (len(rows) - 1)), share)
+        update_running_statistics(norm, mean, var, len(rows))
     return _Normalize.apply(x, norm.weight, norm.bias, mean, var, norm.eps)
 
 

@@ -2,10 +2,10 @@
 
 N clips, M persons, T frames, V joints, C channels, H heads.
 
-Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product, all heads aggregate in another, and
-temporal convolutions run channels-last. Of the published network, the
-heads' convolutions are one product here and three of the branches' 1×1 convolutions another, and biases that the next batch norm removes
-are left out; the function is the same.
+Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product (:class:`RowsLinear`), all heads
+aggregate in another, and temporal convolutions run channels-last; batch norm, residual sum and ReLU are one operation
+(:func:`norm_relu`). Of the published network, the heads' convolutions are one product here and three of the branches' 1×1 convolutions
+another, and biases that the next batch norm removes are left out; the function is the same.
 """
 
 import math
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d
+from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d, RowsLinear, norm_relu
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
@@ -139,7 +139,7 @@ class EncodingBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C')``."""
         residual = x if self.residual is None else self.residual(x[:, ::self.stride])
-        return F.relu(self.tcn(self.gcn(x)) + residual)
+        return (self.tcn(self.gcn(x)) + residual).relu_()
 
 
 class SelfAttentionGraphConv(nn.Module):
@@ -159,9 +159,9 @@ class SelfAttentionGraphConv(nn.Module):
         super().__init__()
         self.num_heads, self.head_dim = num_heads, in_channels // HEAD_REDUCTION
         self.norm = nn.LayerNorm(in_channels)
-        self.to_qk = nn.Linear(in_channels, 2 * num_heads * self.head_dim)
+        self.to_qk = RowsLinear(in_channels, 2 * num_heads * self.head_dim)
         self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
-        self.transform = nn.Linear(num_heads * in_channels, out_channels, bias=False)
+        self.transform = RowsLinear(num_heads * in_channels, out_channels, bias=False)
         self.bn = ChannelsLastBatchNorm2d(out_channels)
         self.down = None if in_channels == out_channels else _Project(in_channels, out_channels)
         nn.init.normal_(self.to_qk.weight, 0., 1.)
@@ -180,8 +180,7 @@ class SelfAttentionGraphConv(nn.Module):
         frames = x.flatten(0, 1)
         graph = (self.attention(frames) * self.topology).to(x.dtype).transpose(1, 2).flatten(1, 2)  # rows (V, H): heads side by side
         aggregated = torch.bmm(graph, frames).view(*x.shape[:3], -1)
-        y = _batch_norm(self.bn, self.transform(aggregated))
-        return F.relu(y + (x if self.down is None else self.down(x)))
+        return norm_relu(self.bn, self.transform(aggregated), x if self.down is None else self.down(x))
 
 
 class MultiScaleTemporalConv(nn.Module):
@@ -196,8 +195,8 @@ class MultiScaleTemporalConv(nn.Module):
         super().__init__()
         width = channels // 4
         self.stride = stride
-        self.expand = nn.Linear(channels, 3 * width, bias=False)
-        self.pointwise = nn.Linear(channels, width, bias=False)
+        self.expand = RowsLinear(channels, 3 * width, bias=False)
+        self.pointwise = RowsLinear(channels, width, bias=False)
         self.expand_bn = ChannelsLastBatchNorm2d(3 * width)
         self.convs = nn.ModuleList(
             nn.Conv2d(width, width, (5, 1), stride=(stride, 1), padding=(2 * dilation, 0), dilation=(dilation, 1), bias=False)
@@ -206,19 +205,19 @@ class MultiScaleTemporalConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
-        branches = self.expand(x).permute(0, 3, 1, 2)  # (N, C, T, V) to PyTorch, still channels-last in memory
-        near, far, peak = F.relu(self.expand_bn(branches)).chunk(3, dim=1)
+        branches = norm_relu(self.expand_bn, self.expand(x)).permute(0, 3, 1, 2)  # (N, C, T, V), still channels-last in memory
+        near, far, peak = branches.chunk(3, dim=1)
         outputs = [conv(branch) for conv, branch in zip(self.convs, (near, far))]
         outputs.append(F.max_pool2d(peak, (3, 1), stride=(self.stride, 1), padding=(1, 0)))
         outputs.append(self.pointwise(x[:, ::self.stride]).permute(0, 3, 1, 2))
-        return F.relu(self.bn(torch.cat(outputs, dim=1)).permute(0, 2, 3, 1))
+        return norm_relu(self.bn, torch.cat(outputs, dim=1).permute(0, 2, 3, 1))
 
 
 class _Project(nn.Sequential):
     """A 1×1 convolution and batch norm of ``(N, T, V, C)``."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(nn.Linear(in_channels, out_channels, bias=False), ChannelsLastBatchNorm2d(out_channels))
+        super().__init__(RowsLinear(in_channels, out_channels, bias=False), ChannelsLastBatchNorm2d(out_channels))
         nn.init.normal_(self[0].weight, 0., math.sqrt(2. / out_channels))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,44 @@
+"""Products of rows: PyTorch's function, by another library."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmagenc.models.layers import RowsLinear
+from mmagenc.models.layers.rows import as_image, as_rows
+
+
+@pytest.mark.parametrize('shape', [(2, 13, 20, 16), (1, 16), (3, 700, 16)])
+@pytest.mark.parametrize('bias', [True, False])
+def test_the_function_is_linear(shape, bias):
+    """Output and gradients of input, weight and bias, in float32 (by oneDNN) and float64 (left to PyTorch)."""
+    for dtype in (torch.float32, torch.float64):
+        layer, x = RowsLinear(16, 24, bias=bias).to(dtype), torch.randn(shape, dtype=dtype, requires_grad=True)
+        inputs = [x, layer.weight, *([layer.bias] if bias else [])]
+        weight = torch.randn(*shape[:-1], 24, dtype=dtype)
+        ours, theirs = layer(x), F.linear(x, layer.weight, layer.bias)
+        assert ours.is_contiguous()
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+        for grad, expected in zip(*(torch.autograd.grad(y, inputs, weight) for y in (ours, theirs))):
+            torch.testing.assert_close(grad, expected, atol=1e-4, rtol=1e-5)
+
+
+def test_only_what_is_asked_for_is_differentiated():
+    layer, x = RowsLinear(4, 4).requires_grad_(False), torch.randn(5, 4, requires_grad=True)
+    layer(x).sum().backward()
+    assert layer.weight.grad is None and layer.bias.grad is None
+    torch.testing.assert_close(x.grad, layer.weight.sum(dim=0).expand(5, 4))
+
+
+def test_autocast_is_pytorchs():
+    layer, x = RowsLinear(4, 6), torch.randn(5, 4)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(layer(x), F.linear(x, layer.weight, layer.bias)) and layer(x).dtype == torch.bfloat16
+
+
+def test_an_image_is_a_view_whose_channels_lie_last():
+    """With the strides that oneDNN asks for: else it copies the image, which takes longer than the product."""
+    rows = torch.randn(6, 5)
+    image = as_image(rows)
+    assert image.shape == (1, 5, 6, 1) and image.stride() == (30, 1, 5, 5) and image.data_ptr() == rows.data_ptr()
+    assert torch.equal(as_rows(image), rows) and as_rows(image).is_contiguous()
