@@ -25,7 +25,8 @@ class RowsLinear(nn.Linear):
 
 def rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     """``F.linear`` of ``x (…, C)``, as :class:`RowsLinear`."""
-    if not (fuses(x) and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()):
+    convolves = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')  # not a documented function
+    if not (convolves and fuses(x) and x.dtype == torch.float32):
         return F.linear(x, weight, bias)
     return _RowsLinear.apply(x.reshape(-1, x.shape[-1]), weight, bias).view(*x.shape[:-1], -1)
 
