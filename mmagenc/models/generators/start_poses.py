@@ -45,7 +45,8 @@ class StartPoses(nn.Module):
     def fit(self, annotations: Sequence[Dict], representation: nn.Module) -> None:
         """Keep poses of annotation dicts, of each class of clips that are evenly spread over its clips.
 
-        A frame all of whose keypoints were seen is preferred to one nearer to the place wanted (the first, or anywhere).
+        Only frames all of whose keypoints were seen are taken, those nearest to the place wanted (the first, or anywhere), unless a class has
+        no such frame.
 
         Raises:
             ValueError: no clips of these classes, or a clip that the representation does not take.
@@ -54,8 +55,10 @@ class StartPoses(nn.Module):
         labels = np.array(annotations.values('label') if hasattr(annotations, 'values') else [clip['label'] for clip in annotations])
         if not np.isin(labels, np.arange(num_classes)).any():
             raise ValueError(f'there are no clips of classes 0 to {num_classes - 1} to take start poses of')
+        whole = np.array([_has_whole_frame(clip) for clip in annotations])
         for label in range(num_classes):
-            rows = np.flatnonzero(labels == label)
+            rows = np.flatnonzero((labels == label) & whole)
+            rows = rows if len(rows) else np.flatnonzero(labels == label)
             wanted = most if self.anywhere and len(rows) else min(len(rows), most)
             for index in range(wanted):
                 clip = annotations[int(rows[index * len(rows) // wanted])]
@@ -124,6 +127,12 @@ def _pose_at(clip: Dict, share: float, representation: nn.Module, device: torch.
         places = seen if len(seen) else places
     place = places[np.abs(places - share * (num_frames - 1)).argmin()]
     return first_poses({key: value[:, place:] for key, value in inputs.items()}, representation)[0]
+
+
+def _has_whole_frame(clip: Dict) -> bool:
+    """Whether a frame shows all keypoints of the first person who is there."""
+    score = clip.get('keypoint_score')
+    return score is None or bool((np.asarray(score[(present_persons(clip) or [0])[0]]) > 0).all(axis=-1).any())
 
 
 def _clip_inputs(clip: Dict, device: Union[str, torch.device]) -> Dict[str, Tensor]:
