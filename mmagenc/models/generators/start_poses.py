@@ -45,7 +45,7 @@ class StartPoses(nn.Module):
     def fit(self, annotations: Sequence[Dict], representation: nn.Module) -> None:
         """Keep poses of annotation dicts, of each class of clips that are evenly spread over its clips.
 
-        Only frames all of whose keypoints were seen are taken, those nearest to the place wanted (the first, or anywhere), unless a class has
+        Only frames all of whose keypoints were seen are taken, nearest to the place wanted (the first, or anywhere), unless a class has
         no such frame.
 
         Raises:
