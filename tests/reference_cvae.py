@@ -173,19 +173,26 @@ def synthetic_body(rest_joints: Tensor, seed: int = 0) -> nn.Module:
             joints = torch.cat((posed.joints, vertices2joints(self.J_regressor_extra, posed.vertices)), dim=1)
             return dict(vertices=posed.vertices, joints=joints[:, list(range(NUM_JOINTS))])
 
+    arrays = synthetic_body_arrays(rest_joints, seed)
+    extra = torch.from_numpy(arrays.pop('J_regressor_extra'))
+    with contextlib.redirect_stdout(io.StringIO()):  # it warns of ten betas, which are the published number
+        body = Body(model_path='', data_struct=_Struct(**arrays), num_betas=10)
+    body.register_buffer('J_regressor_extra', extra)
+    return body.requires_grad_(False)
+
+
+def synthetic_body_arrays(rest_joints: Tensor, seed: int = 0) -> Dict[str, np.ndarray]:
+    """What the model file of :func:`synthetic_body` would hold, and the second regressor, ``J_regressor_extra``."""
     rng = np.random.default_rng(seed)
     template = rng.normal(scale=0.1, size=(NUM_VERTICES, 3))
     template[:NUM_JOINTS] = rest_joints.cpu().numpy()
     weights = rng.random((NUM_VERTICES, NUM_JOINTS))
-    model = _Struct(
+    return dict(
         v_template=template.astype(np.float32),
         shapedirs=rng.normal(scale=1e-3, size=(NUM_VERTICES, 3, 10)).astype(np.float32),
         posedirs=rng.normal(scale=1e-3, size=(NUM_VERTICES, 3, 207)).astype(np.float32),
         J_regressor=np.eye(NUM_JOINTS, NUM_VERTICES, dtype=np.float32),
         kintree_table=np.array([PARENTS, range(NUM_JOINTS)]),
         weights=(weights / weights.sum(axis=1, keepdims=True)).astype(np.float32),
-        f=np.zeros((1, 3), dtype=np.int64))
-    with contextlib.redirect_stdout(io.StringIO()):  # it warns of ten betas, which are the published number
-        body = Body(model_path='', data_struct=model, num_betas=10)
-    body.register_buffer('J_regressor_extra', torch.from_numpy(rng.random((9, NUM_VERTICES)).astype(np.float32)))
-    return body.requires_grad_(False)
+        f=np.zeros((1, 3), dtype=np.int64),
+        J_regressor_extra=rng.random((9, NUM_VERTICES)).astype(np.float32))

@@ -1,7 +1,8 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
-    python tools/benchmark.py act_vae|cvae|kinetic_gan|recognizer [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick]
-        [--clock wall|cpu] [--published FOLDER]
+    python tools/benchmark.py NAME [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
+        [--published FOLDER]                                       # NAME: act_vae, cvae, kinetic_gan, recognizer
+    python tools/benchmark.py sweep [--plot FILE.png] [--json FILE] …      # how time and memory grow
 
 Each row runs its paths in turn and takes the median of each. The plain paths live in the tests (``tests/reference_*.py``), where they are
 also the truth that results are compared with; ``--published`` times a copy of the published code beside them. A benchmark is a function
@@ -32,17 +33,21 @@ from mmagenc.outputs import Output, add_force, require_outputs
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'kinetic_gan', 'recognizer'])
+    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'kinetic_gan', 'recognizer', 'sweep'])
     parser.add_argument('--json', help='also write the results to this file')
+    parser.add_argument('--plot', metavar='FILE', help='sweep: draw the curves, .png, .pdf or .svg')
     parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the median counts)')
     parser.add_argument('--device', choices=('cpu', 'cuda'), help='where (default: cuda if there is one)')
     parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
-    parser.add_argument('--quick', action='store_true', help='recognizer: toy sizes, to see that it runs')
+    parser.add_argument('--quick', action='store_true', help='recognizer, sweep: toy sizes, to see that it runs')
     parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall', help="seconds on the wall (default) or of this process's work")
     parser.add_argument('--published', metavar='FOLDER', help='a copy of the published code, to be timed too')
     add_force(parser)
     add_debug(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.plot is not None and args.benchmark != 'sweep':
+        parser.error('--plot draws the curves of a sweep')
+    return args
 
 
 if __name__ == '__main__':
@@ -58,14 +63,18 @@ from tools.benchmarks.act_vae import act_vae
 from tools.benchmarks.cvae import cvae
 from tools.benchmarks.kinetic_gan import kinetic_gan
 from tools.benchmarks.recognizer import recognizer
+from tools.benchmarks.sweep import plot_sweep, print_sweep, sweep
 from tools.benchmarks.timing import Settings, half_precision
 
-BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, kinetic_gan=kinetic_gan, recognizer=recognizer)
+BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, kinetic_gan=kinetic_gan, recognizer=recognizer, sweep=sweep)
 
 
 def main() -> None:
     args = parse_args()
-    require_outputs('benchmark', [] if args.json is None else [Output('--json', args.json)], force=args.force)
+    outputs = [] if args.json is None else [Output('--json', args.json)]
+    if args.plot is not None:
+        outputs.append(Output('--plot', args.plot, ('.png', '.pdf', '.svg')))
+    require_outputs('benchmark', outputs, force=args.force)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -81,7 +90,10 @@ def main() -> None:
     report = dict(benchmark=args.benchmark, device=device_name(device), threads=torch.get_num_threads(), torch=torch.__version__)
     report.update(clock=args.clock, half_precision=half_precision(settings))
     report['results'] = rows
-    print_table(report)
+    (print_sweep if args.benchmark == 'sweep' else print_table)(report)
+    if args.plot is not None:
+        plot_sweep(report, Path(args.plot))
+        print(f'drawn in {args.plot}')
     if args.json is not None:
         Path(args.json).parent.mkdir(parents=True, exist_ok=True)
         with atomic_open(args.json, 'w', encoding='utf-8') as file:

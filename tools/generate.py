@@ -5,10 +5,17 @@
 
 The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with tools/visualize.py. It keeps the latent
 vectors: with ``--latents`` the same clips are made again, or, with ``--classes``, the same latents for other classes. No dataset is needed.
+
+    bash tools/dist_generate.sh CONFIG CHECKPOINT PROCESSES --out FILE.npz …
+    python tools/generate.py CONFIG CHECKPOINT --out FILE.npz … --shard 3/8      # by hand, or in an array of jobs: 0/8 to 7/8
+
+Several processes make the clips that one makes. Finished parts are kept in the folder ``FILE.npz.parts`` until all are there: what was
+killed goes on when the same command is given again, with any number of processes.
 """
 
 import argparse
 import itertools
+import os
 import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
@@ -21,7 +28,8 @@ except ModuleNotFoundError:  # a plain clone: not installed, started from anywhe
 
 from mmagenc.arguments import count, index, number, seed
 from mmagenc.command_line import KeyValue, add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
+from mmagenc.compat import is_stream
+from mmagenc.outputs import Output, OutputError, add_force, refuse, require_outputs
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -49,6 +57,11 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     saved = parser.add_argument_group('saved latents')
     saved.add_argument('--latents', metavar='FILE', help='decode the latents that an earlier FILE of this tool keeps, and draw none')
     saved.add_argument('--latent-index', nargs='+', type=index, metavar='I', help='only those of the clips I of that file, from 0')
+    several = parser.add_argument_group('several processes')
+    several.add_argument('--shard', metavar='I/N', help='make the share I of N, from 0/N; whoever finishes last writes the file')
+    several.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                         help='take the share from the launcher that started this process; tools/dist_generate.sh gives it')
+    several.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
     add_debug(parser)
     return parser.parse_args(argv)
@@ -61,13 +74,17 @@ import numpy as np
 import torch
 from mmengine.device import get_device
 
-from mmagenc.apis import class_indices, generate_batches, init_generator, replay_batches
+from mmagenc.apis import class_indices, init_generator
+from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay
+from mmagenc.apis.shares import PartsFolder, Share, deal, fingerprint, merged, parts_folder
 from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
-from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_check import LAUNCHED, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
-from mmagenc.structures import Motion
+
+Batch = Tuple[List[int], List[Dict]]
+"""Places in the file, and the clips that come there."""
 
 
 def check_files(args: argparse.Namespace) -> None:
@@ -76,6 +93,36 @@ def check_files(args: argparse.Namespace) -> None:
     if args.pair is not None:
         outputs += [Output('--pair', path, (suffix, )) for path, suffix in zip(pair_files(args.pair), ('.npy', '.pkl'))]
     require_outputs('generate', outputs, inputs=[args.config, args.checkpoint, args.latents], force=args.force)
+    if args.shard is not None or args.launcher != 'none':
+        problem = 'parts cannot be kept beside a stream; name a file' if is_stream(args.out) else parts_folder(args.out).problem()
+        if problem:
+            refuse('generate', OutputError(f'{parts_folder(args.out).name}: {problem}'))
+
+
+def share_of(args: argparse.Namespace) -> Optional[Share]:
+    """The share of this process, or ``None`` where it does everything at once.
+
+    Raises:
+        ValueError: two ways to say it, a share that there cannot be, or a launcher that did not start this process.
+    """
+    if args.launcher == 'none':
+        try:
+            return None if args.shard is None else Share.parse(args.shard)
+        except ValueError as error:
+            raise ValueError(f'--shard {error}') from None
+    if args.shard is not None:
+        raise ValueError('--shard says what --launcher says already; leave one of them out')
+    check_launcher(args.launcher)
+    return Share(*(int(os.environ[name]) for name in LAUNCHED[args.launcher][:2]))
+
+
+def device_of(args: argparse.Namespace) -> str:
+    """The device named, or the GPU, where there is one: each process of a launcher its own."""
+    device = args.device or get_device()
+    if args.device is None and device == 'cuda' and args.launcher != 'none':
+        names = dict(pytorch='LOCAL_RANK', slurm='SLURM_LOCALID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
+        return f'cuda:{int(os.environ.get(names[args.launcher], 0)) % torch.cuda.device_count()}'
+    return device
 
 
 def pair_files(path: str) -> List[Path]:
@@ -102,7 +149,7 @@ def load_model(args: argparse.Namespace):
             raise ValueError(f'{kind} {path}: no such file')
     cfg = read_config_file(args.config)
     merge_options(cfg, args.cfg_options)
-    return init_generator(cfg, args.checkpoint, args.device or get_device())
+    return init_generator(cfg, args.checkpoint, device_of(args))
 
 
 def sampling_of(args: argparse.Namespace) -> Dict:
@@ -126,16 +173,14 @@ def sampling_of(args: argparse.Namespace) -> Dict:
     return {**args.sampling, **switches}
 
 
-def new_batches(model, args: argparse.Namespace, **sampling) -> Iterator[Motion]:
+def new_plan(model, args: argparse.Namespace, **sampling) -> ClipPlan:
     """Clips of latents that are drawn now."""
-    return generate_batches(
+    return plan_clips(
         model,
         num_samples_per_class=50 if args.num_samples_per_class is None else args.num_samples_per_class,
         classes=args.classes,
         num_frames=args.num_frames,
         seed=args.seed,
-        batch_size=args.batch_size,
-        progress=True,
         **sampling)
 
 
@@ -158,7 +203,7 @@ def saved_clips(args: argparse.Namespace) -> List[Dict]:
     return [clips[index] for index in wanted]
 
 
-def replayed_batches(model, args: argparse.Namespace, clips: List[Dict]) -> Iterator[Motion]:
+def replayed_plan(model, args: argparse.Namespace, clips: List[Dict]) -> ClipPlan:
     """Saved clips again, of their own classes or of each of ``--classes``."""
     if sampling_of(args) or args.num_samples_per_class is not None:
         raise ValueError('--latents decodes what is saved: --num-samples-per-class and options of sampling need --stochastic with it')
@@ -169,26 +214,26 @@ def replayed_batches(model, args: argparse.Namespace, clips: List[Dict]) -> Iter
     latent = np.stack([clip['latent'] for clip in clips])[rows]
     length = np.array([clip['total_frames'] if args.num_frames is None else args.num_frames for clip in clips])[rows]
     latent, label, length = map(torch.from_numpy, (latent, label, length))
-    return replay_batches(model, latent, label, num_frames=length, batch_size=args.batch_size, progress=True)
+    return plan_replay(model, latent, label, num_frames=length)
 
 
-def varied_batches(model, args: argparse.Namespace, clips: List[Dict]) -> Iterator[Motion]:
+def varied_plan(model, args: argparse.Namespace, clips: List[Dict]) -> ClipPlan:
     """New noise around one saved latent, for its own class or ``--classes``."""
     if len(clips) != 1:
         raise ValueError(f'--stochastic varies one latent, --latents gives {len(clips)}: choose with --latent-index')
     args = argparse.Namespace(**{**vars(args), 'classes': args.classes or [clips[0]['label']]})
-    return new_batches(model, args, **{**sampling_of(args), 'stochastic': torch.from_numpy(clips[0]['latent'])})
+    return new_plan(model, args, **{**sampling_of(args), 'stochastic': torch.from_numpy(clips[0]['latent'])})
 
 
-def generated(model, args: argparse.Namespace) -> Tuple[Dict, Iterator[List[Dict]]]:
-    """Metainfo of what is generated, and the clips, batch by batch."""
+def planned(model, args: argparse.Namespace) -> Tuple[Dict, ClipPlan, str]:
+    """Metainfo of what is generated, its plan, and how its clips' names begin."""
     if args.latents is None and args.latent_index is not None:
         raise ValueError('--latent-index needs --latents')
     prefix, origin = f'{Path(args.checkpoint).stem}_s{args.seed}', dict(seed=args.seed, sampling=sampling_of(args))
     if args.latents is None:
-        batches = new_batches(model, args, **origin['sampling'])
+        plan = new_plan(model, args, **origin['sampling'])
     else:
-        batches = (varied_batches if args.stochastic else replayed_batches)(model, args, saved_clips(args))
+        plan = (varied_plan if args.stochastic else replayed_plan)(model, args, saved_clips(args))
         if not args.stochastic:
             prefix, origin = f'{Path(args.checkpoint).stem}_replay', {}
         origin.update(latents=Path(args.latents).name, latent_index=args.latent_index)
@@ -198,39 +243,66 @@ def generated(model, args: argparse.Namespace) -> Tuple[Dict, Iterator[List[Dict
         generator=Path(args.config).name,
         checkpoint=Path(args.checkpoint).name,
         **origin)
-    return metainfo, _named(batches, prefix)
+    return metainfo, plan, prefix
 
 
-def _named(batches: Iterator[Motion], prefix: str) -> Iterator[List[Dict]]:
-    """Clips of batches, numbered through."""
-    following = itertools.count()
-    for motion in batches:
+def decoded(model, plan: ClipPlan, rows: Sequence[torch.Tensor], prefix: str, args: argparse.Namespace, progress: bool) -> Iterator[Batch]:
+    """The clips of some parts of a plan, named by their places, batch by batch."""
+    places = iter(torch.cat(list(rows)).tolist())
+    for motion in decode_plan(model, plan, rows, batch_size=args.batch_size, progress=progress):
         clips = motion_to_annotations(motion, prefix=prefix, with_latent=True)
-        yield [dict(clip, frame_dir=f'{prefix}_{next(following):06d}') for clip in clips]
+        here = list(itertools.islice(places, len(clips)))
+        yield here, [dict(clip, frame_dir=f'{prefix}_{place:06d}') for place, clip in zip(here, clips)]
 
 
-def write(metainfo: Dict, batches: Iterator[List[Dict]], args: argparse.Namespace) -> List[Dict]:
+def write(metainfo: Dict, batches: Iterator[Batch], args: argparse.Namespace) -> List[Dict]:
     """Write the clips as they come (as ``.pkl`` or with a pair they are gathered first) and give them, with what of them was kept."""
     if Path(args.out).suffix == '.npz' and args.pair is None:
         with AnnotationWriter(args.out, metainfo) as writer:
-            for clips in batches:
-                writer.append(clips)
+            for places, clips in batches:
+                writer.append(clips, places)
         return writer.clips
-    clips = list(itertools.chain.from_iterable(batches))
+    placed = [(place, clip) for places, clips in batches for place, clip in zip(places, clips)]
+    clips = [clip for _, clip in sorted(placed, key=lambda pair: pair[0])]
     save_annotation(dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips), args.out)
     if args.pair is not None:
         save_pair(clips, args.pair)
     return clips
 
 
+def write_share(model, share: Share, args: argparse.Namespace) -> Optional[List[Dict]]:
+    """Make those parts of a share that are not there, and the file if no other part is missing; gives the clips of the file then."""
+    metainfo, plan, prefix = planned(model, args)
+    rows = deal(plan.label)
+    digest = fingerprint(model, plan, metainfo=metainfo, prefix=prefix, batch_size=args.batch_size)
+    folder = PartsFolder(Path(args.out), digest, len(rows))
+    folder.claim(force=args.force)
+    for part in folder.missing(share.parts(len(rows))):
+        batches = decoded(model, plan, rows[part:part + 1], prefix, args, progress=False)
+        folder.save(part, metainfo, list(itertools.chain.from_iterable(clips for _, clips in batches)))
+        print(f'share {share.number} of {share.count}: part {part} of {len(rows)}, {len(rows[part])} clips', flush=True)
+    with folder.merging() as whole:
+        if whole:
+            return write(metainfo, merged(folder, rows), args)
+    rest = f'{len(folder.missing())} of {len(rows)} parts are missing' if folder.path.is_dir() else 'the file is written'
+    print(f'share {share.number} of {share.count} is finished; {rest}', flush=True)
+    return None
+
+
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     check_files(args)
-    with in_words('generate', debug=args.debug):
-        metainfo, batches = generated(load_model(args), args)
-        clips = write(metainfo, batches, args)
-    names = ', '.join(metainfo['classes'][index] for index in sorted({clip['label'] for clip in clips}))
-    print(f'{len(clips)} clips of {clips[0]["total_frames"]} frames ({names}) in {args.out}')
+    with in_words('generate', debug=args.debug, launcher=args.launcher):
+        share, model = share_of(args), load_model(args)
+        if share is None:
+            metainfo, plan, prefix = planned(model, args)
+            clips = write(metainfo, decoded(model, plan, deal(plan.label), prefix, args, progress=True), args)
+        else:
+            clips = write_share(model, share, args)
+    if clips is not None:
+        classes = model.dataset_meta['classes']
+        names = ', '.join(classes[index] for index in sorted({clip['label'] for clip in clips}))
+        print(f'{len(clips)} clips of {clips[0]["total_frames"]} frames ({names}) in {args.out}')
 
 
 if __name__ == '__main__':

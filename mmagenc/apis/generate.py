@@ -5,6 +5,7 @@ N clips, T frames, D latent channels.
 
 import contextlib
 import inspect
+from dataclasses import dataclass
 from typing import Iterator, List, Optional, Sequence, Union
 
 import torch
@@ -16,6 +17,21 @@ from mmagenc.structures import Motion
 
 MOST_CLIPS = 10**7
 """Clips of one call: their latents are drawn before the first is decoded."""
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """What clips depend on besides the model, before any is decoded.
+
+    Args:
+        latent: ``(N, D)``.
+        label: ``(N,)``.
+        length: ``(N,)`` frames of each clip.
+    """
+
+    latent: Tensor
+    label: Tensor
+    length: Tensor
 
 
 def generate(model: BaseGenerator,
@@ -71,8 +87,22 @@ def generate_batches(model: BaseGenerator,
 
     All latents are drawn first, so that the clips do not depend on the batch size and a mode that ties clips together sees all of them.
     """
+    _at_least_one(batch_size=batch_size)
+    plan = plan_clips(
+        model, num_samples_per_class=num_samples_per_class, classes=classes, num_frames=num_frames, seed=seed, **sampling)
+    return decode_plan(model, plan, batch_size=batch_size, progress=progress)
+
+
+def plan_clips(model: BaseGenerator,
+               *,
+               num_samples_per_class: int = 50,
+               classes: Optional[Sequence[Union[int, str]]] = None,
+               num_frames: Optional[int] = None,
+               seed: Optional[int] = 0,
+               **sampling) -> ClipPlan:
+    """The latents of :func:`generate`, with its arguments; class by class."""
     num_frames = model.num_frames if num_frames is None else num_frames
-    _at_least_one(num_samples_per_class=num_samples_per_class, num_frames=num_frames, batch_size=batch_size)
+    _at_least_one(num_samples_per_class=num_samples_per_class, num_frames=num_frames)
     accepted = sampling_options(model)
     if set(sampling) - set(accepted):
         unknown = ', '.join(sorted(set(sampling) - set(accepted)))
@@ -85,7 +115,7 @@ def generate_batches(model: BaseGenerator,
     generator = torch.Generator()
     generator.seed() if seed is None else generator.manual_seed(seed)
     latent = model.draw_latent(label, num_frames, generator=generator, **sampling)
-    return _decode(model, latent, label, torch.full((len(label), ), num_frames), batch_size, progress)
+    return ClipPlan(latent, label, torch.full((len(label), ), num_frames))
 
 
 def replay_batches(model: BaseGenerator,
@@ -108,6 +138,12 @@ def replay_batches(model: BaseGenerator,
     Raises:
         ValueError: latents of another number of channels than the model's, labels it does not know, or a number out of range.
     """
+    _at_least_one(batch_size=batch_size)
+    return decode_plan(model, plan_replay(model, latent, label, num_frames=num_frames), batch_size=batch_size, progress=progress)
+
+
+def plan_replay(model: BaseGenerator, latent: Tensor, label: Tensor, *, num_frames: Optional[Union[int, Tensor]] = None) -> ClipPlan:
+    """Saved latents, checked; the arguments of :func:`replay_batches`."""
     length = torch.as_tensor(model.num_frames if num_frames is None else num_frames).expand(len(label))
     dim = model.latent_width(int(length.max()) if len(length) else 1)
     longer = model.latent_has_frames and latent.ndim == 2 and latent.shape[1] > dim  # of more frames: the clip's beginning is made
@@ -116,8 +152,8 @@ def replay_batches(model: BaseGenerator,
                          f'got {tuple(latent.shape)}')
     if len(label) == 0 or label.min() < 0 or label.max() >= model.num_classes:
         raise ValueError(f'labels must lie in 0 to {model.num_classes - 1} and there must be one, got {label.unique().tolist()}')
-    _at_least_one(num_frames=int(length.min()), batch_size=batch_size)
-    return _decode(model, latent, label, length, batch_size, progress)
+    _at_least_one(num_frames=int(length.min()))
+    return ClipPlan(latent, label, length)
 
 
 def sampling_options(model: BaseGenerator) -> List[str]:
@@ -152,11 +188,27 @@ def _class_names(model: BaseGenerator) -> List[str]:
     return getattr(model, 'dataset_meta', {}).get('classes') or [str(index) for index in range(model.num_classes)]
 
 
-def _decode(model: BaseGenerator, latent, label, length, batch_size: int, progress: bool) -> Iterator[Motion]:
-    with _bar(len(label), progress) as advance:
-        for motion in model.decode_batches(latent, label, length, batch_size=batch_size):
-            advance(len(motion))
-            yield motion.cpu()
+def decode_plan(model: BaseGenerator,
+                plan: ClipPlan,
+                rows: Optional[Sequence[Tensor]] = None,
+                *,
+                batch_size: int = 64,
+                progress: bool = False) -> Iterator[Motion]:
+    """Decode clips of a plan, a batch at a time, onto the CPU.
+
+    Args:
+        model: a generator of :func:`~mmagenc.apis.init_generator`.
+        plan: the clips.
+        rows: groups of clips, in this order; no batch holds clips of two groups. ``None`` is one group of all.
+        batch_size: clips decoded at once.
+        progress: show a bar.
+    """
+    rows = [torch.arange(len(plan.label))] if rows is None else rows
+    with _bar(sum(map(len, rows)), progress) as advance:
+        for group in rows:
+            for motion in model.decode_batches(plan.latent[group], plan.label[group], plan.length[group], batch_size=batch_size):
+                advance(len(motion))
+                yield motion.cpu()
 
 
 @contextlib.contextmanager

@@ -84,8 +84,18 @@ class _Spool:
         self.shapes.append(array.shape)
         self.file.write(np.ascontiguousarray(array, dtype=np.float32).data)
 
-    def table(self) -> ArrayTable:
-        return ArrayTable(np.array(self.shapes, dtype=np.int64), np.array(self.owners, dtype=np.int64), self._pieces)
+    def table(self, place: np.ndarray) -> ArrayTable:
+        """The arrays in the order of the file, where clip ``i`` has the number ``place[i]``."""
+        shapes, owners = np.array(self.shapes, dtype=np.int64), place[np.array(self.owners, dtype=np.int64)]
+        if (np.diff(owners) > 0).all():
+            return ArrayTable(shapes, owners, self._pieces)
+        order, end = owners.argsort(), shapes.prod(axis=1).cumsum()
+        return ArrayTable(shapes[order], owners[order], lambda: self._scattered(end[order], shapes[order].prod(axis=1)))
+
+    def _scattered(self, end: np.ndarray, size: np.ndarray) -> Iterable[np.ndarray]:
+        for last, numbers in zip(end.tolist(), size.tolist()):
+            self.file.seek(4 * (last - numbers))
+            yield np.frombuffer(self.file.read(4 * numbers), dtype=np.float32)
 
     def _pieces(self, numbers: int = 1 << 20) -> Iterable[np.ndarray]:
         self.file.seek(0)
@@ -102,6 +112,8 @@ class AnnotationWriter:
             for clips in batches:
                 writer.append(clips)
 
+    Clips that come in another order than they are to have in the file are told their places there.
+
     The arrays lie in nameless files in the folder of ``path`` until all are there, which needs its size twice for a moment. If the block
     ends with an error, or the process with a kill, nothing has changed.
 
@@ -111,7 +123,7 @@ class AnnotationWriter:
         split: name of the split that all clips are in.
 
     Raises:
-        AnnotationError: another suffix; clips that are broken, or a ``frame_dir`` that repeats.
+        AnnotationError: another suffix; clips that are broken, a ``frame_dir`` or a place that repeats.
     """
 
     def __init__(self, path, metainfo: Mapping, *, split: str = 'train') -> None:
@@ -120,6 +132,7 @@ class AnnotationWriter:
             raise AnnotationError(f'{path}: clips are written one by one into .npz')
         self.clips: List[Dict] = []
         self._names, self._spools, self._first = set(), {}, None
+        self._places: List[int] = []
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -128,8 +141,14 @@ class AnnotationWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         return self
 
-    def append(self, clips: Sequence[Mapping]) -> None:
-        """Write the arrays of clips, after they have been checked."""
+    def append(self, clips: Sequence[Mapping], places: Optional[Sequence[int]] = None) -> None:
+        """Write the arrays of clips, after they have been checked.
+
+        Args:
+            clips: at least one.
+            places: numbers that order the file, where no two are the same; ``None`` puts the clips behind those before.
+        """
+        self._places += range(len(self.clips), len(self.clips) + len(clips)) if places is None else map(int, places)
         content = dict(split={}, metainfo=self.metainfo, annotations=[*([self._first] if self._first else []), *clips])
         checked = checked_annotation(content, source=str(self.path))
         self.metainfo = checked['metainfo']
@@ -151,10 +170,20 @@ class AnnotationWriter:
     def __exit__(self, kind: Optional[type], *error) -> None:
         try:
             if kind is None:
+                place = self._sort()
                 split = {self.split: [clip['frame_dir'] for clip in self.clips]}
                 header = dict(format=FORMAT, split=split, metainfo=self.metainfo, annotations=self.clips)
                 with atomic_open(self.path) as file:
-                    write_archive(file, header, {key: self._spools[key].table() for key in STORED_KEYS if key in self._spools})
+                    write_archive(file, header, {key: self._spools[key].table(place) for key in STORED_KEYS if key in self._spools})
         finally:
             for spool in self._spools.values():
                 spool.file.close()
+
+    def _sort(self) -> np.ndarray:
+        """Bring the clips into the order of their places; gives the new number of each."""
+        places = np.array(self._places, dtype=np.int64)
+        order = places.argsort(kind='stable')
+        if (np.diff(places[order]) == 0).any():
+            raise AnnotationError(f'{self.path}: two clips have the place {places[order][:-1][np.diff(places[order]) == 0][0]}')
+        self.clips = [self.clips[index] for index in order]
+        return order.argsort()

@@ -13,6 +13,9 @@ import torch
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import TASK_UTILS
 
+BLOCK = 1024
+"""Candidates whose distances are in memory at once."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -44,17 +47,20 @@ def class_distances(feature: np.ndarray, label: np.ndarray, gt_feature: np.ndarr
         ValueError: a candidate's class has no reference clip, or no reference clip is of another class.
     """
     gt_label, label = np.asarray(gt_label), np.asarray(label)
-    own = torch.from_numpy(label[:, None] == gt_label[None]).double()
-    num_own = own.sum(dim=1)
-    if len(label) and num_own.min() == 0:
-        missing = sorted(set(label.tolist()) - set(gt_label.tolist()))
+    counts = dict(zip(*(values.tolist() for values in np.unique(gt_label, return_counts=True))))
+    missing = sorted(set(label.tolist()) - set(counts))
+    if missing:
         raise ValueError(f'no reference clip of class {missing}: the distance within the class is not defined')
-    if len(label) and num_own.max() == len(gt_label):
+    if len(label) and len(counts) == 1:
         raise ValueError(f'all {len(gt_label)} reference clips are of one class: the distance to other classes is not defined')
-    distance = torch.cdist(torch.as_tensor(feature, dtype=torch.float64), torch.as_tensor(gt_feature, dtype=torch.float64))
-    own_sum = (distance * own).sum(dim=1)
-    between = (distance.sum(dim=1) - own_sum) / (len(gt_label) - num_own)
-    return (own_sum / num_own).numpy(), between.numpy()
+    feature, gt_feature = (torch.as_tensor(values, dtype=torch.float64) for values in (feature, gt_feature))
+    sums = np.zeros((2, len(label)))
+    for rows in map(slice, range(0, len(label), BLOCK), range(BLOCK, len(label) + BLOCK, BLOCK)):  # memory grows with M alone
+        distance = torch.cdist(feature[rows], gt_feature)
+        own = (distance * torch.from_numpy(label[rows, None] == gt_label[None])).sum(dim=1)
+        sums[:, rows] = own, distance.sum(dim=1) - own
+    num_own = np.array([counts[group] for group in label.tolist()], dtype=np.float64)
+    return sums[0] / num_own, sums[1] / (len(gt_label) - num_own)
 
 
 def distance_ratio(within: np.ndarray, between: np.ndarray, label: np.ndarray, *, within_weight: float = 0.6,

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import roma
 import torch
 from scipy.spatial.transform import Rotation
 
@@ -28,6 +29,16 @@ def test_conversions_equal_scipy(rotations):
                              (matrix_to_rot6d(matrix), rows), (axis_angle_to_rot6d(rotvec), rows),
                              (rot6d_to_matrix(rows), matrix), (rot6d_to_axis_angle(rows), rotvec)):
         torch.testing.assert_close(result, expected, atol=2e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize('angle', [math.pi, math.pi - 1e-4, 3.0, 2.0, 0.1])
+def test_every_part_of_the_quaternion_can_be_the_largest(angle):
+    """Half turns and less about each axis, in float64: the branch taken loses no digit, and is the one that roma takes."""
+    axes = torch.tensor([[1., 0.1, 0.2], [0.1, 1, 0.2], [0.1, 0.2, 1], [-1, 0.1, 0.2], [0.1, -1, 0.2], [0.1, 0.2, -1]], dtype=torch.float64)
+    matrix = axis_angle_to_matrix(angle * axes / axes.norm(dim=-1, keepdim=True))
+    result = matrix_to_axis_angle(matrix)
+    torch.testing.assert_close(result, roma.rotmat_to_rotvec(matrix), atol=1e-12, rtol=0)
+    torch.testing.assert_close(axis_angle_to_matrix(result), matrix, atol=1e-12, rtol=0)
 
 
 def test_rot6d_is_orthonormalized_row_by_row():

@@ -90,3 +90,18 @@ print(peak() - before)
     result = subprocess.run([sys.executable, '-W', 'ignore', '-c', script], capture_output=True, text=True, check=True)
     size = (tmp_path / 'a.npz').stat().st_size / 2**20
     assert size > 550 and float(result.stdout) < size / 3
+
+
+def test_clips_that_come_in_another_order(tmp_path):
+    """The file is as if they had come in that of their places, ragged shapes and missing arrays included."""
+    everything = [*clips(3), *clips(4, start=10)]
+    with AnnotationWriter(tmp_path / 'a.npz', METAINFO) as writer:
+        writer.append(everything)
+    with AnnotationWriter(tmp_path / 'b.npz', METAINFO) as writer:
+        writer.append([everything[5], everything[0], everything[3]], places=[50, 0, 30])
+        writer.append([everything[index] for index in (6, 1, 4, 2)], places=[60, 10, 40, 20])
+    assert [clip['frame_dir'] for clip in writer.clips] == [clip['frame_dir'] for clip in everything]
+    assert (tmp_path / 'a.npz').read_bytes() == (tmp_path / 'b.npz').read_bytes()
+    with pytest.raises(AnnotationError, match='two clips have the place 3'), AnnotationWriter(tmp_path / 'c.npz', METAINFO) as writer:
+        writer.append(clips(2), places=[3, 3])
+    assert not (tmp_path / 'c.npz').exists()

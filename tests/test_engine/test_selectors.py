@@ -56,7 +56,9 @@ def test_default_selection_differs_only_where_published_ratio_is_undefined(publi
         assert chosen[published['label'][chosen] == group].tolist() == published['selected'][same].tolist()
 
 
-def test_class_distances_equal_a_loop():
+@pytest.mark.parametrize('block', [1, 3, 1024])
+def test_class_distances_equal_a_loop(monkeypatch, block):
+    monkeypatch.setattr('mmagenc.engine.selectors.BLOCK', block)
     rng = np.random.default_rng(1)
     feature, gt_feature = rng.normal(size=(7, 5)), rng.normal(size=(9, 5))
     label, gt_label = rng.integers(0, 3, 7), np.array([0, 1, 2, 0, 1, 2, 0, 0, 1])

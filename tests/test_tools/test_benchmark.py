@@ -77,6 +77,60 @@ def test_kinetic_gan(monkeypatch):
     assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
 
 
+GENERATOR = """
+import torch
+from .init_gan.tgcn import weight
+
+class Generator(torch.nn.Module):
+    def __init__(self, in_channels, out_channels, n_classes, t_size, mlp_dim=4, edge_importance_weighting=True, dataset='ntu'):
+        super().__init__()
+        self.scale = torch.nn.Parameter(weight().cuda())
+        self.shape = out_channels, t_size, 25
+
+    def forward(self, x, labels, trunc=None):
+        return self.scale * torch.randn(len(x), *self.shape, device='cuda:0') + x.mean() + labels.view(-1, 1, 1, 1)
+"""
+CRITIC = """
+import torch
+from .init_gan.tgcn import weight
+
+class Discriminator(torch.nn.Module):
+    def __init__(self, in_channels, n_classes, t_size, latent, edge_importance_weighting=True, dataset='ntu'):
+        super().__init__()
+        self.scale = torch.nn.Parameter(weight().cuda())
+
+    def forward(self, x, labels):
+        return (self.scale * x.square()).mean(dim=(1, 2, 3))[:, None]
+"""
+
+
+def test_published_kinetic_gan(monkeypatch, tmp_path):
+    """A checkout of the published layout, for CUDA only: it runs on a CPU, takes steps as the script does, and leaves no traces."""
+    for name, text in dict(generator=GENERATOR, discriminator=CRITIC).items():
+        (tmp_path / 'models/init_gan').mkdir(parents=True, exist_ok=True)
+        (tmp_path / f'models/{name}.py').write_text(text)
+    (tmp_path / 'models/init_gan/tgcn.py').write_text('import torch\n\ndef weight():\n    return torch.ones(1)\n')
+    init_default_scope('mmagenc')
+    sizes = dict(batch=3, num_frames=16, num_classes=2, latent_dim=4, base=2, num_generated=11)
+    monkeypatch.setattr(kinetic_gan, 'GAN_SIZES', sizes)
+    before, path, randn, cuda = set(sys.modules), list(sys.path), torch.randn, torch.Tensor.cuda
+    rows = kinetic_gan.kinetic_gan(Settings(device='cpu', repeats=1, published=tmp_path))
+    assert [row['name'] for row in rows if 'published_ratio' in row] == ['critic_step', 'critic+generator', 'generate']
+    assert not [name for name in set(sys.modules) - before if name.split('.')[0] == 'models'] and sys.path == path
+    assert torch.randn is randn and torch.Tensor.cuda is cuda
+
+    trainer = kinetic_gan.PublishedTrainer(tmp_path, sizes, 2, torch.device('cpu'))
+    real, label, weights = torch.randn(3, 3, 16, 25), torch.tensor([0, 1, 0]), []
+    for _ in range(4):
+        losses = trainer.step(real, label)
+        weights.append((trainer.generator.scale.item(), trainer.critic.scale.item(), len(losses)))
+    assert [count for *_, count in weights] == [1, 2, 1, 2] and len({critic for _, critic, _ in weights}) == 4
+    assert weights[0][0] == 1 and weights[1][0] == weights[2][0] != weights[3][0]
+    assert trainer.generate(torch.tensor([1, 0])).shape == (2, 3, 16, 25)
+    with pytest.raises(FileNotFoundError, match=r'no models/generator.py there; a checkout of DegardinBruno/Kinetic-GAN'):
+        kinetic_gan.published_networks(tmp_path / 'models')
+
+
 def test_recognizers(monkeypatch, tmp_path):
     """Three networks, two tasks, two precisions; samples a second follow from the seconds."""
     path = tmp_path / 'report.json'

@@ -423,7 +423,7 @@ def test_mmactions_own_train_runs_our_config(folder, tmp_path):
     assert (tmp_path / 'epoch_1.pth').is_file()
 
 
-@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test', 'slurm_train_requeue'])
+@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'dist_generate', 'slurm_train', 'slurm_test', 'slurm_train_requeue'])
 def test_scripts_explain_themselves(script):
     result = run(['bash', ROOT / f'tools/{script}.sh'], ROOT)
     assert result.returncode == 2 and 'usage:' in result.stderr

@@ -1,10 +1,11 @@
 """The CVAE beside the plain path of the tests, which works as the original."""
 
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Optional
 
 import numpy as np
 import torch
 
+from tools.benchmarks.published_infagenc import PublishedInfAGenC
 from tools.benchmarks.timing import Settings, compare, half_precision, row, timed
 
 BATCH, NUM_FRAMES, NUM_LAYERS, NUM_CLASSES, NUM_GENERATED = 16, 60, 8, 5, 50
@@ -16,19 +17,35 @@ LOOP_LIMIT_S = 60
 def cvae(settings: Settings) -> List[Dict]:
     """Training step, generation and selection at published sizes: batch 16, 60 frames, 8+8 layers."""
     from mmagenc.registry import MODELS
-    from tests.reference_cvae import ReferenceCVAE, synthetic_body
+    from tests.reference_cvae import ReferenceCVAE, synthetic_body, synthetic_body_arrays
     torch.manual_seed(0)
     ours = MODELS.build(
         dict(type='TransformerCVAE', num_classes=NUM_CLASSES, num_layers=NUM_LAYERS, representation=dict(type='RotationRepresentation')))
-    body = synthetic_body(ours.representation.body_model.rest_joints())
+    rest_joints = ours.representation.body_model.rest_joints()
+    published = published_model(settings, synthetic_body_arrays(rest_joints))
+    body = synthetic_body(rest_joints)
     reference = ReferenceCVAE(num_classes=NUM_CLASSES, num_layers=NUM_LAYERS, body=body.to(settings.device)).to(settings.device)
     ours.to(settings.device)
     plain_step = reference_step(reference, settings.device)
-    rows = [compare('train_step_fp32', our_step(ours, 'OptimWrapper'), plain_step, settings)]
+    published_step = published and published.step(BATCH, NUM_FRAMES, NUM_CLASSES)
+    rows = [compare('train_step_fp32', our_step(ours, 'OptimWrapper'), plain_step, settings, published=published_step)]
     if half_precision(settings):
         half = our_step(ours, 'AmpOptimWrapper', dtype='bfloat16')
-        rows.append(compare('train_step_bf16', half, plain_step, settings, reference_dtype='float32'))
-    return [*rows, *generate_50(ours, reference, settings), selection_2000(settings)]
+        rows.append(compare('train_step_bf16', half, plain_step, settings, published=published_step, reference_dtype='float32'))
+    return [*rows, *generate_50(ours, reference, published, settings), selection_2000(settings)]
+
+
+def published_model(settings: Settings, body: Dict[str, np.ndarray]) -> Optional[PublishedInfAGenC]:
+    """The published network at the benchmark's sizes, where ``--published`` gives a copy of its code."""
+    if settings.published is None:
+        return None
+    return PublishedInfAGenC(
+        settings.published,
+        body=body,
+        num_classes=NUM_CLASSES,
+        num_frames=NUM_FRAMES,
+        num_layers=NUM_LAYERS,
+        device=settings.device)
 
 
 def our_step(model: torch.nn.Module, wrapper: str, **kwargs) -> Callable:
@@ -64,7 +81,8 @@ def reference_step(model: torch.nn.Module, device: str) -> Callable:
     return step
 
 
-def generate_50(ours: torch.nn.Module, reference: torch.nn.Module, settings: Settings) -> List[Dict]:
+def generate_50(ours: torch.nn.Module, reference: torch.nn.Module, published: Optional[PublishedInfAGenC],
+                settings: Settings) -> List[Dict]:
     """Joints and rotations of 50 clips, in float32 and under autocast; the published path makes the mesh of each frame."""
     label = torch.arange(NUM_GENERATED) % NUM_CLASSES
     reference.eval()
@@ -76,9 +94,10 @@ def generate_50(ours: torch.nn.Module, reference: torch.nn.Module, settings: Set
     def plain() -> None:
         reference.generate(torch.randn(NUM_GENERATED, 256, device=settings.device), label.to(settings.device), NUM_FRAMES)
 
-    rows = [compare('generate_50', lambda: generate(False), plain, settings)]
+    theirs = published and published.generation(NUM_GENERATED, NUM_FRAMES, NUM_CLASSES)
+    rows = [compare('generate_50', lambda: generate(False), plain, settings, published=theirs)]
     if half_precision(settings):
-        rows.append(compare('generate_50_bf16', lambda: generate(True), plain, settings, reference_dtype='float32'))
+        rows.append(compare('generate_50_bf16', lambda: generate(True), plain, settings, published=theirs, reference_dtype='float32'))
     return rows
 
 

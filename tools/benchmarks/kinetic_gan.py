@@ -1,7 +1,12 @@
-"""Kinetic-GAN beside the plain path of the tests, which works as the original."""
+"""Kinetic-GAN beside the plain path of the tests, which works as the original, and beside the original itself."""
 
+import contextlib
+import importlib
+import sys
 from functools import partial
-from typing import Callable, Dict, List
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from unittest import mock
 
 import numpy as np
 import torch
@@ -41,17 +46,23 @@ def kinetic_gan(settings: Settings) -> List[Dict]:
         trainer.iteration = int(n_critic > 1)  # past the generator's turn
         return trainer
 
+    def published(n_critic: int) -> Optional[PublishedTrainer]:
+        return None if settings.published is None else PublishedTrainer(settings.published, sizes, n_critic, torch_device)
+
     rows, never = [], 10**9
     for name, n_critic in (('critic_step', never), ('critic+generator', 1)):
         plain = reference(n_critic)
-        plain_step = partial(plain.step, real.permute(0, 3, 1, 2).contiguous(), label)
-        rows.append(compare(name, gan_step(ours(n_critic), real, label, 'OptimWrapper'), plain_step, settings))
+        channels_first, original = real.permute(0, 3, 1, 2).contiguous(), published(n_critic)
+        plain_step = partial(plain.step, channels_first, label)
+        original_step = original and partial(original.step, channels_first, label)
+        rows.append(compare(name, gan_step(ours(n_critic), real, label, 'OptimWrapper'), plain_step, settings, published=original_step))
     if half_precision(settings):
         amp = gan_step(ours(1), real, label, 'AmpOptimWrapper', dtype='bfloat16')
         rows.append(compare('both_bf16', amp, plain_step, settings, reference_dtype='float32'))
     wanted = torch.arange(sizes['num_generated']) % sizes['num_classes']
     plain.generator.eval()
-    return rows + [compare('generate', partial(ours(1).generate, wanted), partial(plain_clips, plain, wanted, torch_device), settings)]
+    plain_generate, original_generate = partial(plain_clips, plain, wanted, torch_device), original and partial(original.generate, wanted)
+    return rows + [compare('generate', partial(ours(1).generate, wanted), plain_generate, settings, published=original_generate)]
 
 
 def gan_step(model: torch.nn.Module, real: torch.Tensor, label: torch.Tensor, wrapper: str, **kwargs) -> Callable:
@@ -71,3 +82,94 @@ def plain_clips(trainer, label: torch.Tensor, device: torch.device) -> List[np.n
         clips = trainer.generator(torch.randn(len(labels), trainer.latent_dim, device=device), labels)
         parts.append(clips.detach().cpu().numpy())
     return parts
+
+
+class PublishedTrainer:
+    """The published networks, trained and used as their scripts do it.
+
+    Args:
+        folder: a checkout of https://github.com/DegardinBruno/Kinetic-GAN.
+        sizes: see :data:`GAN_SIZES`; the published networks are 32 channels wide and for NTU RGB+D's skeleton, whatever these say.
+        n_critic: the critic's updates for one of the generator.
+        device: where. The published code knows CUDA only: on a CPU, what asks for it gets the CPU.
+
+    Raises:
+        FileNotFoundError: not such a checkout.
+    """
+
+    def __init__(self, folder: Path, sizes: Dict, n_critic: int, device: torch.device) -> None:
+        self.latent_dim, self.n_critic, self.device = sizes['latent_dim'], n_critic, device
+        self.iteration = int(n_critic > 1)  # past the generator's turn
+        generator, critic = published_networks(folder)
+        with cuda_means(device):
+            self.generator = generator(sizes['latent_dim'], 3, sizes['num_classes'], sizes['num_frames'], 4, dataset='ntu').to(device)
+            self.critic = critic(3, sizes['num_classes'], sizes['num_frames'], sizes['latent_dim'], dataset='ntu').to(device)
+        self.optimizers = [torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999)) for network in (self.generator, self.critic)]
+
+    def step(self, real: torch.Tensor, label: torch.Tensor) -> List[torch.Tensor]:
+        """One batch ``(B, 3, T, V)``: fakes keep their graph, the generator's turn makes new ones of the same z, losses are read."""
+        of_generator, of_critic = self.optimizers
+        with cuda_means(self.device):
+            of_critic.zero_grad()
+            z = self._latents(len(real))
+            fake = self.generator(z, label)
+            loss = self.critic(fake, label).mean() - self.critic(real, label).mean() + 10 * self._penalty(real, fake.detach(), label)
+            loss.backward()
+            of_critic.step()
+            of_generator.zero_grad()
+            losses = [loss]
+            if self.iteration % self.n_critic == 0:
+                losses.append(-self.critic(self.generator(z, label), label).mean())
+                losses[-1].backward()
+                of_generator.step()
+        self.iteration += 1
+        return [value.detach().cpu() for value in losses]
+
+    def generate(self, label: torch.Tensor) -> np.ndarray:
+        """One round without truncation (``--trunc_mode -``), with gradients, as the script makes it."""
+        self.generator.eval()
+        with cuda_means(self.device):
+            return self.generator(self._latents(len(label)), label.to(self.device)).detach().cpu().numpy()
+
+    def _latents(self, count: int) -> torch.Tensor:
+        return torch.from_numpy(np.random.normal(size=(count, self.latent_dim))).float().to(self.device)
+
+    def _penalty(self, real: torch.Tensor, fake: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        alpha = torch.from_numpy(np.random.random((len(real), 1, 1, 1))).float().to(self.device)
+        between = (alpha * real + (1 - alpha) * fake).requires_grad_()
+        score = self.critic(between, label)
+        gradient, = torch.autograd.grad(score, between, torch.ones_like(score), create_graph=True)
+        return ((gradient.flatten(1).norm(dim=1) - 1)**2).mean()
+
+
+def published_networks(folder: Path) -> Tuple[type, type]:
+    """Classes of the published generator and critic; nothing of the checkout stays importable."""
+    missing = [name for name in ('models/generator.py', 'models/discriminator.py') if not (folder / name).is_file()]
+    if missing:
+        raise FileNotFoundError(f'--published {folder}: no {missing[0]} there; a checkout of DegardinBruno/Kinetic-GAN is expected')
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split('.')[0] == 'models'}
+    sys.path.insert(0, str(folder))
+    try:
+        importlib.invalidate_caches()
+        return importlib.import_module('models.generator').Generator, importlib.import_module('models.discriminator').Discriminator
+    finally:
+        sys.path.remove(str(folder))
+        for name in [name for name in sys.modules if name.split('.')[0] == 'models']:
+            del sys.modules[name]
+        sys.modules.update(kept)
+
+
+@contextlib.contextmanager
+def cuda_means(device: torch.device) -> Iterator[None]:
+    """On a CPU: what asks for the first GPU gets the CPU."""
+    if device.type == 'cuda':
+        yield
+        return
+    randn = torch.randn
+
+    def on_device(*args, **kwargs) -> torch.Tensor:
+        return randn(*args, **dict(kwargs, device=device))
+
+    with mock.patch.object(torch.Tensor, 'cuda', lambda tensor, *args, **kwargs: tensor.to(device)), \
+            mock.patch.object(torch, 'randn', on_device):
+        yield

@@ -164,11 +164,12 @@ class TransformerCVAE(BaseGenerator):
 
     def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
         longest = int(length.max())
-        clip = self.decode(latent, label, longest, frame_mask(length, longest, latent.device))
+        mask = frame_mask(length, longest, latent.device)
+        clip = self.decode(latent, label, longest, mask)
         length = length.to(latent.device)
-        # Padding repeats the last valid frame: zeros are no rotation.
-        frames = torch.arange(longest, device=latent.device).minimum(length[:, None] - 1)
-        clip = clip.gather(1, frames[:, :, None, None].expand_as(clip))
+        if mask is not None:  # padding repeats the last valid frame: zeros are no rotation
+            frames = torch.arange(longest, device=latent.device).minimum(length[:, None] - 1)
+            clip = clip.gather(1, frames[:, :, None, None].expand_as(clip))
         return self.representation.decode(clip.float(), label=label, length=length, latent=latent)
 
 

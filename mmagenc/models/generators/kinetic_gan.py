@@ -17,6 +17,7 @@ from mmagenc.skeletons.pyramid import GraphPyramid, graph_pyramid
 from mmagenc.structures import Motion
 
 from .base import BaseGenerator
+from .kinetic_gan_convolution import differentiate_by_input_only
 from .kinetic_gan_networks import KineticGANCritic, KineticGANGenerator
 
 EXTRAS = 3
@@ -367,7 +368,9 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tenso
     alpha = torch.rand(len(real), device=real.device) if alpha is None else alpha
     with torch.autocast(real.device.type, enabled=False):
         between = torch.lerp(fake.float(), real.float(), alpha.view(-1, *[1] * (real.ndim - 1))).requires_grad_()
-        gradient, = torch.autograd.grad(critic(between, label).sum(), between, create_graph=True)
+        with differentiate_by_input_only():
+            score = critic(between, label).sum()
+        gradient, = torch.autograd.grad(score, between, create_graph=True)
         return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 

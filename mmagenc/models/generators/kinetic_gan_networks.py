@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from mmagenc.skeletons.pyramid import GraphPyramid
 
+from .kinetic_gan_convolution import GraphTimeConv, Part, graph_time_conv, leaky_relu
+
 SLOPE = 0.2
 """Of every LeakyReLU (published code)."""
 INITS = ('scaled', 'published')
@@ -27,6 +29,8 @@ GENERATOR_LEVELS, GENERATOR_FRAMES = (3, 3, 2, 2, 1, 1, 0), (None, 16, 16, 8, 4,
 CRITIC_LEVELS, CRITIC_STRIDES = (0, 1, 1, 2, 2, 3, 3), (1, 1, 2, 2, 2, 2)
 """Level before and after each of the six blocks, and by what each divides the number of frames."""
 SHRINKAGE = 16
+CLIPS_PER_MERGE = 50
+"""Of a training step with batches of 32: passes of one clip through the critic for one product of its weights, all derivatives counted."""
 
 
 def check_num_frames(num_frames: int) -> None:
@@ -104,21 +108,30 @@ class GraphConv(nn.Module):
             weights = weights[:, :, self.kept]
         return weights if self.grow is None else self.grow.T @ weights
 
-    def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
-        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``; ``constant (B, C'')`` are the constant channels."""
+    def forward(self, x: Tensor) -> Tensor:
+        """``x (B, T, V_in, C)`` to ``(B, T, W, C')``, without constant channels."""
         weights, projection = self.weights(), self.weight
-        if constant is not None:
-            rest, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
-            rest = F.linear(constant, rest).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
-            offset = weights.sum(dim=1).T @ rest  # (B, W, C')
         if self.project_first:
             parts = F.linear(x, projection).unflatten(-1, (NUM_PARTS, -1)).flatten(2, 3)  # (B, T, V·K, C')
-            x = weights.permute(2, 1, 0).flatten(1) @ parts
-        else:
-            parts = weights.permute(2, 0, 1).flatten(0, 1) @ x  # (B, T, W·K, C)
-            parts = parts.unflatten(2, (-1, NUM_PARTS)).flatten(3)
-            x = F.linear(parts, projection.unflatten(0, (NUM_PARTS, -1)).transpose(0, 1).flatten(1))
-        return x if constant is None else x + offset[:, None]
+            return weights.permute(2, 1, 0).flatten(1) @ parts
+        parts = weights.permute(2, 0, 1).flatten(0, 1) @ x  # (B, T, W·K, C)
+        parts = parts.unflatten(2, (-1, NUM_PARTS)).flatten(3)
+        return F.linear(parts, projection.unflatten(0, (NUM_PARTS, -1)).transpose(0, 1).flatten(1))
+
+    def runs(self) -> List[Tuple[int, int, int]]:
+        """Of each part that has neighbours: its number, its first outgoing node with any, and how many nodes come up to the last such.
+
+        Part 0, in which each node has itself, comes first and whole.
+        """
+        used = (self.weights() != 0).any(dim=1)
+        used[0] = True
+        nodes = [row.nonzero()[:, 0].tolist() for row in used]
+        return [(part, found[0], found[-1] + 1 - found[0]) for part, found in enumerate(nodes) if found]
+
+    def parts_of(self, constant: Tensor, projection: Tensor) -> Tensor:
+        """What constant channels ``(B, C'')`` add in all frames, ``(W, B, C')``, by their ``projection (K·C', C'')``."""
+        rest = F.linear(constant, projection).unflatten(1, (NUM_PARTS, -1))  # (B, K, C')
+        return (self.weights().sum(dim=1).T @ rest).transpose(0, 1)
 
 
 class TemporalConv(nn.Module):
@@ -126,21 +139,18 @@ class TemporalConv(nn.Module):
 
     Args:
         channels: C.
-        stride: every how manyeth frame is wanted, from the first.
     """
 
-    def __init__(self, channels: int, stride: int = 1) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.stride = stride
         self.linear = nn.Linear(3 * channels, channels)  # the previous frame's channels, this one's, the next one's
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, T, V, C)`` to ``(B, T / stride, V, C)``."""
+        """``(B, T, V, C)`` to the same."""
         if x.shape[1] == 1:
             return F.linear(x, self.linear.weight.chunk(3, dim=1)[1], self.linear.bias)
         padded = F.pad(x, (0, 0, 0, 0, 1, 1))
-        last = x.shape[1] - 1
-        return self.linear(torch.cat([padded[:, tap:tap + last + 1:self.stride] for tap in range(3)], dim=-1))
+        return self.linear(torch.cat([padded[:, tap:tap + x.shape[1]] for tap in range(3)], dim=-1))
 
 
 class ChannelNorm(nn.BatchNorm1d):
@@ -277,32 +287,78 @@ class KineticGANGenerator(nn.Module):
 class CriticBlock(nn.Module):
     """Convolve, add the shortcut, keep fewer nodes and frames.
 
+    Features are ``(V, B, T, C)`` here: see :mod:`~mmagenc.models.generators.kinetic_gan_convolution`. Nothing stands between the spatial
+    and the temporal convolution, so that both are one, with the products of their weights, where that takes fewer operations.
+
     Args:
         in_channels, out_channels: C before and after.
         adjacency: ``(K, V, V)`` of the incoming graph.
         kept: nodes that remain, ``None`` means all.
-        stride: every how manyeth frame remains.
+        num_frames: T.
+        stride: every how manyeth frame remains, 1 or 2.
         residual: whether there is a shortcut.
         constant_channels: see :class:`GraphConv`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, kept: Optional[Sequence[int]], stride: int,
-                 residual: bool, constant_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, adjacency: np.ndarray, *, kept: Optional[Sequence[int]], num_frames: int,
+                 stride: int, residual: bool, constant_channels: int) -> None:
         super().__init__()
         self.stride = stride
         self.spatial = GraphConv(in_channels, out_channels, adjacency, kept=kept, constant_channels=constant_channels)
-        self.temporal = TemporalConv(out_channels, stride)
-        self.shortcut = None
+        self.temporal = TemporalConv(out_channels)
+        self.shortcut, self.projects = None, residual and in_channels != out_channels
         if residual:
-            self.shortcut = nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels)
+            self.shortcut = nn.Linear(in_channels, out_channels) if self.projects else nn.Identity()
+        self.runs = self.spatial.runs()
+        rows, num_nodes = sum(count for _, _, count in self.runs), self.spatial.weights().shape[2]
+        separate = num_frames * (rows * in_channels + num_nodes * 3 // stride * out_channels) * out_channels
+        merged = num_frames * rows * 3 // stride * in_channels * out_channels
+        self.merged = CLIPS_PER_MERGE * (separate - merged) > 3 * len(self.runs) * in_channels * out_channels**2
+        chosen = torch.eye(adjacency.shape[1])[list(range(num_nodes)) if kept is None else list(kept)]
+        self.register_buffer('chosen', chosen if self.projects else chosen[:0], persistent=False)
+        self._plan(rows, num_nodes)
+
+    def _plan(self, rows: int, num_nodes: int) -> None:
+        """Which rows of the parts go where: the partition's, then those of the shortcut."""
+        starts = np.cumsum([0, *(count for _, _, count in self.runs)]).tolist()
+        parts = tuple(Part(start, node, count, 3 if self.merged else 1) for start, (_, node, count) in zip(starts, self.runs))
+        if self.merged:
+            shortcut = (Part(rows, 0, num_nodes, 1), ) if self.projects else ()
+            self.conv = GraphTimeConv(parts + shortcut, num_nodes, self.stride)
+        else:
+            self.in_space = GraphTimeConv(parts, num_nodes)
+            self.in_time = GraphTimeConv((Part(0, 0, num_nodes, 3), ), num_nodes, self.stride)
+            self.beside = GraphTimeConv((Part(0, 0, num_nodes, 1), ), num_nodes, self.stride)
 
     def forward(self, x: Tensor, constant: Optional[Tensor] = None) -> Tensor:
-        """``x (B, T, V, C)`` to ``(B, T / stride, W, C')``; ``constant``: see :class:`GraphConv`."""
-        out = self.temporal(self.spatial(x, constant))
-        if self.shortcut is not None:
-            x, kept = x[:, ::self.stride], self.spatial.kept
-            out = out + self.shortcut(x if kept is None else x[:, :, kept])
-        return F.leaky_relu(out, SLOPE)
+        """``x (V, B, T, C)`` to ``(W, B, T / stride, C')``; ``constant (B, C'')`` are the constant channels."""
+        projection, bias = self.spatial.weight, self.temporal.linear.bias
+        if self.projects:
+            bias = bias + self.shortcut.bias
+        if constant is not None:
+            of_constant, projection = projection.split((constant.shape[-1], x.shape[-1]), dim=1)
+        projections = projection.unflatten(0, (NUM_PARTS, -1)).mT  # (K, C, C')
+        taps = self.temporal.linear.weight.unflatten(1, (3, -1)).permute(1, 2, 0)  # (3, C', C')
+        shortcut = [self.shortcut.weight.T] if self.projects else []
+        x, bias, projections, taps, *shortcut = _for_autocast(x, bias, projections, taps, *shortcut)
+        out = self._convolve(x, projections, taps, shortcut)
+        if self.shortcut is not None and not self.projects:
+            out = out + (x if self.spatial.kept is None else x[self.spatial.kept])[:, :, ::self.stride]
+        if constant is not None:
+            offset = self.spatial.parts_of(constant, of_constant)[:, :, None, None] @ taps  # (W, B, 3, 1, C')
+            out = out + _taps_in_clip(out) @ offset.squeeze(3)
+        return leaky_relu(out, bias, SLOPE)
+
+    def _convolve(self, x: Tensor, projections: Tensor, taps: Tensor, shortcut: List[Tensor]) -> Tensor:
+        weights = self.spatial.weights()
+        graph = torch.cat([*(weights[part, :, node:node + count].T for part, node, count in self.runs), self.chosen]).to(x.dtype)
+        parts = (graph @ x.flatten(1)).unflatten(1, x.shape[1:])
+        kernels = [projections[part] for part, _, _ in self.runs]
+        if self.merged:
+            return graph_time_conv(self.conv, parts, [*((kernel @ taps).flatten(0, 1) for kernel in kernels), *shortcut])
+        parts, kept = parts.split((len(graph) - len(self.chosen), len(self.chosen)))
+        out = graph_time_conv(self.in_time, graph_time_conv(self.in_space, parts, kernels), [taps.flatten(0, 1)])
+        return out + graph_time_conv(self.beside, kept, shortcut) if shortcut else out
 
 
 class KineticGANCritic(nn.Module):
@@ -347,6 +403,7 @@ class KineticGANCritic(nn.Module):
                 sizes[i + 1],
                 adjacency[before],
                 kept=kept[before] if after != before else None,
+                num_frames=num_frames // int(np.prod(CRITIC_STRIDES[:i])),
                 stride=CRITIC_STRIDES[i],
                 residual=i > 0,
                 constant_channels=0 if i else label_channels) for i, (before, after) in enumerate(zip(CRITIC_LEVELS, CRITIC_LEVELS[1:])))
@@ -374,10 +431,10 @@ class KineticGANCritic(nn.Module):
         if with_logits and self.classifier is None:
             raise ValueError('this critic names no actions: build it with classify=True (in KineticGAN: class_weight)')
         embedding = self.label_embedding(label)
-        x = self.blocks[0](x, embedding if self.classifier is None else None)
+        x = self.blocks[0](x.permute(2, 0, 1, 3).contiguous(), embedding if self.classifier is None else None)
         for block in self.blocks[1:]:
             x = block(x)
-        x = x.mean(dim=(1, 2))
+        x = x.mean(dim=(0, 2))
         score = self.output(x)[:, 0]
         if self.classifier is not None:
             score = score + (x * embedding).sum(dim=1)
@@ -402,6 +459,19 @@ def four_levels(pyramid: GraphPyramid, *, halve: bool = False) -> Tuple[List[np.
         new = np.setdiff1d(np.arange(len(grow[2])), kept[2])
         grow[2][new] /= 2
     return [pyramid.adjacency(level) for level in (0, 1, 2, count - 1)], grow, kept
+
+
+def _for_autocast(*tensors: Tensor) -> Sequence[Tensor]:
+    """The tensors as autocast would hand them to a matrix product."""
+    device = tensors[0].device.type
+    return [tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors] if torch.is_autocast_enabled(device) else tensors
+
+
+def _taps_in_clip(x: Tensor) -> Tensor:
+    """``(T, 3)`` for features ``(…, T, C)``: 1 where the frame before, this one or the next lies in the clip, else 0."""
+    inside = x.new_ones(x.shape[-2], 3)
+    inside[0, 0] = inside[-1, 2] = 0
+    return inside
 
 
 def _he_std(fan_in: int) -> float:

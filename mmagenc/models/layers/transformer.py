@@ -5,12 +5,13 @@ B batch, L tokens, D channels, H heads. Post-norm, GELU. Parameter names and ini
 """
 
 import math
-from typing import Optional, Tuple
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import fused
 from .dropout import Dropout
 
 
@@ -31,29 +32,45 @@ class SelfAttention(nn.Module):
 
         ``mask (B, L)`` is true on tokens to attend to, ``None`` attends to all. Returns ``(B, num_queries, D)``.
         """
-        attended = self._attend(*self._project(x, num_queries), None if mask is None else mask[:, None, None])
-        return self.out_proj(attended.transpose(1, 2).flatten(2))
+        if num_queries is not None:
+            return self.out_proj(self._attend_from_few(x, mask, num_queries))
+        if self.training and fused.applies_to(x):  # in evaluation PyTorch's kernel spares the memory of the weights
+            return self.out_proj(self._attend_fused(x, None if mask is None else mask[:, None]))
+        return self.out_proj(self._attend(x, None if mask is None else mask[:, None, None]))
 
-    def _project(self, x: Tensor, num_queries: Optional[int]) -> Tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values ``(B, H, L, D / H)``."""
-        if num_queries is None:
-            projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-            return projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).contiguous().unbind()
-        dim = x.shape[-1]
-        query = F.linear(x[:, :num_queries], self.in_proj_weight[:dim], self.in_proj_bias[:dim])
-        projected = F.linear(x, self.in_proj_weight[dim:], self.in_proj_bias[dim:])
-        key, value = projected.unflatten(-1, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind()
-        return query.unflatten(-1, (self.num_heads, -1)).transpose(1, 2), key, value
+    def _attend_fused(self, x: Tensor, mask: Optional[Tensor]) -> Tensor:
+        keep, scale = None, 1.
+        if self.dropout.draws_for(x):
+            keep, scale = self.dropout.keep((len(x), self.num_heads, x.shape[1], x.shape[1]))
+        return fused.Attention.apply(x, self.in_proj_weight, self.in_proj_bias, self.num_heads, mask, keep, scale)
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Optional[Tensor]) -> Tensor:
+    def _attend(self, x: Tensor, mask: Optional[Tensor]) -> Tensor:
+        projected = F.linear(x, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.num_heads, -1))
+        query, key, value = projected.permute(2, 0, 3, 1, 4)  # (B, H, L, D / H)
         dropping = self.training and self.dropout.p > 0
-        if query.device.type != 'cpu' or not (dropping or query.dtype == torch.bfloat16):
-            return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=self.dropout.p if dropping else 0.)
-        # The CPU's fused kernel knows no dropout, and in bfloat16 it takes three times as long as the products themselves.
-        score = (query * query.shape[-1]**-0.5) @ key.transpose(-2, -1)
-        if mask is not None:
-            score = score.masked_fill(~mask, -torch.inf)
-        return self.dropout(score.softmax(dim=-1)) @ value
+        if x.device.type != 'cpu' or not (dropping or query.dtype == torch.bfloat16):
+            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=self.dropout.p if dropping else 0.)
+        else:  # the CPU's fused kernel knows no dropout, and in bfloat16 it takes three times as long as the products themselves
+            attended = self.dropout(_softmax(query * query.shape[-1]**-0.5 @ key.mT, mask)) @ value
+        return attended.transpose(1, 2).flatten(2)
+
+    def _attend_from_few(self, x: Tensor, mask: Optional[Tensor], num_queries: int) -> Tensor:
+        r"""Without keys and values: with weights :math:`W` and biases b of one head's keys (k) and values (v),
+
+        .. math:: q^T (W_k x + b_k) = (W_k^T q)^T x + q^T b_k, \qquad \sum_l p_l (W_v x_l + b_v) = W_v \sum_l p_l x_l + b_v \sum_l p_l
+        """
+        batch, length, dim = x.shape
+        weights, biases = (value.unflatten(0, (3, self.num_heads, -1)).unbind() for value in (self.in_proj_weight, self.in_proj_bias))
+        query = F.linear(x[:, :num_queries], self.in_proj_weight[:dim], self.in_proj_bias[:dim]).unflatten(-1, (self.num_heads, -1))
+        query = query.permute(2, 0, 1, 3).flatten(1, 2) * query.shape[-1]**-0.5  # (H, B Q, D / H)
+        turned = (query @ weights[1]).unflatten(1, (batch, -1)).transpose(0, 1)  # (B, H, Q, D)
+        constant = (query @ biases[1][:, :, None]).unflatten(1, (batch, -1)).transpose(0, 1)
+        score = (turned.flatten(1, 2) @ x.mT).view(batch, self.num_heads, num_queries, length) + constant
+        weight = self.dropout(_softmax(score, None if mask is None else mask[:, None, None]))
+        pooled = (weight.flatten(1, 2) @ x).view(batch, self.num_heads, num_queries, dim)
+        pooled = pooled.transpose(0, 1).flatten(1, 2) @ weights[2].mT  # (H, B Q, D / H)
+        pooled = pooled.unflatten(1, (batch, -1)).transpose(0, 1) + weight.sum(-1, keepdim=True) * biases[2][:, None]
+        return pooled.transpose(1, 2).flatten(2)
 
 
 class OneTokenAttention(nn.Module):
@@ -97,8 +114,8 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Optional[Tensor] = None, num_queries: Optional[int] = None) -> Tensor:
         """``(B, L, D)``, or only its first ``num_queries`` tokens; ``mask (B, L)`` is true on tokens to attend to."""
-        x = self.norm1(x[:, :num_queries] + self.dropout(self.self_attn(x, mask, num_queries)))
-        return self.norm2(x + self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(x))))))
+        x = self.norm1(self.dropout.add(x[:, :num_queries], self.self_attn(x, mask, num_queries)))
+        return self.norm2(self.dropout.add(x, _feed_forward(self, x)))
 
 
 class OneTokenDecoderLayer(nn.Module):
@@ -114,9 +131,22 @@ class OneTokenDecoderLayer(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, mask: Optional[Tensor] = None) -> Tensor:
         """``x (B, L, D)``, or ``(1, L, D)`` where all clips have the same tokens, and ``memory (B, D)`` to ``(B, L, D)``."""
-        x = self.norm1(x + self.dropout(self.self_attn(x, mask)))
-        x = self.norm2(x + self.dropout(self.multihead_attn(memory, x.shape[1])))
-        return self.norm3(x + self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(x))))))
+        x = self.norm1(self.dropout.add(x, self.self_attn(x, mask)))
+        x = self.norm2(self.dropout.add(x, self.multihead_attn(memory, x.shape[1])))
+        return self.norm3(self.dropout.add(x, _feed_forward(self, x)))
+
+
+def _feed_forward(layer: nn.Module, x: Tensor) -> Tensor:
+    """``linear2(dropout(gelu(linear1(x))))``."""
+    linear1, linear2, dropout = layer.linear1, layer.linear2, layer.dropout
+    if not fused.applies_to(x):
+        return linear2(dropout(F.gelu(linear1(x))))
+    keep, scale = dropout.keep((*x.shape[:-1], linear1.out_features)) if dropout.draws_for(x) else (None, 1.)
+    return fused.FeedForward.apply(x, linear1.weight, linear1.bias, linear2.weight, linear2.bias, keep, scale)
+
+
+def _softmax(score: Tensor, mask: Optional[Tensor]) -> Tensor:
+    return (score if mask is None else score.masked_fill(~mask, -torch.inf)).softmax(dim=-1)
 
 
 def _make_projections(module: nn.Module, dim: int, num_heads: int) -> None:

@@ -145,7 +145,7 @@ def test_shapes_of_the_blocks():
     assert sum(parameter.numel() for parameter in critic.parameters()) == 3_332_115
     shapes = []
     for block in critic.blocks:
-        block.register_forward_hook(lambda module, inputs, output: shapes.append((output.shape[3], *output.shape[1:3])))
+        block.register_forward_hook(lambda module, inputs, output: shapes.append((output.shape[3], output.shape[2], output.shape[0])))
     critic(torch.zeros(1, 64, 25, 3), torch.tensor([0]))
     assert shapes == [(32, 64, 11), (64, 64, 11), (128, 32, 5), (256, 16, 5), (512, 8, 1), (512, 4, 1)]
 

@@ -37,3 +37,13 @@ def test_seed_decides_and_evaluation_is_identity():
     assert torch.equal(first, dropout(x))
     assert dropout.eval()(x) is x
     assert torch.equal(Dropout(1.)(x), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize('training', [False, True])
+def test_add(training):
+    """x + dropout(y), drawn as dropout(y) is."""
+    dropout, x, y = Dropout(0.4).train(training), torch.randn(50, 7), torch.randn(50, 7)
+    torch.manual_seed(3)
+    expected = x + dropout(y)
+    torch.manual_seed(3)
+    torch.testing.assert_close(dropout.add(x, y), expected)
