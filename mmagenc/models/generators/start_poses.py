@@ -156,7 +156,7 @@ def _pose_inputs(start, representation: nn.Module, device: Union[str, torch.devi
     key = 'keypoint' if hasattr(representation, 'num_keypoints') else 'pose'
     shape = (representation.num_keypoints, representation.num_channels) if key == 'keypoint' else (representation.num_joints, 3)
     try:
-        poses = torch.from_numpy(np.array(start.detach().cpu() if isinstance(start, Tensor) else start, dtype=np.float32)).to(device)
+        poses = torch.from_numpy(np.array(start.tolist() if isinstance(start, Tensor) else start, dtype=np.float32)).to(device)
     except (TypeError, ValueError) as error:
         raise ValueError(f'start must be an annotation (or several), or poses {shape}, got {type(start).__name__}: {error}') from error
     poses = poses[None] if poses.ndim == 2 else poses
