@@ -5,4 +5,7 @@ _base_ = ['../_base_/act_vae_runtime.py', '../_base_/datasets/penn_action_window
 model = dict(test_cfg=dict(start='clip', num_repeats=10))
 train_dataloader = dict(dataset=dict(split='trainval'))
 val_dataloader = None
+test_pipeline = [dict(type='ConsecutiveSample', num_frames=5, test_mode=True), dict(type='PackMotionInputs')]  # the source and four
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_evaluator = dict(_delete_=True, type='PosePredictionMetric')
 default_hooks = dict(samples=dict(interval=10))

@@ -19,7 +19,7 @@ class RepresentationStatsHook(Hook):
     def before_train(self, runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         for part in (getattr(model, 'representation', None), model):
-            if hasattr(part, 'fit') and not part.fitted:
+            if hasattr(part, 'fit') and not getattr(part, 'fitted', True):
                 annotations = runner.train_dataloader.dataset.annotations()
                 part.fit(annotations)
                 runner.logger.info(f'{type(part).__name__}: fitted to {len(annotations)} training clips')

@@ -45,7 +45,8 @@ class StartPoses(nn.Module):
     def fit(self, annotations: Sequence[Dict], representation: nn.Module) -> None:
         """Keep poses of annotation dicts, of each class of clips that are evenly spread over its clips.
 
-        A frame all of whose keypoints were seen is preferred to one nearer to the place wanted (the first, or anywhere).
+        Only frames all of whose keypoints were seen are taken, nearest to the place wanted (the first, or anywhere), unless a class has
+        no such frame.
 
         Raises:
             ValueError: no clips of these classes, or a clip that the representation does not take.
@@ -54,8 +55,10 @@ class StartPoses(nn.Module):
         labels = np.array(annotations.values('label') if hasattr(annotations, 'values') else [clip['label'] for clip in annotations])
         if not np.isin(labels, np.arange(num_classes)).any():
             raise ValueError(f'there are no clips of classes 0 to {num_classes - 1} to take start poses of')
+        whole = np.array([_has_whole_frame(clip) for clip in annotations])
         for label in range(num_classes):
-            rows = np.flatnonzero(labels == label)
+            rows = np.flatnonzero((labels == label) & whole)
+            rows = rows if len(rows) else np.flatnonzero(labels == label)
             wanted = most if self.anywhere and len(rows) else min(len(rows), most)
             for index in range(wanted):
                 clip = annotations[int(rows[index * len(rows) // wanted])]
@@ -126,6 +129,12 @@ def _pose_at(clip: Dict, share: float, representation: nn.Module, device: torch.
     return first_poses({key: value[:, place:] for key, value in inputs.items()}, representation)[0]
 
 
+def _has_whole_frame(clip: Dict) -> bool:
+    """Whether a frame shows all keypoints of the first person who is there."""
+    score = clip.get('keypoint_score')
+    return score is None or bool((np.asarray(score[(present_persons(clip) or [0])[0]]) > 0).all(axis=-1).any())
+
+
 def _clip_inputs(clip: Dict, device: Union[str, torch.device]) -> Dict[str, Tensor]:
     """Arrays ``(1, T, …)`` of a clip's first person who is there."""
     person = (present_persons(clip) or [0])[0]
@@ -147,7 +156,7 @@ def _pose_inputs(start, representation: nn.Module, device: Union[str, torch.devi
     key = 'keypoint' if hasattr(representation, 'num_keypoints') else 'pose'
     shape = (representation.num_keypoints, representation.num_channels) if key == 'keypoint' else (representation.num_joints, 3)
     try:
-        poses = torch.from_numpy(np.array(start.detach().cpu() if isinstance(start, Tensor) else start, dtype=np.float32)).to(device)
+        poses = torch.from_numpy(np.array(start.tolist() if isinstance(start, Tensor) else start, dtype=np.float32)).to(device)
     except (TypeError, ValueError) as error:
         raise ValueError(f'start must be an annotation (or several), or poses {shape}, got {type(start).__name__}: {error}') from error
     poses = poses[None] if poses.ndim == 2 else poses
