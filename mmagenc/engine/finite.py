@@ -3,6 +3,7 @@
 B clips of a batch.
 """
 
+import math
 from typing import Dict, List, Mapping, Optional, Sequence
 
 import torch
@@ -20,8 +21,9 @@ def not_finite(terms: Mapping) -> Dict[str, float]:
     losses = {name: value for name, value in terms.items() if 'loss' in name and isinstance(value, (Tensor, float))}
     if not losses:
         return {}
-    means = torch.stack([torch.as_tensor(value).detach().float().mean().cpu() for value in losses.values()])
-    return {name: mean for name, mean in zip(losses, means.tolist()) if not torch.isfinite(torch.tensor(mean))}
+    device = next((value.device for value in losses.values() if isinstance(value, Tensor)), None)
+    means = torch.stack([torch.as_tensor(value, device=device).detach().float().mean() for value in losses.values()])
+    return {name: mean for name, mean in zip(losses, means.tolist()) if not math.isfinite(mean)}
 
 
 def check_losses(terms: Mapping, *, where: str, clips: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Optional, Tuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -11,11 +12,13 @@ def masked_mse(prediction: Tensor, target: Tensor, mask: Optional[Tensor] = None
 
     Zero where there is no such frame (clips of one frame have no velocity).
     """
-    if mask is not None:
-        prediction, target = prediction[mask], target[mask]
     if prediction.numel() == 0:
         return prediction.sum()
-    return F.mse_loss(prediction, target)
+    if mask is None:
+        return F.mse_loss(prediction, target)
+    # Picking the valid frames would have to wait for their number, which lies on the device.
+    error = torch.where(mask[:, :, None, None], prediction - target, 0.)
+    return error.square().sum() / (mask.sum() * prediction[0, 0].numel()).clamp(min=1)
 
 
 def gaussian_kl(mu: Tensor, logvar: Tensor, prior: Optional[Tuple[Tensor, Tensor]] = None) -> Tensor:

@@ -330,7 +330,7 @@ def plot_sweep(report: Dict, path: Path) -> None:
 
     from mmagenc.compat import atomic_open
     axes = list(dict.fromkeys(row['axis'] for row in report['results']))
-    figure = Figure(figsize=(3.6 * len(axes) + 0.4, 6.6), layout='constrained')
+    figure = Figure(figsize=(3.6 * len(axes) + 0.4, 7.6), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(2, len(axes), squeeze=False)
     colors = {task: f'C{index % 10}' for index, task in enumerate(dict.fromkeys(row['task'] for row in report['results']))}
@@ -361,5 +361,6 @@ def _draw_panel(panel, rows: Sequence[Dict], key: str, kind: str, colors: Dict[s
     panel.grid(color='#e4e4e4', linewidth=0.6)
     panel.spines[['top', 'right']].set_visible(False)
     panel.tick_params(which='both', labelsize=8)
-    panel.legend(fontsize=7, frameon=False)
+    panel.yaxis.set_major_formatter(lambda value, _: f'{value:g}'), panel.yaxis.set_minor_formatter(NullFormatter())
+    panel.legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=2, fontsize=8, frameon=False, borderaxespad=0.2)
 

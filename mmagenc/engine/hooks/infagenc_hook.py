@@ -32,11 +32,15 @@ from mmagenc.engine.contract import (
     warn,
 )
 from mmagenc.engine.patience import Patience
+from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
 from mmagenc.structures import ClipForm
 
 STATE_KEY = 'infagenc'
+OVERHEAD = ('judging', 'selecting', 'pool', 'checkpoints')
+PARTS = ('training the generator', 'fitting the recognizer', 'generating', *OVERHEAD, 'validation', 'other hooks')
+"""What the time of a training is told of, in the log at its end; that of :data:`OVERHEAD` is the loop's own."""
 
 
 @HOOKS.register_module()
@@ -143,6 +147,7 @@ class InfAGenCHook(Hook):
         self.best: Optional[Dict] = None
         self.known: Optional[Dict] = None  # what a loaded checkpoint's last round says of its recognizer
         self.fitted = self.fine_tune_due = self.checked = False
+        self.watch = Stopwatch()
 
     # When ---------------------------------------------------------------------------------------------------------------------------
 
@@ -158,6 +163,7 @@ class InfAGenCHook(Hook):
             self.fitted = self.trainer.checkpoint is not None
 
     def before_train(self, runner) -> None:
+        self.watch.turn('other hooks')
         dataset, model = runner.train_dataloader.dataset, _unwrap(runner.model)
         if not hasattr(dataset, 'extend'):
             raise ValueError('the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), '
@@ -179,25 +185,39 @@ class InfAGenCHook(Hook):
     def before_train_epoch(self, runner) -> None:
         if self.fresh_optimizers and runner.epoch == self.begin:
             forget_optimizers(runner.optim_wrapper)
+        self.watch.turn('training the generator')
 
     def after_train_epoch(self, runner) -> None:
+        self.watch.turn('other hooks')
         epoch = runner.epoch + 1
         if epoch <= self.begin:
             return
         accepted = self._on_main_process(lambda: self._judge(runner, epoch))
         if accepted:
-            self.pool.append(accepted)
-            self._grow(runner, accepted, epochs_left=runner.max_epochs - epoch)
-            self.fine_tune_due = True
-            if is_main_process():  # before the checkpoint that names these clips
-                self.pool.save(_pool_folder(runner))
+            with self.watch.part('pool'):
+                self.pool.append(accepted)
+                self._grow(runner, accepted, epochs_left=runner.max_epochs - epoch)
+                self.fine_tune_due = True
+                if is_main_process():  # before the checkpoint that names these clips
+                    self.pool.save(_pool_folder(runner))
         if self.fine_tune_due and epoch == runner.max_epochs:
             self._on_main_process(lambda: self._fit(runner, self.recognizer_epochs, self.recognizer_steps))
             self.fine_tune_due = False
 
     def after_train(self, runner) -> None:
-        if is_main_process():
-            self.pool.export(_pool_folder(runner))
+        with self.watch.part('pool'):
+            if is_main_process():
+                self.pool.export(_pool_folder(runner))
+        self.watch.turn(None)
+        runner.logger.info(describe_time(self.watch))
+
+    def after_val(self, runner) -> None:
+        self._turn('other hooks')
+
+    def _turn(self, part: str) -> None:
+        """As the training's time goes on; hooks are called outside trainings too."""
+        if self.watch.runs:
+            self.watch.turn(part)
 
     def _keep_pool(self, runner) -> None:
         """Have in the work folder what the pool holds now, and nothing of another run."""
@@ -216,8 +236,10 @@ class InfAGenCHook(Hook):
             self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
         if not self.checked:
             self._check_judge(runner)
-        candidates = self._generate(runner, epoch)
-        scores, verdict = self.trainer.score(candidates), self.gate(candidates)
+        with self.watch.part('generating'):
+            candidates = self._generate(runner, epoch)
+        with self.watch.part('judging'):
+            scores, verdict = self.trainer.score(candidates), self.gate(candidates)
         runner.visualizer.add_scalar('infagenc/accuracy', scores.accuracy, step=epoch)
         runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips; {verdict}')
         passed = verdict.passed if self.gate.enforce else np.ones(len(scores), dtype=bool)
@@ -227,7 +249,8 @@ class InfAGenCHook(Hook):
             self.best = dict(epoch=epoch, annotations=candidates, scores=scores, passed=passed, share=share, reference=reference)
         if (epoch - self.begin) % self.interval:
             return []
-        return self._round(runner, epoch)
+        with self.watch.part('selecting'):
+            return self._round(runner, epoch)
 
     def _round(self, runner, epoch: int) -> List[Dict]:
         """Step 4: select from the best epoch of the window and start a new one."""
@@ -262,7 +285,8 @@ class InfAGenCHook(Hook):
         return accepted
 
     def _score_training_set(self, runner) -> RecognizerScores:
-        return self.trainer.score(runner.train_dataloader.dataset.annotations())
+        with self.watch.part('judging'):
+            return self.trainer.score(runner.train_dataloader.dataset.annotations())
 
     def _on_main_process(self, work: Callable[[], Any]) -> Any:
         """What ``work`` gives on the main process, in all; they wait as long as that takes, and its error ends all of them."""
@@ -302,7 +326,8 @@ class InfAGenCHook(Hook):
     def _judge_of_recordings(self, runner) -> JudgeCheck:
         """What the recognizer, as it is now, makes of recordings."""
         split = 'training' if self.held_out is None else 'held-out'
-        return check_judge(_unwrap(runner.model), self.trainer, self._recordings(runner), split=split)
+        with self.watch.part('judging'):
+            return check_judge(_unwrap(runner.model), self.trainer, self._recordings(runner), split=split)
 
     def _recordings(self, runner):
         """Those that the recognizer is asked for."""
@@ -327,13 +352,14 @@ class InfAGenCHook(Hook):
         annotations = runner.train_dataloader.dataset.annotations()
         limit = '' if max_steps is None else f', at most {max_steps} steps'
         runner.logger.info(f'InfAGenC: fitting the recognizer to {len(annotations)} clips for {epochs} epochs{limit}')
-        self.trainer.fit(
-            annotations,
-            epochs,
-            max_steps=max_steps,
-            seed=runner.seed,
-            best_on=self._recordings(runner) if best else None,
-            progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
+        with self.watch.part('fitting the recognizer'):
+            self.trainer.fit(
+                annotations,
+                epochs,
+                max_steps=max_steps,
+                seed=runner.seed,
+                best_on=self._recordings(runner) if best else None,
+                progress=lambda epoch, loss: runner.logger.info(f'  recognizer epoch {epoch}/{epochs}: loss {loss:.4f}'))
         self.fitted, self.fine_tune_due = True, False
 
     def _generate(self, runner, epoch: int) -> List[Dict]:
@@ -362,6 +388,7 @@ class InfAGenCHook(Hook):
     # One checkpoint -----------------------------------------------------------------------------------------------------------------
 
     def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
+        self._turn('checkpoints')  # which are written after this
         checkpoint[STATE_KEY] = dict(
             recognizer=self.trainer.state_dict(),
             pool=self.pool.state_dict(),
@@ -394,6 +421,7 @@ class InfAGenCHook(Hook):
     # The recognizer judges test metrics too -------------------------------------------------------------------------------------------
 
     def before_val(self, runner) -> None:
+        self._turn('validation')
         self._lend_recognizer(runner.val_evaluator)
 
     def before_test(self, runner) -> None:
@@ -417,6 +445,13 @@ def schedule_warnings(hook: InfAGenCHook, max_epochs: int, num_classes: int) -> 
     if (hook.num_candidates or num_classes) < num_classes:
         warnings.append(f'num_candidates={hook.num_candidates} are fewer than the {num_classes} classes: some get none')
     return warnings
+
+
+def describe_time(watch: Stopwatch) -> str:
+    """Where the time of a training went, in words."""
+    total = sum(watch.seconds.values())
+    return (f'InfAGenC: where the {total:.1f} s of this training went; {", ".join(OVERHEAD)} took {watch.share(OVERHEAD):.1%}\n'
+            f'{watch.table(PARTS)}')
 
 
 def balanced_labels(count: int, num_classes: int, batch_size: Optional[int] = None) -> torch.Tensor:

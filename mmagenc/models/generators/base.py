@@ -31,7 +31,7 @@ class BaseGenerator(BaseModel):
     """Frames of a recording from one generated frame to the next: clips have so many fewer frames a second."""
 
     def __init__(self, *, representation: Dict, num_classes: int, num_frames: int = 60, test_cfg: Optional[Dict] = None) -> None:
-        super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor'))
+        super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor', non_blocking=True))
         if num_classes < 1 or num_frames < 2:
             raise ValueError(f'num_classes must be at least 1 and num_frames at least 2, got {num_classes} and {num_frames}')
         self.representation = representation if isinstance(representation, nn.Module) else MODELS.build(representation)
@@ -61,8 +61,8 @@ class BaseGenerator(BaseModel):
 
     def labels_and_lengths(self, data_samples: Sequence) -> Tuple[Tensor, Tensor]:
         """``label (B,)`` on the model's device, ``length (B,)`` on the CPU."""
-        label = torch.tensor([int(sample.gt_label) for sample in data_samples], device=self.device)
-        return label, torch.tensor([sample.num_frames for sample in data_samples])
+        label = torch.tensor([int(sample.gt_label) for sample in data_samples])
+        return label.to(self.device, non_blocking=True), torch.tensor([sample.num_frames for sample in data_samples])
 
     @property
     def fitted(self) -> bool:

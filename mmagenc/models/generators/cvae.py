@@ -166,7 +166,7 @@ class TransformerCVAE(BaseGenerator):
         longest = int(length.max())
         mask = frame_mask(length, longest, latent.device)
         clip = self.decode(latent, label, longest, mask)
-        length = length.to(latent.device)
+        length = length.to(latent.device, non_blocking=True)
         if mask is not None:  # padding repeats the last valid frame: zeros are no rotation
             frames = torch.arange(longest, device=latent.device).minimum(length[:, None] - 1)
             clip = clip.gather(1, frames[:, :, None, None].expand_as(clip))
@@ -180,7 +180,7 @@ def frame_mask(length: Tensor, num_frames: int, device: torch.device) -> Optiona
     """
     if bool((length >= num_frames).all()):
         return None
-    return (torch.arange(num_frames) < length[:, None]).to(device)
+    return (torch.arange(num_frames) < length[:, None]).to(device, non_blocking=True)
 
 
 def _autocast(tokens: Tensor) -> Tensor:

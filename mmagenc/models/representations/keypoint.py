@@ -207,9 +207,8 @@ class KeypointRepresentation(nn.Module):
 
     def _reference(self, keypoint: Tensor) -> Tensor:
         """``(B, T, 1, C)``: what clips are centred on."""
-        if len(self.center_joints) == 1:
-            return keypoint[:, :, self.center_joints]
-        return keypoint[:, :, self.center_joints].mean(dim=2, keepdim=True)
+        parts = [keypoint[:, :, joint:joint + 1] for joint in self.center_joints]  # an index of the CPU would make a GPU wait
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2).mean(dim=2, keepdim=True)
 
     def _require_statistics(self) -> None:
         if not self._known_to_be_fitted and not self.fitted:

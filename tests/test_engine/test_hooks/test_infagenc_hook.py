@@ -6,6 +6,7 @@ import shutil
 import sys
 from types import SimpleNamespace
 
+import mmengine.runner.runner
 import numpy as np
 import pytest
 import torch
@@ -18,7 +19,10 @@ from torch import nn
 from mmagenc.datasets import pool
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine.hooks import InfAGenCHook
-from mmagenc.engine.hooks.infagenc_hook import balanced_labels, forget_optimizers, mean_of_batches
+from mmagenc.engine.hooks.infagenc_hook import OVERHEAD, PARTS, balanced_labels, forget_optimizers, mean_of_batches
+from mmagenc.engine.recognizer_trainer import RecognizerTrainer
+from mmagenc.engine.selectors import MedianRatioSelector
+from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
 from tests.test_models.test_recognizers.test_scoring import PIPELINE, small_recognizer
@@ -145,6 +149,45 @@ def test_rounds_grow_the_training_set(tmp_path):
     saved = load_annotation(tmp_path / 'run' / 'pool' / 'pool.pkl')
     assert len(saved['annotations']) == len(hook.pool) and saved['annotations'][0]['source'] == 'synthetic'
     assert json.loads((tmp_path / 'run' / 'rounds.json').read_text())[1]['pool_size'] == len(hook.pool)
+
+
+def test_where_the_time_went_is_told_at_the_end(tmp_path, monkeypatch):
+    """Each part takes as long by a clock of our own as it is given, and nothing is counted twice."""
+    now = [0.]
+
+    def slow(owner, name, seconds):
+        function = getattr(owner, name)
+
+        def slower(*args, **kwargs):
+            now[0] += seconds
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, slower)
+
+    calls = dict.fromkeys(('fit', 'score'), 0)
+    for name in calls:
+        function = getattr(RecognizerTrainer, name)
+        monkeypatch.setattr(RecognizerTrainer, name,
+                            lambda *args, f=function, n=name, **kwargs: (calls.update({n: calls[n] + 1}), f(*args, **kwargs))[1])
+    for owner, name, seconds in ((ShiftGenerator, 'train_step', 1), (ShiftGenerator, 'generate', 100), (RecognizerTrainer, 'fit', 10**3),
+                                 (RecognizerTrainer, 'score', 10**4), (pool.SyntheticPool, 'save', 10**5),
+                                 (mmengine.runner.runner, 'save_checkpoint', 10**6), (MedianRatioSelector, '__call__', 10**8)):
+        slow(owner, name, seconds)
+    runner = make_runner(tmp_path, 'run', max_epochs=4)
+    hook, said = hook_of(runner), []
+    monkeypatch.setattr(runner.logger, 'info', lambda text, *args: said.append(str(text)))
+    hook.watch = Stopwatch(lambda: now[0])
+    runner.train()
+    seconds = hook.watch.seconds
+    assert set(seconds) <= set(PARTS)
+    assert seconds['training the generator'] == runner.iter and seconds['generating'] == 400
+    assert seconds['fitting the recognizer'] == 10**3 * calls['fit'] and seconds['judging'] == 10**4 * calls['score'] > 0
+    assert seconds['pool'] == 2 * 10**5 and seconds['checkpoints'] == 4 * 10**6 and seconds['selecting'] == 2 * 10**8
+    table = next(text for text in said if 'of this training went' in text)
+    assert table.splitlines()[0].endswith(f'judging, selecting, pool, checkpoints took {hook.watch.share(OVERHEAD):.1%}')
+    assert [line.split('  ')[1] for line in table.splitlines()[1:]] == [name for name in PARTS if name in seconds]
+    hook.after_val(runner)  # a validation of its own, without a training
+    assert not hook.watch.runs
 
 
 def test_accepted_clips_reach_workers_that_last(tmp_path):
