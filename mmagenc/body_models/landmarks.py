@@ -25,6 +25,7 @@ SAME_PLACE = dict(
 LAYOUT_NAMES = {
     'h36m16': dict(right_foot='right_ankle', left_foot='left_ankle', head='smpl_head'),
     'halpe26': dict(head='crown', neck='shoulders'),
+    'infant14': dict(head='crown'),
     'body25': dict(neck='shoulders'),
     'openpose18': dict(neck='shoulders'),
 }

@@ -45,6 +45,7 @@ def test_joints_that_smpl_has_are_smpls(body, rest):
         np.testing.assert_array_equal(place(body, rest, 'penn13', name), rest[0][0, SMPL.index(name)])
     np.testing.assert_array_equal(body_landmarks(body, 'infact17').positions(*rest), rest[0][:, joint_map('smpl24', 'infact17')])
     np.testing.assert_array_equal(place(body, rest, 'h36m16', 'left_foot'), rest[0][0, SMPL.index('left_ankle')])
+    np.testing.assert_array_equal(place(body, rest, 'infant14', 'head'), place(body, rest, 'halpe26', 'head'))
     shoulders = (place(body, rest, 'body25', 'left_shoulder') + place(body, rest, 'body25', 'right_shoulder')) / 2
     np.testing.assert_allclose(place(body, rest, 'body25', 'neck'), shoulders, atol=1e-6)
 
