@@ -133,20 +133,3 @@ def _front(rest: np.ndarray, vertices: np.ndarray, x: float, y: float) -> int:
     """The foremost of the vertices that lie nearest to a place of the face, seen from the front."""
     ahead = vertices[rest[vertices, 2] > np.median(rest[vertices, 2])]
     return int(ahead[np.hypot(rest[ahead, 0] - x, rest[ahead, 1] - y).argmin()])
-
-
-def keypoint_parts(body_model: BodyModel, landmarks: Landmarks) -> List[np.ndarray]:
-    """For each keypoint the SMPL joints whose skin does not hide it: a joint lies under the skin of its own part and its parent's.
-
-    Empty for places of the skin, which only they themselves leave visible, but for the middle of the head, which all of the head shows.
-    """
-    trunk = {SMPL.index(name) for name in ('pelvis', 'spine1', 'spine2', 'spine3', 'neck', 'head')}
-    parts = []
-    for kind, indices in landmarks.sources:
-        if kind == 'vertex':
-            parts.append(np.array([SMPL.index('head')] if len(indices) > 1 else [], dtype=int))
-            continue
-        own = {*indices, *(SMPL.parents[joint] for joint in indices)}
-        children = {child for child, parent in enumerate(SMPL.parents) if parent in indices}
-        parts.append(np.array(sorted((own | children if set(indices) <= trunk else own) - {-1})))
-    return parts

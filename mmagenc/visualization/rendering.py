@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from mmagenc.body_models import BodyModel
-from mmagenc.body_models.landmarks import body_landmarks, keypoint_parts, rest_body
+from mmagenc.body_models.landmarks import Landmarks, body_landmarks
 from mmagenc.datasets.annotation import present_persons
 from mmagenc.datasets.frames import MAX_LISTED
 
@@ -26,7 +26,11 @@ from .rasterizer import Fragments, PinholeCamera, Rasterizer, rasterize
 FITTED_FRAMES = 64
 """Of a clip, evenly spread, in which the body must lie inside the picture."""
 DEEP = 0.03
-"""In heights of the body: a keypoint so little behind the surface that a pixel shows is seen there, whatever that surface belongs to."""
+"""In heights of the body: so far a place of the skin may lie behind the surface that its pixel shows, and count as seen."""
+FOLDED = 1.6
+"""A joint may lie deeper than in the rest pose by this factor: skin folds, and is looked through askew."""
+REST_VIEWS = (0, 45, 135, 180, 225, 315)
+"""Degrees around the vertical from which the rest pose is looked at; not from the sides, where arms and legs are one behind the other."""
 SHAPE = 1.
 """Betas are drawn from minus to plus this."""
 
@@ -95,10 +99,9 @@ class SequenceRenderer:
         self.body_model, self.size, self.seed, self.backgrounds = body_model, tuple(size), seed, backgrounds
         self.rasterizer, self.samples, self.hidden_score = rasterizer, samples, hidden_score
         self.landmarks = body_landmarks(body_model, skeleton)
-        self.parts = keypoint_parts(body_model, self.landmarks)
-        self.rest, (template, self.owner) = RestBody(body_model), rest_body(body_model)
-        self.faces = body_model.faces.cpu().numpy()
-        self.around = face_incidence(self.faces, len(template))
+        self.rest, self.faces = RestBody(body_model), body_model.faces.cpu().numpy()
+        self.around = face_incidence(self.faces, len(body_model.template))
+        self.depths = keypoint_depths(body_model, self.landmarks)
 
     def render(self, clip: Dict, *, up: Optional[str] = None) -> RenderedClip:
         """Render one clip.
@@ -190,11 +193,35 @@ class SequenceRenderer:
         """Scores ``(V,)`` of keypoints at pixels ``(V, 2)`` and depths ``(V,)``."""
         inside = ((pixels >= 0) & (pixels < np.array(self.size[::-1]))).all(axis=1)
         column, row = (self.samples * np.where(inside[:, None], pixels, 0)).astype(int).T
-        face = fragments.face[row, column]
-        shown = self.owner[self.faces[face, 0]]
-        seen = (face < 0) | (depth - fragments.depth[row, column] < DEEP * self.rest.height)
-        seen |= [part in parts for part, parts in zip(shown, self.parts)]
+        seen = depth - fragments.depth[row, column] < self.depths  # minus infinity where there is nothing
         return np.where(inside, np.where(seen, 1, self.hidden_score), 0)
+
+
+def keypoint_depths(body_model: BodyModel, landmarks: Landmarks, pixels: int = 256) -> np.ndarray:
+    """``(V,)`` metres that keypoints may lie behind the surface before them and count as seen; deeper ones have something before them.
+
+    Joints lie under their flesh, whose thickness is measured in the rest pose (without what is looked at from the body's other side); the
+    middle of the head as deep as the head is large; places of the skin nearly on the surface.
+    """
+    vertices, joints = body_model.template.cpu().double().numpy(), body_model.rest_joints().cpu().double().numpy()
+    places = landmarks.positions(joints[None], vertices[None])[0]
+    middle, height = (vertices.min(axis=0) + vertices.max(axis=0)) / 2, np.ptp(vertices[:, 1])
+    lens = PinholeCamera(2 * pixels, (pixels / 2, pixels / 2))
+    depths = np.zeros(len(places))
+    for azimuth in REST_VIEWS:
+        axes = Camera(azimuth=azimuth, elevation=0).axes * np.array([[1], [-1], [-1]])
+        shot = Shot(axes, middle - 3 * np.ptp(vertices, axis=0).max() * axes[2], lens)
+        fragments = rasterize(shot.space(vertices), body_model.faces.cpu().numpy(), lens, (pixels, pixels))
+        seen = shot.space(places)
+        column, row = lens.project(seen).astype(int).T
+        gap = np.where(fragments.covered[row, column], seen[:, 2] - fragments.depth[row, column], 0)
+        same_side = (np.abs(places[:, 0]) < 0.01 * height) | (np.sign(places[:, 0]) * -axes[2, 0] > -0.1)
+        depths = np.maximum(depths, np.where(same_side, gap, 0))
+    for keypoint, (kind, indices) in enumerate(landmarks.sources):
+        if kind == 'vertex':
+            spread = np.linalg.norm(vertices[list(indices)] - places[keypoint], axis=1).max()
+            depths[keypoint] = spread if len(indices) > 1 else DEEP * height / FOLDED
+    return FOLDED * depths
 
 
 def mask_boxes(masks: np.ndarray) -> np.ndarray:

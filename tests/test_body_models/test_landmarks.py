@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmagenc.body_models import InfantBody
-from mmagenc.body_models.landmarks import body_landmarks, keypoint_parts, rest_body, skin_places
+from mmagenc.body_models.landmarks import body_landmarks, rest_body, skin_places
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, joint_map
 
 SMPL = get_skeleton('smpl24')
@@ -76,14 +76,6 @@ def test_a_layout_with_unknown_places_is_refused_by_their_names(body):
     layout = Skeleton('tailed', ('pelvis', 'tail', 'left_horn'), (-1, 0, 0))
     with pytest.raises(ValueError, match='tailed: tail, left_horn have no place on the body model; known are the joints of smpl24'):
         body_landmarks(body, layout)
-
-
-def test_a_limb_is_not_hidden_by_its_own_skin_but_by_that_of_others(body):
-    parts = dict(zip(get_skeleton('penn13').joint_names, keypoint_parts(body, body_landmarks(body, 'penn13'))))
-    named = {name: {SMPL.joint_names[joint] for joint in joints} for name, joints in parts.items()}
-    assert named['left_knee'] == {'left_knee', 'left_hip'}
-    assert named['head'] == {'head'}
-    assert 'spine3' not in named['right_wrist']
 
 
 def test_a_body_without_a_head_is_named(body):

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from mmagenc.body_models import InfantBody
+from mmagenc.body_models.landmarks import body_landmarks
 from mmagenc.datasets.frames import FramesError
 from mmagenc.skeletons import get_skeleton
 from mmagenc.visualization.appearance import PATTERNS, Outfit, RestBody, background, background_files
 from mmagenc.visualization.camera import Camera
 from mmagenc.visualization.rasterizer import rasterize
-from mmagenc.visualization.rendering import SequenceRenderer, check_renderable, mask_boxes
+from mmagenc.visualization.rendering import SequenceRenderer, check_renderable, keypoint_depths, mask_boxes
 
 SIZE = (72, 64)
 PENN = get_skeleton('penn13')
@@ -108,14 +109,35 @@ def test_samples_make_edges_soft_and_leave_everything_in_its_place(make, rendere
 
 def test_keypoints_of_the_far_side_are_hidden_and_have_the_score_that_was_asked_for(make, monkeypatch):
     from mmagenc.visualization import rendering
+    renderers = {hidden: make(hidden_score=hidden) for hidden in (0., 0.25)}
     monkeypatch.setattr(rendering, 'Camera', lambda up, **_: Camera(azimuth=-90, elevation=3, up=up))  # from the right
     side = clip(frames=1)
     side['pose'][0, 0, SMPL.index('left_shoulder'), 2] = -1.3  # both arms hang
     near = {f'right_{name}' for name in ('shoulder', 'elbow', 'wrist', 'knee', 'ankle')} | {'head'}
-    for hidden in (0., 0.25):
-        score = dict(zip(PENN.joint_names, make(hidden_score=hidden).render(side, up='y').score[0]))
+    for hidden, renderer in renderers.items():
+        score = dict(zip(PENN.joint_names, renderer.render(side, up='y').score[0]))
         assert {name for name, value in score.items() if value == 1} >= near
         assert score['left_hip'] == score['left_shoulder'] == score['left_wrist'] == hidden
+
+
+@pytest.mark.parametrize('azimuth', [-150, -30, 0, 30, 150, 180])
+def test_all_joints_of_a_body_that_stands_with_its_arms_aside_are_seen_from_before_and_behind(make, monkeypatch, azimuth):
+    from mmagenc.visualization import rendering
+    renderer = make()
+    monkeypatch.setattr(rendering, 'Camera', lambda up, **_: Camera(azimuth=azimuth, elevation=10, up=up))
+    standing = clip(frames=1)
+    standing['pose'][:] = 0
+    score = renderer.render(standing, up='y').score[0]
+    assert {name for name, value in zip(PENN.joint_names, score) if value == 0} == set()
+
+
+def test_joints_lie_as_deep_as_their_flesh_is_thick(body):
+    depths = dict(zip(PENN.joint_names, keypoint_depths(body, body_landmarks(body, 'penn13'))))
+    assert depths['left_hip'] > depths['left_shoulder'] > depths['left_wrist'] > 0.01
+    assert depths['head'] > 0.12 and depths['left_hip'] < 0.1
+    for left, right in PENN.pairs:
+        assert abs(depths[left] - depths[right]) < 0.01, left
+    assert keypoint_depths(body, body_landmarks(body, 'coco17'))[0] == pytest.approx(0.03 * 0.72, abs=2e-3)  # the nose
 
 
 def test_the_nose_is_seen_from_before_and_not_from_behind(body, monkeypatch):
