@@ -42,7 +42,7 @@ COMMANDS = [
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),
 ]
-OWN_PLACES = {'train', 'quickstart', 'analysis/study', 'data/make_standin'}
+OWN_PLACES = {'train', 'quickstart', 'analysis/study', 'data/make_standin', 'data/render_sequences'}
 """Tools that keep what they write in a folder of their own; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
 NO_OUTPUTS = {('data/amass_to_motion', '--labels'), ('data/bvh_to_motion', '--labels'), ('analysis/report', 'work_dirs'),
