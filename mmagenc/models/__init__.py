@@ -2,10 +2,11 @@
 
 from .data_preprocessor import MotionDataPreprocessor
 from .generators import BaseGenerator, KineticGAN, TransformerCVAE
+from .image_synthesis import PoseToImage
 from .recognizers import RecognizerScores, score_annotations
 from .representations import KeypointRepresentation, RotationRepresentation
 
 __all__ = [
-    'BaseGenerator', 'KeypointRepresentation', 'KineticGAN', 'MotionDataPreprocessor', 'RecognizerScores', 'RotationRepresentation',
-    'TransformerCVAE', 'score_annotations'
+    'BaseGenerator', 'KeypointRepresentation', 'KineticGAN', 'MotionDataPreprocessor', 'PoseToImage', 'RecognizerScores',
+    'RotationRepresentation', 'TransformerCVAE', 'score_annotations'
 ]

@@ -113,10 +113,10 @@ class P2INetwork(nn.Module):
             label: ``(B,)`` class indices.
 
         Returns:
-            Tensor: ``(B, 3, H, W)``.
+            Tensor: ``(B, 3, H, W)`` float32, whatever the layers computed in.
         """
         picture, mask = self.layers(source, source_maps, target_maps, label)
-        return torch.lerp(source.to(picture.dtype), picture, mask)
+        return torch.lerp(source, picture.float(), mask.float())
 
     def layers(self, source: Tensor, source_maps: Tensor, target_maps: Tensor, label: Tensor) -> Tuple[Tensor, Tensor]:
         """The picture ``(B, 3, H, W)`` and how much of it is taken, ``(B, 1, H, W)`` in 0 … 1; arguments as of :meth:`forward`."""
@@ -130,7 +130,7 @@ class P2INetwork(nn.Module):
 
 
 class P2IDiscriminator(nn.Module):
-    """What tells frames from made ones by image and pose; its score is a whole map of features, each of them asked to be 1 or 0 (published).
+    """What tells frames from made ones by image and pose. Its score is a whole map of features, each asked to be 1 or 0 (published).
 
     Args:
         num_joints: J.

@@ -59,12 +59,12 @@ class VGG19Features(nn.Module):
             ValueError: not a state dict of VGG19.
         """
         if not Path(path).is_file():
-            raise FileNotFoundError(f'vgg19 weights {path}: no such file. torchvision\'s are {WEIGHTS_FILE} of '
-                                    f'https://download.pytorch.org/models; without perceptual_weights the term is off')
+            raise FileNotFoundError(f"vgg19 weights {path}: no such file. torchvision's are {WEIGHTS_FILE} of "
+                                    f'https://download.pytorch.org/models; without perceptual=dict(weights=…) the term is off')
         content = CheckpointLoader.load_checkpoint(str(path), map_location='cpu')
         weights = _own_part(content.get('state_dict', content), self.state_dict())
         if weights is None:
-            raise ValueError(f'vgg19 weights {path}: not the weights of torchvision\'s vgg19 (features.0.weight (64, 3, 3, 3), …)')
+            raise ValueError(f"vgg19 weights {path}: not the weights of torchvision's vgg19 (features.0.weight (64, 3, 3, 3), …)")
         self.load_state_dict(weights)
 
 
