@@ -19,6 +19,6 @@ from .samplers import ClassBalancedSampler, EvenBatchSampler
 
 __all__ = [
     'AnnotationError', 'ClassBalancedSampler', 'EvenBatchSampler', 'ImageSequenceDataset', 'InfActPrimitive', 'InfantAction',
-    'MotionDataset', 'SyntheticPool', 'UnsafePickleError', 'count_persons', 'fill_gaps', 'load_annotation', 'load_pickle', 'merge_annotations',
-    'motion_to_annotations', 'resample_clip', 'save_annotation', 'validate_annotation'
+    'MotionDataset', 'SyntheticPool', 'UnsafePickleError', 'count_persons', 'fill_gaps', 'load_annotation', 'load_pickle',
+    'merge_annotations', 'motion_to_annotations', 'resample_clip', 'save_annotation', 'validate_annotation'
 ]

@@ -40,7 +40,8 @@ class ImageSequenceDataset(MotionDataset):
         ValueError: settings out of range.
     """
 
-    def __init__(self, ann_file, *, window: int = 6, gap: Union[int, str] = 1, stride: Optional[int] = None, check: str = 'ends', **kwargs) -> None:
+    def __init__(self, ann_file, *, window: int = 6, gap: Union[int, str] = 1, stride: Optional[int] = None, check: str = 'ends',
+                 **kwargs) -> None:
         unfit = [name for name in ('fps', 'fill_gaps') if kwargs.get(name) is not None]
         if unfit:
             raise ValueError(f'ImageSequenceDataset takes no {unfit[0]}: poses of other frames than the images are')

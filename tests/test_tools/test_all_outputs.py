@@ -36,6 +36,7 @@ COMMANDS = [
     ('model_converters/infagenc_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/infogcn_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
+    ('model_converters/p2i_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/publish_model', 'in.pth new/a.pth'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),

@@ -91,7 +91,9 @@ def convert(generator: Dict[str, Tensor], discriminator: Optional[Dict[str, Tens
     renamed = with_counters(renamed)
     load_weights(P2INetwork(**{name: size for name, size in model.items() if name != 'type'}), renamed, source='the generator')
     state_dict = {f'generator.{name}': value for name, value in renamed.items()}
-    network = P2IDiscriminator(num_joints=model['num_joints'], channels=model['channels'])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # of a discriminator that is not given: the same file each time
+        network = P2IDiscriminator(num_joints=model['num_joints'], channels=model['channels'])
     if discriminator is not None:
         found = with_counters(rename(discriminator, DISCRIMINATOR_RULES, 'discriminator'))
         load_weights(network, found, source='the discriminator')

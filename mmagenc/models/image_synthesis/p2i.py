@@ -117,18 +117,17 @@ class PoseToImage(BaseModel):
             print_log(f"PoseToImage: the perceptual term is off, for want of VGG19's weights: give perceptual=dict(weights=…) "
                       f"torchvision's {WEIGHTS_FILE}", logger='current')
             return None
-        return PerceptualLoss(weights=weights, **settings).to(self.device)
+        return PerceptualLoss(weights=weights, **settings)
 
     @property
     def device(self) -> torch.device:
         return next(self.generator.parameters()).device
 
     def train(self, mode: bool = True) -> 'PoseToImage':
-        """As every module's; what is frozen stays in evaluation mode."""
+        """As every module's; the generator of poses stays in evaluation mode."""
         super().train(mode)
-        for frozen in (self.pose_generator, self.perceptual):
-            if frozen is not None:
-                frozen.eval()
+        if self.pose_generator is not None:
+            self.pose_generator.eval()
         return self
 
     # Training -----------------------------------------------------------------------------------------------------------------------

@@ -74,10 +74,11 @@ def _own_part(content: Dict[str, Tensor], own: Dict[str, Tensor]) -> Optional[Di
     return weights if whole else None
 
 
-class PerceptualLoss(nn.Module):
+class PerceptualLoss:
     """Weighted sum of the mean absolute differences of VGG19's features (Johnson et al., ECCV 2016).
 
-    The network's weights are no part of the state: they come from a file, and checkpoints stay as small as what is trained.
+    No module: the network is no part of the model that is trained with it, so that neither checkpoints nor moving averages hold it. It
+    follows the images from device to device.
 
     Args:
         weights: file with torchvision's state dict of ``vgg19``.
@@ -86,29 +87,26 @@ class PerceptualLoss(nn.Module):
             gets −1 … 1.
 
     Raises:
-        FileNotFoundError, ValueError: see :meth:`VGG19Features.load_torchvision`.
+        FileNotFoundError, ValueError: see :meth:`VGG19Features.load_torchvision`, or another number of layers' weights.
     """
 
     def __init__(self, *, weights, layer_weights: Sequence[float] = LAYER_WEIGHTS, normalize_input: bool = False) -> None:
-        super().__init__()
         if len(layer_weights) != len(LAYERS):
             raise ValueError(f'layer_weights must be {len(LAYERS)} numbers, those of relu1_1 to relu5_1, got {layer_weights}')
         self.network = VGG19Features()
         self.network.load_torchvision(weights)
         self.layer_weights, self.normalize_input = tuple(layer_weights), normalize_input
-        for name, value in (('mean', IMAGENET_MEAN), ('std', IMAGENET_STD)):
-            self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
-        self._register_state_dict_hook(lambda module, state, prefix, _: [state.pop(key) for key in list(state) if key.startswith(prefix)])
 
-    def _load_from_state_dict(self, *args, **kwargs) -> None:
-        """Nothing of it is in a checkpoint."""
-
-    def forward(self, image: Tensor, target: Tensor) -> Tensor:
+    def __call__(self, image: Tensor, target: Tensor) -> Tensor:
         """A number for images ``(B, 3, H, W)`` in −1 … 1; the target gets no gradient."""
+        self.network.to(image.device)
         with torch.no_grad():
             wanted = self.network(self._seen(target))
         found = self.network(self._seen(image))
-        return sum(weight * F.l1_loss(ours, theirs) for weight, ours, theirs in zip(self.layer_weights, found, wanted))
+        return sum(weight * F.l1_loss(ours.float(), theirs.float()) for weight, ours, theirs in zip(self.layer_weights, found, wanted))
 
     def _seen(self, image: Tensor) -> Tensor:
-        return ((image + 1) / 2 - self.mean) / self.std if self.normalize_input else image
+        if not self.normalize_input:
+            return image
+        mean, std = (torch.tensor(value, device=image.device)[:, None, None] for value in (IMAGENET_MEAN, IMAGENET_STD))
+        return ((image + 1) / 2 - mean) / std
