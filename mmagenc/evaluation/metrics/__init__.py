@@ -1,8 +1,9 @@
 """Metrics for MMEngine's evaluator."""
 
+from .image_prediction import ImagePredictionMetric
 from .mmd import MMDMetric
 from .motion_generation import MotionGenerationMetric
 from .plausibility import PlausibilityMetric
 from .recognizer import RecognizerMetric, ScoreDump
 
-__all__ = ['MMDMetric', 'MotionGenerationMetric', 'PlausibilityMetric', 'RecognizerMetric', 'ScoreDump']
+__all__ = ['ImagePredictionMetric', 'MMDMetric', 'MotionGenerationMetric', 'PlausibilityMetric', 'RecognizerMetric', 'ScoreDump']
