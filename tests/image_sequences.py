@@ -9,8 +9,8 @@ import numpy as np
 from mmagenc.datasets import save_annotation
 from mmagenc.skeletons import get_skeleton
 
-REST = np.array([[0, -.6], [-.2, -.4], [.2, -.4], [-.35, -.15], [.35, -.15], [-.4, .1], [.4, .1], [-.12, .1], [.12, .1], [-.15, .4], [.15, .4],
-                 [-.15, .7], [.15, .7]])
+REST = np.array([[0, -.6], [-.2, -.4], [.2, -.4], [-.35, -.15], [.35, -.15], [-.4, .1], [.4, .1], [-.12, .1], [.12, .1], [-.15, .4],
+                 [.15, .4], [-.15, .7], [.15, .7]])
 """Penn Action's 13 joints of somebody who stands, in −1 … 1."""
 CLASSES = ['wave', 'squat']
 

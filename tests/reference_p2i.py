@@ -209,4 +209,4 @@ class ReferenceTrainer:
             optimizer.zero_grad()
         loss.backward()
         self.optimizers[network].step()
-        return float(loss)
+        return float(loss.detach())

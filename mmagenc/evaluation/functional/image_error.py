@@ -8,6 +8,8 @@ import torch
 
 HIGHEST_PSNR = 10 * np.log10(12 * 255**2)
 """Decibels at which PSNR is cut off, 58.9: an error of what rounding to whole numbers makes. Equal images have no finite PSNR."""
+MARGIN = 5
+"""Pixels at each edge around which SSIM's window of 11 × 11 does not lie in the image."""
 HOW_TO_ADD = 'PSNR and SSIM need torchmetrics: pip install "mmagenc[image]"'
 
 
@@ -22,7 +24,8 @@ def image_errors(images: np.ndarray, targets: np.ndarray, masks: Optional[np.nda
 
     - ``l1``: mean of :math:`|x - y|`, of a range of 1;
     - ``psnr``: :math:`-10 \log_{10}` of the mean of :math:`(x - y)^2`, decibels, at most :data:`HIGHEST_PSNR`;
-    - ``ssim``: structural similarity (Wang et al., IEEE TIP 2004), a Gaussian of deviation 1.5 over 11 × 11 pixels, mean over colours;
+    - ``ssim``: structural similarity (Wang et al., IEEE TIP 2004), a Gaussian of deviation 1.5 over 11 × 11 pixels, mean over the places
+      where that lies in the image and over colours;
     - with masks ``person_l1``: L1 where the mask is, NaN where it is empty.
 
     Args:
@@ -43,7 +46,8 @@ def image_errors(images: np.ndarray, targets: np.ndarray, masks: Optional[np.nda
     distance = np.abs(ours - theirs)
     square = np.maximum((distance**2).mean(axis=(1, 2, 3)), 10**(-HIGHEST_PSNR / 10))
     tensors = [torch.from_numpy(array).permute(0, 3, 1, 2) for array in (ours, theirs)]
-    ssim = structural_similarity_index_measure(*tensors, data_range=1., reduction='none').reshape(len(images))
+    _, ssim = structural_similarity_index_measure(*tensors, data_range=1., return_full_image=True)
+    ssim = ssim[..., MARGIN:-MARGIN, MARGIN:-MARGIN].mean(dim=(1, 2, 3))  # as published: torchmetrics counts mirrored edges
     errors = dict(l1=distance.mean(axis=(1, 2, 3)), psnr=-10 * np.log10(square), ssim=ssim.numpy())
     if masks is not None:
         area = masks.astype(np.float64).sum(axis=(1, 2))

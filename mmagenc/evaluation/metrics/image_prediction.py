@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmagenc.evaluation.functional import bootstrap_interval
+from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval
 from mmagenc.evaluation.functional.image_error import image_errors, require_torchmetrics
 from mmagenc.registry import METRICS
 
@@ -27,7 +27,8 @@ class ImagePredictionMetric(BaseMetric):
     Reported with the prefix ``image/``, as means over windows: ``l1``, ``person_l1`` (where the mask is), ``psnr`` and ``ssim``, see
     :func:`~mmagenc.evaluation.functional.image_error.image_errors`; ``…_copy``, of the copied source; and ``…_gain``, by how much the made
     frames are better, with ``…_gain_low`` and ``…_gain_high``, the ends of its 95 % interval: windows are drawn with replacement, those
-    of one subject (or of one clip, where no subject is named) together, made and copied frames as pairs.
+    of one subject (or of one clip, where no subject is named) together, made and copied frames as pairs. Of a single subject nothing can
+    be said of others: its ends are NaN.
 
     Args:
         num_resamples: of the interval.
@@ -70,8 +71,7 @@ class ImagePredictionMetric(BaseMetric):
         table = [('', 'made', 'source copied', 'better by')]
         for name, direction in DIRECTIONS.items():
             made, copied = (np.array([result[kind][name] for result in results]) for kind in ('made', 'copied'))
-            gain = bootstrap_interval(
-                np.nanmean, direction * (made - copied), groups=groups, num_resamples=self.num_resamples, rng=self.seed)
+            gain = self._gain(direction * (made - copied), groups)
             metrics |= {name: float(np.nanmean(made)), f'{name}_copy': float(np.nanmean(copied)), f'{name}_gain': float(gain.value),
                         f'{name}_gain_low': float(gain.low), f'{name}_gain_high': float(gain.high)}
             form = f'{{:.{DIGITS[name]}f}}'.format
@@ -79,6 +79,12 @@ class ImagePredictionMetric(BaseMetric):
                           f'{form(gain.value)} [{form(gain.low)}, {form(gain.high)}]'))
         print_log(f'{len(results)} windows of {len(set(groups))} subjects (or clips)\n{format_table(table)}', logger='current')
         return metrics
+
+    def _gain(self, better: np.ndarray, groups: Sequence[str]) -> BootstrapInterval:
+        """Mean and interval of what each window is better by."""
+        if len(set(groups)) < 2:
+            return BootstrapInterval(float(np.nanmean(better)), float('nan'), float('nan'))
+        return bootstrap_interval(np.nanmean, better, groups=groups, num_resamples=self.num_resamples, rng=self.seed)
 
 
 def _means(errors: Dict[str, np.ndarray]) -> Dict[str, float]:
