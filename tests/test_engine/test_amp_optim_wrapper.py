@@ -6,12 +6,33 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmagenc.engine import amp_optim_wrapper
+
 cpu_only = pytest.mark.skipif(torch.cuda.is_available(), reason='MMEngine serves machines with a GPU')
 
 
 def make(model, **kwargs):
     init_default_scope('mmagenc')
     return build_optim_wrapper(model, dict(type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.1), **kwargs))
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    """A CPU with instructions for bfloat16, whichever runs the tests."""
+    monkeypatch.setattr(amp_optim_wrapper, 'has_fast_bfloat16', lambda: True)
+
+
+@cpu_only
+@pytest.mark.parametrize('emulate, dtype', [(False, torch.float32), (True, torch.bfloat16)])
+def test_without_the_instructions_it_computes_in_float32_and_says_so(monkeypatch, emulate, dtype):
+    said = []
+    monkeypatch.setattr(amp_optim_wrapper, 'print_log', lambda text, **kwargs: said.append(text))
+    monkeypatch.setattr(amp_optim_wrapper, 'has_fast_bfloat16', lambda: False)
+    model = nn.Linear(4, 1)
+    wrapper = make(model, dtype='bfloat16', emulate=emulate)
+    with wrapper.optim_context(model):
+        assert model(torch.ones(2, 4)).dtype == dtype
+    assert ['computes in float32' in text for text in said] == ([] if emulate else [True])
 
 
 @cpu_only

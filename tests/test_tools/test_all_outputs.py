@@ -68,7 +68,8 @@ def load(name):
 
 @pytest.fixture(scope='module')
 def tools():
-    names = sorted(str(path.relative_to(ROOT / 'tools').with_suffix('')) for path in (ROOT / 'tools').rglob('*.py'))
+    names = sorted(str(path.relative_to(ROOT / 'tools').with_suffix('')) for path in (ROOT / 'tools').rglob('*.py')
+                   if path.parent.name != 'benchmarks')
     return {name: load(name) for name in names}
 
 
