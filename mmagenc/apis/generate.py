@@ -37,7 +37,7 @@ def generate(model: BaseGenerator,
         seed: one seed gives the same clips, whatever the batch size; ``None`` gives others each time.
         batch_size: clips decoded at once.
         progress: show a bar.
-        **sampling: what the generator's ``sample_latent`` takes (the CVAE: ``noise_factor``, ``latent_mode``).
+        **sampling: what the generator's ``sample_latent`` takes (the CVAE: ``noise_factor``, ``latent_mode``; ACT-VAE: ``start``).
 
     Returns:
         Motion: N = classes · ``num_samples_per_class`` clips, on the CPU. Joints only: for vertices see the body model.
@@ -84,7 +84,7 @@ def generate_batches(model: BaseGenerator,
     label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
     generator = torch.Generator()
     generator.seed() if seed is None else generator.manual_seed(seed)
-    latent = model.sample_latent(label, generator=generator, **sampling)
+    latent = model.draw_latent(label, num_frames, generator=generator, **sampling)
     return _decode(model, latent, label, torch.full((len(label), ), num_frames), batch_size, progress)
 
 
@@ -109,8 +109,9 @@ def replay_batches(model: BaseGenerator,
         ValueError: latents of another number of channels than the model's, labels it does not know, or a number out of range.
     """
     length = torch.as_tensor(model.num_frames if num_frames is None else num_frames).expand(len(label))
-    dim = model.sample_latent(torch.zeros(1, dtype=torch.long), generator=torch.Generator()).shape[1]
-    if latent.ndim != 2 or latent.shape != (len(label), dim):
+    dim = model.latent_width(int(length.max()) if len(length) else 1)
+    longer = model.latent_has_frames and latent.ndim == 2 and latent.shape[1] > dim  # of more frames: the clip's beginning is made
+    if latent.ndim != 2 or latent.shape != (len(label), latent.shape[1] if longer else dim):
         raise ValueError(f'{type(model).__name__} decodes latents ({len(label)}, {dim}) for {len(label)} labels, '
                          f'got {tuple(latent.shape)}')
     if len(label) == 0 or label.min() < 0 or label.max() >= model.num_classes:
@@ -121,7 +122,7 @@ def replay_batches(model: BaseGenerator,
 
 def sampling_options(model: BaseGenerator) -> List[str]:
     """Names of the options that the generator's ``sample_latent`` takes."""
-    return [name for name in inspect.signature(model.sample_latent).parameters if name not in ('label', 'generator')]
+    return [name for name in inspect.signature(model.sample_latent).parameters if name not in ('label', 'generator', 'length')]
 
 
 def _at_least_one(**numbers: int) -> None:

@@ -34,7 +34,7 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
         device: where the model goes.
 
     Returns:
-        BaseGenerator: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton`` of its keypoints, ``fps``,
+        BaseGenerator: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton`` and ``fps`` of its clips,
         and ``up`` where the training set's vertical is known). Class names are the checkpoint's, or else those of the config's training
         set, or else numbers.
 
@@ -55,9 +55,9 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     if len(classes) != model.num_classes:
         raise ValueError(f'{_name(cfg)}: the model has {model.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
     model.cfg = cfg
+    fps = float(cfg.get('fps') or float(meta.get('fps') or DEFAULT_FPS) / model.gap)
     model.dataset_meta = dict(
-        classes=classes, skeleton=model.representation.keypoint_skeleton, fps=float(cfg.get('fps') or meta.get('fps') or DEFAULT_FPS),
-        **({'up': meta['up']} if meta.get('up') else {}))
+        classes=classes, skeleton=model.representation.keypoint_skeleton, fps=fps, **({'up': meta['up']} if meta.get('up') else {}))
     return model.to(device).eval()
 
 

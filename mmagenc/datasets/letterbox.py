@@ -58,14 +58,15 @@ class Letterbox:
 
     @classmethod
     def of_clip(cls, clip: Dict) -> 'Letterbox':
-        """That of a clip whose keypoints lie in a square, by its ``crop`` and ``img_shape``.
+        """That of a clip of :func:`letterboxed_clip`, by its ``crop`` and ``img_shape``.
 
         Raises:
             ValueError: a clip that names no crop, or no square image.
         """
         shape = clip.get('img_shape')
-        if clip.get('crop') is None or shape is None or len(shape) != 2 or shape[0] != shape[1]:
-            raise ValueError(f'clip {clip.get("frame_dir")}: no crop with a square img_shape, so its points cannot go back to the image')
+        if any(clip.get(key) is None for key in ('crop', 'original_shape', 'img_shape')) or shape[0] != shape[1]:
+            raise ValueError(f'clip {clip.get("frame_dir")}: no crop, original_shape and square img_shape, so its points cannot go '
+                             'back to the image')
         return cls(tuple(clip['crop']), int(shape[0]))
 
     @property
@@ -134,3 +135,16 @@ class Letterbox:
         scaled = cv2.resize(np.ascontiguousarray(image[y1:y2, x1:x2]), (width, height), interpolation=interpolation)
         right, bottom = self.size - width - left, self.size - height - top
         return cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=value)
+
+
+def letterboxed_clip(clip: Dict, letterbox: Letterbox) -> Dict:
+    """A clip in pixels of an image as one in pixels of a square; nothing of the given one changes.
+
+    ``keypoint`` is clipped to the square, as published (points without a place, of score 0 at (0, 0), stay there); ``img_shape`` is the
+    square's, ``original_shape`` the image's, ``crop`` the box: :meth:`Letterbox.of_clip` gives the way back.
+    """
+    keypoint, score = clip['keypoint'], clip.get('keypoint_score', np.ones(1))
+    nowhere = (score == 0) & (keypoint == 0).all(axis=-1)
+    placed = letterbox.clipped(letterbox.points(keypoint.astype(np.float64)))
+    return dict(clip, keypoint=np.where(nowhere[..., None], 0, placed).astype(np.float32), crop=[int(number) for number in letterbox.box],
+                original_shape=tuple(clip['img_shape']), img_shape=(letterbox.size, letterbox.size))

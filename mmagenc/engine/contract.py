@@ -64,6 +64,9 @@ def check_contract(model: nn.Module, annotations: Sequence[Dict], trainer: Recog
     """
     contract = Contract()
     labels = np.array(annotations.values('label') if hasattr(annotations, 'values') else [clip['label'] for clip in annotations])
+    if getattr(model, 'gap', 1) != 1:
+        raise ContractError(f'model.gap={model.gap}: the generator makes every {model.gap}th frame, the judge and the training set see '
+                            'all. Set model.gap=1 and leave `step` out of its pipeline; fps=… of the dataset makes all clips slower alike')
     _check_classes(model, trainer, labels, annotations, metainfo.get('classes'), contract)
     _check_persons(model, annotations)
     with untouched_random_state():

@@ -9,6 +9,7 @@ from mmengine.registry import init_default_scope
 
 from mmagenc.datasets import save_annotation
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
+from mmagenc.datasets.readers.penn_action import PRESETS
 from mmagenc.registry import DATASETS
 
 BASES = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'datasets'
@@ -65,3 +66,24 @@ def test_nw_ucla(tmp_path):
             sample, again = dataset[index]['inputs'], dataset[index]['inputs']
             assert sample.shape == (1, 1, 52, 20, 3) and bool(sample.isfinite().all()) and float(sample.abs().max()) <= 1 + 1e-6
             assert bool((sample == again).all()) == (part != 'train')
+
+
+@pytest.mark.parametrize('config, keys', [('penn_action', {}), ('penn_action_windows', dict(gap=2))])
+def test_penn_action(tmp_path, config, keys):
+    """Clips of any length become 32 frames; windows stay six."""
+    init_default_scope('mmagenc')
+    rng, names = np.random.default_rng(0), ['a', 'b']
+    cfg = Config.fromfile(BASES / f'{config}.py')
+    clips = [dict(frame_dir=name, label=8, total_frames=length, img_shape=(128, 128), **keys,
+                  keypoint=rng.uniform(0, 127, size=(1, length, 13, 2)).astype(np.float32),
+                  keypoint_score=np.ones((1, length, 13), dtype=np.float32))
+             for name, length in zip(names, (6, 6) if keys else (40, 33))]
+    metainfo = dict(classes=list(PRESETS['act_vae']), skeleton='penn13')
+    save_annotation(dict(split=dict(train=names, val=names, test=names), metainfo=metainfo, annotations=clips), tmp_path / 'penn.npz')
+    assert cfg.num_classes == len(PRESETS['act_vae'])
+    for part in ('train', 'val', 'test'):
+        settings = cfg[f'{part}_dataloader'].dataset
+        assert settings.split == part and settings.ann_file == cfg.ann_file and settings.get('test_mode', False) == (part != 'train')
+        dataset = DATASETS.build(dict(settings, ann_file=str(tmp_path / 'penn.npz')))
+        inputs = [dataset[index]['inputs'] for index in range(2)]
+        assert all(sample['keypoint'].shape == (cfg.num_frames, 13, 2) for sample in inputs)

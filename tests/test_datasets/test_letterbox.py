@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmagenc.datasets.letterbox import Letterbox
+from mmagenc.datasets.letterbox import Letterbox, letterboxed_clip
 
 
 def published(point, box, size):
@@ -43,10 +43,11 @@ def test_of_points():
 
 def test_of_clip():
     letterbox = Letterbox((10, 20, 110, 60), 64)
-    assert Letterbox.of_clip(dict(crop=[10, 20, 110, 60], img_shape=(64, 64))) == letterbox
-    for clip in (dict(frame_dir='a', img_shape=(64, 64)), dict(frame_dir='a', crop=[1, 2, 3, 4], img_shape=(64, 60)), dict(frame_dir='a')):
-        with pytest.raises(ValueError, match='clip a: no crop with a square img_shape'):
-            Letterbox.of_clip(clip)
+    assert Letterbox.of_clip(dict(crop=[10, 20, 110, 60], img_shape=(64, 64), original_shape=(200, 300))) == letterbox
+    for clip in (dict(img_shape=(64, 64), original_shape=(9, 9)), dict(crop=[1, 2, 3, 4], img_shape=(64, 60), original_shape=(9, 9)),
+                 dict(crop=[1, 2, 3, 4], img_shape=(64, 64)), {}):
+        with pytest.raises(ValueError, match='clip a: no crop, original_shape and square img_shape'):
+            Letterbox.of_clip(dict(clip, frame_dir='a'))
 
 
 def test_images_go_where_points_go():
@@ -75,3 +76,18 @@ def test_refusals():
         Letterbox((0, 0, 60, 40)).image(np.zeros((40, 50, 3), dtype=np.uint8))
     with pytest.raises(ValueError, match='an image is'):
         Letterbox((0, 0, 6, 4)).mask(np.zeros(40))
+
+
+def test_clips_go_back_to_the_image():
+    rng = np.random.default_rng(0)
+    keypoint, score = rng.uniform(40, 200, size=(1, 7, 13, 2)).astype(np.float32), np.ones((1, 7, 13), dtype=np.float32)
+    keypoint[0, 3, 4], score[0, 3, 4:6] = 0, 0
+    clip = dict(frame_dir='a', keypoint=keypoint, keypoint_score=score, img_shape=(270, 480), label=2)
+    before = keypoint.copy()
+    placed = letterboxed_clip(clip, Letterbox.of_points(keypoint[score > 0], (270, 480), size=64))
+    assert np.array_equal(keypoint, before) and placed['label'] == 2 and placed['img_shape'] == (64, 64)
+    assert placed['original_shape'] == (270, 480) and placed['keypoint'].dtype == np.float32
+    assert placed['keypoint'].min() == 0 and placed['keypoint'].max() <= 63 and not placed['keypoint'][0, 3, 4].any()
+    back = Letterbox.of_clip(placed).points_back(placed['keypoint'].astype(np.float64))
+    inside = (placed['keypoint'] > 0).all(axis=-1) & (placed['keypoint'] < 63).all(axis=-1)
+    assert inside.mean() > 0.9 and np.allclose(back[inside], keypoint[inside], atol=1e-3)

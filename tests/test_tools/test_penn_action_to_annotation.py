@@ -9,6 +9,7 @@ import pytest
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.penn_action import PRESETS
 from tests.test_datasets.test_readers.test_penn_action import write
+from tests.test_datasets.test_readers.test_penn_windows import line
 
 
 def load_tool():
@@ -70,3 +71,40 @@ def test_refusals(folder):
         TOOL.main([str(folder), '--out', out, '--actions', 'squat,jump'])
     with pytest.raises(SystemExit, match='no labels of Penn Action'):
         TOOL.main([str(folder / 'none'), '--out', out])
+
+
+def test_windows(folder, capsys):
+    """Videos of 20 frames are short: no windows by default; with a step they have some."""
+    out = str(folder / 'w.npz')
+    with pytest.raises(SystemExit, match=r"no windows of squat, bowl; left out: {'static': 1"):
+        TOOL.main([str(folder), '--out', out, '--windows', '--actions', 'squat,bowl'])
+    poses = write(folder / 'labels', '0001', action='squat', frames=70, seed=4)
+    TOOL.main([str(folder), '--out', out, '--windows', '--actions', 'squat,bowl'])
+    annotation = load_annotation(out)
+    assert annotation['split'] == dict(train=[f'0001_{number:02d}' for number in range(28)])
+    clip = annotation['annotations'][3]
+    assert clip['keypoint'].shape == (1, 6, 13, 2) and tuple(clip['img_shape']) == (128, 128) and clip['gap'] == 2
+    printed = capsys.readouterr()
+    assert '28 clips (train 28)' in printed.out and 'static, of videos of fewer than 33 frames' in printed.err
+    TOOL.main([str(folder), '--out', out, '--windows', '--no-crop', '--short-videos', 'step', '--actions', 'squat,bowl', '--force'])
+    annotation = load_annotation(out)
+    assert len(annotation['split']['test']) == 15 and tuple(annotation['annotations'][0]['img_shape']) == (270, 480)
+    (folder / 'list.txt').write_text(line('0001', 'squat', 7, poses, 1, 3))
+    TOOL.main([str(folder), '--out', out, '--window-file', str(folder / 'list.txt'), '--crop-size', '64', '--force'])
+    annotation = load_annotation(out)
+    assert annotation['split'] == dict(train=['0001_00']) and tuple(annotation['annotations'][0]['img_shape']) == (64, 64)
+
+
+def test_whole_videos_in_a_square(folder):
+    TOOL.main([str(folder), '--out', str(folder / 'a.npz'), '--crop-size', '64'])
+    clips = load_annotation(folder / 'a.npz')['annotations']
+    assert all(tuple(clip['img_shape']) == (64, 64) and clip['keypoint'].max() == 63 and 'crop' in clip for clip in clips)
+
+
+@pytest.mark.parametrize('options, says', [
+    (['--windows', '--fill-gaps', '3'], '--fill-gaps cuts whole videos'), (['--no-crop'], '--no-crop is for windows'),
+    (['--short-videos', 'step'], '--short-videos is for windows'), (['--windows', '--no-crop', '--crop-size', '9'], 'contradict')])
+def test_options_that_do_not_go_together(folder, capsys, options, says):
+    with pytest.raises(SystemExit):
+        TOOL.main([str(folder), '--out', str(folder / 'a.npz'), *options])
+    assert says in capsys.readouterr().err

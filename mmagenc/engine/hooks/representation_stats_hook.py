@@ -1,4 +1,4 @@
-"""Fit a representation's normalization statistics to the training set before training."""
+"""Take what a generator needs of the training set, such as a representation's statistics, before training."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -8,18 +8,18 @@ from mmagenc.registry import HOOKS
 
 @HOOKS.register_module()
 class RepresentationStatsHook(Hook):
-    """Call the generator's ``representation.fit`` on the whole clips of the training set, unless a checkpoint brought statistics.
+    """Call ``representation.fit``, and then the generator's own ``fit``, on the whole clips of the training set.
 
-    Every rank sees the same clips, so every rank gets the same statistics. Representations without statistics are left alone.
+    What a checkpoint brought stays. Every rank sees the same clips, so every rank gets the same statistics and start poses.
+    Representations and generators that need nothing of the clips are left alone.
     """
 
     priority = 'HIGH'
 
     def before_train(self, runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        representation = getattr(model, 'representation', None)
-        if not hasattr(representation, 'fit') or representation.fitted:
-            return
-        annotations = runner.train_dataloader.dataset.annotations()
-        representation.fit(annotations)
-        runner.logger.info(f'{type(representation).__name__}: statistics of {len(annotations)} training clips')
+        for part in (getattr(model, 'representation', None), model):
+            if hasattr(part, 'fit') and not part.fitted:
+                annotations = runner.train_dataloader.dataset.annotations()
+                part.fit(annotations)
+                runner.logger.info(f'{type(part).__name__}: fitted to {len(annotations)} training clips')

@@ -60,6 +60,8 @@ class SampleVisualizationHook(Hook):
         runner.visualizer.add_image('samples', image, step=step)
         if self.num_saved_per_class:
             metainfo = dict(getattr(dataset, 'metainfo', {}), source='synthetic')
+            if metainfo.get('fps'):
+                metainfo['fps'] /= getattr(model, 'gap', 1)
             save_annotation(sample_annotation(model, self.num_saved_per_class, metainfo=metainfo, prefix=name), path.with_suffix('.npz'))
 
 

@@ -1,7 +1,8 @@
 """Generators: one file per published algorithm."""
 
+from .act_vae import ACTVAE
 from .base import BaseGenerator
 from .cvae import TransformerCVAE
 from .kinetic_gan import KineticGAN
 
-__all__ = ['BaseGenerator', 'KineticGAN', 'TransformerCVAE']
+__all__ = ['ACTVAE', 'BaseGenerator', 'KineticGAN', 'TransformerCVAE']

@@ -25,6 +25,11 @@ class BaseGenerator(BaseModel):
         test_cfg: ``num_repeats`` clips are generated per test clip (default 20); ``seed`` of their noise (default 0).
     """
 
+    latent_has_frames = False
+    """Whether a latent is the longer the more frames its clip has; ``sample_latent`` then takes ``length``."""
+    gap = 1
+    """Frames of a recording from one generated frame to the next: clips have so many fewer frames a second."""
+
     def __init__(self, *, representation: Dict, num_classes: int, num_frames: int = 60, test_cfg: Optional[Dict] = None) -> None:
         super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor'))
         if num_classes < 1 or num_frames < 2:
@@ -59,6 +64,14 @@ class BaseGenerator(BaseModel):
         label = torch.tensor([int(sample.gt_label) for sample in data_samples], device=self.device)
         return label, torch.tensor([sample.num_frames for sample in data_samples])
 
+    @property
+    def fitted(self) -> bool:
+        """Whether what generating needs of the training clips is there; so it is for generators that need nothing."""
+        return True
+
+    def fit(self, annotations: Sequence[Dict]) -> None:
+        """Keep, in buffers, what generating needs of the training clips; called before the first epoch if not :attr:`fitted`."""
+
     @abstractmethod
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
         """Weighted loss terms ``loss_*`` of encoded clips ``(B, T, J, C)``; ``length`` lies on the CPU, here and below."""
@@ -69,7 +82,16 @@ class BaseGenerator(BaseModel):
 
     @abstractmethod
     def sample_latent(self, label: Tensor, *, generator: Optional[torch.Generator], **sampling) -> Tensor:
-        """``(N, D)`` latent vectors on the CPU."""
+        """``(N, D)`` latent vectors on the CPU. Those of generators with :attr:`latent_has_frames` take ``length`` too."""
+
+    def draw_latent(self, label: Tensor, length: Union[int, Tensor], *, generator: Optional[torch.Generator], **sampling) -> Tensor:
+        """:meth:`sample_latent` for clips of ``length`` frames, one number or ``(N,)``, of which it is told where that matters."""
+        frames = dict(length=length) if self.latent_has_frames else {}
+        return self.sample_latent(label, generator=generator, **frames, **sampling)
+
+    def latent_width(self, num_frames: int) -> int:
+        """D of clips of ``num_frames`` frames."""
+        return self.draw_latent(torch.zeros(1, dtype=torch.long), num_frames, generator=torch.Generator()).shape[1]
 
     @abstractmethod
     def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
@@ -81,7 +103,8 @@ class BaseGenerator(BaseModel):
         label, length = self.labels_and_lengths(data_samples)
         repeats = self.test_cfg['num_repeats']
         labels = label.cpu()[:, None].expand(-1, repeats)
-        latents = [self.sample_latent(group, generator=self._noise_of(sample)) for group, sample in zip(labels, data_samples)]
+        longest = int(length.max())
+        latents = [self.draw_latent(group, longest, generator=self._noise_of(sample)) for group, sample in zip(labels, data_samples)]
         motion = self._decode_batched(torch.cat(latents), label.repeat_interleave(repeats), length.repeat_interleave(repeats))
         reconstruction = self.reconstruct(self.representation.encode(inputs), label, length)
         for index, sample in enumerate(data_samples):
@@ -121,7 +144,7 @@ class BaseGenerator(BaseModel):
         label = torch.as_tensor(label, dtype=torch.long).cpu()
         length = torch.as_tensor(self.num_frames if num_frames is None else num_frames, dtype=torch.long).cpu()
         self._check(label, length)
-        latent = self.sample_latent(label, generator=generator, **sampling)
+        latent = self.draw_latent(label, length, generator=generator, **sampling)
         return self._decode_batched(latent, label, length.expand(len(label)), batch_size)
 
     def _check(self, label: Tensor, length: Tensor) -> None:

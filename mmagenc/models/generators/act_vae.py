@@ -1,0 +1,351 @@
+"""ACT-VAE (Xu et al., arXiv 2108.05658): the poses that follow one pose, drawn step by step by two LSTMs.
+
+B batch, N clips, T steps, J joints, C channels, P = J · C numbers of a pose, Z latent channels, K classes.
+"""
+
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmagenc.models.losses import gaussian_kl
+from mmagenc.registry import MODELS
+from mmagenc.structures import Motion
+
+from .base import BaseGenerator
+from .start_poses import Start, StartPoses, encode_starts, first_poses
+
+LOSS_WEIGHTS = dict(l1=200., kl=0.002)
+"""Published weights."""
+NEAR_ONE = 0.995
+"""Poses are cut off there before the inverse of tanh."""
+Gaussian = Tuple[Tensor, Tensor]
+"""Mean and log-variance."""
+RollOut = Tuple[Tensor, Tensor, Tensor]
+"""Poses ``(N, T, P)``, and mean and log-variance ``(N, T, Z)`` of the latent LSTM."""
+
+
+@MODELS.register_module()
+class ACTVAE(BaseGenerator):
+    r"""A latent LSTM and a pose LSTM, rolled out from a start pose and a class.
+
+    .. math::
+        h_t &= LSTM_z([x_{t-1}, y, z_{t-1}]), \quad (\mu_t, \log\sigma_t^2) = h_t, \quad z_t = \mu_t + \sigma_t \epsilon_t \\
+        x_t &= LSTM_x([x_{t-1}, y, z_t])
+
+    with the start pose :math:`x_0` and :math:`z_0, \epsilon_t` standard normal. The pose LSTM's output *is* the pose and lies in (−1, 1):
+    the representation must bring poses there (``normalization='min_max'`` or ``'centered_min_max'``, or rotations). The first pose of a
+    published roll-out, whose cell begins at zero, cannot exceed ± tanh(1) = ± 0.76.
+
+    A clip of ``num_frames`` frames is the poses that *follow* the start pose, any number of them. Training clips are windows of at least
+    three poses, the first the start, each ``gap`` frames after the last (``ConsecutiveSample(num_frames=6, step=gap)``, or a file of
+    windows). With poses 0 … T, roll-outs of T − 1 steps are compared with the poses (1 … T − 1), (1 … T − 2, T) and (2 … T). Keypoints
+    that were not seen (score 0) do not count as targets.
+
+    A latent is ``(N, P + Z (1 + T))``: start pose, z₀ and each step's noise, so that decoding it again gives the same clip, and a longer
+    latent decodes to the beginning of its clip too.
+
+    Args:
+        representation: config of the representation.
+        num_classes: K.
+        num_frames: predicted poses of a clip where a caller names none (published: 4).
+        latent_dim: Z; the latent LSTM has twice as many channels (published: 512).
+        gap: frames of a recording between two poses; generated clips have so many fewer frames a second.
+        loss_weights: of ``l1`` and ``kl``; those not named keep :data:`LOSS_WEIGHTS`.
+        kl_reduction: ``'sum'`` over batch and steps, as published (then the weight depends on the batch), or their ``'mean'``.
+        num_rollouts: 3, one for each set of targets, as published; or 1 for all three, which has the same expected gradient of L1 at a
+            third of the cost, and more noise in it. With a posterior, 1 is the first set of targets alone.
+        start_state: ``'zeros'``, as published; or ``'pose'``: the pose LSTM begins as if it had just given the start pose, with biases
+            that keep it: what is learnt then is how the pose changes.
+        deterministic: leave all noise out: one clip for each start pose and class.
+        posterior: ``dict(hidden_dim=128, anneal_steps=2000)``: infer each training step's z from its target by a bidirectional LSTM, and
+            let the latent LSTM's Gaussian be the prior that it is measured against; the weight of this KL grows from 0 within
+            ``anneal_steps`` steps. ``None``, as published, has no such network: z is drawn from the prior in training too, whose distance
+            from a standard normal is the KL.
+        starts: ``'first'`` keeps the first frame of training clips as start poses, for clips that begin as recordings do; ``'any'``
+            frames from anywhere.
+        max_starts: start poses of each class that the checkpoint keeps.
+        test_cfg: see :class:`BaseGenerator`; with ``start='clip'`` a test clip's first pose is the start, and the clips are the poses that
+            follow it (default: ``'drawn'``).
+
+    Raises:
+        ValueError: settings out of range, or a representation that does not keep poses in −1 … 1.
+    """
+
+    latent_has_frames = True
+
+    def __init__(self,
+                 *,
+                 representation: Dict,
+                 num_classes: int,
+                 num_frames: int = 4,
+                 latent_dim: int = 512,
+                 gap: int = 1,
+                 loss_weights: Optional[Dict[str, float]] = None,
+                 kl_reduction: str = 'sum',
+                 num_rollouts: int = 3,
+                 start_state: str = 'zeros',
+                 deterministic: bool = False,
+                 posterior: Optional[Dict] = None,
+                 starts: str = 'first',
+                 max_starts: int = 64,
+                 test_cfg: Optional[Dict] = None) -> None:
+        test_cfg = dict(start='drawn') | dict(test_cfg or {})
+        super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
+        _require_bounded(self.representation)
+        _require_known(loss_weights, latent_dim=latent_dim, gap=gap, max_starts=max_starts)
+        _require_one_of(
+            kl_reduction=(kl_reduction, 'sum', 'mean'),
+            num_rollouts=(num_rollouts, 1, 3),
+            start_state=(start_state, 'zeros', 'pose'),
+            starts=(starts, 'first', 'any'),
+            **{'test_cfg.start': (self.test_cfg['start'], 'drawn', 'clip')})
+        if posterior is not None and deterministic:
+            raise ValueError('a posterior infers the noise, which deterministic=True leaves out: they do not go together')
+        self.loss_weights = LOSS_WEIGHTS | dict(loss_weights or {})
+        self.latent_dim, self.gap, self.kl_reduction, self.num_rollouts = latent_dim, gap, kl_reduction, num_rollouts
+        self.start_state, self.deterministic = start_state, deterministic
+        self.pose_size = self.representation.num_joints * self.representation.num_channels
+        width = self.pose_size + num_classes + latent_dim
+        self.latent_cell, self.pose_cell = nn.LSTMCell(width, 2 * latent_dim), nn.LSTMCell(width, self.pose_size)
+        if start_state == 'pose':
+            _keep_the_state(self.pose_cell)
+        self.posterior = None if posterior is None else Posterior(self.pose_size, num_classes, latent_dim, **posterior)
+        self.starts = StartPoses(num_classes, self.pose_size, most=max_starts, anywhere=starts == 'any')
+
+    # The network --------------------------------------------------------------------------------------------------------------------
+
+    def roll_out(self, start: Tensor, label: Tensor, noise: Tensor, inferred: Optional[Gaussian] = None) -> RollOut:
+        """Poses that follow ``start (N, P)``.
+
+        Args:
+            start: encoded poses.
+            label: ``(N,)``.
+            noise: ``(N, 1 + T, Z)``: z₀ and each step's.
+            inferred: mean and log-variance ``(N, T, Z)`` of what z is drawn from in the place of the prior.
+
+        Returns:
+            Poses ``(N, T, P)``, and mean and log-variance ``(N, T, Z)`` of the prior.
+        """
+        noise = torch.zeros_like(noise) if self.deterministic else noise
+        one_hot = F.one_hot(label, self.num_classes).to(start.dtype)
+        pose, (z, *steps) = start, noise.unbind(dim=1)
+        latent_state, pose_state = None, self._pose_state(start)
+        poses, outputs = [], []
+        for step, eps in enumerate(steps):
+            latent_state = self.latent_cell(torch.cat((pose, one_hot, z), dim=1), latent_state)
+            mu, logvar = latent_state[0].chunk(2, dim=1) if inferred is None else (value[:, step] for value in inferred)
+            z = mu + (0.5 * logvar).exp() * eps
+            pose_state = self.pose_cell(torch.cat((pose, one_hot, z), dim=1), pose_state)
+            pose = pose_state[0]
+            poses.append(pose)
+            outputs.append(latent_state[0])
+        mu, logvar = torch.stack(outputs, dim=1).chunk(2, dim=2)
+        return torch.stack(poses, dim=1), mu, logvar
+
+    def _pose_state(self, start: Tensor) -> Optional[Tuple[Tensor, Tensor]]:
+        if self.start_state == 'zeros':
+            return None
+        inside = start.clamp(-NEAR_ONE, NEAR_ONE)
+        return inside, inside.atanh()
+
+    # Training -----------------------------------------------------------------------------------------------------------------------
+
+    def forward(self, inputs: Dict[str, Tensor], data_samples: Optional[Sequence] = None, mode: str = 'tensor'):
+        """As :meth:`BaseGenerator.forward`; ``keypoint_score`` of the inputs says which keypoints were seen."""
+        if mode != 'loss':
+            return super().forward(inputs, data_samples, mode)
+        return self.loss(self.representation.encode(inputs), *self.labels_and_lengths(data_samples), seen=self._seen(inputs))
+
+    def _seen(self, inputs: Dict[str, Tensor]) -> Optional[Tensor]:
+        """``(B, 1 + T, J)``, true where a keypoint was seen; ``None`` where nothing says so, or poses are rotations."""
+        joints = getattr(self.representation, 'num_keypoints', None)
+        if 'keypoint_score' not in inputs or joints is None:
+            return None
+        return F.pad(inputs['keypoint_score'] > 0, (0, self.representation.num_joints - joints), value=True)
+
+    def loss(self, x: Tensor, label: Tensor, length: Tensor, seen: Optional[Tensor] = None) -> Dict[str, Tensor]:
+        """``loss_l1`` and ``loss_kl`` of windows ``(B, 1 + T, J, C)``, the start pose first; of targets, those that were seen count.
+
+        Args:
+            x, label, length: as :meth:`BaseGenerator.loss`.
+            seen: ``(B, 1 + T, J)``, true where a keypoint was seen; ``None`` is everywhere.
+
+        Raises:
+            ValueError: windows of fewer than three poses.
+        """
+        last = x.shape[1] - 1
+        if last < 2:
+            raise ValueError(f'ACTVAE learns from windows of at least 3 poses, a start and two that follow it; these have {last + 1}')
+        valid = (torch.arange(last + 1) < length[:, None]).to(x.device)
+        counts = valid[:, :, None] if seen is None else valid[:, :, None] & seen
+        counts = counts[..., None].expand_as(x).flatten(2)
+        sets = torch.tensor([[*range(1, last)], [*range(1, last - 1), last], [*range(2, last + 1)]], device=x.device)
+        sets = sets if self.posterior is None else sets[:self.num_rollouts]
+        targets, counts = (value[:, sets].transpose(0, 1) for value in (x.flatten(2), counts))  # (3, B, T - 1, P)
+        made, kl = self._train_roll_outs(x[:, 0].flatten(1), label, targets)
+        distance = _mean_where((made.float() - targets.float()).abs(), counts, dim=(1, 2, 3))
+        kl = (kl * valid[:, 1:-1]).sum() if self.kl_reduction == 'sum' else _mean_where(kl, valid[:, 1:-1])
+        weight = self.loss_weights['kl'] * (1 if self.posterior is None else self.posterior.next_share())
+        losses = dict(loss_l1=self.loss_weights['l1'] * distance.sum(), loss_kl=weight * kl)
+        return losses | dict(l1=distance.mean().detach(), kl=kl.detach())
+
+    def _train_roll_outs(self, start: Tensor, label: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor]:
+        """Poses ``(3 or 1, B, T - 1, P)``, and the KL ``(B, T - 1)`` of each step of the first roll-out. All roll-outs are one batch."""
+        count, rollouts = len(start), self.num_rollouts
+        start, label = start.repeat(rollouts, 1), label.repeat(rollouts)
+        inferred = None if self.posterior is None else self.posterior(start, label, targets.flatten(0, 1))
+        noise = torch.randn(len(start), 1 + targets.shape[2], self.latent_dim, device=start.device)
+        poses, *prior = self.roll_out(start, label, noise, inferred)
+        prior = [value[:count].float() for value in prior]
+        kl = gaussian_kl(*prior) if inferred is None else gaussian_kl(*(value[:count].float() for value in inferred), prior=prior)
+        return poses.unflatten(0, (rollouts, count)), kl
+
+    # Start poses --------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def fitted(self) -> bool:
+        """Whether start poses are there."""
+        return self.starts.fitted
+
+    def fit(self, annotations: Sequence[Dict]) -> None:
+        """Keep start poses of the training clips, see :meth:`StartPoses.fit`."""
+        self.starts.fit(annotations, self.representation)
+
+    # Sampling -----------------------------------------------------------------------------------------------------------------------
+
+    def latent_width(self, num_frames: int) -> int:
+        return self.pose_size + self.latent_dim * (1 + num_frames)
+
+    def sample_latent(self,
+                      label: Tensor,
+                      *,
+                      generator: Optional[torch.Generator] = None,
+                      length: Optional[Tensor] = None,
+                      start: Optional[Start] = None,
+                      noise_factor: float = 1.0) -> Tensor:
+        """``(N, P + Z (1 + T))`` latents on the CPU; those of fewer frames, with the same seed, are the beginning of those of more.
+
+        Args:
+            label: ``(N,)``.
+            generator: CPU random generator.
+            length: frames of each clip, or of all; T is the largest. ``None`` is the model's own number.
+            start: what the clips follow, as :func:`~mmagenc.models.generators.start_poses.encode_starts` takes it: S start poses, each
+                for N / S clips in a row (K samples of each start: K labels in a row). ``None`` draws from those of the training clips
+                of the class.
+            noise_factor: standard deviation of the noise; with 0 all clips of one start and class are one.
+
+        Raises:
+            ValueError: a number of starts that does not divide N, or no start poses to draw from.
+        """
+        steps = int(torch.as_tensor(self.num_frames if length is None else length).max())
+        start = self.starts.draw(label, generator) if start is None else self._given_starts(start, len(label))
+        noise = [torch.randn(len(label), self.latent_dim, generator=generator) for _ in range(1 + steps)]
+        return torch.cat((start, *(noise_factor * values for values in noise)), dim=1)
+
+    def _given_starts(self, start: Start, count: int) -> Tensor:
+        poses = encode_starts(start, self.representation, self.device).cpu()
+        if count % len(poses):
+            raise ValueError(f'start: {len(poses)} poses for {count} clips; each start serves as many clips as the others')
+        return poses.repeat_interleave(count // len(poses), dim=0)
+
+    def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
+        steps, longest = (latent.shape[1] - self.pose_size) / self.latent_dim - 1, int(length.max())
+        if steps != int(steps) or steps < longest:
+            raise ValueError(f'a latent of this model for {longest} frames has {self.latent_width(longest)} values (and '
+                             f'{self.latent_dim} for each frame more), got {latent.shape[1]}')
+        start, noise = latent[:, :self.pose_size], latent[:, self.pose_size:self.latent_width(longest)]
+        poses, _, _ = self.roll_out(start, label, noise.unflatten(1, (1 + longest, self.latent_dim)))
+        length = length.to(latent.device)
+        frames = torch.arange(longest, device=latent.device).minimum(length[:, None] - 1)  # padding repeats the last one
+        poses = poses.float().gather(1, frames[..., None].expand_as(poses))
+        clip = poses.unflatten(2, (self.representation.num_joints, self.representation.num_channels))
+        return self.representation.decode(clip, label=label, length=length, latent=latent)
+
+    @torch.no_grad()
+    def predict(self, inputs: Dict[str, Tensor], data_samples: List) -> List:
+        """As :meth:`BaseGenerator.predict`; with ``test_cfg.start='clip'`` ``pred_motion`` is what follows each clip's first pose."""
+        if self.test_cfg['start'] == 'drawn':
+            return super().predict(inputs, data_samples)
+        label, length = self.labels_and_lengths(data_samples)
+        if int(length.min()) < 2:
+            raise ValueError("test_cfg.start='clip' predicts what follows a clip's first frame, and a clip here has no other")
+        starts, repeats = first_poses(inputs, self.representation).cpu(), self.test_cfg['num_repeats']
+        noise_size = self.latent_dim * int(length.max())
+        noise = torch.cat([torch.randn(repeats, noise_size, generator=self._noise_of(sample)) for sample in data_samples])
+        latent = torch.cat((starts.repeat_interleave(repeats, dim=0), noise), dim=1)
+        motion = self._decode_batched(latent, label.repeat_interleave(repeats), (length - 1).repeat_interleave(repeats))
+        for index, sample in enumerate(data_samples):
+            sample.pred_motion = motion[index * repeats:(index + 1) * repeats].cpu()
+        return data_samples
+
+
+class Posterior(nn.Module):
+    """What z must have been at each step: a bidirectional LSTM over start, class and target poses.
+
+    Args:
+        pose_size: P.
+        num_classes: K.
+        latent_dim: Z.
+        hidden_dim: of the LSTM, in each direction.
+        anneal_steps: training steps within which the weight of the KL grows from 0 to its own; 0 is at once.
+
+    Raises:
+        ValueError: settings out of range.
+    """
+
+    def __init__(self, pose_size: int, num_classes: int, latent_dim: int, *, hidden_dim: int = 128, anneal_steps: int = 2000) -> None:
+        super().__init__()
+        if hidden_dim < 1 or anneal_steps < 0:
+            raise ValueError(f'posterior: hidden_dim must be at least 1 and anneal_steps at least 0, got {hidden_dim} and {anneal_steps}')
+        self.num_classes, self.anneal_steps = num_classes, anneal_steps
+        self.rnn = nn.LSTM(2 * pose_size + num_classes, hidden_dim, batch_first=True, bidirectional=True)
+        self.output = nn.Linear(2 * hidden_dim, 2 * latent_dim)
+        self.register_buffer('steps', torch.tensor(0))
+
+    def forward(self, start: Tensor, label: Tensor, targets: Tensor) -> Gaussian:
+        """``start (N, P)``, ``label (N,)`` and ``targets (N, T, P)`` to mean and log-variance ``(N, T, Z)``."""
+        given = torch.cat((start, F.one_hot(label, self.num_classes).to(start.dtype)), dim=1)
+        hidden, _ = self.rnn(torch.cat((targets, given[:, None].expand(-1, targets.shape[1], -1)), dim=2))
+        return self.output(hidden).chunk(2, dim=2)
+
+    def next_share(self) -> Tensor:
+        """Share of its weight that the KL has now; counts the steps of a training."""
+        share = (self.steps / max(self.anneal_steps, 1)).clamp(max=1) if self.anneal_steps else torch.ones_like(self.steps)
+        if self.training:
+            self.steps += 1
+        return share
+
+
+def _mean_where(values: Tensor, counts: Tensor, dim: Union[int, Tuple[int, ...], None] = None) -> Tensor:
+    """Mean of the values that count; 0 where none does."""
+    return (values * counts).sum(dim=dim) / counts.sum(dim=dim).clamp(min=1)
+
+
+def _keep_the_state(cell: nn.LSTMCell) -> None:
+    """Biases with which an LSTM keeps its state and gives all of it, until it has learnt otherwise."""
+    with torch.no_grad():
+        for gate, value in zip(cell.bias_ih.view(4, -1), (-3., 3., 0., 3.)):  # input, forget, candidate, output
+            gate += value
+
+
+def _require_bounded(representation: nn.Module) -> None:
+    if getattr(representation, 'normalization', None) == 'standard':
+        raise ValueError("ACTVAE's poses lie in -1 ... 1, which normalization='standard' leaves: set representation.normalization to "
+                         "'min_max' or 'centered_min_max'")
+
+
+def _require_known(loss_weights: Optional[Dict[str, float]], **numbers: int) -> None:
+    unknown = sorted(set(loss_weights or {}) - set(LOSS_WEIGHTS))
+    if unknown:
+        raise ValueError(f'unknown loss terms {unknown}; known: {", ".join(LOSS_WEIGHTS)}')
+    for name, value in numbers.items():
+        if value < 1:
+            raise ValueError(f'{name} must be at least 1, got {value}')
+
+
+def _require_one_of(**settings: Tuple) -> None:
+    for name, (value, first, second) in settings.items():
+        if value not in (first, second):
+            raise ValueError(f'{name} must be {first!r} or {second!r}, got {value!r}')
