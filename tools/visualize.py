@@ -72,8 +72,7 @@ if __name__ == '__main__':
 from mmengine.config import Config
 
 from mmagenc.apis import init_generator
-from mmagenc.datasets import InfActPrimitive, InfantAction, load_annotation, load_pickle
-from mmagenc.datasets.readers.infact import read_infact
+from mmagenc.datasets.readers.any_file import read_any_annotation
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.registry import DATASETS, MODELS
@@ -112,21 +111,10 @@ def check_files(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     require_outputs('visualize', [*(Output('', path) for path in paths), *folders], inputs=[args.source, args.checkpoint], force=args.force)
 
 
-def read_file(path: str) -> Dict:
-    """Any annotation file, published infant files included, as an annotation."""
-    if Path(path).suffix == '.pkl' and Path(path).is_file():
-        content = load_pickle(path)
-        if isinstance(content, (list, tuple)) and content and isinstance(content[0], dict):
-            for dataset in (InfActPrimitive, InfantAction):
-                if dataset.label_key in content[0]:
-                    return read_infact(path, classes=dataset.METAINFO['classes'], label_key=dataset.label_key, skip_broken=True)
-    return load_annotation(path)
-
-
 def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     """Draw clips of an annotation file."""
     skeleton = None if args.skeleton is None else get_skeleton(args.skeleton).name
-    annotation = read_file(args.source)
+    annotation = read_any_annotation(args.source)
     metainfo = annotation.get('metainfo') or {}
     if not (skeleton or metainfo.get('skeleton') or all('skeleton' in clip for clip in annotation['annotations'])):
         joints = annotation['annotations'][0]['keypoint'].shape[2]

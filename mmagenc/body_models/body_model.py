@@ -57,6 +57,16 @@ class BodyModel(nn.Module):
     def num_betas(self) -> int:
         return self._joint_directions.shape[-1]
 
+    @property
+    def template(self) -> Tensor:
+        """``(V, 3)`` mesh of the mean shape in rest pose."""
+        return self._template
+
+    @property
+    def skinning_weights(self) -> Tensor:
+        """``(V, 24)`` how much each joint moves each vertex; rows sum to 1."""
+        return self._weights
+
     def rest_joints(self, betas: Optional[Tensor] = None) -> Tensor:
         """Joints of the rest pose.
 

@@ -134,7 +134,7 @@ class MeshRenderer:
             self._open(vertices)
         height = floor_size(self.view)  # of lines and shadow above the floor: a little, so that they are seen
         self._body.points = vertices
-        self._body.point_data.active_normals = self._normals(vertices)
+        self._body.point_data.active_normals = vertex_normals(vertices, self.faces, self._around)
         if self.view.camera.up is not None:
             self._lines.points = _padded(floor_lines(self.view, origin)) + (0, 2e-3 * height, 0)
             self._shadow.points = vertices * (1, 0, 1) + (0, 4e-3 * height, 0)
@@ -151,9 +151,9 @@ class MeshRenderer:
             plotter.render_window.SetMultiSamples(0)  # the picture is drawn larger and reduced, which is faster
         plotter.set_background(BACKGROUND)
         faces = np.insert(self.faces, 0, 3, axis=1).ravel()
-        self._around = _faces_around(self.faces, len(vertices))
+        self._around = face_incidence(self.faces, len(vertices))
         self._body = pyvista.PolyData(vertices.copy(), faces)
-        self._body.point_data.active_normals = self._normals(vertices)
+        self._body.point_data.active_normals = vertex_normals(vertices, self.faces, self._around)
         if self.view.camera.up is not None:
             self._add_floor(plotter, pyvista.PolyData(vertices.copy(), faces))
         actor = plotter.add_mesh(self._body, color=CLAY, specular=0.08, specular_power=10, ambient=0.4, diffuse=0.85)
@@ -187,14 +187,15 @@ class MeshRenderer:
             light.positional = False
             plotter.add_light(light)
 
-    def _normals(self, vertices: np.ndarray) -> np.ndarray:
-        """``(N, 3)`` unit normals: the mean of the faces around each vertex, by area."""
-        corners = vertices[self.faces]
-        normals = self._around @ np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray, around: csr_matrix) -> np.ndarray:
+    """``(N, 3)`` unit normals of vertices ``(N, 3)``: the mean of the faces around each, by area; ``around`` is :func:`face_incidence`."""
+    corners = vertices[faces]
+    normals = around @ np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-def _faces_around(faces: np.ndarray, num_vertices: int) -> csr_matrix:
+def face_incidence(faces: np.ndarray, num_vertices: int) -> csr_matrix:
     """``(N, F)``, 1 where the vertex belongs to the face."""
     columns = np.repeat(np.arange(len(faces)), 3)
     return csr_matrix((np.ones(faces.size), (faces.ravel(), columns)), shape=(num_vertices, len(faces)))
