@@ -1,6 +1,6 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
-    python tools/benchmark.py cvae|kinetic_gan|recognizer [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick]
+    python tools/benchmark.py cvae|kinetic_gan|p2i|recognizer [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick]
         [--clock wall|cpu] [--published FOLDER]
 
 Each row runs its paths in turn and takes the median of each. The plain paths live in the tests (``tests/reference_*.py``), where they are
@@ -32,12 +32,12 @@ from mmagenc.outputs import Output, add_force, require_outputs
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('benchmark', choices=['cvae', 'kinetic_gan', 'recognizer'])
+    parser.add_argument('benchmark', choices=['cvae', 'kinetic_gan', 'p2i', 'recognizer'])
     parser.add_argument('--json', help='also write the results to this file')
     parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the median counts)')
     parser.add_argument('--device', choices=('cpu', 'cuda'), help='where (default: cuda if there is one)')
     parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
-    parser.add_argument('--quick', action='store_true', help='recognizer: toy sizes, to see that it runs')
+    parser.add_argument('--quick', action='store_true', help='p2i, recognizer: toy sizes, to see that it runs')
     parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall', help="seconds on the wall (default) or of this process's work")
     parser.add_argument('--published', metavar='FOLDER', help='a copy of the published code, to be timed too')
     add_force(parser)
@@ -56,10 +56,11 @@ from mmagenc.compat import atomic_open
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
 from tools.benchmarks.cvae import cvae
 from tools.benchmarks.kinetic_gan import kinetic_gan
+from tools.benchmarks.p2i import p2i
 from tools.benchmarks.recognizer import recognizer
 from tools.benchmarks.timing import Settings, half_precision
 
-BENCHMARKS = dict(cvae=cvae, kinetic_gan=kinetic_gan, recognizer=recognizer)
+BENCHMARKS = dict(cvae=cvae, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer)
 
 
 def main() -> None:

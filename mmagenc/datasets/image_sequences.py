@@ -54,9 +54,7 @@ class ImageSequenceDataset(MotionDataset):
         super().__init__(ann_file, **kwargs)
 
     def _read_clips(self, annotation: Dict, path) -> List[Dict]:
-        root, clips = image_root(path), super()._read_clips(annotation, path)
-        check_frames([dict(clip, img_shape=image_shape(clip)) for clip in clips], root, decode=self.check == 'decode')
-        return [dict(clip, image_root=root, frames_dir=str(clip_frames(clip, root).files[0].parent.absolute())) for clip in clips]
+        return located(super()._read_clips(annotation, path), image_root(path), decode=self.check == 'decode')
 
     def load_data_list(self) -> List[Dict]:
         clips = super().load_data_list()
@@ -80,7 +78,22 @@ class ImageSequenceDataset(MotionDataset):
         return [cut(clip, np.arange(start, start + span, gap)) for start in starts[:most]]
 
 
-def image_shape(clip: Dict) -> Optional[Sequence[int]]:
+def located(clips: Sequence[Dict], root: str, *, decode: bool = False) -> List[Dict]:
+    """Clips that say where their frames are whatever they will be named, once all images are looked at.
+
+    Args:
+        clips: members of ``annotations``.
+        root: folder of the annotation file.
+        decode: see :func:`~mmagenc.datasets.frames.check_frames`.
+
+    Raises:
+        FramesError: images that are missing or broken.
+    """
+    check_frames([dict(clip, img_shape=_image_shape(clip)) for clip in clips], root, decode=decode)
+    return [dict(clip, image_root=root, frames_dir=str(clip_frames(clip, root).files[0].parent.absolute())) for clip in clips]
+
+
+def _image_shape(clip: Dict) -> Optional[Sequence[int]]:
     """Height and width of a clip's images: those of a clip whose keypoints lie in a crop are ``original_shape``."""
     return clip.get('img_shape') if clip.get('crop') is None else clip.get('original_shape')
 

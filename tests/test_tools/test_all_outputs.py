@@ -39,6 +39,7 @@ COMMANDS = [
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/p2i_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/publish_model', 'in.pth new/a.pth'),
+    ('predict_frames', 'in.py in.pth --source in.npz --out-dir new'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),
 ]

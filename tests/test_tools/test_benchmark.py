@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.engine.selectors import class_distances
 from tools import benchmark
-from tools.benchmarks import cvae, kinetic_gan, recognizer
+from tools.benchmarks import cvae, kinetic_gan, p2i, recognizer
 from tools.benchmarks.timing import Settings, compare
 
 
@@ -65,6 +65,14 @@ def test_kinetic_gan(monkeypatch):
     monkeypatch.setattr(kinetic_gan, 'GAN_SIZES', sizes)
     rows = kinetic_gan.kinetic_gan(Settings(device='cpu', repeats=1))
     assert [row['name'] for row in rows] == ['critic_step', 'critic+generator', 'both_bf16', 'generate']
+    assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
+
+
+def test_p2i():
+    """Every row at toy sizes; both paths take steps and make frames."""
+    init_default_scope('mmagenc')
+    rows = p2i.p2i(Settings(device='cpu', repeats=1, quick=True))
+    assert [row['name'] for row in rows] == ['train_step_fp32', 'train_step_bf16', 'frames']
     assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
 
 

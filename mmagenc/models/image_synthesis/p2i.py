@@ -69,6 +69,7 @@ class PoseToImage(BaseModel):
         pose_generator: config of the generator that predicts poses from a start pose, in pixels of the dataset's square images
             (``generate(label, num_frames, start=…)``, such as ``ACTVAE``). ``None`` trains on teachers' poses only, which the log says.
         pose_checkpoint: its weights. They are kept in this model's checkpoint too, so only training needs the file.
+        pose_size: side of the square that the generator of poses was trained in, in pixels; ``None`` is that of the images.
         hide_unseen: leave the heat maps of keypoints empty that were not seen (score 0); published are all drawn.
 
     Raises:
@@ -86,6 +87,7 @@ class PoseToImage(BaseModel):
                  perceptual: Optional[Dict] = None,
                  pose_generator: Optional[Dict] = None,
                  pose_checkpoint: Optional[str] = None,
+                 pose_size: Optional[int] = None,
                  hide_unseen: bool = False) -> None:
         super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor'))
         self.num_joints, self.num_classes, self.hide_unseen = num_joints, num_classes, hide_unseen
@@ -96,7 +98,7 @@ class PoseToImage(BaseModel):
             raise ValueError(f'pose_generator and pose_checkpoint go together: frames in poses of a generator that has learnt nothing, or '
                              f'weights of none, got {pose_generator} and {pose_checkpoint}')
         self.pose_generator = _frozen(pose_generator)
-        self.pose_checkpoint, self._perceptual_cfg = pose_checkpoint, dict(perceptual or {})
+        self.pose_checkpoint, self.pose_size, self._perceptual_cfg = pose_checkpoint, pose_size, dict(perceptual or {})
         self.perceptual: Optional[PerceptualLoss] = None
 
     # What training needs and generating does not ------------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ class PoseToImage(BaseModel):
 
     def _predicted(self, inputs: Dict[str, Tensor], maps: Tensor, label: Tensor) -> Target:
         """The last frame of the batch's windows, to be made in the pose that the generator predicts for its step."""
-        size, steps = inputs['frame'].shape[-1], inputs['step'][:, -1]
+        size, steps = self.pose_size or inputs['frame'].shape[-1], inputs['step'][:, -1]
         motion = self.pose_generator.generate(label.cpu(), int(steps.max()), start=to_pixels(inputs['pose'][:, 0], size))
         pose = motion.keypoint[torch.arange(len(label), device=motion.keypoint.device), (steps - 1).to(motion.keypoint.device)]
         unit = from_pixels(pose.to(self.device, torch.float32), size)
