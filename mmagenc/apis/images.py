@@ -120,9 +120,8 @@ def predict_poses(generator: BaseGenerator, scene: Scene, label: int, *, num_fra
         size: side of the square that the generator was trained in; ``None`` is the scene's.
     """
     own = len(scene.image)
-    start = torch.from_numpy(scene.pose * (size or own) / own)[None].float()
     noise = torch.Generator().manual_seed(seed)
-    motion = generator.generate([label] * num_samples, num_frames, start=start, generator=noise)
+    motion = generator.generate([label] * num_samples, num_frames, start=scene.pose[None] * (size or own) / own, generator=noise)
     return motion.keypoint.cpu().numpy() * own / (size or own)
 
 
