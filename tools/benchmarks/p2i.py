@@ -51,6 +51,7 @@ class StandingStill(torch.nn.Module):
 
     def generate(self, label, num_frames, *, start):
         from mmagenc.structures import Motion
+        start = torch.from_numpy(start)
         return Motion(keypoint=start[:, None].repeat(1, num_frames, 1, 1), label=label, length=torch.full((len(label), ), num_frames))
 
 

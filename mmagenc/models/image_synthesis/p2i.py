@@ -230,7 +230,8 @@ class PoseToImage(BaseModel):
     def _predicted(self, inputs: Dict[str, Tensor], maps: Tensor, label: Tensor) -> Target:
         """The last frame of the batch's windows, to be made in the pose that the generator predicts for its step."""
         size, steps = self.pose_size or inputs['frame'].shape[-1], inputs['step'][:, -1]
-        motion = self.pose_generator.generate(label.cpu(), int(steps.max()), start=to_pixels(inputs['pose'][:, 0], size))
+        start = to_pixels(inputs['pose'][:, 0], size).cpu().numpy()
+        motion = self.pose_generator.generate(label.cpu(), int(steps.max()), start=start)
         pose = motion.keypoint[torch.arange(len(label), device=motion.keypoint.device), (steps - 1).to(motion.keypoint.device)]
         unit = from_pixels(pose.to(self.device, torch.float32), size)
         return self._target(inputs, maps, place=-1, predicted=heat_maps(unit, tuple(inputs['frame'].shape[-2:])))

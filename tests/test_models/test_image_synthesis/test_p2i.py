@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
@@ -30,6 +31,7 @@ class StepsToTheRight(nn.Module):
         self.pace, self.asked = nn.Parameter(torch.tensor(1.)), []
 
     def generate(self, label, num_frames, *, start):
+        start = torch.from_numpy(start)
         self.asked.append((label, num_frames, start))
         steps = torch.arange(1, num_frames + 1)[None, :, None, None] * torch.tensor([1., 0.])
         return Motion(keypoint=start[:, None] + self.pace * steps, label=label, length=torch.full((len(label), ), num_frames))
@@ -108,6 +110,28 @@ def test_what_learns_and_what_is_frozen(with_poses):
     torch.testing.assert_close(from_pixels(start, SIZE), torch.stack(batch()['inputs']['pose'])[:, 0])
 
 
+def test_act_vae_predicts_the_poses(tmp_path):
+    """With the package's own generator, trained in a square of another size than the images."""
+    representation = dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2, root_center=None, normalization='min_max')
+    settings = dict(type='ACTVAE', representation=representation, num_classes=CLASSES, latent_dim=4, start_state='pose')
+    init_default_scope('mmagenc')
+    generator = MODELS.build(settings)
+    generator.representation.fit([dict(keypoint=np.array([[[[0, 0], [128, 128]] + [[5, 5]] * 11]], dtype=np.float32))])
+    torch.save(dict(state_dict=generator.state_dict()), tmp_path / 'act.pth')
+    model = build(num_joints=13, pose_generator=settings, pose_checkpoint=str(tmp_path / 'act.pth'), pose_size=128)
+    model.init_weights()
+    data = batch(joints=13)
+    inputs, label = model._prepared(model.data_preprocessor(data))
+    target = model._predicted(inputs, model._maps(inputs), label)
+    places = [maps.flatten(2).argmax(dim=2) for maps in (target.maps, model._maps(inputs)[:, 0])]
+    rows, columns = (torch.stack(places) // SIZE).float(), (torch.stack(places) % SIZE).float()
+    assert float((rows[0] - rows[1]).abs().mean()) < 2 and float((columns[0] - columns[1]).abs().mean()) < 2  # it begins by staying
+    before = copy.deepcopy(model.pose_generator.state_dict())
+    terms = model.train().train_step(data, optimizers(model))
+    assert 'loss_adversarial_predicted' in terms
+    assert all(torch.equal(value, before[name]) for name, value in model.pose_generator.state_dict().items())
+
+
 def test_predicted_poses_are_those_of_each_windows_step(with_poses):
     data = batch()
     for window, step in enumerate((1, 2, 3, 1)):
@@ -139,7 +163,7 @@ def test_loss_terms_have_their_weights():
     frames = model(inputs, data['data_samples'])
     expected = 2 * masked_l1(frames[:, 0], from_bytes(inputs['frame'][:, 1]), inputs['mask'][:, 1].float(), mask_weight=3.)
     torch.testing.assert_close(terms['loss_image'], expected)
-    assert float(terms['loss_adversarial']) == 0 and float(terms['loss_discriminator']) > 0
+    assert terms['loss_adversarial'].item() == 0 and terms['loss_discriminator'].item() > 0
 
 
 def test_bfloat16():
