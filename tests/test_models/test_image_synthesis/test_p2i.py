@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
+from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
@@ -164,6 +165,22 @@ def test_loss_terms_have_their_weights():
     expected = 2 * masked_l1(frames[:, 0], from_bytes(inputs['frame'][:, 1]), inputs['mask'][:, 1].float(), mask_weight=3.)
     torch.testing.assert_close(terms['loss_image'], expected)
     assert terms['loss_adversarial'].item() == 0 and terms['loss_discriminator'].item() > 0
+
+
+def test_data_parallel_training_equals_plain(with_poses, tmp_path):
+    """One process, gloo: two forward passes of one network before its backward pass, and one without gradient, under the wrapper."""
+    plain = copy.deepcopy(with_poses.train())
+    torch.distributed.init_process_group('gloo', init_method=f'file://{tmp_path}/rendezvous', rank=0, world_size=1)
+    try:
+        wrapped, results = MMSeparateDistributedDataParallel(with_poses), []
+        for trained in (wrapped, plain):
+            optim_wrapper = optimizers(trained)
+            results.append([trained.train_step(batch(), optim_wrapper) for _ in range(2)])
+    finally:
+        torch.distributed.destroy_process_group()
+    for mine, theirs in zip(*results):
+        assert mine.keys() == theirs.keys()
+        torch.testing.assert_close(torch.stack([*mine.values()]), torch.stack([*theirs.values()]))
 
 
 def test_bfloat16():
