@@ -55,8 +55,10 @@ def registered_hooks(cfg: Config) -> list:
 def test_hooks_run_in_order(name):
     """Statistics before the loop, the loop before what the checkpoint keeps of it, the checkpoint last; nothing twice."""
     hooks = registered_hooks(load(name))
-    expected = ['RuntimeInfoHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook', 'SyncBuffersHook',
-                'InfAGenCHook', 'LoggerHook', 'ParamSchedulerHook', 'RandomStateHook', 'SampleVisualizationHook', 'CheckpointHook']
+    expected = [
+        'RuntimeInfoHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook', 'SyncBuffersHook',
+        'EMAHook', 'InfAGenCHook', 'LoggerHook', 'ParamSchedulerHook', 'RandomStateHook', 'SampleVisualizationHook', 'CheckpointHook'
+    ]
     assert hooks == [hook for hook in expected if hook in hooks]
     assert ('InfAGenCHook' in hooks) == name.startswith('infagenc/')
     generator = name.split('/')[0] in ('act_vae', 'infagenc', 'cvae', 'kinetic_gan')

@@ -16,6 +16,7 @@ from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import refusing
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, model_weights, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
+from mmagenc.models.image_synthesis import PoseToImage
 from mmagenc.models.recognizers import build_pipeline
 from mmagenc.registry import DATASETS, MODELS
 
@@ -58,6 +59,42 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     fps = float(cfg.get('fps') or float(meta.get('fps') or DEFAULT_FPS) / model.gap)
     model.dataset_meta = dict(
         classes=classes, skeleton=model.representation.keypoint_skeleton, fps=fps, **({'up': meta['up']} if meta.get('up') else {}))
+    return model.to(device).eval()
+
+
+def init_image_model(config: ConfigLike, checkpoint: Union[str, Path], device: Device = 'cpu') -> PoseToImage:
+    """A network that makes frames of poses, ready to make them; no dataset need be on disk.
+
+    Args:
+        config: a config with ``PoseToImage`` as its ``model``, or its path.
+        checkpoint: a checkpoint of ``tools/train.py``, or of a converter: then it brings no generator of poses, also where the config has
+            one.
+        device: where the model goes.
+
+    Returns:
+        PoseToImage: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton``, ``fps``, as
+        :func:`init_generator`).
+
+    Raises:
+        FileNotFoundError: no such config or checkpoint.
+        ValueError: the config's model is another one, or the checkpoint does not fit it completely.
+    """
+    device = usable_device(device)
+    cfg = read_config(config)
+    content = _read_checkpoint(checkpoint)
+    weights = model_weights(content)
+    model_cfg = dict(cfg.get('model') or {})
+    if not any(name.startswith('pose_generator.') for name in weights):
+        model_cfg.update(pose_generator=None, pose_checkpoint=None)
+    model = _build(model_cfg if model_cfg.get('type') == 'PoseToImage' else cfg.get('model'), cfg, 'model')
+    if not isinstance(model, PoseToImage):
+        raise ValueError(f'{_name(cfg)}: the model is a {type(model).__name__}, not PoseToImage')
+    load_weights(model, weights, source=checkpoint)
+    meta = _dataset_meta(cfg, content)
+    model.cfg = cfg
+    model.dataset_meta = dict(
+        classes=list(meta.get('classes') or map(str, range(model.num_classes))), skeleton=meta.get('skeleton'),
+        fps=float(cfg.get('fps') or meta.get('fps') or DEFAULT_FPS))
     return model.to(device).eval()
 
 

@@ -10,6 +10,7 @@ from .annotation import (
     validate_annotation,
 )
 from .gaps import fill_gaps
+from .image_sequences import ImageSequenceDataset
 from .motion_dataset import InfActPrimitive, InfantAction, MotionDataset
 from .pool import SyntheticPool
 from .resampling import resample_clip
@@ -17,7 +18,7 @@ from .safe_pickle import UnsafePickleError, load_pickle
 from .samplers import ClassBalancedSampler, EvenBatchSampler
 
 __all__ = [
-    'AnnotationError', 'ClassBalancedSampler', 'EvenBatchSampler', 'InfActPrimitive', 'InfantAction', 'MotionDataset',
-    'SyntheticPool', 'UnsafePickleError', 'count_persons', 'fill_gaps', 'load_annotation', 'load_pickle', 'merge_annotations',
-    'motion_to_annotations', 'resample_clip', 'save_annotation', 'validate_annotation'
+    'AnnotationError', 'ClassBalancedSampler', 'EvenBatchSampler', 'ImageSequenceDataset', 'InfActPrimitive', 'InfantAction',
+    'MotionDataset', 'SyntheticPool', 'UnsafePickleError', 'count_persons', 'fill_gaps', 'load_annotation', 'load_pickle',
+    'merge_annotations', 'motion_to_annotations', 'resample_clip', 'save_annotation', 'validate_annotation'
 ]

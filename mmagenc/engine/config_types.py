@@ -24,6 +24,7 @@ PLACES: Dict[str, Tuple[Registry, Tuple[str, ...], bool]] = {
     'cls_head': (roots.MODELS, (), True),
     'data_preprocessor': (roots.MODELS, (), True),
     'representation': (roots.MODELS, (), True),
+    'pose_generator': (roots.MODELS, (), True),
     'neck': (roots.MODELS, (), False),
     'dataset': (roots.DATASETS, (), True),
     'held_out': (roots.DATASETS, (), True),
@@ -50,8 +51,8 @@ PLACES: Dict[str, Tuple[Registry, Tuple[str, ...], bool]] = {
     'log_processor': (roots.LOG_PROCESSORS, (), False),
     'model_wrapper_cfg': (roots.MODEL_WRAPPERS, ('module', ), False),
 }
-TYPED = ('model', 'backbone', 'cls_head', 'representation', 'dataset', 'held_out', 'pipeline', 'train_pipeline', 'test_pipeline', 'sampler',
-         'val_evaluator', 'test_evaluator', 'metrics', 'optimizer', 'vis_backends')
+TYPED = ('model', 'backbone', 'cls_head', 'representation', 'pose_generator', 'dataset', 'held_out', 'pipeline', 'train_pipeline',
+         'test_pipeline', 'sampler', 'val_evaluator', 'test_evaluator', 'metrics', 'optimizer', 'vis_backends')
 """Names of places where a dict without ``type`` is a mistake; elsewhere MMEngine knows a default, or parts by names of their own."""
 TAKEN = ('type', '_scope_', 'priority', 'by_epoch', 'constructor', 'paramwise_cfg', 'clip_grad', 'convert_to_iter_based', 'init_cfg',
          'epoch_length')

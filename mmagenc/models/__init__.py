@@ -2,10 +2,11 @@
 
 from .data_preprocessor import MotionDataPreprocessor
 from .generators import ACTVAE, BaseGenerator, KineticGAN, TransformerCVAE
+from .image_synthesis import PoseToImage
 from .recognizers import RecognizerScores, score_annotations
 from .representations import KeypointRepresentation, RotationRepresentation
 
 __all__ = [
-    'ACTVAE', 'BaseGenerator', 'KeypointRepresentation', 'KineticGAN', 'MotionDataPreprocessor', 'RecognizerScores',
+    'ACTVAE', 'BaseGenerator', 'KeypointRepresentation', 'KineticGAN', 'MotionDataPreprocessor', 'PoseToImage', 'RecognizerScores',
     'RotationRepresentation', 'TransformerCVAE', 'score_annotations'
 ]

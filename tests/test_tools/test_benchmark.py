@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.engine.selectors import class_distances
 from tools import benchmark
-from tools.benchmarks import act_vae, cvae, kinetic_gan, recognizer
+from tools.benchmarks import act_vae, cvae, kinetic_gan, p2i, recognizer
 from tools.benchmarks.timing import Settings, compare
 
 
@@ -129,6 +129,14 @@ def test_published_kinetic_gan(monkeypatch, tmp_path):
     assert trainer.generate(torch.tensor([1, 0])).shape == (2, 3, 16, 25)
     with pytest.raises(FileNotFoundError, match=r'no models/generator.py there; a checkout of DegardinBruno/Kinetic-GAN'):
         kinetic_gan.published_networks(tmp_path / 'models')
+
+
+def test_p2i():
+    """Every row at toy sizes; both paths take steps and make frames."""
+    init_default_scope('mmagenc')
+    rows = p2i.p2i(Settings(device='cpu', repeats=1, quick=True))
+    assert [row['name'] for row in rows] == ['train_step_fp32', 'train_step_bf16', 'frames']
+    assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
 
 
 def test_recognizers(monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from .augment import JointNoise, RandomHeading, RandomMirror, RandomOcclusion, RandomSpeed
 from .formatting import PackMotionInputs
+from .frames import LoadFrames, PackFrameInputs
 from .gaps import FillGaps
 from .modes import KthMode, MotionStream
 from .pose import BodyUnit, DropScores, MapJoints, PoseToRot6d, RootCenter
@@ -10,7 +11,7 @@ from .temporal import RandomCropResize, RandomRotation
 from .view import MinMaxScale, RandomViewRotate, SortedSample
 
 __all__ = [
-    'BodyUnit', 'ConsecutiveSample', 'DropScores', 'FillGaps', 'JointNoise', 'KthMode', 'MapJoints', 'MinMaxScale', 'MotionStream',
-    'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize', 'RandomHeading', 'RandomMirror', 'RandomOcclusion', 'RandomRotation',
-    'RandomSpeed', 'RandomViewRotate', 'RootCenter', 'SortedSample'
+    'BodyUnit', 'ConsecutiveSample', 'DropScores', 'FillGaps', 'JointNoise', 'KthMode', 'LoadFrames', 'MapJoints', 'MinMaxScale',
+    'MotionStream', 'PackFrameInputs', 'PackMotionInputs', 'PoseToRot6d', 'RandomCropResize', 'RandomHeading', 'RandomMirror',
+    'RandomOcclusion', 'RandomRotation', 'RandomSpeed', 'RandomViewRotate', 'RootCenter', 'SortedSample'
 ]

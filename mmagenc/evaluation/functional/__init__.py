@@ -13,6 +13,7 @@ from .accuracy import (
 from .calibration import expected_calibration_error
 from .diversity import diversity, multimodality
 from .frechet import frechet_distance, shrunk_covariance
+from .image_error import image_errors
 from .intervals import BootstrapInterval, Interval, ShareInterval, bootstrap_interval, confidence_interval, wilson_interval
 from .kernel_distance import kernel_distance
 from .mmd import maximum_mean_discrepancy, mmd_average, mmd_sequence, mmd_squared, per_class_mmd
@@ -46,9 +47,9 @@ __all__ = [
     'BootstrapInterval', 'Coverage', 'Interval', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'best_of', 'body_length',
     'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'chance_of', 'clip_movement', 'confidence_interval',
     'confusion_matrix', 'correct_keypoints', 'diversity', 'expected_calibration_error', 'floor_penetration', 'foot_skating',
-    'frechet_distance', 'interval_coverage', 'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance', 'keypoint_error',
-    'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization', 'mmd_average', 'mmd_sequence', 'mmd_squared', 'motion_derivative',
-    'movement_is_off', 'multimodality', 'nearest_distance', 'pairwise_diversity', 'pck', 'per_class_accuracy', 'per_class_mmd',
-    'precision_recall_coverage', 'rank_histogram', 'segment_size', 'shrunk_covariance', 'spread_error_ratio', 'top1_accuracy',
-    'topk_accuracy', 'topk_hits', 'wilson_interval', 'window_error'
+    'frechet_distance', 'image_errors', 'interval_coverage', 'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance',
+    'keypoint_error', 'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization', 'mmd_average', 'mmd_sequence', 'mmd_squared',
+    'motion_derivative', 'movement_is_off', 'multimodality', 'nearest_distance', 'pairwise_diversity', 'pck', 'per_class_accuracy',
+    'per_class_mmd', 'precision_recall_coverage', 'rank_histogram', 'segment_size', 'shrunk_covariance', 'spread_error_ratio',
+    'top1_accuracy', 'topk_accuracy', 'topk_hits', 'wilson_interval', 'window_error'
 ]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-CONVERTERS = ('infagenc', 'infogcn', 'kinetic_gan')
-KEYS = dict(infagenc='encoder.muQuery', infogcn='to_joint_embedding.weight', kinetic_gan='mlp.mlp.0.weight')
+CONVERTERS = ('infagenc', 'infogcn', 'kinetic_gan', 'p2i')
+KEYS = dict(infagenc='encoder.muQuery', infogcn='to_joint_embedding.weight', kinetic_gan='mlp.mlp.0.weight',
+            p2i='model_stream1_down.1.weight')
 FILES = ['absent', 'folder', 'empty', 'random', 'text', 'lfs', 'cut', 'flipped', 'list', 'number', 'no_weights', 'numbered', 'nested_list',
          'not_tensors', 'module', 'one_key', 'other_shapes', 'other_model']
 
