@@ -1,4 +1,4 @@
-# Pose to image on image sequences of one's own at 64 pixels, for one CPU core (a quarter of an hour). Differs from the published network: a
+# Pose to image on image sequences of one's own at 64 pixels, for one CPU core. Differs from the published network: a
 # fifth of the channels, four blocks instead of nine, batches of 4, faster Adam, poses of recorded frames only, frames made with a moving
 # average of the weights.
 _base_ = ['../_base_/p2i_runtime.py', '../_base_/datasets/image_sequences.py', '../_base_/models/p2i.py']
