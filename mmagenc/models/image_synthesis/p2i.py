@@ -61,7 +61,7 @@ class PoseToImage(BaseModel):
     Args:
         num_joints: J.
         num_classes: number of action classes.
-        channels, num_blocks: see :class:`~.p2i_networks.P2INetwork`; the discriminator is as wide.
+        channels, num_blocks, mask_bias: see :class:`~.p2i_networks.P2INetwork`; the discriminator is as wide.
         loss_weights: those not named keep :data:`LOSS_WEIGHTS`.
         mask_weight: see :func:`~.losses.masked_l1`.
         perceptual: ``dict(weights=FILE, normalize_input=False)`` of :class:`~.perceptual.PerceptualLoss`. Without a file torchvision's
@@ -82,6 +82,7 @@ class PoseToImage(BaseModel):
                  num_classes: int,
                  channels: int = 64,
                  num_blocks: int = 9,
+                 mask_bias: float = 0.,
                  loss_weights: Optional[Dict[str, float]] = None,
                  mask_weight: float = MASK_WEIGHT,
                  perceptual: Optional[Dict] = None,
@@ -92,7 +93,8 @@ class PoseToImage(BaseModel):
         super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor'))
         self.num_joints, self.num_classes, self.hide_unseen = num_joints, num_classes, hide_unseen
         self.loss_weights, self.mask_weight = _weights(loss_weights), _not_negative('mask_weight', mask_weight)
-        self.generator = P2INetwork(num_joints=num_joints, num_classes=num_classes, channels=channels, num_blocks=num_blocks)
+        self.generator = P2INetwork(
+            num_joints=num_joints, num_classes=num_classes, channels=channels, num_blocks=num_blocks, mask_bias=mask_bias)
         self.discriminator = P2IDiscriminator(num_joints=num_joints, channels=channels)
         if (pose_generator is None) != (pose_checkpoint is None):
             raise ValueError(f'pose_generator and pose_checkpoint go together: frames in poses of a generator that has learnt nothing, or '

@@ -87,12 +87,14 @@ class P2INetwork(nn.Module):
         num_classes: number of action classes.
         channels: of the first layer; the blocks have four times as many (published: 64).
         num_blocks: pose-attentional blocks (published: 9).
+        mask_bias: of the mask's logarithm of odds at the start; published is 0, half picture and half source. Below, training begins nearer
+            to the source copied, which is right for most of a picture.
 
     Raises:
         ValueError: a size below 1.
     """
 
-    def __init__(self, *, num_joints: int, num_classes: int, channels: int = 64, num_blocks: int = 9) -> None:
+    def __init__(self, *, num_joints: int, num_classes: int, channels: int = 64, num_blocks: int = 9, mask_bias: float = 0.) -> None:
         super().__init__()
         require_positive(num_joints=num_joints, num_classes=num_classes, channels=channels, num_blocks=num_blocks)
         self.num_joints, self.num_classes = num_joints, num_classes
@@ -103,6 +105,7 @@ class P2INetwork(nn.Module):
         self.up_norm = nn.ModuleList(ClassBatchNorm2d(width, num_classes) for width in (inner // 2, channels))
         self.output = _conv(channels, 4, size=7)
         initialize(self)
+        nn.init.constant_(self.output.bias[3:], mask_bias)
 
     def forward(self, source: Tensor, source_maps: Tensor, target_maps: Tensor, label: Tensor) -> Tensor:
         """The source moved into the target's pose.
