@@ -61,7 +61,7 @@ class Human36MForm:
         depth_scaled: multiply pixels, measured from the hip, by the hip's depth over its mean in the training sequences, so that near and
             far persons are of one size.
         tangential: ``'opencv'`` is the usual model of tangential distortion; ``'published'`` that of 3d-pose-baseline and what was made
-            with it, which lacks a factor of two in one term: some hundredths of a pixel.
+            with it, which lacks a factor of two in one term.
         every: take every so-manieth frame. Whole sequences make that many clips then, beginning a frame later each.
         clip_frames: frames of a clip; ``None`` takes whole sequences.
         hop: frames of the file from the beginning of a clip to that of the next; ``None`` takes clips that lie one behind the other.

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from functools import partial
 
 import h5py
@@ -316,6 +317,13 @@ def test_nothing_there(tmp_path):
     for place in (tmp_path, tmp_path / 'none'):
         with pytest.raises(FileNotFoundError, match='no sequences of Human3.6M of subjects 1, 11; expected S1/MyPoses'):
             read(place)
+
+
+@pytest.mark.parametrize('space', ['world', 'image'])
+def test_without_h5py_no_file_is_called_damaged(written, monkeypatch, space):
+    monkeypatch.setitem(sys.modules, 'h5py', None)
+    with pytest.raises(ImportError, match=r'pip install mmagenc\[h36m\]'):
+        read(written[0], space=space)
 
 
 @pytest.mark.parametrize('settings, reason', [
