@@ -22,11 +22,8 @@ REQUIREMENTS = [
 MESH = ['smplx>=0.1.28', 'pyvista>=0.43']
 ANNY = ['anny>=0.6.2,<0.7']
 VIDEO = ['imageio-ffmpeg>=0.4.9']
-<<<<<<< HEAD
 IMAGE = ['torchmetrics>=1.4']
-=======
 H36M = ['h5py>=3.10']
->>>>>>> h36m
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres']
 EXTRAS = {
@@ -36,14 +33,11 @@ EXTRAS = {
     'video': VIDEO,
     'image': IMAGE,
     'pose': POSE,
-<<<<<<< HEAD
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *POSE],
-    'dev': [*MESH, *ANNY, *VIDEO, *IMAGE, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
-=======
     'h36m': H36M,
-    'all': [*MESH, *ANNY, *VIDEO, *POSE, *H36M],
-    'dev': [*MESH, *ANNY, *VIDEO, *H36M, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
->>>>>>> h36m
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *POSE],
+    'dev': [
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'
+    ],
 }
 
 
