@@ -25,7 +25,6 @@ from mmagenc.arguments import seed as seed_number
 from mmagenc.command_line import add_debug, in_words
 from mmagenc.outputs import FORCE, OutputError, folder_problem
 
-
 PARTS = ('primitive', 'action', 'world')
 
 
@@ -55,7 +54,8 @@ recordings of InfActPrimitive and InfantAction are at hand. The files have the r
 content: do not report results on them as results on those sets.
 
 """
-PUBLISHED = """Each of these files is a list of dicts: pose (1, T, 24, 3) axis-angle of SMPL's joints, keypoint (1, T, 17, 3) in metres, frame_dir,
+PUBLISHED = """
+Each of these files is a list of dicts: pose (1, T, 24, 3) axis-angle of SMPL's joints, keypoint (1, T, 17, 3) in metres, frame_dir,
 pos_label or action_label, subject_id. No infant appears in two files. As published they are what a pose estimator makes of a video: in
 the frame of a tilted camera, with limbs swapped and orientations lost now and then.
 """
@@ -72,13 +72,13 @@ def readme_text(seed: int, parts: Sequence[str] = PARTS) -> str:
         classes = ', '.join(f'{index} {name}' for index, name in enumerate(standin.classes))
         lines.append(f'{standin.name}: {classes}')
         lines += [f'  {path}: {standin.sizes[split]} clips of {SUBJECTS[split]} infants' for split, path in standin.files.items()]
-    sections = ['\n'.join(lines) + '\n\n' + PUBLISHED] if lines else []
+    sections = ['\n'.join(lines) + '\n' + PUBLISHED] if lines else []
     if 'world' in parts:
         described = WORLD.name in parts
         classes = f'the classes of {WORLD.name}' if described else ', '.join(f'{index} {name}' for index, name in enumerate(WORLD.classes))
-        sections.append(IN_THE_WORLD.format(
-            classes=f'{classes}, as many clips of each', file=WORLD_FILE, sizes=', '.join(f'{n} {split}' for split, n in WORLD.sizes.items()),
-            postures='The same postures' if described else 'Postures'))
+        sizes = ', '.join(f'{size} {split}' for split, size in WORLD.sizes.items())
+        sections.append(IN_THE_WORLD.format(classes=f'{classes}, as many clips of each', file=WORLD_FILE, sizes=sizes,
+                                            postures='The same postures' if described else 'Postures'))
     return README.format(version=VERSION, seed=seed) + '\n'.join(sections)
 
 
@@ -195,7 +195,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     with in_words('make_standin', debug=args.debug):
         written = make_standin(args.out, args.seed, args.force, args.sets)
     if not written:
-        print(f'stand-in data ({", ".join(args.sets)}; version {VERSION}, seed {args.seed}) is there already: {args.out} (--force makes it again)')
+        print(f'stand-in data ({", ".join(args.sets)}; version {VERSION}, seed {args.seed}) is there already: {args.out} '
+              '(--force makes it again)')
     for path, clips in written.items():
         print(f'stand-in data: {clips} clips in {path}')
 
