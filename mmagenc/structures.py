@@ -3,6 +3,7 @@
 N clips, T frames, V keypoints, J joints, C coordinates.
 """
 
+import copy
 from dataclasses import dataclass, fields, replace
 from typing import Dict, Optional, Sequence, Tuple
 
@@ -12,6 +13,22 @@ from torch import Tensor
 
 FRAME_FIELDS = ('keypoint', 'keypoint_score', 'pose', 'transl')
 """Fields with an axis of frames."""
+IMMUTABLE = (str, int, float, bool, bytes, type(None), np.number, np.bool_)
+"""What needs no copy."""
+
+
+def copied_clip(clip: Dict) -> Dict:
+    """A copy of an annotation dict that shares nothing which can be written into: ``copy.deepcopy``, without its price.
+
+    A clip holds some names and numbers and a few arrays of numbers; only what else a file may bring goes through ``copy.deepcopy``.
+    """
+    return {key: _copied_value(value) for key, value in clip.items()}
+
+
+def _copied_value(value):
+    if type(value) is np.ndarray and not value.dtype.hasobject:
+        return value.copy(order='K')
+    return value if isinstance(value, IMMUTABLE) else copy.deepcopy(value)
 
 
 @dataclass(frozen=True)

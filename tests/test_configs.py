@@ -30,6 +30,13 @@ def test_config_names_known_types(name):
         assert HOOKS.get(hook.type) is not None, hook.type
     assert METRICS.get(cfg.test_evaluator.type) is not None
     assert MODELS.get(cfg.model.type if '_scope_' not in cfg.model else f'mmaction.{cfg.model.type}') is not None
+    assert all(optimizer.fused for optimizer in optimizers(cfg))
+
+
+def optimizers(cfg: dict) -> list:
+    """All optimizers that a config names: the training's own, a judge's, those of a critic."""
+    inner = [found for value in cfg.values() if isinstance(value, dict) for found in optimizers(value)]
+    return [*inner, cfg['optimizer']] if 'optimizer' in cfg else inner
 
 
 @pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith('infagenc/') and '/own_' not in name])

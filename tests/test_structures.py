@@ -1,8 +1,10 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
 
-from mmagenc.structures import Motion
+from mmagenc.structures import Motion, copied_clip
 
 
 def motion(clips=3, frames=4, **fields):
@@ -66,3 +68,20 @@ def test_pad_to_repeats_the_last_frame_and_keeps_length():
 def test_moving_keeps_fields():
     assert motion().cpu().transl is None
     assert motion().to('cpu').label.dtype == torch.int64
+
+
+def test_a_copied_clip_is_a_deep_copy():
+    class Tagged(np.ndarray):
+        pass
+
+    clip = dict(frame_dir='a', label=np.int64(3), total_frames=2, score=None, img_shape=(4, 5), keypoint=np.arange(24.).reshape(1, 2, 4, 3),
+                boxes=[[1, 2]], extra=dict(tags=['x']), objects=np.array([[1], {}], dtype=object), tagged=np.zeros(3).view(Tagged),
+                record=np.zeros(1, dtype=[('x', int)])[0], swapped=np.arange(6.).reshape(2, 3).T)
+    copied, deep = copied_clip(clip), copy.deepcopy(clip)
+    assert list(copied) == list(deep) and [type(value) for value in copied.values()] == [type(value) for value in deep.values()]
+    copied['keypoint'][:] = copied['record']['x'] = copied['tagged'][:] = copied['swapped'][:] = 7
+    copied['boxes'][0].append(7)
+    copied['extra']['tags'].append('y')
+    copied['objects'][0].append(7)
+    for key in clip:
+        np.testing.assert_array_equal(clip[key], deep[key], err_msg=key)

@@ -63,8 +63,9 @@ class Step:
 
 
 def first_steps(work_dir: str, config: str) -> List[Step]:
+    sets = ['--sets', 'world'] if config == CONFIG else []  # what another config reads is not known here
     return [
-        Step('stand-in infants (synthesized)', ['tools/data/make_standin.py']),
+        Step('stand-in infants (synthesized)', ['tools/data/make_standin.py', *sets]),
         Step('training: generator, recognizer, loop', ['tools/train.py', config, '--work-dir', work_dir]),
     ]
 

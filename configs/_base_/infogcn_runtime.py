@@ -3,7 +3,7 @@
 _base_ = './recognizer_runtime.py'
 
 train_cfg = dict(max_epochs=110, val_interval=1)
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4, fused=True))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.2, begin=0, end=5),
     dict(type='MultiStepLR', milestones=[90, 100], gamma=0.1),

@@ -19,5 +19,5 @@ del _base_.train_cfg['max_epochs'], _base_.default_hooks['checkpoint']['interval
 default_hooks = dict(
     infagenc=dict(
         type=_base_.pop('infagenc')['type'],
-        recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)), batch_size=16),
+        recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True)), batch_size=16),
         selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1)))

@@ -7,4 +7,4 @@ default_hooks = dict(
         begin=280,
         recognizer_warmup_epochs=35,
         recognizer_epochs=4,
-        recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)), batch_size=16)))
+        recognizer=dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True)), batch_size=16)))

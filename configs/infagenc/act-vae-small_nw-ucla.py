@@ -16,7 +16,7 @@ default_hooks = dict(
         recognizer_epochs=3,
         recognizer=dict(
             model={{_base_.recognizer}},
-            optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)),
+            optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True)),
             train_pipeline={{_base_.recognizer_train_pipeline}},
             test_pipeline={{_base_.recognizer_test_pipeline}},
             batch_size=16)))

@@ -3,7 +3,7 @@
 _base_ = './infogcn_1xb16-110e_nw-ucla-k8.py'
 
 optim_wrapper = dict(
-    _delete_=True, type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05))
+    _delete_=True, type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05, fused=True))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=1, convert_to_iter_based=True),
     dict(type='LinearLR', start_factor=1., end_factor=1e-3, begin=230, end=300, convert_to_iter_based=True)

@@ -38,5 +38,5 @@ test_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(type='mmaction.PoseDataset', ann_file=ann_file, split='test', pipeline=test_pipeline, test_mode=True))
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True))
 train_cfg = dict(max_epochs=30)

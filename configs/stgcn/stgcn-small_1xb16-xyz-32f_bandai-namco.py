@@ -6,7 +6,7 @@ model = dict(
     _scope_='mmaction',
     backbone=dict(type='STGCN', in_channels=3, base_channels=32, graph_cfg={{_base_.recognizer.backbone.graph_cfg}}),
     cls_head=dict(type='GCNHead', num_classes=10, in_channels=128))
-optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3))
+optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3, fused=True))
 param_scheduler = dict(type='CosineAnnealingLR', T_max=160, eta_min=1e-5)
 train_cfg = dict(max_epochs=160, val_interval=10)
 default_hooks = dict(checkpoint=dict(interval=160, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))

@@ -6,7 +6,7 @@ model = dict(
     _scope_='mmaction',
     backbone={{_base_.recognizer.backbone}},
     cls_head=dict(type='GCNHead', num_classes=10, in_channels=256))
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True))
 train_cfg = dict(max_epochs=24, val_interval=4)
 default_hooks = dict(checkpoint=dict(interval=24, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
 train_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_train_pipeline}}))

@@ -10,7 +10,7 @@ model = dict(
     _scope_='mmaction',
     backbone=dict(type='mmagenc.FastSTGCN', in_channels=3, base_channels=16, graph_cfg={{_base_.recognizer.backbone.graph_cfg}}),
     cls_head=dict(type='GCNHead', num_classes=5, in_channels=64))
-optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3))
+optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(type='AdamW', lr=1e-3, fused=True))
 train_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))

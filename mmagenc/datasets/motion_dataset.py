@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
+from mmagenc.structures import copied_clip
 
 from .agreement import CommonRate, classes_problem, keypoints_problem
 from .annotation import (
@@ -241,7 +242,7 @@ class MotionDataset(BaseDataset):
         """
         self.full_init()
         clip = super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
-        sample = copy.deepcopy({key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared})
+        sample = copied_clip({key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared})
         sample.update(
             skeleton=self._metainfo.get('skeleton'), start_index=0, modality='Pose', test_mode=self.test_mode, sample_idx=idx % len(self))
         return sample
@@ -265,7 +266,7 @@ class ClipList(Sequence):
         """A copy of one clip, or of a slice another list of this kind."""
         if isinstance(index, slice):
             return ClipList(self._clips[index], self._skeleton)
-        clip = copy.deepcopy(self._clips[index])
+        clip = copied_clip(self._clips[index])
         if self._skeleton is not None:
             clip['skeleton'] = self._skeleton
         return clip

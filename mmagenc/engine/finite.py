@@ -4,7 +4,7 @@ B clips of a batch.
 """
 
 import math
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -16,14 +16,19 @@ class NonFiniteLossError(RuntimeError):
     """A loss is NaN or infinite, or weights are NaN; the message names step, terms and clips."""
 
 
-def not_finite(terms: Mapping) -> Dict[str, float]:
-    """Those losses (terms with ``loss`` in their names, as MMEngine has it) that are NaN or infinite; one look at the device."""
+def loss_means(terms: Mapping) -> Tuple[List[str], Tensor]:
+    """Names and means of the losses (terms with ``loss`` in their names, as MMEngine has it), on their device and not looked at yet."""
     losses = {name: value for name, value in terms.items() if 'loss' in name and isinstance(value, (Tensor, float))}
     if not losses:
-        return {}
+        return [], torch.zeros(0)
     device = next((value.device for value in losses.values() if isinstance(value, Tensor)), None)
-    means = torch.stack([torch.as_tensor(value, device=device).detach().float().mean() for value in losses.values()])
-    return {name: mean for name, mean in zip(losses, means.tolist()) if not math.isfinite(mean)}
+    return list(losses), torch.stack([torch.as_tensor(value, device=device).detach().float().mean() for value in losses.values()])
+
+
+def not_finite(terms: Mapping) -> Dict[str, float]:
+    """Those losses that are NaN or infinite; one look at the device."""
+    names, means = loss_means(terms)
+    return {name: mean for name, mean in zip(names, means.tolist()) if not math.isfinite(mean)}
 
 
 def check_losses(terms: Mapping, *, where: str, clips: Sequence[str]) -> None:
@@ -37,13 +42,53 @@ def check_losses(terms: Mapping, *, where: str, clips: Sequence[str]) -> None:
     Raises:
         NonFiniteLossError: naming all three.
     """
-    found = not_finite(terms)
+    _refuse(not_finite(terms), where, clips)
+
+
+def _refuse(found: Mapping[str, float], where: str, clips: Sequence[str]) -> None:
     if found:
         shown = ', '.join(clips[:MOST_NAMES]) + (f' and {len(clips) - MOST_NAMES} more' if len(clips) > MOST_NAMES else '')
         values = ', '.join(f'{name} is {value}' for name, value in found.items())
         raise NonFiniteLossError(
             f'{where}: {values}; the batch was {shown or "of clips without names"}. '
             'Training ends here, so that no good checkpoint is replaced: lower the learning rate, clip gradients, or look at these clips')
+
+
+class LossLedger:
+    """Losses of steps that are looked at some steps later, together: each look waits for the device to finish what it was given.
+
+    Args:
+        where: what is trained, in words.
+        every: steps between looks.
+    """
+
+    def __init__(self, where: str, every: int = 16) -> None:
+        self.where, self.every = where, every
+        self._waiting: List[Tuple[List[str], Tensor, Sequence[str]]] = []
+        self._seen: List[float] = []
+
+    def add(self, terms: Mapping, clips: Sequence[str]) -> None:
+        """Note a step's terms, ``loss`` among them, and the names of its clips.
+
+        Raises:
+            NonFiniteLossError: a loss of this step or of one before it is NaN or infinite; the first such step is named.
+        """
+        self._waiting.append((*loss_means(terms), clips))
+        if len(self._waiting) == self.every:
+            self._look()
+
+    def losses(self) -> List[float]:
+        """The ``loss`` of each step; raises as :meth:`add`."""
+        self._look()
+        return list(self._seen)
+
+    def _look(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        values = iter(torch.cat([means for _, means, _ in waiting]).tolist() if waiting else [])
+        for names, _, clips in waiting:
+            terms = {name: next(values) for name in names}
+            _refuse({name: value for name, value in terms.items() if not math.isfinite(value)}, self.where, clips)
+            self._seen.append(terms['loss'])
 
 
 def clip_names(data_batch) -> List[str]:

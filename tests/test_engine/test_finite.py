@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mmagenc.engine.finite import NonFiniteLossError, check_losses, check_weights, clip_names, not_finite
+from mmagenc.engine.finite import LossLedger, NonFiniteLossError, check_losses, check_weights, clip_names, not_finite
 
 
 def test_the_terms_are_named_and_others_let_be():
@@ -31,3 +31,25 @@ def test_weights():
     check_weights(dict(a=torch.ones(2), mask=torch.tensor([-math.inf]), count=torch.tensor(3)), where='')
     with pytest.raises(NonFiniteLossError, match='step 4: 1 of 2 weights hold NaN, such as b'):
         check_weights(dict(a=torch.ones(2), b=torch.tensor([1., math.nan])), where='step 4')
+
+
+def test_a_ledger_looks_now_and_then(monkeypatch):
+    """One look for several steps gives each step's loss, and names the first that is no number."""
+    looks, tolist = [], torch.Tensor.tolist
+    monkeypatch.setattr(torch.Tensor, 'tolist', lambda tensor: looks.append(len(tensor)) or tolist(tensor))
+    monkeypatch.setattr(torch.Tensor, 'item', lambda tensor: pytest.fail('it waits for the device'))
+    ledger = LossLedger('the judge', every=4)
+    for step in range(10):
+        ledger.add(dict(loss=torch.tensor(float(step)), loss_cls=torch.tensor([1., 2.]), top1=torch.tensor(0.5)), ['a'])
+    assert looks == [8, 8]
+    assert ledger.losses() == list(map(float, range(10))) == ledger.losses() and looks[:3] == [8, 8, 4]
+    assert LossLedger('the judge').losses() == []
+
+
+@pytest.mark.parametrize('bad', range(5))
+def test_a_ledger_names_the_first_bad_step(bad):
+    ledger = LossLedger('the judge', every=3)
+    with pytest.raises(NonFiniteLossError, match=rf'the judge: loss is nan; the batch was clip{bad}\.'):
+        for step in range(5):
+            ledger.add(dict(loss=torch.tensor(math.nan if step >= bad else 1.)), [f'clip{step}'])
+        ledger.losses()

@@ -10,6 +10,7 @@ import torch
 
 from mmagenc.draws import untouched_random_state
 from mmagenc.engine import RecognizerTrainer
+from mmagenc.engine.finite import NonFiniteLossError
 from tests.test_models.test_recognizers.test_scoring import PIPELINE, clips, small_recognizer
 
 
@@ -37,6 +38,22 @@ def test_fit_ends_after_the_steps_it_may_take(monkeypatch):
     assert trainer.fit(clips(40), epochs=5, max_steps=0) == [] and not sizes
     trainer.fit(clips(40), epochs=1, max_steps=100)
     assert sizes == [14, 13, 13]
+
+
+def test_a_loss_that_is_no_number_ends_the_pass_and_is_named(monkeypatch):
+    """The weights are as bad after the pass as after the step; what was the first bad batch is told."""
+    trainer, named = make_trainer(), []
+    step = trainer._step
+
+    def broken(batch):
+        named.append(batch[0][0]['frame_dir'])
+        logs = step(batch)
+        return dict(logs, loss=logs['loss'] * float('nan')) if len(named) > 1 else logs
+
+    monkeypatch.setattr(trainer, '_step', broken)
+    with pytest.raises(NonFiniteLossError, match='the recognizer beside the generator: loss is nan') as error:
+        trainer.fit(clips(40), epochs=5)
+    assert f'the batch was {named[1]},' in str(error.value) and trainer.passes == 0
 
 
 @pytest.mark.parametrize('asked', [False, True])

@@ -89,3 +89,43 @@ def test_refuses_to_overwrite_files_that_are_not_its_own(tool, tmp_path):
     with pytest.raises(SystemExit, match='it may be a recording'):
         tool.main(['--out', str(tmp_path / 'standin'), '--force'])
     assert file.read_bytes() == b'a recording'
+
+
+def test_only_the_sets_that_are_asked_for(tool, tmp_path, capsys):
+    out = tmp_path / 'standin'
+    tool.main(['--out', str(out), '--sets', 'world'])
+    assert [path.name for path in tool.target_files(out) if path.exists()] == ['primitive.npz']
+    assert tool.listed_parts(out / 'README.txt') == ['world']
+    world = (out / 'world/primitive.npz').stat().st_mtime_ns
+    tool.main(['--out', str(out), '--sets', 'world'])
+    assert 'stand-in data (world; ' in capsys.readouterr().out
+    tool.main(['--out', str(out), '--sets', 'action'])
+    assert tool.listed_parts(out / 'README.txt') == ['action', 'world'] and not (out / 'InfActPrimitive').exists()
+    assert (out / 'world/primitive.npz').stat().st_mtime_ns == world, 'made again'
+    assert len(tool.make_standin(out)) == 3
+    assert (out / 'README.txt').read_text() == tool.readme_text(0)
+    assert not tool.make_standin(out) and not tool.make_standin(out, parts=['world'])
+
+
+def test_a_folder_has_one_seed(tool, tmp_path):
+    out = tmp_path / 'standin'
+    tool.make_standin(out, parts=['action', 'world'])
+    with pytest.raises(SystemExit, match='2'):
+        tool.main(['--out', str(out), '--sets', 'world', '--seed', '1'])
+    assert len(tool.make_standin(out, seed=1, force=True, parts=['world'])) == 3, 'the others would be of seed 0'
+    assert tool.listed_parts(out / 'README.txt') == ['action', 'world']
+
+
+def test_a_recording_beside_the_sets_that_are_there_stays(tool, tmp_path):
+    out = tmp_path / 'standin'
+    tool.make_standin(out, parts=['world'])
+    file = out / 'InfActPrimitive/Data/primitive_train.pkl'
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b'a recording')
+    with pytest.raises(SystemExit, match='not in the README.txt of stand-in data; it may be a recording'):
+        tool.main(['--out', str(out), '--force'])
+    assert file.read_bytes() == b'a recording'
+
+
+def test_names_of_the_sets(tool):
+    assert (*standin.SETS, 'world') == tool.PARTS

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,6 +27,13 @@ def test_steps_are_tools_that_exist(quickstart):
     assert all((ROOT / step.command[0]).is_file() for step in steps)
     assert (ROOT / quickstart.CONFIG).is_file()
     assert steps[3].command[:3] == ['tools/visualize.py', quickstart.CONFIG, 'w/epoch_1.pth']
+
+
+def test_only_what_its_config_reads_is_synthesized(quickstart):
+    assert quickstart.first_steps('w', quickstart.CONFIG)[0].command[1:] == ['--sets', 'world']
+    assert quickstart.first_steps('w', 'configs/mine.py')[0].command[1:] == [], 'what that config reads is not known'
+    dataset = Config.fromfile(ROOT / quickstart.CONFIG).train_dataloader.dataset
+    assert str(dataset.ann_file).endswith('world/primitive.npz')
 
 
 def test_a_step_logs_and_reports(quickstart, tmp_path, capsys):

@@ -6,7 +6,7 @@ recognizer = dict(
     backbone=dict(type='mmagenc.InfoGCN', skeleton='infact17', num_person=1),
     cls_head=dict(type='mmagenc.InfoGCNHead', num_classes=5, in_channels=256))
 
-recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))
+recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, fused=True))
 
 _format = [
     dict(type='RootCenter'),

@@ -6,7 +6,7 @@ recognizer = dict(
     backbone=dict(type='STGCN', in_channels=2, base_channels=32, graph_cfg=dict(layout='penn13', mode='stgcn_spatial')),
     cls_head=dict(type='GCNHead', num_classes=9, in_channels=128))
 
-recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3))
+recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True))
 
 _format = [
     dict(type='BodyUnit'),

@@ -8,7 +8,7 @@ recognizer = dict(
         graph_cfg=dict(layout='infact17', mode='stgcn_spatial')),
     cls_head=dict(type='GCNHead', num_classes=5, in_channels=256))
 
-recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))
+recognizer_optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, fused=True))
 
 _format = [dict(type='RootCenter'), dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
 recognizer_train_pipeline = [dict(type='ConsecutiveSample', num_frames=60), *_format]

@@ -38,8 +38,7 @@ class ConsecutiveSample(BaseTransform):
     def indices(self, total: int, *, fixed: bool) -> np.ndarray:
         """Frame numbers of the window in a clip of ``total`` frames, at a random place or at the ``fixed`` one."""
         if total < self.num_frames:
-            frames = np.arange(total)
-            return np.pad(frames, (0, self.num_frames - total), mode='edge') if self.padding == 'repeat' else frames
+            return np.minimum(np.arange(self.num_frames if self.padding == 'repeat' else total), total - 1)
         step = self.step
         if step * (self.num_frames - 1) >= total:
             step = (total - 1) // max(self.num_frames - 1, 1)

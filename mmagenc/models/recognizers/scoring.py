@@ -3,7 +3,6 @@
 N clips, K classes, D feature channels.
 """
 
-import copy
 from dataclasses import dataclass, fields
 from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from mmagenc.datasets.annotation import UNLABELLED, AnnotationError, array_problem, is_unlabelled
 from mmagenc.draws import untouched_random_state
-from mmagenc.structures import ClipForm
+from mmagenc.structures import ClipForm, copied_clip
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def prepare(annotation: Dict, *, skeleton: Optional[str] = None, test_mode: bool
 
     ``form`` gives it what recordings have beside their keypoints, where it lacks that.
     """
-    sample = copy.deepcopy(annotation) if form is None else form.complete(copy.deepcopy(annotation))
+    sample = copied_clip(annotation) if form is None else form.complete(copied_clip(annotation))
     sample.update(start_index=0, modality='Pose', test_mode=test_mode)
     if skeleton is not None:
         sample.setdefault('skeleton', skeleton)
