@@ -22,6 +22,7 @@ REQUIREMENTS = [
 MESH = ['smplx>=0.1.28', 'pyvista>=0.43']
 ANNY = ['anny>=0.6.2,<0.7']
 VIDEO = ['imageio-ffmpeg>=0.4.9']
+H36M = ['h5py>=3.10']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres']
 EXTRAS = {
@@ -30,8 +31,9 @@ EXTRAS = {
     'anny': ANNY,
     'video': VIDEO,
     'pose': POSE,
-    'all': [*MESH, *ANNY, *VIDEO, *POSE],
-    'dev': [*MESH, *ANNY, *VIDEO, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
+    'h36m': H36M,
+    'all': [*MESH, *ANNY, *VIDEO, *POSE, *H36M],
+    'dev': [*MESH, *ANNY, *VIDEO, *H36M, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'],
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import List
 
-from . import blazepose33, body25, coco17, coco133_body, halpe26, humanml22, openpose18, smpl24
+from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, openpose18, smpl24
 from .library import SkeletonLike, get_skeleton
 
 JOINT_MAPS = {
@@ -16,6 +16,10 @@ JOINT_MAPS['smpl24', 'h36m17'] = [JOINT_MAPS['smpl24', 'infact17'][joint] for jo
 # HumanML3D's joints are SMPL's, and the hands that it lacks are in none of the two.
 JOINT_MAPS['humanml22', 'infact17'] = JOINT_MAPS['smpl24', 'infact17']
 JOINT_MAPS['humanml22', 'h36m17'] = JOINT_MAPS['smpl24', 'h36m17']
+# Kinetic-GAN leaves out the base of the neck and calls the root hip, SLT leaves that out too.
+_NO_NECK = [index for index, name in enumerate(h36m17.NAMES) if name != 'neck_base']
+JOINT_MAPS['h36m17', 'h36m16'], JOINT_MAPS['h36m17', 'h36m15'] = _NO_NECK, _NO_NECK[1:]
+JOINT_MAPS['h36m16', 'h36m15'] = [h36m16.NAMES.index(name) for name in h36m15.NAMES]
 # These name the same places of the body alike.
 for _source, _target in ((smpl24, humanml22), (coco133_body, coco17), (halpe26, coco17), (body25, coco17), (openpose18, coco17),
                          (blazepose33, coco17), (halpe26, coco133_body), (body25, coco133_body), (body25, openpose18)):

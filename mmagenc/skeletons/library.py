@@ -9,6 +9,7 @@ from . import (
     body25,
     coco17,
     coco133_body,
+    h36m15,
     h36m16,
     h36m17,
     halpe26,
@@ -26,8 +27,8 @@ from .skeleton import Skeleton
 
 SKELETONS = {
     module.SKELETON.name: module.SKELETON
-    for module in (smpl24, infact17, h36m17, h36m16, ntu25, ucla20, penn13, coco17, humanml22, coco133_body, halpe26, body25, openpose18,
-                   blazepose33, infant14)
+    for module in (smpl24, infact17, h36m17, h36m16, h36m15, ntu25, ucla20, penn13, coco17, humanml22, coco133_body, halpe26, body25,
+                   openpose18, blazepose33, infant14)
 }
 SKELETONS[ntu25.INFOGCN.name] = ntu25.INFOGCN
 BUILT_IN = frozenset(SKELETONS)

@@ -28,6 +28,7 @@ COMMANDS = [
     ('data/arrays_to_annotation', 'back in.npz --data new/a.npy --labels new/b.pkl'),
     ('data/build_infant_body', '--out new/a.npz'),
     ('data/bvh_to_motion', 'folder --rig in.py --out new/a.npz new/b.pkl --report new/c.json'),
+    ('data/h36m_to_annotation', 'folder --out new/a.npz new/b.pkl'),
     ('data/mix_annotations', '--train in.npz --out new/a.npz'),
     ('data/ntu_to_annotation', 'folder --benchmark ntu60 --missing in.npz --out new/a.npz'),
     ('data/nw_ucla_to_annotation', 'folder --out new/a.npz new/b.pkl'),

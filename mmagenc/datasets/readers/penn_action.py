@@ -80,16 +80,16 @@ def read_penn_action(folder, *, actions: Optional[Sequence[str]] = None, val_sha
     return annotation, [*(f'{name}: {reason}' for _, name, reason in problems), *_not_there(paths)]
 
 
-def chosen_actions(actions: Optional[Sequence[str]] = None) -> List[str]:
-    """The actions as a list of classes; ``None`` is all.
+def chosen_actions(actions: Optional[Sequence[str]] = None, known: Sequence[str] = ACTIONS) -> List[str]:
+    """The actions as a list of classes; ``None`` is all that are ``known``.
 
     Raises:
         ValueError: none, unknown ones, naming those that are known, or one twice.
     """
-    chosen = list(ACTIONS if actions is None else actions)
-    unknown = [action for action in chosen if action not in ACTIONS]
+    chosen = list(known if actions is None else actions)
+    unknown = [action for action in chosen if action not in known]
     if unknown or not chosen:
-        raise ValueError(f'unknown actions {unknown}; there are {", ".join(ACTIONS)}' if unknown else 'no actions are chosen')
+        raise ValueError(f'unknown actions {unknown}; there are {", ".join(known)}' if unknown else 'no actions are chosen')
     if len(set(chosen)) < len(chosen):
         raise ValueError(f'actions repeat: {", ".join(chosen)}')
     return chosen

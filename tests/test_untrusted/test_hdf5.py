@@ -1,0 +1,91 @@
+"""HDF5 files: the same numbers as were written, and nothing that is not in the file or takes more memory than the file accounts for."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from mmagenc.untrusted.hdf5 import read_hdf5
+
+h5py = pytest.importorskip('h5py')
+CONTENT = {'3D_positions': np.arange(12.).reshape(4, 3) / 7, 'subject1/camera1/Name': np.array([[53], [52]], dtype=np.uint16)}
+
+
+@pytest.fixture
+def path(tmp_path):
+    with h5py.File(tmp_path / 'a.h5', 'w') as file:
+        for name, value in CONTENT.items():
+            file[name] = value
+    return tmp_path / 'a.h5'
+
+
+def test_arrays(path):
+    found = read_hdf5(path, [*CONTENT, 'nothing', 'subject1/camera2/R', '3D_positions/deeper'])
+    assert list(found) == list(CONTENT)
+    for name, value in found.items():
+        assert value.dtype == CONTENT[name].dtype and np.array_equal(value, CONTENT[name])
+
+
+def links(file, folder):
+    file['soft'], file['gone'] = h5py.SoftLink('/3D_positions'), h5py.SoftLink('/nowhere')
+    file['external'] = h5py.ExternalLink('b.h5', 'secret')
+
+
+def elsewhere(file, folder):
+    layout = h5py.VirtualLayout(shape=(3, ), dtype='f8')
+    layout[:] = h5py.VirtualSource('b.h5', 'secret', shape=(3, ))
+    file.create_virtual_dataset('virtual', layout)
+    file.create_dataset('raw', shape=(8, ), dtype='u1', external=[(str(folder / 'passwords'), 0, 8)])
+
+
+def no_numbers(file, folder):
+    file['text'], file['words'], file['complex'] = 'hello', np.array([b'a', b'b']), np.ones(2) * 1j
+    file['empty'], file['pairs'] = h5py.Empty('f8'), np.zeros(2, dtype=[('a', 'f8')])
+
+
+@pytest.mark.parametrize('make, names, reason', [
+    (links, ('soft', 'gone', 'external', 'external/deeper'), 'is a link to another place'),
+    (elsewhere, ('virtual', 'raw'), 'lies in another file'),
+    (no_numbers, ('text', 'words', 'complex', 'empty', 'pairs', 'subject1'), 'is no array of numbers'),
+])
+def test_what_is_no_array_of_this_file_is_refused(path, make, names, reason):
+    (path.parent / 'passwords').write_bytes(b'12345678')
+    with h5py.File(path.parent / 'b.h5', 'w') as file:
+        file['secret'] = np.ones(3)
+    with h5py.File(path, 'a') as file:
+        make(file, path.parent)
+    for name in names:
+        with pytest.raises(ValueError, match=f'{name} {reason}'):
+            read_hdf5(path, [name])
+
+
+@pytest.mark.parametrize('options', [{}, dict(compression='gzip')])
+def test_more_than_the_file_accounts_for_is_refused(path, options):
+    """Nothing of these numbers is stored; the second array is within the bound alone, and not beside the first."""
+    size = path.stat().st_size
+    with h5py.File(path, 'a') as file:
+        file.create_dataset('huge', shape=(10**6, 10**6), chunks=(10, 10), dtype='f8', **options)
+        file.create_dataset('half', shape=(70 * size // 8, ), chunks=(100, ), dtype='f8', **options)
+        file['same'] = file['half']
+    with pytest.raises(ValueError, match='huge declares 8000000000000 bytes, more than 100 times'):
+        read_hdf5(path, ['3D_positions', 'huge'])
+    assert path.stat().st_size < 1.3 * size or read_hdf5(path, ['half'])['half'].shape
+    assert not read_hdf5(path, ['half'])['half'].any()
+
+
+def test_files_that_are_none(path):
+    whole = path.read_bytes()
+    for content in (b'', b'hello', whole[:len(whole) // 2], whole[:100]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match='no HDF5 file, or a damaged one'):
+            read_hdf5(path, list(CONTENT))
+    with pytest.raises(FileNotFoundError):
+        read_hdf5(path.parent / 'none.h5', ['a'])
+    with pytest.raises(ValueError, match='no HDF5 file'):
+        read_hdf5(path.parent, ['a'])
+
+
+def test_without_h5py_the_extra_is_named(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'h5py', None)
+    with pytest.raises(ImportError, match=r'pip install mmagenc\[h36m\]'):
+        read_hdf5(path, ['3D_positions'])
