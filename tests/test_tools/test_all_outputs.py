@@ -39,6 +39,7 @@ COMMANDS = [
     ('model_converters/infogcn_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/publish_model', 'in.pth new/a.pth'),
+    ('model_converters/slt_to_mmagenc', 'in.npz new/a.pth'),
     ('predict_poses', 'in.py in.pth --start in.npz --out new'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),
