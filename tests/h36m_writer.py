@@ -20,13 +20,18 @@ def body(frames, seed=0):
     return STANDING + path[:, None] + rng.normal(scale=3, size=(frames, 17, 3))
 
 
-def write_positions(path, points, **options):
-    """A file of positions; the points that do not move lie far away, so that whoever reads one of them sees it."""
-    every = np.full((len(points), 32, 3), 7e4)
+def positions_content(points):
+    """``(96, T)``: the points that do not move lie far away, so that whoever reads one of them sees it."""
+    every = np.full((len(points), 32, 3), 6e4)
     every[:, ORDER] = points
+    return every.reshape(len(points), 96).T
+
+
+def write_positions(path, points):
+    """A file of positions."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, 'w') as file:
-        file.create_dataset('3D_positions', data=every.reshape(len(points), 96).T, **options)
+        file['3D_positions'] = positions_content(points)
     return path
 
 
@@ -45,16 +50,22 @@ def cameras(seed=0):
     return result
 
 
-def write_cameras(path, subjects, seed=0, change=None):
-    """``cameras.h5``; ``change(subject, name, content)`` may give another content of a camera."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def camera_content(subjects, seed=0, change=None):
+    """Arrays of ``cameras.h5`` by their names; ``change(subject, name, content)`` may give another content of a camera."""
+    result = {}
+    for subject in subjects:
+        for number, (name, camera) in enumerate(cameras(seed + subject).items(), 1):
+            content = dict(camera, R=camera['R'].T, Name=np.array([[ord(letter)] for letter in name], dtype=np.uint16))
+            content = content if change is None else change(subject, name, content)
+            result.update({f'subject{subject}/camera{number}/{key}': value for key, value in content.items()})
+    return result
+
+
+def write_cameras(path, subjects, change=None):
+    """``cameras.h5``, see :func:`camera_content`."""
     with h5py.File(path, 'w') as file:
-        for subject in subjects:
-            for number, (name, camera) in enumerate(cameras(seed + subject).items(), 1):
-                content = dict(camera, R=camera['R'].T, Name=np.array([[ord(letter)] for letter in name], dtype=np.uint16))
-                content = content if change is None else change(subject, name, content)
-                for key, value in content.items():
-                    file[f'subject{subject}/camera{number}/{key}'] = value
+        for name, value in camera_content(subjects, change=change).items():
+            file[name] = value
     return path
 
 

@@ -82,7 +82,7 @@ def test_metadata(wheel):
     assert [version for version in ('3.9', '3.10', '3.11', '3.12', '3.13') if version in python] == ['3.10', '3.11', '3.12']
     required = [line for line in metadata.splitlines() if line.startswith('Requires-Dist:') and 'extra ==' not in line]
     assert not [line for line in required if 'mmcv' in line], 'would overwrite a compiled mmcv'
-    for extra in ('pose', 'anny', 'video', 'all', 'dev', 'lite', 'mesh'):
+    for extra in ('pose', 'anny', 'video', 'h36m', 'all', 'dev', 'lite', 'mesh'):
         assert f'Provides-Extra: {extra}' in metadata
     assert 'smplx' not in ''.join(required)
 

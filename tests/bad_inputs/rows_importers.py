@@ -8,6 +8,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.amass import read_amass
 from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.datasets.readers.human36m import read_human36m
 from mmagenc.datasets.readers.infact import read_infact
 from mmagenc.datasets.readers.motion_files import Labels, parse_split
 from mmagenc.datasets.readers.ntu_benchmark import read_missing
@@ -15,7 +16,7 @@ from mmagenc.datasets.readers.ntu_skeleton import read_skeleton
 from mmagenc.datasets.readers.nw_ucla import read_nw_ucla
 from mmagenc.datasets.readers.penn_action import read_penn_action
 from mmagenc.datasets.readers.skeleton_arrays import iterate_npz, iterate_pair
-from tests.fuzz.files import CLASSES, amass, arrays_npz, bvh, bvh_write, infact, mat, ntu, ntu_write, nw_ucla, penn, savez
+from tests.fuzz.files import CLASSES, amass, arrays_npz, bvh, bvh_write, h36m, hdf5, infact, mat, ntu, ntu_write, nw_ucla, penn, savez
 
 from .row import Row
 
@@ -209,6 +210,46 @@ def _penn():
         )
 
 
+def _h36m():
+    points = h36m(0)['3D_positions']
+    damages = {
+        'empty': (b'', 'no HDF5 file'),
+        'text': (b'hello', 'no HDF5 file'),
+        'cut': (hdf5(h36m(0))[:1500], 'no HDF5 file, or a damaged one'),
+        'other arrays': (hdf5({'2D_positions': points}), 'no 3D_positions'),
+        '95 rows': (hdf5({'3D_positions': points[1:]}), 'must be real numbers (96, frames), got (95, 4)'),
+        'integers': (hdf5({'3D_positions': points.astype(int)}), 'of int64'),
+        'text in it': (hdf5({'3D_positions': 'hello'}), 'is no array of numbers'),
+        'NaN': (hdf5({'3D_positions': points * np.nan}), 'frame 0 has a point that is not finite'),
+        'metres': (hdf5({'3D_positions': points / 1000}), 'expected 200 to 800 millimetres'),
+    }
+    place = 'S1/MyPoses/3D_positions/'
+    for name, (data, says) in damages.items():
+        make = file(f'{place}Walking 1.h5', data)
+        yield Row(f'h36m: {name}', make, read_human36m, (f'{place}Walking 1.h5: ', says))
+        yield Row(
+            f'h36m_to_annotation: {name}',
+            make,
+            ['data/h36m_to_annotation.py', '{d}', '--out', '{d}/o.npz'],
+            (f'{place}Walking 1.h5: ', says),
+        )
+    whole = hdf5(h36m(0))
+    yield Row('h36m: no files', file('a.txt', b''), read_human36m, ('no sequences of Human3.6M', 'S1/MyPoses/3D_positions/Walking 1.h5'))
+    yield Row('h36m: a name', file(f'{place}walk-1.h5', whole), read_human36m, ('walk-1.h5', "not like 'Walking 1.h5'"))
+    for options, says in {
+        '--space image': 'cameras.h5: no such file',
+        '--hop 5': 'it needs clip_frames',
+        '--depth-scaled': "it needs space='image' and hip_centred",
+        '--actions Dance': "unknown actions ['Dance']; there are Directions",
+        '--train-subjects 2': 'unknown subjects 2; there are 1, 5',
+        '--train-subjects 1 11': 'are in both training and test set',
+        '--val-subjects 11': "some of the training set's 1, 5, 7, 8, 9, got 11",
+        '--clip-frames 9': 'no sequence gives a clip',
+    }.items():
+        arguments = ['data/h36m_to_annotation.py', '{d}', '--out', '{d}/o.npz', *options.split()]
+        yield Row(f'h36m_to_annotation {options}', file(f'{place}Walking 1.h5', whole), arguments, (says,))
+
+
 def _arrays():
     ones = np.ones((3, 6, 60))
     damages = {
@@ -307,4 +348,4 @@ def _words():
         yield Row(f'labels: {text!r}', lambda folder: None, lambda folder, text=text: Labels(text), (says,))
 
 
-ROWS = [row for rows in (_amass, _bvh, _ntu, _nw_ucla, _penn, _arrays, _infact, _words) for row in rows()]
+ROWS = [row for rows in (_amass, _bvh, _ntu, _nw_ucla, _penn, _h36m, _arrays, _infact, _words) for row in rows()]

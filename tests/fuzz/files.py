@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+import h5py
 import numpy as np
 import yaml
 from scipy.io import savemat
@@ -19,6 +20,7 @@ from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.amass import read_amass
 from mmagenc.datasets.readers.annotation_shards import merge_shards
 from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.datasets.readers.human36m import read_cameras, read_positions
 from mmagenc.datasets.readers.infact import read_infact
 from mmagenc.datasets.readers.ntu_benchmark import read_missing
 from mmagenc.datasets.readers.ntu_skeleton import read_skeleton
@@ -32,6 +34,7 @@ from mmagenc.skeletons.definition import skeleton_from_yaml
 from mmagenc.untrusted import read_safetensors, read_settings
 from mmagenc.untrusted.matlab import read_mat
 from mmagenc.visualization.logs import read_scalars
+from tests import h36m_writer
 from tests.bvh_writer import bvh_text
 from tests.ntu_writer import ID, person, skeleton_text
 from tests.test_body_models.synthetic_smpl import smpl_content
@@ -226,6 +229,36 @@ def mat(content) -> bytes:
         return _bytes(savemat, {key: str(value) for key, value in content.items() if not isinstance(value, (dict, list, tuple))})
 
 
+def h36m(seed: int) -> dict:
+    return {'3D_positions': h36m_writer.positions_content(h36m_writer.body(4, seed))}
+
+
+def h36m_cameras(seed: int) -> dict:
+    return h36m_writer.camera_content([1], seed)
+
+
+def hdf5(content) -> bytes:
+    """An HDF5 file of a dict; what is nothing that h5py can write is left out."""
+    file = io.BytesIO()
+    with h5py.File(file, 'w') as target:
+        for name, value in content.items() if isinstance(content, dict) else ():
+            try:
+                target[str(name)] = value
+            except Exception:  # h5py's writer knows fewer names and values than may be drawn
+                continue
+    return file.getvalue()
+
+
+def positions_hold(points) -> None:
+    assert points.shape[1:] == (17, 3) and len(points) and np.isfinite(points).all()
+
+
+def cameras_hold(cameras) -> None:
+    points = np.array([[0., 0., 1000.], [200., -300., 4000.]])
+    for camera in cameras.values():
+        assert np.isfinite(camera.project(points)).all() and np.isfinite(camera.view(points)).all()
+
+
 def arrays_npz(seed: int) -> dict:
     rng = np.random.default_rng(seed)
     return dict(x_train=rng.normal(size=(3, 6, 60)), y_train=np.eye(3)[[0, 1, 2]], x_test=rng.normal(size=(2, 6, 60)),
@@ -397,6 +430,8 @@ FORMATS = {
                       named=False),
     'penn': Format('a.mat', penn, mat, lambda path: read_folder(path, read_penn_action, '0001.mat')[0], annotation_holds, named=False),
     'mat': Format('a.mat', penn, mat, read_mat_file, named=False),
+    'h36m': Format('a.h5', h36m, hdf5, read_positions, positions_hold, named=False),
+    'h36m cameras': Format('cameras.h5', h36m_cameras, hdf5, lambda path: read_cameras(path, 1), cameras_hold, named=False),
     'arrays npz': Format('a.npz', arrays_npz, savez, lambda path: list(iterate_npz(path, num_joints=20, num_persons=1)), items_hold,
                          checked=True),
     'pair labels': Format('a.pkl', pair, lambda content: pickle.dumps(tuple(content)), read_pair, items_hold),

@@ -8,9 +8,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmagenc.datasets import save_annotation
+from mmagenc.datasets.readers.human36m import PRESETS as H36M_PRESETS
+from mmagenc.datasets.readers.human36m import SLT_ACTIONS, Human36MForm, read_human36m
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.penn_action import PRESETS
 from mmagenc.registry import DATASETS
+from tests.h36m_writer import write_set
 
 BASES = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'datasets'
 CASES = [('ntu60_xsub', 'ntu60', 'xsub'), ('ntu60_xview', 'ntu60', 'xview'), ('ntu120_xsub', 'ntu120', 'xsub'),
@@ -87,3 +90,21 @@ def test_penn_action(tmp_path, config, keys):
         dataset = DATASETS.build(dict(settings, ann_file=str(tmp_path / 'penn.npz')))
         inputs = [dataset[index]['inputs'] for index in range(2)]
         assert all(sample['keypoint'].shape == (cfg.num_frames, 13, 2) for sample in inputs)
+
+
+@pytest.mark.parametrize('config, preset', [('_base_/datasets/h36m_slt', 'slt'),
+                                            ('kinetic_gan/kinetic-gan_1xb32-1200e_h36m-32f', 'kinetic_gan')])
+def test_human36m(tmp_path, config, preset):
+    """What the importer's presets write is what the configs read."""
+    init_default_scope('mmagenc')
+    write_set(tmp_path, actions=('Walking', ), frames=470)
+    form = Human36MForm(**H36M_PRESETS[preset])
+    save_annotation(read_human36m(tmp_path, actions=SLT_ACTIONS, form=form)[0], tmp_path / 'h36m.npz')
+    cfg = Config.fromfile(BASES.parents[1] / f'{config}.py')
+    assert cfg.num_classes == len(SLT_ACTIONS)
+    for part in ('train', 'test'):
+        settings = cfg[f'{part}_dataloader'].dataset
+        assert settings.split == part and settings.ann_file == cfg.ann_file and settings.get('test_mode', False) == (part != 'train')
+        dataset = DATASETS.build(dict(settings, ann_file=str(tmp_path / 'h36m.npz')))
+        assert len(dataset) == 2 * form.every
+        assert dataset[0]['inputs']['keypoint'].shape == (cfg.num_frames, int(form.layout[-2:]), 2)

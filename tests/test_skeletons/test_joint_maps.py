@@ -3,7 +3,7 @@ import pytest
 from mmagenc.skeletons import JOINT_MAPS, get_skeleton, joint_map
 
 PUBLISHED = [0, 1, 4, 7, 2, 5, 8, 6, 9, 12, 15, 16, 18, 20, 17, 19, 21]
-SAME = {'foot': 'ankle', 'root': 'pelvis', 'spine2': 'spine', 'spine3': 'thorax', 'neck_base': 'neck'}
+SAME = {'foot': 'ankle', 'root': 'pelvis', 'hip': 'pelvis', 'spine2': 'spine', 'spine3': 'thorax', 'neck_base': 'neck'}
 
 
 def plain(name):
@@ -46,6 +46,13 @@ def test_humanml_is_smpl_without_hands():
     assert joint_map('smpl24', 'humanml22') == list(range(22))
     for target in ('infact17', 'h36m17'):
         assert joint_map('humanml22', target) == joint_map('smpl24', target)
+
+
+def test_human36m_by_hand():
+    """Kinetic-GAN's 16 lack the base of the neck, number 9; SLT's 15 the hip, number 0, too."""
+    sixteen = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16]
+    assert joint_map('h36m17', 'h36m16') == sixteen and joint_map('h36m17', 'h36m15') == sixteen[1:]
+    assert joint_map('h36m16', 'h36m15') == list(range(1, 16))
 
 
 def test_own_layouts_and_own_maps(monkeypatch):

@@ -42,6 +42,8 @@ THIGH = (200., 800.)
 """Millimetres between which a person's thigh is long; subjects' are about 450. Metres, inches and other orders of the points are not."""
 FARTHEST = 100_000.
 """Millimetres from the room's origin; the room is some six metres long."""
+NEAREST, LARGEST = 100., 1e6
+"""Millimetres before a camera from which points are projected, and what no number of a camera reaches: beyond, pixels are no numbers."""
 NAME = re.compile(r'(?P<action>[A-Za-z]+)( (?P<take>\d+))?$')
 SIZES = dict(R=(3, 3), T=(3, 1), f=(2, 1), c=(2, 1), k=(3, 1), p=(2, 1))
 """What each camera has in ``cameras.h5``, besides its ``Name``."""
@@ -136,10 +138,10 @@ class Camera(NamedTuple):
         """Pixels ``(..., 2)`` of points ``(..., 3)`` in the camera's axes (see ``tangential`` of :class:`Human36MForm`).
 
         Raises:
-            ValueError: a point is not in front of the camera.
+            ValueError: a point is not in front of the camera, :data:`NEAREST` or farther.
         """
-        if not (seen[..., 2] > 0).all():
-            raise ValueError('a point is not in front of the camera')
+        if not (seen[..., 2] >= NEAREST).all():
+            raise ValueError(f'a point is not in front of the camera, {NEAREST / 1000} m or farther')
         plane = seen[..., :2] / seen[..., 2:]
         square = (plane**2).sum(axis=-1, keepdims=True)
         radial = 1 + square * (self.radial[0] + square * (self.radial[1] + square * self.radial[2]))
@@ -346,8 +348,9 @@ def read_cameras(path, subject: int, names: Sequence[str] = tuple(IMAGES)) -> Di
 def _camera(content: Dict[str, Optional[np.ndarray]], group: str) -> Camera:
     for key, shape in SIZES.items():
         value = content[key]
-        if value is None or value.size != np.prod(shape) or not np.isfinite(value).all():
-            raise ValueError(f'{group}{key} must be finite numbers {shape}, got {"none" if value is None else value.tolist()}')
+        if value is None or value.size != np.prod(shape) or not (np.abs(value.astype(np.float64)) < LARGEST).all():
+            raise ValueError(f'{group}{key} must be numbers {shape} below {LARGEST:.0e}, got '
+                             f'{"none" if value is None else f"{value.shape} {value.ravel()[:9].tolist()}"}')
     rotation = content['R'].astype(np.float64).reshape(3, 3).T
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) or np.linalg.det(rotation) < 0:
         raise ValueError(f'{group}R is no rotation: {rotation.T.tolist()}')
