@@ -1,5 +1,5 @@
-# What every training of SLT has in common: an optimizer for each of the four networks. The first two learn poses, for the model's pose_steps
-# batches, at a rate that halves every 25 000 of them; the others then learn clips.
+# What every training of SLT has in common: an optimizer for each of the four networks. The first two learn poses, for pose_steps batches of
+# the model, at a rate that halves every 25 000 of them; the others then learn clips.
 _base_ = './generator_runtime.py'
 
 _poses = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3, betas=(0.5, 0.9), fused=True))

@@ -1,4 +1,4 @@
-# SLT on NW-UCLA (10 actions, 20 joints in three dimensions) for minutes of one CPU core. Each frame is centred on the root. Differs from the
+# SLT on NW-UCLA (10 actions, 20 joints in three dimensions) for minutes of one CPU core. Each frame is centred on the root. Unlike the
 # published size: networks of a quarter, 1500 batches for the decoder and 3000 for the clips, critic and classifier of clips of any length,
 # faster Adam for clips, a decoder that normalizes in training as it does in use.
 _base_ = ['../_base_/slt_runtime.py', '../_base_/datasets/nw_ucla.py', '../_base_/models/slt.py']

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
+from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from mmagenc.apis import generate
 from mmagenc.apis.generate import replay_batches
+from mmagenc.engine import amp_optim_wrapper
 from mmagenc.models.generators.class_paths import class_path
 from mmagenc.models.generators.slt import NETWORKS
 from mmagenc.registry import MODELS
@@ -261,6 +263,37 @@ def test_learns_single_poses():
     motion = model.generate([0, 1, 2] * 8, 2, generator=seeded())
     means = torch.stack([motion.keypoint[motion.label == label].mean() for label in range(K)])
     assert means[0] < means[1] < means[2]
+
+
+def test_mixed_precision(monkeypatch):
+    """Both stages in bfloat16: losses and weights in float32, all of them finite."""
+    monkeypatch.setattr(amp_optim_wrapper, 'has_fast_bfloat16', lambda: True)  # this CPU may have no instructions for it
+    stages = 2 if torch.backends.cpu.get_cpu_capability().startswith('AVX512') else 1  # others have no LSTM in bfloat16, nor emulate one
+    model = build(pose_steps=1).train()
+    wrappers = optimizers(model, type='AmpOptimWrapper', dtype='bfloat16', emulate=True)
+    for _ in range(stages):
+        losses = model.train_step(batch(), wrappers)
+        assert all(value.dtype == torch.float32 and value.isfinite() for value in losses.values())
+    assert all(parameter.dtype == torch.float32 and parameter.isfinite().all() for parameter in model.parameters())
+
+
+def test_data_parallel_training_equals_plain(tmp_path):
+    """One process, gloo: both stages under the wrapper."""
+    model = build(pose_steps=2).train()
+    plain = copy.deepcopy(model)
+    torch.distributed.init_process_group('gloo', init_method=f'file://{tmp_path}/rendezvous', rank=0, world_size=1)
+    try:
+        results, wrapped = [], MMSeparateDistributedDataParallel(model)
+        for trained in (wrapped, plain):
+            torch.manual_seed(1)
+            wrappers = optimizers(trained)
+            results.append([trained.train_step(batch(), wrappers) for _ in range(4)])
+        clip = model.generate([1], generator=seeded()).keypoint
+    finally:
+        torch.distributed.destroy_process_group()
+    for ours, expected in zip(*results):
+        assert all(torch.allclose(ours[name], value, atol=1e-5) for name, value in expected.items()) and set(ours) == set(expected)
+    torch.testing.assert_close(clip, plain.generate([1], generator=seeded()).keypoint, atol=1e-5, rtol=1e-5)
 
 
 def test_looking_at_losses():
