@@ -1,5 +1,5 @@
 # SLT on NW-UCLA (10 actions, 20 joints in three dimensions) for minutes of one CPU core. Each frame is centred on the root. Unlike the
-# published size: networks of a quarter, 1500 batches for the decoder and 3000 for the clips, critic and classifier of clips of any length,
+# published size: networks of a quarter, 1500 batches for the decoder and 2000 for the clips, critic and classifier of clips of any length,
 # faster Adam for clips, a decoder that normalizes in training as it does in use.
 _base_ = ['../_base_/slt_runtime.py', '../_base_/datasets/nw_ucla.py', '../_base_/models/slt.py']
 
@@ -9,7 +9,7 @@ model = dict(
     representation=dict(skeleton='ucla20', num_dims=3, root_center=True),
     num_classes=num_classes,
     num_frames=num_frames,
-    hidden_dim=128,
+    hidden_dim=64,
     wide_dim=256,
     pooling='mean',
     frame_statistics=False,
@@ -22,5 +22,5 @@ train_dataloader = dict(batch_size=32, drop_last=True, dataset=dict(pipeline=tra
 val_dataloader = None
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 optim_wrapper = dict(generator=dict(optimizer=dict(lr=5e-4)), critic=dict(optimizer=dict(lr=5e-4)))
-train_cfg = dict(max_epochs=180)  # of 25 batches
+train_cfg = dict(max_epochs=140)  # of 25 batches
 default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=2))
