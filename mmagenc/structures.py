@@ -44,6 +44,8 @@ class Motion:
         keypoint_score: ``(N, T, V)`` confidences, as recordings of a pose estimator have them, or ``None``.
         img_shape: ``(N, 2)`` int64 height and width of the image that 2-D keypoints lie in, or ``None``.
         latent: ``(N, D)`` latent vectors the clips were decoded from, or ``None``; decoding them again gives the same clips.
+        class_path: ``(N, T, K)`` shares of the K classes in each frame, of clips whose class changes over time, or ``None``; ``label`` is
+            then the class that a clip shows most.
 
     Raises:
         ValueError: a field whose leading sizes disagree with ``keypoint``.
@@ -57,6 +59,7 @@ class Motion:
     latent: Optional[Tensor] = None
     keypoint_score: Optional[Tensor] = None
     img_shape: Optional[Tensor] = None
+    class_path: Optional[Tensor] = None
 
     def __post_init__(self) -> None:
         if self.keypoint.ndim != 4:
@@ -64,7 +67,8 @@ class Motion:
         num_clips, num_frames = self.keypoint.shape[:2]
         for name, leading in (('label', (num_clips, )), ('length', (num_clips, )), ('pose', (num_clips, num_frames)),
                               ('transl', (num_clips, num_frames)), ('latent', (num_clips, )),
-                              ('keypoint_score', (num_clips, num_frames)), ('img_shape', (num_clips, ))):
+                              ('keypoint_score', (num_clips, num_frames)), ('img_shape', (num_clips, )),
+                              ('class_path', (num_clips, num_frames))):
             value = getattr(self, name)
             if value is not None and tuple(value.shape[:len(leading)]) != leading:
                 raise ValueError(f'{name} must start with sizes {leading} as keypoint does, got {tuple(value.shape)}')
@@ -94,7 +98,7 @@ class Motion:
         missing = num_frames - self.keypoint.shape[1]
         if missing <= 0:
             return self
-        present = {name: getattr(self, name) for name in FRAME_FIELDS if getattr(self, name) is not None}
+        present = {name: getattr(self, name) for name in (*FRAME_FIELDS, 'class_path') if getattr(self, name) is not None}
         longer = {name: torch.cat([value, value[:, -1:].expand(-1, missing, *value.shape[2:])], dim=1) for name, value in present.items()}
         return replace(self, **longer)
 

@@ -1,6 +1,7 @@
 """Generate labelled motion and write it as an annotation file.
 
     python tools/generate.py CONFIG CHECKPOINT --out FILE.npz [--num-samples-per-class 50] [--classes Sitting Crawling] [--num-frames 60]
+    python tools/generate.py CONFIG CHECKPOINT --out MIXED.npz --class-path walk:20 jump:12 [--blend 8]
     python tools/generate.py CONFIG CHECKPOINT --out AGAIN.npz --latents FILE.npz [--latent-index 3 17] [--classes Sitting]
 
 The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with tools/visualize.py. It keeps the latent
@@ -48,6 +49,10 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=count, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')
     parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
                         help="options of the generator's sampling, such as noise_factor=0.8 or latent_mode=interpolate")
+    mixed = parser.add_argument_group('classes that change within a clip, for generators that can')
+    mixed.add_argument('--class-path', nargs='+', metavar='CLASS:FRAMES', help='what happens one after the other in each clip; N clips of '
+                       '--num-samples-per-class in all')
+    mixed.add_argument('--blend', type=index, metavar='N', help='frames that each change is spread over (default: 0)')
     gan = parser.add_argument_group("options of Kinetic-GAN's sampling")
     gan.add_argument('--truncation', type=number(), metavar='PSI', help='pull latents to their mean: 1 leaves them, 0 is the mean itself')
     gan.add_argument('--truncation-mode', choices=['w', 'z', 'none'], help="which latents: the mapping network's output w, or the noise z")
@@ -82,6 +87,7 @@ from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.engine.config_check import LAUNCHED, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
+from mmagenc.models.generators.class_paths import class_path
 
 Batch = Tuple[List[int], List[Dict]]
 """Places in the file, and the clips that come there."""
@@ -173,8 +179,35 @@ def sampling_of(args: argparse.Namespace) -> Dict:
     return {**args.sampling, **switches}
 
 
+def path_of(model, args: argparse.Namespace) -> Optional[torch.Tensor]:
+    """``--class-path`` as ``(T, K)``.
+
+    Raises:
+        ValueError: words that are no parts of a path, classes that there are not, or options that do not go with it.
+    """
+    if args.class_path is None:
+        if args.blend is not None:
+            raise ValueError('--blend needs --class-path')
+        return None
+    if args.classes is not None or args.latents is not None:
+        raise ValueError('--class-path says which classes there are and draws new clips: --classes and --latents do not go with it')
+    parts = [word.rpartition(':') for word in args.class_path]
+    wrong = [word for word, (name, _, frames) in zip(args.class_path, parts) if not name or not frames.isdecimal()]
+    if wrong:
+        raise ValueError(f'--class-path: {wrong[0]!r} is no CLASS:FRAMES, such as walk:20')
+    names = model.dataset_meta['classes']
+    path = [(class_indices(names, [name])[0], int(frames)) for name, _, frames in parts]
+    try:
+        return class_path(path, model.num_classes, blend=args.blend or 0)
+    except ValueError as error:
+        raise ValueError(f'--class-path: {error}') from None
+
+
 def new_plan(model, args: argparse.Namespace, **sampling) -> ClipPlan:
     """Clips of latents that are drawn now."""
+    path = path_of(model, args)
+    if path is not None:
+        sampling['class_path'] = path
     return plan_clips(
         model,
         num_samples_per_class=50 if args.num_samples_per_class is None else args.num_samples_per_class,
@@ -205,6 +238,7 @@ def saved_clips(args: argparse.Namespace) -> List[Dict]:
 
 def replayed_plan(model, args: argparse.Namespace, clips: List[Dict]) -> ClipPlan:
     """Saved clips again, of their own classes or of each of ``--classes``."""
+    path_of(model, args)
     if sampling_of(args) or args.num_samples_per_class is not None:
         raise ValueError('--latents decodes what is saved: --num-samples-per-class and options of sampling need --stochastic with it')
     rows, label = np.arange(len(clips)), np.array([clip['label'] for clip in clips])
@@ -214,7 +248,26 @@ def replayed_plan(model, args: argparse.Namespace, clips: List[Dict]) -> ClipPla
     latent = np.stack([clip['latent'] for clip in clips])[rows]
     length = np.array([clip['total_frames'] if args.num_frames is None else args.num_frames for clip in clips])[rows]
     latent, label, length = map(torch.from_numpy, (latent, label, length))
-    return plan_replay(model, latent, label, num_frames=length)
+    path = saved_paths(clips, length, model.num_classes) if args.classes is None else None
+    return plan_replay(model, latent, label, num_frames=length, class_path=path)
+
+
+def saved_paths(clips: List[Dict], length: torch.Tensor, num_classes: int) -> Optional[torch.Tensor]:
+    """``(N, T, K)`` of clips whose class changes, as long as the longest; ``None`` where none does.
+
+    Raises:
+        ValueError: one that is not as long as its clip is wanted.
+    """
+    if all('class_path' not in clip for clip in clips):
+        return None
+    paths, longest = [], int(length.max())
+    for clip, frames in zip(clips, length.tolist()):
+        path = torch.from_numpy(clip['class_path']) if 'class_path' in clip else torch.eye(num_classes)[clip['label']].expand(frames, -1)
+        if len(path) < frames or path.shape[1] != num_classes:
+            raise ValueError(f'the classes of clip {clip["frame_dir"]} are said for {len(path)} frames and {path.shape[1]} classes, wanted '
+                             f'are {frames} and {num_classes}')
+        paths.append(torch.cat((path[:frames], path[frames - 1:frames].expand(longest - frames, -1))))
+    return torch.stack(paths)
 
 
 def varied_plan(model, args: argparse.Namespace, clips: List[Dict]) -> ClipPlan:
@@ -230,6 +283,8 @@ def planned(model, args: argparse.Namespace) -> Tuple[Dict, ClipPlan, str]:
     if args.latents is None and args.latent_index is not None:
         raise ValueError('--latent-index needs --latents')
     prefix, origin = f'{Path(args.checkpoint).stem}_s{args.seed}', dict(seed=args.seed, sampling=sampling_of(args))
+    if args.class_path is not None:
+        origin.update(class_path=list(args.class_path), blend=args.blend or 0)
     if args.latents is None:
         plan = new_plan(model, args, **origin['sampling'])
     else:

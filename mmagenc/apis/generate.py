@@ -6,13 +6,14 @@ N clips, T frames, D latent channels.
 import contextlib
 import inspect
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Sequence, Union
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from mmagenc.models.generators import BaseGenerator
+from mmagenc.models.generators.class_paths import split_path
 from mmagenc.structures import Motion
 
 MOST_CLIPS = 10**7
@@ -27,11 +28,13 @@ class ClipPlan:
         latent: ``(N, D)``.
         label: ``(N,)``.
         length: ``(N,)`` frames of each clip.
+        class_path: ``(N, T, K)`` shares of the classes in each frame, where they change over time.
     """
 
     latent: Tensor
     label: Tensor
     length: Tensor
+    class_path: Optional[Tensor] = None
 
 
 def generate(model: BaseGenerator,
@@ -53,13 +56,15 @@ def generate(model: BaseGenerator,
         seed: one seed gives the same clips, whatever the batch size; ``None`` gives others each time.
         batch_size: clips decoded at once.
         progress: show a bar.
-        **sampling: what the generator's ``sample_latent`` takes (the CVAE: ``noise_factor``, ``latent_mode``; ACT-VAE: ``start``).
+        **sampling: what the generator's ``sample_latent`` takes (the CVAE: ``noise_factor``, ``latent_mode``; ACT-VAE: ``start``), and
+            ``class_path``: ``(T, K)`` shares of the K classes in each of T frames, which all clips follow in the place of ``classes``, for
+            generators with ``takes_class_paths`` (:func:`~mmagenc.models.generators.class_paths.class_path` makes one).
 
     Returns:
         Motion: N = classes · ``num_samples_per_class`` clips, on the CPU. Joints only: for vertices see the body model.
 
     Raises:
-        ValueError: an unknown class, or a number out of range.
+        ValueError: an unknown class, a number out of range, or a path for a generator that takes none.
     """
     return Motion.cat(
         list(
@@ -99,15 +104,20 @@ def plan_clips(model: BaseGenerator,
                classes: Optional[Sequence[Union[int, str]]] = None,
                num_frames: Optional[int] = None,
                seed: Optional[int] = 0,
+               class_path: Optional[Tensor] = None,
                **sampling) -> ClipPlan:
     """The latents of :func:`generate`, with its arguments; class by class."""
-    num_frames = model.num_frames if num_frames is None else num_frames
+    if num_frames is None:
+        num_frames = model.num_frames if class_path is None else len(class_path)
     _at_least_one(num_samples_per_class=num_samples_per_class, num_frames=num_frames)
     accepted = sampling_options(model)
     if set(sampling) - set(accepted):
         unknown = ', '.join(sorted(set(sampling) - set(accepted)))
         raise ValueError(f'{type(model).__name__} has no sampling option {unknown}; it has {", ".join(accepted) or "none"}')
-    wanted = range(model.num_classes) if classes is None else class_indices(_class_names(model), classes)
+    if class_path is not None:
+        wanted, class_path = _along(model, class_path, num_frames, classes)
+    else:
+        wanted = range(model.num_classes) if classes is None else class_indices(_class_names(model), classes)
     if len(wanted) * num_samples_per_class > MOST_CLIPS:
         raise ValueError(f'num_samples_per_class={num_samples_per_class} of {len(wanted)} classes are more than {MOST_CLIPS} clips at '
                          'once; generate them in parts, each with a seed of its own')
@@ -115,7 +125,19 @@ def plan_clips(model: BaseGenerator,
     generator = torch.Generator()
     generator.seed() if seed is None else generator.manual_seed(seed)
     latent = model.draw_latent(label, num_frames, generator=generator, **sampling)
-    return ClipPlan(latent, label, torch.full((len(label), ), num_frames))
+    path = None if class_path is None else class_path.expand(len(label), -1, -1)
+    return ClipPlan(latent, label, torch.full((len(label), ), num_frames), path)
+
+
+def _along(model: BaseGenerator, class_path: Tensor, num_frames: int, classes: Optional[Sequence]) -> Tuple[List[int], Tensor]:
+    """The class that a path ``(T, K)`` is of most, and the path ``(1, T, K)``."""
+    if classes is not None:
+        raise ValueError('a path of classes says which classes there are: leave classes out')
+    label, path = split_path(torch.as_tensor(class_path)[None], model.num_classes)
+    if path is None:
+        raise ValueError(f'class_path must be (T, {model.num_classes}), got {tuple(torch.as_tensor(class_path).shape)}')
+    model.check_class_path(path, num_frames)
+    return label.tolist(), path
 
 
 def replay_batches(model: BaseGenerator,
@@ -123,6 +145,7 @@ def replay_batches(model: BaseGenerator,
                    label: Tensor,
                    *,
                    num_frames: Optional[Union[int, Tensor]] = None,
+                   class_path: Optional[Tensor] = None,
                    batch_size: int = 64,
                    progress: bool = False) -> Iterator[Motion]:
     """Clips of saved latent vectors (``Motion.latent``), a batch at a time: the same clips again if nothing else is changed.
@@ -132,6 +155,7 @@ def replay_batches(model: BaseGenerator,
         latent: ``(N, D)`` latent vectors.
         label: ``(N,)`` class indices.
         num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own number.
+        class_path: ``(N, T, K)`` (``Motion.class_path``) for clips whose class changes, T the frames of the longest.
         batch_size: clips decoded at once.
         progress: show a bar.
 
@@ -139,10 +163,16 @@ def replay_batches(model: BaseGenerator,
         ValueError: latents of another number of channels than the model's, labels it does not know, or a number out of range.
     """
     _at_least_one(batch_size=batch_size)
-    return decode_plan(model, plan_replay(model, latent, label, num_frames=num_frames), batch_size=batch_size, progress=progress)
+    plan = plan_replay(model, latent, label, num_frames=num_frames, class_path=class_path)
+    return decode_plan(model, plan, batch_size=batch_size, progress=progress)
 
 
-def plan_replay(model: BaseGenerator, latent: Tensor, label: Tensor, *, num_frames: Optional[Union[int, Tensor]] = None) -> ClipPlan:
+def plan_replay(model: BaseGenerator,
+                latent: Tensor,
+                label: Tensor,
+                *,
+                num_frames: Optional[Union[int, Tensor]] = None,
+                class_path: Optional[Tensor] = None) -> ClipPlan:
     """Saved latents, checked; the arguments of :func:`replay_batches`."""
     length = torch.as_tensor(model.num_frames if num_frames is None else num_frames).expand(len(label))
     dim = model.latent_width(int(length.max()) if len(length) else 1)
@@ -153,7 +183,9 @@ def plan_replay(model: BaseGenerator, latent: Tensor, label: Tensor, *, num_fram
     if len(label) == 0 or label.min() < 0 or label.max() >= model.num_classes:
         raise ValueError(f'labels must lie in 0 to {model.num_classes - 1} and there must be one, got {label.unique().tolist()}')
     _at_least_one(num_frames=int(length.min()))
-    return ClipPlan(latent, label, length)
+    if class_path is not None:
+        model.check_class_path(split_path(class_path, model.num_classes)[1], int(length.max()))
+    return ClipPlan(latent, label, length, class_path)
 
 
 def sampling_options(model: BaseGenerator) -> List[str]:
@@ -206,7 +238,8 @@ def decode_plan(model: BaseGenerator,
     rows = [torch.arange(len(plan.label))] if rows is None else rows
     with _bar(sum(map(len, rows)), progress) as advance:
         for group in rows:
-            for motion in model.decode_batches(plan.latent[group], plan.label[group], plan.length[group], batch_size=batch_size):
+            label = plan.label[group] if plan.class_path is None else plan.class_path[group]
+            for motion in model.decode_batches(plan.latent[group], label, plan.length[group], batch_size=batch_size):
                 advance(len(motion))
                 yield motion.cpu()
 

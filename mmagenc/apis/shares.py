@@ -92,7 +92,8 @@ def fingerprint(model: BaseGenerator, plan: ClipPlan, **more) -> str:
     """A digest of all that clips come from: parts of two runs may be put together only if it is the same."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(json.dumps([__version__, repr(model.cfg.model), more], sort_keys=True, default=str).encode())
-    for name, value in [*model.state_dict().items(), *vars(plan).items()]:
+    planned = {name: value for name, value in vars(plan).items() if value is not None}
+    for name, value in [*model.state_dict().items(), *planned.items()]:
         digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
         digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

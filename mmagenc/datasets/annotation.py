@@ -1,6 +1,6 @@
 """The one format on disk and between parts: a superset of what MMAction2's ``PoseDataset`` reads.
 
-M persons, T frames, V keypoints, J joints, C coordinates, D latent channels.
+M persons, T frames, V keypoints, J joints, C coordinates, D latent channels, K classes.
 
 ``{'split': {name: [frame_dir]}, 'metainfo': {'classes', 'skeleton', 'fps', …}, 'annotations': [{frame_dir, label, total_frames, keypoint
 (M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
@@ -11,7 +11,8 @@ that are written hold names, and in ``metainfo['layouts']`` the definitions of t
 rate of clips that have no ``fps`` of their own. ``metainfo['up']`` is the axis of three-dimensional positions that points up, ``'y'``,
 ``'-y'``, ``'z'`` or ``'-z'``; where it is missing or ``None`` the vertical is not known, as in the frame of a camera. A third coordinate
 that looks like a score is refused, unless ``metainfo['third']`` says that it is a ``'depth'``. ``pose`` is axis-angle in radians, root
-first. ``latent`` is what a generated clip was decoded from.
+first. ``latent`` is what a generated clip was decoded from, ``class_path (T, K)`` the shares of the classes in each frame of one whose
+class changes (its ``label`` is the one that it shows most).
 
 As ``.pkl`` it is that dict, for MMAction2, whose own files (no ``metainfo``, or a bare list of clips) are read too. As ``.npz`` it holds,
 per array key, all clips' arrays flattened one behind the other (``<key>``) with their shapes (``<key>_shape (n, ndim)``) and clip numbers
@@ -41,7 +42,7 @@ from .third_coordinate import score_in_third
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
 UP_AXES = ('y', '-y', 'z', '-z')
-STORED_KEYS = {**ARRAY_KEYS, 'latent': 1}
+STORED_KEYS = {**ARRAY_KEYS, 'latent': 1, 'class_path': 2}
 FORMAT = 'mmagenc-annotation-1'
 SUFFIXES = ('.npz', '.pkl')
 """Of annotation files."""
@@ -351,7 +352,7 @@ def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Opt
     reason = reason or _skeleton_problem(clip.get('skeleton')) or _fps_problem(clip.get('fps'))
     for key in ARRAY_KEYS:
         reason = reason or array_problem(clip, key)
-    return reason or _latent_problem(clip) or _layout_problem(clip, metainfo)
+    return reason or _latent_problem(clip) or _path_problem(clip) or _layout_problem(clip, metainfo)
 
 
 def check_clips(clips: Sequence, metainfo: Dict, *, source: str, unlabelled: bool = False) -> None:
@@ -424,6 +425,13 @@ def _latent_problem(clip: Dict) -> Optional[str]:
     return None
 
 
+def _path_problem(clip: Dict) -> Optional[str]:
+    path = clip.get('class_path', np.zeros((1, 1)))
+    if not isinstance(path, np.ndarray) or path.ndim != 2 or path.dtype.kind not in 'fiu' or not np.isfinite(path).all():
+        return f'class_path must be (T, K) finite shares of the classes, got {getattr(path, "shape", type(path).__name__)}'
+    return None
+
+
 def _layout_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
     num_joints, num_dims = clip['keypoint'].shape[2:]
     skeleton = SKELETONS.get(clip.get('skeleton', metainfo.get('skeleton')))
@@ -476,6 +484,7 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
     latents = motion.latent.detach().cpu().float().numpy() if with_latent and motion.latent is not None else None
     arrays = {key: getattr(motion, key) for key in FRAME_FIELDS if getattr(motion, key) is not None}
     arrays = {key: value.detach().cpu().float().numpy() for key, value in arrays.items()}
+    paths = None if motion.class_path is None else motion.class_path.cpu().numpy()
     return [
         dict(
             frame_dir=f'{prefix}_{index:05d}',
@@ -484,6 +493,7 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
             source=source,
             **({'skeleton': skeleton} if skeleton else {}),
             **({} if latents is None else {'latent': latents[index].copy()}),
+            **({} if paths is None else {'class_path': paths[index, :int(motion.length[index])].copy()}),
             **({} if motion.img_shape is None else {'img_shape': tuple(motion.img_shape[index].tolist())}),
             **{key: value[index, :int(motion.length[index])][None].copy() for key, value in arrays.items()}) for index in range(len(motion))
     ]

@@ -156,7 +156,8 @@ PLACES = {
     'out in a file': (['{d}/other.pth', '{d}/there.pth/o.pth'], 'there.pth is no folder'),
     'one argument': (['{d}/other.pth'], 'error:', 2),
 }
-CONVERTERS = ('act_vae_to_mmagenc', 'infagenc_to_mmagenc', 'infogcn_to_mmagenc', 'kinetic_gan_to_mmagenc', 'p2i_to_mmagenc')
+CONVERTERS = (
+    'act_vae_to_mmagenc', 'infagenc_to_mmagenc', 'infogcn_to_mmagenc', 'kinetic_gan_to_mmagenc', 'p2i_to_mmagenc', 'slt_to_mmagenc')
 
 
 def published(folder: Path) -> None:

@@ -109,6 +109,8 @@ BROKEN = {
     'dims': (set_value('keypoint', np.zeros((1, 6, 17, 6), np.float32)), 'keypoint must have 2 or 3 coordinates, got 6'),
     'dims_differ': (set_value('keypoint', np.zeros((1, 6, 17, 2), np.float32)), r'keypoint is \(…, 17, 2\), that of clip 0 \(…, 17, 3\)'),
     'latent_table': (set_value('latent', np.zeros((2, 3), np.float32)), r'latent must be a vector of finite numbers, got \(2, 3\)'),
+    'path_vector': (set_value('class_path', np.zeros(3, np.float32)), r'class_path must be \(T, K\) finite shares of the classes, got'),
+    'path_nan': (set_value('class_path', np.full((4, 2), np.nan)), r'class_path must be \(T, K\) finite shares'),
     'latent_list': (set_value('latent', [0.]), 'latent must be a vector of finite numbers, got list'),
     'latent_nan': (set_value('latent', np.array([0, np.nan])), 'latent must be a vector of finite numbers'),
     'no_person': (set_value('keypoint', np.zeros((6, 17, 3), np.float32)), 'keypoint must be an array of numbers of 4 axes'),

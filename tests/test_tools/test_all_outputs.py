@@ -40,6 +40,7 @@ COMMANDS = [
     ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/p2i_to_mmagenc', 'in.pth new/a.pth'),
     ('model_converters/publish_model', 'in.pth new/a.pth'),
+    ('model_converters/slt_to_mmagenc', 'in.npz new/a.pth'),
     ('predict_frames', 'in.py in.pth --source in.npz --out-dir new'),
     ('predict_poses', 'in.py in.pth --start in.npz --out new'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),

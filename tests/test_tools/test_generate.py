@@ -262,3 +262,82 @@ def test_many_clips_need_the_memory_of_their_joints(tool, body_files, tmp_path):
     written = (tmp_path / 'many.pkl').stat().st_size
     assert 10_002 * 2 * (24 + 17) * 12 < written < 2e7
     assert grown < 3 * written + 5e7
+
+
+SLT = """default_scope = 'mmagenc'
+model = dict(
+    type='SLTGenerator', representation=dict(type='KeypointRepresentation', skeleton='ucla20'), num_classes=3, num_frames=8,
+    latent_dim=4, noise_dim=4, hidden_dim=4, wide_dim=8)
+train_dataloader = dict(dataset=dict(type='MotionDataset', ann_file='nowhere.npz', metainfo=dict(classes=['walk', 'run', 'Jump: up'])))
+"""
+
+
+@pytest.fixture(scope='module')
+def slt_files(tmp_path_factory):
+    """A generator whose clips may change their class, in which the class counts more than at first."""
+    folder = tmp_path_factory.mktemp('slt')
+    (folder / 'slt.py').write_text(SLT)
+    torch.manual_seed(0)
+    model = init_generator(folder / 'slt.py')
+    for parameter in model.decoder.parameters():
+        parameter.data.mul_(20)
+    model.representation.std.fill_(0.5)
+    torch.save(dict(state_dict=model.state_dict()), folder / 'slt.pth')
+    return [str(folder / 'slt.py'), str(folder / 'slt.pth')]
+
+
+@pytest.mark.parametrize('suffix', ['.npz', '.pkl'])
+def test_classes_that_change_within_a_clip(tool, slt_files, tmp_path, suffix):
+    """The clip begins as one of the first class and goes on otherwise; the file says how, and makes the same clips again."""
+    out = tmp_path / f'mixed{suffix}'
+    tool.main([*slt_files, '--out', str(out), '--class-path', 'walk:5', 'Jump: up:7', '--blend', '2', '--num-samples-per-class', '3'])
+    annotation = load_annotation(out)
+    clips = annotation['annotations']
+    assert [(clip['label'], clip['total_frames']) for clip in clips] == [(2, 12)] * 3
+    shares = clips[0]['class_path']
+    assert shares.shape == (12, 3) and shares.argmax(axis=1).tolist() == [0] * 5 + [2] * 7
+    np.testing.assert_allclose(shares[4:6, 0], [2 / 3, 1 / 3], rtol=1e-6)
+    assert annotation['metainfo']['class_path'] == ['walk:5', 'Jump: up:7'] and annotation['metainfo']['blend'] == 2
+    walk, _, _ = run(tool, slt_files, tmp_path / 'walk.npz', '--classes walk --num-frames 12 --num-samples-per-class 3')
+    mixed = np.concatenate([clip['keypoint'] for clip in clips])
+    np.testing.assert_allclose(mixed[:, :4], walk[:, :4], atol=1e-5)
+    assert (np.abs(mixed - walk)[:, 5:].max(axis=(2, 3)) > 1e-2).all()
+    again, _, _ = run(tool, slt_files, tmp_path / 'again.npz', f'--latents {out}')
+    np.testing.assert_allclose(again, mixed, atol=1e-6)
+    replayed = load_annotation(tmp_path / 'again.npz')['annotations'][0]
+    assert np.array_equal(replayed['class_path'], shares) and replayed['label'] == 2
+    shorter, _, _ = run(tool, slt_files, tmp_path / 'shorter.npz', f'--latents {out} --num-frames 6')
+    np.testing.assert_allclose(shorter, mixed[:, :6], atol=1e-5)
+    plain, _, _ = run(tool, slt_files, tmp_path / 'plain.npz', f'--latents {out} --classes walk')
+    np.testing.assert_allclose(plain, walk, atol=1e-5)
+
+
+def test_shares_of_changing_clips(tool, slt_files, tmp_path):
+    options = '--class-path walk:4 run:4 --num-samples-per-class 4'
+    whole, _, _ = run(tool, slt_files, tmp_path / 'whole.npz', options)
+    for share in ('0/2', '1/2'):
+        tool.main([*slt_files, '--out', str(tmp_path / 'parts.npz'), '--device', 'cpu', '--shard', share, *options.split()])
+    clips = load_annotation(tmp_path / 'parts.npz')['annotations']
+    np.testing.assert_allclose(np.concatenate([clip['keypoint'] for clip in clips]), whole, atol=1e-6)
+    assert all(clip['class_path'].shape == (8, 3) for clip in clips)
+
+
+@pytest.mark.parametrize('options, message', [
+    (['--class-path', 'walk'], "--class-path: 'walk' is no CLASS:FRAMES"),
+    (['--class-path', 'walk:4', 'crawl:3'], "unknown class 'crawl'; known: 0 walk"),
+    (['--class-path', 'walk:4', 'run:0'], '--class-path: .*at least 1 frame'),
+    (['--class-path', 'walk:4', 'run:4', '--blend', '5'], '--class-path: blend must lie in 0 … 4'),
+    (['--class-path', 'walk:4', '--classes', 'run'], '--classes and --latents do not go with it'),
+    (['--class-path', 'walk:4', '--num-frames', '9'], 'the path of classes has 4 frames, the clips 9'),
+    (['--blend', '5'], '--blend needs --class-path'),
+])
+def test_mistakes_in_paths_of_classes(tool, slt_files, tmp_path, options, message):
+    with pytest.raises(SystemExit, match=f'generate: .*{message}'):
+        tool.main([*slt_files, '--out', str(tmp_path / 'x.npz'), *options])
+    assert not list(tmp_path.iterdir())
+
+
+def test_generators_of_one_class_refuse_a_path(tool, files, tmp_path):
+    with pytest.raises(SystemExit, match='generate: TransformerCVAE makes clips of one class each, it takes no path of classes'):
+        tool.main([*files, '--out', str(tmp_path / 'x.npz'), '--class-path', 'walk:4', 'run:4'])
+    assert not list(tmp_path.iterdir())

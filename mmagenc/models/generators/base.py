@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
 
+from .class_paths import split_path
+
 
 class BaseGenerator(BaseModel):
     """A generator of labelled motion.
@@ -27,6 +29,8 @@ class BaseGenerator(BaseModel):
 
     latent_has_frames = False
     """Whether a latent is the longer the more frames its clip has; ``sample_latent`` then takes ``length``."""
+    takes_class_paths = False
+    """Whether the class of a clip may change over time: ``decode_latent`` then takes ``label`` as a path ``(N, T, K)`` too."""
     gap = 1
     """Frames of a recording from one generated frame to the next: clips have so many fewer frames a second."""
 
@@ -129,8 +133,9 @@ class BaseGenerator(BaseModel):
         """Generate a clip for each label, in evaluation mode and without gradients.
 
         Args:
-            label: ``(N,)`` class indices.
-            num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own.
+            label: ``(N,)`` class indices; for generators with :attr:`takes_class_paths` also a path of classes over time, ``(N, T)``
+                indices or ``(N, T, K)`` shares of the K classes, which sum to 1 in each frame.
+            num_frames: frames of every clip, or ``(N,)`` of each; ``None`` is the model's own, or T of a path.
             generator: CPU random generator; the result depends on it and not on ``batch_size`` or the device.
             batch_size: clips decoded at once; ``None`` is 25 on the CPU and 256 on a GPU.
             **sampling: what the generator's ``sample_latent`` takes.
@@ -139,13 +144,24 @@ class BaseGenerator(BaseModel):
             Motion: N clips on the model's device.
 
         Raises:
-            ValueError: labels or lengths out of range.
+            ValueError: labels or lengths out of range, or a path for a generator that takes none.
         """
-        label = torch.as_tensor(label, dtype=torch.long).cpu()
-        length = torch.as_tensor(self.num_frames if num_frames is None else num_frames, dtype=torch.long).cpu()
+        label, path = split_path(label, self.num_classes)
+        if num_frames is None:
+            num_frames = self.num_frames if path is None else path.shape[1]
+        length = torch.as_tensor(num_frames, dtype=torch.long).cpu()
         self._check(label, length)
+        if path is not None:
+            self.check_class_path(path, int(length.max()))
         latent = self.draw_latent(label, length, generator=generator, **sampling)
-        return self._decode_batched(latent, label, length.expand(len(label)), batch_size)
+        return self._decode_batched(latent, label if path is None else path, length.expand(len(label)), batch_size)
+
+    def check_class_path(self, path: Tensor, num_frames: int) -> None:
+        """Raise ValueError unless clips of ``num_frames`` frames can follow paths ``(N, T, K)``."""
+        if not self.takes_class_paths:
+            raise ValueError(f'{type(self).__name__} makes clips of one class each, it takes no path of classes over time')
+        if path.shape[1] != num_frames:
+            raise ValueError(f'the path of classes has {path.shape[1]} frames, the clips {num_frames}')
 
     def _check(self, label: Tensor, length: Tensor) -> None:
         if label.ndim != 1 or len(label) == 0:
@@ -166,7 +182,7 @@ class BaseGenerator(BaseModel):
 
         Args:
             latent: ``(N, D)``, such as ``Motion.latent``, which decodes to the same clips again.
-            label: ``(N,)`` class indices.
+            label: ``(N,)`` class indices, or paths ``(N, T, K)``.
             length: ``(N,)`` frames of each clip, on the CPU.
             batch_size: clips decoded at once; ``None`` is 25 on the CPU and 256 on a GPU.
 

@@ -386,7 +386,7 @@ def fit_length(clip: Tensor, length: Tensor) -> Tensor:
     """
     trained, longest = clip.shape[1], int(length.max())
     steps = torch.arange(longest).minimum(length[:, None] - 1).double()
-    stretch = (trained - 1) / (length.double() - 1).clamp(min=trained - 1)
+    stretch = (trained - 1) / (length.double() - 1).clamp(min=max(trained - 1, 1))
     place = (steps * stretch[:, None]).clamp(max=trained - 1)
     before = place.floor().long()
     share = (place - before).to(clip.device, clip.dtype)[:, :, None, None]
