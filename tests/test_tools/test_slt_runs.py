@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mmagenc.datasets import save_annotation
+from mmagenc.evaluation.checkpoints import load_checkpoint
 from tests.runs import forget_runs
 from tools.train import main
 
@@ -34,7 +35,7 @@ def train(tmp_path, request):
         forget_runs()
         (tmp_path / 'slt.py').write_text(text.format(epochs=epochs))
         main([str(tmp_path / 'slt.py'), '--work-dir', str(tmp_path / folder), *options])
-        return [torch.load(tmp_path / folder / f'epoch_{epoch}.pth', weights_only=False)['state_dict'] for epoch in range(1, epochs + 1)]
+        return [load_checkpoint(tmp_path / folder / f'epoch_{epoch}.pth')['state_dict'] for epoch in range(1, epochs + 1)]
 
     return run
 
