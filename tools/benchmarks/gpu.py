@@ -150,8 +150,8 @@ def failure(function: Callable) -> Optional[str]:
             for _ in range(3):
                 function()
     except Exception as error:  # whatever a compiler may meet: no compiler, no kernel, no double backward
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        return f'{type(error).__name__}: {lines[0].strip() if lines else ""}'[:200]
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return f'{type(error).__name__}: {" ".join(lines[:2])}'[:200]
     return None
 
 
