@@ -1,7 +1,8 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
     python tools/benchmark.py NAME [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
-        [--published FOLDER]                                       # NAME: act_vae, cvae, kinetic_gan, p2i, recognizer
+        [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
+    python tools/benchmark.py gpu [--device cuda] …                # what an accelerator makes of them, torch.compile included
     python tools/benchmark.py sweep [--plot FILE.png] [--json FILE] …      # how time and memory grow
 
 Each row runs its paths in turn and takes the median of each. The plain paths live in the tests (``tests/reference_*.py``), where they are
@@ -33,13 +34,13 @@ from mmagenc.outputs import Output, add_force, require_outputs
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'kinetic_gan', 'p2i', 'recognizer', 'sweep'])
+    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'gpu', 'kinetic_gan', 'p2i', 'recognizer', 'sweep'])
     parser.add_argument('--json', help='also write the results to this file')
     parser.add_argument('--plot', metavar='FILE', help='sweep: draw the curves, .png, .pdf or .svg')
     parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the median counts)')
     parser.add_argument('--device', choices=('cpu', 'cuda'), help='where (default: cuda if there is one)')
     parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
-    parser.add_argument('--quick', action='store_true', help='p2i, recognizer, sweep: toy sizes, to see that it runs')
+    parser.add_argument('--quick', action='store_true', help='gpu, p2i, recognizer, sweep: toy sizes, to see that it runs')
     parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall', help="seconds on the wall (default) or of this process's work")
     parser.add_argument('--published', metavar='FOLDER', help='a copy of the published code, to be timed too')
     add_force(parser)
@@ -61,13 +62,15 @@ from mmagenc.compat import atomic_open
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
 from tools.benchmarks.act_vae import act_vae
 from tools.benchmarks.cvae import cvae
+from tools.benchmarks.gpu import gpu, print_gpu
 from tools.benchmarks.kinetic_gan import kinetic_gan
 from tools.benchmarks.p2i import p2i
 from tools.benchmarks.recognizer import recognizer
 from tools.benchmarks.sweep import plot_sweep, print_sweep, sweep
 from tools.benchmarks.timing import Settings, half_precision
 
-BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer, sweep=sweep)
+BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer, sweep=sweep)
+TABLES = dict(gpu=print_gpu, sweep=print_sweep)
 
 
 def main() -> None:
@@ -91,7 +94,7 @@ def main() -> None:
     report = dict(benchmark=args.benchmark, device=device_name(device), threads=torch.get_num_threads(), torch=torch.__version__)
     report.update(clock=args.clock, half_precision=half_precision(settings))
     report['results'] = rows
-    (print_sweep if args.benchmark == 'sweep' else print_table)(report)
+    TABLES.get(args.benchmark, print_table)(report)
     if args.plot is not None:
         plot_sweep(report, Path(args.plot))
         print(f'drawn in {args.plot}')

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.engine.selectors import class_distances
 from tools import benchmark
-from tools.benchmarks import act_vae, cvae, kinetic_gan, p2i, recognizer
+from tools.benchmarks import act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
 from tools.benchmarks.timing import Settings, compare
 
 
@@ -221,3 +221,44 @@ def test_published_code_that_is_not_there(published, tmp_path):
     (published / 'loss.py').write_text('import no_such_package')
     with pytest.raises(ValueError, match='needs a package that is not installed: pip install no_such_package'):
         recognizer.PublishedInfoGCN(published)
+
+
+def test_gpu(monkeypatch, capsys):
+    """Everything at toy sizes on the CPU, nothing compiled, which takes a minute: rates follow from the seconds."""
+    init_default_scope('mmagenc')
+    contests = gpu.recognizer_contests
+    monkeypatch.setattr(gpu, 'recognizer_contests', lambda *args: contests(*args)[:2])  # ST-GCN's; InfoGCN's are made alike
+    monkeypatch.setattr(gpu, 'half_precision', lambda settings: False)
+    monkeypatch.setattr(gpu, 'failure', lambda function: 'not tried')
+    rows = gpu.gpu(Settings(device='cpu', repeats=1, quick=True))
+    tasks = ('cvae_train', 'cvae_generate', 'kinetic_gan_train', 'kinetic_gan_generate', 'stgcn_train', 'stgcn_infer')
+    assert [row['name'] for row in rows] == [f'{task}_fp32{end}' for task in tasks for end in ('', '_compiled')]
+    assert [row['compiled'] for row in rows] == ['failed' in row for row in rows]
+    for row in rows:
+        if 'failed' not in row:
+            assert row['clips_per_s'] * row['ours_s'] == pytest.approx(row['clips']) == row['plain_clips_per_s'] * row['reference_s']
+            assert row['flops'] > 0 < row['peak_share']
+    gpu.print_gpu(dict(device='cpu', torch='2', results=rows, half_precision=False))
+    assert 'stgcn_infer_fp32_compiled' in capsys.readouterr().out
+
+
+def test_operations_of_gradients_are_counted():
+    x, weight = torch.randn(5, 3), torch.randn(3, 2, requires_grad=True)
+    with gpu.Operations() as counter:
+        gradient, = torch.autograd.grad((x @ weight).square().sum(), weight, create_graph=True)
+        gradient.square().sum().backward()
+    assert counter.total >= 2 * 2 * 5 * 3 * 2 and counter.total % (2 * 5 * 3 * 2) == 0
+
+
+def test_a_compiled_row():
+    layer, x = torch.nn.Linear(2, 2), torch.randn(3, 2)
+    contest = gpu.Contest('linear', lambda half: lambda: layer(x), lambda half: lambda: x @ layer.weight, 3, [(layer, 'forward')])
+    row = gpu.measure(contest, 'fp32', 1e9, True, 2, Settings(device='cpu', repeats=1, quick=True))
+    assert row['name'] == 'linear_fp32_compiled' and row['flops'] == 2 * 3 * 2 * 2 and row['clips_per_s'] > 0
+
+
+def test_what_cannot_be_compiled_says_why_and_is_as_before():
+    layer, x = torch.nn.Linear(2, 2), torch.randn(1, 2)
+    with gpu.compiled_functions([(layer, 'forward')], dict(backend=lambda *args: 1 / 0)):
+        assert 'division by zero' in gpu.failure(lambda: layer(x))
+    assert gpu.failure(lambda: layer(x)) is None and 'forward' not in vars(layer)
