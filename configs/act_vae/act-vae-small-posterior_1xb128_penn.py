@@ -2,4 +2,4 @@
 # measured against.
 _base_ = './act-vae-small_1xb128_penn.py'
 
-model = dict(num_rollouts=1, posterior=dict(hidden_dim=128, anneal_steps=200), loss_weights=dict(kl=0.02))
+model = dict(num_rollouts=1, posterior=dict(hidden_dim=128, anneal_steps=200), loss_weights=dict(kl=0.2))

@@ -1,4 +1,4 @@
-"""visualize.py, compare_clips.py, mix_annotations.py, plot_loss.py, report.py, study.py: options and folders with something wrong."""
+"""visualize.py, compare_clips.py and others that draw, compare or mix: options and folders with something wrong."""
 
 from pathlib import Path
 
@@ -50,6 +50,14 @@ COMPARE = {
     'other rates': (['{d}/clips.npz', '{d}/faster.npz'], 'fps'),
     'judge not there': (['{d}/clips.npz', '{d}/clips.npz', '--recognizer', '{d}/n.py', '{d}/n.pth'], 'n.p'),
 }
+PREDICTIONS = {
+    'no file': (['--model', 'a', '{d}/none.json'], 'none.json: no such file'),
+    'a log': (['--model', 'a', '{d}/run/t/vis_data/scalars.json'], 'scalars.json: not an out_file'),
+    'clips': (['--model', 'a', '{d}/clips.npz'], 'clips.npz: not an out_file'),
+    'a name alone': (['--model', '{d}/none.json'], 'give a name for the model', 2),
+    'no argument': ([], 'error:', 2),
+    'out is read': (['--model', 'a', '{d}/clips.npz', '--json', '{d}/clips.npz', '--force'], 'this is read'),
+}
 MIX = {
     'no file': (['--train', '{d}/none.npz', '--out', '{d}/o.npz'], 'none.npz'),
     'nothing': (['--out', '{d}/o.npz'], ''),
@@ -91,6 +99,7 @@ ROWS = [
     for tool, cases in {
         'visualize.py': VISUALIZE,
         'analysis/compare_clips.py': COMPARE,
+        'analysis/compare_predictions.py': PREDICTIONS,
         'data/mix_annotations.py': MIX,
         'analysis/plot_loss.py': PLOT,
         'analysis/report.py': REPORT,

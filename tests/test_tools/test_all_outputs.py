@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
     ('analysis/compare_clips', 'in.npz in.npz --json new/a.json'),
+    ('analysis/compare_predictions', '--model a in.npz --json new/a.json'),
     ('analysis/draw_pyramid', '--skeleton ucla20 --out new/a.png'),
     ('analysis/ensemble', '--position in.npz --out new/a.npz'),
     ('analysis/memory', '--json new/a.json'),

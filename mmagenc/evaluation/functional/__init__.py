@@ -41,6 +41,7 @@ from .pose_error import (
     segment_size,
     spread_error_ratio,
     window_error,
+    window_pck,
 )
 
 __all__ = [
@@ -51,5 +52,5 @@ __all__ = [
     'keypoint_error', 'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization', 'mmd_average', 'mmd_sequence', 'mmd_squared',
     'motion_derivative', 'movement_is_off', 'multimodality', 'nearest_distance', 'pairwise_diversity', 'pck', 'per_class_accuracy',
     'per_class_mmd', 'precision_recall_coverage', 'rank_histogram', 'segment_size', 'shrunk_covariance', 'spread_error_ratio',
-    'top1_accuracy', 'topk_accuracy', 'topk_hits', 'wilson_interval', 'window_error'
+    'top1_accuracy', 'topk_accuracy', 'topk_hits', 'wilson_interval', 'window_error', 'window_pck'
 ]

@@ -95,9 +95,14 @@ def correct_keypoints(predicted, target, size, valid=None, *, alpha: float = PCK
     return np.where(np.isnan(error) | np.isnan(size), np.nan, error < alpha * size)
 
 
+def window_pck(predicted, target, size, valid=None, *, alpha: float = PCK_ALPHA) -> np.ndarray:
+    """Share of each window's keypoints that are right: ``(…, N)``; NaN for windows in which :func:`correct_keypoints` says nothing."""
+    return _mean(correct_keypoints(predicted, target, size, valid, alpha=alpha), (-2, -1))
+
+
 def pck(predicted, target, size, valid=None, *, alpha: float = PCK_ALPHA) -> float:
-    """Mean over windows of the share of keypoints that are right, see :func:`correct_keypoints`; NaN where there is none."""
-    return float(_mean(_mean(correct_keypoints(predicted, target, size, valid, alpha=alpha), (-2, -1))))
+    """Mean over windows of :func:`window_pck`; NaN where there is none."""
+    return float(_mean(window_pck(predicted, target, size, valid, alpha=alpha)))
 
 
 def _as_size(size, num_windows: int) -> np.ndarray:

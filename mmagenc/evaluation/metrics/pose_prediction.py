@@ -19,11 +19,11 @@ from mmagenc.evaluation.functional import (
     interval_coverage,
     keypoint_error,
     pairwise_diversity,
-    pck,
     rank_histogram,
     segment_size,
     spread_error_ratio,
     window_error,
+    window_pck,
 )
 from mmagenc.registry import METRICS
 from mmagenc.skeletons import Skeleton, get_skeleton
@@ -32,6 +32,8 @@ from .clips import class_names, format_table, generated_motion, percent, real_an
 
 SIZES = ('torso', 'box')
 BASELINES = ('constant', 'velocity')
+PREFIXES = dict(sample='', best='best_', mean='mean_', constant='constant_', velocity='velocity_')
+"""How the numbers of each prediction begin."""
 NEAR = 1e-3
 """Share of a pose's extent by which a generated first pose may differ from the one that was given."""
 
@@ -60,7 +62,8 @@ class PosePredictionMetric(BaseMetric):
             longest side of the box around the body; medians over the window.
         alpha: share of it within which a keypoint is right.
         in_sizes: also divide the errors by it; otherwise they are in pixels, or metres.
-        out_file: JSON file with all numbers, also of each class, keypoint and time step, and the rank histogram.
+        out_file: JSON file with all numbers, also of each class, keypoint and time step, the rank histogram, and the errors of each
+            window, by which :mod:`~mmagenc.evaluation.predictions` compares models.
         num_resamples: of the bootstrap.
         seed: of the bootstrap and of tied ranks.
         collect_device: ``'cpu'`` or ``'gpu'``, see :class:`mmengine.evaluator.BaseMetric`.
@@ -98,6 +101,7 @@ class PosePredictionMetric(BaseMetric):
             score = clip.get('keypoint_score', np.ones((1, *keypoint.shape[:2])))[0]
             self.results.append(
                 dict(
+                    name=clip['frame_dir'],
                     label=clip['label'],
                     group=str(sample.get('subject') or clip['frame_dir']),
                     samples=predicted_poses(motion.keypoint.numpy(), keypoint, clip['frame_dir']),
@@ -118,6 +122,14 @@ class PosePredictionMetric(BaseMetric):
             self._write(values, classes, windows)
         return values
 
+    def _measure(self) -> str:
+        unit = f'{self.size} sizes' if self.in_sizes else "the clips' unit"
+        return f'L2 in {unit}, PCK@{self.alpha:g} by {self.size}'
+
+    def _listed(self, windows: 'Windows') -> Dict[str, List]:
+        names = dict(frame_dir=[result['name'] for result in windows.results], subject=windows.group.tolist())
+        return names | {name: _plain(value) for name, value in self._by_window(windows).items()}
+
     def _skeleton(self) -> Skeleton:
         name = (self.dataset_meta or {}).get('skeleton')
         if name is None:
@@ -125,20 +137,23 @@ class PosePredictionMetric(BaseMetric):
         return get_skeleton(name)
 
     def _numbers(self, windows: 'Windows') -> Dict[str, float]:
-        errors = windows.errors(in_sizes=self.in_sizes)
-        values = dict(l2=errors['sample'], best_l2=errors['best'], mean_l2=errors['mean'], constant_l2=errors['constant'],
-                      velocity_l2=errors['velocity'])
-        values = {name: float(np.nanmean(value)) for name, value in values.items()}
-        size = windows.unit(self.in_sizes)
-        values['l1'] = float(np.nanmean(window_error(windows.samples, windows.target, windows.valid, norm='l1', size=size)))
-        shares = dict(pck=windows.samples, best_pck=windows.best, mean_pck=windows.mean, constant_pck=windows.constant,
-                      velocity_pck=windows.velocity)
-        values.update({name: pck(value, windows.target, windows.size, windows.valid, alpha=self.alpha) for name, value in shares.items()})
+        values = {name: _mean_of_known(value) for name, value in self._by_window(windows).items()}
         if len(windows.samples) > 1:
-            diversity = pairwise_diversity(windows.samples, windows.valid)
-            values['diversity'] = float(np.nanmean(diversity if size is None else diversity / size))
             values['spread_error_ratio'] = spread_error_ratio(windows.samples, windows.target, windows.valid)
             values['coverage'], values['coverage_nominal'] = interval_coverage(windows.samples, windows.target, windows.valid)
+        return values
+
+    def _by_window(self, windows: 'Windows') -> Dict[str, np.ndarray]:
+        """``(N,)`` of each window: errors and shares of right keypoints, NaN where nothing was seen."""
+        errors, size = windows.errors(in_sizes=self.in_sizes), windows.unit(self.in_sizes)
+        l1 = window_error(windows.samples, windows.target, windows.valid, norm='l1', size=size).mean(axis=0)
+        values = {f'{PREFIXES[kind]}l2': error for kind, error in errors.items()} | dict(l1=l1)
+        for kind, prefix in PREFIXES.items():
+            poses = windows.samples if kind == 'sample' else getattr(windows, kind)[None]
+            values[f'{prefix}pck'] = window_pck(poses, windows.target, windows.size, windows.valid, alpha=self.alpha).mean(axis=0)
+        if len(windows.samples) > 1:
+            diversity = pairwise_diversity(windows.samples, windows.valid)
+            values['diversity'] = diversity if size is None else diversity / size
         return values
 
     def _differences(self, windows: 'Windows') -> Dict[str, float]:
@@ -164,8 +179,7 @@ class PosePredictionMetric(BaseMetric):
         by_class, keys = [('class', 'a sample', 'best', 'constant', 'velocity', 'diversity')], ('l2', 'best_l2', 'constant_l2',
                                                                                                'velocity_l2', 'diversity')
         by_class += [(name, *(f'{row[key]:.3f}' if key in row else '-' for key in keys)) for name, row in classes.items()]
-        unit = f'{self.size} sizes' if self.in_sizes else "the clips' unit"
-        head = f'{windows.count} windows of {len(set(windows.group))} subjects, L2 in {unit}, PCK by {self.size}'
+        head = f'{windows.count} windows of {len(set(windows.group))} subjects, {self._measure()}'
         return '\n'.join([head, format_table(table), *lines, format_table(by_class)])
 
     def _write(self, values: Dict[str, float], classes: Dict[str, Dict], windows: 'Windows') -> None:
@@ -173,12 +187,17 @@ class PosePredictionMetric(BaseMetric):
         steps = [keypoint_error(windows.samples[:, :, step:step + 1].swapaxes(2, 3), windows.target[:, step:step + 1].swapaxes(1, 2),
                                 windows.valid[:, step:step + 1].swapaxes(1, 2))[0] for step in range(windows.target.shape[1])]
         content = dict(values, classes=classes, keypoints=dict(zip(windows.skeleton.joint_names, _plain(keypoints))), steps=_plain(steps),
-                       num_windows=windows.count, num_samples=len(windows.samples))
+                       num_windows=windows.count, num_samples=len(windows.samples), measure=self._measure(), windows=self._listed(windows))
         if len(windows.samples) > 1:
             content['rank_histogram'] = _plain(rank_histogram(windows.samples, windows.target, windows.valid, rng=self.seed))
         Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
         with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
             json.dump(content, file, indent=1, ensure_ascii=False)
+
+
+def _mean_of_known(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float('nan')
 
 
 def _plain(values) -> List[Optional[float]]:

@@ -12,6 +12,7 @@ from mmengine.evaluator import Evaluator
 from mmagenc.evaluation.functional import pck, segment_size, window_error
 from mmagenc.evaluation.metrics import PosePredictionMetric
 from mmagenc.evaluation.metrics.pose_prediction import predicted_poses, velocity_of
+from mmagenc.evaluation.predictions import load_window_errors
 from mmagenc.registry import METRICS
 from mmagenc.structures import Motion
 
@@ -75,6 +76,12 @@ def test_equals_the_functions(tmp_path):
     written = json.loads((tmp_path / 'new' / 'pose.json').read_text())
     assert written['l2'] == result['pose/l2'] and set(written['classes']) == {'squat', 'bowl'} and written['num_windows'] == 8
     assert np.mean([written['classes'][name]['l2'] for name in META['classes']]) == pytest.approx(result['pose/l2'])
+    assert written['windows']['frame_dir'] == [f'w{index}' for index in range(8)] and written['windows']['subject'][:3] == ['0', '0', '1']
+    assert written['windows']['best_l2'] == pytest.approx(error.min(axis=0))
+    assert written['windows']['constant_l2'] == pytest.approx(constant)
+    for name in ('l1', 'pck', 'best_pck', 'mean_pck', 'velocity_pck', 'diversity'):
+        assert np.mean(written['windows'][name]) == pytest.approx(result[f'pose/{name}'])
+    assert len(load_window_errors(tmp_path / 'new' / 'pose.json')) == 8
     assert len(written['keypoints']) == 13 and len(written['steps']) == STEPS and sum(written['rank_histogram']) == pytest.approx(1)
     assert evaluate(PosePredictionMetric(num_resamples=50), packed, motions, batch_size=8) == pytest.approx(result)
 
