@@ -464,7 +464,9 @@ def four_levels(pyramid: GraphPyramid, *, halve: bool = False) -> Tuple[List[np.
 def _for_autocast(*tensors: Tensor) -> Sequence[Tensor]:
     """The tensors as autocast would hand them to a matrix product."""
     device = tensors[0].device.type
-    return [tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors] if torch.is_autocast_enabled(device) else tensors
+    if not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)):
+        return tensors
+    return [tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors]
 
 
 def _taps_in_clip(x: Tensor) -> Tensor:

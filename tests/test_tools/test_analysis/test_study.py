@@ -17,6 +17,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmagenc.apis.study import Study, _leave_training_hooks
+from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine import RecognizerTrainer
 from mmagenc.engine.hook_config import config_hooks, drop_hooks, find_hook
@@ -249,7 +250,8 @@ def test_failed_run_stops_only_what_needs_it(tool, tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         row = dict(dataset='made', arm=job.kind, clips_per_class=2, seed=job.seed, top1=.5, mean_class=.5, val_top1=.5, steps=6, num_real=4,
                    num_synthetic=0, picked_iter=3, wall_s=1., config_hash='a')
-        (folder / 'result.json').write_text(json.dumps(dict(wall_s=1., steps=6) if job.kind == 'generator' else dict(wall_s=1., row=row)))
+        with atomic_open(folder / 'result.json', 'w') as file:  # as a job does: another thread may be reading
+            json.dump(dict(wall_s=1., steps=6) if job.kind == 'generator' else dict(wall_s=1., row=row), file)
         return None
 
     monkeypatch.setattr(tool.Pool, '_run_one', run_one)
