@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
@@ -11,6 +10,7 @@ from unittest import mock
 import numpy as np
 import torch
 
+from tools.benchmarks.published import importable
 from tools.benchmarks.timing import Settings, compare, half_precision
 
 GAN_SIZES = dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32, num_generated=60)
@@ -147,16 +147,8 @@ def published_networks(folder: Path) -> Tuple[type, type]:
     missing = [name for name in ('models/generator.py', 'models/discriminator.py') if not (folder / name).is_file()]
     if missing:
         raise FileNotFoundError(f'--published {folder}: no {missing[0]} there; a checkout of DegardinBruno/Kinetic-GAN is expected')
-    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split('.')[0] == 'models'}
-    sys.path.insert(0, str(folder))
-    try:
-        importlib.invalidate_caches()
+    with importable(folder, ['models']):
         return importlib.import_module('models.generator').Generator, importlib.import_module('models.discriminator').Discriminator
-    finally:
-        sys.path.remove(str(folder))
-        for name in [name for name in sys.modules if name.split('.')[0] == 'models']:
-            del sys.modules[name]
-        sys.modules.update(kept)
 
 
 @contextlib.contextmanager

@@ -11,10 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, Dict, Iterable, Iterator
+from typing import Callable, Dict, Iterator
 
 import numpy as np
 import torch
+
+from tools.benchmarks.published import importable
 
 PARAMETERS = dict(
     modeltype='cvae', archiname='transformer', njoints=24, nfeats=6, latent_dim=256, ff_size=1024, num_heads=4, dropout=0.1,
@@ -88,20 +90,9 @@ def _published_imports(folder: Path) -> Iterator[None]:
         'tqdm': dict(tqdm=lambda iterable, **_: iterable),
         'src.visualize.visualize': dict(generate_by_ori_video_sequences=None)
     }
-    before = {name: module for name, module in sys.modules.items() if name in stand_ins or name.split('.')[0] == 'src'}
-    _replace_modules(before, {name: _module(name, content) for name, content in stand_ins.items()})
-    sys.path.insert(0, str(folder))
-    try:
+    with importable(folder, ['src', 'joblib', 'tqdm']):
+        sys.modules.update({name: _module(name, content) for name, content in stand_ins.items()})
         yield
-    finally:
-        sys.path.remove(str(folder))
-        _replace_modules([name for name in sys.modules if name in stand_ins or name.split('.')[0] == 'src'], before)
-
-
-def _replace_modules(old: Iterable[str], new: Dict[str, ModuleType]) -> None:
-    for name in old:
-        del sys.modules[name]
-    sys.modules.update(new)
 
 
 def _module(name: str, content: Dict) -> ModuleType:

@@ -1,13 +1,13 @@
 """ST-GCN, ST-GCN++ and InfoGCN beside their plain forms."""
 
 import importlib
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List
 
 import torch
 
+from tools.benchmarks.published import importable
 from tools.benchmarks.timing import Settings, compare, half_precision
 
 PUBLISHED_PACKAGES = ('graph', 'loss', 'model', 'utils')
@@ -152,21 +152,11 @@ def imported_from(folder: Path) -> Iterator[None]:
     Raises:
         ValueError: a module is not there.
     """
-    before = {name: sys.modules.pop(name) for name in _published_modules()}
-    sys.path.insert(0, str(folder))
     try:
-        yield
+        with importable(folder, PUBLISHED_PACKAGES):
+            yield
     except ModuleNotFoundError as error:
         if (error.name or '').split('.')[0] in PUBLISHED_PACKAGES:
             raise ValueError(f"--published {folder}: no {error.name} there; it takes a copy of InfoGCN's published code, the folder with "
                              'main.py') from error
         raise ValueError(f'--published {folder}: its code needs a package that is not installed: pip install {error.name}') from error
-    finally:
-        sys.path.remove(str(folder))
-        for name in _published_modules():
-            del sys.modules[name]
-        sys.modules.update(before)
-
-
-def _published_modules() -> List[str]:
-    return [name for name in sys.modules if name.split('.')[0] in PUBLISHED_PACKAGES]
