@@ -1,1 +1,1 @@
-"""What ``tools/benchmark.py`` times: a module a benchmark, each with one function ``(settings) -> rows``."""
+"""What ``mmagenc benchmark`` times: a module a benchmark, each with one function ``(settings) -> rows``."""

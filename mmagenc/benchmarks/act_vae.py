@@ -1,11 +1,11 @@
-"""ACT-VAE beside the plain path of the tests, which works as the original: step by step, three roll-outs, one clip at a time in tests."""
+"""ACT-VAE beside the plain path, which works as the original: step by step, three roll-outs, one clip at a time in tests."""
 
 from functools import partial
 from typing import Callable, Dict, List
 
 import torch
 
-from tools.benchmarks.timing import Settings, compare
+from mmagenc.benchmarks.timing import Settings, compare
 
 SIZES = dict(batch=24, latent_dim=512, num_predictions=50)
 """Published, on Penn Action: nine actions, 13 joints, windows of six poses."""
@@ -14,7 +14,7 @@ NUM_CLASSES, NUM_JOINTS, STEPS = 9, 13, 4
 
 def act_vae(settings: Settings) -> List[Dict]:
     """Training step, the same with one roll-out for the three sets of targets, and predictions of many start poses."""
-    from tests.reference_act_vae import ReferenceACTVAE
+    from mmagenc.benchmarks.plain_act_vae import ReferenceACTVAE
     device, count = torch.device(settings.device), SIZES['num_predictions']
     plain = ReferenceACTVAE(num_classes=NUM_CLASSES, latent_dim=SIZES['latent_dim']).to(device)
     poses, label = torch.rand(SIZES['batch'], 2 + STEPS, NUM_JOINTS, 2, device=device) - 0.5, torch.arange(SIZES['batch']) % NUM_CLASSES

@@ -1,12 +1,12 @@
-"""The CVAE beside the plain path of the tests, which works as the original."""
+"""The CVAE beside the plain path, which works as the original."""
 
 from typing import Callable, Dict, List, Optional
 
 import numpy as np
 import torch
 
-from tools.benchmarks.published_infagenc import PublishedInfAGenC
-from tools.benchmarks.timing import Settings, compare, half_precision, row, timed
+from mmagenc.benchmarks.published_infagenc import PublishedInfAGenC
+from mmagenc.benchmarks.timing import Settings, compare, half_precision, row, timed
 
 BATCH, NUM_FRAMES, NUM_LAYERS, NUM_CLASSES, NUM_GENERATED = 16, 60, 8, 5, 50
 NUM_FEATURES, FEATURE_DIM = 2000, 256
@@ -16,8 +16,8 @@ LOOP_LIMIT_S = 60
 
 def cvae(settings: Settings) -> List[Dict]:
     """Training step, generation and selection at published sizes: batch 16, 60 frames, 8+8 layers."""
+    from mmagenc.benchmarks.plain_cvae import ReferenceCVAE, synthetic_body, synthetic_body_arrays
     from mmagenc.registry import MODELS
-    from tests.reference_cvae import ReferenceCVAE, synthetic_body, synthetic_body_arrays
     torch.manual_seed(0)
     ours = MODELS.build(
         dict(type='TransformerCVAE', num_classes=NUM_CLASSES, num_layers=NUM_LAYERS, representation=dict(type='RotationRepresentation')))

@@ -9,10 +9,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from tools.benchmarks.cvae import our_step, reference_step
-from tools.benchmarks.kinetic_gan import gan_step, plain_clips
-from tools.benchmarks.recognizer import classify, classify_step, recognizer_pairs
-from tools.benchmarks.timing import Settings, compare, half_precision, timed
+from mmagenc.benchmarks.cvae import our_step, reference_step
+from mmagenc.benchmarks.kinetic_gan import gan_step, plain_clips
+from mmagenc.benchmarks.recognizer import classify, classify_step, recognizer_pairs
+from mmagenc.benchmarks.timing import Settings, compare, half_precision, timed
 
 SIZES = dict(cvae=dict(num_layers=8, generated=50), kinetic_gan=dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32),
              recognizer=dict(batch=64, num_frames=52, width=64), steps=10, product=8192)
@@ -157,9 +157,9 @@ def failure(function: Callable) -> Optional[str]:
 
 def cvae_contests(sizes: Dict, settings: Settings) -> List[Contest]:
     """InfAGenC's CVAE on rotations; the plain form skins the mesh of each frame, as published."""
+    from mmagenc.benchmarks.cvae import BATCH, NUM_CLASSES, NUM_FRAMES
+    from mmagenc.benchmarks.plain_cvae import ReferenceCVAE, synthetic_body
     from mmagenc.registry import MODELS
-    from tests.reference_cvae import ReferenceCVAE, synthetic_body
-    from tools.benchmarks.cvae import BATCH, NUM_CLASSES, NUM_FRAMES
     model = MODELS.build(dict(type='TransformerCVAE', num_classes=NUM_CLASSES, num_layers=sizes['num_layers'],
                               representation=dict(type='RotationRepresentation')))
     body = synthetic_body(model.representation.body_model.rest_joints()).to(settings.device)
@@ -193,9 +193,9 @@ def under_autocast(function: Callable, half: bool, settings: Settings) -> Callab
 
 def gan_contests(sizes: Dict, settings: Settings) -> List[Contest]:
     """Kinetic-GAN for NTU RGB+D, critic and generator in turn; the plain form is the published one."""
+    from mmagenc.benchmarks.plain_kinetic_gan import ReferenceCritic, ReferenceGenerator, ReferenceTrainer
     from mmagenc.registry import MODELS
     from mmagenc.skeletons.pyramid import graph_pyramid
-    from tests.reference_kinetic_gan import ReferenceCritic, ReferenceGenerator, ReferenceTrainer
     device, batch = torch.device(settings.device), sizes['batch']
     common = {key: sizes[key] for key in ('num_classes', 'latent_dim', 'num_frames')}
     representation = dict(type='KeypointRepresentation', skeleton='ntu25', root_center=None, normalization='min_max')

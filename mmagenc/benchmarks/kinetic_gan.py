@@ -1,4 +1,4 @@
-"""Kinetic-GAN beside the plain path of the tests, which works as the original, and beside the original itself."""
+"""Kinetic-GAN beside the plain path, which works as the original, and beside the original itself."""
 
 import contextlib
 import importlib
@@ -10,17 +10,17 @@ from unittest import mock
 import numpy as np
 import torch
 
-from tools.benchmarks.published import importable
-from tools.benchmarks.timing import Settings, compare, half_precision
+from mmagenc.benchmarks.published import importable
+from mmagenc.benchmarks.timing import Settings, compare, half_precision
 
 GAN_SIZES = dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32, num_generated=60)
 
 
 def kinetic_gan(settings: Settings) -> List[Dict]:
     """Steps and generation at the published size for NTU RGB+D: batch 32, 64 frames, 60 classes; the plain path is the published one."""
+    from mmagenc.benchmarks.plain_kinetic_gan import ReferenceCritic, ReferenceGenerator, ReferenceTrainer
     from mmagenc.registry import MODELS
     from mmagenc.skeletons.pyramid import graph_pyramid
-    from tests.reference_kinetic_gan import ReferenceCritic, ReferenceGenerator, ReferenceTrainer
     sizes, torch_device = GAN_SIZES, torch.device(settings.device)
     shape = (sizes['batch'], sizes['num_frames'], 25, 3)
     real, label = torch.rand(shape, device=torch_device) * 2 - 1, torch.arange(sizes['batch'], device=torch_device) % sizes['num_classes']

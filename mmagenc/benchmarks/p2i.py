@@ -1,11 +1,11 @@
-"""The pose-to-image network beside the plain path of the tests, which works as the original."""
+"""The pose-to-image network beside the plain path, which works as the original."""
 
 from functools import partial
 from typing import Callable, Dict, List
 
 import torch
 
-from tools.benchmarks.timing import Settings, compare, half_precision
+from mmagenc.benchmarks.timing import Settings, compare, half_precision
 
 SIZES = dict(batch=2, image_size=128, num_joints=13, num_classes=9, channels=64, num_blocks=9)
 """The published network; a batch of 2, not 24, so that a CPU core is done in minutes. What is compared does not depend on it."""
@@ -14,14 +14,14 @@ QUICK = dict(SIZES, image_size=16, channels=4, num_blocks=2)
 
 def p2i(settings: Settings) -> List[Dict]:
     """Iterations of training, with a generator of poses that costs nothing and without, and frames of one window."""
+    from mmagenc.benchmarks import plain_p2i
     from mmagenc.models.image_synthesis.p2i import from_bytes
-    from tests import reference_p2i
     sizes, device = QUICK if settings.quick else SIZES, torch.device(settings.device)
     data = random_batch(sizes, device)
-    trainer = reference_p2i.ReferenceTrainer(*(
+    trainer = plain_p2i.ReferenceTrainer(*(
         {name: value.to(device) for name, value in weights.items()}
-        for weights in (reference_p2i.generator_weights(sizes['num_joints'], sizes['num_classes'], sizes['channels'], sizes['num_blocks']),
-                        reference_p2i.discriminator_weights(sizes['num_joints'], sizes['channels']))))
+        for weights in (plain_p2i.generator_weights(sizes['num_joints'], sizes['num_classes'], sizes['channels'], sizes['num_blocks']),
+                        plain_p2i.discriminator_weights(sizes['num_joints'], sizes['channels']))))
     inputs = {name: torch.stack(values) for name, values in data['inputs'].items()}
     frames, label = from_bytes(inputs['frame']), torch.arange(sizes['batch'], device=device) % sizes['num_classes']
     plain = partial(trainer.step, frames[:, 0], frames[:, 1:], inputs['mask'][:, 1:].float(), label, inputs['pose'], inputs['pose'][:, 1:2])
@@ -75,14 +75,14 @@ def our_step(sizes: Dict, data: Dict, device: torch.device, wrapper: str, **kwar
 
 def frames_of_both(sizes: Dict, weights: Dict, inputs: Dict, device: torch.device) -> List[Callable]:
     """Sixteen frames of one image, all at once, and one after the other with gradients, as the published test makes them."""
+    from mmagenc.benchmarks import plain_p2i
     from mmagenc.models.image_synthesis.p2i import from_bytes, to_pixels
-    from tests import reference_p2i
     size, model, label = sizes['image_size'], build(sizes, device), torch.zeros(1, dtype=torch.long, device=device)
     source, pose, poses = inputs['frame'][0, 0], inputs['pose'][0, 0], torch.rand(16, sizes['num_joints'], 2, device=device) * 2 - 1
 
     def plain() -> None:
         for target in poses:
-            maps = [reference_p2i.heat_maps(value[None], size) for value in (pose, target)]
-            reference_p2i.generate(weights, from_bytes(source)[None], *maps, label, training=False)
+            maps = [plain_p2i.heat_maps(value[None], size) for value in (pose, target)]
+            plain_p2i.generate(weights, from_bytes(source)[None], *maps, label, training=False)
 
     return [partial(model.animate, source, to_pixels(pose, size), to_pixels(poses, size), 0), plain]

@@ -1,7 +1,7 @@
 """ACT-VAE the plain way: one clip after the other, one step after the other, gates written out, three roll-outs for one loss.
 
 Kept as the independent truth of :mod:`mmagenc.models.generators.act_vae`. :meth:`ReferenceACTVAE.roll_out`, which goes through PyTorch's
-LSTM step by step as the published code does, is the path that ``tools/benchmark.py act_vae`` measures against. Parameters carry the
+LSTM step by step as the published code does, is the path that ``mmagenc benchmark act_vae`` measures against. Parameters carry the
 published names, so that a state dict is laid out as a published checkpoint.
 
 B batch, T steps, P numbers of a pose, K classes, Z latent channels.

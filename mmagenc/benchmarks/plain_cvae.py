@@ -1,6 +1,6 @@
 """The generator of InfAGenC the plain way: ``nn.Transformer`` stacks and a full SMPL skinning wherever joints are wanted.
 
-Kept as the independent truth of :class:`mmagenc.models.TransformerCVAE` and as the path that ``tools/benchmark.py cvae`` measures against.
+Kept as the independent truth of :class:`mmagenc.models.TransformerCVAE` and as the path that ``mmagenc benchmark cvae`` measures against.
 Parameters carry the published names, so that a state dict of this model is laid out as a published checkpoint.
 
 B batch, T frames, J = 24 joints, C = 6 channels, D latent channels, V vertices. Clips are ``(B, J, C, T)`` here, as in the published code.

@@ -1,7 +1,7 @@
 """Kinetic-GAN the plain way: enlarge, then convolve; convolve everything, then drop nodes and frames; one clip after the other through the
 mapping network; fakes that are not detached in the critic's step.
 
-Kept as the independent truth of :mod:`mmagenc.models.generators.kinetic_gan_networks` and as the path that ``tools/benchmark.py
+Kept as the independent truth of :mod:`mmagenc.models.generators.kinetic_gan_networks` and as the path that ``mmagenc benchmark
 kinetic_gan`` measures against. Parameters carry the published names, so that a state dict is laid out as a published checkpoint.
 
 B batch, C channels, T frames, V nodes. Features are ``(B, C, T, V)`` here, as in the published code.

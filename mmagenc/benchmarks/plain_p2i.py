@@ -1,7 +1,7 @@
 """The pose-to-image network the plain way, over a dict of weights with the published names: padding before each convolution, heat maps
 from a whole grid, and the published iteration, which makes frames anew for each of its four updates, with gradients that it does not use.
 
-Kept as the independent truth of :mod:`mmagenc.models.image_synthesis` and as the path that ``tools/benchmark.py p2i`` measures against.
+Kept as the independent truth of :mod:`mmagenc.models.image_synthesis` and as the path that ``mmagenc benchmark p2i`` measures against.
 
 B batch, J joints, C channels, H height, W width.
 """

@@ -16,7 +16,7 @@ from typing import Callable, Dict, Iterator
 import numpy as np
 import torch
 
-from tools.benchmarks.published import importable
+from mmagenc.benchmarks.published import importable
 
 PARAMETERS = dict(
     modeltype='cvae', archiname='transformer', njoints=24, nfeats=6, latent_dim=256, ff_size=1024, num_heads=4, dropout=0.1,

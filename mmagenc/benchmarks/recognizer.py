@@ -7,8 +7,8 @@ from typing import Callable, Dict, Iterator, List
 
 import torch
 
-from tools.benchmarks.published import importable
-from tools.benchmarks.timing import Settings, compare, half_precision
+from mmagenc.benchmarks.published import importable
+from mmagenc.benchmarks.timing import Settings, compare, half_precision
 
 PUBLISHED_PACKAGES = ('graph', 'loss', 'model', 'utils')
 """Top-level modules of InfoGCN's published code."""
@@ -17,7 +17,7 @@ PUBLISHED_PACKAGES = ('graph', 'loss', 'model', 'utils')
 def recognizer(settings: Settings) -> List[Dict]:
     """Training step and inference of ST-GCN, ST-GCN++ and InfoGCN on clips of 20 joints, each beside its plain form in the same precision.
 
-    The plain forms are MMAction2's ``STGCN`` (``einsum`` over subsets), which is its published code too, and the InfoGCN of the tests
+    The plain forms are MMAction2's ``STGCN`` (``einsum`` over subsets), which is its published code too, and :mod:`plain_infogcn`
     (``einsum`` head by head). InfoGCN's published code (``--published``) has its own width of 64, also with ``--quick``.
     """
     batch, frames, width = (2, 8, 8) if settings.quick else (16, 52, 64)  # InfoGCN's on NW-UCLA
@@ -60,10 +60,10 @@ class FirstOutput(torch.nn.Module):
 
 def recognizer_pairs(width: int) -> Dict[str, List[torch.nn.Module]]:
     """Fast and plain networks that compute the same, but for InfoGCN's noise, which costs next to nothing."""
+    from mmagenc.benchmarks.plain_infogcn import ReferenceInfoGCN
     from mmagenc.models.recognizers import FastSTGCN, InfoGCN, InfoGCNHead
     from mmagenc.models.recognizers.stgcn import STGCN
     from mmagenc.skeletons import get_skeleton
-    from tests.reference_infogcn import ReferenceInfoGCN
     plus_plus = dict(gcn_adaptive='init', gcn_with_res=True, tcn_type='mstcn')
     pairs = {}
     for name, mode, extra in (('stgcn', 'stgcn_spatial', {}), ('stgcnpp', 'spatial', plus_plus)):

@@ -15,7 +15,7 @@ from typing import Callable, Dict, List, Sequence
 import numpy as np
 import torch
 
-from tools.benchmarks.timing import Settings, timed
+from mmagenc.benchmarks.timing import Settings, timed
 
 NUM_CLASSES, ROUND = 5, 50
 TOLERANCE = 0.2
@@ -87,7 +87,7 @@ def gan_generate(size: int, settings: Settings, *, axis: str) -> Callable:
 
 def recognizer_train(size: int, settings: Settings, *, network: str, axis: str) -> Callable:
     """A step of a recognizer on clips of 20 joints."""
-    from tools.benchmarks.recognizer import classify_step, recognizer_pairs
+    from mmagenc.benchmarks.recognizer import classify_step, recognizer_pairs
     batch, frames = (size, 52) if axis == 'batch' else (8, size)
     model = recognizer_pairs(8 if settings.quick else 32)[network][0].to(settings.device)
     x = torch.randn(batch, 1, frames, 20, 3, device=settings.device)
@@ -262,8 +262,8 @@ def measure(item: Sweep, size: int, settings: Settings) -> Dict:
 def apart(function: Callable, *args):
     """What a function gives in a new process, whose memory nothing else has used."""
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['tools.benchmarks.sweep', 'mmagenc.models.generators', 'mmagenc.models.recognizers',
-                                    'mmagenc.datasets', 'mmagenc.engine', 'tools.benchmarks.recognizer'])
+    context.set_forkserver_preload(['mmagenc.benchmarks.sweep', 'mmagenc.models.generators', 'mmagenc.models.recognizers',
+                                    'mmagenc.datasets', 'mmagenc.engine', 'mmagenc.benchmarks.recognizer'])
     with context.Pool(1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(), )) as process:
         return process.apply(function, args)
 

@@ -36,7 +36,7 @@ def compare(name: str, ours: Callable, reference: Callable, settings: Settings, 
     Args:
         name: the row's name.
         ours: the package's path.
-        reference: the plain path of the tests.
+        reference: the plain path.
         settings: repeats, device and clock.
         published: the published code itself, where ``--published`` gives a copy of it.
         **notes: further keys of the row, which say how it was measured.

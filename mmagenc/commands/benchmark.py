@@ -1,14 +1,14 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
-    python tools/benchmark.py NAME [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
+    mmagenc benchmark NAME [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
         [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
-    python tools/benchmark.py gpu [--device cuda] …                # what an accelerator makes of them, torch.compile included
-    python tools/benchmark.py sweep [--plot FILE.png] [--json FILE] …      # how time and memory grow
+    mmagenc benchmark gpu [--device cuda] …                        # what an accelerator makes of them, torch.compile included
+    mmagenc benchmark sweep [--plot FILE.png] [--json FILE] …      # how time and memory grow
 
-Each row runs its paths in turn and takes the median of each. The plain paths live in the tests (``tests/reference_*.py``), where they are
-also the truth that results are compared with; ``--published`` times a copy of the published code beside them. A benchmark is a function
-``(settings) -> list of rows`` in a module of ``tools/benchmarks``; a further one is a further entry of :data:`BENCHMARKS`. Rows in bfloat16
-are left out on a CPU that emulates it.
+Each row runs its paths in turn and takes the median of each. The plain paths are ``mmagenc/benchmarks/plain_*.py``; in the tests they are
+the truth that results are compared with; ``--published`` times a copy of the published code beside them. A benchmark is a function
+``(settings) -> list of rows`` in a module of ``mmagenc/benchmarks``; a further one is a further entry of :data:`BENCHMARKS`. Rows in
+bfloat16 are left out on a CPU that emulates it.
 
 JSON: ``{"benchmark": …, "device": …, "results": [{"name": …, "ours_s": …, "reference_s": …, "ratio": …}]}``; with ``--published`` also
 ``published_s`` and ``published_ratio``; a row's other keys say how it was measured.
@@ -17,64 +17,29 @@ JSON: ``{"benchmark": …, "device": …, "results": [{"name": …, "ours_s": �
 import argparse
 import json
 import platform
-import sys
 from pathlib import Path
 from typing import Dict
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'gpu', 'kinetic_gan', 'p2i', 'recognizer', 'sweep'])
-    parser.add_argument('--json', help='also write the results to this file')
-    parser.add_argument('--plot', metavar='FILE', help='sweep: draw the curves, .png, .pdf or .svg')
-    parser.add_argument('--repeats', type=count, default=5, help='runs of each path (default 5; the median counts)')
-    parser.add_argument('--device', choices=('cpu', 'cuda'), help='where (default: cuda if there is one)')
-    parser.add_argument('--threads', type=count, help="CPU threads (default: torch's)")
-    parser.add_argument('--quick', action='store_true', help='gpu, p2i, recognizer, sweep: toy sizes, to see that it runs')
-    parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall', help="seconds on the wall (default) or of this process's work")
-    parser.add_argument('--published', metavar='FOLDER', help='a copy of the published code, to be timed too')
-    add_force(parser)
-    add_debug(parser)
-    args = parser.parse_args()
-    if args.plot is not None and args.benchmark != 'sweep':
-        parser.error('--plot draws the curves of a sweep')
-    return args
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 import torch
 from mmengine.registry import init_default_scope
 
+from mmagenc.benchmarks.act_vae import act_vae
+from mmagenc.benchmarks.cvae import cvae
+from mmagenc.benchmarks.gpu import gpu, print_gpu
+from mmagenc.benchmarks.kinetic_gan import kinetic_gan
+from mmagenc.benchmarks.p2i import p2i
+from mmagenc.benchmarks.recognizer import recognizer
+from mmagenc.benchmarks.sweep import plot_sweep, print_sweep, sweep
+from mmagenc.benchmarks.timing import Settings, half_precision
+from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the reference paths are in the tests
-from tools.benchmarks.act_vae import act_vae
-from tools.benchmarks.cvae import cvae
-from tools.benchmarks.gpu import gpu, print_gpu
-from tools.benchmarks.kinetic_gan import kinetic_gan
-from tools.benchmarks.p2i import p2i
-from tools.benchmarks.recognizer import recognizer
-from tools.benchmarks.sweep import plot_sweep, print_sweep, sweep
-from tools.benchmarks.timing import Settings, half_precision
+from mmagenc.outputs import Output, require_outputs
 
 BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer, sweep=sweep)
 TABLES = dict(gpu=print_gpu, sweep=print_sweep)
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     outputs = [] if args.json is None else [Output('--json', args.json)]
     if args.plot is not None:
         outputs.append(Output('--plot', args.plot, ('.png', '.pdf', '.svg')))
@@ -120,7 +85,3 @@ def print_table(report: Dict) -> None:
         print(line)
     if not report['half_precision']:
         print('this CPU emulates bfloat16: rows in bfloat16 are left out')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,63 +1,15 @@
-"""Compare two files of clips, real and generated: speed, MMDa and MMDs of each class, and through a recognizer FID, KID and accuracy.
-
-    python tools/analysis/compare_clips.py REAL.npz GENERATED.npz [--real-split test]
-    python tools/analysis/compare_clips.py REAL.npz GENERATED.npz --recognizer CONFIG CHECKPOINT [--json FILE]
-
-Whole sets are compared, of any sizes. MMD sees positions: clips get one length (longer ones are cut, shorter ones hold their last frame)
-and one scale, in which the real ones span -1 to 1. Speeds are medians over clips in body lengths a second, jitter removed. What makes the
-numbers worthless (clips that do not move, a recognizer that does not know the real ones) is said before them. tools/test.py does the same,
-with intervals over repeats, for a generator's checkpoint.
-
-Both files must have the same classes in the same order, as many coordinates in the same unit, and one frame rate, unless --fps names the
-one that both are brought to. The generated clips are brought into the real ones' layout where a joint map is known. REAL.npz:test is short
-for --real-split test.
-"""
+"""What ``mmagenc compare`` does; how it is called is in :mod:`mmagenc.commands.options.compare`."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, positive
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-ORIGINS = ('first_frame', 'every_frame', 'data')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('real', metavar='REAL[:SPLIT]', help='annotation file of real clips')
-    parser.add_argument('fake', metavar='FAKE[:SPLIT]', help='annotation file of generated clips')
-    parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
-    parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
-    parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that both files have)')
-    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
-    parser.add_argument('--num-frames', type=count, metavar='T', help="frames that MMD compares (default: the longest real clip's)")
-    parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
-                        help="what MMD's positions are relative to: the root in the first or in every frame, or the data's own origin")
-    parser.add_argument('--estimator', choices=['unbiased', 'paired', 'biased'], default='unbiased',
-                        help="of MMD; 'paired' is the published one, for as many real as generated clips of each class")
-    parser.add_argument('--device', default='cpu', help='where the recognizer runs (default: cpu)')
-    parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
 from mmagenc.apis import init_recognizer, recognize
+from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
@@ -67,6 +19,7 @@ from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
 
 
@@ -190,11 +143,10 @@ def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]
     return {key: {name: row.get(key, np.nan) for name, row in rows.items()} for key in movement.numbers()}
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
     sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
-    require_outputs('compare_clips', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
-    with in_words('compare_clips', debug=args.debug):
+    require_outputs('compare', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
+    with in_words('compare', debug=args.debug):
         real, fake, metainfo = read_both(args)
         tables = discrepancies(real, fake, args)
         names = class_names(metainfo, len(tables['mmd_average']))
@@ -209,7 +161,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             write_json(args.json, numbers, {**per_class, **by_class(movement, names)}, warnings)
     print('  '.join(f'{name} {with_interval(numbers, name, percent if name.startswith("accuracy") else "{:.4f}".format)}'
                     for name in numbers if not name.endswith(('_low', '_high'))))
-
-
-if __name__ == '__main__':
-    main()

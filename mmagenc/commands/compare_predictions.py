@@ -1,58 +1,15 @@
-"""Compare models that predict poses on the same windows: errors of each, and paired differences with intervals.
-
-    python tools/test.py CONFIG CHECKPOINT --cfg-options test_evaluator.out_file=a_0.json        # once for each training
-    python tools/analysis/compare_predictions.py --model ours a_0.json a_1.json --model theirs b_0.json b_1.json [--json FILE]
-
-The files of a model are of trainings with different seeds, whose errors are first averaged in each window. Differences are taken window
-by window; their intervals (95 %, bootstrap) draw whole subjects, which for Penn Action are videos: windows of one video are alike. The
-best of K samples is chosen by whoever knows the truth: it says that the truth is among the guesses, not that they are better. Files of
-other windows, numbers of samples or units are refused.
-"""
+"""What ``mmagenc compare-predictions`` does; how it is called is in :mod:`mmagenc.commands.options.compare_predictions`."""
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import integer, seed
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-RESERVED = ('constant', 'velocity')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--model', dest='models', nargs='+', action='append', required=True, metavar=('NAME', 'FILE.json'),
-                        help='a name for it, and the out_file of a test of each of its trainings; once for each model')
-    parser.add_argument('--resamples', type=integer(2), default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
-    parser.add_argument('--seed', type=seed, default=0, help='of the bootstrap (default: 0)')
-    parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
-    add_force(parser)
-    add_debug(parser)
-    args = parser.parse_args(argv)
-    names = [name for name, *_ in args.models]
-    for name, *files in args.models:
-        if not files:
-            parser.error(f'--model {name}: give a name for the model and then its files')
-        if name in RESERVED or names.count(name) > 1:
-            parser.error(f'--model {name}: each model needs a name of its own, other than {" and ".join(RESERVED)}')
-    return args
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
+from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.metrics.clips import format_table, percent
 from mmagenc.evaluation.predictions import BASELINES, Comparison, load_window_errors
+from mmagenc.outputs import Output, require_outputs
 
 KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'best_l2'}
 SHARES = {'PCK, a sample': 'pck', 'mean': 'mean_pck', 'best': 'best_pck'}
@@ -126,11 +83,10 @@ def vars_of(interval) -> Dict[str, Optional[float]]:
     return dict(value=interval.mean, **ends)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('compare_predictions', [] if args.json is None else [Output('--json', args.json)],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('compare-predictions', [] if args.json is None else [Output('--json', args.json)],
                     inputs=[file for _, *files in args.models for file in files], force=args.force)
-    with in_words('compare_predictions', debug=args.debug):
+    with in_words('compare-predictions', debug=args.debug):
         found = compare(args)
         if args.json is not None:
             Path(args.json).parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +100,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         print('', format_table(spread_rows(found)), sep='\n')
         if nominal is not None:
             print(f'spread to error is right at 1, coverage at {percent(nominal)}')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,14 +1,14 @@
 """Generate labelled motion and write it as an annotation file.
 
-    python tools/generate.py CONFIG CHECKPOINT --out FILE.npz [--num-samples-per-class 50] [--classes Sitting Crawling] [--num-frames 60]
-    python tools/generate.py CONFIG CHECKPOINT --out MIXED.npz --class-path walk:20 jump:12 [--blend 8]
-    python tools/generate.py CONFIG CHECKPOINT --out AGAIN.npz --latents FILE.npz [--latent-index 3 17] [--classes Sitting]
+    mmagenc generate CONFIG CHECKPOINT --out FILE.npz [--num-samples-per-class 50] [--classes Sitting Crawling] [--num-frames 60]
+    mmagenc generate CONFIG CHECKPOINT --out MIXED.npz --class-path walk:20 jump:12 [--blend 8]
+    mmagenc generate CONFIG CHECKPOINT --out AGAIN.npz --latents FILE.npz [--latent-index 3 17] [--classes Sitting]
 
-The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with tools/visualize.py. It keeps the latent
+The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with mmagenc visualize. It keeps the latent
 vectors: with ``--latents`` the same clips are made again, or, with ``--classes``, the same latents for other classes. No dataset is needed.
 
     bash tools/dist_generate.sh CONFIG CHECKPOINT PROCESSES --out FILE.npz …
-    python tools/generate.py CONFIG CHECKPOINT --out FILE.npz … --shard 3/8      # by hand, or in an array of jobs: 0/8 to 7/8
+    mmagenc generate CONFIG CHECKPOINT --out FILE.npz … --shard 3/8      # by hand, or in an array of jobs: 0/8 to 7/8
 
 Several processes make the clips that one makes. Finished parts are kept in the folder ``FILE.npz.parts`` until all are there: what was
 killed goes on when the same command is given again, with any number of processes.
@@ -17,63 +17,8 @@ killed goes on when the same command is given again, with any number of processe
 import argparse
 import itertools
 import os
-import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, index, number, seed
-from mmagenc.command_line import KeyValue, add_debug, in_words
-from mmagenc.compat import is_stream
-from mmagenc.outputs import Output, OutputError, add_force, refuse, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Generate labelled motion and write it as an annotation file')
-    parser.add_argument('config', help="the generator's config file")
-    parser.add_argument('checkpoint', help='its checkpoint file')
-    parser.add_argument('--out', required=True, metavar='FILE', help='annotation file to write, .npz or (for MMAction2) .pkl')
-    parser.add_argument('--pair', metavar='FILE.npy', help='also write positions as FILE.npy and names and labels as FILE_label.pkl, the '
-                        'arrays of ST-GCN and Kinetic-GAN: (N, 3, T, V, 1), or (N, 2, T, V) in two dimensions')
-    add_force(parser)
-    parser.add_argument('--num-samples-per-class', type=count, metavar='N', help='clips of each class (default: 50)')
-    parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all)')
-    parser.add_argument('--num-frames', type=count, metavar='N', help="frames of each clip (default: the config's)")
-    parser.add_argument('--seed', type=seed, default=0, help='one seed gives the same clips (default: 0)')
-    parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
-    parser.add_argument('--batch-size', type=count, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')
-    parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
-                        help="options of the generator's sampling, such as noise_factor=0.8 or latent_mode=interpolate")
-    mixed = parser.add_argument_group('classes that change within a clip, for generators that can')
-    mixed.add_argument('--class-path', nargs='+', metavar='CLASS:FRAMES', help='what happens one after the other in each clip; N clips of '
-                       '--num-samples-per-class in all')
-    mixed.add_argument('--blend', type=index, metavar='N', help='frames that each change is spread over (default: 0)')
-    gan = parser.add_argument_group("options of Kinetic-GAN's sampling")
-    gan.add_argument('--truncation', type=number(), metavar='PSI', help='pull latents to their mean: 1 leaves them, 0 is the mean itself')
-    gan.add_argument('--truncation-mode', choices=['w', 'z', 'none'], help="which latents: the mapping network's output w, or the noise z")
-    gan.add_argument('--truncation-mean', choices=['class', 'published'], help="of w: of the clip's class, or as published of none")
-    gan.add_argument('--mean-size', type=count, metavar='N', help='draws that the mean is taken of')
-    gan.add_argument('--stochastic', action='store_true', help='one latent for all clips; only the noise inside varies')
-    saved = parser.add_argument_group('saved latents')
-    saved.add_argument('--latents', metavar='FILE', help='decode the latents that an earlier FILE of this tool keeps, and draw none')
-    saved.add_argument('--latent-index', nargs='+', type=index, metavar='I', help='only those of the clips I of that file, from 0')
-    several = parser.add_argument_group('several processes')
-    several.add_argument('--shard', metavar='I/N', help='make the share I of N, from 0/N; whoever finishes last writes the file')
-    several.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                         help='take the share from the launcher that started this process; tools/dist_generate.sh gives it')
-    several.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 import numpy as np
 import torch
@@ -82,12 +27,15 @@ from mmengine.device import get_device
 from mmagenc.apis import class_indices, init_generator
 from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay
 from mmagenc.apis.shares import PartsFolder, Share, deal, fingerprint, merged, parts_folder
+from mmagenc.command_line import in_words
+from mmagenc.compat import is_stream
 from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.engine.config_check import LAUNCHED, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.models.generators.class_paths import class_path
+from mmagenc.outputs import Output, OutputError, refuse, require_outputs
 
 Batch = Tuple[List[int], List[Dict]]
 """Places in the file, and the clips that come there."""
@@ -344,8 +292,7 @@ def write_share(model, share: Share, args: argparse.Namespace) -> Optional[List[
     return None
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
     check_files(args)
     with in_words('generate', debug=args.debug, launcher=args.launcher):
         share, model = share_of(args), load_model(args)
@@ -358,7 +305,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         classes = model.dataset_meta['classes']
         names = ', '.join(classes[index] for index in sorted({clip['label'] for clip in clips}))
         print(f'{len(clips)} clips of {clips[0]["total_frames"]} frames ({names}) in {args.out}')
-
-
-if __name__ == '__main__':
-    main()

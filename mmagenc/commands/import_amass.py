@@ -1,59 +1,25 @@
 """Import AMASS-style .npz files (poses, trans, mocap_framerate) and write one annotation file.
 
-    python tools/data/amass_to_motion.py FOLDER --out data/amass/motion.npz --fps 20 --labels '(?P<label>[^/_]+)[^/]*_poses$'
+    mmagenc import-amass FOLDER --out data/amass/motion.npz --fps 20 --labels '(?P<label>[^/_]+)[^/]*_poses$'
 
 Files that cannot be used are listed at the end and left out; the exit code is 1 when none can be used.
 """
 
 import argparse
 import functools
-import os
 import sys
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, positive
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Write AMASS-style .npz files as one annotation file.')
-    parser.add_argument('folder', type=Path, help='folder with .npz files, searched with its subfolders, or one file')
-    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
-    parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
-    parser.add_argument('--up', choices=('z', 'y'), default='z', help='axis of the files that points up (default: %(default)s)')
-    parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$',
-                        help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
-                        '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
-    parser.add_argument('--classes', help='class names in index order, separated by commas (default: all labels, sorted)')
-    parser.add_argument('--split', help="which clips go where, such as 'train=1-4;val=5;test=6-8' (default: all to train)")
-    parser.add_argument('--split-by', choices=('id', 'subject'), default='id', help='what --split lists (default: %(default)s)')
-    parser.add_argument('--body', default='InfantBody', help='body type, or an SMPL model file (default: %(default)s)')
-    parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
-                        '(default: %(default)s)')
-    parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 import torch
 
 from mmagenc.body_models.fitting import parse_unit, place_pose
+from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.readers.amass import read_amass
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import MODELS
 
 
@@ -75,7 +41,7 @@ def convert_clip(settings: Settings, name: str, path: Path) -> dict:
     return dict(name=name, groups=groups, pose=clip.pose, transl=transl.numpy(), keypoint=keypoint.numpy())
 
 
-def run(args: argparse.Namespace) -> List[str]:
+def convert(args: argparse.Namespace) -> List[str]:
     """Convert; returns why files were left out.
 
     Raises:
@@ -99,15 +65,10 @@ def run(args: argparse.Namespace) -> List[str]:
     return left_out
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('amass_to_motion', [Output('--out', out, SUFFIXES) for out in args.out],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('import-amass', [Output('--out', out, SUFFIXES) for out in args.out],
                     inputs=[(args.folder, '.npz'), args.body if Path(args.body).suffix else None], force=args.force)
-    with in_words('amass_to_motion', debug=args.debug):
-        left_out = run(args)
+    with in_words('import-amass', debug=args.debug):
+        left_out = convert(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
-
-
-if __name__ == '__main__':
-    main()

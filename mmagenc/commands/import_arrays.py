@@ -1,17 +1,4 @@
-"""Bring sets that others publish as arrays into one annotation file, or an annotation file back into such arrays.
-
-    python tools/data/arrays_to_annotation.py npz NTU60_CS.npz --classes ntu60 --out data/ntu60/ctrgcn_xsub.npz
-    python tools/data/arrays_to_annotation.py pkl ntu60_3danno.pkl --classes ntu60 --skeleton ntu25 --out data/ntu60/pyskl.npz
-    python tools/data/arrays_to_annotation.py pair train train_data.npy train_label.pkl test val_data.npy val_label.pkl \\
-        --skeleton ntu25 --classes ntu60 --out data/ntu60/stgcn_xsub.npz
-    python tools/data/arrays_to_annotation.py back data/ntu60/ntu60.npz --split xsub_train --data train_data.npy --labels train_label.pkl
-
-``npz`` is CTR-GCN's and InfoGCN's form, ``pkl`` pyskl's and MMAction2's, ``pair`` that of ST-GCN, 2s-AGCN and Kinetic-GAN. Clips that
-cannot be used are listed at the end and left out; labels that are none of the classes refuse the file.
-
-Arrays of estimated 2-D poses hold x, y and a score, not a depth: ``--channels xys`` says so, ``xyz`` says the opposite, and ``auto`` looks
-at the numbers (x and y in pixels beside a third in [0, 1], say) and tells what it took them for.
-"""
+"""What ``mmagenc import-arrays`` does; how it is called is in :mod:`mmagenc.commands.options.import_arrays`."""
 
 import argparse
 import sys
@@ -19,49 +6,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, index
-from mmagenc.command_line import add_debug, add_gap_options, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-CHANNELS = ('auto', 'xyz', 'xys')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    forms = parser.add_subparsers(dest='form', required=True)
-    for form, what in (('npz', 'a CTR-GCN .npz'), ('pkl', 'a pyskl .pkl'), ('pair', 'SPLIT DATA.npy LABELS.pkl, once or several times')):
-        sub = forms.add_parser(form, help=what)
-        sub.add_argument('source', nargs='+' if form == 'pair' else 1, help=what)
-        sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
-        sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
-        sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
-                         'coordinates and a score (default: as the numbers look)')
-        add_gap_options(sub)
-        add_force(sub)
-    back = forms.add_parser('back', help='an annotation file to a pair')
-    back.add_argument('source', help='annotation file')
-    back.add_argument('--split', help='its clips only (default: all)')
-    back.add_argument('--data', type=Path, required=True, help='.npy to write')
-    back.add_argument('--labels', type=Path, required=True, help='.pkl to write')
-    back.add_argument('--frames', type=count, default=300, help='frames of every clip (default: %(default)s)')
-    back.add_argument('--persons', type=index, default=2, help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
-    add_force(back)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
 from mmengine.utils import ProgressBar
 
+from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import (
     AnnotationError,
     content_clips,
@@ -80,6 +27,7 @@ from mmagenc.datasets.readers.annotation_shards import ShardFolder, merge_shards
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
 from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
 
 SHARD = 1024
@@ -93,7 +41,7 @@ def check_files(args: argparse.Namespace) -> None:
     else:
         outputs, sources = [Output('--out', args.out, ('.npz', ))], args.source
         outputs += [] if args.form == 'pkl' else [ShardFolder.of(args.out)]
-    require_outputs('arrays_to_annotation', outputs, inputs=sources, force=args.force)
+    require_outputs('import-arrays', outputs, inputs=sources, force=args.force)
 
 
 def class_names(text: Optional[str]) -> Optional[List[str]]:
@@ -184,7 +132,7 @@ def back(args: argparse.Namespace) -> List[str]:
     return [f'{clip["frame_dir"]}: frames after {args.frames}' for clip in clips if clip['total_frames'] > args.frames]
 
 
-def run(args: argparse.Namespace) -> List[str]:
+def convert_files(args: argparse.Namespace) -> List[str]:
     if args.form == 'back':
         return back(args)
     skeleton = get_skeleton(args.skeleton)
@@ -199,14 +147,9 @@ def run(args: argparse.Namespace) -> List[str]:
     return left_out
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
     check_files(args)
-    with in_words('arrays_to_annotation', debug=args.debug):
-        left_out = run(args)
+    with in_words('import-arrays', debug=args.debug):
+        left_out = convert_files(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
-
-
-if __name__ == '__main__':
-    main()

@@ -1,7 +1,7 @@
 """Import motion capture in BVH files: fit SMPL-24 poses to every clip and write one annotation file.
 
-    python tools/data/bvh_to_motion.py FOLDER --preset bandai_namco --out data/bandai_namco/motion.npz
-    python tools/data/bvh_to_motion.py FOLDER --out data/mine/motion.npz --fps 20 --rig my_rig.yml \
+    mmagenc import-bvh FOLDER --preset bandai_namco --out data/bandai_namco/motion.npz
+    mmagenc import-bvh FOLDER --out data/mine/motion.npz --fps 20 --rig my_rig.yml \
         --labels '(?P<label>[^/]+)/(?P<subject>[^_/]+)_(?P<id>\\d+)$' --split 'train=1-4;val=5;test=6-8'
 
 Files that cannot be used are listed at the end and left out; the exit code is 1 when none can be used.
@@ -10,74 +10,19 @@ Files that cannot be used are listed at the end and left out; the exit code is 1
 import argparse
 import functools
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, positive
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-# Classes in the order of the set's own content_label.txt. Of the eight takes of every action and style four are for training.
-PRESETS = dict(
-    bandai_namco=dict(
-        rig='bandai_namco',
-        labels=r'dataset-\d+_(?P<label>[a-z-]+)_(?P<subject>[a-z]+)_(?P<id>\d+)$',
-        split='train=1-4;val=5;test=6-8',
-        classes='walk,walk-turn-left,walk-turn-right,run,wave-both-hands,wave-left-hand,wave-right-hand,raise-up-both-hands,'
-        'raise-up-left-hand,raise-up-right-hand'))
-DEFAULTS = dict(rig='auto', labels=r'(?P<label>[^/]+)/[^/]+$', split=None, classes=None)
-
-
-def rig_names() -> List[str]:
-    """Names of the shipped rigs, as :func:`mmagenc.body_models.fitting.available_rigs` gives them, without importing that."""
-    return sorted(path.stem for path in (Path(mmagenc.__file__).parent / 'body_models/assets/rigs').glob('*.yml'))
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Fit SMPL-24 poses to BVH files and write them as one annotation file.')
-    parser.add_argument('folder', type=Path, help='folder with .bvh files, searched with its subfolders, or one file')
-    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
-    parser.add_argument('--preset', choices=sorted(PRESETS), help='rig, labels, split and classes of a known set')
-    parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
-    parser.add_argument('--rig', help=f'{", ".join(rig_names())}, a YAML file, or auto (default: auto)')
-    parser.add_argument('--labels', help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
-                        '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
-    parser.add_argument('--classes', help='class names in index order, separated by commas (default: all labels, sorted)')
-    parser.add_argument('--split', help="which clips go where, such as 'train=1-4;val=5;test=6-8' (default: all to train)")
-    parser.add_argument('--split-by', choices=('id', 'subject'), default='id', help='what --split lists (default: %(default)s)')
-    parser.add_argument('--body', default='InfantBody', help='body type, or an SMPL model file (default: %(default)s)')
-    parser.add_argument('--unit', default='auto', help='m, cm, mm, inch, or metres per unit (default: by rig or by length of the legs)')
-    parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
-                        '(default: %(default)s)')
-    parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
-    parser.add_argument('--report', type=Path, help='write how well every clip fits as JSON')
-    add_force(parser)
-    add_debug(parser)
-    args = parser.parse_args(argv)
-    for name, value in {**DEFAULTS, **PRESETS.get(args.preset, {})}.items():
-        if getattr(args, name) is None:
-            setattr(args, name, value)
-    return args
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
 import numpy as np
 
 from mmagenc.body_models.fitting import Rig, detect_rig, fit_motion, load_rig, parse_unit
+from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.readers.bvh import read_bvh
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 
@@ -148,7 +93,7 @@ def make_settings(args: argparse.Namespace) -> Settings:
                     MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy())
 
 
-def run(args: argparse.Namespace) -> List[str]:
+def convert(args: argparse.Namespace) -> List[str]:
     """Convert; returns why files were left out.
 
     Raises:
@@ -176,16 +121,11 @@ def run(args: argparse.Namespace) -> List[str]:
     return left_out
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
     outputs = [*(Output('--out', out, SUFFIXES) for out in args.out), *([Output('--report', args.report)] if args.report else [])]
-    require_outputs('bvh_to_motion', outputs, inputs=[(args.folder, '.bvh'), args.body if Path(args.body).suffix else None, args.rig],
+    require_outputs('import-bvh', outputs, inputs=[(args.folder, '.bvh'), args.body if Path(args.body).suffix else None, args.rig],
                     force=args.force)
-    with in_words('bvh_to_motion', debug=args.debug):
-        left_out = run(args)
+    with in_words('import-bvh', debug=args.debug):
+        left_out = convert(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
-
-
-if __name__ == '__main__':
-    main()

@@ -1,63 +1,21 @@
-"""Clean NTU RGB+D's ``.skeleton`` files and write them as one annotation file with all benchmark splits.
-
-    python tools/data/ntu_to_annotation.py data/nturgbd_raw --benchmark ntu60 --out data/ntu60/ntu60.npz \\
-        --missing data/nturgbd_raw/NTU_RGBD_samples_with_missing_skeletons.txt
-    python tools/data/ntu_to_annotation.py data/nturgbd_raw --benchmark ntu120 --out data/ntu120/ntu120.npz
-
-Clips are cleaned in parallel into small files beside OUT, which are then merged, so memory stays bounded; a run that ends early goes on
-where it was. Damaged files are listed at the end and left out; the exit code is 1 when none can be used.
-"""
+"""What ``mmagenc import-ntu`` does; how it is called is in :mod:`mmagenc.commands.options.import_ntu`."""
 
 import argparse
 import functools
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count
-from mmagenc.command_line import SECOND_BODY, add_debug, add_gap_options, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-ALIGN = ('each', 'together', 'none')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('folders', type=Path, nargs='+', help='folders with .skeleton files, searched with their subfolders')
-    parser.add_argument('--benchmark', choices=['ntu120', 'ntu60'], required=True)
-    parser.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-    parser.add_argument('--missing', type=Path, help='published list of clips without skeletons, which are then not read')
-    parser.add_argument('--align', choices=ALIGN, default='each', help='turn each person upright and frontal by the own first frame, as '
-                        'published, both by the turn of the first, or not at all (default: %(default)s)')
-    parser.add_argument('--second-body', choices=SECOND_BODY, default='none', help='what stands for the second person where there is one '
-                        'person: nothing, zeros (as published for 60) or a copy (120) (default: %(default)s)')
-    add_gap_options(parser)
-    add_force(parser)
-    parser.add_argument('--shard-size', type=count, default=512, help='clips a small file (default: %(default)s)')
-    parser.add_argument('--keep-shards', action='store_true', help='leave the small files there (OUT with .shards)')
-    parser.add_argument('--processes', type=count, default=os.cpu_count() or 1, help='worker processes (default: %(default)s)')
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
+from mmagenc.command_line import in_words
 from mmagenc.datasets.mending import ClipMending, gap_settings
 from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
 from mmagenc.datasets.readers.motion_files import convert_files, find_files, why_left_out
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS, Benchmark, read_missing
 from mmagenc.datasets.readers.ntu_cleaning import align, center, clean, with_second_body
 from mmagenc.datasets.readers.ntu_skeleton import ClipName, read_skeleton
+from mmagenc.outputs import Output, require_outputs
 
 
 class Settings(NamedTuple):
@@ -139,7 +97,7 @@ def convert_all(shards: Sequence[Shard], settings: Settings, folder: ShardFolder
     return paths
 
 
-def run(args: argparse.Namespace) -> List[str]:
+def convert(args: argparse.Namespace) -> List[str]:
     """Convert; returns why files were left out.
 
     Raises:
@@ -168,15 +126,10 @@ def run(args: argparse.Namespace) -> List[str]:
     return left_out
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('ntu_to_annotation', [Output('--out', args.out, ('.npz', )), ShardFolder.of(args.out)],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('import-ntu', [Output('--out', args.out, ('.npz', )), ShardFolder.of(args.out)],
                     inputs=[*((folder, '.skeleton') for folder in args.folders), args.missing], force=args.force)
-    with in_words('ntu_to_annotation', debug=args.debug):
-        left_out = run(args)
+    with in_words('import-ntu', debug=args.debug):
+        left_out = convert(args)
     if left_out:
         print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
-
-
-if __name__ == '__main__':
-    main()

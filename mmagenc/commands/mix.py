@@ -1,58 +1,18 @@
-"""Put real clips and pools into one annotation file, for stock MMAction2 (``PoseDataset``) and any other reader of it.
-
-    python tools/data/mix_annotations.py --train data/InfActPrimitive/Data/primitive_train.pkl work_dirs/primitive_60f/pool/pool.npz \\
-        --val data/InfActPrimitive/Data/primitive_validate.pkl --test data/InfActPrimitive/Data/primitive_test.pkl \\
-        --dataset InfActPrimitive --out data/mixed/primitive.pkl
-
-``--train``, ``--val`` and ``--test`` each take files (the split is what they become in the output). A file with several splits gives the
-one that is named behind a colon: ``--train data/bandai_namco/motion.npz:train``.
-
-All files must have the classes of the first one, in its order, and as many coordinates in the same unit. Other layouts are brought into
-the first one's where a joint map is known. Files of another frame rate are refused, unless ``--fps`` names the one that all are brought to.
-"""
+"""What ``mmagenc mix`` does; how it is called is in :mod:`mmagenc.commands.options.mix`."""
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, positive
-from mmagenc.command_line import THIRD_COORDINATES, add_debug, add_gap_options, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-SPLITS = ('train', 'val', 'test')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for split in SPLITS:
-        parser.add_argument(f'--{split}', nargs='+', default=[], metavar='FILE[:SPLIT]')
-    parser.add_argument('--dataset', default='MotionDataset', help='registered dataset that reads the files (default: %(default)s)')
-    parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that all files have)')
-    parser.add_argument('--num-persons', type=count, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
-    parser.add_argument('--third', choices=THIRD_COORDINATES,
-                        help='what the third of three coordinates is, where the numbers are taken for the other')
-    add_gap_options(parser)
-    parser.add_argument('--out', required=True, help='.pkl (also for PoseDataset) or .npz')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict
 
 from mmengine.registry import init_default_scope
 
+from mmagenc.command_line import in_words
+from mmagenc.commands.options.mix import SPLITS
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import DATASETS
 
 
@@ -74,7 +34,7 @@ def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
     return clips, said
 
 
-def run(args: argparse.Namespace) -> str:
+def mix(args: argparse.Namespace) -> str:
     """Write the file; returns what is in it.
 
     Raises:
@@ -99,19 +59,9 @@ def run(args: argparse.Namespace) -> str:
     return f'{out}: ' + ', '.join(f'{len(names)} {name}' for name, names in split.items()) + f' ({synthetic} synthetic)'
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
     sources = [file_and_split(source)[0] for split in SPLITS for source in getattr(args, split)]
-    require_outputs('mix_annotations', [Output('--out', args.out, SUFFIXES)], inputs=sources, force=args.force)
+    require_outputs('mix', [Output('--out', args.out, SUFFIXES)], inputs=sources, force=args.force)
     init_default_scope('mmagenc')
-    try:
-        with in_words('mix_annotations', debug=args.debug):
-            print(run(args))
-    except SystemExit as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+    with in_words('mix', debug=args.debug):
+        print(mix(args))

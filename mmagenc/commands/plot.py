@@ -1,6 +1,6 @@
 """Draw losses and accuracies of one or several runs.
 
-    python tools/analysis/plot_loss.py work_dirs/a [work_dirs/b ...] --out loss.pdf [--keys 'loss*' acc/top1] [--names a b]
+    mmagenc plot work_dirs/a [work_dirs/b ...] --out loss.pdf [--keys 'loss*' acc/top1] [--names a b]
 
 Means over each epoch, from the scalars that MMEngine logs in the work directories (resumed runs are joined). Where a number has an interval
 beside it (``…_low`` and ``…_high``, or ``…_ci``), it is drawn as a band.
@@ -8,47 +8,22 @@ beside it (``…_low`` and ``…_high``, or ``…_ci``), it is drawn as a band.
 
 import argparse
 import math
-import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-SUFFIXES = ('.pdf', '.png', '.svg')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Draw losses and accuracies of one or several runs')
-    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR', help='folders of runs')
-    parser.add_argument('--out', default='loss.pdf', metavar='FILE', help='.pdf, .svg or .png (default: loss.pdf)')
-    parser.add_argument('--keys', nargs='+', metavar='KEY', help='numbers to draw, wildcards allowed (default: losses and accuracies)')
-    parser.add_argument('--names', nargs='+', metavar='NAME', help="of the runs (default: their folders')")
-    parser.add_argument('--per-iteration', action='store_true', help="training's records one by one, not the means over epochs")
-    parser.add_argument('--log', action='store_true', help='logarithmic axis for losses')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.logs import Curve, curves, read_scalars
 from mmagenc.visualization.text import drawing, legend_entries, plain
+
+SUFFIXES = ('.pdf', '.png', '.svg')
 
 DEFAULT_KEYS = ('loss*', '*/loss*', '*acc', 'acc/*', '*/accuracy', '*/fid', '*/kid', '*/mmd_*')
 INTERVALS = ('_low', '_high', '_ci')
@@ -155,10 +130,9 @@ def with_gaps(x: np.ndarray, y: np.ndarray) -> Curve:
     return np.insert(x.astype(float), breaks, np.nan), np.insert(y.astype(float), breaks, np.nan)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('plot_loss', [Output('--out', args.out, SUFFIXES)], force=args.force)
-    with in_words('plot_loss', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    require_outputs('plot', [Output('--out', args.out, SUFFIXES)], force=args.force)
+    with in_words('plot', debug=args.debug):
         runs = read_runs(args)
         keys = choose_keys(runs, args.keys)
     out = Path(args.out)
@@ -167,7 +141,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
         figure.savefig(file, format=out.suffix[1:], dpi=160, bbox_inches='tight')
     print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')
-
-
-if __name__ == '__main__':
-    main()

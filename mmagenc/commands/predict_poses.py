@@ -1,79 +1,15 @@
-"""Predict the poses that may follow one: several different samples beside what came, as pictures and as an annotation file.
-
-    python tools/predict_poses.py CONFIG CHECKPOINT --start WINDOWS.npz --index 30 --num-samples 5 --out FOLDER [--image FRAME.jpg]
-    python tools/predict_poses.py CONFIG CHECKPOINT --start POSE.json --class squat --crop auto --image PHOTO.jpg --out FOLDER
-
-START is an annotation file (the first frame of the clip --index; what follows it there is drawn as the truth), or one pose as JSON: a list
-of points [x, y], or a dict with `keypoint`. Poses are in the units that the model was trained on; for one trained on square crops, such as
-Penn Action's, --crop brings pixels of an image there. Writes poses.gif, strip.png and predictions.npz.
-"""
+"""What ``mmagenc predict-poses`` does; how it is called is in :mod:`mmagenc.commands.options.predict_poses`."""
 
 import argparse
-import sys
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, index, positive, seed
-from mmagenc.command_line import KeyValue, add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-FILES = ('poses.gif', 'strip.png', 'predictions.npz')
-MARGIN = 0.25
-"""Of ``--crop auto``: share of the pose's longest side that is left around it, for limbs to move into."""
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help="the generator's config file")
-    parser.add_argument('checkpoint', help='its checkpoint file')
-    parser.add_argument('--start', required=True, metavar='FILE', help='annotation file (.npz, .pkl), or a pose (.json)')
-    parser.add_argument('--index', type=index, help='clip of the annotation file, from 0 (default: 0)')
-    parser.add_argument('--class', dest='action', metavar='NAME', help="class, by name or number (default: the clip's)")
-    parser.add_argument('--image', metavar='IMG', help='picture that the poses are drawn onto: the frame itself, or its crop')
-    parser.add_argument('--crop', nargs='+', metavar='X1 Y1 X2 Y2', help='box of the image that the model is to see, or auto: the pose '
-                        f'with {MARGIN:.0%} around it')
-    parser.add_argument('--num-samples', type=count, default=5, metavar='K', help='different predictions (default: %(default)s)')
-    parser.add_argument('--num-frames', type=count, metavar='N', help="poses that are predicted (default: the truth's, or the model's)")
-    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help=f'folder for {", ".join(FILES)}')
-    parser.add_argument('--seed', type=seed, default=0, help='one seed gives the same predictions (default: 0)')
-    parser.add_argument('--fps', type=positive, default=2., help='poses a second in the GIF (default: 2, as published)')
-    parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
-    parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
-                        help="options of the generator's sampling, such as noise_factor=0.8")
-    add_force(parser)
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
-    add_debug(parser)
-    args = parser.parse_args(argv)
-    if args.index is not None and Path(args.start).suffix == '.json':
-        parser.error('--index chooses a clip of an annotation file; a JSON file has one pose')
-    if args.crop not in (None, ['auto']):
-        args.crop = _box(parser, args.crop)
-    return args
-
-
-def _box(parser: argparse.ArgumentParser, words: List[str]) -> List[float]:
-    try:
-        box = [float(word) for word in words]
-    except ValueError:
-        box = []
-    if len(box) != 4:
-        parser.error(f'--crop is auto, or X1 Y1 X2 Y2, got {" ".join(words)}')
-    return box
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, init_generator, predict_poses
+from mmagenc.command_line import in_words
+from mmagenc.commands.options.predict_poses import FILES, MARGIN
 from mmagenc.datasets.annotation import AnnotationError, load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.frames import read_image
 from mmagenc.datasets.letterbox import Letterbox, letterboxed_clip
@@ -81,6 +17,7 @@ from mmagenc.datasets.readers.single_pose import read_pose
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.evaluation.functional import best_of, pairwise_diversity, window_error
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
 from mmagenc.visualization import Clip, draw_grid
 from mmagenc.visualization.frame_strip import draw_poses, write_frame_gif, write_frame_strip
@@ -211,11 +148,10 @@ def words(clip: Dict, samples: List[Dict]) -> str:
     return f' ({"; ".join(lines)}, L2 a keypoint)' if lines else ''
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('predict_poses', [Output('--out', args.out / name) for name in FILES],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('predict-poses', [Output('--out', args.out / name) for name in FILES],
                     inputs=[args.config, args.checkpoint, args.start, args.image], force=args.force)
-    with in_words('predict_poses', debug=args.debug):
+    with in_words('predict-poses', debug=args.debug):
         predict(args)
 
 
@@ -243,7 +179,3 @@ def predict(args: argparse.Namespace) -> None:
     save_annotation(dict(split=dict(train=[sample['frame_dir'] for sample in samples]), metainfo=metainfo, annotations=samples),
                     args.out / FILES[2])
     print(f'{len(samples)} predictions of {frames} poses of {classes[label]} in {args.out}{words(clip, samples)}')
-
-
-if __name__ == '__main__':
-    main()

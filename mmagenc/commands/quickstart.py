@@ -1,8 +1,8 @@
 """The whole method on stand-in infants (synthesized): data, training with the loop, test metrics, a picture, and what to do next.
 
-    make quickstart        or, set up already:        python tools/quickstart.py [--work-dir work_dirs/quickstart]
+    mmagenc quickstart [--work-dir work_dirs/quickstart]        or, in a clone that is not set up:        make quickstart
 
-Every step is one of the other tools, run as a user would, with a log of its own.
+Every step is one of the other commands, run as a user would, with a log of its own. All is written below the current folder.
 """
 
 import argparse
@@ -15,14 +15,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence
+from shutil import which
+from typing import List
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from mmagenc.commands import process_environment
+from mmagenc.commands.options.quickstart import CONFIG
+from mmagenc.engine.work_dir import claimed, set_aside
+from mmagenc.outputs import Output, folder_problem, require_outputs
 
-from mmagenc.outputs import Output, folder_problem, require_outputs  # noqa: E402
-
-CONFIG = 'configs/infagenc/quick.py'
+COMMAND = ('-m', 'mmagenc')
 BEAT = 15  # seconds between signs of life where output is no terminal
 
 SUMMARY = """
@@ -38,11 +39,11 @@ Metrics on stand-in data (synthesized) after a minutes-long training; they say t
 
 Next, with recordings of your own:
   1. InfActPrimitive in data/InfActPrimitive/Data/ or InfantAction in data/InfActPlus/; or BVH, AMASS and other files:
-     python tools/data/bvh_to_motion.py --help, python tools/data/amass_to_motion.py --help, README.md for the format
-  2. {python} tools/train.py configs/infagenc/primitive_60f.py        (goes on after a stop with --resume)
-  3. {python} tools/test.py configs/infagenc/primitive_60f.py work_dirs/primitive_60f/epoch_1300.pth
-  4. {python} tools/generate.py {config} {checkpoint_path} --num-samples-per-class 50 --out clips.npz
-     {python} tools/visualize.py clips.npz
+     {mmagenc} import-bvh --help, {mmagenc} import-amass --help, README.md for the format
+  2. {mmagenc} train configs/infagenc/primitive_60f.py        (goes on after a stop with --resume)
+  3. {mmagenc} test configs/infagenc/primitive_60f.py work_dirs/primitive_60f/epoch_1300.pth
+  4. {mmagenc} generate {config} {checkpoint_path} --num-samples-per-class 50 --out clips.npz
+     {mmagenc} visualize clips.npz
 """
 
 
@@ -65,16 +66,16 @@ class Step:
 def first_steps(work_dir: str, config: str) -> List[Step]:
     sets = ['--sets', 'world'] if config == CONFIG else []  # what another config reads is not known here
     return [
-        Step('stand-in infants (synthesized)', ['tools/data/make_standin.py', *sets]),
-        Step('training: generator, recognizer, loop', ['tools/train.py', config, '--work-dir', work_dir]),
+        Step('stand-in infants (synthesized)', [*COMMAND, 'standin', *sets]),
+        Step('training: generator, recognizer, loop', [*COMMAND, 'train', config, '--work-dir', work_dir]),
     ]
 
 
 def last_steps(work_dir: str, config: str, checkpoint: str) -> List[Step]:
     """What needs the trained checkpoint."""
     return [
-        Step('test metrics', ['tools/test.py', config, checkpoint, '--work-dir', f'{work_dir}/test']),
-        Step('pictures', ['tools/visualize.py', config, checkpoint, '--out-dir', work_dir, '--force']),
+        Step('test metrics', [*COMMAND, 'test', config, checkpoint, '--work-dir', f'{work_dir}/test']),
+        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out-dir', work_dir, '--force']),
     ]
 
 
@@ -95,11 +96,10 @@ def run_step(step: Step, title: str, log: Path, started: float) -> None:
         SystemExit: the step failed; the message holds the log's end.
     """
     print(f'{title} {step.name}   (log: {os.path.relpath(log)})', flush=True)
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
-    environment = {'MPLBACKEND': 'Agg', **os.environ, 'PYTHONUNBUFFERED': '1', 'PYTHONPATH': path}
+    environment = {**process_environment(), 'PYTHONUNBUFFERED': '1'}
     begun = time.monotonic()
     with open(log, 'w', encoding='utf-8') as output:
-        process = subprocess.Popen([sys.executable, *step.command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+        process = subprocess.Popen([sys.executable, *step.command], env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT)
         try:
             watch(process, log, begun)
@@ -135,7 +135,7 @@ def last_checkpoint(work_dir: Path) -> str:
 
 
 def read_metrics(folder: Path) -> str:
-    """The newest metrics that tools/test.py left: those of ``SHOWN`` with their intervals, and what real clips give."""
+    """The newest metrics that ``mmagenc test`` left: those of ``SHOWN`` with their intervals, and what real clips give."""
     files = sorted(folder.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
     if not files:
         return f'  (none were written; see {folder})'
@@ -156,7 +156,6 @@ def read_metrics(folder: Path) -> str:
 def summarize(work_dir: Path, config: str, elapsed: float) -> str:
     checkpoint = Path(last_checkpoint(work_dir))
     pictures = sorted(path.name for path in work_dir.iterdir() if path.suffix in ('.gif', '.mp4', '.png'))
-    python = os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(ROOT) else 'python'
     return SUMMARY.format(
         elapsed=clock(elapsed),
         work_dir=os.path.relpath(work_dir) + '/',
@@ -166,12 +165,16 @@ def summarize(work_dir: Path, config: str, elapsed: float) -> str:
         checkpoint_path=os.path.relpath(checkpoint),
         metrics=read_metrics(work_dir / 'test'),
         config=config,
-        python=python)
+        mmagenc=typed())
+
+
+def typed() -> str:
+    """What is typed in the place of ``mmagenc`` where a shell does not find that."""
+    return 'mmagenc' if which('mmagenc') else f'{os.path.relpath(sys.executable)} -m mmagenc'
 
 
 def spare_earlier_run(work_dir: Path) -> None:
     """Move what an earlier quick start left aside, its pictures, logs and metrics too."""
-    from mmagenc.engine.work_dir import claimed, set_aside
     try:
         with claimed(work_dir):
             moved = set_aside(work_dir, names=OWN)
@@ -181,13 +184,7 @@ def spare_earlier_run(work_dir: Path) -> None:
         print(moved.split(';')[0])
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description='The whole method on stand-in infants (synthesized), from data to pictures')
-    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/quickstart',
-                        help='where results go (default: work_dirs/quickstart)')
-    parser.add_argument('--config', default=CONFIG, help='config of the loop (default: %(default)s)')
-    parser.add_argument('--force', action='store_true', help="replace pictures that are there and are no earlier quick start's")
-    args = parser.parse_args(argv)
+def run(args: argparse.Namespace) -> None:
     work_dir = args.work_dir.resolve()
     if problem := folder_problem(work_dir):
         raise SystemExit(f'quickstart: --work-dir {args.work_dir}: {problem}')
@@ -213,7 +210,3 @@ def run_all(work_dir: Path, config: str) -> None:
     for number, step in enumerate(last_steps(str(work_dir), config, last_checkpoint(work_dir)), len(steps) + 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
     print(summarize(work_dir, config, time.monotonic() - started))
-
-
-if __name__ == '__main__':
-    main()

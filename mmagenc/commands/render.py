@@ -1,12 +1,4 @@
-"""Render motion as image sequences with keypoints, masks and boxes, to train and test networks that make images.
-
-    python tools/data/render_sequences.py data/standin/world/primitive.npz --out data/rendered [--num-frames 12 --fps 10 --size 128]
-    python tools/data/render_sequences.py CMU/01/01_01_poses.npz --out data/rendered_cmu --body-model SMPL_NEUTRAL.npz --skeleton coco17
-
-MOTION is any annotation file whose clips have joint rotations, a published infant file, or an AMASS-style .npz. OUT gets annotation.npz
-(keypoints in pixels; splits, labels and subjects as in MOTION), frames/NAME/000001.png and masks/NAME/000001.png. Body, skin and clothes
-are a subject's, background, light and camera a clip's, and all follow from --seed. The same command goes on where it was interrupted.
-"""
+"""What ``mmagenc render`` does; how it is called is in :mod:`mmagenc.commands.options.render`."""
 
 import argparse
 import hashlib
@@ -14,51 +6,9 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, integer, positive, seed, share
-from mmagenc.command_line import add_debug, in_words
-
-VERSION = 1
-"""Raised whenever the pictures of a seed change."""
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('motion', nargs='+', help='files with joint rotations')
-    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help='new folder, or one of this tool to go on with')
-    parser.add_argument('--force', action='store_true', help='render anew what is in the folder')
-    parser.add_argument('--num-frames', type=count, metavar='N', help='the first N frames of each clip (default: all)')
-    parser.add_argument('--fps', type=positive, help="frames per second of the sequences (default: the motion's)")
-    parser.add_argument('--clips-per-class', type=count, metavar='N',
-                        help='of each class in each split N clips, of as many subjects as there are (default: all)')
-    parser.add_argument('--size', type=integer(16, 2048), nargs='+', default=[128], metavar='PIXELS',
-                        help='height and width, or one number for both (default: 128)')
-    parser.add_argument('--skeleton', default='penn13', help='layout of the keypoints (default: %(default)s)')
-    parser.add_argument('--hidden-score', type=share, default=0., metavar='S',
-                        help='score of keypoints that something hides (default: 0, as Penn Action has it)')
-    parser.add_argument('--seed', type=seed, default=0, help='same seed, same pictures (default: %(default)s)')
-    parser.add_argument('--backgrounds', metavar='FOLDER', help='pictures to take backgrounds from (default: drawn patterns)')
-    parser.add_argument('--body-model', metavar='FILE', help='SMPL-family model file (default: the embedded infant)')
-    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], help="axis of the recording that points up (default: the file's)")
-    parser.add_argument('--renderer', choices=['cpu', 'pytorch3d'], default='cpu',
-                        help='the rasterizer: our own, or PyTorch3D where it is installed; same pictures (default: %(default)s)')
-    add_debug(parser)
-    args = parser.parse_args(argv)
-    if len(args.size) > 2:
-        parser.error(f'argument --size: one number or two, got {len(args.size)}')
-    return args
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
 from mmengine.utils import ProgressBar
 
+from mmagenc.command_line import in_words
 from mmagenc.datasets import merge_annotations, resample_clip
 from mmagenc.datasets.readers.any_file import read_any_motion
 from mmagenc.registry import MODELS
@@ -67,6 +17,9 @@ from mmagenc.visualization.appearance import background_files
 from mmagenc.visualization.rasterizer import RASTERIZERS, require_pytorch3d
 from mmagenc.visualization.rendered_set import RenderedSet
 from mmagenc.visualization.rendering import SequenceRenderer, check_renderable
+
+VERSION = 1
+"""Raised whenever the pictures of a seed change."""
 
 
 def render_sequences(args: argparse.Namespace) -> int:
@@ -153,12 +106,7 @@ def render_all(renderer: SequenceRenderer, rendered: RenderedSet, clips: Sequenc
     rendered.finish(len(clips), split or {'train': [clip['frame_dir'] for clip in clips]}, metainfo)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    with in_words('render_sequences', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    with in_words('render', debug=args.debug):
         number = render_sequences(args)
     print(f'{number} image sequences: {args.out / "annotation.npz"}')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Synthesize stand-in infants in the published file format, to try everything before real recordings are at hand.
 
-    python tools/data/make_standin.py [--out data/standin] [--sets primitive action world] [--seed 0] [--force]
+    mmagenc standin [--out data/standin] [--sets primitive action world] [--seed 0] [--force]
 
 Writes InfActPrimitive/Data/primitive_{train,validate,test}.pkl, InfActPlus/{train,test}_trans_data.pkl, the quick start's
 world/primitive.npz and a README.txt under ``--out``; of these what ``--sets`` names. What is there already for the same seed and version is
@@ -15,37 +15,14 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import seed as seed_number
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import FORCE, OutputError, folder_problem
-
-PARTS = ('primitive', 'action', 'world')
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Synthesize stand-in infants in the published file format.')
-    parser.add_argument('--out', type=Path, default=Path('data/standin'), help='folder whose name says "standin" (default: %(default)s)')
-    parser.add_argument('--sets', nargs='+', choices=PARTS, default=list(PARTS), help='only these, and what is there (default: all)')
-    parser.add_argument('--seed', type=seed_number, default=0, help='same seed, same clips (default: %(default)s)')
-    parser.add_argument('--force', action='store_true', help='write again although the files are there')
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
 from mmengine.utils import ProgressBar
 
+from mmagenc.command_line import in_words
+from mmagenc.commands.options.standin import PARTS
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
+from mmagenc.outputs import FORCE, OutputError, folder_problem
 
 README = """stand-in data (synthesized), not recordings
 
@@ -190,16 +167,11 @@ def write_parts(out: Path, parts: Sequence[str], seed: int) -> Iterator[Tuple[Pa
     print(file=sys.stderr)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    with in_words('make_standin', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    with in_words('standin', debug=args.debug):
         written = make_standin(args.out, args.seed, args.force, args.sets)
     if not written:
         print(f'stand-in data ({", ".join(args.sets)}; version {VERSION}, seed {args.seed}) is there already: {args.out} '
               '(--force makes it again)')
     for path, clips in written.items():
         print(f'stand-in data: {clips} clips in {path}')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Does generated motion help a recognizer? Seeds, arms and training-set sizes as one job that can be stopped and started again.
 
-    python tools/analysis/study.py configs/studies/bandai_namco_small.py [CONFIG ...] [--jobs N] [--summary]
+    mmagenc study configs/studies/bandai_namco_small.py [CONFIG ...] [--jobs N] [--summary]
 
 Each run is a process with a folder of its own, one at a time on each GPU; a started study goes on where it stopped. What comes out, in the
 study's folder: runs.csv, table.md, learning_curve.png and .pdf.
@@ -17,44 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count
-from mmagenc.command_line import KeyValue, add_debug, in_words
-from mmagenc.outputs import FORCE, OutputError, add_force, foreign_names, note_names
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Recognizers with and without generated clips: seeds x arms x training-set sizes')
-    parser.add_argument('config', nargs='+', help='study configs, such as configs/studies/bandai_namco_small.py')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/studies'),
-                        help='each study gets a folder of its name in it (default: %(default)s)')
-    parser.add_argument('--jobs', type=count, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
-    parser.add_argument('--summary', action='store_true', help='train nothing: table and figure of the runs that are there')
-    parser.add_argument('--list', action='store_true', help='train nothing: what is done and what is left')
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
-                        help='override settings of the configs, such as study.seeds="[0,1]"')
-    parser.add_argument('--run', metavar='JOB', help=argparse.SUPPRESS)  # what the processes of a study are started with
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
 from filelock import FileLock, Timeout
 
 from mmagenc.apis.study import Job, Study
+from mmagenc.command_line import in_words
+from mmagenc.commands import process_environment
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
+from mmagenc.outputs import FORCE, OutputError, foreign_names, note_names
 from mmagenc.visualization.text import drawing, plain
 
-ROOT = Path(__file__).resolve().parents[2]
 SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
 TOOL = 'study.py'
 
@@ -201,16 +173,14 @@ class Pool:
 
     def _run_one(self, study: Study, job: Job, slot: Slot) -> Optional[str]:
         """Do a job in a process; returns the end of its log if it fails."""
-        command = [sys.executable, str(Path(__file__).resolve()), str(study.path), '--work-dir', str(study.folder.parent)]
-        command += ['--run', job.name]
+        command = [sys.executable, '-m', 'mmagenc', 'study', str(study.path), '--work-dir', str(study.folder.parent), '--run', job.name]
         if self.args.cfg_options:
-            command += ['--cfg-options', *self.args.raw_options]
+            command += ['--cfg-options', *self.args.words_of_cfg_options]
         log = study.folder / 'logs' / f'{job.name.replace("/", "_")}.log'
         log.parent.mkdir(exist_ok=True)
-        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
-        environment = {'MPLBACKEND': 'Agg', **os.environ, **slot.environment, 'PYTHONPATH': path}
         with open(log, 'a', encoding='utf-8') as output:
-            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, env={**process_environment(), **slot.environment}, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=subprocess.STDOUT)
             self.processes.append(process)
             process.wait()
             self.processes.remove(process)
@@ -338,10 +308,7 @@ def list_jobs(studies: Sequence[Study]) -> None:
             print(f'{study.folder.name}/{job.name:<32} {"-" if result is None else describe(result)}')
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    argv = list(sys.argv[1:] if argv is None else argv)
-    args = parse_args(argv)
-    args.raw_options = raw_options(argv)
+def run(args: argparse.Namespace) -> None:
     failed = {}
     with in_words('study', debug=args.debug):
         studies = open_studies(args)
@@ -369,16 +336,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     if failed:
         lines = '\n'.join(f'  {Path(folder).name}/{name}: {problem}' for (folder, name), problem in failed.items())
         raise SystemExit(f'study: {len(failed)} jobs failed; start again to try them once more\n{lines}')
-
-
-def raw_options(argv: Sequence[str]) -> List[str]:
-    """The words behind ``--cfg-options``, to be passed on."""
-    if '--cfg-options' not in argv:
-        return []
-    rest = argv[argv.index('--cfg-options') + 1:]
-    end = next((index for index, word in enumerate(rest) if word.startswith('--')), len(rest))
-    return list(rest[:end])
-
-
-if __name__ == '__main__':
-    main()

@@ -1,58 +1,20 @@
 """Test a generator or a recognizer; options as in MMAction2.
 
-    python tools/test.py CONFIG CHECKPOINT [--work-dir DIR] [--dump FILE.npz] [--cfg-options key=value ...]
+    mmagenc test CONFIG CHECKPOINT [--work-dir DIR] [--dump FILE.npz] [--cfg-options key=value ...]
 
 A generator is judged by the recognizer's features (accuracy, FID, diversity, multimodality), a recognizer by its config's metrics.
---dump FILE.npz writes each clip's scores with its name and label, which tools/analysis/ensemble.py fuses; FILE.pkl writes the data samples
+--dump FILE.npz writes each clip's scores with its name and label, which mmagenc ensemble fuses; FILE.pkl writes the data samples
 by MMEngine's DumpResults.
 """
 
 import argparse
 import os
-import sys
 from pathlib import Path
-from typing import Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, number, seed
-from mmagenc.command_line import KeyValue, add_debug, in_words, waiting_output
-from mmagenc.outputs import Output, OutputFolder, add_force, check_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Test a generator or a recognizer')
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', help='where metrics and logs go (default: work_dirs/<name of the config>)')
-    parser.add_argument('--dump', metavar='FILE.npz',
-                        help="write a recognizer's scores by clip name (.npz), or whatever the model predicts as a pickle (.pkl)")
-    add_force(parser)
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
-                        help='override settings of the config, such as test_dataloader.batch_size=8 or key="[a,b]"')
-    parser.add_argument('--show-dir', help='folder for pictures of the predictions, where the config has a visualization hook')
-    parser.add_argument('--show', action='store_true', help='show them in a window')
-    parser.add_argument('--interval', type=count, default=1, help='a picture of every n-th sample')
-    parser.add_argument('--wait-time', type=number(0), default=2, help='seconds for which a window is shown')
-    parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    add_debug(parser)
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args(argv)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmagenc.command_line import in_words, waiting_output
 from mmagenc.compat import adopt
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
@@ -61,6 +23,7 @@ from mmagenc.engine.hook_config import settle_hooks
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
 from mmagenc.engine.work_dir import keep_config, undone_if_refused
+from mmagenc.outputs import Output, OutputFolder, check_outputs
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import checkpoint_problem
 
@@ -91,7 +54,7 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
     """Switch the config's visualization hook on."""
     if 'visualization' not in (cfg.get('default_hooks') or {}):
         raise ValueError(f'--show, --show-dir: {args.config} has no default_hooks.visualization; '
-                         'pictures of generated motion come from tools/visualize.py')
+                         'pictures of generated motion come from mmagenc visualize')
     cfg.default_hooks.visualization.update(
         enable=True, show=args.show, wait_time=args.wait_time, out_dir=args.show_dir, interval=args.interval)
 
@@ -152,8 +115,8 @@ def prepare(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with in_words('test', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
         check_files(args)
         cfg = prepare(args)
@@ -162,7 +125,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.register_hook(StartHook(output.release, begin, strict=True))
             runner.test()
-
-
-if __name__ == '__main__':
-    main()

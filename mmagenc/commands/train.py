@@ -1,6 +1,6 @@
 """Train a generator, a recognizer or both in the InfAGenC loop; options as in MMAction2.
 
-    python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] [--tensorboard] [--cfg-options key=value ...]
+    mmagenc train CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] [--tensorboard] [--cfg-options key=value ...]
 """
 
 import argparse
@@ -8,48 +8,13 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import seed
-from mmagenc.command_line import KeyValue, add_debug, in_words, is_first, waiting_output
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a generator, a recognizer or both in the InfAGenC loop')
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<name of the config>)')
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from this checkpoint, or without a value from the latest in the work folder')
-    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
-    parser.add_argument('--tensorboard', action='store_true', help='log to TensorBoard too, curves and sample pictures')
-    parser.add_argument('--no-validate', action='store_true', help='do not validate while training')
-    parser.add_argument('--auto-scale-lr', action='store_true', help="scale the learning rate to this run's total batch size")
-    parser.add_argument('--seed', type=seed, help="random seed (default: the config's)")
-    parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
-    parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms of cuDNN')
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE',
-                        help='override settings of the config, such as train_cfg.max_epochs=2 or key="[a,b]"')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    add_debug(parser)
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args(argv)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Optional
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from mmagenc.command_line import in_words, is_first, waiting_output
 from mmagenc.compat import adopt, find_latest_checkpoint
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
@@ -195,8 +160,8 @@ def prepare(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> None:
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
         cfg = prepare(args)
         try:
@@ -215,7 +180,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             raise SystemExit(stop.code) from None
         except NonFiniteLossError as error:
             raise SystemExit(f'train: {error}') from None
-
-
-if __name__ == '__main__':
-    main()

@@ -8,11 +8,12 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
+from mmagenc.benchmarks import act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
+from mmagenc.benchmarks.timing import Settings, compare
+from mmagenc.commands import benchmark
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.engine.selectors import class_distances
-from tools import benchmark
-from tools.benchmarks import act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
-from tools.benchmarks.timing import Settings, compare
+from tests.commands import main
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def test_report(monkeypatch, tmp_path, capsys):
         monkeypatch.setattr(cvae, name, value)
     path = tmp_path / 'report.json'
     monkeypatch.setattr(sys, 'argv', ['benchmark', 'cvae', '--json', str(path), '--repeats', '1', '--device', 'cpu'])
-    benchmark.main()
+    main(benchmark)
     report = json.loads(path.read_text())
     assert report['benchmark'] == 'cvae' and report['device'].startswith('cpu')
     assert [row['name'] for row in report['results'][:3]] == ['train_step_fp32', 'train_step_bf16', 'generate_50']
@@ -143,7 +144,7 @@ def test_recognizers(monkeypatch, tmp_path):
     """Three networks, two tasks, two precisions; samples a second follow from the seconds."""
     path = tmp_path / 'report.json'
     monkeypatch.setattr(sys, 'argv', ['benchmark', 'recognizer', '--quick', '--json', str(path), '--repeats', '1', '--device', 'cpu'])
-    benchmark.main()
+    main(benchmark)
     rows = json.loads(path.read_text())['results']
     tasks = ('train_fp32', 'train_bf16', 'infer_fp32', 'infer_bf16')
     assert [row['name'] for row in rows] == [f'{name}_{task}' for name in ('stgcn', 'stgcnpp', 'infogcn') for task in tasks]

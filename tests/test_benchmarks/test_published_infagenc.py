@@ -6,10 +6,10 @@ import textwrap
 import pytest
 import torch
 
-from tests.reference_cvae import synthetic_body_arrays
-from tools.benchmarks import cvae
-from tools.benchmarks.published_infagenc import PublishedInfAGenC
-from tools.benchmarks.timing import Settings
+from mmagenc.benchmarks import cvae
+from mmagenc.benchmarks.plain_cvae import synthetic_body_arrays
+from mmagenc.benchmarks.published_infagenc import PublishedInfAGenC
+from mmagenc.benchmarks.timing import Settings
 
 FILES = {
     'src/config.py': """

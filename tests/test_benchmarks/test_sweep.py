@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools import benchmark
-from tools.benchmarks import sweep as module
-from tools.benchmarks.sweep import Sweep, apart, exponent, measure, too_fast
-from tools.benchmarks.timing import Settings
+from mmagenc.benchmarks import sweep as module
+from mmagenc.benchmarks.sweep import Sweep, apart, exponent, measure, too_fast
+from mmagenc.benchmarks.timing import Settings
+from mmagenc.commands import benchmark
+from tests.commands import main, parse_args
 
 SETTINGS = Settings(device='cpu', repeats=1, quick=True)
 
@@ -39,7 +40,7 @@ def test_every_cost_at_toy_sizes(monkeypatch, tmp_path, capsys):
     out, plot = tmp_path / 'sweep.json', tmp_path / 'new/sweep.png'
     monkeypatch.setattr(sys, 'argv', ['benchmark', 'sweep', '--quick', '--repeats', '1', '--device', 'cpu', '--json', str(out),
                                       '--plot', str(plot)])
-    benchmark.main()
+    main(benchmark)
     rows = json.loads(out.read_text())['results']
     assert {row['axis'] for row in rows} == {'batch', 'frames', 'clips', 'pool'}
     assert {row['task'] for row in rows} == {'cvae_train', 'cvae_generate', 'gan_train', 'gan_generate', 'stgcn_train', 'infogcn_train',
@@ -63,5 +64,5 @@ def test_memory_of_a_process_of_its_own():
 def test_the_picture_is_of_sweeps_only(monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['benchmark', 'cvae', '--plot', 'a.png'])
     with pytest.raises(SystemExit):
-        benchmark.parse_args()
+        parse_args(benchmark)
     assert '--plot draws the curves of a sweep' in capsys.readouterr().err

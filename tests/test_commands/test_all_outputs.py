@@ -1,7 +1,7 @@
 """Every tool keeps the one rule of :mod:`mmagenc.outputs`, before any work: the inputs here are files that no tool could read."""
 
 import argparse
-import importlib.util
+import importlib
 import os
 import re
 import sys
@@ -9,49 +9,52 @@ from pathlib import Path
 
 import pytest
 
+import mmagenc.commands.table
 import mmagenc.outputs
 from mmagenc.outputs import LIST
 
 ROOT = Path(__file__).resolve().parents[2]
+DEVELOPERS = ('analysis/memory', 'data/build_infant_body')
+"""Programs in tools/ that are no commands."""
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
-    ('analysis/compare_clips', 'in.npz in.npz --json new/a.json'),
-    ('analysis/compare_predictions', '--model a in.npz --json new/a.json'),
-    ('analysis/draw_pyramid', '--skeleton ucla20 --out new/a.png'),
-    ('analysis/ensemble', '--position in.npz --out new/a.npz'),
+    ('compare', 'in.npz in.npz --json new/a.json'),
+    ('compare-predictions', '--model a in.npz --json new/a.json'),
+    ('draw-pyramid', '--skeleton ucla20 --out new/a.png'),
+    ('ensemble', '--position in.npz --out new/a.npz'),
     ('analysis/memory', '--json new/a.json'),
-    ('analysis/plot_loss', 'run --out new/a.pdf'),
-    ('analysis/report', 'run --out new/a.html --figures pictures'),
+    ('plot', 'run --out new/a.pdf'),
+    ('report', 'run --out new/a.html --figures pictures'),
     ('benchmark', 'cvae --json new/a.json'),
-    ('data/amass_to_motion', 'folder --out new/a.npz new/b.pkl'),
-    ('data/arrays_to_annotation', 'npz in.npz --out new/a.npz'),
-    ('data/arrays_to_annotation', 'pkl in.npz --out new/a.npz'),
-    ('data/arrays_to_annotation', 'back in.npz --data new/a.npy --labels new/b.pkl'),
+    ('import-amass', 'folder --out new/a.npz new/b.pkl'),
+    ('import-arrays', 'npz in.npz --out new/a.npz'),
+    ('import-arrays', 'pkl in.npz --out new/a.npz'),
+    ('import-arrays', 'back in.npz --data new/a.npy --labels new/b.pkl'),
     ('data/build_infant_body', '--out new/a.npz'),
-    ('data/bvh_to_motion', 'folder --rig in.py --out new/a.npz new/b.pkl --report new/c.json'),
-    ('data/h36m_to_annotation', 'folder --out new/a.npz new/b.pkl'),
-    ('data/mix_annotations', '--train in.npz --out new/a.npz'),
-    ('data/ntu_to_annotation', 'folder --benchmark ntu60 --missing in.npz --out new/a.npz'),
-    ('data/nw_ucla_to_annotation', 'folder --out new/a.npz new/b.pkl'),
-    ('data/penn_action_to_annotation', 'folder --window-file in.npz --out new/a.npz new/b.pkl'),
+    ('import-bvh', 'folder --rig in.py --out new/a.npz new/b.pkl --report new/c.json'),
+    ('import-h36m', 'folder --out new/a.npz new/b.pkl'),
+    ('mix', '--train in.npz --out new/a.npz'),
+    ('import-ntu', 'folder --benchmark ntu60 --missing in.npz --out new/a.npz'),
+    ('import-nw-ucla', 'folder --out new/a.npz new/b.pkl'),
+    ('import-penn-action', 'folder --window-file in.npz --out new/a.npz new/b.pkl'),
     ('generate', 'in.py in.pth --out new/a.npz --pair new/b.npy'),
-    ('model_converters/act_vae_to_mmagenc', 'in.pth new/a.pth'),
-    ('model_converters/infagenc_to_mmagenc', 'in.pth new/a.pth'),
-    ('model_converters/infogcn_to_mmagenc', 'in.pth new/a.pth'),
-    ('model_converters/kinetic_gan_to_mmagenc', 'in.pth new/a.pth'),
-    ('model_converters/p2i_to_mmagenc', 'in.pth new/a.pth'),
-    ('model_converters/publish_model', 'in.pth new/a.pth'),
-    ('model_converters/slt_to_mmagenc', 'in.npz new/a.pth'),
-    ('predict_frames', 'in.py in.pth --source in.npz --out-dir new'),
-    ('predict_poses', 'in.py in.pth --start in.npz --out new'),
+    ('convert act-vae', 'in.pth new/a.pth'),
+    ('convert infagenc', 'in.pth new/a.pth'),
+    ('convert infogcn', 'in.pth new/a.pth'),
+    ('convert kinetic-gan', 'in.pth new/a.pth'),
+    ('convert p2i', 'in.pth new/a.pth'),
+    ('convert publish', 'in.pth new/a.pth'),
+    ('convert slt', 'in.npz new/a.pth'),
+    ('predict-frames', 'in.py in.pth --source in.npz --out-dir new'),
+    ('predict-poses', 'in.py in.pth --start in.npz --out new'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),
 ]
-OWN_PLACES = {'train', 'quickstart', 'analysis/study', 'data/make_standin', 'data/render_sequences'}
+OWN_PLACES = {'train', 'quickstart', 'study', 'standin', 'render'}
 """Tools that keep what they write in a folder of their own; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
-NO_OUTPUTS = {('data/amass_to_motion', '--labels'), ('data/bvh_to_motion', '--labels'), ('analysis/report', 'work_dirs'),
-              ('analysis/plot_loss', 'work_dirs'), ('test', '--work-dir')}
+NO_OUTPUTS = {('import-amass', '--labels'), ('import-bvh', '--labels'), ('report', 'work_dirs'),
+              ('plot', 'work_dirs'), ('test', '--work-dir')}
 """Options that are named as outputs are and are none, or the folder of a run."""
 OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
 
@@ -67,16 +70,16 @@ def files_of(command):
 def load(name):
     spec = importlib.util.spec_from_file_location(f'mmagenc_outputs_{name.replace("/", "_")}', ROOT / f'tools/{name}.py')
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope='module')
 def tools():
-    names = sorted(str(path.relative_to(ROOT / 'tools').with_suffix('')) for path in (ROOT / 'tools').rglob('*.py')
-                   if path.parent.name != 'benchmarks')
-    return {name: load(name) for name in names}
+    """Modules of all commands and of the developers' programs."""
+    table = mmagenc.commands.table.COMMANDS
+    commands = {name: importlib.import_module(f'mmagenc.commands.{command.module}') for name, command in table.items()}
+    return {**commands, **{name: load(name) for name in DEVELOPERS}}
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def run(tools, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, 'argv', [name, *command.split()])
         capsys.readouterr()
         try:
-            tool.main()
+            tool.main() if name in DEVELOPERS else mmagenc.commands.start(name)
         except Passed:
             return 0, ''
         except SystemExit as error:
@@ -122,7 +125,7 @@ def refused(run):
         for option in force:
             before = tree()
             status, said = run(name, f'{command} --force' if option else command)
-            assert status in code and said.startswith(f'{Path(name).name}: ') and '\n' not in said, said
+            assert status in code and said.startswith(f'{name if name not in DEVELOPERS else Path(name).name}: ') and '\n' not in said, said
             assert all(reason in said for reason in reasons), said
             assert tree() == before
 
@@ -133,12 +136,15 @@ def test_the_table_has_all_tools(tools):
     assert set(tools) == {name for name, _ in COMMANDS} | OWN_PLACES
 
 
-def parsers_of(tool, monkeypatch):
+def parsers_of(name, tool, monkeypatch):
     """The parser of a tool, and those of its parts."""
-    monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', lambda self, *args, **kwargs: (_ for _ in ()).throw(Passed(self)))
-    with pytest.raises(Passed) as caught:
-        tool.main()
-    waiting = [caught.value.args[0]]
+    if name in DEVELOPERS:
+        with monkeypatch.context() as patched, pytest.raises(Passed) as caught:
+            patched.setattr(argparse.ArgumentParser, 'parse_args', lambda self, *args, **kwargs: (_ for _ in ()).throw(Passed(self)))
+            tool.main()
+        waiting = [caught.value.args[0]]
+    else:
+        waiting = [mmagenc.commands.parser_of(name)]
     while waiting:
         parser = waiting.pop()
         yield parser
@@ -154,7 +160,7 @@ def test_the_table_has_all_options_that_name_outputs(tools, monkeypatch):
         if name in OWN_PLACES:
             continue
         words = ' '.join(command for other, command in COMMANDS if other == name).split()
-        for parser in parsers_of(tool, monkeypatch):
+        for parser in parsers_of(name, tool, monkeypatch):
             for option in (action.option_strings[0] if action.option_strings else action.dest for action in parser._actions):
                 if OUTPUT_NAMES.fullmatch(option) and (name, option) not in NO_OUTPUTS and option != 'target':
                     assert option in words, f'{name} {option}: add it to the table, or to what names no output'
@@ -164,8 +170,8 @@ def test_the_table_has_all_options_that_name_outputs(tools, monkeypatch):
 
 def test_numbers_of_all_tools_are_refused_in_words(tools, monkeypatch):
     count = 0
-    for tool in tools.values():
-        for parser in parsers_of(tool, monkeypatch):
+    for name, tool in tools.items():
+        for parser in parsers_of(name, tool, monkeypatch):
             for action in parser._actions:
                 if action.help == argparse.SUPPRESS or action.choices or getattr(action.type, '__qualname__', '').split('.')[0] not in (
                         'int', 'float', 'integer', 'number'):
@@ -178,12 +184,12 @@ def test_numbers_of_all_tools_are_refused_in_words(tools, monkeypatch):
 
 
 @pytest.mark.parametrize('name, options, reason', [
-    ('analysis/compare_clips', 'in.npz in.npz --num-frames 0', '--num-frames: must be at least 1, got 0'),
-    ('analysis/draw_pyramid', '--skeleton ucla20 --out new/a.png --height 9', '--height: must be from 100 to 10000, got 9'),
-    ('data/bvh_to_motion', 'folder --rig in.py --out new/a.npz --fps 0', '--fps: must be above 0, got 0'),
-    ('data/mix_annotations', '--train in.npz --out new/a.npz --fps -1', '--fps: must be above 0, got -1'),
-    ('data/mix_annotations', '--train in.npz --out new/a.npz --fill-gaps -1', '--fill-gaps: must be at least 0, got -1'),
-    ('data/ntu_to_annotation', 'folder --benchmark ntu60 --out new/a.npz --shard-size 0', '--shard-size: must be at least 1, got 0'),
+    ('compare', 'in.npz in.npz --num-frames 0', '--num-frames: must be at least 1, got 0'),
+    ('draw-pyramid', '--skeleton ucla20 --out new/a.png --height 9', '--height: must be from 100 to 10000, got 9'),
+    ('import-bvh', 'folder --rig in.py --out new/a.npz --fps 0', '--fps: must be above 0, got 0'),
+    ('mix', '--train in.npz --out new/a.npz --fps -1', '--fps: must be above 0, got -1'),
+    ('mix', '--train in.npz --out new/a.npz --fill-gaps -1', '--fill-gaps: must be at least 0, got -1'),
+    ('import-ntu', 'folder --benchmark ntu60 --out new/a.npz --shard-size 0', '--shard-size: must be at least 1, got 0'),
     ('generate', 'in.py in.pth --out new/a.npz --num-frames 0', '--num-frames: must be at least 1, got 0'),
     ('generate', 'in.py in.pth --out new/a.npz --seed -1', '--seed: must be from 0 to 4294967295, got -1'),
     ('visualize', 'in.npz --smooth -1', '--smooth: must be from 0 to 1000, got -1'),
@@ -249,7 +255,7 @@ def test_two_outputs_are_two_files(refused, name, command):
 
 @pytest.mark.parametrize('name, command, folder', [
     *((name, command, 'pictures') for name, command in COMMANDS if 'pictures' in command),
-    *((name, command, 'new/a.npz.shards') for name, command in COMMANDS if name == 'data/ntu_to_annotation' or ' in.npz --out' in command
+    *((name, command, 'new/a.npz.shards') for name, command in COMMANDS if name == 'import-ntu' or ' in.npz --out' in command
       and 'arrays' in name and 'pkl' not in command)])
 def test_folders_of_others_stay(refused, name, command, folder):
     Path(folder).mkdir(parents=True)

@@ -1,28 +1,24 @@
-"""tools/analysis/compare_clips.py: numbers of the metric functions on the right clips, and files that do not fit."""
+"""``mmagenc compare``: numbers of the metric functions on the right clips, and files that do not fit."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from mmagenc.apis import init_recognizer, recognize
+from mmagenc.commands import compare
+from mmagenc.commands.options.compare import ORIGINS
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.evaluation.functional import clip_movement, frechet_distance, kernel_distance, maximum_mean_discrepancy
 from mmagenc.skeletons import get_skeleton
+from tests.commands import main
 from tests.test_apis.configs import write_generator
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('compare_clips_tool', ROOT / 'tools/analysis/compare_clips.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return compare
 
 
 def write(path, labels, seed, *, frames=6, skeleton='ucla20', joints=20, dims=3, shift=0., **more):
@@ -56,7 +52,7 @@ def naive(annotation, label, num_frames, first_frame=True):
 
 @pytest.mark.parametrize('origin', ['first_frame', 'data'])
 def test_mmd_of_each_class_and_the_mean(tool, files, tmp_path, capsys, origin):
-    tool.main([*files, '--origin', origin, '--json', str(tmp_path / 'a.json')])
+    main(tool, [*files, '--origin', origin, '--json', str(tmp_path / 'a.json')])
     numbers = json.loads((tmp_path / 'a.json').read_text())
     real, fake = map(load_annotation, files)
     rows = [[naive(annotation, label, 7, origin == 'first_frame') for annotation in (real, fake)] for label in (0, 1)]
@@ -71,37 +67,37 @@ def test_mmd_of_each_class_and_the_mean(tool, files, tmp_path, capsys, origin):
 
 def test_origin_decides_what_a_shift_means(tool, files, tmp_path):
     for origin in ('first_frame', 'every_frame', 'data'):
-        tool.main([*files, '--origin', origin, '--json', str(tmp_path / f'{origin}.json')])
-    shifted, centered, data = (json.loads((tmp_path / f'{origin}.json').read_text())['mmd_average'] for origin in tool.ORIGINS)
+        main(tool, [*files, '--origin', origin, '--json', str(tmp_path / f'{origin}.json')])
+    shifted, centered, data = (json.loads((tmp_path / f'{origin}.json').read_text())['mmd_average'] for origin in ORIGINS)
     assert data > 2 * max(shifted, centered)
 
 
 def test_splits_are_kept_apart(tool, files, tmp_path, capsys):
-    tool.main([files[0], files[0], '--real-split', 'test', '--fake-split', 'all', '--num-frames', '3'])
+    main(tool, [files[0], files[0], '--real-split', 'test', '--fake-split', 'all', '--num-frames', '3'])
     assert 'mean      6         11' in capsys.readouterr().out
 
 
 def test_a_split_behind_a_colon(tool, files, capsys):
-    tool.main([f'{files[0]}:test', f'{files[0]}:all', '--num-frames', '3'])
+    main(tool, [f'{files[0]}:test', f'{files[0]}:all', '--num-frames', '3'])
     assert 'mean      6         11' in capsys.readouterr().out
     with pytest.raises(SystemExit, match="real.npz:test and split 'all': name one"):
-        tool.main([f'{files[0]}:test', files[1], '--real-split', 'all'])
+        main(tool, [f'{files[0]}:test', files[1], '--real-split', 'all'])
 
 
 def test_frame_rates_agree_or_are_brought_together(tool, tmp_path, capsys):
     slow, fast = (write(tmp_path / f'{fps}.npz', [0] * 4, fps, frames=fps, fps=fps) for fps in (10, 20))
     silent = write(tmp_path / 'silent.npz', [0] * 4, 3)
-    with pytest.raises(SystemExit, match='compare_clips: .*20.npz: clip 20_0 has 20 fps, others 10; .*--fps'):
-        tool.main([slow, fast])
-    tool.main([slow, fast, '--fps', '10'])
-    tool.main([silent, slow])
+    with pytest.raises(SystemExit, match='compare: .*20.npz: clip 20_0 has 20 fps, others 10; .*--fps'):
+        main(tool, [slow, fast])
+    main(tool, [slow, fast, '--fps', '10'])
+    main(tool, [silent, slow])
     assert 'says 10 fps, what was read before says none' in capsys.readouterr().err
 
 
 def test_classes_must_be_the_same_in_the_same_order(tool, files, tmp_path):
     other = write(tmp_path / 'other.npz', [0] * 4, 1, classes=['run', 'walk', 'Jump'])
     with pytest.raises(SystemExit, match=r"other.npz: classes \['run', 'walk', 'Jump'\] differ from \['walk', .* another order"):
-        tool.main([files[0], other])
+        main(tool, [files[0], other])
 
 
 @pytest.mark.filterwarnings('ignore:Fréchet distance of')
@@ -109,7 +105,7 @@ def test_through_a_recognizer(tool, files, tmp_path):
     config, _ = write_generator(tmp_path)
     recognizer = init_recognizer(config)
     torch.save(dict(state_dict=recognizer.state_dict()), tmp_path / 'recognizer.pth')
-    tool.main([*files, '--recognizer', str(config), str(tmp_path / 'recognizer.pth'), '--json', str(tmp_path / 'a.json')])
+    main(tool, [*files, '--recognizer', str(config), str(tmp_path / 'recognizer.pth'), '--json', str(tmp_path / 'a.json')])
     numbers = json.loads((tmp_path / 'a.json').read_text())
     first, second = (recognize(init_recognizer(config, tmp_path / 'recognizer.pth'), load_annotation(path)) for path in files)
     assert numbers['fid'] == pytest.approx(frechet_distance(first.feature, second.feature))
@@ -120,10 +116,10 @@ def test_through_a_recognizer(tool, files, tmp_path):
 def test_other_layouts_are_mapped_or_refused(tool, tmp_path, capsys):
     real = write(tmp_path / 'real.npz', [0] * 4, 0, skeleton='infact17', joints=17)
     mapped = write(tmp_path / 'smpl.npz', [0] * 4, 1, skeleton='smpl24', joints=24)
-    tool.main([real, mapped])
+    main(tool, [real, mapped])
     assert 'walk' in capsys.readouterr().out
-    with pytest.raises(SystemExit, match=r'compare_clips: .*ucla\.npz: no joint map from ucla20 to infact17'):
-        tool.main([real, write(tmp_path / 'ucla.npz', [0] * 4, 1)])
+    with pytest.raises(SystemExit, match=r'compare: .*ucla\.npz: no joint map from ucla20 to infact17'):
+        main(tool, [real, write(tmp_path / 'ucla.npz', [0] * 4, 1)])
 
 
 @pytest.mark.parametrize('arguments, reason', [
@@ -135,8 +131,8 @@ def test_other_layouts_are_mapped_or_refused(tool, tmp_path, capsys):
 def test_what_cannot_be_compared(tool, files, tmp_path, arguments, reason):
     flat = write(tmp_path / 'flat.npz', [0] * 4, 1, dims=2)
     paths = dict(REAL=files[0], FAKE=files[1], FLAT=flat)
-    with pytest.raises(SystemExit, match=f'compare_clips: .*{reason}'):
-        tool.main([paths.get(argument, argument) for argument in arguments])
+    with pytest.raises(SystemExit, match=f'compare: .*{reason}'):
+        main(tool, [paths.get(argument, argument) for argument in arguments])
 
 
 def swinging(path, *, fps, amplitude=0.5):
@@ -153,7 +149,7 @@ def swinging(path, *, fps, amplitude=0.5):
 
 def test_statues_are_warned_of_before_all_numbers(tool, tmp_path, capsys):
     real, fake = swinging(tmp_path / 'real.npz', fps=30), swinging(tmp_path / 'fake.npz', fps=30, amplitude=0.)
-    tool.main([real, fake, '--json', str(tmp_path / 'a.json')])
+    main(tool, [real, fake, '--json', str(tmp_path / 'a.json')])
     printed, numbers = capsys.readouterr().out, json.loads((tmp_path / 'a.json').read_text())
     assert printed.startswith(f'WARNING: {numbers["warnings"][0]}') and 'walk (0 against' in numbers['warnings'][0]
     assert numbers['movement_speed'] == 0 and numbers['per_class']['movement_speed_ratio'] == dict(walk=0, run=0)
@@ -165,8 +161,8 @@ def test_statues_are_warned_of_before_all_numbers(tool, tmp_path, capsys):
 def test_files_of_two_rates_are_brought_to_one_and_move_alike(tool, tmp_path, capsys):
     real, fake = swinging(tmp_path / 'real.npz', fps=30), swinging(tmp_path / 'fake.npz', fps=60)
     with pytest.raises(SystemExit, match='60 fps, others 30'):
-        tool.main([real, fake])
-    tool.main([real, fake, '--fps', '30', '--json', str(tmp_path / 'a.json')])
+        main(tool, [real, fake])
+    main(tool, [real, fake, '--fps', '30', '--json', str(tmp_path / 'a.json')])
     numbers = json.loads((tmp_path / 'a.json').read_text())
     assert numbers['warnings'] == [] and numbers['movement_speed_ratio'] == pytest.approx(1, abs=0.05)
     assert 'body lengths a second' in capsys.readouterr().out
@@ -177,6 +173,6 @@ def test_an_untrained_recognizer_is_warned_of(tool, files, tmp_path, capsys):
     config, _ = write_generator(tmp_path)
     state = dict(infagenc=dict(recognizer=dict(state_dict=init_recognizer(config).state_dict()), fitted=False))
     torch.save(state, tmp_path / 'loop.pth')
-    tool.main([*files, '--recognizer', str(config), str(tmp_path / 'loop.pth')])
+    main(tool, [*files, '--recognizer', str(config), str(tmp_path / 'loop.pth')])
     printed = capsys.readouterr().out
     assert printed.startswith('WARNING: the judge was never fitted') and ' %]' not in printed and 'accuracy_real' in printed

@@ -1,22 +1,18 @@
-"""tools/analysis/compare_predictions.py: what it prints and writes, and what it refuses; the numbers are in test_predictions.py."""
+"""``mmagenc compare-predictions``: what it prints and writes, and what it refuses; the numbers are in test_predictions.py."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
+from mmagenc.commands import compare_predictions
+from tests.commands import main
 from tests.test_evaluation.test_predictions import content_of
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('compare_predictions_tool', ROOT / 'tools/analysis/compare_predictions.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return compare_predictions
 
 
 @pytest.fixture()
@@ -30,7 +26,7 @@ def files(tmp_path):
 
 def test_tables_and_file(tool, files, tmp_path, capsys):
     out = tmp_path / 'new' / 'all.json'
-    tool.main(['--model', 'ours', *files[:2], '--model', 'theirs', *files[2:], '--json', str(out), '--resamples', '50'])
+    main(tool, ['--model', 'ours', *files[:2], '--model', 'theirs', *files[2:], '--json', str(out), '--resamples', '50'])
     said, written = capsys.readouterr().out, json.loads(out.read_text())
     assert said.startswith('12 windows of 4 subjects, 10 samples of each; L2\n')
     first = written['differences'][0]
@@ -43,7 +39,7 @@ def test_tables_and_file(tool, files, tmp_path, capsys):
 
 def test_one_training_has_no_interval_over_seeds(tool, files, tmp_path, capsys):
     out = tmp_path / 'all.json'
-    tool.main(['--model', 'ours', files[0], '--json', str(out)])
+    main(tool, ['--model', 'ours', files[0], '--json', str(out)])
     assert 'means over seeds' not in capsys.readouterr().out and json.loads(out.read_text())['models']['ours']['coverage'] == {'value': 0.5}
 
 
@@ -56,13 +52,13 @@ def test_one_training_has_no_interval_over_seeds(tool, files, tmp_path, capsys):
 ])
 def test_command_line(tool, capsys, options, says):
     with pytest.raises(SystemExit) as error:
-        tool.main(options)
+        main(tool, options)
     assert error.value.code == 2 and says in capsys.readouterr().err
 
 
 def test_refused(tool, files, tmp_path):
-    with pytest.raises(SystemExit, match='compare_predictions: .*none.json: no such file'):
-        tool.main(['--model', 'a', str(tmp_path / 'none.json')])
+    with pytest.raises(SystemExit, match='compare-predictions: .*none.json: no such file'):
+        main(tool, ['--model', 'a', str(tmp_path / 'none.json')])
     Path(files[0]).write_text(json.dumps(dict(content_of(0), num_samples=5)))
-    with pytest.raises(SystemExit, match='compare_predictions: .*1.json has num_samples 10, .*0.json 5'):
-        tool.main(['--model', 'a', *files[:2]])
+    with pytest.raises(SystemExit, match='compare-predictions: .*1.json has num_samples 10, .*0.json 5'):
+        main(tool, ['--model', 'a', *files[:2]])

@@ -1,23 +1,12 @@
-"""tools/analysis/ensemble.py: the published weights, its report, its refusals."""
-
-import importlib.util
-from pathlib import Path
+"""``mmagenc ensemble``: the published weights, its report, its refusals."""
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import ensemble
 from mmagenc.evaluation.functional import topk_accuracy
 from mmagenc.evaluation.scores import ClipScores, load_scores, save_scores
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope='module')
-def ensemble():
-    spec = importlib.util.spec_from_file_location('mmagenc_tool_ensemble', ROOT / 'tools/analysis/ensemble.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.commands import main
 
 
 @pytest.fixture()
@@ -40,9 +29,9 @@ def by_name(path):
     return scores.score[order].astype(float), scores.label[order]
 
 
-def test_published_weights(ensemble, streams, tmp_path, capsys):
+def test_published_weights(streams, tmp_path, capsys):
     out = tmp_path / 'fused.npz'
-    ensemble.main(['--position', *streams[:2], '--motion', streams[2], '--out', str(out)])
+    main(ensemble, ['--position', *streams[:2], '--motion', streams[2], '--out', str(out)])
     (first, label), (second, _), (third, _) = map(by_name, streams)
     fused = 1.5 * first + 1.5 * second + third
     np.testing.assert_allclose(by_name(out)[0], fused, rtol=1e-5)
@@ -60,13 +49,13 @@ def test_published_weights(ensemble, streams, tmp_path, capsys):
     (['--position-weight', '2', '--motion-weight', '0.5'], [2, 2, 0.5]),
     (['--weights', '1', '2', '3'], [1, 2, 3]),
 ])
-def test_own_weights(ensemble, streams, tmp_path, options, weights):
-    ensemble.main(['--position', *streams[:2], '--motion', streams[2], '--out', str(tmp_path / 'fused.npz'), '--resamples', '2', *options])
+def test_own_weights(streams, tmp_path, options, weights):
+    main(ensemble, ['--position', *streams[:2], '--motion', streams[2], '--out', str(tmp_path / 'fused.npz'), '--resamples', '2', *options])
     expected = sum(weight * by_name(path)[0] for weight, path in zip(weights, streams))
     np.testing.assert_allclose(by_name(tmp_path / 'fused.npz')[0], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_refused(ensemble, streams, tmp_path):
+def test_refused(streams, tmp_path):
     other = load_scores(streams[0])
     fewer = str(tmp_path / 'fewer.npz')
     save_scores(fewer, ClipScores(other.frame_dir[1:], other.label[1:], other.score[1:]))
@@ -79,4 +68,4 @@ def test_refused(ensemble, streams, tmp_path):
         (['--position', streams[0], '--out', str(tmp_path / 'fused.csv')], 'the file must end in .npz'),
     ):
         with pytest.raises(SystemExit, match=message):
-            ensemble.main(arguments)
+            main(ensemble, arguments)

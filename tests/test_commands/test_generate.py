@@ -1,6 +1,5 @@
-"""tools/generate.py: files that every reader takes, in bounded memory, and nothing overwritten."""
+"""``mmagenc generate``: files that every reader takes, in bounded memory, and nothing overwritten."""
 
-import importlib.util
 import os
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import torch
 from mmengine.registry import init_default_scope
 
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
+from mmagenc.commands import generate as command
 from mmagenc.datasets import MotionDataset, load_annotation, load_pickle, save_annotation
+from tests.commands import main
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[2]
@@ -22,10 +23,7 @@ model = dict(
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('generate_tool', ROOT / 'tools/generate.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return command
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +44,7 @@ def body_files(files):
 @pytest.mark.parametrize('suffix', ['.npz', '.pkl'])
 def test_written_clips_are_those_of_the_api(tool, files, tmp_path, suffix, capsys):
     out = tmp_path / f'new/folder/clips{suffix}'
-    tool.main([*files, '--out', str(out), '--num-samples-per-class', '3', '--classes', 'jump', '0', '--num-frames', '5', '--seed', '4'])
+    main(tool, [*files, '--out', str(out), '--num-samples-per-class', '3', '--classes', 'jump', '0', '--num-frames', '5', '--seed', '4'])
     annotation = load_annotation(out)
     motion = generate(init_generator(*files), num_samples_per_class=3, classes=[2, 0], num_frames=5, seed=4)
     assert [clip['label'] for clip in annotation['annotations']] == motion.label.tolist() == [2] * 3 + [0] * 3
@@ -61,7 +59,7 @@ def test_written_clips_are_those_of_the_api(tool, files, tmp_path, suffix, capsy
 
 
 def test_rotations_are_written_too(tool, body_files, tmp_path):
-    tool.main([*body_files, '--out', str(tmp_path / 'clips.npz'), '--num-samples-per-class', '1'])
+    main(tool, [*body_files, '--out', str(tmp_path / 'clips.npz'), '--num-samples-per-class', '1'])
     clip = load_annotation(tmp_path / 'clips.npz')['annotations'][0]
     assert clip['pose'].shape == (1, 8, 24, 3) and clip['keypoint'].shape == (1, 8, 17, 3)
 
@@ -70,7 +68,7 @@ def test_read_by_our_dataset_and_by_mmaction2s(tool, files, tmp_path):
     """The stock ``PoseDataset`` feeds a stock recognizer from the written file, unchanged."""
     from mmaction.datasets import PoseDataset
     out = str(tmp_path / 'clips.pkl')
-    tool.main([*files, '--out', out, '--num-samples-per-class', '2'])
+    main(tool, [*files, '--out', out, '--num-samples-per-class', '2'])
     init_default_scope('mmaction')
     pipeline = [
         dict(type='UniformSampleFrames', clip_len=8), dict(type='PoseDecode'), dict(type='FormatGCNInput', num_person=1),
@@ -93,7 +91,7 @@ def test_arrays_of_other_packages(tool, tmp_path, num_dims, shape):
     model.representation.std.fill_(0.5)
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
     argv = [str(config), str(checkpoint), '--num-samples-per-class', '2', '--num-frames', '5', '--device', 'cpu']
-    tool.main([*argv, '--out', str(tmp_path / 'a.npz'), '--pair', str(tmp_path / 'new/a.npy')])
+    main(tool, [*argv, '--out', str(tmp_path / 'a.npz'), '--pair', str(tmp_path / 'new/a.npy')])
     array, clips = np.load(tmp_path / 'new/a.npy'), load_annotation(tmp_path / 'a.npz')['annotations']
     assert array.shape == shape
     for row, clip in zip(array, clips):
@@ -101,18 +99,18 @@ def test_arrays_of_other_packages(tool, tmp_path, num_dims, shape):
     names, labels = load_pickle(tmp_path / 'new/a_label.pkl')
     assert list(labels) == [0, 0, 1, 1, 2, 2] and list(names) == [clip['frame_dir'] for clip in clips]
     with pytest.raises(SystemExit, match='--pair .*the file must end in .npy'):
-        tool.main([*argv, '--out', str(tmp_path / 'b.npz'), '--pair', str(tmp_path / 'new/b.npz')])
+        main(tool, [*argv, '--out', str(tmp_path / 'b.npz'), '--pair', str(tmp_path / 'new/b.npz')])
     assert not (tmp_path / 'b.npz').exists()
 
 
 def test_options_reach_the_model(tool, files, tmp_path):
     common = [*files, '--num-samples-per-class', '2', '--batch-size', '4', '--device', 'cpu']
-    tool.main([*common, '--out', str(tmp_path / 'same.npz'), '--sampling', 'latent_mode=same', 'noise_factor=0.5'])
+    main(tool, [*common, '--out', str(tmp_path / 'same.npz'), '--sampling', 'latent_mode=same', 'noise_factor=0.5'])
     annotation = load_annotation(tmp_path / 'same.npz')
     clips = annotation['annotations']
     np.testing.assert_allclose(clips[0]['keypoint'], clips[1]['keypoint'], atol=1e-6)
     assert annotation['metainfo']['sampling'] == dict(latent_mode='same', noise_factor=0.5)
-    tool.main([*common, '--out', str(tmp_path / 'short.npz'), '--cfg-options', 'model.num_frames=6'])
+    main(tool, [*common, '--out', str(tmp_path / 'short.npz'), '--cfg-options', 'model.num_frames=6'])
     assert load_annotation(tmp_path / 'short.npz')['annotations'][0]['total_frames'] == 6
 
 
@@ -125,16 +123,16 @@ def test_options_reach_the_model(tool, files, tmp_path):
 def test_mistakes_are_named(tool, files, tmp_path, options, message):
     out = str(tmp_path / 'clips.npz')
     with pytest.raises(SystemExit, match=f'generate: .*{message}'):
-        tool.main([*files, '--out', out, *options])
+        main(tool, [*files, '--out', out, *options])
     assert not list(tmp_path.iterdir())
 
 
 def test_missing_files_are_named(tool, files, tmp_path):
     out = str(tmp_path / 'clips.npz')
     with pytest.raises(SystemExit, match=r'generate: config nowhere\.py: no such file'):
-        tool.main(['nowhere.py', files[1], '--out', out])
+        main(tool, ['nowhere.py', files[1], '--out', out])
     with pytest.raises(SystemExit, match=r'generate: checkpoint nowhere\.pth: no such file'):
-        tool.main([files[0], 'nowhere.pth', '--out', out])
+        main(tool, [files[0], 'nowhere.pth', '--out', out])
 
 
 KINETIC_GAN = """default_scope = 'mmagenc'
@@ -162,7 +160,7 @@ def gan_files(tmp_path_factory):
 
 
 def run(tool, files, out, options=''):
-    tool.main([*files, '--out', str(out), '--device', 'cpu', *options.split()])
+    main(tool, [*files, '--out', str(out), '--device', 'cpu', *options.split()])
     annotation = load_annotation(out)
     clips = annotation['annotations']
     return np.concatenate([clip['keypoint'] for clip in clips]), np.stack([clip['latent'] for clip in clips]), annotation
@@ -257,7 +255,7 @@ def test_many_clips_need_the_memory_of_their_joints(tool, body_files, tmp_path):
     """10 002 clips with a body: a few times what is written (10 MB), and far less than their meshes, which would be more than 1 GB."""
     argv = [*body_files, '--out', str(tmp_path / 'many.pkl'), '--num-samples-per-class', '3334', '--batch-size', '256', '--num-frames', '2']
     before = _peak_memory(reset=True)
-    tool.main(argv)
+    main(tool, argv)
     grown = _peak_memory() - before
     written = (tmp_path / 'many.pkl').stat().st_size
     assert 10_002 * 2 * (24 + 17) * 12 < written < 2e7
@@ -290,7 +288,7 @@ def slt_files(tmp_path_factory):
 def test_classes_that_change_within_a_clip(tool, slt_files, tmp_path, suffix):
     """The clip begins as one of the first class and goes on otherwise; the file says how, and makes the same clips again."""
     out = tmp_path / f'mixed{suffix}'
-    tool.main([*slt_files, '--out', str(out), '--class-path', 'walk:5', 'Jump: up:7', '--blend', '2', '--num-samples-per-class', '3'])
+    main(tool, [*slt_files, '--out', str(out), '--class-path', 'walk:5', 'Jump: up:7', '--blend', '2', '--num-samples-per-class', '3'])
     annotation = load_annotation(out)
     clips = annotation['annotations']
     assert [(clip['label'], clip['total_frames']) for clip in clips] == [(2, 12)] * 3
@@ -316,7 +314,7 @@ def test_shares_of_changing_clips(tool, slt_files, tmp_path):
     options = '--class-path walk:4 run:4 --num-samples-per-class 4'
     whole, _, _ = run(tool, slt_files, tmp_path / 'whole.npz', options)
     for share in ('0/2', '1/2'):
-        tool.main([*slt_files, '--out', str(tmp_path / 'parts.npz'), '--device', 'cpu', '--shard', share, *options.split()])
+        main(tool, [*slt_files, '--out', str(tmp_path / 'parts.npz'), '--device', 'cpu', '--shard', share, *options.split()])
     clips = load_annotation(tmp_path / 'parts.npz')['annotations']
     np.testing.assert_allclose(np.concatenate([clip['keypoint'] for clip in clips]), whole, atol=1e-6)
     assert all(clip['class_path'].shape == (8, 3) for clip in clips)
@@ -333,11 +331,11 @@ def test_shares_of_changing_clips(tool, slt_files, tmp_path):
 ])
 def test_mistakes_in_paths_of_classes(tool, slt_files, tmp_path, options, message):
     with pytest.raises(SystemExit, match=f'generate: .*{message}'):
-        tool.main([*slt_files, '--out', str(tmp_path / 'x.npz'), *options])
+        main(tool, [*slt_files, '--out', str(tmp_path / 'x.npz'), *options])
     assert not list(tmp_path.iterdir())
 
 
 def test_generators_of_one_class_refuse_a_path(tool, files, tmp_path):
     with pytest.raises(SystemExit, match='generate: TransformerCVAE makes clips of one class each, it takes no path of classes'):
-        tool.main([*files, '--out', str(tmp_path / 'x.npz'), '--class-path', 'walk:4', 'run:4'])
+        main(tool, [*files, '--out', str(tmp_path / 'x.npz'), '--class-path', 'walk:4', 'run:4'])
     assert not list(tmp_path.iterdir())

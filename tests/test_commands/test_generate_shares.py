@@ -1,6 +1,5 @@
-"""tools/generate.py --shard and tools/dist_generate.sh: any number of processes gives the bytes that one gives, a kill costs one part."""
+"""``mmagenc generate --shard``, tools/dist_generate.sh: any number of processes gives the bytes that one gives; a kill costs one part."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -9,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmagenc.commands import generate
 from mmagenc.datasets import load_annotation
+from tests.commands import main
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[2]
@@ -18,10 +19,7 @@ OPTIONS = ['--num-samples-per-class', '20', '--num-frames', '3', '--device', 'cp
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('generate_shares_tool', ROOT / 'tools/generate.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return generate
 
 
 @pytest.fixture(scope='module')
@@ -33,7 +31,7 @@ def files(tmp_path_factory):
 def whole(tool, files, tmp_path_factory):
     """What one process writes."""
     out = tmp_path_factory.mktemp('whole') / 'clips.npz'
-    tool.main([*files, '--out', str(out), *OPTIONS])
+    main(tool, [*files, '--out', str(out), *OPTIONS])
     return out
 
 
@@ -46,7 +44,7 @@ def test_any_number_of_shares_gives_the_same_file(tool, files, whole, tmp_path, 
     out = tmp_path / 'clips.npz'
     for number in reversed(range(count)):
         assert not out.exists()
-        tool.main([*files, '--out', str(out), *OPTIONS, '--shard', f'{number}/{count}'])
+        main(tool, [*files, '--out', str(out), *OPTIONS, '--shard', f'{number}/{count}'])
     assert out.read_bytes() == whole.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ['clips.npz']
     said = capsys.readouterr().out
@@ -56,7 +54,7 @@ def test_any_number_of_shares_gives_the_same_file(tool, files, whole, tmp_path, 
 def test_each_share_has_as_many_clips_of_each_class(tool, files, tmp_path):
     out = tmp_path / 'clips.npz'
     for number in range(2):
-        tool.main([*files, '--out', str(out), *OPTIONS, '--shard', f'{number}/3'])
+        main(tool, [*files, '--out', str(out), *OPTIONS, '--shard', f'{number}/3'])
         labels = [clip['label'] for name in parts_of(out) for clip in load_annotation(tmp_path / 'clips.npz.parts' / name)['annotations']]
         counts = np.bincount(labels, minlength=3)
         assert counts.min() == counts.max() > 0
@@ -74,20 +72,20 @@ def test_what_was_killed_goes_on_with_any_number_of_shares(tool, files, whole, t
 
     monkeypatch.setattr(tool.PartsFolder, 'save', dying)
     with pytest.raises(KeyboardInterrupt):
-        tool.main([*files, '--out', str(out), *OPTIONS, '--shard', '0/2'])
+        main(tool, [*files, '--out', str(out), *OPTIONS, '--shard', '0/2'])
     assert parts_of(out) == [f'part_{number:06d}.npz' for number in made] and not out.exists()
     monkeypatch.setattr(tool.PartsFolder, 'save', lambda self, number, *args: (made.append(number), save(self, number, *args)))
     for number in range(3):
-        tool.main([*files, '--out', str(out), *OPTIONS, '--shard', f'{number}/3'])
+        main(tool, [*files, '--out', str(out), *OPTIONS, '--shard', f'{number}/3'])
     assert sorted(made) == list(range(len(made))) and len(made) > 5  # none twice
     assert out.read_bytes() == whole.read_bytes()
 
 
 def test_saved_latents_pairs_and_pickles(tool, files, whole, tmp_path):
     common = [*files, '--latents', str(whole), '--device', 'cpu', '--pair']
-    tool.main([*common, str(tmp_path / 'a.npy'), '--out', str(tmp_path / 'a.pkl')])
+    main(tool, [*common, str(tmp_path / 'a.npy'), '--out', str(tmp_path / 'a.pkl')])
     for number in range(2):
-        tool.main([*common, str(tmp_path / 'b.npy'), '--out', str(tmp_path / 'b.pkl'), '--shard', f'{number}/2'])
+        main(tool, [*common, str(tmp_path / 'b.npy'), '--out', str(tmp_path / 'b.pkl'), '--shard', f'{number}/2'])
     for one, other in (('a.npy', 'b.npy'), ('a_label.pkl', 'b_label.pkl')):
         assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()
     one, other = (load_annotation(tmp_path / name) for name in ('a.pkl', 'b.pkl'))  # whose bytes depend on what strings are shared
@@ -98,12 +96,12 @@ def test_saved_latents_pairs_and_pickles(tool, files, whole, tmp_path):
 
 def test_parts_of_other_clips_are_refused_without_force(tool, files, tmp_path, capsys):
     out = str(tmp_path / 'clips.npz')
-    tool.main([*files, '--out', out, *OPTIONS, '--shard', '0/2'])
+    main(tool, [*files, '--out', out, *OPTIONS, '--shard', '0/2'])
     with pytest.raises(SystemExit) as refused:
-        tool.main([*files, '--out', out, *OPTIONS, '--seed', '4', '--shard', '1/2'])
+        main(tool, [*files, '--out', out, *OPTIONS, '--seed', '4', '--shard', '1/2'])
     assert refused.value.code == 2 and 'parts of other clips' in capsys.readouterr().err
-    tool.main([*files, '--out', out, *OPTIONS, '--seed', '4', '--shard', '1/2', '--force'])
-    tool.main([*files, '--out', out, *OPTIONS, '--seed', '4', '--shard', '0/2'])
+    main(tool, [*files, '--out', out, *OPTIONS, '--seed', '4', '--shard', '1/2', '--force'])
+    main(tool, [*files, '--out', out, *OPTIONS, '--seed', '4', '--shard', '0/2'])
     assert load_annotation(out)['metainfo']['seed'] == 4
 
 
@@ -118,7 +116,7 @@ def test_refused(tool, files, tmp_path, options, message, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr('mmagenc.command_line.PATIENCE', 0)
     with pytest.raises(SystemExit, match=f'generate: .*{message}'):
-        tool.main([*files, '--out', str(tmp_path / 'clips.npz'), *OPTIONS, *options])
+        main(tool, [*files, '--out', str(tmp_path / 'clips.npz'), *OPTIONS, *options])
     assert not list(tmp_path.iterdir())
 
 
@@ -126,7 +124,7 @@ def test_a_folder_of_others_is_left_alone(tool, files, tmp_path):
     (tmp_path / 'clips.npz.parts').mkdir()
     (tmp_path / 'clips.npz.parts/mine.txt').write_text('mine')
     with pytest.raises(SystemExit, match='holds mine.txt, which generate did not write'):
-        tool.main([*files, '--out', str(tmp_path / 'clips.npz'), *OPTIONS, '--shard', '0/2', '--force'])
+        main(tool, [*files, '--out', str(tmp_path / 'clips.npz'), *OPTIONS, '--shard', '0/2', '--force'])
     assert (tmp_path / 'clips.npz.parts/mine.txt').read_text() == 'mine'
 
 

@@ -1,23 +1,13 @@
-"""tools/data/amass_to_motion.py on small files of this test."""
-
-import importlib.util
-from pathlib import Path
+"""``mmagenc import-amass`` on small files of this test."""
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import import_amass
 from mmagenc.datasets.annotation import load_annotation
+from tests.commands import main
 
-
-def load_tool():
-    path = Path(__file__).parents[2] / 'tools' / 'data' / 'amass_to_motion.py'
-    spec = importlib.util.spec_from_file_location('amass_to_motion', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = import_amass
 
 
 def test_folder_to_annotation(tmp_path, capsys):
@@ -28,7 +18,7 @@ def test_folder_to_annotation(tmp_path, capsys):
         poses[:, 0] = np.pi / 2  # AMASS's upright person: z up.
         np.savez(folder / label / 'take_1_poses.npz', poses=poses, trans=np.linspace(0, 1, 25)[:, None] * [0, -1, 0], mocap_framerate=60.)
     (folder / 'walk' / 'broken.npz').write_bytes(b'')
-    TOOL.main([str(folder), '--out', str(tmp_path / 'motion.npz'), '--fps', '20', '--processes', '1'])
+    main(TOOL, [str(folder), '--out', str(tmp_path / 'motion.npz'), '--fps', '20', '--processes', '1'])
     annotation = load_annotation(tmp_path / 'motion.npz')
     assert annotation['metainfo']['up'] == 'y'
     assert annotation['metainfo']['classes'] == ['crawl', 'walk'] and len(annotation['annotations']) == 2
@@ -60,7 +50,7 @@ def test_bad_files_do_not_end_an_import(tmp_path, capsys):
     (folder / 'cut.npz').write_bytes((folder / 'good.npz').read_bytes()[:500])
     (folder / 'nothing.npz').write_bytes(b'')
     (folder / 'no_archive.npz').write_bytes(b'hello')
-    TOOL.main([str(tmp_path / 'in'), '--out', str(tmp_path / 'o.npz'), '--processes', '1', '--fps', '30', '--path-scale', '1'])
+    main(TOOL, [str(tmp_path / 'in'), '--out', str(tmp_path / 'o.npz'), '--processes', '1', '--fps', '30', '--path-scale', '1'])
     assert [clip['frame_dir'] for clip in load_annotation(tmp_path / 'o.npz')['annotations']] == ['good']
     said = capsys.readouterr().err
     assert 'left out 11:' in said
@@ -73,4 +63,4 @@ def test_nothing_usable(tmp_path):
     (tmp_path / 'a').mkdir()
     (tmp_path / 'a' / 'broken.npz').write_bytes(b'')
     with pytest.raises(SystemExit, match='no file could be used'):
-        TOOL.main([str(tmp_path), '--out', str(tmp_path / 'out' / 'motion.npz'), '--processes', '1'])
+        main(TOOL, [str(tmp_path), '--out', str(tmp_path / 'out' / 'motion.npz'), '--processes', '1'])

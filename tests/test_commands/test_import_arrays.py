@@ -1,29 +1,20 @@
-"""``tools/data/arrays_to_annotation.py``: every form to an annotation file, and back."""
+"""``mmagenc import-arrays``: every form to an annotation file, and back."""
 
-import importlib.util
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import import_arrays
 from mmagenc.datasets.annotation import load_annotation
+from tests.commands import main
 from tests.test_datasets.test_readers.test_skeleton_arrays import CLIPS, ctrgcn_rows, stgcn_array, write_files
 
-
-def load_tool():
-    path = Path(__file__).parents[2] / 'tools' / 'data' / 'arrays_to_annotation.py'
-    spec = importlib.util.spec_from_file_location('arrays_to_annotation', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = import_arrays
 
 
 def run(*args):
-    TOOL.main([str(arg) for arg in args])
+    main(TOOL, [str(arg) for arg in args])
 
 
 def check(path, split, classes):
@@ -129,7 +120,7 @@ def test_a_clip_without_persons_is_left_out(tmp_path, capsys):
 ])
 def test_refused(tmp_path, monkeypatch, args, reason):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=f'arrays_to_annotation: .*{reason}'):
+    with pytest.raises(SystemExit, match=f'import-arrays: .*{reason}'):
         run(*args)
     assert not list(tmp_path.iterdir())
 

@@ -1,16 +1,16 @@
-"""tools/data/bvh_to_motion.py on small files of this test, and on recordings."""
+"""``mmagenc import-bvh`` on small files of this test, and on recordings."""
 
-import importlib.util
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import import_bvh
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.skeletons import get_skeleton
 from tests.bvh_writer import bvh_text
+from tests.commands import main
 
 SMPL = get_skeleton('smpl24')
 OFFSETS = np.array([[0, 95, 0], [7, -9, 0], [-7, -9, 0], [0, 11, -2], [3, -38, 0], [-3, -38, 0], [0, 13, 2], [-1, -40, -4], [1, -40, -4],
@@ -18,15 +18,7 @@ OFFSETS = np.array([[0, 95, 0], [7, -9, 0], [-7, -9, 0], [0, 11, -2], [3, -38, 0
                     [26, -2, -3], [-26, -2, -3], [25, 1, 0], [-25, 1, 0], [9, -1, -1], [-9, -1, -1]])
 
 
-def load_tool():
-    path = Path(__file__).parents[2] / 'tools' / 'data' / 'bvh_to_motion.py'
-    spec = importlib.util.spec_from_file_location('bvh_to_motion', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = import_bvh
 
 
 def write_clip(path, frames=31, seed=0):
@@ -54,7 +46,7 @@ def test_folder_to_annotation(folder, tmp_path, capsys):
     (folder / 'wave' / 'cut_001.bvh').write_text((folder / 'wave' / 'anna_001.bvh').read_text()[:4000])
     (folder / 'wave' / 'noname.bvh').write_text('')
     out, report = [tmp_path / 'out' / name for name in ('motion.npz', 'motion.pkl')], tmp_path / 'report.json'
-    TOOL.main([str(folder), '--out', *map(str, out), '--fps', '20', '--labels', r'(?P<label>[^/]+)/(?P<subject>[^_/]+)_(?P<id>\d+)$',
+    main(TOOL, [str(folder), '--out', *map(str, out), '--fps', '20', '--labels', r'(?P<label>[^/]+)/(?P<subject>[^_/]+)_(?P<id>\d+)$',
                '--split', 'train=1;test=2', '--processes', '1', '--report', str(report)])
     annotation = load_annotation(out[0])
     assert annotation['metainfo']['classes'] == ['crawl', 'wave'] and annotation['metainfo']['skeleton'] == 'smpl24'
@@ -76,14 +68,14 @@ def test_folder_to_annotation(folder, tmp_path, capsys):
 
 def test_defaults(folder, tmp_path):
     """The folder is the label, the rig is found by its joints, everything is for training."""
-    TOOL.main([str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1'])
+    main(TOOL, [str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1'])
     annotation = load_annotation(tmp_path / 'a.npz')
     assert annotation['metainfo']['classes'] == ['crawl', 'wave'] and [clip['label'] for clip in annotation['annotations']] == [0, 0, 1, 1]
     assert annotation['split'] == dict(train=['crawl/anna_001', 'crawl/ben_002', 'wave/anna_001', 'wave/ben_002'])
 
 
 def test_what_no_split_or_class_names_is_listed(folder, tmp_path, capsys):
-    TOOL.main([str(folder), '--out', str(tmp_path / 'a.npz'), '--labels', r'(?P<label>\w+)/(?P<subject>[a-z]+)_(?P<id>\d+)', '--split',
+    main(TOOL, [str(folder), '--out', str(tmp_path / 'a.npz'), '--labels', r'(?P<label>\w+)/(?P<subject>[a-z]+)_(?P<id>\d+)', '--split',
                'train=anna', '--split-by', 'subject', '--classes', 'wave,run', '--processes', '1'])
     assert load_annotation(tmp_path / 'a.npz')['split'] == dict(train=['wave/anna_001'])
     error = capsys.readouterr().err
@@ -101,15 +93,15 @@ def test_what_no_split_or_class_names_is_listed(folder, tmp_path, capsys):
 ])
 def test_wrong_arguments_end_with_a_reason(folder, tmp_path, arguments, message):
     with pytest.raises(SystemExit, match=message):
-        TOOL.main([str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1', *arguments])
+        main(TOOL, [str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1', *arguments])
     assert not (tmp_path / 'a.npz').exists()
 
 
 def test_folder_without_files(tmp_path):
     with pytest.raises(SystemExit, match='holds no .bvh files'):
-        TOOL.main([str(tmp_path), '--out', str(tmp_path / 'a.npz')])
+        main(TOOL, [str(tmp_path), '--out', str(tmp_path / 'a.npz')])
     with pytest.raises(SystemExit, match='no such folder'):
-        TOOL.main([str(tmp_path / 'none'), '--out', str(tmp_path / 'a.npz')])
+        main(TOOL, [str(tmp_path / 'none'), '--out', str(tmp_path / 'a.npz')])
 
 
 def test_preset(data_root, tmp_path):
@@ -118,7 +110,7 @@ def test_preset(data_root, tmp_path):
             name = f'dataset-2_{action}_elderly_{take:03d}.bvh'
             (tmp_path / 'bvh').mkdir(exist_ok=True)
             shutil.copy(next((data_root / 'bandai_namco').rglob(name)), tmp_path / 'bvh' / name)
-    TOOL.main([str(tmp_path / 'bvh'), '--preset', 'bandai_namco', '--out', str(tmp_path / 'a.npz'), '--processes', '1'])
+    main(TOOL, [str(tmp_path / 'bvh'), '--preset', 'bandai_namco', '--out', str(tmp_path / 'a.npz'), '--processes', '1'])
     annotation = load_annotation(tmp_path / 'a.npz')
     assert [len(annotation['split'][split]) for split in ('train', 'val', 'test')] == [2, 2, 2]
     assert len(annotation['metainfo']['classes']) == 10

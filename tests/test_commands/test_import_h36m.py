@@ -1,15 +1,17 @@
-"""``tools/data/h36m_to_annotation.py`` on made-up files."""
+"""``mmagenc import-h36m`` on made-up files."""
 
 import re
 
 import pytest
 
+from mmagenc.commands import import_h36m
+from mmagenc.commands.options.import_h36m import CAMERAS
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.human36m import IMAGES, LAYOUTS, SPACES, TANGENTIAL, Human36MForm
-from tests.bad_inputs.row import tool
+from tests.commands import main, parse_args
 from tests.h36m_writer import write_set
 
-TOOL = tool('data/h36m_to_annotation.py')
+TOOL = import_h36m
 
 
 @pytest.fixture(scope='module')
@@ -21,7 +23,7 @@ def folder(tmp_path_factory):
 
 def test_files_of_a_preset(folder, tmp_path, capsys):
     outs = [str(tmp_path / 'new' / name) for name in ('a.npz', 'a.pkl')]
-    TOOL.main([str(folder), '--preset', 'slt', '--out', *outs])
+    main(TOOL, [str(folder), '--preset', 'slt', '--out', *outs])
     said = capsys.readouterr()
     assert re.match(r'mean depth of the hip in train: 5\.\d{6} m\ntrain 12 clips of 90 frames, test 6 clips of 57 frames: ', said.out)
     assert said.err.startswith('missing or left out:\n  S7: no sequences there\n')
@@ -34,7 +36,7 @@ def test_options_beside_a_preset_count(folder, tmp_path):
     out = tmp_path / 'a.npz'
     options = '--layout h36m17 --no-depth-scaled --every 1 --skip 0 --cameras 54138969 60457274 --actions Photo,Directions'
     subjects = '--train-subjects 1 5 --val-subjects 5 --test-subjects 11'
-    TOOL.main([str(folder), '--preset', 'slt', '--out', str(out), *options.split(), *subjects.split()])
+    main(TOOL, [str(folder), '--preset', 'slt', '--out', str(out), *options.split(), *subjects.split()])
     annotation = load_annotation(out)
     assert {name: len(members) for name, members in annotation['split'].items()} == dict(train=8, val=8, trainval=16, test=8)
     metainfo = annotation['metainfo']
@@ -45,9 +47,9 @@ def test_options_beside_a_preset_count(folder, tmp_path):
 
 def test_the_words_of_the_options_are_the_readers():
     """The tool names them before it imports the reader."""
-    assert tuple(IMAGES) == TOOL.CAMERAS and tuple(Human36MForm.__dataclass_fields__) == TOOL.FORM
+    assert tuple(IMAGES) == CAMERAS and tuple(Human36MForm.__dataclass_fields__) == TOOL.FORM
     for option, words in (('space', SPACES), ('layout', LAYOUTS), ('tangential', TANGENTIAL)):
         for word in words:
-            TOOL.parse_args(['folder', '--out', 'a.npz', f'--{option}', word])
+            parse_args(TOOL, ['folder', '--out', 'a.npz', f'--{option}', word])
         with pytest.raises(SystemExit):
-            TOOL.parse_args(['folder', '--out', 'a.npz', f'--{option}', 'another'])
+            parse_args(TOOL, ['folder', '--out', 'a.npz', f'--{option}', 'another'])

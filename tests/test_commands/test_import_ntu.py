@@ -1,29 +1,18 @@
-"""``tools/data/ntu_to_annotation.py``: from files to splits; what is damaged is listed, what is done is not done again."""
+"""``mmagenc import-ntu``: from files to splits; what is damaged is listed, what is done is not done again."""
 
-import importlib
-import importlib.util
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import import_ntu
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.ntu_cleaning import align, center
+from tests.commands import main
 from tests.ntu_writer import person, write_skeleton
 from tests.test_datasets.clips import assert_same_annotation
 
-PATH = Path(__file__).parents[2] / 'tools' / 'data' / 'ntu_to_annotation.py'
-
-
-def load_tool():
-    spec = importlib.util.spec_from_file_location('ntu_to_annotation', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = import_ntu
 ONE, TWO, MISSING, EMPTY, CUT = (f'S001C00{camera}P001R001A0{action}'
                                  for camera, action in ((1, '01'), (2, '50'), (3, '02'), (3, '03'), (3, '04')))
 
@@ -52,7 +41,7 @@ def arguments(folder, *more, benchmark='ntu60', out='ntu.npz'):
 
 def test_clips_splits_and_list_of_what_was_left_out(folder, capsys):
     args, out = arguments(folder)
-    TOOL.main(args)
+    main(TOOL, args)
     annotation = load_annotation(out)
     one, two = annotation['annotations']
     assert np.allclose(one['keypoint'], align(center(person(6)[None].astype(np.float32))), atol=1e-6)
@@ -77,19 +66,19 @@ def test_frames_in_which_a_person_is_lost(folder):
     seen = [*range(20), *range(22, 40)]
     write_skeleton(folder / 'a' / f'{TWO}.skeleton', [(range(40), first), (seen, second[seen])])
     args, out = arguments(folder)
-    TOOL.main(args)
+    main(TOOL, args)
     raw = load_annotation(out)['annotations'][1]['keypoint']
     assert raw.shape == (2, 40, 25, 3) and not raw[0, 20:22].any()
-    TOOL.main([*args, '--force', '--fill-gaps', '2'])
+    main(TOOL, [*args, '--force', '--fill-gaps', '2'])
     filled = load_annotation(out)['annotations'][1]['keypoint']
     assert np.allclose(filled[0, 20:22], [raw[0, 19] + (raw[0, 22] - raw[0, 19]) * share for share in (1 / 3, 2 / 3)], atol=1e-5)
-    TOOL.main([*args, '--force', '--fill-gaps', '1'])
+    main(TOOL, [*args, '--force', '--fill-gaps', '1'])
     assert np.array_equal(load_annotation(out)['annotations'][1]['keypoint'], raw[:, :20])
 
 
 def test_120_has_both_releases(folder):
     args, out = arguments(folder, '--second-body', 'copy', '--align', 'none', benchmark='ntu120')
-    TOOL.main(args)
+    main(TOOL, args)
     annotation = load_annotation(out)
     new = annotation['annotations'][-1]
     assert (new['frame_dir'], new['label']) == ('S018C001P041R001A061', 60) and len(annotation['metainfo']['classes']) == 120
@@ -100,40 +89,38 @@ def test_120_has_both_releases(folder):
 
 def test_what_is_done_is_not_done_again(folder, monkeypatch):
     args, out = arguments(folder, '--shard-size', '1', '--keep-shards')
-    TOOL.main(args)
+    main(TOOL, args)
     first, args = load_annotation(out), [*args, '--force']
     read = []
+    original = TOOL.read_skeleton
     monkeypatch.setattr(TOOL, 'read_skeleton', lambda path: read.append(path.stem) or original(path))
-    original = load_tool().read_skeleton
-    TOOL.main(args)
+    main(TOOL, args)
     assert read == [] and load_annotation(out)['split'] == first['split']
     shards = sorted((out.parent / 'ntu.npz.shards').glob('*.npz'))
     shards[0].unlink()
     shards[1].write_bytes(shards[1].read_bytes()[:100])
     write_skeleton(folder / 'b' / f'{CUT}.skeleton', [(range(7), person(7, seed=9))])  # downloaded again
-    TOOL.main(args)
+    main(TOOL, args)
     assert read[:2] == sorted(read[:2]) and CUT in read and len(read) == 3
     assert len(load_annotation(out)['annotations']) == len(first['annotations']) + 1
     read.clear()
-    TOOL.main([*args, '--align', 'none'])
+    main(TOOL, [*args, '--align', 'none'])
     assert len(read) == 4
 
 
 def test_what_processes_are_sent_can_be_sent(folder, monkeypatch):
     """That processes give the same is tested with ``convert_files``."""
-    monkeypatch.syspath_prepend(str(PATH.parent))
-    tool = importlib.import_module('ntu_to_annotation')
     args, out = arguments(folder)
-    tool.main(args)
-    convert_files = tool.convert_files
+    main(TOOL, args)
+    convert_files = TOOL.convert_files
 
     def through_pickle(items, convert, processes, **kwargs):
         items, convert = pickle.loads(pickle.dumps((items, convert)))  # noqa: S301
         return convert_files(items, convert, processes, **kwargs)
 
-    monkeypatch.setattr(tool, 'convert_files', through_pickle)
+    monkeypatch.setattr(TOOL, 'convert_files', through_pickle)
     other = out.with_name('other.npz')
-    tool.main([*args, '--out', str(other)])
+    main(TOOL, [*args, '--out', str(other)])
     assert_same_annotation(load_annotation(out), load_annotation(other))
 
 
@@ -142,8 +129,8 @@ def test_what_processes_are_sent_can_be_sent(folder, monkeypatch):
 ])
 def test_refused(folder, more, reason):
     args, _ = arguments(folder)
-    with pytest.raises(SystemExit, match=f'ntu_to_annotation: .*{reason}'):
-        TOOL.main([*args, *more])
+    with pytest.raises(SystemExit, match=f'import-ntu: .*{reason}'):
+        main(TOOL, [*args, *more])
 
 
 def test_nothing_to_use(folder, tmp_path):
@@ -151,7 +138,7 @@ def test_nothing_to_use(folder, tmp_path):
     write_skeleton(only / f'{EMPTY}.skeleton', [], num_frames=2)
     args = ['--benchmark', 'ntu60', '--out', str(tmp_path / 'x.npz'), '--processes', '1']
     with pytest.raises(SystemExit, match=f'no file could be used:\n.*{EMPTY}'):
-        TOOL.main([str(only), *args])
+        main(TOOL, [str(only), *args])
     with pytest.raises(SystemExit, match='no clip of ntu60 found:\n.*notes.skeleton'):
         (only / f'{EMPTY}.skeleton').rename(only / 'notes.skeleton')
-        TOOL.main([str(only), *args])
+        main(TOOL, [str(only), *args])

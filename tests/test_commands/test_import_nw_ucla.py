@@ -1,25 +1,16 @@
-"""``tools/data/nw_ucla_to_annotation.py`` on made-up clips."""
+"""``mmagenc import-nw-ucla`` on made-up clips."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import import_nw_ucla
 from mmagenc.datasets.annotation import load_annotation
+from tests.commands import main
 from tests.test_datasets.test_readers.test_nw_ucla import write
 
-
-def load_tool():
-    path = Path(__file__).parents[2] / 'tools' / 'data' / 'nw_ucla_to_annotation.py'
-    spec = importlib.util.spec_from_file_location('nw_ucla_to_annotation', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = import_nw_ucla
 
 
 def test_gaps(tmp_path):
@@ -33,8 +24,8 @@ def test_gaps(tmp_path):
     path.write_text(json.dumps(dict(content, skeletons=frames)))
     args = [str(tmp_path), '--out', str(tmp_path / 'out.npz')]
     with pytest.raises(SystemExit, match='(?s)holds NaN.*--fill-gaps N'):
-        TOOL.main(args)
-    TOOL.main([*args, '--fill-gaps', '2'])
+        main(TOOL, args)
+    main(TOOL, [*args, '--fill-gaps', '2'])
     assert np.allclose(load_annotation(tmp_path / 'out.npz')['annotations'][0]['keypoint'][0], truth)
 
 
@@ -44,7 +35,7 @@ def test_file(tmp_path, capsys):
             write(tmp_path, f'a02_s{subject:02d}_e00_v{view:02d}')
     outs = [str(tmp_path / 'out' / name) for name in ('a.npz', 'a.pkl')]
     args = [str(tmp_path), '--val-subjects', '2', '--out', *outs]
-    TOOL.main(args)
+    main(TOOL, args)
     for out in outs:
         split = load_annotation(out)['split']
         assert split['train'] == ['a02_s01_e00_v01'] and split['val'] == ['a02_s02_e00_v01'] and len(split['test']) == 2
@@ -53,9 +44,9 @@ def test_file(tmp_path, capsys):
     (tmp_path / 'a02_s01_e02_v01.json').write_text('[' * 100_000)  # deeper than the interpreter's stack
     (tmp_path / 'a02_s01_e03_v01.json').write_bytes(b'')
     for options in ([], ['--skip-broken']):  # as earlier versions had to be told
-        TOOL.main([*args, '--force', *options])
+        main(TOOL, [*args, '--force', *options])
         said = capsys.readouterr()
         assert said.out.startswith('4 clips') and 'left out 3:\n  a02_s01_e01_v01.json: no readable JSON' in said.err
         assert 'a02_s01_e02_v01.json: RecursionError' in said.err and 'a02_s01_e03_v01.json: ' in said.err
     with pytest.raises(SystemExit, match='no NW-UCLA clips'):
-        TOOL.main([str(tmp_path / 'out'), '--out', str(tmp_path / 'new.npz')])
+        main(TOOL, [str(tmp_path / 'out'), '--out', str(tmp_path / 'new.npz')])

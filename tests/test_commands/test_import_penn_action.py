@@ -1,26 +1,16 @@
-"""``tools/data/penn_action_to_annotation.py`` on made-up files."""
-
-import importlib.util
-from pathlib import Path
+"""``mmagenc import-penn-action`` on made-up files."""
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import import_penn_action
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.penn_action import PRESETS
+from tests.commands import main
 from tests.test_datasets.test_readers.test_penn_action import write
 from tests.test_datasets.test_readers.test_penn_windows import line
 
-
-def load_tool():
-    path = Path(__file__).parents[2] / 'tools' / 'data' / 'penn_action_to_annotation.py'
-    spec = importlib.util.spec_from_file_location('penn_action_to_annotation', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = import_penn_action
 
 
 @pytest.fixture
@@ -33,7 +23,7 @@ def folder(tmp_path):
 def test_file(folder, capsys):
     outs = [str(folder / 'out' / name) for name in ('a.npz', 'a.pkl')]
     (folder / 'labels' / '0005.mat').write_bytes(b'nothing')
-    TOOL.main([str(folder), '--out', *outs, '--actions', 'squat, bowl', '--val-share', '0.5'])
+    main(TOOL, [str(folder), '--out', *outs, '--actions', 'squat, bowl', '--val-share', '0.5'])
     for out in outs:
         annotation = load_annotation(out)
         assert annotation['metainfo'] == dict(classes=['squat', 'bowl'], skeleton='penn13')
@@ -45,12 +35,12 @@ def test_file(folder, capsys):
 
 
 def test_preset(folder):
-    TOOL.main([str(folder), '--out', str(folder / 'a.npz'), '--preset', 'act_vae'])
+    main(TOOL, [str(folder), '--out', str(folder / 'a.npz'), '--preset', 'act_vae'])
     annotation = load_annotation(folder / 'a.npz')
     assert annotation['metainfo']['classes'] == list(PRESETS['act_vae'])
     assert [clip['label'] for clip in annotation['annotations']] == [7, 7, 7]
     with pytest.raises(SystemExit):
-        TOOL.main([str(folder), '--out', str(folder / 'b.npz'), '--preset', 'act_vae', '--actions', 'squat'])
+        main(TOOL, [str(folder), '--out', str(folder / 'b.npz'), '--preset', 'act_vae', '--actions', 'squat'])
 
 
 def test_gaps_and_guesses(folder):
@@ -58,45 +48,45 @@ def test_gaps_and_guesses(folder):
     visibility[5:15, 2] = 0
     write(folder / 'labels', '0001', visibility=visibility, frames=20)
     args = [str(folder), '--out', str(folder / 'a.npz'), '--force', '--fill-gaps', '3']
-    TOOL.main(args)
+    main(TOOL, args)
     assert load_annotation(folder / 'a.npz')['split']['train'] == ['0002', '0003']
-    TOOL.main([*args, '--hidden-score', '0.5'])
+    main(TOOL, [*args, '--hidden-score', '0.5'])
     clip = load_annotation(folder / 'a.npz')['annotations'][0]
     assert clip['frame_dir'] == '0001' and (clip['keypoint_score'][0, 5:15, 2] == 0.5).all()
 
 
 def test_refusals(folder):
     out = str(folder / 'a.npz')
-    with pytest.raises(SystemExit, match=r"penn_action_to_annotation: unknown actions \['jump'\]; there are baseball_pitch"):
-        TOOL.main([str(folder), '--out', out, '--actions', 'squat,jump'])
+    with pytest.raises(SystemExit, match=r"import-penn-action: unknown actions \['jump'\]; there are baseball_pitch"):
+        main(TOOL, [str(folder), '--out', out, '--actions', 'squat,jump'])
     with pytest.raises(SystemExit, match='no labels of Penn Action'):
-        TOOL.main([str(folder / 'none'), '--out', out])
+        main(TOOL, [str(folder / 'none'), '--out', out])
 
 
 def test_windows(folder, capsys):
     """Videos of 20 frames are short: no windows by default; with a step they have some."""
     out = str(folder / 'w.npz')
     with pytest.raises(SystemExit, match=r"no windows of squat, bowl; left out: {'static': 1"):
-        TOOL.main([str(folder), '--out', out, '--windows', '--actions', 'squat,bowl'])
+        main(TOOL, [str(folder), '--out', out, '--windows', '--actions', 'squat,bowl'])
     poses = write(folder / 'labels', '0001', action='squat', frames=70, seed=4)
-    TOOL.main([str(folder), '--out', out, '--windows', '--actions', 'squat,bowl'])
+    main(TOOL, [str(folder), '--out', out, '--windows', '--actions', 'squat,bowl'])
     annotation = load_annotation(out)
     assert annotation['split'] == dict(train=[f'0001_{number:02d}' for number in range(28)])
     clip = annotation['annotations'][3]
     assert clip['keypoint'].shape == (1, 6, 13, 2) and tuple(clip['img_shape']) == (128, 128) and clip['gap'] == 2
     printed = capsys.readouterr()
     assert '28 clips (train 28)' in printed.out and 'static, of videos of fewer than 33 frames' in printed.err
-    TOOL.main([str(folder), '--out', out, '--windows', '--no-crop', '--short-videos', 'step', '--actions', 'squat,bowl', '--force'])
+    main(TOOL, [str(folder), '--out', out, '--windows', '--no-crop', '--short-videos', 'step', '--actions', 'squat,bowl', '--force'])
     annotation = load_annotation(out)
     assert len(annotation['split']['test']) == 15 and tuple(annotation['annotations'][0]['img_shape']) == (270, 480)
     (folder / 'list.txt').write_text(line('0001', 'squat', 7, poses, 1, 3))
-    TOOL.main([str(folder), '--out', out, '--window-file', str(folder / 'list.txt'), '--crop-size', '64', '--force'])
+    main(TOOL, [str(folder), '--out', out, '--window-file', str(folder / 'list.txt'), '--crop-size', '64', '--force'])
     annotation = load_annotation(out)
     assert annotation['split'] == dict(train=['0001_00']) and tuple(annotation['annotations'][0]['img_shape']) == (64, 64)
 
 
 def test_whole_videos_in_a_square(folder):
-    TOOL.main([str(folder), '--out', str(folder / 'a.npz'), '--crop-size', '64'])
+    main(TOOL, [str(folder), '--out', str(folder / 'a.npz'), '--crop-size', '64'])
     clips = load_annotation(folder / 'a.npz')['annotations']
     assert all(tuple(clip['img_shape']) == (64, 64) and clip['keypoint'].max() == 63 and 'crop' in clip for clip in clips)
 
@@ -106,5 +96,5 @@ def test_whole_videos_in_a_square(folder):
     (['--short-videos', 'step'], '--short-videos is for windows'), (['--windows', '--no-crop', '--crop-size', '9'], 'contradict')])
 def test_options_that_do_not_go_together(folder, capsys, options, says):
     with pytest.raises(SystemExit):
-        TOOL.main([str(folder), '--out', str(folder / 'a.npz'), *options])
+        main(TOOL, [str(folder), '--out', str(folder / 'a.npz'), *options])
     assert says in capsys.readouterr().err

@@ -1,26 +1,19 @@
-"""``tools/data/mix_annotations.py``: what goes together, and what does not."""
+"""``mmagenc mix``: what goes together, and what does not."""
 
-import importlib.util
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import mix
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.skeletons import joint_map
+from tests.commands import main
 from tests.test_datasets.clips import make_annotation, make_clip
 
-
-def load_tool():
-    path = Path(__file__).parents[2] / 'tools' / 'data' / 'mix_annotations.py'
-    spec = importlib.util.spec_from_file_location('mix_annotations', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = mix
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +33,13 @@ def write(path, *names, skeleton='infact17', classes=('wave', 'kick', 'roll'), f
 
 
 def run(*args):
-    return TOOL.main([*args, '--out', 'out.npz'])
+    """The exit code; what Python prints of it is printed."""
+    try:
+        main(TOOL, [*args, '--out', 'out.npz'])
+    except SystemExit as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    return 0
 
 
 def test_files_become_splits(capsys):
@@ -92,7 +91,7 @@ def test_what_does_not_go_together(capsys, settings, reason):
     write('other.npz', 'c', 'd', **settings)
     assert run('--train', 'real.npz', '--val', 'other.npz') == 1
     error = capsys.readouterr().err
-    assert error.startswith('mix_annotations: ') and reason in error and not Path('out.npz').exists()
+    assert error.startswith('mix: ') and reason in error and not Path('out.npz').exists()
 
 
 @pytest.mark.parametrize('args, reason', [

@@ -1,4 +1,4 @@
-"""A user of MMAction2 with a 2-D pose pickle: the loop with MMAction2's own pipeline unchanged, tools/test.py, recordings + pool."""
+"""A user of MMAction2 with a 2-D pose pickle: the loop with MMAction2's own pipeline unchanged, ``mmagenc test``, recordings + pool."""
 
 import json
 import os

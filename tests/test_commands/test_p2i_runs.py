@@ -3,10 +3,11 @@
 import pytest
 import torch
 
+from mmagenc.commands import predict_frames, test, train
 from mmagenc.evaluation.functional import image_error
+from tests.commands import main
 from tests.image_sequences import write_sequences
 from tests.runs import forget_runs
-from tools import predict_frames, test, train
 
 CONFIG = 'configs/p2i/p2i-small_1xb4-30e_sequences-64.py'
 TINY = ['model.channels=2', 'model.num_blocks=1', 'model.num_classes=2', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1',
@@ -21,7 +22,7 @@ def options(tmp_path_factory):
 
 def run(options, folder, *more):
     forget_runs()
-    train.main([CONFIG, '--work-dir', str(folder), *more, *options])
+    main(train, [CONFIG, '--work-dir', str(folder), *more, *options])
     return torch.load(folder / 'epoch_2.pth', weights_only=True)
 
 
@@ -46,11 +47,11 @@ def test_tested_and_drawn(options, tmp_path, capsys):
     run(options, tmp_path)
     forget_runs()
     capsys.readouterr()
-    test.main([CONFIG, str(tmp_path / 'epoch_2.pth'), '--work-dir', str(tmp_path / 'test'), *options])
+    main(test, [CONFIG, str(tmp_path / 'epoch_2.pth'), '--work-dir', str(tmp_path / 'test'), *options])
     said = capsys.readouterr().out
     assert 'image/psnr_copy' in said and '2 windows of 1 subjects' in said
     source = options[-1].partition('=')[2]
-    predict_frames.main([CONFIG, str(tmp_path / 'epoch_2.pth'), '--source', source, '--clip', 's2_wave', '--device', 'cpu',
+    main(predict_frames, [CONFIG, str(tmp_path / 'epoch_2.pth'), '--source', source, '--clip', 's2_wave', '--device', 'cpu',
                          '--out-dir', str(tmp_path / 'made'), *options])
     assert (tmp_path / 'made/strip.png').is_file() and (tmp_path / 'made/frames.gif').is_file()
 
@@ -59,5 +60,5 @@ def test_missing_frames_end_the_command_in_words(options, tmp_path):
     path = write_sequences(tmp_path / 'sequences', subjects=2, num_frames=6)
     (tmp_path / 'sequences/frames/s0_wave/000003.png').unlink()
     with pytest.raises(SystemExit) as error:
-        train.main([CONFIG, '--work-dir', str(tmp_path / 'run'), *options, f'train_dataloader.dataset.ann_file={path}'])
+        main(train, [CONFIG, '--work-dir', str(tmp_path / 'run'), *options, f'train_dataloader.dataset.ann_file={path}'])
     assert error.value.code == 2

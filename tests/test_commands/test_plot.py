@@ -1,21 +1,17 @@
-"""tools/analysis/plot_loss.py: which numbers it draws, of which runs, into which files."""
+"""``mmagenc plot``: which numbers it draws, of which runs, into which files."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from mmagenc.commands import plot
+from tests.commands import main, parse_args
 
 
 @pytest.fixture(scope='module')
 def plot_loss():
-    spec = importlib.util.spec_from_file_location('mmagenc_tool_plot_loss', ROOT / 'tools/analysis/plot_loss.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return plot
 
 
 @pytest.fixture()
@@ -37,13 +33,13 @@ def runs(tmp_path):
 @pytest.mark.parametrize('suffix, head', [('pdf', b'%PDF'), ('png', b'\x89PNG'), ('svg', b'<?xml')])
 def test_files(plot_loss, runs, tmp_path, capsys, suffix, head):
     out = tmp_path / 'new' / f'loss.{suffix}'
-    plot_loss.main([*runs, '--out', str(out)])
+    main(plot_loss, [*runs, '--out', str(out)])
     assert out.read_bytes().startswith(head)
     assert 'loss, loss_kl, acc/top1' in capsys.readouterr().out
 
 
 def figure(plot_loss, arguments):
-    args = plot_loss.parse_args(arguments)
+    args = parse_args(plot_loss, arguments)
     runs = plot_loss.read_runs(args)
     return plot_loss.draw(runs, plot_loss.choose_keys(runs, args.keys), log=args.log)
 
@@ -83,11 +79,11 @@ def test_names_keys_and_scales(plot_loss, runs):
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['{0}', '--out', 'x.jpg'], 'plot_loss: --out x.jpg: the file must end in .pdf, .png or .svg'),
+    (['{0}', '--out', 'x.jpg'], 'plot: --out x.jpg: the file must end in .pdf, .png or .svg'),
     (['none'], 'none: no such folder'),
     (['{0}', '{1}', '--names', 'a'], '--names: 2 different names needed, got a'),
     (['{0}', '--keys', 'fid'], 'no run has fid; there are acc/top1, acc/top1_high'),
 ])
 def test_refused(plot_loss, runs, arguments, message):
     with pytest.raises(SystemExit, match=message):
-        plot_loss.main([argument.format(*runs) for argument in arguments])
+        main(plot_loss, [argument.format(*runs) for argument in arguments])

@@ -1,4 +1,4 @@
-"""tools/predict_frames.py: every way of naming a source and its poses, what is drawn, and what is refused."""
+"""``mmagenc predict-frames``: every way of naming a source and its poses, what is drawn, and what is refused."""
 
 import json
 
@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from mmagenc.commands import predict_frames
 from mmagenc.models.image_synthesis import PoseToImage
+from tests.commands import main
 from tests.image_sequences import CLASSES, write_sequences
-from tools import predict_frames
 
 SMALL = dict(num_joints=13, num_classes=2, channels=2, num_blocks=1)
 CONFIG = f"""
@@ -59,7 +60,7 @@ def run(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(predict_frames, 'write_frame_strip', strip)
 
     def call(command):
-        predict_frames.main(['p2i.py', 'p2i.pth', '--device', 'cpu', '--out-dir', str(tmp_path), '--force', *command.split()])
+        main(predict_frames, ['p2i.py', 'p2i.pth', '--device', 'cpu', '--out-dir', str(tmp_path), '--force', *command.split()])
         return drawn[-1]
 
     return call
@@ -110,7 +111,7 @@ def test_somebody_elses_motion(run):
 def test_refusals(run, command, message):
     with pytest.raises(SystemExit) as error:
         run(command)
-    assert message in str(error.value) and str(error.value).startswith('predict_frames: ') and '\n' not in str(error.value)
+    assert message in str(error.value) and str(error.value).startswith('predict-frames: ') and '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize(('command', 'message'), [

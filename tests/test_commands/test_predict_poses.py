@@ -1,8 +1,6 @@
-"""tools/predict_poses.py with a small ACT-VAE: files, different samples, crops and images, and what is refused."""
+"""``mmagenc predict-poses`` with a small ACT-VAE: files, different samples, crops and images, and what is refused."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,8 +9,10 @@ import torch
 from PIL import Image
 
 from mmagenc.apis import init_generator, predict_poses
+from mmagenc.commands import predict_poses as command
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.datasets.letterbox import Letterbox
+from tests.commands import main
 from tests.test_apis.configs import write_generator
 
 CLASSES = ['squat', 'bowl']
@@ -24,10 +24,7 @@ CONFIG = """model = dict(
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('predict_poses_tool', Path(__file__).parents[2] / 'tools/predict_poses.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return command
 
 
 @pytest.fixture(scope='module')
@@ -50,7 +47,7 @@ def files(tmp_path_factory):
 @pytest.fixture
 def run(tool, files, tmp_path, capsys):
     def call(*options, start=None):
-        tool.main([str(files / 'config.py'), str(files / 'model.pth'), '--start', str(start or files / 'windows.npz'),
+        main(tool, [str(files / 'config.py'), str(files / 'model.pth'), '--start', str(start or files / 'windows.npz'),
                    '--out', str(tmp_path / 'out'), *map(str, options)])
         return tmp_path / 'out', capsys.readouterr().out
 
@@ -143,7 +140,7 @@ def test_an_image_of_the_crop_or_of_the_video(run, tmp_path):
 ])
 def test_refusals(run, tmp_path, options, changes, says):
     start = None if changes is None else pose_file(tmp_path, **changes)
-    with pytest.raises(SystemExit, match=f'predict_poses: .*{says}'):
+    with pytest.raises(SystemExit, match=f'predict-poses: .*{says}'):
         run(*options, start=start)
     assert not (tmp_path / 'out').exists()
 
@@ -173,6 +170,6 @@ def test_clips_in_space(tool, tmp_path):
     model = init_generator(tmp_path / 'config.py')
     model.representation.fit(clips)
     torch.save(dict(state_dict=model.state_dict(), meta=dict(dataset_meta=metainfo)), tmp_path / 'model.pth')
-    tool.main([str(tmp_path / name) for name in ('config.py', 'model.pth')] + ['--start', str(tmp_path / 'clips.npz'), '--num-samples', '2',
-                                                                              '--out', str(tmp_path / 'out')])
+    main(tool, [str(tmp_path / 'config.py'), str(tmp_path / 'model.pth'), '--start', str(tmp_path / 'clips.npz'), '--num-samples', '2',
+                '--out', str(tmp_path / 'out')])
     assert Image.open(tmp_path / 'out' / 'poses.gif').n_frames == 5 and (tmp_path / 'out' / 'strip.png').is_file()

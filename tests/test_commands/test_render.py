@@ -1,24 +1,22 @@
 """From a file of motion to a folder of image sequences, and again, and what is refused before the first picture."""
 
-import importlib.util
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from mmagenc.commands import render as command
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.datasets.frames import check_frames, clip_frames
+from tests.commands import main, parse_args
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('render_sequences_tool', ROOT / 'tools/data/render_sequences.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return command
 
 
 def clip(name, label, subject, frames=7, **more):
@@ -41,7 +39,7 @@ def source(tmp_path):
 
 
 def render(tool, source, out, *more):
-    tool.main([source, '--out', str(out), '--size', '24', '32', '--fps', '15', '--num-frames', '2', *more])
+    main(tool, [source, '--out', str(out), '--size', '24', '32', '--fps', '15', '--num-frames', '2', *more])
     return load_annotation(out / 'annotation.npz')
 
 
@@ -101,7 +99,7 @@ def test_some_clips_of_each_class_are_of_as_many_subjects_as_there_are(tool, tmp
 
 def test_frames_are_those_of_the_rate_and_number_asked_for(tool, source):
     clips = load_annotation(source)['annotations']
-    args = tool.parse_args([source, '--out', 'x', '--fps', '10', '--num-frames', '2'])
+    args = parse_args(tool, [source, '--out', 'x', '--fps', '10', '--num-frames', '2'])
     cut = next(iter(tool.cut_clips(clips, dict(fps=30.), args)))
     np.testing.assert_allclose(cut['pose'][0], clips[0]['pose'][0, [0, 3]], atol=1e-5)
     assert cut['total_frames'] == 2 and cut['keypoint'].shape[1] == 2
@@ -147,5 +145,5 @@ def test_others_files_are_left_alone(tool, tmp_path, source):
 
 def test_sizes_are_one_number_or_two(tool, capsys):
     with pytest.raises(SystemExit):
-        tool.parse_args(['a', '--out', 'b', '--size', '24', '32', '40'])
+        parse_args(tool, ['a', '--out', 'b', '--size', '24', '32', '40'])
     assert 'one number or two, got 3' in capsys.readouterr().err

@@ -1,26 +1,20 @@
-"""tools/analysis/report.py: the files it writes, what it says, what it refuses."""
-
-import importlib.util
-from pathlib import Path
+"""``mmagenc report``: the files it writes, what it says, what it refuses."""
 
 import pytest
 
+from mmagenc.commands import report
+from tests.commands import main
 from tests.test_visualization.test_report.runs import make_work_dir
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('mmagenc_tool_report', ROOT / 'tools/analysis/report.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return report
 
 
 def test_page_of_several(tool, tmp_path, capsys):
     folders = [str(make_work_dir(tmp_path / name)) for name in ('one', 'two')]
-    tool.main([*folders, '--out', str(tmp_path / 'page.html'), '--title', 'both'])
+    main(tool, [*folders, '--out', str(tmp_path / 'page.html'), '--title', 'both'])
     page = (tmp_path / 'page.html').read_text(encoding='utf-8')
     assert '<title>both' in page and 'id="comparison"' in page
     out = ' '.join(capsys.readouterr().out.split())
@@ -30,14 +24,14 @@ def test_page_of_several(tool, tmp_path, capsys):
 def test_default_place_and_figures(tool, tmp_path):
     folder = make_work_dir(tmp_path / 'one')
     (folder / 'rounds.json').unlink()
-    tool.main([str(folder), '--figures', str(tmp_path / 'figures')])
+    main(tool, [str(folder), '--figures', str(tmp_path / 'figures')])
     assert (folder / 'report.html').is_file()
     assert sorted(path.name for path in (tmp_path / 'figures').glob('[!.]*')) == ['confusion.pdf', 'curves.pdf']
     (folder / 'test_of_mine.pdf').write_text('mine')
-    tool.main([str(folder)])  # a report in its run's folder is replaced
+    main(tool, [str(folder)])  # a report in its run's folder is replaced
     (folder / 'report.html').write_text('mine')
     with pytest.raises(SystemExit):
-        tool.main([str(folder)])
+        main(tool, [str(folder)])
     assert (folder / 'report.html').read_text() == 'mine'
 
 
@@ -46,4 +40,4 @@ def test_default_place_and_figures(tool, tmp_path):
 def test_refusals(tool, tmp_path, monkeypatch, options, reason):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=reason):
-        tool.main(options)
+        main(tool, options)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from mmagenc.commands import train as command
 from mmagenc.datasets import save_annotation
 from mmagenc.evaluation.checkpoints import load_checkpoint
+from tests.commands import main
 from tests.runs import forget_runs
-from tools.train import main
 
 CONFIG = """
 _base_ = '{root}/configs/slt/slt-small_1xb32_nw-ucla-32f.py'
@@ -34,7 +35,7 @@ def train(tmp_path, request):
     def run(folder, epochs, *options):
         forget_runs()
         (tmp_path / 'slt.py').write_text(text.format(epochs=epochs))
-        main([str(tmp_path / 'slt.py'), '--work-dir', str(tmp_path / folder), *options])
+        main(command, [str(tmp_path / 'slt.py'), '--work-dir', str(tmp_path / folder), *options])
         return [load_checkpoint(tmp_path / folder / f'epoch_{epoch}.pth')['state_dict'] for epoch in range(1, epochs + 1)]
 
     return run

@@ -1,33 +1,29 @@
-"""tools/data/make_standin.py: writes the published files, once, and never where recordings belong."""
+"""``mmagenc standin``: writes the published files, once, and never where recordings belong."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from mmagenc.commands import standin as command
 from mmagenc.datasets import load_annotation, standin
 from mmagenc.datasets.safe_pickle import load_pickle
+from tests.commands import main
 
 
 @pytest.fixture
 def tool(monkeypatch):
     """The tool's module with sets of two clips a file."""
-    path = Path(__file__).parents[2] / 'tools/data/make_standin.py'
-    spec = importlib.util.spec_from_file_location('make_standin', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     for name, each in list(standin.SETS.items()):
         monkeypatch.setitem(standin.SETS, name, replace(each, sizes=dict.fromkeys(each.sizes, 2)))
     world = replace(standin.WORLD, sizes=dict(train=1, validate=1, test=1))
-    monkeypatch.setattr(module, 'WORLD', world)
+    monkeypatch.setattr(command, 'WORLD', world)
     monkeypatch.setattr(standin, 'WORLD', world)
-    return module
+    return command
 
 
 def test_writes_the_published_files(tool, tmp_path, capsys):
     out = tmp_path / 'standin'
-    tool.main(['--out', str(out)])
+    main(tool, ['--out', str(out)])
     expected = ['InfActPlus/test_trans_data.pkl', 'InfActPlus/train_trans_data.pkl', 'InfActPrimitive/Data/primitive_test.pkl',
                 'InfActPrimitive/Data/primitive_train.pkl', 'InfActPrimitive/Data/primitive_validate.pkl', 'README.txt',
                 'world/primitive.npz']
@@ -45,13 +41,13 @@ def test_second_run_returns_at_once(tool, tmp_path, capsys, monkeypatch):
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tool.target_files(out)}
     with monkeypatch.context() as patch:
         patch.setattr(tool, 'make_split', lambda *args, **kwargs: pytest.fail('made again'))
-        tool.main(['--out', str(out)])
+        main(tool, ['--out', str(out)])
     assert 'is there already' in capsys.readouterr().out
     assert len(tool.make_standin(out, force=True)) == 6
     assert all(path.stat().st_mtime_ns > before[path][0] and path.read_bytes() == before[path][1] for path in before)
     before = {path: path.read_bytes() for path in before}
     with pytest.raises(SystemExit) as error:
-        tool.main(['--out', str(out), '--seed', '1'])
+        main(tool, ['--out', str(out), '--seed', '1'])
     assert error.value.code == 2 and 'there already, of seed 0; --force replaces it' in capsys.readouterr().err
     assert {path: path.read_bytes() for path in before} == before
     assert len(tool.make_standin(out, seed=1, force=True)) == 6
@@ -78,7 +74,7 @@ def test_interrupted_run_is_taken_up(tool, tmp_path, monkeypatch):
 def test_refuses_the_real_place(tool, tmp_path, monkeypatch, place):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match='recordings may belong there'):
-        tool.main(['--out', place])
+        main(tool, ['--out', place])
     assert not list(tmp_path.rglob('*.pkl'))
 
 
@@ -87,19 +83,19 @@ def test_refuses_to_overwrite_files_that_are_not_its_own(tool, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_bytes(b'a recording')
     with pytest.raises(SystemExit, match='it may be a recording'):
-        tool.main(['--out', str(tmp_path / 'standin'), '--force'])
+        main(tool, ['--out', str(tmp_path / 'standin'), '--force'])
     assert file.read_bytes() == b'a recording'
 
 
 def test_only_the_sets_that_are_asked_for(tool, tmp_path, capsys):
     out = tmp_path / 'standin'
-    tool.main(['--out', str(out), '--sets', 'world'])
+    main(tool, ['--out', str(out), '--sets', 'world'])
     assert [path.name for path in tool.target_files(out) if path.exists()] == ['primitive.npz']
     assert tool.listed_parts(out / 'README.txt') == ['world']
     world = (out / 'world/primitive.npz').stat().st_mtime_ns
-    tool.main(['--out', str(out), '--sets', 'world'])
+    main(tool, ['--out', str(out), '--sets', 'world'])
     assert 'stand-in data (world; ' in capsys.readouterr().out
-    tool.main(['--out', str(out), '--sets', 'action'])
+    main(tool, ['--out', str(out), '--sets', 'action'])
     assert tool.listed_parts(out / 'README.txt') == ['action', 'world'] and not (out / 'InfActPrimitive').exists()
     assert (out / 'world/primitive.npz').stat().st_mtime_ns == world, 'made again'
     assert len(tool.make_standin(out)) == 3
@@ -111,7 +107,7 @@ def test_a_folder_has_one_seed(tool, tmp_path):
     out = tmp_path / 'standin'
     tool.make_standin(out, parts=['action', 'world'])
     with pytest.raises(SystemExit, match='2'):
-        tool.main(['--out', str(out), '--sets', 'world', '--seed', '1'])
+        main(tool, ['--out', str(out), '--sets', 'world', '--seed', '1'])
     assert len(tool.make_standin(out, seed=1, force=True, parts=['world'])) == 3, 'the others would be of seed 0'
     assert tool.listed_parts(out / 'README.txt') == ['action', 'world']
 
@@ -123,7 +119,7 @@ def test_a_recording_beside_the_sets_that_are_there_stays(tool, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_bytes(b'a recording')
     with pytest.raises(SystemExit, match='not in the README.txt of stand-in data; it may be a recording'):
-        tool.main(['--out', str(out), '--force'])
+        main(tool, ['--out', str(out), '--force'])
     assert file.read_bytes() == b'a recording'
 
 

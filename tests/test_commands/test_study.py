@@ -1,10 +1,8 @@
-"""tools/analysis/study.py with tiny networks: every arm, interruptions, settings that change, failures, what is written."""
+"""``mmagenc study`` with tiny networks: every arm, interruptions, settings that change, failures, what is written."""
 
-import importlib.util
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -17,15 +15,17 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmagenc.apis.study import Study, _leave_training_hooks
+from mmagenc.commands import study
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine import RecognizerTrainer
 from mmagenc.engine.hook_config import config_hooks, drop_hooks, find_hook
 from mmagenc.evaluation.study import read_rows
 from mmagenc.registry import HOOKS, MODELS
+from tests.commands import main
 from tests.test_engine.test_hooks.test_infagenc_hook import NUM_CLASSES, NUM_FRAMES, ShiftGenerator
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 RECOGNIZER = """
 default_scope = 'mmagenc'
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1))
@@ -72,11 +72,7 @@ class StopHook(Hook):
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('mmagenc_tool_study', ROOT / 'tools/analysis/study.py')
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+    return study
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +123,7 @@ def in_process(tool, monkeypatch):
         ran.append(job.name)
         arguments = [str(study.path), '--work-dir', str(study.folder.parent), '--run', job.name]
         try:
-            tool.main([*arguments, *(['--cfg-options', *self.args.raw_options] if self.args.raw_options else [])])
+            main(tool, [*arguments, *(['--cfg-options', *self.args.raw_options] if self.args.raw_options else [])])
         except Exception as error:
             return str(error)
         return None
@@ -139,7 +135,7 @@ def in_process(tool, monkeypatch):
 def test_whole_study_goes_on_where_it_stopped(tool, in_process, tmp_path, capsys):
     config = make_study(tmp_path)
     command = [str(config), '--work-dir', str(tmp_path / 'out'), '--cfg-options', 'study.clips_per_class=[2]', 'study.seeds=[0]']
-    tool.main(command)
+    main(tool, command)
     kinds = [Path(name).name for name in in_process]
     assert sorted(kinds) == ['augmented', 'both', 'generator', 'infagenc', 'pool', 'real', 'unjudged']
     assert kinds.index('generator') < kinds.index('pool') < min(kinds.index(arm) for arm in ('infagenc', 'unjudged', 'both'))
@@ -155,7 +151,7 @@ def test_whole_study_goes_on_where_it_stopped(tool, in_process, tmp_path, capsys
     for name in ('iter_99.pth', 'notes.txt'):
         (folder / '2-clips/seed0/real' / name).write_text('')
     in_process.clear()
-    tool.main([*command[:-1], 'study.seeds=[0,1]', 'study.arms=[real]'])
+    main(tool, [*command[:-1], 'study.seeds=[0,1]', 'study.arms=[real]'])
     assert in_process == ['2-clips/seed0/real', '2-clips/seed1/real']
     assert not (folder / '2-clips/seed0/real/iter_99.pth').exists() and (folder / '2-clips/seed0/real/notes.txt').exists()
     second = read_rows(folder / 'runs.csv')
@@ -256,7 +252,7 @@ def test_failed_run_stops_only_what_needs_it(tool, tmp_path, monkeypatch):
 
     monkeypatch.setattr(tool.Pool, '_run_one', run_one)
     with pytest.raises(SystemExit) as error:
-        tool.main([str(config), '--work-dir', str(tmp_path / 'out'), '--jobs', '2', '--cfg-options', 'study.clips_per_class=[2]'])
+        main(tool, [str(config), '--work-dir', str(tmp_path / 'out'), '--jobs', '2', '--cfg-options', 'study.clips_per_class=[2]'])
     message = str(error.value)
     assert '8 jobs failed' in message and 'seed1/pool: broken' in message and 'seed0/infagenc: needs 2-clips/seed0/pool' in message
     assert [row.arm for row in read_rows(tmp_path / 'out/made/runs.csv')] == ['real', 'real', 'augmented', 'augmented']
@@ -277,7 +273,7 @@ def test_stopping_the_study_stops_its_processes(tool, tmp_path, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
     threading.Thread(target=stop, daemon=True).start()
     with pytest.raises(SystemExit) as error:
-        tool.main([str(config), '--work-dir', str(tmp_path / 'out'), '--cfg-options', 'study.arms=[real]'])
+        main(tool, [str(config), '--work-dir', str(tmp_path / 'out'), '--cfg-options', 'study.arms=[real]'])
     assert error.value.code == 128 + signal.SIGTERM and signal.getsignal(signal.SIGTERM) == before
     with pytest.raises(ProcessLookupError):
         os.kill(int(marker.read_text()), 0)
@@ -290,14 +286,14 @@ def test_second_study_in_the_same_folder_is_refused(tool, tmp_path, monkeypatch)
 
     def run(self):
         with pytest.raises(SystemExit) as error:
-            tool.main(command)
+            main(tool, command)
         messages.append(str(error.value))
         return {}
 
     monkeypatch.setattr(tool.Pool, 'run', run)
     for _ in range(2):  # the folder is free again when the first one has ended
         with pytest.raises(SystemExit, match='no run is done yet'):
-            tool.main(command)
+            main(tool, command)
     assert len(messages) == 2 and all('another study.py is at work here' in message for message in messages)
 
 
@@ -307,18 +303,18 @@ def test_others_files_are_not_replaced(tool, tmp_path, monkeypatch, capsys):
     (folder / 'table.md').write_text('mine')
     monkeypatch.setattr(tool, 'Pool', lambda *args: pytest.fail('it began'))
     with pytest.raises(SystemExit) as error:
-        tool.main([str(config), '--work-dir', str(tmp_path / 'out')])
+        main(tool, [str(config), '--work-dir', str(tmp_path / 'out')])
     assert error.value.code == 2 and 'table.md: there already, and no study wrote it; --force replaces it' in capsys.readouterr().err
     (folder / 'table.md').rename(folder / 'mine.npz')
     with pytest.raises(SystemExit, match='holds mine.npz and no study: give this one another --work-dir'):
-        tool.main([str(config), '--work-dir', str(tmp_path / 'out')])
+        main(tool, [str(config), '--work-dir', str(tmp_path / 'out')])
     assert [path.read_text() for path in folder.iterdir() if path.name != '.lock'] == ['mine']
 
 
 def test_summary_alone_trains_nothing(tool, tmp_path):
     config = make_study(tmp_path)
     with pytest.raises(SystemExit, match='no run is done yet'):
-        tool.main([str(config), '--work-dir', str(tmp_path / 'out'), '--summary'])
+        main(tool, [str(config), '--work-dir', str(tmp_path / 'out'), '--summary'])
 
 
 def test_generator_without_a_loop_gets_one_with_the_hooks_own_selector(tmp_path):

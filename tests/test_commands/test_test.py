@@ -1,6 +1,5 @@
-"""tools/test.py --dump FILE.npz: what a recognizer says, by clip name, whatever the pipeline passes on."""
+"""``mmagenc test`` --dump FILE.npz: what a recognizer says, by clip name, whatever the pipeline passes on."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmagenc.commands import test
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.evaluation.scores import load_scores
 from mmagenc.registry import MODELS
+from tests.commands import main, parse_args
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -45,10 +46,7 @@ work_dir = '{folder}/work'
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('mmagenc_tool_test', ROOT / 'tools/test.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return test
 
 
 def test_scores_by_name(tool, tmp_path, capsys):
@@ -61,11 +59,11 @@ def test_scores_by_name(tool, tmp_path, capsys):
     init_default_scope('mmagenc')
     torch.save(dict(state_dict=MODELS.build(Config.fromfile(tmp_path / 'tiny.py').model).state_dict()), tmp_path / 'x.pth')
     arguments = [str(tmp_path / 'tiny.py'), str(tmp_path / 'x.pth'), '--dump', str(tmp_path / 'scores.npz'), '--seed', '0']
-    tool.main(arguments)
+    main(tool, arguments)
     assert 'acc/top1' in capsys.readouterr().out
     scores = load_scores(tmp_path / 'scores.npz')
     assert scores.frame_dir == tuple(split['test']) and scores.classes == ('walk', 'run') and scores.label.tolist() == [1, 0, 1, 0, 1, 0]
-    cfg = tool.load_config(tool.parse_args(arguments))
+    cfg = tool.load_config(parse_args(tool, arguments))
     cfg.experiment_name = 'again'
     samples = list(Runner.from_cfg(cfg).test_dataloader.dataset)
     assert [sample['data_samples'].frame_dir for sample in samples] == split['test']

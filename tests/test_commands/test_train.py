@@ -1,6 +1,6 @@
-"""tools/train.py and tools/test.py: their options, their errors, and whole runs, also by MMAction2's own tools/train.py."""
+"""``mmagenc train`` and ``mmagenc test``: their options, their errors, and whole runs, also by MMAction2's own ``mmagenc train``."""
 
-import importlib.util
+import importlib
 import os
 import pickle
 import re
@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmagenc.registry import MODELS
+from tests.commands import main, parse_args
 from tests.runs import forget_runs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,10 +69,7 @@ def folder(tmp_path_factory):
 
 
 def tool(name):
-    spec = importlib.util.spec_from_file_location(f'mmagenc_tool_{name}', ROOT / f'tools/{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(f'mmagenc.commands.{name}')
 
 
 @pytest.fixture(scope='module')
@@ -90,7 +88,7 @@ def run(command, cwd, **environment):
 
 
 def merged(train, config, *options):
-    args = train.parse_args([str(config), *options])
+    args = parse_args(train, [str(config), *options])
     return train.merge_args(train.read_config_file(config), args)
 
 
@@ -168,7 +166,7 @@ class TestOptions:
     def test_test_options(self, test, folder, tmp_path):
         (tmp_path / 'x.pth').touch()
         arguments = [str(folder / 'tiny.py'), str(tmp_path / 'x.pth'), '--dump', 'out.pkl', '--seed', '3', '--cfg-options', 'a.b=1']
-        cfg = test.load_config(test.parse_args(arguments))
+        cfg = test.load_config(parse_args(test, arguments))
         assert [each.type for each in cfg.test_evaluator] == ['mmaction.AccMetric', 'DumpResults']
         assert cfg.load_from == str(tmp_path / 'x.pth') and cfg.randomness.seed == 3 and cfg.a.b == 1
 
@@ -189,7 +187,7 @@ class TestErrors:
     ])
     def test_train(self, train, folder, capsys, options, message):
         with pytest.raises(SystemExit) as error:
-            train.main([option.format(config=folder / 'tiny.py') for option in options])
+            main(train, [option.format(config=folder / 'tiny.py') for option in options])
         self.check_message(error, capsys, 'train', message)
 
     @staticmethod
@@ -202,7 +200,7 @@ class TestErrors:
         (('none.py', '{checkpoint}'), 'config none.py: no such file'),
         (('{config}', 'none.pth'), 'checkpoint none.pth: no such file'),
         (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .npz, .pkl or .pickle'),
-        (('{config}', '{checkpoint}', '--show'), 'tools/visualize.py'),
+        (('{config}', '{checkpoint}', '--show'), 'mmagenc visualize'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_dataloadr.batch_size=2'), 'is test_dataloader meant?'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_evaluator=None'), 'a test needs test_evaluator'),
         (('{folder}/recognizer.py', '{checkpoint}', '--dump', 'x.npz'), '--dump x.npz: the config has no test_dataloader'),
@@ -212,7 +210,7 @@ class TestErrors:
         (tmp_path / 'recognizer.py').write_text(f"_base_ = '{ROOT}/configs/_base_/recognizer_runtime.py'")
         places = dict(config=folder / 'tiny.py', checkpoint=tmp_path / 'x.pth', folder=tmp_path)
         with pytest.raises(SystemExit) as error:
-            test.main([option.format(**places) for option in options])
+            main(test, [option.format(**places) for option in options])
         self.check_message(error, capsys, 'test', message)
 
 
@@ -253,7 +251,7 @@ class TestMessages:
     @staticmethod
     def refused(tool, name, capsys, *arguments):
         with pytest.raises(SystemExit) as error:
-            tool.main([str(argument) for argument in arguments])
+            main(tool, [str(argument) for argument in arguments])
         said = capsys.readouterr()
         assert error.value.code == 2 and said.out == '' and said.err.startswith(f'{name}: ') and said.err.count('\n') == 1
         return said.err
@@ -299,14 +297,14 @@ class TestMessages:
         for tool, name, more in ((train, 'train', ()), (test, 'test', (bad / 'weights.pth', ))):
             assert 'syntax.py, line 2: ' in self.refused(tool, name, capsys, bad / 'syntax.py', *more)
             with pytest.raises(ValueError, match='line 2'):
-                tool.main([str(bad / 'syntax.py'), *map(str, more), '--debug'])
+                main(tool, [str(bad / 'syntax.py'), *map(str, more), '--debug'])
 
     def test_a_mistake_of_a_program_keeps_its_traceback_and_its_log(self, train, folder, tmp_path, capsys, monkeypatch):
         def fail(*args):
             raise RuntimeError('shapes differ')
         monkeypatch.setattr(train.Runner, 'train', fail)
         with pytest.raises(RuntimeError, match='shapes differ'):
-            train.main([str(folder / 'tiny.py'), '--work-dir', str(tmp_path / 'w')])
+            main(train, [str(folder / 'tiny.py'), '--work-dir', str(tmp_path / 'w')])
         assert 'System environment' in capsys.readouterr().out
 
 
@@ -321,7 +319,7 @@ test_dataloader = dict(batch_size=8)
 loop = dict(type='InfAGenCHook', begin=2, recognizer={{{{_base_.default_hooks.infagenc.recognizer}}}})
 custom_hooks = [dict(type='RandomStateHook'), loop]
 """)
-    tool.main([str(tmp_path / 'mine.py'), *([str(tmp_path / 'x.pth')] if tool_name == 'test' else [])])
+    main(tool, [str(tmp_path / 'mine.py'), *([str(tmp_path / 'x.pth')] if tool_name == 'test' else [])])
     cfg, = built
     assert [hook.type for hook in cfg.custom_hooks] == ['RandomStateHook', 'InfAGenCHook']
     assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
@@ -334,7 +332,7 @@ def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_pat
     (tmp_path / 'theirs.py').write_text(f"_base_ = '{folder}/tiny.py'\ndefault_scope = 'mmaction'\ncustom_imports = None")
     for tool, arguments in ((train, []), (test, [str(tmp_path / 'x.pth')])):
         monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
-        tool.main([str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
+        main(tool, [str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
     assert [cfg.custom_imports.imports for cfg in built] == [['mmagenc'], ['mmagenc']]
 
 
@@ -351,7 +349,7 @@ class TestEarlierRuns:
         (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_5.pth'))
 
         def start(*options):
-            train.main([str(folder / 'tiny.py'), '--work-dir', str(tmp_path), *options])
+            main(train, [str(folder / 'tiny.py'), '--work-dir', str(tmp_path), *options])
             return capsys.readouterr().err
 
         return start

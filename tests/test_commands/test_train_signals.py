@@ -1,4 +1,4 @@
-"""tools/train.py under signals as a terminal sends them: a real process and its group."""
+"""``mmagenc train`` under signals as a terminal sends them: a real process and its group."""
 
 import os
 import signal
@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from mmagenc.evaluation.checkpoints import load_checkpoint
-from tests.test_tools.test_train import ROOT, folder, tool  # noqa: F401  a tiny recognizer's config and data
+from tests.commands import main
+from tests.test_commands.test_train import ROOT, folder, tool  # noqa: F401  a tiny recognizer's config and data
 
 STOPPABLE = """_base_ = './tiny.py'
 custom_imports = dict(imports=['mmagenc', 'pausing'], allow_failed_imports=False)
@@ -70,10 +71,9 @@ def weights(folder):  # noqa: F811
 def assert_resumes(command, config, tmp_path, whole, monkeypatch):
     """The stopped training goes on, and ends as the whole one, whose seed it is given: its own, drawn one."""
     monkeypatch.syspath_prepend(config.parent)
-    main = tool('train').main
-    main([*command, '--resume'])
+    main(tool('train'), [*command, '--resume'])
     seed = load_checkpoint(tmp_path / 'run/epoch_4.pth')['meta']['seed']
-    main([*whole, '--seed', str(seed)])
+    main(tool('train'), [*whole, '--seed', str(seed)])
     one, other = weights(tmp_path / 'run'), weights(tmp_path / 'whole')
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 

@@ -1,6 +1,5 @@
-"""tools/visualize.py: every kind of file, a generator with and without its data, and errors that say what to do."""
+"""``mmagenc visualize``: every kind of file, a generator with and without its data, and errors that say what to do."""
 
-import importlib.util
 import pickle
 import sys
 from pathlib import Path
@@ -9,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmagenc.commands import visualize
 from mmagenc.datasets import save_annotation
 from mmagenc.visualization import MEDOID, SPREAD, STANDIN_FOOTER, figures
+from tests.commands import main, parse_args
 from tests.test_apis.configs import write_generator
 
 ROOT = Path(__file__).parents[2]
@@ -18,10 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('visualize_tool', ROOT / 'tools/visualize.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return visualize
 
 
 def clips(labels, joints=20, num_frames=8, prefix='clip'):
@@ -39,7 +37,7 @@ def annotation_file(tmp_path):
 
 def test_annotation_file(tool, annotation_file, tmp_path, capsys):
     pytest.importorskip('imageio_ffmpeg')
-    tool.main([str(annotation_file), '--out-dir', str(tmp_path / 'out'), '--classes', 'run', 'jump', '--tile-size', '90'])
+    main(tool, [str(annotation_file), '--out-dir', str(tmp_path / 'out'), '--classes', 'run', 'jump', '--tile-size', '90'])
     assert {path.name for path in (tmp_path / 'out').iterdir()} == {'grid.gif', 'grid.mp4', 'strip.png'}
     image = Image.open(tmp_path / 'out/grid.gif')
     assert (image.n_frames, image.info['duration']) == (8, 100)
@@ -49,19 +47,19 @@ def test_annotation_file(tool, annotation_file, tmp_path, capsys):
 def test_chosen_clips(tool, annotation_file, tmp_path, monkeypatch, capsys):
     folder = tmp_path / 'frames'
     options = f'--indexes 3 1 --smooth 1 --frames-dir {folder} --out-dir {tmp_path} --format gif --tile-size 90'
-    tool.main([str(annotation_file), *options.split()])
+    main(tool, [str(annotation_file), *options.split()])
     assert len(list(folder.glob('frame_*.png'))) == 8 and (tmp_path / 'grid.gif').is_file() and f'wrote {folder}' in capsys.readouterr().out
     drawn = {}
     monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
-    tool.main([str(annotation_file), '--indexes', '3', '1', '--smooth', '1', '--format', 'png'])
+    main(tool, [str(annotation_file), '--indexes', '3', '1', '--smooth', '1', '--format', 'png'])
     assert drawn['headings'] == [('3 Jump', 1), ('1 run', 1)] and len(drawn['rows'][0][1]) == 2
     assert drawn['smooth'] == 1 and drawn['frames_dir'] is None
     monkeypatch.undo()
     (folder / 'mine.txt').write_text('mine')
     with pytest.raises(SystemExit):
-        tool.main([str(annotation_file), *options.split()])
+        main(tool, [str(annotation_file), *options.split()])
     assert f'{tmp_path}/grid.gif, --frames-dir {folder}: there already; --force replaces them' in capsys.readouterr().err
-    tool.main([str(annotation_file), *options.split(), '--max-frames', '3', '--force'])
+    main(tool, [str(annotation_file), *options.split(), '--max-frames', '3', '--force'])
     assert sorted(path.name for path in folder.glob('[!.]*')) == ['frame_0000.png', 'frame_0001.png', 'frame_0002.png', 'mine.txt']
 
 
@@ -70,7 +68,7 @@ def test_pixels_are_drawn(tool, tmp_path):
         dict(clip, keypoint=100 + 50 * clip['keypoint'][..., :2], keypoint_score=np.ones((1, 8, 17), np.float32))
         for clip in clips([0, 1], joints=17)])
     save_annotation(annotation, tmp_path / 'a.npz')
-    tool.main([str(tmp_path / 'a.npz'), '--indexes', '1', '0', '--smooth', '2', '--format', 'png', '--out-dir', str(tmp_path)])
+    main(tool, [str(tmp_path / 'a.npz'), '--indexes', '1', '0', '--smooth', '2', '--format', 'png', '--out-dir', str(tmp_path)])
     assert np.asarray(Image.open(tmp_path / 'strip.png')).std() > 5
 
 
@@ -80,7 +78,7 @@ def test_published_file_is_known_by_its_labels(tool, tmp_path, monkeypatch):
     (tmp_path / 'test.pkl').write_bytes(pickle.dumps(content))
     drawn = {}
     monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
-    tool.main([str(tmp_path / 'test.pkl'), '--format', 'png'])
+    main(tool, [str(tmp_path / 'test.pkl'), '--format', 'png'])
     assert [title for title, _ in drawn['rows']] == ['Supine', 'All-fours'] and drawn['footer'] == f'{STANDIN_FOOTER} · {SPREAD}'
     assert drawn['fps'] == 30 and drawn['camera']['up'] is None
 
@@ -91,7 +89,7 @@ def test_the_file_or_an_option_says_which_axis_points_up(tool, tmp_path, monkeyp
     save_annotation(dict(split={}, metainfo=metainfo, annotations=clips([0, 0, 1])), tmp_path / 'a.npz')
     drawn = {}
     monkeypatch.setattr(tool, 'draw_grid', lambda rows, paths, **kwargs: drawn.update(rows=rows, **kwargs))
-    tool.main([str(tmp_path / 'a.npz'), '--format', 'png', *([] if option is None else [f'--up={option}'])])
+    main(tool, [str(tmp_path / 'a.npz'), '--format', 'png', *([] if option is None else [f'--up={option}'])])
     assert drawn['camera']['up'] == expected
 
 
@@ -99,14 +97,14 @@ def test_an_axis_that_is_none_is_refused_by_name(tool, tmp_path):
     content = dict(split={}, metainfo=dict(skeleton='ucla20', up='Z'), annotations=clips([0]))
     (tmp_path / 'a.pkl').write_bytes(pickle.dumps(content))  # the package's own writer refuses it likewise
     with pytest.raises(SystemExit, match=r"a.pkl: metainfo: up must be one of y, -y, z, -z.*got 'Z'"):
-        tool.main([str(tmp_path / 'a.pkl'), '--format', 'png', '--out-dir', str(tmp_path)])
+        main(tool, [str(tmp_path / 'a.pkl'), '--format', 'png', '--out-dir', str(tmp_path)])
 
 
 def test_layout_may_have_to_be_named(tool, tmp_path):
     save_annotation(dict(split={}, metainfo={}, annotations=clips([0, 2])), tmp_path / 'a.pkl')
     with pytest.raises(SystemExit, match='give --skeleton; with 20 joints: ucla20'):
-        tool.main([str(tmp_path / 'a.pkl'), '--format', 'png'])
-    tool.main([str(tmp_path / 'a.pkl'), '--format', 'png', '--skeleton', 'ucla20', '--out-dir', str(tmp_path)])
+        main(tool, [str(tmp_path / 'a.pkl'), '--format', 'png'])
+    main(tool, [str(tmp_path / 'a.pkl'), '--format', 'png', '--skeleton', 'ucla20', '--out-dir', str(tmp_path)])
     assert (tmp_path / 'strip.png').is_file()
 
 
@@ -127,7 +125,7 @@ def test_generator_with_and_without_its_data(tool, annotation_file, tmp_path, ca
         return draw_grid(rows, *args, **kwargs)
 
     monkeypatch.setattr(figures, 'draw_grid', watched)
-    tool.main([str(config), str(checkpoint), '--out-dir', str(tmp_path / 'out'), '--num-samples-per-class', '1', '--format', 'png'])
+    main(tool, [str(config), str(checkpoint), '--out-dir', str(tmp_path / 'out'), '--num-samples-per-class', '1', '--format', 'png'])
     assert message in capsys.readouterr().out and (tmp_path / 'out/strip.png').is_file()
     assert [(title, len(row)) for title, row in drawn['rows']] == [('walk', columns), ('run', columns), ('Jump', columns)]
     chosen = ['samples: the first of seed 0, not selected']
@@ -140,18 +138,18 @@ def test_options_reach_the_picture(tool, tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(tool, 'visualize_generator', lambda model, _, paths, **kwargs: seen.update(model=model, paths=paths, **kwargs))
     options = '--seed 7 --fps 12 --azimuth -20 --up z --cfg-options model.num_frames=9 --format gif'
-    tool.main([str(config), str(checkpoint), *options.split()])
+    main(tool, [str(config), str(checkpoint), *options.split()])
     assert (seen['seed'], seen['fps'], seen['class_names'], seen['model'].num_frames) == (7, 12, ['walk', 'run', 'Jump'], 9)
     assert seen['camera'] == dict(azimuth=-20, elevation=None, up='z') and seen['paths'] == [Path('work_dirs/visualize/generator/grid.gif')]
 
 
 def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'imageio_ffmpeg', None)
-    tool.main([str(annotation_file), '--out-dir', str(tmp_path / 'out')])
+    main(tool, [str(annotation_file), '--out-dir', str(tmp_path / 'out')])
     assert {path.name for path in (tmp_path / 'out').iterdir()} == {'grid.gif', 'strip.png'}
     assert 'no grid.mp4' in capsys.readouterr().out
     with pytest.raises(SystemExit, match=r'pip install mmagenc\[video\]'):
-        tool.main([str(annotation_file), '--format', 'mp4'])
+        main(tool, [str(annotation_file), '--format', 'mp4'])
 
 
 @pytest.mark.parametrize('arguments, reason', [(['nowhere.npz'], 'nowhere.npz: no such file'),
@@ -160,12 +158,12 @@ def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, mon
                                                (['FILE', '--mesh'], 'needs joint rotations')])
 def test_errors_say_what_is_wrong(tool, annotation_file, arguments, reason):
     with pytest.raises(SystemExit, match=reason):
-        tool.main([str(annotation_file) if argument == 'FILE' else argument for argument in arguments] + ['--format', 'png'])
+        main(tool, [str(annotation_file) if argument == 'FILE' else argument for argument in arguments] + ['--format', 'png'])
 
 
 @pytest.mark.parametrize('arguments', [['config.py'], ['a.npz', 'b.pth'], ['config.py', 'b.pth', '--indexes', '1'],
                                        ['a.npz', '--indexes', '1', '--classes', 'run'], ['a.npz', '--num-per-class', '0']])
 def test_arguments_that_do_not_go_together(tool, arguments, capsys):
     with pytest.raises(SystemExit):
-        tool.parse_args(arguments)
+        parse_args(tool, arguments)
     assert 'error' in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Turn published ACT-VAE weights (``*_im_encode_content_*.pt`` and ``*_im_encode_vae_*.pt``) into one checkpoint of this package.
 
-    python tools/model_converters/act_vae_to_mmagenc.py 0100_im_encode_content_00085000.pt OURS.pth --latent 0100_im_encode_vae_00085000.pt
-    python tools/model_converters/act_vae_to_mmagenc.py BOTH.pt OURS.pth
+    mmagenc convert act-vae 0100_im_encode_content_00085000.pt OURS.pth --latent 0100_im_encode_vae_00085000.pt
+    mmagenc convert act-vae BOTH.pt OURS.pth
 
 The result is ``{'state_dict': …, 'meta': …}`` for ``ACTVAE`` (``load_from``, or the checkpoint argument of the tools); ``meta.model`` says
 of which size. Poses are in pixels of the published crops, 128 by 128. Published files hold no start poses: give them when you predict
@@ -10,41 +10,15 @@ of which size. Poses are in pixels of the published crops, 128 by 128. Published
 
 import argparse
 import re
-import sys
-from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('pose', help='published *_im_encode_content_*.pt, or a file with both cells')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--latent', help='published *_im_encode_vae_*.pt')
-    parser.add_argument('--image-size', type=count, default=128, metavar='N', help='pixels of the square crops that poses lie in (default: '
-                        '%(default)s)')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, Mapping, Optional
 
 import torch
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.datasets.readers.penn_action import NUM_JOINTS, PRESETS
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, load_checkpoint, write_checkpoint
+from mmagenc.outputs import Output, require_outputs
 
 CELLS = dict(pose='image_enc_content', latent='image_enc_vae')
 """Published names of the cells inside a model."""
@@ -52,10 +26,9 @@ PARAMETER = re.compile(r'(?:(?P<cell>.+)\.)?rnn\.(?P<name>(?:weight|bias)_(?:ih|
 NAMES = ('weight_ih', 'weight_hh', 'bias_ih', 'bias_hh')
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('act_vae_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.pose, args.latent], force=args.force)
-    with in_words('act_vae_to_mmagenc', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert act-vae', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.pose, args.latent], force=args.force)
+    with in_words('convert act-vae', debug=args.debug):
         weights = read(args.pose, 'pose' if args.latent else None)
         if args.latent:
             weights |= read(args.latent, 'latent')
@@ -154,7 +127,3 @@ def model_config(weights: Mapping[str, Tensor]) -> Dict:
                          f'latent one {widths["latent"]} and {hidden["latent"]}')
     representation = dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2, normalization='min_max')
     return dict(type='ACTVAE', num_classes=num_classes, latent_dim=latent_dim, max_starts=64, representation=representation)
-
-
-if __name__ == '__main__':
-    main()

@@ -1,7 +1,7 @@
 """Turn a published InfAGenC checkpoint (CVAE or ST-GCN, ``.pth.tar``) into one of this package.
 
-    python tools/model_converters/infagenc_to_mmagenc.py checkpoint_1100.pth.tar cvae.pth
-    python tools/model_converters/infagenc_to_mmagenc.py recog_checkpoint_0015.pth.tar stgcn.pth
+    mmagenc convert infagenc checkpoint_1100.pth.tar cvae.pth
+    mmagenc convert infagenc recog_checkpoint_0015.pth.tar stgcn.pth
 
 Which of the two it is shows in its keys. The result is ``{'state_dict': …, 'meta': …}``: a CVAE for ``TransformerCVAE``
 (``load_from``, or the checkpoint argument of the tools), an ST-GCN for MMAction2's ``RecognizerGCN`` of
@@ -11,36 +11,14 @@ Which of the two it is shows in its keys. The result is ``{'state_dict': …, 'm
 
 import argparse
 import re
-import sys
-from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('source', help='published checkpoint')
-    parser.add_argument('target', help='file to write')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, List, Tuple
 
 import torch
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, published_weights, write_checkpoint
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons.graphs import graph_layout
 
 Rules = List[Tuple[str, str]]
@@ -73,10 +51,9 @@ STGCN_IGNORED = r'A'
 LAYOUTS = {24: 'smpl24', 23: 'smpl_noglobal', 17: 'infact17'}
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('infagenc_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
-    with in_words('infagenc_to_mmagenc', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert infagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
+    with in_words('convert infagenc', debug=args.debug):
         with converting(args.source):
             checkpoint = convert(published_weights(args.source))
         write_checkpoint(checkpoint, args.target)
@@ -151,7 +128,3 @@ def cvae_config(state_dict: Dict[str, Tensor]) -> Dict:
 def stgcn_config(state_dict: Dict[str, Tensor]) -> Dict:
     num_classes = len(state_dict['cls_head.fc.weight'])
     return dict(type='RecognizerGCN', num_classes=num_classes, in_channels=state_dict['backbone.gcn.0.gcn.conv.weight'].shape[1])
-
-
-if __name__ == '__main__':
-    main()

@@ -1,7 +1,7 @@
 """Turn published InfoGCN weights (``runs-*.pt``) into a checkpoint of this package's ``InfoGCN`` and ``InfoGCNHead``.
 
-    python tools/model_converters/infogcn_to_mmagenc.py runs-110-69000.pt infogcn.pth
-    python tools/model_converters/infogcn_to_mmagenc.py runs-110-35000.pt infogcn.pth --k 1   # NW-UCLA: at which k it was trained
+    mmagenc convert infogcn runs-110-69000.pt infogcn.pth
+    mmagenc convert infogcn runs-110-35000.pt infogcn.pth --k 1   # NW-UCLA: at which k it was trained
 
 The result is ``{'state_dict': …, 'meta': …}`` for a ``RecognizerGCN`` as in ``configs/infogcn/``, to be loaded strictly (``load_from``, or
 the checkpoint argument of the tools). The function is the same; what the published network computes in several convolutions and this one
@@ -16,43 +16,17 @@ further training other targets. Files are read with ``weights_only=True``: nothi
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Dict, List, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, positive
-from mmagenc.arguments import seed as seed_number
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('source', help='published state dict')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--seed', type=seed_number, default=0, help='of the class priors, which published files lack (default 0)')
-    parser.add_argument('--z-prior-gain', type=positive, default=3., help="the priors' norm (published: 3)")
-    parser.add_argument('--k', type=count, help='mode that the weights were trained at; needed for the 20 joints of NW-UCLA')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, List, Optional
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, as_weights, converting, published_weights, write_checkpoint
 from mmagenc.models.recognizers.infogcn import MODES_MARK
 from mmagenc.models.recognizers.infogcn_head import orthogonal_prior
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.skeleton import mode_matrix
 from mmagenc.skeletons.ucla20 import infogcn_mode_matrix
@@ -65,10 +39,9 @@ NOT_WEIGHTS = ('A_vector', 'z_prior')
 """Plain tensors of the published model; files of changed versions may hold them."""
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('infogcn_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
-    with in_words('infogcn_to_mmagenc', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert infogcn', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
+    with in_words('convert infogcn', debug=args.debug):
         with converting(args.source):
             checkpoint = convert(published_weights(args.source), seed=args.seed, gain=args.z_prior_gain, k=args.k)
         write_checkpoint(checkpoint, args.target)
@@ -240,7 +213,3 @@ def config(state_dict: Dict[str, Tensor]) -> Dict:
         base_channels=base_channels)
     head = dict(type='mmagenc.InfoGCNHead', num_classes=num_classes, in_channels=4 * base_channels, latent_dim=latent_dim)
     return dict(type='RecognizerGCN', _scope_='mmaction', backbone=backbone, cls_head=head)
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Turn published Kinetic-GAN weights (``generator_*.pth`` and ``discriminator_*.pth``) into one checkpoint of this package.
 
-    python tools/model_converters/kinetic_gan_to_mmagenc.py generator_1250000.pth OURS.pth [--critic discriminator_1250000.pth]
+    mmagenc convert kinetic-gan generator_1250000.pth OURS.pth [--critic discriminator_1250000.pth]
 
 The result is ``{'state_dict': …, 'meta': …}`` for ``KineticGAN`` (``load_from``, or the checkpoint argument of the tools); ``meta.model``
 says of which size. Published files hold no normalization statistics: give the smallest and largest value of the training array by
@@ -10,40 +10,14 @@ positions are where the array has them. Weights are read with ``weights_only=Tru
 
 import argparse
 import re
-import sys
-from pathlib import Path
 from typing import Dict, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import number
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('generator', help='published generator_*.pth')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--critic', help='published discriminator_*.pth, to train on or to score with')
-    parser.add_argument('--data-range', nargs=2, type=number(), metavar=('LOW', 'HIGH'), default=(-1., 1.),
-                        help='smallest and largest value of the array that the model was trained on (default: -1 1)')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
 
 import torch
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, converting, published_weights, write_checkpoint
+from mmagenc.outputs import Output, require_outputs
 
 LAYOUTS = {25: 'ntu25', 16: 'h36m16'}
 GENERATOR_RULES = [
@@ -66,11 +40,10 @@ CRITIC_RULES = [
 ]
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('kinetic_gan_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.critic],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert kinetic-gan', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.critic],
                     force=args.force)
-    with in_words('kinetic_gan_to_mmagenc', debug=args.debug):
+    with in_words('convert kinetic-gan', debug=args.debug):
         generator = published_weights(args.generator)
         critic = published_weights(args.critic) if args.critic else None
         with converting(args.generator if critic is None else f'{args.generator}, {args.critic}'):
@@ -159,7 +132,3 @@ def model_config(weights: Dict[str, Tensor]) -> Dict:
             num_dims=weights['blocks.6.spatial.weight'].shape[0] // 3,
             root_center=None,
             normalization='min_max'))
-
-
-if __name__ == '__main__':
-    main()

@@ -1,46 +1,23 @@
 """Turn published weights of ACT-VAE's pose-to-image network into one checkpoint of this package.
 
-    python tools/model_converters/p2i_to_mmagenc.py 0299_generator_00100000.pt OURS.pth [--discriminator 0299_classifier_00100000.pt]
+    mmagenc convert p2i 0299_generator_00100000.pt OURS.pth [--discriminator 0299_classifier_00100000.pt]
 
 The result is ``{'state_dict': …, 'meta': …}`` for ``PoseToImage`` (``load_from``, or the checkpoint argument of the tools); ``meta.model``
-says of which size. The published ACT-VAE beside it is converted with act_vae_to_mmagenc.py. Weights are read with ``weights_only=True``:
+says of which size. The published ACT-VAE beside it is converted with mmagenc convert act-vae. Weights are read with ``weights_only=True``:
 nothing in the files is run.
 """
 
 import argparse
 import re
-import sys
-from pathlib import Path
-from typing import Dict, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('generator', help='published *_generator_*.pt')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--discriminator', help='published *_classifier_*.pt, to train on')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, Optional
 
 import torch
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, converting, load_weights, published_weights, write_checkpoint
 from mmagenc.models.image_synthesis.p2i_networks import P2IDiscriminator, P2INetwork
+from mmagenc.outputs import Output, require_outputs
 
 PARAMETERS = r'(?P<rest>weight|bias|running_mean|running_var|num_batches_tracked)'
 STATISTICS = r'(?P<rest>running_mean|running_var|num_batches_tracked)'
@@ -67,11 +44,10 @@ DISCRIMINATOR_RULES = [
 ]
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('p2i_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.discriminator],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert p2i', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.discriminator],
                     force=args.force)
-    with in_words('p2i_to_mmagenc', debug=args.debug):
+    with in_words('convert p2i', debug=args.debug):
         generator = published_weights(args.generator)
         discriminator = published_weights(args.discriminator) if args.discriminator else None
         with converting(args.generator if discriminator is None else f'{args.generator}, {args.discriminator}'):
@@ -138,7 +114,3 @@ def model_config(weights: Dict[str, Tensor]) -> Dict:
     blocks = {name.split('.')[1] for name in weights if name.startswith('blocks.')}
     return dict(type='PoseToImage', num_joints=maps // 2, num_classes=weights['up_norm.0.embedding.weight'].shape[0], channels=channels,
                 num_blocks=len(blocks))
-
-
-if __name__ == '__main__':
-    main()

@@ -1,8 +1,8 @@
 """Write the weights of a checkpoint without what only training needs, as safetensors or as ``.pth``.
 
-    python tools/model_converters/publish_model.py work_dirs/primitive_60f/epoch_1300.pth cvae.safetensors
-    python tools/model_converters/publish_model.py work_dirs/primitive_60f/epoch_1300.pth judge.safetensors --recognizer
-    python tools/model_converters/publish_model.py cvae.safetensors cvae.pth
+    mmagenc convert publish work_dirs/primitive_60f/epoch_1300.pth cvae.safetensors
+    mmagenc convert publish work_dirs/primitive_60f/epoch_1300.pth judge.safetensors --recognizer
+    mmagenc convert publish cvae.safetensors cvae.pth
 
 What is written starts a training (``load_from``), is tested, and generates, wherever a ``.pth`` does; a training cannot be resumed from it.
 Optimizers, pools and logs are left out. Classes, skeleton and frame rate, the config's text, the versions and where the weights are from go
@@ -12,38 +12,15 @@ generator and (``--recognizer``) its judge. Nothing in a checkpoint is run.
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Write a checkpoint's weights without what only training needs")
-    parser.add_argument('source', help='checkpoint (.pth) or weights (.safetensors)')
-    parser.add_argument('target', help='file to write, .safetensors or .pth')
-    parser.add_argument('--recognizer', action='store_true', help="of InfAGenC's two models the judge (default: the generator)")
-    parser.add_argument('--last', action='store_true', help="where EMAHook averaged, the last step's weights (default: the averages)")
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, List, Mapping, Tuple
 
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.evaluation import checkpoints
 from mmagenc.evaluation.checkpoints import LOOP_KEY, SUFFIXES, load_checkpoint, model_weights, recognizer_weights
+from mmagenc.outputs import Output, require_outputs
 
 EMA_KEY = 'ema_state_dict'  # where MMEngine's EMAHook keeps the weights of the last step; its averages are the checkpoint's own
 TRAINING = ('epoch', 'iter', 'seed', 'experiment_name', 'time', 'mmengine_version', 'model')
@@ -94,10 +71,9 @@ def plain_part(table: Mapping) -> Tuple[Dict, List[str]]:
     return kept, left_out
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('publish_model', [Output('', args.target, SUFFIXES)], inputs=[args.source], force=args.force)
-    with in_words('publish_model', debug=args.debug):
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert publish', [Output('', args.target, SUFFIXES)], inputs=[args.source], force=args.force)
+    with in_words('convert publish', debug=args.debug):
         checkpoint = load_checkpoint(args.source)
         weights = chosen_weights(checkpoint, args)
         meta, left_out = described(checkpoint, args)
@@ -106,7 +82,3 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         print(f'left out of what is said of the data, being no plain values: {", ".join(left_out)}')
     numbers = sum(weight.numel() for weight in weights.values())
     print(f'{args.target}: {len(weights)} tensors, {numbers} numbers, {len(meta["dataset_meta"].get("classes") or [])} classes named')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Turn published SLT variables, saved by name in an ``.npz``, into one checkpoint of this package.
 
-    python tools/model_converters/slt_to_mmagenc.py VARIABLES.npz OURS.pth [--statistics STATISTICS.npz]
+    mmagenc convert slt VARIABLES.npz OURS.pth [--statistics STATISTICS.npz]
 
 TensorFlow writes the ``.npz`` of one of its checkpoints (a machine that has it, of any version):
 
@@ -16,39 +16,16 @@ run.
 
 import argparse
 import re
-import sys
-from pathlib import Path
-from typing import Dict, Optional, Sequence
-
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('variables', help='published variables by name, .npz')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--statistics', metavar='FILE.npz', help='mean and std of the poses that the model was trained on')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
+from typing import Dict, Optional
 
 import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
+from mmagenc.command_line import in_words
 from mmagenc.evaluation.checkpoints import CHECKPOINT_SUFFIXES, converting, write_checkpoint
+from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import MODELS
 from mmagenc.untrusted import open_npz
 
@@ -76,11 +53,10 @@ FORGET_BIAS = 1.
 """TensorFlow adds it at run time."""
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('slt_to_mmagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.variables, args.statistics],
+def run(args: argparse.Namespace) -> None:
+    require_outputs('convert slt', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.variables, args.statistics],
                     force=args.force)
-    with in_words('slt_to_mmagenc', debug=args.debug):
+    with in_words('convert slt', debug=args.debug):
         variables = read(args.variables)
         statistics = read(args.statistics) if args.statistics else {}
         with converting(args.variables):
@@ -236,7 +212,3 @@ def _sizes(weights: Dict[str, Tensor]) -> Dict[str, int]:
                          f'{2 * hidden}')
     return dict(num_classes=num_classes, num_frames=steps + 1, hidden_dim=hidden,
                 noise_dim=weights['generator.transition.rnn.weight_ih_l0'].shape[1] - num_classes)
-
-
-if __name__ == '__main__':
-    main()

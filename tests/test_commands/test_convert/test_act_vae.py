@@ -6,9 +6,11 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmagenc.benchmarks.plain_act_vae import ReferenceACTVAE
+from mmagenc.commands.convert import act_vae as command
+from mmagenc.commands.convert.act_vae import convert
 from mmagenc.registry import MODELS
-from tests.reference_act_vae import ReferenceACTVAE
-from tools.model_converters.act_vae_to_mmagenc import convert, main
+from tests.commands import main
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_checkpoint(tmp_path, published, form):
     elif form == 'networks':
         torch.save(dict(image_enc_content=published.image_enc_content.state_dict(),
                         image_enc_vae=published.image_enc_vae.state_dict(), iteration=3), pose)
-    main([pose, target] if form in ('model', 'networks') else [pose, target, '--latent', latent])
+    main(command, [pose, target] if form in ('model', 'networks') else [pose, target, '--latent', latent])
     start = np.random.default_rng(0).uniform(0, 127, (13, 2))
     motion, content = clips_of(target, start)
     noise = motion.latent[:, 26:].reshape(2, 5, 6)
@@ -69,9 +71,9 @@ def test_refusals(tmp_path, published):
     pose, latent = write_cells(published, tmp_path)
     torch.save(weights, tmp_path / 'both.pt')
     with pytest.raises(SystemExit, match='both.pt holds image_enc_vae, expected image_enc_content alone'):
-        main([str(tmp_path / 'both.pt'), str(tmp_path / 'x.pth'), '--latent', latent])
-    with pytest.raises(SystemExit, match='act_vae_to_mmagenc: .*absent.pt: no such file'):
-        main([str(tmp_path / 'absent.pt'), str(tmp_path / 'x.pth'), '--latent', latent])
+        main(command, [str(tmp_path / 'both.pt'), str(tmp_path / 'x.pth'), '--latent', latent])
+    with pytest.raises(SystemExit, match='convert act-vae: .*absent.pt: no such file'):
+        main(command, [str(tmp_path / 'absent.pt'), str(tmp_path / 'x.pth'), '--latent', latent])
     with pytest.raises(SystemExit, match='swapped'):
-        main([latent, str(tmp_path / 'x.pth'), '--latent', pose])
+        main(command, [latent, str(tmp_path / 'x.pth'), '--latent', pose])
     assert not (tmp_path / 'x.pth').exists()

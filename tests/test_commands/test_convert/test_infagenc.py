@@ -10,10 +10,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmagenc.benchmarks.plain_cvae import ReferenceCVAE
+from mmagenc.commands.convert import infagenc as command
+from mmagenc.commands.convert.infagenc import convert
 from mmagenc.models.recognizers import pool_feature
 from mmagenc.registry import MODELS
-from tests.reference_cvae import ReferenceCVAE
-from tools.model_converters.infagenc_to_mmagenc import convert, main
+from tests.commands import main
 
 SMPL_PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
 CONFIG = str(Path(__file__).parents[3] / 'configs/_base_/models/stgcn_rot6d.py')
@@ -29,7 +31,7 @@ def published_stgcn(reference_root):
 def run(monkeypatch, tmp_path, checkpoint):
     torch.save(checkpoint, tmp_path / 'published.pth.tar')
     monkeypatch.setattr(sys, 'argv', ['convert', str(tmp_path / 'published.pth.tar'), str(tmp_path / 'ours.pth')])
-    main()
+    main(command, )
     return str(tmp_path / 'ours.pth')
 
 

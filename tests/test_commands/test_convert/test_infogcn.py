@@ -8,12 +8,14 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmagenc.benchmarks.plain_infogcn import ReferenceInfoGCN
+from mmagenc.commands.convert import infogcn as command
+from mmagenc.commands.convert.infogcn import convert
 from mmagenc.registry import MODELS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.ntu25 import INFOGCN_PARENTS
 from mmagenc.skeletons.skeleton import mode_matrix
-from tests.reference_infogcn import ReferenceInfoGCN
-from tools.model_converters.infogcn_to_mmagenc import convert, main
+from tests.commands import main
 
 
 def build(checkpoint):
@@ -50,7 +52,7 @@ def test_published_forward_pass(reference_root, monkeypatch, tmp_path, capsys, f
     weights = {f'module.{key[3:]}': torch.from_numpy(np.asarray(value)) for key, value in data.items() if key.startswith('sd/')}
     torch.save(weights, tmp_path / 'published.pt')
     monkeypatch.setattr(sys, 'argv', ['convert', str(tmp_path / 'published.pt'), str(tmp_path / 'ours.pth')])
-    main()
+    main(command, )
     printed = capsys.readouterr()
     assert 'holds no class priors (z_prior); drawn anew from seed 0' in printed.err and "'num_classes': 10" in printed.out
     checkpoint = torch.load(tmp_path / 'ours.pth', weights_only=True)
@@ -106,8 +108,8 @@ def test_nothing_is_passed_over(monkeypatch, tmp_path):
         convert(weights)
     torch.save(dict(fc=torch.zeros(1)), tmp_path / 'other.pt')
     monkeypatch.setattr(sys, 'argv', ['convert', str(tmp_path / 'other.pt'), str(tmp_path / 'ours.pth')])
-    with pytest.raises(SystemExit, match='infogcn_to_mmagenc: .*other.pt: no state dict of InfoGCN: it has no to_joint_embedding.weight'):
-        main()
+    with pytest.raises(SystemExit, match='convert infogcn: .*other.pt: no state dict of InfoGCN: it has no to_joint_embedding.weight'):
+        main(command, )
     assert not (tmp_path / 'ours.pth').exists()
 
 
@@ -147,7 +149,7 @@ def test_the_mode_is_asked_for_where_the_joints_do_not_say_it(monkeypatch, tmp_p
     torch.save(small_weights(), tmp_path / 'published.pt')
     monkeypatch.setattr(sys, 'argv', ['convert', str(tmp_path / 'published.pt'), str(tmp_path / 'ours.pth')])
     with pytest.raises(SystemExit, match='name it by --k'):
-        main()
+        main(command, )
     assert not (tmp_path / 'ours.pth').exists()
 
 

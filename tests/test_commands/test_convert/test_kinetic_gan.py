@@ -7,10 +7,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmagenc.benchmarks.plain_kinetic_gan import ReferenceCritic, ReferenceGenerator
+from mmagenc.commands.convert import kinetic_gan as command
+from mmagenc.commands.convert.kinetic_gan import convert
 from mmagenc.registry import MODELS
 from mmagenc.skeletons.pyramid import graph_pyramid
-from tests.reference_kinetic_gan import ReferenceCritic, ReferenceGenerator
-from tools.model_converters.kinetic_gan_to_mmagenc import convert, main
+from tests.commands import main
 
 LABEL = torch.tensor([0, 3])
 
@@ -29,7 +31,7 @@ def test_checkpoint(tmp_path, prefix):
     torch.save({prefix + key: value for key, value in generator.state_dict().items()}, tmp_path / 'generator.pth')
     torch.save({prefix + key: value for key, value in critic.state_dict().items()}, tmp_path / 'discriminator.pth')
     target = str(tmp_path / 'ours.pth')
-    main([str(tmp_path / 'generator.pth'), target, '--critic', str(tmp_path / 'discriminator.pth'), '--data-range', '100', '500'])
+    main(command, [str(tmp_path / 'generator.pth'), target, '--critic', str(tmp_path / 'discriminator.pth'), '--data-range', '100', '500'])
     init_default_scope('mmagenc')
     config = torch.load(target, weights_only=True)['meta']['model']
     model = MODELS.build(dict(config, num_frames=16)).eval()
@@ -99,5 +101,5 @@ def test_refusals(tmp_path):
     penn = ReferenceGenerator(graph_pyramid('penn13'), num_classes=2, num_frames=16, channels=2, latent_dim=2, mapping_layers=1, base=1)
     with pytest.raises(ValueError, match='a graph of 13 nodes'):
         convert(penn.state_dict())
-    with pytest.raises(SystemExit, match='kinetic_gan_to_mmagenc: .*absent.pth: no such file'):
-        main([str(tmp_path / 'absent.pth'), str(tmp_path / 'x.pth')])
+    with pytest.raises(SystemExit, match='convert kinetic-gan: .*absent.pth: no such file'):
+        main(command, [str(tmp_path / 'absent.pth'), str(tmp_path / 'x.pth')])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.commands import main
+
 CONVERTERS = ('infagenc', 'infogcn', 'kinetic_gan', 'p2i')
 KEYS = dict(infagenc='encoder.muQuery', infogcn='to_joint_embedding.weight', kinetic_gan='mlp.mlp.0.weight',
             p2i='model_stream1_down.1.weight')
@@ -37,16 +39,16 @@ def write(kind, path, key):
 @pytest.mark.parametrize('kind', FILES)
 @pytest.mark.parametrize('name', CONVERTERS)
 def test_one_message(name, kind, tmp_path):
-    tool = importlib.import_module(f'tools.model_converters.{name}_to_mmagenc')
+    tool = importlib.import_module(f'mmagenc.commands.convert.{name}')
     write(kind, tmp_path / 'x.pth', KEYS[name])
     with pytest.raises(SystemExit) as error:
-        tool.main([str(tmp_path / 'x.pth'), str(tmp_path / 'out.pth')])
-    said = error.value.code
-    assert isinstance(said, str) and said.startswith(f'{name}_to_mmagenc: ') and 'x.pth' in said  # which Python prints, with exit code 1
+        main(tool, [str(tmp_path / 'x.pth'), str(tmp_path / 'out.pth')])
+    said, command = error.value.code, f'convert {name.replace("_", "-")}'
+    assert isinstance(said, str) and said.startswith(f'{command}: ') and 'x.pth' in said  # which Python prints, with exit code 1
     assert len(said.splitlines()) == 1 and len(said) < 600 and not (tmp_path / 'out.pth').exists()
 
 
 def test_debug(tmp_path):
-    tool = importlib.import_module('tools.model_converters.infagenc_to_mmagenc')
+    tool = importlib.import_module('mmagenc.commands.convert.infagenc')
     with pytest.raises(FileNotFoundError):
-        tool.main([str(tmp_path / 'absent.pth'), str(tmp_path / 'out.pth'), '--debug'])
+        main(tool, [str(tmp_path / 'absent.pth'), str(tmp_path / 'out.pth'), '--debug'])

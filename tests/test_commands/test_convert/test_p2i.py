@@ -5,15 +5,17 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmagenc.benchmarks import plain_p2i
+from mmagenc.commands.convert import p2i as command
+from mmagenc.commands.convert.p2i import convert
 from mmagenc.registry import MODELS
-from tests import reference_p2i
-from tools.model_converters.p2i_to_mmagenc import convert, main
+from tests.commands import main
 
 LABEL = torch.tensor([0, 3])
 
 
 def published():
-    return reference_p2i.generator_weights(5, 4, width=4, blocks=2), reference_p2i.discriminator_weights(5, width=4)
+    return plain_p2i.generator_weights(5, 4, width=4, blocks=2), plain_p2i.discriminator_weights(5, width=4)
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.', 'generator.'])
@@ -23,7 +25,7 @@ def test_checkpoint(tmp_path, prefix):
     torch.save({prefix + name: value for name, value in generator.items()}, tmp_path / '0299_generator_1.pt')
     torch.save({f'classifier.{name}': value for name, value in discriminator.items()}, tmp_path / '0299_classifier_1.pt')
     target = str(tmp_path / 'ours.pth')
-    main([str(tmp_path / '0299_generator_1.pt'), target, '--discriminator', str(tmp_path / '0299_classifier_1.pt')])
+    main(command, [str(tmp_path / '0299_generator_1.pt'), target, '--discriminator', str(tmp_path / '0299_classifier_1.pt')])
     init_default_scope('mmagenc')
     config = torch.load(target, weights_only=True)['meta']['model']
     assert config == dict(type='PoseToImage', num_joints=5, num_classes=4, channels=4, num_blocks=2)
@@ -31,9 +33,9 @@ def test_checkpoint(tmp_path, prefix):
     load_checkpoint(model, target, strict=True)
     source, maps = torch.rand(2, 3, 16, 16), torch.rand(2, 2, 5, 16, 16)
     with torch.no_grad():
-        expected = reference_p2i.generate(generator, source, *maps, LABEL, training=False)
+        expected = plain_p2i.generate(generator, source, *maps, LABEL, training=False)
         torch.testing.assert_close(model.generator(source, *maps, LABEL), expected, atol=1e-5, rtol=1e-4)
-        expected, _ = reference_p2i.judge(discriminator, source, maps[0], training=False)
+        expected, _ = plain_p2i.judge(discriminator, source, maps[0], training=False)
         torch.testing.assert_close(model.discriminator(source, maps[0])[0], expected, atol=1e-5, rtol=1e-4)
 
 
@@ -57,9 +59,9 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match='no discriminator of the pose-to-image network'):
         convert(generator, generator)
     with pytest.raises(ValueError, match='the discriminator do not fit.*of another shape'):
-        convert(generator, reference_p2i.discriminator_weights(6, width=4))
+        convert(generator, plain_p2i.discriminator_weights(6, width=4))
     missing = {name: value for name, value in generator.items() if not name.startswith('att.1.conv_block_stream1.5')}
     with pytest.raises(ValueError, match='the generator do not fit.*2 missing: blocks.1.image.3.weight'):
         convert(missing)
-    with pytest.raises(SystemExit, match='p2i_to_mmagenc: .*absent.pt: no such file'):
-        main([str(tmp_path / 'absent.pt'), str(tmp_path / 'x.pth')])
+    with pytest.raises(SystemExit, match='convert p2i: .*absent.pt: no such file'):
+        main(command, [str(tmp_path / 'absent.pt'), str(tmp_path / 'x.pth')])

@@ -1,6 +1,5 @@
-"""tools/model_converters/publish_model.py: weights go out and come in again, and every reader takes both kinds of file."""
+"""``mmagenc convert publish``: weights go out and come in again, and every reader takes both kinds of file."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmagenc.apis import generate, init_generator, init_recognizer
+from mmagenc.commands import generate as generate_command
+from mmagenc.commands.convert import publish
 from mmagenc.datasets import load_annotation
 from mmagenc.engine.config_check import check_config
 from mmagenc.engine.recognizer_trainer import RecognizerTrainer
@@ -18,8 +19,8 @@ from mmagenc.evaluation.checkpoints import load_checkpoint
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.untrusted import DamagedCheckpointError
+from tests.commands import main
 from tests.test_apis.configs import write_generator
-from tools.model_converters.publish_model import main
 
 GRAPH = get_skeleton('ucla20').graph_cfg()
 KEYPOINTS = dict(type='KeypointRepresentation', skeleton='ucla20')
@@ -55,8 +56,8 @@ def test_every_model_comes_back_bit_for_bit(tmp_path, name):
     """.pth to safetensors, back to .pth; what is loaded strictly of each is the model."""
     model = build(name)
     torch.save(dict(state_dict=model.state_dict(), optimizer=dict(lr=1)), tmp_path / 'a.pth')
-    main([str(tmp_path / 'a.pth'), str(tmp_path / 'b.safetensors')])
-    main([str(tmp_path / 'b.safetensors'), str(tmp_path / 'c.pth')])
+    main(publish, [str(tmp_path / 'a.pth'), str(tmp_path / 'b.safetensors')])
+    main(publish, [str(tmp_path / 'b.safetensors'), str(tmp_path / 'c.pth')])
     for path in (tmp_path / 'b.safetensors', tmp_path / 'c.pth'):
         found = load_checkpoint(path)
         assert set(found) == {'state_dict', 'meta'}
@@ -73,25 +74,18 @@ def files(tmp_path):
     return str(config), str(checkpoint), str(tmp_path / 'weights.safetensors')
 
 
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(f'{name}_tool', Path(__file__).parents[3] / f'tools/{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_generating_from_either_is_the_same(files, tmp_path, capsys):
     config, checkpoint, weights = files
-    main([checkpoint, weights])
+    main(publish, [checkpoint, weights])
     assert 'weights.safetensors: ' in capsys.readouterr().out
     models = [init_generator(config, path) for path in (checkpoint, weights)]
     assert models[0].dataset_meta == models[1].dataset_meta
     motions = [generate(model, num_samples_per_class=2, seed=3) for model in models]
     assert torch.equal(motions[0].keypoint, motions[1].keypoint) and torch.equal(motions[0].latent, motions[1].latent)
-    tool, clips = load_tool('generate'), []
+    clips = []
     for path in (checkpoint, weights):
         out = str(tmp_path / f'{Path(path).suffix[1:]}.npz')
-        tool.main([config, path, '--out', out, '--num-samples-per-class', '2'])
+        main(generate_command, [config, path, '--out', out, '--num-samples-per-class', '2'])
         clips.append(np.concatenate([clip['keypoint'] for clip in load_annotation(out)['annotations']]))
     assert clips[0].tobytes() == clips[1].tobytes()
 
@@ -113,7 +107,7 @@ class Loop:
 
 def test_the_judge_of_a_loop(files):
     loop = Loop(files)
-    main([loop.checkpoint, loop.weights, '--recognizer'])
+    main(publish, [loop.checkpoint, loop.weights, '--recognizer'])
     found = load_checkpoint(loop.weights)
     assert found['meta']['part'] == 'recognizer' and found['meta']['epoch'] == 7 and found['meta']['cfg'] == 'x = 1\n'
     assert found['meta']['source'] == 'epoch_3.pth' and found['meta']['seed'] == 4
@@ -124,7 +118,7 @@ def test_the_judge_of_a_loop(files):
 def test_a_judge_starts_from_safetensors(files):
     """InfAGenCHook's trainer and ``init_cfg`` of MMEngine's models load through MMEngine."""
     loop = Loop(files)
-    main([loop.checkpoint, loop.weights, '--recognizer'])
+    main(publish, [loop.checkpoint, loop.weights, '--recognizer'])
     cfg = Config.fromfile(loop.config)
     pipeline = cfg.recognizer_test_pipeline
     trainer = RecognizerTrainer(model=cfg.recognizer, train_pipeline=pipeline, test_pipeline=pipeline, checkpoint=loop.weights)
@@ -144,7 +138,7 @@ def runner_of(config, tmp_path, **settings):
 
 def test_a_training_starts_from_safetensors_and_is_not_resumed(files, tmp_path):
     config, checkpoint, weights = files
-    main([checkpoint, weights])
+    main(publish, [checkpoint, weights])
     runner = runner_of(config, tmp_path, load_from=weights)
     runner.load_or_resume()
     expected = torch.load(checkpoint, weights_only=True)['state_dict']
@@ -161,9 +155,9 @@ def test_averages_or_the_last_step(files):
     content = torch.load(checkpoint, weights_only=True)
     content['ema_state_dict'] = {'steps': torch.tensor(3), **{f'module.{name}': value + 1 for name, value in content['state_dict'].items()}}
     torch.save(content, checkpoint)
-    main([checkpoint, weights])
+    main(publish, [checkpoint, weights])
     averages = load_checkpoint(weights)['state_dict']
-    main([checkpoint, weights, '--last', '--force'])
+    main(publish, [checkpoint, weights, '--last', '--force'])
     last = load_checkpoint(weights)['state_dict']
     assert averages.keys() == last.keys() == content['state_dict'].keys()
     assert all(torch.equal(averages[name], value) and torch.equal(last[name], value + 1) for name, value in content['state_dict'].items())
@@ -173,20 +167,20 @@ def test_what_is_no_plain_value_is_told_of(files, capsys):
     content = torch.load(files[1], weights_only=True)
     content['meta']['dataset_meta'].update(sizes={1, 2}, rate=float('nan'), table=np.arange(2))
     torch.save(content, files[1])
-    main([files[1], files[2]])
+    main(publish, [files[1], files[2]])
     assert 'left out of what is said of the data, being no plain values: sizes, rate' in capsys.readouterr().out
     assert load_checkpoint(files[2])['meta']['dataset_meta']['table'] == [0, 1]
 
 
 def test_a_folder_that_is_not_there_is_made(files, tmp_path):
-    main([files[1], str(tmp_path / 'new/a/weights.pth')])
+    main(publish, [files[1], str(tmp_path / 'new/a/weights.pth')])
     assert load_checkpoint(tmp_path / 'new/a/weights.pth')['state_dict']
 
 
 def refusal(arguments, capsys):
     """What is said with exit code 2 where ``--force`` would help, else with 1, by Python itself."""
     with pytest.raises(SystemExit) as caught:
-        main(arguments)
+        main(publish, arguments)
     said = capsys.readouterr().err
     assert ('--force' in said) == (caught.value.code == 2)
     return said.rstrip('\n') or caught.value.code
@@ -211,7 +205,7 @@ def test_refused_in_one_line(files, tmp_path, capsys, arguments, message):
     for name, value in names.items():
         arguments, message = [argument.replace(name, value) for argument in arguments], message.replace(name, value)
     error = refusal(arguments, capsys)
-    assert message in error and error.startswith('publish_model: ') and '\n' not in error
+    assert message in error and error.startswith('convert publish: ') and '\n' not in error
     assert sorted(tmp_path.rglob('*')) == before and (tmp_path / 'there.pth').read_text() == 'mine'
 
 

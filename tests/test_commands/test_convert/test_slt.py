@@ -7,9 +7,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmagenc.apis import init_generator
+from mmagenc.benchmarks.plain_slt import ReferenceSLT, random_variables
+from mmagenc.commands.convert import slt as command
+from mmagenc.commands.convert.slt import ACTIONS, convert
 from mmagenc.registry import MODELS
-from tests.reference_slt import ReferenceSLT, random_variables
-from tools.model_converters.slt_to_mmagenc import ACTIONS, convert, main
+from tests.commands import main
 
 SIZES = dict(num_frames=6, latent_dim=4, noise_dim=5, hidden_dim=6, wide_dim=8)
 
@@ -33,7 +35,7 @@ def test_checkpoint(tmp_path, variables, suffix):
                   beta1_power=np.float32(0.5), beta2_power_1=np.float32(0.9), global_step=np.int64(3), **slots)
     np.savez(tmp_path / 'statistics.npz', mean=mean, std=std)
     target = tmp_path / 'ours.pth'
-    main([source, str(target), '--statistics', str(tmp_path / 'statistics.npz')])
+    main(command, [source, str(target), '--statistics', str(tmp_path / 'statistics.npz')])
     config = torch.load(target, weights_only=True)['meta']['model']
     assert {name: config[name] for name in SIZES} == SIZES and config['num_classes'] == 10
     model = init_generator(Config(dict(model=config)), target)
@@ -74,8 +76,8 @@ def test_refusals(tmp_path, variables):
     np.savez(tmp_path / 'wrong.npz', mean=np.zeros(30), std=np.zeros(30))
     for statistics, says in (('wrong.npz', 'wrong.npz: expected mean and std of 30'), ('in.npz', 'in.npz: expected mean and std'),
                              ('absent.npz', 'absent.npz: no such file')):
-        with pytest.raises(SystemExit, match=f'slt_to_mmagenc: .*{says}'):
-            main([source, str(tmp_path / 'x.pth'), '--statistics', str(tmp_path / statistics)])
+        with pytest.raises(SystemExit, match=f'convert slt: .*{says}'):
+            main(command, [source, str(tmp_path / 'x.pth'), '--statistics', str(tmp_path / statistics)])
     assert not (tmp_path / 'x.pth').exists()
 
 
@@ -89,7 +91,7 @@ def test_files_that_are_no_variables(tmp_path, content):
     elif content != 'absent':
         np.savez(path, **dict(strings=dict(a=np.array(['x'])), empty={}, other=dict(a=np.zeros(2)))[content])
     with pytest.raises(SystemExit) as error:
-        main([str(path), str(tmp_path / 'out.pth')])
+        main(command, [str(path), str(tmp_path / 'out.pth')])
     said = error.value.code
-    assert isinstance(said, str) and said.startswith('slt_to_mmagenc: ') and 'x.npz' in said and len(said.splitlines()) == 1
+    assert isinstance(said, str) and said.startswith('convert slt: ') and 'x.npz' in said and len(said.splitlines()) == 1
     assert not (tmp_path / 'out.pth').exists()

@@ -1,0 +1,10 @@
+"""``mmagenc import-penn-action``, by the path of a clone."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # where nothing is installed: the clone
+from mmagenc.commands import start
+
+if __name__ == '__main__':
+    start('import-penn-action')
