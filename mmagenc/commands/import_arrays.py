@@ -127,9 +127,9 @@ def back(args: argparse.Namespace) -> List[str]:
         clips = [clip for clip in clips if clip['frame_dir'] in members]
     for path in (args.data, args.labels):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_pair(clips, args.data, args.labels, num_frames=args.frames, num_persons=args.persons or None)
+    write_pair(clips, args.data, args.labels, num_frames=args.num_frames, num_persons=args.num_persons or None)
     print(f'{len(clips)} clips: {args.data}, {args.labels}')
-    return [f'{clip["frame_dir"]}: frames after {args.frames}' for clip in clips if clip['total_frames'] > args.frames]
+    return [f'{clip["frame_dir"]}: frames after {args.num_frames}' for clip in clips if clip['total_frames'] > args.num_frames]
 
 
 def convert_files(args: argparse.Namespace) -> List[str]:

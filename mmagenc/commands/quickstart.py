@@ -75,7 +75,7 @@ def last_steps(work_dir: str, config: str, checkpoint: str) -> List[Step]:
     """What needs the trained checkpoint."""
     return [
         Step('test metrics', [*COMMAND, 'test', config, checkpoint, '--work-dir', f'{work_dir}/test']),
-        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out-dir', work_dir, '--force']),
+        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out', work_dir, '--force']),
     ]
 
 

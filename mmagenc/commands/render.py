@@ -34,7 +34,7 @@ def render_sequences(args: argparse.Namespace) -> int:
         rasterizer=RASTERIZERS[args.renderer], hidden_score=args.hidden_score)
     rendered = RenderedSet(args.out, settings_of(args, pictures or []), force=args.force)
     motion = merge_annotations(read_any_motion(path, body_model) for path in args.motion)
-    clips = chosen_clips(motion, args.clips_per_class)
+    clips = chosen_clips(motion, args.num_samples_per_class)
     check_renderable(clips)
     clips = list(cut_clips(clips, motion['metainfo'], args))
     if not rendered.complete:

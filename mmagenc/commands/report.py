@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> None:
         with Progress(*columns) as progress:
             task = progress.add_task('reading', total=NUM_STEPS * len(args.work_dirs))
             runs = report_runs(
-                args.work_dirs, clips_per_class=args.clips_per_class, judged_per_class=args.judged_per_class, seed=args.seed, up=args.up,
-                device=args.device, trust=args.trust, cfg_options=args.cfg_options,
+                args.work_dirs, clips_per_class=args.num_samples_per_class, judged_per_class=args.judged_per_class, seed=args.seed,
+                up=args.up, device=args.device, trust=args.trust, cfg_options=args.cfg_options,
                 progress=lambda text: progress.update(task, advance=1, description=text))
             progress.update(task, completed=NUM_STEPS * len(args.work_dirs), description='done')
         write_page(runs, out, title=args.title)
