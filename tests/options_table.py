@@ -33,7 +33,8 @@ def all_options() -> List[Tuple[str, argparse.ArgumentParser, argparse.Action]]:
 def old_spellings(parser: argparse.ArgumentParser, action: argparse.Action) -> List[str]:
     """Names by which an option is taken and which help does not show."""
     hidden = action.help == argparse.SUPPRESS
-    return [word for word, known in parser._option_string_actions.items() if known is action and (hidden or word not in action.option_strings)]
+    words = [word for word, known in parser._option_string_actions.items() if known is action]
+    return [word for word in words if hidden or word not in action.option_strings]
 
 
 def described(name: str, parser: argparse.ArgumentParser, action: argparse.Action) -> str:
