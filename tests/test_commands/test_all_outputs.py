@@ -50,8 +50,8 @@ COMMANDS = [
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out new --frames-dir pictures'),
 ]
-OWN_PLACES = {'train', 'quickstart', 'study', 'standin', 'render'}
-"""Tools that keep what they write in a folder of their own; what they do there is in their own tests."""
+OWN_PLACES = {'completion', 'train', 'quickstart', 'study', 'standin', 'render'}
+"""Tools that keep what they write in a folder of their own, or print it; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
 NO_OUTPUTS = {('import-amass', '--labels'), ('import-bvh', '--labels'), ('report', 'work_dirs'),
               ('plot', 'work_dirs'), ('test', '--work-dir')}

@@ -50,7 +50,7 @@ def test_an_option_takes_the_same_everywhere(option):
 def test_where_something_is_written_it_is_named_by_out():
     """``--work-dir`` is of trainings, ``--dump`` and ``--show-dir`` of MMAction2's test; further files have names of their own."""
     outs = {name for name, _, action in SHOWN if '--out' in action.option_strings}
-    elsewhere = {'quickstart', 'train', 'test', 'study', 'import-arrays', 'import-arrays back'}
+    elsewhere = {'completion', 'quickstart', 'train', 'test', 'study', 'import-arrays', 'import-arrays back'}
     assert {name for name, _, _ in SHOWN} - outs <= elsewhere
 
 
