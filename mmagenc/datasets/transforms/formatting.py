@@ -23,7 +23,7 @@ class PackMotionInputs(BaseTransform):
 
     The result is ``{'inputs': {'pose': (T, J, 3), 'transl': (T, 3), 'keypoint': (T, V, C), 'keypoint_score': (T, V)}, 'data_samples':
     ActionDataSample}``, float32, with those inputs that the clip has; the data sample carries ``gt_label`` and, as metainfo, ``num_frames``
-    (valid frames), ``frame_dir``, the image's shape, and of windows ``gap`` and ``previous``.
+    (valid frames), ``frame_dir``, the image's shape, and of windows ``gap`` and ``previous`` (V, C + 1).
 
     Args:
         person: which person is packed. ``None`` takes the one who is there, and refuses clips of several: a generator makes one.
@@ -58,5 +58,8 @@ class PackMotionInputs(BaseTransform):
         }
         sample = ActionDataSample().set_gt_label(int(results['label']))
         results.setdefault('num_frames', results['total_frames'])
-        sample.set_metainfo({key: results[key] for key in META_KEYS if key in results})
+        meta = {key: results[key] for key in META_KEYS if key in results}
+        if meta.get('previous') is not None:  # set_metainfo copies deeply, and an array is one thing where lists are forty
+            meta['previous'] = np.asarray(meta['previous'])
+        sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=sample)
