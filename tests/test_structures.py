@@ -87,3 +87,10 @@ def test_a_copied_clip_is_a_deep_copy():
     copied['objects'][0].append(7)
     for key in clip:
         np.testing.assert_array_equal(clip[key], deep[key], err_msg=key)
+
+
+def test_a_clip_of_names_numbers_and_lists_of_them_needs_no_deepcopy(monkeypatch):
+    """It is what a window of Penn Action is made of, and deepcopy of its lists was half of loading it."""
+    monkeypatch.setattr(copy, 'deepcopy', None)
+    clip = dict(frame_dir='a', crop=[1, 2, 3, 4], previous=[[1., 2., 0.]] * 13, box=[[1, 2]], extra=dict(tags=['x', None]), gap=np.int64(2))
+    assert copied_clip(clip) == clip and copied_clip(clip)['previous'][0] is not clip['previous'][0]

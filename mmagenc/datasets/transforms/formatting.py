@@ -17,6 +17,14 @@ ONE_PERSON = ('num_persons=1 of MotionDataset keeps the one of each clip who is 
 """What to do about clips of several persons."""
 
 
+def _as_array(value):
+    """Numbers in one array, of which the deep copy of ``set_metainfo`` costs little; what is none stays, for its user to refuse."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (ValueError, TypeError):
+        return value
+
+
 @TRANSFORMS.register_module()
 class PackMotionInputs(BaseTransform):
     """Pack the person of a clip for a generator.
@@ -59,7 +67,7 @@ class PackMotionInputs(BaseTransform):
         sample = ActionDataSample().set_gt_label(int(results['label']))
         results.setdefault('num_frames', results['total_frames'])
         meta = {key: results[key] for key in META_KEYS if key in results}
-        if meta.get('previous') is not None:  # set_metainfo copies deeply, and an array is one thing where lists are forty
-            meta['previous'] = np.asarray(meta['previous'])
+        if meta.get('previous') is not None:
+            meta['previous'] = _as_array(meta['previous'])
         sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=sample)
