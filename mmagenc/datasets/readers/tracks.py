@@ -70,7 +70,8 @@ def link_persons(recording: Recording, *, max_persons: int = 1, use_tracks: bool
     most first; the size is the diagonal of the box around the keypoints.
 
     Points below ``min_score``, and of score 0 where others have more, have no place. Frames that ``frame_ids`` leave out are there with
-    nobody in them; if all numbers are multiples of a step, the video was read at every step-th frame, and ``fps`` is divided by it.
+    nobody in them; if all numbers are a step apart, or multiples of it, the video was read at every step-th frame: ``fps`` and the numbers
+    are divided by the step, so that number / fps is the time in the video still.
 
     Args:
         recording: with ``frames``; or with ``keypoint`` or ``pose``, of which too many persons and missing frames are seen to.
@@ -125,7 +126,7 @@ def _times(frame_ids: Optional[np.ndarray], frames: int) -> Tuple[np.ndarray, in
 
 
 def _all_ids(frame_ids: Optional[np.ndarray], count: int, stride: int) -> Optional[np.ndarray]:
-    return None if frame_ids is None else int(frame_ids[0]) + stride * np.arange(count)
+    return None if frame_ids is None else int(frame_ids[0]) // stride + np.arange(count)
 
 
 def _stride_note(stride: int) -> Tuple[str, ...]:
@@ -196,6 +197,14 @@ def _found(frames: Sequence[Sequence[Person]], min_score: float) -> List[List[_F
                 found[-1].append(_Found(points[index], None if score is None else score[index], person.track, place, size))
             index += 1
     return found
+
+
+def _norm(ways: np.ndarray) -> np.ndarray:
+    return np.sqrt((ways * ways).sum(axis=-1))
+
+
+def _sureness(score: Optional[np.ndarray]) -> float:
+    return 1. if score is None else float(score.mean())
 
 
 def _displacement(first: _Found, second: _Found) -> np.ndarray:
