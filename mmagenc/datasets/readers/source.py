@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.untrusted import UnsafePickleError, open_npz
 from mmagenc.untrusted.archives import READ_ERRORS
+from mmagenc.untrusted.npy import read_npy
 
 HEAD = 65536
 """Bytes that a look at a file's beginning takes."""
@@ -21,9 +22,9 @@ MAX_TEXT = 2 << 30
 class Source:
     """One thing to import: a file, or a folder whose files belong together.
 
-    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``arrays()``, ``rows()``) gives ``None``
-    where the file is of another kind, so that :meth:`~mmagenc.datasets.readers.registry.Reader.sniff` can ask freely. What is wrong with
-    a file that is of the kind is said by :meth:`failure`.
+    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``array()``, ``arrays()``, ``rows()``)
+    gives ``None`` where the file is of another kind, so that :meth:`~mmagenc.datasets.readers.registry.Reader.sniff` can ask freely. What
+    is wrong with a file that is of the kind is said by :meth:`failure`.
 
     Args:
         path: the file or folder.
@@ -79,6 +80,10 @@ class Source:
         """The content of a pickle, joblib's too, read without running any code."""
         return self._look('pickle', lambda: load_pickle(self.path)) if self.suffix in ('.pkl', '.pickle', '.pth', '.joblib') else None
 
+    def array(self) -> Any:
+        """The content of an ``.npy``: an array, or what a pickle in it holds, read without running any code."""
+        return self._look('npy', lambda: read_npy(self.path)) if self.suffix == '.npy' else None
+
     def arrays(self) -> Optional[Dict[str, Tuple[int, ...]]]:
         """Shapes by name of an ``.npz``; members that are no arrays of numbers have the shape ``None``."""
         return self._look('npz', self._shapes) if self.suffix == '.npz' else None
@@ -102,6 +107,17 @@ class Source:
         first = self.lines[0] if self.lines else ''
         delimiter = max('\t,;', key=first.count)
         return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+
+    def content(self) -> Any:
+        """What :meth:`json`, :meth:`pickle` or :meth:`array` gives, by the file's ending; what is wrong with the file is raised.
+
+        Raises:
+            ValueError: it cannot be read as what it is by its name.
+        """
+        found = {'.json': self.json, '.npy': self.array}.get(self.suffix, self.pickle)()
+        if found is None and self.failure() is not None:
+            raise ValueError(str(self.failure())) from self.failure()
+        return found
 
     def failure(self) -> Optional[Exception]:
         """Why the file, which is of a kind by its name, cannot be read as that."""
