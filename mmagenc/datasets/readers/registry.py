@@ -82,6 +82,18 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What a reader gives in place of a :class:`Recording` that cannot be used, where the rest of the file can.
+
+    Args:
+        name: as a recording's.
+        reason: why, naming the key or line.
+    """
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ReadOptions:
     """What a user says about files that do not say it themselves; a reader takes what concerns it.
 
@@ -130,8 +142,8 @@ class Reader:
         """
         raise TypeError(f'{type(self).__name__} defines no sniff')
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        """The recordings of a source.
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, LeftOut]]:
+        """The recordings of a source, and what of it cannot be used.
 
         Raises:
             ValueError: damaged or unusable content, naming the key or line; the caller adds the file.

@@ -14,6 +14,8 @@ from mmagenc.skeletons import Skeleton, get_skeleton
 from .naming import layout_of_names
 from .registry import ReadOptions
 
+NORMALIZED = 2.
+"""Coordinates up to this are parts of an image, a point outside of it among them: nobody is 2 pixels large."""
 HANDS = (21, 42)
 """Numbers of keypoints of one or two hands."""
 
@@ -142,3 +144,19 @@ def whole_shape(height, width, what: str) -> Tuple[int, int]:
     if not np.isfinite(shape).all() or (shape < 1).any():
         raise ValueError(f'{what} must be positive, got {height!r} and {width!r}')
     return int(round(float(shape[0]))), int(round(float(shape[1])))
+
+
+def in_pixels(points: Sequence[np.ndarray], img_shape: Optional[Tuple[int, int]]) -> Tuple[List[np.ndarray], Tuple[str, ...]]:
+    """Points ``(…, 2)`` of all frames in pixels, and a note if the file has them as parts of the image's width and height.
+
+    Raises:
+        ValueError: they are parts of an image whose size is not known.
+    """
+    largest = max((float(np.nanmax(np.abs(array))) for array in points if np.isfinite(array).any()), default=np.inf)
+    if largest > NORMALIZED:
+        return list(points), ()
+    if img_shape is None:
+        raise ValueError(f'coordinates up to {largest:.3g} are parts of the image, whose size the file does not say: give --image-size '
+                         'HEIGHTxWIDTH')
+    size = np.array([img_shape[1], img_shape[0]], dtype=np.float32)
+    return [array * size for array in points], (f'coordinates as parts of the image, of {img_shape[1]} x {img_shape[0]} pixels', )

@@ -77,7 +77,8 @@ def _content(source: Source, name: str):
 
 
 def _is_instances(content) -> bool:
-    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and {'keypoints', 'keypoint_scores'} <= set(content[0])
+    return (isinstance(content, list) and bool(content) and isinstance(content[0], dict) and
+            {'keypoints', 'keypoint_scores'} <= content[0].keys())
 
 
 def _frames_of_folder(source: Source) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optional[np.ndarray]]:
@@ -111,7 +112,7 @@ def _frames_of_file(content) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optio
         if not isinstance(number, int) or isinstance(number, bool) or number in frames:
             raise ValueError(f'entry {index}: frame_id must be a number that no other frame has, got {number!r}')
         frames[number] = frame['instances']
-    first = min(first, *frames) if 0 in frames else first
+    first = 0 if 0 in frames else first
     return meta, [(f'frame {number}', frames[number]) for number in sorted(frames)], np.array(sorted(frames)) - first
 
 
