@@ -8,7 +8,8 @@ from mmagenc.datasets.safe_pickle import UnsafePickleError, load_pickle
 from mmagenc.untrusted import joblib
 from tests.joblib_writer import COMPRESSORS, joblib_bytes
 
-CONTENT = {1: dict(pose=np.random.default_rng(0).normal(size=(5, 72)).astype(np.float32), turned=np.asfortranarray(np.arange(6).reshape(2, 3)),
+CONTENT = {1: dict(pose=np.random.default_rng(0).normal(size=(5, 72)).astype(np.float32),
+                   turned=np.asfortranarray(np.arange(6).reshape(2, 3)),
                    empty=np.zeros((0, 3)), number=np.array(3.), texts=np.array(['a', 'bc']), swapped=np.arange(3, dtype='>i4'),
                    scalar=np.float32(2), twice=[np.arange(4)] * 2, name='x')}
 

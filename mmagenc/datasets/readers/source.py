@@ -12,6 +12,7 @@ from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.untrusted import open_npz
 from mmagenc.untrusted.archives import READ_ERRORS
 from mmagenc.untrusted.hdf5 import SIGNATURE, hdf5_shapes
+from mmagenc.untrusted.npy import read_npy
 
 HEAD = 65536
 """Bytes that a look at a file's beginning takes."""
@@ -22,9 +23,9 @@ MAX_TEXT = 2 << 30
 class Source:
     """One thing to import: a file, or a folder whose files belong together.
 
-    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``arrays()``, ``rows()``) gives ``None``
-    where the file is of another kind, so that :meth:`~mmagenc.datasets.readers.registry.Reader.sniff` can ask freely. What is wrong with
-    a file that is of the kind is said by :meth:`failure`.
+    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``array()``, ``arrays()``, ``rows()``)
+    gives ``None`` where the file is of another kind, so that :meth:`~mmagenc.datasets.readers.registry.Reader.sniff` can ask freely. What
+    is wrong with a file that is of the kind is said by :meth:`failure`.
 
     Args:
         path: the file or folder.
@@ -80,6 +81,10 @@ class Source:
         """The content of a pickle, joblib's too, read without running any code."""
         return self._look('pickle', lambda: load_pickle(self.path)) if self.suffix in ('.pkl', '.pickle', '.pth', '.joblib') else None
 
+    def array(self) -> Any:
+        """The content of an ``.npy``: an array, or what a pickle in it holds, read without running any code."""
+        return self._look('npy', lambda: read_npy(self.path)) if self.suffix == '.npy' else None
+
     def arrays(self) -> Optional[Dict[str, Tuple[int, ...]]]:
         """Shapes by name of an ``.npz``; members that are no arrays of numbers have the shape ``None``."""
         return self._look('npz', self._shapes) if self.suffix == '.npz' else None
@@ -111,6 +116,17 @@ class Source:
     def pass_over(self, why: str) -> None:
         """Say why the file, whose format is known, is not read: another one beside it is."""
         self._failures['passed over'] = ValueError(why)
+
+    def content(self) -> Any:
+        """What :meth:`json`, :meth:`pickle` or :meth:`array` gives, by the file's ending; what is wrong with the file is raised.
+
+        Raises:
+            ValueError: it cannot be read as what it is by its name.
+        """
+        found = {'.json': self.json, '.npy': self.array}.get(self.suffix, self.pickle)()
+        if found is None and self.failure() is not None:
+            raise ValueError(str(self.failure())) from self.failure()
+        return found
 
     def failure(self) -> Optional[Exception]:
         """Why the file, which is of a kind by its name, cannot be read as that."""

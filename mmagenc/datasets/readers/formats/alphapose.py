@@ -40,7 +40,7 @@ class AlphaPose(Reader):
         return None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        entries = _entries(source.json())
+        entries = _entries(source.content())
         persons = [(image, _person(person, place), place) for image, person, place in entries]
         count = len(persons[0][1].keypoint) if persons else 0
         for _, person, place in persons:

@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, U
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import LeftOut, Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source, natural_key
 from mmagenc.datasets.readers.values import Columns, columns_of_names, columns_of_number, last_number, numbers, triples, whole_shape
 from mmagenc.registry import READERS
@@ -46,8 +46,8 @@ class CocoVideo(Reader):
             return None
         return f'keypoints in {len(content["images"])} images'
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, LeftOut]]:
-        content = source.json()
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        content = source.content()
         images = _images(content)
         clips: Dict[Tuple[str, Optional[str]], List[Tuple[_Image, Person, Dict]]] = {}
         layouts: Dict[object, Columns] = {}
@@ -107,7 +107,7 @@ def _columns(content: Mapping, category, count: int, options: ReadOptions) -> Co
         raise ValueError(f'category {category}: {len(names)} names of keypoints, its annotations have {count}')
     pairs = found.get('skeleton') or ()
     try:
-        edges = [(names[first - 1], names[second - 1]) for first, second in pairs if 0 < min(first, second)]
+        edges = [(names[first - 1], names[second - 1]) for first, second in pairs if min(first, second) > 0]
     except (TypeError, ValueError, IndexError):
         edges = []
     return columns_of_names(names, options, edges)
@@ -127,7 +127,7 @@ def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation:
     return Person(keypoint, score, track if isinstance(track, (int, str)) else None, box)
 
 
-def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions) -> Iterator[Union[Recording, LeftOut]]:
+def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
     tracks: Dict[str, int] = {}
     for clip, _, _ in clips:
         tracks[clip] = tracks.get(clip, 0) + 1
@@ -143,7 +143,7 @@ def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadO
         try:
             frames, ids = _frames(found)
         except ValueError as error:
-            yield LeftOut(name, str(error))
+            yield Unusable(name, str(error))
             continue
         yield Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, label=_label(found),
                         img_shape=next(iter(shapes)) or options.img_shape, notes=columns.notes)

@@ -44,7 +44,7 @@ class DeepLabCut(Reader):
             parts = len({tuple(column[:-1]) for column in zip(*[rows[line] for line in _header(rows)]) if column[-1].strip() in COORDS})
         else:
             shapes = source.shapes() or {}
-            if not any(name.endswith('/table') or name.endswith('/axis0_level2') for name in shapes) or len(table_keys(shapes)) != 1:
+            if not any(name.endswith(('/table', '/axis0_level2')) for name in shapes) or len(table_keys(shapes)) != 1:
                 return None
             parts = None
         return None if _passed_over(source) else f'body parts of DeepLabCut{"" if parts is None else f", {parts}"}'

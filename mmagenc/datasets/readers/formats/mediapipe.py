@@ -69,7 +69,7 @@ class MediaPipe(Reader):
         return '33 landmarks' if table is not None and is_blazepose(table) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        frames, world, said = _of_json(source.json()) if source.suffix == '.json' else _of_table(source.rows())
+        frames, world, said = _of_json(source.content()) if source.suffix == '.json' else _of_table(source.rows())
         fps, img_shape = options.fps or said.get('fps'), options.img_shape or said.get('img_shape')
         if all(frame.points is None for frame in frames):
             raise ValueError('nobody in any frame')
@@ -169,6 +169,7 @@ def _said(content) -> Dict:
     said = {}
     if isinstance(info.get('fps'), (int, float)) and 0 < info['fps'] < 10_000:
         said['fps'] = float(info['fps'])
-    if isinstance(info.get('width'), (int, float)) and isinstance(info.get('height'), (int, float)) and min(info['width'], info['height']) > 0:
-        said['img_shape'] = whole_shape(info['height'], info['width'], 'height and width')
+    size = [info.get('height'), info.get('width')]
+    if all(isinstance(side, (int, float)) and side > 0 for side in size):
+        said['img_shape'] = whole_shape(*size, 'height and width')
     return said

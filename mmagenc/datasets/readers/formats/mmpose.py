@@ -42,7 +42,7 @@ class MMPose(Reader):
         return None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        meta, frames, ids = _frames_of_folder(source) if source.is_folder else _frames_of_file(source.json())
+        meta, frames, ids = _frames_of_folder(source) if source.is_folder else _frames_of_file(source.content())
         persons = [[_person(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
                    for place, instances in frames]
         first = next((person for frame in persons for person in frame), None)

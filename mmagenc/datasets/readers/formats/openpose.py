@@ -6,7 +6,7 @@ may share a folder. V keypoints.
 
 import json
 import re
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional
 
 import numpy as np
 

@@ -10,7 +10,8 @@ SHORT = [name.replace('left_', 'l_').replace('right_', 'r_') for name in COCO]
 
 
 def table(people, names=COCO, axes=('.x', '.y', '.c'), frame='frame', separator=','):
-    header = [frame, 'person', 'index', 'bbox.x1', 'bbox.y1', 'bbox.x2', 'bbox.y2', 'bbox.c', *(name + axis for name in names for axis in axes)]
+    header = [frame, 'person', 'index', 'bbox.x1', 'bbox.y1', 'bbox.x2', 'bbox.y2', 'bbox.c']
+    header += [name + axis for name in names for axis in axes]
     rows = [[str(number), person, '0', '90', '90', '210', '210', '0.9',
              *(str(value) for point in points for value in [*point, .8][:len(axes)])]
             for person, walk in people.items() for number, points in enumerate(walk.tolist())]
