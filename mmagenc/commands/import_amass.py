@@ -47,14 +47,14 @@ def convert(args: argparse.Namespace) -> List[str]:
     Raises:
         ValueError: arguments that make no sense, or no file that can be used.
     """
-    body = dict(type='SMPLBody', model_path=args.body) if Path(args.body).suffix else dict(type=args.body)
+    body = dict(type='SMPLBody', model_path=args.body_model) if Path(args.body_model).suffix else dict(type=args.body_model)
     rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
     settings, splits = Settings(Labels(args.labels), args.fps, args.up, scale, rest_joints), parse_split(args.split) if args.split else None
     clips, left_out = convert_files(find_files(args.folder, '.npz'), functools.partial(convert_clip, settings), args.processes)
     annotation, unplaced = build_annotation(
         clips, fps=args.fps, classes=args.classes and args.classes.split(','), splits=splits, split_by=args.split_by,
-        metainfo=dict(body_model=Path(args.body).name))
+        metainfo=dict(body_model=Path(args.body_model).name))
     left_out += unplaced
     if not annotation['annotations']:
         raise ValueError('\n  '.join(['no file could be used:', *left_out]))
@@ -67,7 +67,7 @@ def convert(args: argparse.Namespace) -> List[str]:
 
 def run(args: argparse.Namespace) -> None:
     require_outputs('import-amass', [Output('--out', out, SUFFIXES) for out in args.out],
-                    inputs=[(args.folder, '.npz'), args.body if Path(args.body).suffix else None], force=args.force)
+                    inputs=[(args.folder, '.npz'), args.body_model if Path(args.body_model).suffix else None], force=args.force)
     with in_words('import-amass', debug=args.debug):
         left_out = convert(args)
     if left_out:

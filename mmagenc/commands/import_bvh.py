@@ -86,7 +86,7 @@ def print_summary(report: Dict) -> None:
 
 
 def make_settings(args: argparse.Namespace) -> Settings:
-    body = dict(type='SMPLBody', model_path=args.body) if Path(args.body).suffix else dict(type=args.body)
+    body = dict(type='SMPLBody', model_path=args.body_model) if Path(args.body_model).suffix else dict(type=args.body_model)
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
     return Settings(Labels(args.labels), None if args.rig == 'auto' else load_rig(args.rig), args.fps,
                     None if args.unit == 'auto' else parse_unit(args.unit), scale,
@@ -103,7 +103,7 @@ def convert(args: argparse.Namespace) -> List[str]:
     clips, left_out = convert_files(find_files(args.folder, '.bvh'), functools.partial(convert_clip, settings), args.processes)
     annotation, unplaced = build_annotation(
         clips, fps=args.fps, classes=args.classes and args.classes.split(','), splits=splits, split_by=args.split_by,
-        metainfo=dict(body_model=Path(args.body).name))
+        metainfo=dict(body_model=Path(args.body_model).name))
     left_out += unplaced
     used = len(annotation['annotations'])
     if not used:
@@ -123,8 +123,8 @@ def convert(args: argparse.Namespace) -> List[str]:
 
 def run(args: argparse.Namespace) -> None:
     outputs = [*(Output('--out', out, SUFFIXES) for out in args.out), *([Output('--report', args.report)] if args.report else [])]
-    require_outputs('import-bvh', outputs, inputs=[(args.folder, '.bvh'), args.body if Path(args.body).suffix else None, args.rig],
-                    force=args.force)
+    body = args.body_model if Path(args.body_model).suffix else None
+    require_outputs('import-bvh', outputs, inputs=[(args.folder, '.bvh'), body, args.rig], force=args.force)
     with in_words('import-bvh', debug=args.debug):
         left_out = convert(args)
     if left_out:

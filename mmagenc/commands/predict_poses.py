@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
-from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, init_generator, predict_poses
 from mmagenc.command_line import in_words
@@ -163,7 +162,7 @@ def predict(args: argparse.Namespace) -> None:
             raise ValueError(f'{kind} {path}: no such file')
     cfg = read_config_file(args.config)
     merge_options(cfg, args.cfg_options)
-    model = init_generator(cfg, args.checkpoint, args.device or get_device())
+    model = init_generator(cfg, args.checkpoint, args.device)
     classes, skeleton = model.dataset_meta['classes'], model.dataset_meta['skeleton']
     label, clip = label_of(args, clip, classes), in_crop(args, clip, model)
     if clip['keypoint'].shape[2:] != (len(get_skeleton(skeleton).joint_names), model.representation.num_channels):

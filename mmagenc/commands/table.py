@@ -20,6 +20,7 @@ class Command(NamedTuple):
 GROUPS: Dict[str, Dict[str, Command]] = {
     'begin': {
         'quickstart': Command('quickstart', 'the whole method on stand-in infants in minutes, from data to pictures', 'quickstart'),
+        'completion': Command('completion', 'print the script by which a shell completes commands, options and files'),
         'standin': Command('standin', 'synthesize stand-in infants in the published file format', 'data/make_standin'),
     },
     'train and test': {

@@ -2,7 +2,6 @@
 
 import functools
 import re
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from mmengine.utils import ProgressBar
 
 from mmagenc.datasets.annotation import clip_problems, problem_words
+from mmagenc.progress import progress_bar
 
 MAX_SPLIT_VALUES = 100_000
 """Values that one range of ``--split`` may name."""
@@ -121,13 +120,11 @@ def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Pat
 
 
 def _with_progress(results: Iterable, total: int) -> list:
-    bar, done = ProgressBar(total, file=sys.stderr), []
-    step = max(1, total // 50)
-    for result in results:
-        done.append(result)
-        if len(done) % step == 0 or len(done) == total:
-            bar.update(len(done) - bar.completed)
-    print(file=sys.stderr)
+    done = []
+    with progress_bar(total, 'reading files') as advance:
+        for result in results:
+            done.append(result)
+            advance()
     return done
 
 
