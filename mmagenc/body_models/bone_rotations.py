@@ -3,7 +3,7 @@
 T frames, 24 joints. See :mod:`.fitting` for the method.
 """
 
-from typing import List, Mapping, Sequence, Tuple
+from typing import Collection, List, Mapping, Sequence, Tuple
 
 import roma
 import torch
@@ -51,14 +51,20 @@ def _directions(joint: int, known: Sequence[int], joints: Tensor) -> List[Tensor
     return vectors
 
 
-def world_rotations(recorded: Tensor, own: Mapping[int, Tensor], rest_joints: Tensor) -> Tensor:
-    """World rotation ``(T, 24, 3, 3)`` of each SMPL joint from positions ``(T, 24, 3)`` and the recorded joints' rotations ``own``."""
+def world_rotations(recorded: Tensor, own: Mapping[int, Tensor], rest_joints: Tensor, rigid: Collection[int] = ()) -> Tensor:
+    """World rotation ``(T, 24, 3, 3)`` of each SMPL joint from positions ``(T, 24, 3)`` and the recorded joints' rotations ``own``.
+
+    Joints of ``rigid`` turn as recorded wherever their bones point.
+    """
     known = known_joints(recorded)
     result = torch.eye(3, dtype=torch.float64).repeat(len(recorded), len(PARENTS), 1, 1)
     for joint, parent in enumerate(PARENTS):
         if parent >= 0:
             result[:, joint] = result[:, parent]
         if joint not in known:
+            continue
+        if joint in rigid and joint in own:
+            result[:, joint] = own[joint]
             continue
         pairs = bone_pairs(joint, known, rest_joints, recorded)
         if len(pairs) > 1:

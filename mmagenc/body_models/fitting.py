@@ -20,7 +20,7 @@ What is not said in a file is found or assumed: the axes of the joints (:mod:`.j
 """
 
 from dataclasses import dataclass, field
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import roma
 import torch
@@ -178,14 +178,15 @@ def fit_motion(positions: Tensor,
     world = upright(gravity.up, rig.forward if gravity.up == rig.up else None)
     recorded = recorded @ world.T * length.metres
     turns = {joint: world @ rotations[:, index] for joint, index in found.items()}
+    unseen: List[str] = []
     copied = rig.rest == 'smpl' and frame is not None and _is_smpl(rest @ frame.T, rest_joints)
     if copied:
         own, axes = {joint: turn @ frame.T for joint, turn in turns.items()}, "SMPL's, rotations copied"
         turned = _copied_rotations(own, len(recorded))
     else:
-        change, axes = _axes(rig, rest, frame, recorded, turns, rest_joints)
+        change, axes, unseen, rigid = _axes(rig, rest, frame, recorded, turns, rest_joints)
         own = {joint: turns[joint] @ change[joint] for joint in found if joint in change}
-        turned = world_rotations(recorded, own, rest_joints)
+        turned = world_rotations(recorded, own, rest_joints, rigid)
     scale = scale or leg_length(rest_joints) / leg_length(recorded)
     floor, sunk = _floor(recorded, [joint for joint in _FEET if joint in found])
     pose, transl, joints, lift = _place(turned, recorded[:, 0] * scale, rest_joints, [joint for joint in _FEET if joint in found],
@@ -194,7 +195,10 @@ def fit_motion(positions: Tensor,
     for joint, rotation in own.items():
         recorded_rotations[:, joint] = rotation
     doubts = {'unit': length.doubt, 'up': gravity.doubt,
-              'axes': f'the zero pose is no person ({no_person}), so that axes were read off the motion' if axes == 'the motion' else ''}
+              'axes': f'read off the motion, in which {", ".join(unseen)} never bend{"s" * (len(unseen) == 1)}: twists of '
+              f'{"its" if len(unseen) == 1 else "their"} limbs are assumed' if unseen else ''}
+    if no_person and axes == 'the motion':
+        axes += f', since in the rest pose {no_person}'
     assumed = Assumed(rig.name, axes, length, leg_length(recorded), gravity, sunk, {name: text for name, text in doubts.items() if text})
     return MotionFit(pose, transl, joints, recorded.float(), recorded_rotations.float(), scale, lift, assumed)
 
@@ -231,19 +235,24 @@ def _copied_rotations(own: Mapping[int, Tensor], frames: int) -> Tensor:
 
 
 def _axes(rig: Rig, rest: Optional[Tensor], frame: Optional[Tensor], recorded: Tensor, turns: Mapping[int, Tensor],
-          rest_joints: Tensor) -> Tuple[Dict[int, Tensor], str]:
-    """Per SMPL joint the rotation ``(3, 3)`` from the body's rest axes to the recorded joint's own axes, and where that is from."""
+          rest_joints: Tensor) -> Tuple[Dict[int, Tensor], str, List[str], List[int]]:
+    """Per SMPL joint the rotation ``(3, 3)`` from the body's rest axes to the recorded joint's own axes, where that is from, the
+    hinges about which nothing is known, and the joints that turn as recorded wherever their bones point."""
     if rig.axes and not rig.rest:
-        return rig.joint_axes(), 'the rig file'
+        return rig.joint_axes(), 'the rig file', [], []
     if frame is not None and rig.rest:
-        return {**axes_from_rest(rest, frame, rest_joints), **rig.joint_axes()}, 'the rest pose'
+        axes, rigid = axes_from_rest(rest, frame, rest_joints)
+        return {**axes, **rig.joint_axes()}, 'the rest pose', [], rigid
     whole = {joint: turn for joint, turn in turns.items() if torch.isfinite(turn).all()}
-    return {**axes_from_motion(recorded, whole, rest_joints), **rig.joint_axes()}, 'the motion' if whole else 'not known'
+    if not whole:
+        return rig.joint_axes(), 'not known', [], []
+    axes, unseen = axes_from_motion(recorded, whole, rest_joints)
+    return {**axes, **rig.joint_axes()}, 'the motion', unseen, []
 
 
 def _floor(recorded: Tensor, feet: Sequence[int]) -> Tuple[float, Optional[float]]:
     """Height in metres at which the lowest foot is to be, and the height of the lowest joint if that was no floor."""
-    lowest, foot = _lowest(recorded[:, known_joints(recorded)]), _lowest(recorded[:, feet])
+    lowest, foot = float(recorded[:, known_joints(recorded), 1].amin(dim=1).median()), _lowest(recorded[:, feet])
     legs = leg_length(recorded)
     if _FLOOR[0] * legs <= lowest <= _FLOOR[1] * legs:
         return foot, None

@@ -19,8 +19,10 @@ UPS = ('y', 'z', '-y', '-z')
 JOINT = {name: index for index, name in enumerate(get_skeleton('smpl24').joint_names)}
 _FORWARD = {'y': 'z', 'z': '-y', '-y': '-z', '-z': 'y', 'x': 'z', '-x': 'z'}
 _UPRIGHT = 0.7  # Mean cosine between a standing, walking or sitting person and the vertical.
+_LEAN = 25.  # Degrees by which a person may lean on the mean of a clip.
 _AGREE = 30.  # Degrees between two measures of one direction of the rest pose.
-_STRAIGHT = 40.  # Degrees by which legs and trunk of the rest pose may slant, and elbows bend.
+_STRAIGHT = 40.  # Degrees by which legs of the rest pose may slant.
+_BENT = 70.  # Degrees by which its elbows may be bent.
 _SNAP = 20.  # Degrees up to which a rest pose slants by itself and not by the axes of its file.
 _NEAR_FLOOR = (-0.15, 0.35)  # Heights in metres between which the lowest joint of a person on the floor is.
 
@@ -55,7 +57,7 @@ def rest_frame(rest: Tensor) -> Tuple[Optional[Tensor], str]:
     lines = _lines(rest)
     across, along = _unit(lines['hips'] + lines['shoulders']), _unit(lines['trunk'])
     if not torch.isfinite(across).all() or torch.linalg.cross(along, across).norm() < 0.5:
-        return None, 'its hips and shoulders are not left and right of the trunk'
+        return None, 'hips and shoulders are not left and right of the trunk'
     frame = _snap(roma.special_gramschmidt(torch.stack((across, along), dim=-1)).T)
     return _standing(rest @ frame.T, frame)
 
@@ -67,15 +69,15 @@ def _standing(body: Tensor, frame: Tensor) -> Tuple[Optional[Tensor], str]:
     slants += [(side + bone, -axes[1], _STRAIGHT) for side in ('left_', 'right_') for bone in ('thigh', 'shin')]
     for name, wanted, most in slants:
         if (angle := _degrees(lines[name], wanted)) > most:
-            return None, f'its {name.replace("_", " ")} is {angle:.0f} degrees from where a standing person has it'
+            return None, f'{name.replace("_", " ")}: {angle:.0f} degrees from where a standing person has it'
     for side, out in (('left_', axes[0]), ('right_', -axes[0])):
-        if _degrees(lines[side + 'upper_arm'], lines[side + 'forearm']) > _STRAIGHT:
-            return None, f'its {side[:-1]} arm is bent'
+        if (angle := _degrees(lines[side + 'upper_arm'], lines[side + 'forearm'])) > _BENT:
+            return None, f'the {side[:-1]} arm is bent by {angle:.0f} degrees'
         if _degrees(lines[side + 'upper_arm'], out) > 100 or _unit(lines[side + 'upper_arm'])[1] > 0.5:
-            return None, f'its {side[:-1]} arm is neither out nor hanging'
+            return None, f'the {side[:-1]} arm is neither out nor hanging'
     feet = [body[JOINT[side + 'foot']] - body[JOINT[side + 'ankle']] for side in ('left_', 'right_')]
     if all(_unit(foot)[2] < -0.5 for foot in feet):
-        return None, 'its toes point backward: left and right are exchanged, or the axes are left-handed'
+        return None, 'the toes point backward: left and right are exchanged, or the axes are left-handed'
     return frame, ''
 
 
@@ -115,13 +117,19 @@ def find_up(joints: Tensor, usual: str, why: str) -> Gravity:
         doubt = f'the person lies or bends over: {usual} up is from {why}, the motion does not show it'
         return Gravity(usual, why, '' if postures[usual].cosine > 0.3 else doubt)
     if best == usual:
-        return Gravity(best, 'feet and head')
+        return Gravity(best, 'feet and head', _lean(postures[best].cosine))
     here, there = postures[usual], postures[best]
     # Someone who lies along the axis keeps to the floor and moves little along it; who stands has the feet on the floor, or walks away.
     lies = here.on_floor and here.drift < 0.3 and abs(here.cosine) < 0.5
     if lies and not there.on_floor:
         return Gravity(usual, why, f'a person who lies, if {usual} points up ({why}), or who stands, if {best} does')
-    return Gravity(best, 'feet and head', f'feet and head say {best}, {why} says {usual}' if lies or here.cosine < -_UPRIGHT else '')
+    against = f'feet and head say {best}, {why} says {usual}' if lies or here.cosine < -_UPRIGHT else ''
+    return Gravity(best, 'feet and head', against or _lean(there.cosine))
+
+
+def _lean(cosine: float) -> str:
+    angle = float(torch.rad2deg(torch.arccos(torch.tensor(min(1., cosine)))))
+    return f'the person leans by {angle:.0f} degrees on the mean: was the camera tilted?' if angle > _LEAN else ''
 
 
 def _posture(joints: Tensor, axis: Tuple[float, float, float]) -> _Posture:

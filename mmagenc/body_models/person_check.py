@@ -3,6 +3,7 @@
 T frames, 24 joints of SMPL. Each finding has a name, by which it is listed and refused:
 
 - ``knees``, ``elbows``: they bend about another axis than a person's, or backward;
+- ``trunk``: the pelvis does not stand as hips and shoulders lie;
 - ``head``, ``feet``: turned by more than 80 degrees against neck and shin on the mean; toes that point backward;
 - ``upside down``: the head is below the feet on the mean;
 - ``legs``: shorter than 0.15 m or longer than 1.2 m in the recording;
@@ -24,7 +25,8 @@ from .orientation import JOINT
 from .rigs import SIDES
 
 _BENT = 0.34  # Sine of 20 degrees: hinges that are straighter say nothing about their axis.
-_AXIS = 0.5  # Mean cosine between a hinge's axis and a person's.
+_AXIS = {'knees': 0.5, 'elbows': 0.}  # Mean cosine between a hinge's axis and a person's; an upper arm's twist is not well known.
+_TRUNK = 60.  # Degrees between the pelvis and hips and shoulders, in half of the frames.
 _TURNED = 80.  # Degrees of head and feet against neck and shins, on the mean.
 _LEGS = (0.15, 1.2)  # Metres.
 _LOWEST = (-0.25, 0.6)  # Heights of the lowest joint in lengths of the leg.
@@ -45,8 +47,8 @@ def person_findings(fit: MotionFit, fps: float) -> Dict[str, str]:
     local = roma.rotvec_to_rotmat(fit.pose.double())
     _, world = forward_kinematics(local, local.new_zeros(len(PARENTS), 3), PARENTS, return_rotations=True)
     recorded = fit.recorded.double()
-    findings = {**_hinges(recorded, world), **_ends(fit, recorded, world), **_place(fit), **_bones(recorded), **_jumps(fit, fps)}
-    return dict(findings)
+    return {**_trunk(recorded, world), **_hinges(recorded, world), **_ends(fit, recorded, world), **_place(fit), **_bones(recorded),
+            **_jumps(fit, fps)}
 
 
 def _hinges(recorded: Tensor, world: Tensor) -> Dict[str, str]:
@@ -54,8 +56,8 @@ def _hinges(recorded: Tensor, world: Tensor) -> Dict[str, str]:
     for name, (start, hinge, stop, axes) in _HINGES.items():
         for side in SIDES:
             cosine, frames = _hinge_axis(recorded, world, side, (start, hinge, stop), axes[side])
-            if frames and cosine < _AXIS:
-                way = 'backward' if cosine < -_AXIS else 'sideways'
+            if frames and cosine < _AXIS[name]:
+                way = 'backward' if cosine < -0.5 else 'sideways'
                 found[name] = f"the {side[:-1]} {hinge} bends {way} (its axis has a mean cosine of {cosine:.2f} with a person's)"
     return found
 
@@ -69,20 +71,29 @@ def _hinge_axis(recorded: Tensor, world: Tensor, side: str, joints: Tuple[str, s
     return float((unit_vector(normal[bent]) * seen).sum(-1).mean()) if bent.any() else 1., int(bent.sum())
 
 
+def _trunk(recorded: Tensor, world: Tensor) -> Dict[str, str]:
+    middles = [(recorded[:, JOINT[f'left_{part}']] + recorded[:, JOINT[f'right_{part}']]) / 2 for part in ('hip', 'shoulder')]
+    across, along = recorded[:, JOINT['left_hip']] - recorded[:, JOINT['right_hip']], middles[1] - middles[0]
+    seen = roma.special_gramschmidt(torch.stack((across, along), dim=-1))
+    angle = float(torch.rad2deg(roma.rotmat_geodesic_distance(seen, world[:, 0])).median())
+    return {'trunk': f'the pelvis is turned by {angle:.0f} degrees against hips and shoulders'} if angle > _TRUNK else {}
+
+
 def _ends(fit: MotionFit, recorded: Tensor, world: Tensor) -> Dict[str, str]:
     found = {}
     angle = torch.rad2deg(roma.rotmat_geodesic_distance(world[:, JOINT['head']], world[:, JOINT['spine3']])).mean()
     if angle > _TURNED:
         found['head'] = f'turned by {angle:.0f} degrees against the chest on the mean'
+    ahead = []
     for side in SIDES:
         ankle, foot, knee = (world[:, JOINT[side + joint]] for joint in ('ankle', 'foot', 'knee'))
         angle = torch.rad2deg(torch.maximum(*(roma.rotmat_geodesic_distance(end, knee).mean() for end in (ankle, foot))))
         sole = recorded[:, JOINT[side + 'foot']] - recorded[:, JOINT[side + 'ankle']]
-        ahead = float((unit_vector(sole) * world[:, 0, :, 2]).sum(-1).mean())
+        ahead.append(float((unit_vector(sole) * world[:, 0, :, 2]).sum(-1).mean()))
         if angle > _TURNED:
             found['feet'] = f'the {side[:-1]} foot is turned by {angle:.0f} degrees against the shin on the mean'
-        elif ahead < -0.3:
-            found['feet'] = 'the toes point backward: left and right are exchanged, or the axes of the file are left-handed'
+    if max(ahead) < -0.3:
+        found['feet'] = 'the toes point backward: left and right are exchanged, or the axes of the file are left-handed'
     feet = fit.keypoint[:, [JOINT['left_ankle'], JOINT['right_ankle']]].mean(dim=1)
     if float(unit_vector(fit.keypoint[:, JOINT['head']] - feet)[:, 1].mean()) < -0.3:
         found['upside down'] = 'the head is below the feet on the mean'

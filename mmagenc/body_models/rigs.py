@@ -198,7 +198,8 @@ def _short(name: str) -> str:
 
 
 def _letters(name: str) -> str:
-    return re.sub(r'[\W_]', '', name)
+    # What stands before a name marks another joint (__UpLeg_L beside UpLeg_L), what stands within separates words.
+    return re.sub(r'(?<=[^\W_])[\W_]+', '', name)
 
 
 def _common(names: Sequence[str], step: int) -> str:

@@ -74,18 +74,26 @@ def find_unit(joints: Tensor, *, given: Optional[float] = None, usual: Optional[
             raise
         name, metres = next(iter(others.items()))
         return Unit(metres, 'by the length of the legs', f"legs of {legs:.3g} units are a person's in {name}, which is taken")
-    if others and legs * unit < _SMALL:
+    if legs * unit < _SMALL and (others or _is_adult(legs, joints)):
         return _small_or_other(legs, joints, unit, others)
     return Unit(unit, 'by the length of the legs' + (f' ({refused})' if refused else ''))
 
 
 def _small_or_other(legs: float, joints: Tensor, unit: float, others: dict) -> Unit:
     """Legs that are an infant's in a usual unit and an adult's in another one: the shape of the body decides, and both are said."""
-    shoulders, hips = (joints[..., [JOINT[side + joint] for side in SIDES], :].mean(dim=-2) for joint in ('shoulder', 'hip'))
-    adult = legs / float((shoulders - hips).norm(dim=-1).mean()) > _ADULT_SHAPE
-    name, metres = next(iter(others.items()))
+    adult = _is_adult(legs, joints)
     usual = next(key for key, value in UNITS.items() if value == unit)
+    if not others:
+        return Unit(unit, 'by the length of the legs',
+                    f"legs of {legs * unit:.2f} m ({legs:.3g} {usual}) have the shape of an adult's: is it the unit?")
+    name, metres = next(iter(others.items()))
     taken = name.split(',')[0] if adult else usual
     return Unit(metres if adult else unit, 'by the shape of the body',
                 f'legs of {legs:.3g} units fit {usual} ({legs * unit:.2f} m, a small child) and {name} ({legs * metres:.2f} m, an adult) '
                 f'alike; {taken} is taken, as legs and trunk have the shape of {"an adult" if adult else "a child"}')
+
+
+def _is_adult(legs: float, joints: Tensor) -> bool:
+    """Whether legs and trunk have the shape of a grown body; infants have short legs."""
+    shoulders, hips = (joints[..., [JOINT[side + joint] for side in SIDES], :].mean(dim=-2) for joint in ('shoulder', 'hip'))
+    return legs / float((shoulders - hips).norm(dim=-1).mean()) > _ADULT_SHAPE

@@ -244,7 +244,7 @@ def test_broken_rig_files_are_refused(tmp_path, text, message):
 
 
 def test_unknown_rig():
-    with pytest.raises(ValueError, match='neither a file nor one of bandai_namco, cmu'):
+    with pytest.raises(ValueError, match='neither a file nor one of azure_kinect, bandai_namco'):
         load_rig('unheard_of')
 
 

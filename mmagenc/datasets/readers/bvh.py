@@ -27,6 +27,7 @@ _CHANNELS = {f'{axis}{kind}': (kind, index) for kind in ('rotation', 'position')
 
 SLOWEST, FASTEST = 1 / 4, 1 / 2000
 """Seconds between the frames of a recording of motion."""
+_ROUNDING = 0.02  # Of the longest bone.
 
 
 @dataclass(frozen=True)
@@ -116,19 +117,19 @@ def read_bvh(path: Union[str, Path], *, lenient: bool = False, fps: Optional[flo
     offsets = np.array(hierarchy.offsets, dtype=np.float64)
     rotations, positions = _apply_channels(values, offsets, hierarchy.channels)
     if _adds_to_offsets(positions, offsets, hierarchy):
-        below = np.array(hierarchy.parents) >= 0
-        positions[:, below] += offsets[below] * [[('position', axis) in listed for axis in range(3)]
-                                                 for listed, kept in zip(hierarchy.channels, below) if kept]
+        for joint, listed in enumerate(hierarchy.channels):
+            axes = [axis for kind, axis in listed if kind == 'position' and hierarchy.parents[joint] >= 0]
+            positions[:, joint, axes] += offsets[joint, axes]
         notes.append('position channels below the root are zero throughout: added to the OFFSETs')
     return Bvh(tuple(hierarchy.names), tuple(hierarchy.parents), offsets, rotations, positions, frame_time, tuple(notes))
 
 
 def _adds_to_offsets(positions: np.ndarray, offsets: np.ndarray, hierarchy: '_Hierarchy') -> bool:
-    """Whether every position channel below the root is zero though the OFFSETs are not: no body has bones without length."""
+    """Whether the position channels below the root are zero, but for rounding, though the OFFSETs are not: no body lacks its bones."""
     moved = [(joint, axis) for joint, listed in enumerate(hierarchy.channels) if hierarchy.parents[joint] >= 0
              for kind, axis in listed if kind == 'position']
-    return bool(moved) and not any(positions[:, joint, axis].any() for joint, axis in moved) \
-        and any(offsets[joint, axis] for joint, axis in moved)
+    largest = max((abs(offsets[joint, axis]) for joint, axis in moved), default=0.)
+    return largest > 0 and max(np.abs(positions[:, joint, axis]).max() for joint, axis in moved) < _ROUNDING * largest
 
 
 @dataclass

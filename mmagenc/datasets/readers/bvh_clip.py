@@ -17,6 +17,7 @@ from .bvh import Bvh, read_bvh
 
 _STILL = 1.  # Degrees within which frames show one pose.
 _JUMP = 30.  # Degrees by which a joint jumps from a pose of calibration into the motion.
+_STRAIGHT = 20.  # Degrees of a joint in a T-pose from the zero pose.
 _LEADING = 10  # Frames at most that such a pose takes.
 
 
@@ -89,9 +90,9 @@ def leading_frames(recording: Bvh) -> int:
 
 
 def _is_pose(recording: Bvh, frame: int) -> bool:
-    """Whether a frame is the zero pose, or has the joints below the root straight as that has."""
+    """Whether a frame is the zero pose, nearly, wherever the root is."""
     turned = recording.rotations[frame, np.array(recording.parents) >= 0]
-    return bool((np.degrees(np.arccos(np.clip((np.trace(turned, axis1=1, axis2=2) - 1) / 2, -1, 1))) < _STILL).mean() > 0.9)
+    return bool((np.degrees(np.arccos(np.clip((np.trace(turned, axis1=1, axis2=2) - 1) / 2, -1, 1))) < _STRAIGHT).mean() > 0.8)
 
 
 def _turns(rotations: np.ndarray) -> np.ndarray:
