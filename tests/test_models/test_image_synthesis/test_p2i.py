@@ -11,14 +11,14 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmagenc.benchmarks.plain_p2i import ReferenceTrainer, discriminator_weights, generator_weights
+from mmagenc.commands.convert.p2i import DISCRIMINATOR_RULES, GENERATOR_RULES, rename, with_counters
 from mmagenc.models.image_synthesis import p2i
 from mmagenc.models.image_synthesis.heat_maps import heat_maps
 from mmagenc.models.image_synthesis.losses import masked_l1
 from mmagenc.models.image_synthesis.p2i import from_bytes, from_pixels, to_bytes, to_pixels
 from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
-from tests.reference_p2i import ReferenceTrainer, discriminator_weights, generator_weights
-from tools.model_converters.p2i_to_mmagenc import DISCRIMINATOR_RULES, GENERATOR_RULES, rename, with_counters
 
 JOINTS, CLASSES, SIZE = 5, 3, 16
 

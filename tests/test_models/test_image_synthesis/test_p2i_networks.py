@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from mmagenc.benchmarks import plain_p2i
+from mmagenc.commands.convert.p2i import DISCRIMINATOR_RULES, GENERATOR_RULES, rename, with_counters
 from mmagenc.models.image_synthesis.heat_maps import heat_maps
 from mmagenc.models.image_synthesis.losses import lsgan_discriminator, lsgan_real
 from mmagenc.models.image_synthesis.p2i_networks import ClassBatchNorm2d, P2IDiscriminator, P2INetwork
-from tests import reference_p2i
-from tools.model_converters.p2i_to_mmagenc import DISCRIMINATOR_RULES, GENERATOR_RULES, rename, with_counters
 
 LABEL = torch.tensor([0, 4, 2])
 
@@ -77,22 +77,22 @@ def learnable(weights):
 
 @pytest.mark.parametrize('training', [False, True])
 def test_generator_equals_the_plain_path(training):
-    reference = learnable(reference_p2i.generator_weights(joints=5, classes=6, width=4, blocks=3))
+    reference = learnable(plain_p2i.generator_weights(joints=5, classes=6, width=4, blocks=3))
     ours = P2INetwork(num_joints=5, num_classes=6, channels=4, num_blocks=3).train(training)
     load(ours, reference, GENERATOR_RULES)
     source, *maps = inputs()
-    expected = reference_p2i.generate(reference, source, *maps, LABEL, training=training)
+    expected = plain_p2i.generate(reference, source, *maps, LABEL, training=training)
     same_gradients(ours(source, *maps, LABEL), expected, reference, ours, GENERATOR_RULES)
 
 
 @pytest.mark.parametrize('training', [False, True])
 def test_discriminator_equals_the_plain_path(training):
-    reference = learnable(reference_p2i.discriminator_weights(joints=5, width=4, blocks=2))
+    reference = learnable(plain_p2i.discriminator_weights(joints=5, width=4, blocks=2))
     ours = P2IDiscriminator(num_joints=5, channels=4, num_blocks=2).train(training)
     load(ours, reference, DISCRIMINATOR_RULES)
     image, maps, _ = inputs()
     score, features = ours(image, maps)
-    expected, wanted = reference_p2i.judge(reference, image, maps, training=training)
+    expected, wanted = plain_p2i.judge(reference, image, maps, training=training)
     for value, other in zip(features, wanted, strict=True):
         torch.testing.assert_close(value, other, atol=1e-5, rtol=1e-4)
     same_gradients(score, expected, reference, ours, DISCRIMINATOR_RULES)
