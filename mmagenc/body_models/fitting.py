@@ -64,12 +64,11 @@ class Assumed:
     doubts: Mapping[str, str] = field(default_factory=dict)
 
     def words(self) -> str:
-        """One line for people."""
+        """One line for people, without the length of the legs."""
         names = {value: name for name, value in UNITS.items()}
         unit = names.get(self.unit.metres, f'{self.unit.metres:.4g} m')
-        floor = '' if self.floor is None else f'; lowest joint at {self.floor:.2f} m, put on the floor'
-        return (f"rig {self.rig} (joints' axes: {self.axes}), unit {unit} ({self.unit.how}), legs {self.legs:.2f} m, "
-                f'up {self.up.up} ({self.up.how}){floor}')
+        return (f"rig {self.rig} (joints' axes: {self.axes}), unit {unit} ({self.unit.how}), "
+                f'up {self.up.up} ({self.up.how})')
 
 
 @dataclass(frozen=True)
@@ -260,24 +259,41 @@ def _floor(recorded: Tensor, feet: Sequence[int]) -> Tuple[float, Optional[float
 
 
 def place_pose(pose: Tensor, transl: Tensor, *, rest_joints: Tensor, scale: Optional[float] = None) -> Tuple[Tensor, Tensor]:
-    """Put poses that are SMPL's already on another body.
+    """Put poses that are SMPL's already on another body: ``transl`` ``(T, 3)`` and joints ``(T, 24, 3)`` of :func:`fit_of_pose`, y up."""
+    fit = fit_of_pose(pose, transl, rest_joints=rest_joints, scale=scale, up='y')
+    return fit.transl, fit.keypoint
+
+
+def fit_of_pose(pose: Tensor, transl: Tensor, *, rest_joints: Tensor, scale: Optional[float] = None, up: Optional[str] = None,
+                usual: str = 'y', why: str = 'the usual axis') -> MotionFit:
+    """Poses that are SMPL's already on another body, as a fit: nothing but the place and the world's axes changes.
 
     Args:
-        pose: ``(T, 24, 3)`` axis-angle, y up.
-        transl: ``(T, 3)`` metres.
+        pose: ``(T, 24, 3)`` axis-angle.
+        transl: ``(T, 3)`` metres of the pelvis.
         rest_joints: ``(24, 3)`` joints of the body to pose.
         scale: metres of the result per metre of ``transl``; default the ratio of the body's leg length to an adult's.
+        up: axis of the world that points up; default found from feet, head and motion, and ``usual`` where these do not show it.
+        usual, why: that axis, and where it is from.
 
     Returns:
-        tuple: ``transl`` ``(T, 3)`` with the feet on the floor at height zero, and joints ``(T, 24, 3)``, metres.
+        MotionFit: with the feet, or what is lower, on the floor at height zero; ``recorded`` is an adult in the same poses.
     """
-    rest_joints = torch.as_tensor(rest_joints, dtype=torch.float64)
+    rest_joints, path = (torch.as_tensor(value, dtype=torch.float64) for value in (rest_joints, transl))
+    adult = rest_joints * (ADULT_LEG / leg_length(rest_joints))
     local = roma.rotvec_to_rotmat(torch.as_tensor(pose, dtype=torch.float64))
-    _, turned = forward_kinematics(local, rest_joints, PARENTS, return_rotations=True)
+    recorded, turned = forward_kinematics(local, adult - adult[0], PARENTS, return_rotations=True)
+    recorded = recorded + path[:, None]
+    gravity = Gravity(up, 'as named') if up else find_up(recorded, usual, why)
+    world = upright(gravity.up)
+    recorded, turned = recorded @ world.T, world @ turned
     scale = scale or leg_length(rest_joints) / ADULT_LEG
-    path = torch.as_tensor(transl, dtype=torch.float64) * scale
-    _, transl, joints, _ = _place(turned, path, rest_joints, _FEET, floor=_TOE_HEIGHT * scale)
-    return transl, joints
+    # Someone who lies with the feet in the air has another joint on the floor.
+    lowest = _FEET if _lowest(recorded) > _lowest(recorded[:, _FEET]) - 2 * _TOE_HEIGHT else list(range(len(PARENTS)))
+    pose, transl, joints, lift = _place(turned, recorded[:, 0] * scale, rest_joints, lowest, floor=_TOE_HEIGHT * scale)
+    doubts = {'up': gravity.doubt} if gravity.doubt else {}
+    assumed = Assumed('smpl', "SMPL's", Unit(1., 'as read'), ADULT_LEG, gravity, doubts=doubts)
+    return MotionFit(pose, transl, joints, recorded.float(), turned.float(), scale, lift, assumed)
 
 
 def _select(positions: Tensor, found: Mapping[int, int]) -> Tensor:

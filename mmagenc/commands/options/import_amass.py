@@ -13,7 +13,12 @@ def build_parser() -> Parser:
     parser.add_argument('folder', type=Path, help='folder with .npz files, searched with its subfolders, or one file')
     parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
     parser.add_argument('--fps', type=positive, default=20., help='frames per second of the result (default: %(default)s)')
-    parser.add_argument('--up', choices=('z', 'y'), default='z', help='axis of the files that points up (default: %(default)s)')
+    parser.add_argument('--up', choices=('auto', 'y', 'z', '-y', '-z'), default='auto', help='axis of the files that points up, as in '
+                        '--up=-y; auto: told by feet, head and motion, else z, and said (default: %(default)s)')
+    parser.add_argument('--unit', default='m', help='of the path in the files: m, cm, mm, inch, or metres per unit (default: %(default)s)')
+    parser.add_argument('--recorded-fps', type=positive, help='frames per second of the files, where they say none or wrong ones '
+                        '(default: as they say)')
+    parser.add_argument('--strict', action='store_true', help='leave out clips about which a warning is given')
     parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$',
                         help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
                         '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')

@@ -17,6 +17,7 @@ PRESETS = dict(
         split='train=1-4;val=5;test=6-8',
         classes='walk,walk-turn-left,walk-turn-right,run,wave-both-hands,wave-left-hand,wave-right-hand,raise-up-both-hands,'
         'raise-up-left-hand,raise-up-right-hand'))
+UPS = ('auto', 'y', 'z', '-y', '-z')
 DEFAULTS = dict(rig='auto', labels=r'(?P<label>[^/]+)/[^/]+$', split=None, classes=None)
 
 
@@ -36,6 +37,12 @@ def build_parser() -> Parser:
     parser.add_argument('--unit', default='auto', help='m, cm, mm, inch, or metres per unit (default: by rig or by length of the legs)')
     parser.add_argument('--path-scale', default='body', help='body: steps as small as the body; or a number, 1 keeps the recorded metres '
                         '(default: %(default)s)')
+    parser.add_argument('--up', choices=UPS, default='auto', help='axis of the files that points up, as in --up=-y; auto: told by feet, '
+                        'head and motion, and said (default: %(default)s)')
+    parser.add_argument('--recorded-fps', type=positive, help='frames per second of the files, where they say them wrong '
+                        '(default: by their Frame Time)')
+    parser.add_argument('--lenient', action='store_true', help='take the whole frames that are there where a file announces another number')
+    parser.add_argument('--strict', action='store_true', help='leave out clips about which a warning is given')
     parser.add_argument('--processes', type=count, default=min(8, os.cpu_count() or 1), help='worker processes (default: %(default)s)')
     parser.add_argument('--report', type=Path, help='write how well every clip fits as JSON')
     add_force(parser)
@@ -50,5 +57,5 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
 
 
 def rig_names() -> List[str]:
-    """Names of the shipped rigs, as :func:`mmagenc.body_models.fitting.available_rigs` gives them, without importing that."""
+    """Names of the shipped rigs, as :func:`mmagenc.body_models.rigs.available_rigs` gives them, without importing that."""
     return sorted(path.stem for path in (Path(__file__).resolve().parents[2] / 'body_models/assets/rigs').glob('*.yml'))

@@ -13,6 +13,7 @@ from mmagenc.body_models.fitting import fit_motion
 from mmagenc.body_models.person_check import person_findings
 from mmagenc.body_models.rigs import Rig, detect_rig
 
+from .assumptions import Assumption
 from .bvh import Bvh, read_bvh
 
 _STILL = 1.  # Degrees within which frames show one pose.
@@ -46,7 +47,8 @@ class BvhSettings:
 
 
 def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
-    """One file as ``pose``, ``transl``, ``keypoint``, with ``quality`` (how well it fits), ``assumed`` (words) and ``doubts`` by name.
+    """One file as ``pose``, ``transl``, ``keypoint``, with ``quality`` (how well it fits), ``assumed`` (:class:`Assumption`) and ``doubts``
+    (words by name).
 
     Raises:
         BvhError: a damaged file.
@@ -58,11 +60,13 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
     dropped = leading_frames(recording)
     if dropped:
         recording = recording.part(dropped)
-        notes.append(f'{dropped} leading frame{"s" * (dropped > 1)} of a pose for calibration dropped')
+        notes.append(f'a pose for calibration at the beginning ({dropped} frame{"s" * (dropped > 1)}) was left out')
     recording = recording.resample(settings.fps)
     positions, rotations = recording.global_transforms()
     fit = fit_motion(positions, rotations, recording.names, rig=rig, rest_joints=settings.rest_joints,
                      rest_positions=recording.rest_positions(), unit=settings.unit, scale=settings.scale, up=settings.up)
+    if fit.assumed.floor is not None:
+        notes.append('no floor at zero: the lowest joint was put on it')
     turns = fit.turns() if len(recording) > 1 else fit.pose.new_zeros(1, 24)
     quality = dict(
         frames=len(recording), rig=rig.name, scale=fit.scale, lift=fit.lift, flips=fit.flips(),
@@ -70,7 +74,7 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
         angles={bone: [float(angle.mean()), float(angle.max())] for bone, angle in fit.bone_angles().items()},
         turns=turns.amax(dim=0).tolist())
     return dict(pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(), quality=quality,
-                assumed='; '.join([fit.assumed.words(), f'{rate:.4g} fps', *notes]),
+                assumed=Assumption(fit.assumed.words(), rate, fit.assumed.legs, tuple(notes)),
                 doubts={**fit.assumed.doubts, **person_findings(fit, settings.fps)})
 
 
