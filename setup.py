@@ -24,6 +24,7 @@ ANNY = ['anny>=0.6.2,<0.7']
 VIDEO = ['imageio-ffmpeg>=0.4.9']
 IMAGE = ['torchmetrics>=1.4']
 H36M = ['h5py>=3.10']
+MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres']
 EXTRAS = {
@@ -34,9 +35,11 @@ EXTRAS = {
     'image': IMAGE,
     'pose': POSE,
     'h36m': H36M,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *POSE],
+    'mocap': MOCAP,
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *POSE],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit',
+        'tensorboard'
     ],
 }
 
