@@ -88,5 +88,6 @@ setup(
     python_requires='>=3.10,<3.13',
     install_requires=REQUIREMENTS,
     extras_require=EXTRAS,
+    entry_points={'console_scripts': ['mmagenc = mmagenc.commands:main']},
     cmdclass={'build_py': BuildPyWithMim},
     zip_safe=False)

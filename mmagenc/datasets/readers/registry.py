@@ -8,7 +8,7 @@ M persons, T frames, V keypoints, C coordinates.
 """
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -81,6 +81,12 @@ class Recording:
             raise TypeError(f'a Recording has one of keypoint, frames and pose, got {said}')
 
 
+class Unusable(NamedTuple):
+    """In place of one recording of several in a file: that it is damaged, and why; the others are read on."""
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """What a user says about files that do not say it themselves; a reader takes what concerns it.
@@ -130,8 +136,8 @@ class Reader:
         """
         raise TypeError(f'{type(self).__name__} defines no sniff')
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        """The recordings of a source.
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        """The recordings of a source; what cannot be used of several is given as :class:`Unusable`.
 
         Raises:
             ValueError: damaged or unusable content, naming the key or line; the caller adds the file.

@@ -6,7 +6,8 @@ from mmagenc.skeletons import SKELETONS
 COCO = SKELETONS['coco17'].joint_names
 
 
-@pytest.mark.parametrize('name', ['LeftWrist', 'left wrist', 'wrist_L', 'l_wrist', 'LWrist', 'L_Wrist', 'Wrist.Left', 'leftWrist', 'WristLeft'])
+@pytest.mark.parametrize(
+    'name', ['LeftWrist', 'left wrist', 'wrist_L', 'l_wrist', 'LWrist', 'L_Wrist', 'Wrist.Left', 'leftWrist', 'WristLeft'])
 def test_spellings_of_one_name(name):
     assert spelling(name) == 'left_wrist'
 

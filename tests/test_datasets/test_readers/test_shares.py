@@ -42,7 +42,8 @@ def test_too_few_groups_are_refused():
         split_by_share(*clips(2, 4), 'train=60%;val=20%;test=20%')
 
 
-@pytest.mark.parametrize('text', ['train=70%', 'train=70%;test=20%', 'train=70;test=30%', 'train=x%;test=30%', 'train=50%;train=50%', '=100%', '%'])
+@pytest.mark.parametrize(
+    'text', ['train=70%', 'train=70%;test=20%', 'train=70;test=30%', 'train=x%;test=30%', 'train=50%;train=50%', '=100%', '%'])
 def test_shares_that_cannot_be_read(text):
     with pytest.raises(ValueError, match='split: '):
         parse_shares(text)
