@@ -9,6 +9,8 @@ from scipy.spatial.transform import Rotation
 from mmagenc.skeletons import Skeleton
 
 AXES = {'x': (1, 0, 0), 'y': (0, 1, 0), 'z': (0, 0, 1), '-x': (-1, 0, 0), '-y': (0, -1, 0), '-z': (0, 0, -1)}
+_STANDS = 0.96
+"""Share of the longest way from feet to head that makes a person who stands."""
 _HEAD, _FEET = ('head', 'head_top', 'nose', 'neck'), ('left_foot', 'left_ankle', 'right_foot', 'right_ankle', 'left_toe', 'right_toe')
 
 
@@ -27,15 +29,15 @@ def up_of_person(points: np.ndarray, skeleton: Skeleton) -> str:
 
 
 def upright_by_stance(points: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """The shortest turn ``(3, 3)`` that makes y of the direction from feet to head in the frames in which the person stands most: the
-    fifth of them where feet and head are farthest apart.
+    """The shortest turn ``(3, 3)`` that makes y of the direction from feet to head in the frames in which the person stands: those
+    where feet and head are nearly as far apart as anywhere.
 
     Raises:
         ValueError: as :func:`up_of_person`.
     """
     toward = _feet_to_head(points, skeleton)
     length = np.linalg.norm(toward, axis=1)
-    mean = toward[length >= np.quantile(length, 0.8)].mean(axis=0)
+    mean = toward[length >= _STANDS * length.max()].mean(axis=0)
     return Rotation.align_vectors([[0., 1., 0.]], [mean])[0].as_matrix()
 
 

@@ -31,7 +31,8 @@ def test_a_clip_a_sequence_of_the_points_that_move(tmp_path):
 
 def test_pixels_of_four_cameras(tmp_path):
     views = [np.full((4, 17, 2), camera, dtype=np.float32) for camera in range(4)]
-    path = write(tmp_path / 'data_2d_h36m_gt.npz', positions_2d={'S1': {'Walking': views}}, metadata={'layout_name': 'h36m', 'num_joints': 17})
+    path = write(tmp_path / 'data_2d_h36m_gt.npz', positions_2d={'S1': {'Walking': views}},
+                 metadata={'layout_name': 'h36m', 'num_joints': 17})
     found = recordings(path, 'videopose3d')
     assert [clip.extra['camera'] for clip in found] == ['54138969', '55011271', '58860488', '60457274']
     assert found[2].keypoint[0, 0, 0].tolist() == [2, 2] and found[2].img_shape == (1000, 1000) and found[2].skeleton == 'h36m17'
