@@ -27,6 +27,7 @@ VIDEO = ['imageio-ffmpeg>=0.4.9']
 IMAGE = ['torchmetrics>=1.4']
 H36M = ['h5py>=3.10']
 COMPLETION = ['shtab>=1.7']
+MOCAP = ['ezc3d>=1.5.19']
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -35,9 +36,11 @@ EXTRAS = {
     'image': IMAGE,
     'completion': COMPLETION,
     'h36m': H36M,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *COMPLETION],
+    'mocap': MOCAP,
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit',
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
+        'pre-commit',
         'tensorboard'
     ],
 }

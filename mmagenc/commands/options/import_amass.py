@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmagenc.arguments import positive
 from mmagenc.command_line import Parser, add_debug
-from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_processes, add_up
+from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_processes
 from mmagenc.outputs import add_force
 
 
