@@ -26,6 +26,8 @@ COMMANDS = [
     ('plot', 'run --out new/a.pdf'),
     ('report', 'run --out new/a.html --figures pictures'),
     ('benchmark', 'cvae --json new/a.json'),
+    ('import', 'folder --out new/a.npz new/b.pkl'),
+    ('inspect', 'in.npz --html new/a.html --sheet new/b.png --json new/c.json'),
     ('import-amass', 'folder --out new/a.npz new/b.pkl'),
     ('import-arrays', 'npz in.npz --out new/a.npz'),
     ('import-arrays', 'pkl in.npz --out new/a.npz'),
@@ -53,8 +55,8 @@ COMMANDS = [
 OWN_PLACES = {'train', 'quickstart', 'study', 'standin', 'render'}
 """Tools that keep what they write in a folder of their own; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
-NO_OUTPUTS = {('import-amass', '--labels'), ('import-bvh', '--labels'), ('report', 'work_dirs'),
-              ('plot', 'work_dirs'), ('test', '--work-dir')}
+NO_OUTPUTS = {('import', '--labels'), ('inspect', 'file'), ('import-amass', '--labels'), ('import-bvh', '--labels'),
+              ('report', 'work_dirs'), ('plot', 'work_dirs'), ('test', '--work-dir')}
 """Options that are named as outputs are and are none, or the folder of a run."""
 OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
 
