@@ -18,7 +18,7 @@ from mmagenc.registry import READERS
 from .mmpose import person_of
 
 SETTINGS = ('pose_model', 'pose_weights', 'det_model', 'det_weights', 'device')
-"""Of ``ReadOptions.reader['video']``."""
+"""Of ``ReadOptions.reader``."""
 WHOLE_IMAGE = 'whole_image'
 """MMPose's word for a person's box that is the image."""
 HOW = """no pose estimator is named: --pose-model human, or another name of MMPose's model zoo, finds the keypoints; it needs
@@ -42,10 +42,7 @@ class Video(Reader):
         return 'video' if known else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        settings = dict(options.reader.get('video') or {})
-        unknown = sorted(set(settings) - set(SETTINGS))
-        if unknown:
-            raise ValueError(f'unknown settings of videos: {", ".join(unknown)}; there are {", ".join(SETTINGS)}')
+        settings = {name: options.reader[name] for name in SETTINGS if options.reader.get(name) is not None}
         if not settings.get('pose_model'):
             raise ValueError(HOW)
         fps, img_shape = video_facts(source.path)

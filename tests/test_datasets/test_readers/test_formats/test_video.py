@@ -33,15 +33,13 @@ def video(tmp_path):
 
 
 def read(path, **settings):
-    return list(all_readers()['video'].read(Source(path), ReadOptions(reader=dict(video=settings))))
+    return list(all_readers()['video'].read(Source(path), ReadOptions(reader=settings)))
 
 
 def test_what_a_video_says_of_itself(video, import_file):
     assert video_facts(video) == (12, (120, 160))
     with pytest.raises(ValueError, match=r'--pose-model human(.|\n)*pip install "mmagenc\[pose\]"'):
         import_file(video, 'video')
-    with pytest.raises(ValueError, match='unknown settings of videos: model; there are pose_model'):
-        read(video, model='x')
 
 
 def test_a_damaged_video(video, tmp_path):
