@@ -17,7 +17,7 @@ MIM_FILES = ('configs', 'tools', 'model-index.yml')
 
 REQUIREMENTS = [
     'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.24', 'scipy>=1.10', 'matplotlib>=3.7',
-    'roma>=1.4', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.4.3'
+    'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.4.3'
 ]
 MESH = ['smplx>=0.1.28', 'pyvista>=0.43']
 ANNY = ['anny>=0.6.2,<0.7']
@@ -85,5 +85,6 @@ setup(
     python_requires='>=3.10,<3.13',
     install_requires=REQUIREMENTS,
     extras_require=EXTRAS,
+    entry_points={'console_scripts': ['mmagenc = mmagenc.commands:main']},
     cmdclass={'build_py': BuildPyWithMim},
     zip_safe=False)

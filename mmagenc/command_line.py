@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from typing import Iterator, TextIO
+from typing import Callable, Iterator, Optional, Sequence, TextIO
 
 from mmagenc.arguments import count, index
 
@@ -30,6 +30,26 @@ STUDY_ARMS = ('real', 'augmented', 'unjudged', 'infagenc', 'both')
 :mod:`mmagenc.datasets.readers.ntu_cleaning` and :mod:`mmagenc.evaluation.study`."""
 MIN_LENGTH = 16
 """Fewest frames of a clip that has to be cut at a gap."""
+
+
+class Parser(argparse.ArgumentParser):
+    """What can be typed behind a command.
+
+    Args:
+        name: of the command, as it is typed; ``None`` leaves that to ``prog``.
+        check: called with the parser and what it has read, to refuse with ``parser.error`` what does not go together.
+        **kwargs: of :class:`argparse.ArgumentParser`.
+    """
+
+    def __init__(self, name: Optional[str] = None, *, check: Optional[Callable] = None, **kwargs) -> None:
+        super().__init__(**(kwargs if name is None else dict(prog=f'mmagenc {name}', **kwargs)))
+        self._check = check
+
+    def parse_args(self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None) -> argparse.Namespace:
+        found = super().parse_args(args, namespace)
+        if self._check is not None:
+            self._check(self, found)
+        return found
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,8 @@ from mmengine.utils import is_installed
 from mmagenc.command_line import describe
 
 SUFFIXES = ('.py', '.json', '.yaml', '.yml')
+OWN = (Path(__file__).resolve().parents[1] / '.mim', Path(__file__).resolve().parents[2])
+"""Where ``configs/`` of this package is: in an installed one, and in a clone."""
 EXAMPLE = 'those of this package are in configs/, such as configs/infagenc/quick.py'
 
 
@@ -24,11 +26,18 @@ def read_config_file(path) -> Config:
     Raises:
         ConfigFileError: it or one of its ``_base_`` is not there, no config, or raises an error.
     """
+    path = located(path)
     check_config_file(path)
     try:
         return Config.fromfile(str(path))
     except Exception as error:  # a config is a program: it may raise anything
         raise ConfigFileError(f'config {_where(path, error)}: {_words(error)}') from error
+
+
+def located(path) -> Path:
+    """The file of a path or, where that is nothing, this package's own config of that path (``configs/…``), wherever one works."""
+    own = [root / path for root in OWN if Path(path).parts[:1] == ('configs', )]
+    return next((place for place in (Path(path), *own) if place.exists()), Path(path))
 
 
 def check_config_file(path, named_in: Tuple[Path, ...] = ()) -> None:

@@ -1,21 +1,18 @@
 """What a row of the table is, and how it is run: in this process, so that hundreds take seconds."""
 
 import contextlib
-import importlib.util
 import io
 import os
 import re
-import sys
 import warnings
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple, Union
 from unittest import mock
 
+from mmagenc.commands import start
 from tests.runs import forget_runs
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 PROGRESS = re.compile(r'^\s*(\[[> ]*\].*|completed: .*|generating .*|)$')
 
 
@@ -30,9 +27,9 @@ class Row:
     Args:
         name: of the row.
         make: writes the input files into a folder.
-        run: the tool with its arguments, or what is called with the folder; ``{d}`` is the folder.
+        run: the command with its arguments, or what is called with the folder; ``{d}`` is the folder.
         says: what the message must contain, all of it; ``{d}`` likewise.
-        code: exit code of a tool, 1 if left out; 2 is argparse's, that of what ``--force`` would replace, and all of train.py and test.py.
+        code: exit code of a command, 1 if left out; 2 is argparse's, that of what ``--force`` would replace, and all of train and test.
     """
 
     name: str
@@ -40,16 +37,6 @@ class Row:
     run: Union[List[str], Callable[[Path], object]]
     says: Tuple[str, ...] = field(default=())
     code: Optional[int] = None
-
-
-@cache
-def tool(name: str):
-    """A tool as a module, by its place below ``tools/``."""
-    spec = importlib.util.spec_from_file_location(f'bad_inputs_{Path(name).stem}', TOOLS / name)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @contextlib.contextmanager
@@ -101,7 +88,7 @@ def ended(row: Row, folder: Path) -> str:
             warnings.catch_warnings(), UNFORMATTED:
         warnings.simplefilter('ignore')
         try:
-            code = tool(name).main([argument.replace('{d}', str(folder)) for argument in arguments])
+            start(name, [argument.replace('{d}', str(folder)) for argument in arguments])
         except SystemExit as error:
             code = error.code
     text = errors.getvalue()
@@ -111,7 +98,7 @@ def ended(row: Row, folder: Path) -> str:
     assert code == expected, f'exit code {code}, expected {expected}: {text}'
     lines = [line for line in text.replace('\r', '\n').splitlines() if not PROGRESS.match(line)]
     message = '\n'.join(lines)
-    begins = [line for line in lines if line.startswith(f'{Path(name).stem}: ') or re.match(r'\S+: error: ', line)]
+    begins = [line for line in lines if line.startswith(f'{name}: ') or re.match(r'\S+: error: ', line)]
     assert len(begins) == 1, f'{len(begins)} messages: {text}'
     assert lines[0] == begins[0] or lines[0].startswith('usage: '), f'more than the message: {text}'
     return message

@@ -161,12 +161,12 @@ def raw(data: bytes, name='bad.npz'):
 def _rows(name, make, says, file):
     """The same file for the reader and for three tools."""
     yield Row(f'{name}: load_annotation', make, lambda folder: load_annotation(folder / file), (file, says))
-    yield Row(f'{name}: visualize', make, ['visualize.py', f'{{d}}/{file}', '--out-dir', '{d}/out'], (file, says))
+    yield Row(f'{name}: visualize', make, ['visualize', f'{{d}}/{file}', '--out-dir', '{d}/out'], (file, says))
     yield Row(
-        f'{name}: mix', make, ['data/mix_annotations.py', '--train', f'{{d}}/{file}', '{d}/good.npz', '--out', '{d}/out.npz'], (file, says)
+        f'{name}: mix', make, ['mix', '--train', f'{{d}}/{file}', '{d}/good.npz', '--out', '{d}/out.npz'], (file, says)
     )
     yield Row(
-        f'{name}: compare', make, ['analysis/compare_clips.py', f'{{d}}/{file}', '{d}/good.npz', '--json', '{d}/out.json'], (file, says)
+        f'{name}: compare', make, ['compare', f'{{d}}/{file}', '{d}/good.npz', '--json', '{d}/out.json'], (file, says)
     )
 
 

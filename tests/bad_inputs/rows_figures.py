@@ -97,13 +97,13 @@ STUDY = {
 ROWS = [
     row
     for tool, cases in {
-        'visualize.py': VISUALIZE,
-        'analysis/compare_clips.py': COMPARE,
-        'analysis/compare_predictions.py': PREDICTIONS,
-        'data/mix_annotations.py': MIX,
-        'analysis/plot_loss.py': PLOT,
-        'analysis/report.py': REPORT,
-        'analysis/study.py': STUDY,
+        'visualize': VISUALIZE,
+        'compare': COMPARE,
+        'compare-predictions': PREDICTIONS,
+        'mix': MIX,
+        'plot': PLOT,
+        'report': REPORT,
+        'study': STUDY,
     }.items()
     for row in _rows(tool, cases)
 ]

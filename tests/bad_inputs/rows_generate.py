@@ -56,9 +56,9 @@ OPTIONS = {
     'checkpoint of another size': ([*FILES, *OUT, '--cfg-options', 'model.latent_dim=32'], 'epoch_3.pth do not fit the TransformerCVAE'),
     'classes of another number': ([*FILES, *OUT, '--cfg-options', 'model.num_classes=5'], 'epoch_3.pth do not fit the TransformerCVAE'),
 }
-ROWS = [Row(f'generate: {name}', model, ['generate.py', *arguments], (says,), *code) for name, (arguments, says, *code) in OPTIONS.items()]
+ROWS = [Row(f'generate: {name}', model, ['generate', *arguments], (says,), *code) for name, (arguments, says, *code) in OPTIONS.items()]
 ROWS += [
-    Row(f'generate: {name}', model, ['generate.py', *arguments], ('error:',), 2)
+    Row(f'generate: {name}', model, ['generate', *arguments], ('error:',), 2)
     for name, arguments in {
         'no arguments': [],
         'no out': FILES,

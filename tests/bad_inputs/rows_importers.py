@@ -61,9 +61,9 @@ def _amass():
         make = file('walk/a.npz', savez(changed(amass(0), **changes)))
         yield Row(f'amass: {name}', make, lambda folder: read_amass(folder / 'walk/a.npz'), ('a.npz', says))
         yield Row(
-            f'amass_to_motion: {name}',
+            f'import-amass: {name}',
             make,
-            ['data/amass_to_motion.py', '{d}/walk', '--labels', '(?P<label>.)', '--out', '{d}/o.npz', '--processes', '1'],
+            ['import-amass', '{d}/walk', '--labels', '(?P<label>.)', '--out', '{d}/o.npz', '--processes', '1'],
             ('a.npz', says),
         )
     for name, data in {'empty': b'', 'text': b'hello', 'cut': savez(amass(0))[:700]}.items():
@@ -105,9 +105,9 @@ def _bvh():
         make = file('walk/a.bvh', changed_text.encode())
         yield Row(f'bvh: {name}', make, lambda folder: read_bvh(folder / 'walk/a.bvh'), ('a.bvh, line', says))
         yield Row(
-            f'bvh_to_motion: {name}',
+            f'import-bvh: {name}',
             make,
-            ['data/bvh_to_motion.py', '{d}/walk', '--labels', '(?P<label>.)', '--out', '{d}/o.npz', '--rig', 'cmu', '--processes', '1'],
+            ['import-bvh', '{d}/walk', '--labels', '(?P<label>.)', '--out', '{d}/o.npz', '--rig', 'cmu', '--processes', '1'],
             ('a.bvh', says),
         )
     yield Row('bvh: utf-16', file('a.bvh', text.encode('utf-16')), lambda folder: read_bvh(folder / 'a.bvh'), ('a.bvh, line',))
@@ -169,9 +169,9 @@ def _nw_ucla():
         make = file('all_sqe/a08_s01_e00_v03.json', data)
         yield Row(f'nw_ucla: {name}', make, read_nw_ucla, ('a08_s01_e00_v03.json', says))
         yield Row(
-            f'nw_ucla_to_annotation: {name}',
+            f'import-nw-ucla: {name}',
             make,
-            ['data/nw_ucla_to_annotation.py', '{d}', '--out', '{d}/o.npz'],
+            ['import-nw-ucla', '{d}', '--out', '{d}/o.npz'],
             ('a08_s01_e00_v03.json', says),
         )
     whole = json.dumps(nw_ucla(0)).encode()
@@ -203,9 +203,9 @@ def _penn():
         make = file('labels/0001.mat', data)
         yield Row(f'penn: {name}', make, read_penn_action, ('0001.mat', says))
         yield Row(
-            f'penn_action_to_annotation: {name}',
+            f'import-penn-action: {name}',
             make,
-            ['data/penn_action_to_annotation.py', '{d}', '--out', '{d}/o.npz'],
+            ['import-penn-action', '{d}', '--out', '{d}/o.npz'],
             ('0001.mat', says),
         )
 
@@ -228,9 +228,9 @@ def _h36m():
         make = file(f'{place}Walking 1.h5', data)
         yield Row(f'h36m: {name}', make, read_human36m, (f'{place}Walking 1.h5: ', says))
         yield Row(
-            f'h36m_to_annotation: {name}',
+            f'import-h36m: {name}',
             make,
-            ['data/h36m_to_annotation.py', '{d}', '--out', '{d}/o.npz'],
+            ['import-h36m', '{d}', '--out', '{d}/o.npz'],
             (f'{place}Walking 1.h5: ', says),
         )
     whole = hdf5(h36m(0))
@@ -246,7 +246,7 @@ def _h36m():
         '--val-subjects 11': "some of the training set's 1, 5, 7, 8, 9, got 11",
         '--clip-frames 9': 'no sequence gives a clip',
     }.items():
-        arguments = ['data/h36m_to_annotation.py', '{d}', '--out', '{d}/o.npz', *options.split()]
+        arguments = ['import-h36m', '{d}', '--out', '{d}/o.npz', *options.split()]
         yield Row(f'h36m_to_annotation {options}', file(f'{place}Walking 1.h5', whole), arguments, (says,))
 
 

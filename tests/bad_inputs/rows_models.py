@@ -92,9 +92,9 @@ def _layouts():
     for name, data in texts.items():
         yield Row(f'layout: {name}', file('a.yaml', data), lambda folder: skeleton_from_yaml(folder / 'a.yaml'), ('a.yaml',))
         yield Row(
-            f'draw_pyramid: {name}',
+            f'draw-pyramid: {name}',
             file('a.yaml', data),
-            ['analysis/draw_pyramid.py', '--skeleton', '{d}/a.yaml', '--out', '{d}/a.png'],
+            ['draw-pyramid', '--skeleton', '{d}/a.yaml', '--out', '{d}/a.png'],
             ('a.yaml',),
         )
 
@@ -139,7 +139,7 @@ def _scores():
     for name, (changes, says) in damages.items():
         make = file('a.npz', savez(changed(scores(0), **changes)))
         yield Row(f'scores: {name}', make, lambda folder: load_scores(folder / 'a.npz'), ('a.npz', says))
-        yield Row(f'ensemble: {name}', make, ['analysis/ensemble.py', '--position', '{d}/a.npz', '--out', '{d}/o.npz'], ('a.npz', says))
+        yield Row(f'ensemble: {name}', make, ['ensemble', '--position', '{d}/a.npz', '--out', '{d}/o.npz'], ('a.npz', says))
 
 
 def _logs():
@@ -186,7 +186,7 @@ def _weights():
         for kind, data in contents.items():
             make = file(name, data)
             yield Row(f'{name}: {kind}', make, lambda folder, name=name: load_checkpoint(folder / name), (name,))
-            yield Row(f'publish {name}: {kind}', make, ['model_converters/publish_model.py', f'{{d}}/{name}', '{d}/o.pth'], (name,))
+            yield Row(f'publish {name}: {kind}', make, ['convert publish', f'{{d}}/{name}', '{d}/o.pth'], (name,))
 
 
 ROWS = [row for rows in (_smpl, _layouts, _rigs, _scores, _logs, _weights) for row in rows()]

@@ -25,8 +25,8 @@ test_dataloader = dict(
 test_cfg = dict()
 test_evaluator = dict(type='MMDMetric')
 """
-TRAIN = ['train.py', '{d}/run.py', '--work-dir', '{d}/w']
-TEST = ['test.py', '{d}/run.py', '{d}/epoch_3.pth', '--work-dir', '{d}/w']
+TRAIN = ['train', '{d}/run.py', '--work-dir', '{d}/w']
+TEST = ['test', '{d}/run.py', '{d}/epoch_3.pth', '--work-dir', '{d}/w']
 
 
 def config(text='', **data):
@@ -114,8 +114,8 @@ DATA = {
     ),
 }
 OPTIONS = {
-    'no config': (['train.py', '{d}/none.py'], 'none.py: no such file'),
-    'a folder as config': (['train.py', '{d}'], '{d}: a folder, not a file'),
+    'no config': (['train', '{d}/none.py'], 'none.py: no such file'),
+    'a folder as config': (['train', '{d}'], '{d}: a folder, not a file'),
     'resume not there': ([*TRAIN, '--resume', '{d}/none.pth'], 'none.pth: no such file'),
     'resume from text': ([*TRAIN, '--resume', '{d}/text.pth'], 'text.pth'),
     'resume from weights': ([*TRAIN, '--resume', '{d}/a.safetensors'], 'a.safetensors'),
@@ -125,8 +125,8 @@ OPTIONS = {
         [*TRAIN, '--cfg-options', 'train_dataloader.dataset.pipeline.9.x=3'],
         '--cfg-options train_dataloader.dataset.pipeline.9.x: train_dataloader.dataset.pipeline is a list of 1',
     ),
-    'a checkpoint as config': (['train.py', '{d}/epoch_3.pth'], 'configs end in .py, .json, .yaml, .yml'),
-    'no argument': (['train.py'], 'error: the following arguments are required: config'),
+    'a checkpoint as config': (['train', '{d}/epoch_3.pth'], 'configs end in .py, .json, .yaml, .yml'),
+    'no argument': (['train'], 'error: the following arguments are required: config'),
     'option unknown': ([*TRAIN, '--epochs', '3'], 'error: unrecognized arguments: --epochs 3'),
     'seed option negative': ([*TRAIN, '--seed', '-1'], 'error: argument --seed'),
     'option without value': ([*TRAIN, '--cfg-options', 'train_cfg.max_epochs'], "'train_cfg.max_epochs' is no KEY=VALUE"),
@@ -137,14 +137,14 @@ OPTIONS = {
     'launcher that is not there': ([*TRAIN, '--launcher', 'slurm'], 'SLURM_PROCID'),
     'resume from data': ([*TRAIN, '--resume', '{d}/clips.npz'], 'clips.npz'),
     'resume from a folder': ([*TRAIN, '--resume', '{d}'], '--resume {d}: '),
-    'test: files the other way round': (['test.py', '{d}/epoch_3.pth', '{d}/run.py'], 'configs end in .py, .json, .yaml, .yml'),
-    'test: data as checkpoint': (['test.py', '{d}/run.py', '{d}/clips.npz', '--work-dir', '{d}/w'], 'clips.npz'),
+    'test: files the other way round': (['test', '{d}/epoch_3.pth', '{d}/run.py'], 'configs end in .py, .json, .yaml, .yml'),
+    'test: data as checkpoint': (['test', '{d}/run.py', '{d}/clips.npz', '--work-dir', '{d}/w'], 'clips.npz'),
     'test: of another size': ([*TEST, '--cfg-options', 'model.latent_dim=32'], 'epoch_3.pth'),
     'test: dump into a file': ([*TEST, '--dump', '{d}/there.npz/o.npz'], '{d}/there.npz is no folder'),
     'test: dump is there': ([*TEST, '--dump', '{d}/there.npz'], 'there.npz: there already; --force replaces it'),
-    'test: no config': (['test.py', '{d}/none.py', '{d}/epoch_3.pth'], 'none.py: no such file'),
-    'test: no checkpoint': (['test.py', '{d}/run.py', '{d}/none.pth'], 'none.pth: no such file'),
-    'test: text as checkpoint': (['test.py', '{d}/run.py', '{d}/text.pth'], 'text.pth'),
+    'test: no config': (['test', '{d}/none.py', '{d}/epoch_3.pth'], 'none.py: no such file'),
+    'test: no checkpoint': (['test', '{d}/run.py', '{d}/none.pth'], 'none.pth: no such file'),
+    'test: text as checkpoint': (['test', '{d}/run.py', '{d}/text.pth'], 'text.pth'),
     'test: dump of another suffix': ([*TEST, '--dump', '{d}/o.csv'], 'must end in .npz, .pkl or .pickle'),
     'test: show without hook': ([*TEST, '--show-dir', '{d}/o'], '--show, --show-dir'),
 }

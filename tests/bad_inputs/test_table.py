@@ -5,7 +5,9 @@ Rows are made in this folder's other files, by kind of input. The tools run in t
 
 import pytest
 
-from .row import Row, check, tool
+from mmagenc.commands import start
+
+from .row import Row, check
 from .rows_annotations import ROWS as ANNOTATIONS
 from .rows_figures import ROWS as FIGURES
 from .rows_generate import ROWS as GENERATE
@@ -30,7 +32,7 @@ def test_refused_in_one_message(row, tmp_path):
 def test_what_the_rows_of_trainings_begin_with_trains(tmp_path):
     """Nothing is wrong with the config that each row spoils."""
     config()(tmp_path)
-    tool('train.py').main([argument.replace('{d}', str(tmp_path)) for argument in TRAIN[1:]])
+    start('train', [argument.replace('{d}', str(tmp_path)) for argument in TRAIN[1:]])
     assert list((tmp_path / 'w').rglob('*.log'))
 
 
@@ -55,8 +57,8 @@ def not_unicode(folder):
 @pytest.mark.parametrize('run, says, message', [
     (keep, ('no', ), 'left behind'), (change, ('no', ), 'an input was changed'), (lambda folder: None, (), 'nothing was refused'),
     (change, ('yes', ), "'yes' is not in"), (not_unicode, (), 'UnicodeDecodeError'),
-    (['visualize.py', '{d}/a'], ('none', ), "'none' is not in"),
-    (['data/mix_annotations.py', '--help'], (), 'exit code 0, expected 1'),
+    (['visualize', '{d}/a'], ('none', ), "'none' is not in"),
+    (['mix', '--help'], (), 'exit code 0, expected 1'),
 ])
 def test_a_row_can_fail(tmp_path, run, says, message):
     row = Row('a row', lambda folder: (folder / 'a').write_text('mine'), run, says)

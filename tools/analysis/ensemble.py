@@ -1,98 +1,10 @@
-"""Fuse the scores of several recognizers by clip name.
+"""``mmagenc ensemble``, by the path of a clone."""
 
-    python tools/test.py CONFIG CHECKPOINT --dump joint.npz        # once for each stream
-    python tools/analysis/ensemble.py --position joint.npz bone.npz --motion joint_motion.npz bone_motion.npz [--out fused.npz]
-
-The weighted sum of logits, 1.5 for position and 1.0 for motion streams as InfoGCN has it; each stream and the ensemble are reported with
-bootstrap intervals. Files of other clips, labels or classes are refused, and the clips named.
-"""
-
-import argparse
 import sys
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple
 
-try:
-    import mmagenc  # noqa: F401
-except ModuleNotFoundError:  # a plain clone: not installed, started from anywhere
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    import mmagenc  # noqa: F401
-
-from mmagenc.arguments import count, number, seed
-from mmagenc.command_line import add_debug, in_words
-from mmagenc.outputs import Output, add_force, require_outputs
-
-POSITION_WEIGHT, MOTION_WEIGHT = 1.5, 1.0  # InfoGCN's published ensemble
-
-
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Fuse the scores of several recognizers by clip name')
-    parser.add_argument('--position', nargs='+', default=[], metavar='FILE.npz', help='scores of streams that see positions')
-    parser.add_argument('--motion', nargs='+', default=[], metavar='FILE.npz', help='scores of streams that see differences of frames')
-    parser.add_argument('--position-weight', type=number(), default=POSITION_WEIGHT, metavar='W',
-                        help='of each position file (default: 1.5)')
-    parser.add_argument('--motion-weight', type=number(), default=MOTION_WEIGHT, metavar='W',
-                        help='of each motion file (default: 1.0)')
-    parser.add_argument('--weights', nargs='+', type=number(), metavar='W', help='one of each file instead, position files first')
-    parser.add_argument('--probability', action='store_true', help='sum probabilities, not logits')
-    parser.add_argument('--resamples', type=count, default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
-    parser.add_argument('--seed', type=seed, default=0, help='of the bootstrap (default: 0)')
-    parser.add_argument('--out', metavar='FILE.npz', help='write the fused scores')
-    add_force(parser)
-    add_debug(parser)
-    return parser.parse_args(argv)
-
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # where nothing is installed: the clone
+from mmagenc.commands import start
 
 if __name__ == '__main__':
-    parse_args()  # answers --help and a misspelt option before the seconds that the imports below take
-
-import numpy as np
-
-from mmagenc.evaluation.functional import bootstrap_interval, topk_hits
-from mmagenc.evaluation.metrics.clips import format_table
-from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
-
-
-def read_streams(args: argparse.Namespace) -> Tuple[List[ClipScores], List[float]]:
-    """The files named on the command line and their weights.
-
-    Raises:
-        ValueError: no files, another number of weights, or a file that cannot be read.
-    """
-    files = [*args.position, *args.motion]
-    if not files:
-        raise ValueError('give score files with --position or --motion; tools/test.py --dump FILE.npz writes them')
-    weights = args.weights or [args.position_weight] * len(args.position) + [args.motion_weight] * len(args.motion)
-    if len(weights) != len(files):
-        raise ValueError(f'--weights: {len(weights)} weights for {len(files)} files')
-    try:
-        return [load_scores(file) for file in files], weights
-    except FileNotFoundError as error:
-        raise ValueError(str(error)) from error
-
-
-def report(name: str, weight: str, scores: ClipScores, args: argparse.Namespace) -> List[str]:
-    """A row of the table: top-1 and top-5 with intervals."""
-    hits = np.stack([topk_hits(scores.score, scores.label, k) for k in (1, 5)], axis=1)
-    interval = bootstrap_interval(lambda rows: rows.mean(axis=0), hits, num_resamples=args.resamples, rng=args.seed)
-    cells = [f'{100 * value:.2f} % [{100 * low:.2f}, {100 * high:.2f}]' for value, low, high in zip(*interval)]
-    return [name, weight, *cells]
-
-
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    args = parse_args(argv)
-    require_outputs('ensemble', [] if args.out is None else [Output('--out', args.out, ('.npz', ))],
-                    inputs=[*args.position, *args.motion], force=args.force)
-    with in_words('ensemble', debug=args.debug):
-        streams, weights = read_streams(args)
-        fused = fuse_scores(streams, weights, probability=args.probability)
-        rows = [report(stream.source, f'{weight:g}', stream, args) for stream, weight in zip(streams, weights)]
-        rows.append(report('ensemble', '', fused, args))
-        if args.out:
-            save_scores(args.out, fused)
-    print(f'{len(fused)} clips, {fused.score.shape[1]} classes')
-    print(format_table([['scores', 'weight', 'top-1 [95 %]', 'top-5 [95 %]'], *rows]))
-
-
-if __name__ == '__main__':
-    main()
+    start('ensemble')

@@ -15,16 +15,17 @@ from mmagenc.registry import METRICS
 
 from .clips import format_table
 
-DIRECTIONS = dict(l1=-1, person_l1=-1, psnr=1, ssim=1)
+DIRECTIONS = dict(l1=-1, person_l1=-1, moved_l1=-1, psnr=1, ssim=1)
 """1: more is better."""
-DIGITS = dict(l1=4, person_l1=4, psnr=2, ssim=4)
+DIGITS = dict(l1=4, person_l1=4, moved_l1=4, psnr=2, ssim=4)
 
 
 @METRICS.register_module()
 class ImagePredictionMetric(BaseMetric):
     """L1, PSNR and SSIM of a window's made frames (``pred_frames``) to the recorded ones, and the same of its source frame, copied.
 
-    Reported with the prefix ``image/``, as means over windows: ``l1``, ``person_l1`` (where the mask is), ``psnr`` and ``ssim``, see
+    Reported with the prefix ``image/``, as means over windows: ``l1``, ``person_l1`` (where the mask is), ``moved_l1`` (where the
+    recorded frame differs from the source), ``psnr`` and ``ssim``, see
     :func:`~mmagenc.evaluation.functional.image_error.image_errors`; ``…_copy``, of the copied source; and ``…_gain``, by how much the made
     frames are better, with ``…_gain_low`` and ``…_gain_high``, the ends of its 95 % interval: windows are drawn with replacement, those
     of one subject (or of one clip, where no subject is named) together, made and copied frames as pairs. Of a single subject nothing can
@@ -62,8 +63,9 @@ class ImagePredictionMetric(BaseMetric):
             copied = np.broadcast_to(frames[:1], targets.shape)
             name = str(sample.get('frame_dir', len(self.results)))
             self.results.append(
-                dict(group=str(sample.get('subject', name.rpartition('@')[0] or name)), made=_means(image_errors(made, targets, masks)),
-                     copied=_means(image_errors(copied, targets, masks))))
+                dict(group=str(sample.get('subject', name.rpartition('@')[0] or name)),
+                     **{kind: _means(image_errors(images, targets, masks, frames[0])) for kind, images in
+                        dict(made=made, copied=copied).items()}))
 
     def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:
         """The numbers of all windows."""

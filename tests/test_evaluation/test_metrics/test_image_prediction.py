@@ -31,6 +31,8 @@ def test_half_way_and_nothing():
     metrics = windows(ImagePredictionMetric(), 0.5)
     assert metrics['image/l1'] == pytest.approx(metrics['image/l1_copy'] / 2, rel=0.02)
     assert metrics['image/person_l1'] == pytest.approx(metrics['image/l1'])
+    assert metrics['image/moved_l1'] == pytest.approx(metrics['image/moved_l1_copy'] / 2, rel=0.02)
+    assert metrics['image/moved_l1_gain_low'] > 0
     assert metrics['image/psnr_gain'] == pytest.approx(20 * np.log10(2), abs=0.1)
     assert 0 < metrics['image/psnr_gain_low'] <= metrics['image/psnr_gain'] <= metrics['image/psnr_gain_high']
     for name in ('l1', 'psnr', 'ssim'):

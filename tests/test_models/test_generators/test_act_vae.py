@@ -10,10 +10,10 @@ from torch.distributions import Normal, kl_divergence
 
 from mmagenc.apis import generate
 from mmagenc.apis.generate import replay_batches
+from mmagenc.benchmarks.plain_act_vae import ReferenceACTVAE
+from mmagenc.commands.convert.act_vae import convert
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
-from tests.reference_act_vae import ReferenceACTVAE
-from tools.model_converters.act_vae_to_mmagenc import convert
 
 NUM_CLASSES, LATENT = 3, 4
 PIXELS = dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2, normalization='min_max')

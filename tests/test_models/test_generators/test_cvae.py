@@ -10,11 +10,11 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from scipy.spatial.transform import Rotation
 
+from mmagenc.benchmarks.plain_cvae import ReferenceCVAE, synthetic_body
+from mmagenc.commands.convert.infagenc import convert
 from mmagenc.models import KeypointRepresentation, TransformerCVAE
 from mmagenc.models.losses import gaussian_kl
 from mmagenc.registry import MODELS
-from tests.reference_cvae import ReferenceCVAE, synthetic_body
-from tools.model_converters.infagenc_to_mmagenc import convert
 
 SMALL = dict(num_classes=5, num_frames=12, latent_dim=32, num_layers=2, ff_dim=48)
 

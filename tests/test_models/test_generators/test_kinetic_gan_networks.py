@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from mmagenc.benchmarks.plain_kinetic_gan import ReferenceCritic, ReferenceGenerator, noise_of_blocks
+from mmagenc.commands.convert.kinetic_gan import CRITIC_RULES, GENERATOR_RULES, convert, rename
 from mmagenc.models.generators.kinetic_gan_networks import KineticGANCritic, KineticGANGenerator, MappingNetwork, four_levels
 from mmagenc.skeletons.pyramid import GraphPyramid, graph_pyramid
-from tests.reference_kinetic_gan import ReferenceCritic, ReferenceGenerator, noise_of_blocks
-from tools.model_converters.kinetic_gan_to_mmagenc import CRITIC_RULES, GENERATOR_RULES, convert, rename
 
 LABEL = torch.tensor([0, 4, 2])
 

@@ -12,13 +12,13 @@ from mmengine.registry import init_default_scope
 
 from mmagenc.apis import generate
 from mmagenc.apis.generate import replay_batches
+from mmagenc.benchmarks.plain_slt import ReferenceSLT, random_variables
+from mmagenc.commands.convert.slt import convert
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.models.generators.class_paths import class_path
 from mmagenc.models.generators.slt import NETWORKS
 from mmagenc.models.generators.slt_networks import remember
 from mmagenc.registry import MODELS
-from tests.reference_slt import ReferenceSLT, random_variables
-from tools.model_converters.slt_to_mmagenc import convert
 
 K, T, Z, E = 3, 6, 4, 5
 POSITIONS = dict(type='KeypointRepresentation', skeleton='ucla20', root_center=True)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from mmagenc.benchmarks import plain_p2i
+from mmagenc.commands.convert.p2i import DISCRIMINATOR_RULES, GENERATOR_RULES, rename, with_counters
 from mmagenc.models.image_synthesis.heat_maps import heat_maps
 from mmagenc.models.image_synthesis.losses import lsgan_discriminator, lsgan_real
 from mmagenc.models.image_synthesis.p2i_networks import ClassBatchNorm2d, P2IDiscriminator, P2INetwork
-from tests import reference_p2i
-from tools.model_converters.p2i_to_mmagenc import DISCRIMINATOR_RULES, GENERATOR_RULES, rename, with_counters
 
 LABEL = torch.tensor([0, 4, 2])
 
@@ -77,22 +77,22 @@ def learnable(weights):
 
 @pytest.mark.parametrize('training', [False, True])
 def test_generator_equals_the_plain_path(training):
-    reference = learnable(reference_p2i.generator_weights(joints=5, classes=6, width=4, blocks=3))
+    reference = learnable(plain_p2i.generator_weights(joints=5, classes=6, width=4, blocks=3))
     ours = P2INetwork(num_joints=5, num_classes=6, channels=4, num_blocks=3).train(training)
     load(ours, reference, GENERATOR_RULES)
     source, *maps = inputs()
-    expected = reference_p2i.generate(reference, source, *maps, LABEL, training=training)
+    expected = plain_p2i.generate(reference, source, *maps, LABEL, training=training)
     same_gradients(ours(source, *maps, LABEL), expected, reference, ours, GENERATOR_RULES)
 
 
 @pytest.mark.parametrize('training', [False, True])
 def test_discriminator_equals_the_plain_path(training):
-    reference = learnable(reference_p2i.discriminator_weights(joints=5, width=4, blocks=2))
+    reference = learnable(plain_p2i.discriminator_weights(joints=5, width=4, blocks=2))
     ours = P2IDiscriminator(num_joints=5, channels=4, num_blocks=2).train(training)
     load(ours, reference, DISCRIMINATOR_RULES)
     image, maps, _ = inputs()
     score, features = ours(image, maps)
-    expected, wanted = reference_p2i.judge(reference, image, maps, training=training)
+    expected, wanted = plain_p2i.judge(reference, image, maps, training=training)
     for value, other in zip(features, wanted, strict=True):
         torch.testing.assert_close(value, other, atol=1e-5, rtol=1e-4)
     same_gradients(score, expected, reference, ours, DISCRIMINATOR_RULES)
@@ -109,6 +109,18 @@ def test_class_batch_norm():
         norm.embedding.weight.normal_()
     scale, shift = norm.embedding.weight[LABEL].view(3, 2, 3, 1, 1).unbind(dim=1)
     torch.testing.assert_close(norm(x, LABEL), scale * plain + shift, atol=1e-5, rtol=1e-5)
+
+
+def test_running_statistics_of_few_batches():
+    """``1 − 0.9^n`` of them is learnt after n batches; of published weights, whose batches nobody counted, nothing is said."""
+    network = P2INetwork(num_joints=5, num_classes=6, channels=4, num_blocks=1, norm_momentum=0.1)
+    assert [norm.unlearnt for norm in network.up_norm] == [0., 0.]
+    for _ in range(3):
+        network(*inputs(), LABEL)
+    assert [norm.unlearnt for norm in network.up_norm] == [pytest.approx(0.9**3)] * 2
+    for momentum in (0., 1.5):
+        with pytest.raises(ValueError, match='norm_momentum must be above 0 and at most 1'):
+            P2INetwork(num_joints=5, num_classes=6, norm_momentum=momentum)
 
 
 def test_what_the_mask_leaves_is_the_source():

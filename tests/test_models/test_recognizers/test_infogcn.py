@@ -5,10 +5,10 @@ import copy
 import pytest
 import torch
 
+from mmagenc.benchmarks.plain_infogcn import ReferenceInfoGCN
+from mmagenc.commands.convert.infogcn import convert
 from mmagenc.models.recognizers.infogcn import InfoGCN, MultiScaleTemporalConv, SelfAttentionGraphConv
 from mmagenc.skeletons import SKELETONS
-from tests.reference_infogcn import ReferenceInfoGCN
-from tools.model_converters.infogcn_to_mmagenc import convert
 
 
 def pair(num_joints=20, num_person=2):

@@ -1,0 +1,163 @@
+"""What ``mmagenc compare`` does; how it is called is in :mod:`mmagenc.commands.options.compare`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+
+import numpy as np
+
+from mmagenc.apis import init_recognizer, recognize
+from mmagenc.command_line import in_words
+from mmagenc.compat import atomic_open
+from mmagenc.datasets import MotionDataset
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.persons import keep_persons
+from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
+from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
+from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
+from mmagenc.evaluation.metrics.motion_generation import judge_warnings
+from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.outputs import Output, require_outputs
+from mmagenc.skeletons import get_skeleton
+
+
+def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
+    """Clips, each with its layout, and what the file says of them.
+
+    Args:
+        source: ``FILE`` or ``FILE:SPLIT``.
+        split: its clips only; ``None`` takes those of ``source``.
+        fps: frame rate that clips are brought to.
+        metainfo: of the clips that these are compared with.
+
+    Raises:
+        ValueError: an unknown split, no clips, or other classes, layout or frame rate than ``metainfo``.
+    """
+    path, named = file_and_split(source)
+    if named is not None and split not in (None, named):
+        raise ValueError(f'{source} and split {split!r}: name one')
+    dataset = MotionDataset(path, split=split or named, fps=fps, metainfo=metainfo)
+    said = dict(dataset.metainfo)
+    layout = {} if said.get('skeleton') is None else {'skeleton': said['skeleton']}
+    return [{**clip, **layout} for clip in dataset.annotations()], said
+
+
+def positions(clips: List[Dict], skeleton: Optional[str], num_frames: int, origin: str) -> np.ndarray:
+    """``(N, T, V, C)`` keypoints, of one length, of the person of each clip that is most there."""
+    stacked = np.stack([
+        keep_persons(clip, 1)['keypoint'][0, np.minimum(np.arange(num_frames), clip['total_frames'] - 1)].astype(np.float64)
+        for clip in clips
+    ])
+    root = get_skeleton(skeleton).root if skeleton else 0
+    offsets = {'data': 0, 'first_frame': stacked[:, :1, root, None], 'every_frame': stacked[:, :, root, None]}
+    return stacked - offsets[origin]
+
+
+def read_both(args: argparse.Namespace) -> Tuple[List[Dict], List[Dict], Dict]:
+    """Real and generated clips that go together, and what the first file says.
+
+    Raises:
+        ValueError: they do not.
+    """
+    real, metainfo = read_clips(args.real, args.real_split, args.fps)
+    fake, said = read_clips(args.fake, args.fake_split, args.fps, metainfo)
+    note = late_rate(metainfo, said, args.fake)
+    if note:
+        print(note, file=sys.stderr)
+    problem = keypoints_problem(real, fake)
+    if problem:
+        raise ValueError(f'{args.fake}: {problem}')
+    return real, fake, metainfo
+
+
+def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Dict[str, np.ndarray]:
+    """``(K,)`` of each mode."""
+    num_frames = args.num_frames or max(clip['total_frames'] for clip in real)
+    skeleton = real[0].get('skeleton')
+    first, second = (positions(clips, skeleton, num_frames, args.origin) for clips in (real, fake))
+    low, high = first.min(), first.max()
+    first, second = (2 * (array - low) / max(high - low, 1e-12) - 1 for array in (first, second))
+    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
+    num_classes = 1 + max(label.max() for label in labels)
+    return {
+        name: per_class_mmd(first, labels[0], second, labels[1], num_classes, mode=mode, estimator=args.estimator)
+        for name, mode in (('mmd_average', 'average'), ('mmd_sequence', 'sequence'))
+    }
+
+
+def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tuple[Dict[str, float], List[str]]:
+    """FID, KID and accuracies by the recognizer, and why its opinion is worth nothing, if it is."""
+    model = init_recognizer(*args.recognizer, device=args.device)
+    first, second = recognize(model, real), recognize(model, fake)
+    numbers = dict(fid=frechet_distance(first.feature, second.feature), kid=kernel_distance(first.feature, second.feature))
+    for name, scores in (('accuracy', second), ('accuracy_real', first)):
+        interval = wilson_interval((scores.predicted == scores.label).sum(), len(scores))
+        numbers.update({name: scores.accuracy, f'{name}_low': interval.low, f'{name}_high': interval.high})
+    fitted = recognizer_fitted(load_checkpoint(args.recognizer[1]))
+    return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=fitted)
+
+
+def movement_of(real: List[Dict], fake: List[Dict], fps: Optional[float]) -> Movement:
+    """How the clips of both files move; in frames where the files name no rate."""
+    first, second = (np.stack([measure_movement(clip, fps) for clip in clips]) for clips in (real, fake))
+    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
+    about_root = not any('transl' in clip for clip in fake) and makes_no_path(first, second)
+    return Movement(first, labels[0], second, labels[1], fps=fps, about_root=about_root)
+
+
+def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) -> str:
+    """MMDa, MMDs and speeds by class, and over all."""
+    counts = [np.bincount(labels, minlength=len(names)) for labels in (movement.real_label, movement.fake_label)]
+    keys = ('movement_speed', 'movement_speed_real', 'movement_speed_ratio') if movement.known else ()
+    rows = [('class', 'real', 'generated', 'MMDa', 'MMDs', *(('speed', 'of real', 'ratio') if keys else ()))]
+    for k in [*np.flatnonzero(counts[0] + counts[1]), None]:
+        numbers = movement.numbers(k)
+        own = [table[k] if k is not None else mean_of(table) for table in tables.values()]
+        rows.append(('mean' if k is None else names[k], *(str(count.sum() if k is None else count[k]) for count in counts),
+                     *(f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
+    caption = movement.caption() if movement.known else f'Movement: {UNKNOWN_LAYOUT}.'
+    return f'{format_table(rows).replace("nan", "  -")}\n{caption}'
+
+
+def mean_of(table: np.ndarray) -> float:
+    """Mean over the classes that have two clips in both sets; NaN if none has."""
+    return float(np.nanmean(table)) if not np.isnan(table).all() else float('nan')
+
+
+def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[str, float]], warnings: List[str]) -> None:
+    """Numbers, tables and warnings, ``null`` where there is none."""
+    def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
+        return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(path, 'w', encoding='utf-8') as file:
+        tables = {name: known(values) for name, values in per_class.items()}
+        json.dump(dict(known(numbers), per_class=tables, warnings=warnings), file, indent=1)
+
+
+def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]]:
+    """The movement's numbers, each a table of classes."""
+    rows = {name: movement.numbers(k) for k, name in enumerate(names)}
+    return {key: {name: row.get(key, np.nan) for name, row in rows.items()} for key in movement.numbers()}
+
+
+def run(args: argparse.Namespace) -> None:
+    sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
+    require_outputs('compare', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
+    with in_words('compare', debug=args.debug):
+        real, fake, metainfo = read_both(args)
+        tables = discrepancies(real, fake, args)
+        names = class_names(metainfo, len(tables['mmd_average']))
+        numbers = {name: mean_of(table) for name, table in tables.items()}
+        movement = movement_of(real, fake, metainfo.get('fps'))
+        judgement, warnings = ({}, []) if args.recognizer is None else judged(real, fake, args)
+        numbers.update(judgement, **movement.numbers())
+        warnings += movement.warnings(names)
+        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), report(tables, movement, names)]))
+        if args.json is not None:
+            per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}
+            write_json(args.json, numbers, {**per_class, **by_class(movement, names)}, warnings)
+    print('  '.join(f'{name} {with_interval(numbers, name, percent if name.startswith("accuracy") else "{:.4f}".format)}'
+                    for name in numbers if not name.endswith(('_low', '_high'))))

@@ -1,0 +1,67 @@
+"""What ``mmagenc mix`` does; how it is called is in :mod:`mmagenc.commands.options.mix`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Dict
+
+from mmengine.registry import init_default_scope
+
+from mmagenc.command_line import in_words
+from mmagenc.commands.options.mix import SPLITS
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.mending import gap_settings
+from mmagenc.outputs import Output, require_outputs
+from mmagenc.registry import DATASETS
+
+
+def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
+    """Clips of ``FILE`` or ``FILE:SPLIT``, and the metainfo of all files so far.
+
+    Raises:
+        ValueError: a file that cannot be read, or that does not go with those before.
+    """
+    path, split = file_and_split(source)
+    settings = dict(split=split, fps=args.fps, num_persons=args.num_persons, third=args.third, fill_gaps=gap_settings(args),
+                    metainfo=metainfo or None)
+    dataset = DATASETS.build(
+        dict(type=args.dataset, ann_file=path, pipeline=[], **{key: value for key, value in settings.items() if value is not None}))
+    clips, said = dataset.annotations(), dict(dataset.metainfo)
+    note = late_rate(metainfo, said, path)
+    if note:
+        print(note, file=sys.stderr)
+    return clips, said
+
+
+def mix(args: argparse.Namespace) -> str:
+    """Write the file; returns what is in it.
+
+    Raises:
+        ValueError: arguments that make no sense, files that cannot be read, or that do not go together.
+    """
+    out = Path(args.out)
+    if not args.train:
+        raise ValueError('--train needs at least one file')
+    if not hasattr(DATASETS.get(args.dataset), 'annotations'):
+        raise ValueError(f'--dataset {args.dataset}: no registered dataset of annotation files, such as MotionDataset or InfActPrimitive')
+    split, annotations, metainfo = {}, [], {}
+    for name in SPLITS:
+        for source in getattr(args, name):
+            clips, metainfo = read_clips(args, source, metainfo)
+            problem = keypoints_problem(annotations, clips)
+            if problem:
+                raise ValueError(f'{source}: {problem}')
+            annotations += clips
+            split.setdefault(name, []).extend(clip['frame_dir'] for clip in clips)
+    save_annotation(dict(split=split, metainfo=metainfo, annotations=annotations), out)
+    synthetic = sum(clip.get('source') == 'synthetic' for clip in annotations)
+    return f'{out}: ' + ', '.join(f'{len(names)} {name}' for name, names in split.items()) + f' ({synthetic} synthetic)'
+
+
+def run(args: argparse.Namespace) -> None:
+    sources = [file_and_split(source)[0] for split in SPLITS for source in getattr(args, split)]
+    require_outputs('mix', [Output('--out', args.out, SUFFIXES)], inputs=sources, force=args.force)
+    init_default_scope('mmagenc')
+    with in_words('mix', debug=args.debug):
+        print(mix(args))

@@ -1,0 +1,1 @@
+"""What can be typed behind ``mmagenc convert NAME``."""

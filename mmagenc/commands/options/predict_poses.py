@@ -1,0 +1,62 @@
+"""Predict the poses that may follow one: several different samples beside what came, as pictures and as an annotation file.
+
+    mmagenc predict-poses CONFIG CHECKPOINT --start WINDOWS.npz --index 30 --num-samples 5 --out FOLDER [--image FRAME.jpg]
+    mmagenc predict-poses CONFIG CHECKPOINT --start POSE.json --class squat --crop auto --image PHOTO.jpg --out FOLDER
+
+START is an annotation file (the first frame of the clip --index; what follows it there is drawn as the truth), or one pose as JSON: a list
+of points [x, y], or a dict with `keypoint`. Poses are in the units that the model was trained on; for one trained on square crops, such as
+Penn Action's, --crop brings pixels of an image there. Writes poses.gif, strip.png and predictions.npz.
+"""
+
+import argparse
+from pathlib import Path
+from typing import List
+
+from mmagenc.arguments import count, index, positive, seed
+from mmagenc.command_line import KeyValue, Parser, add_debug
+from mmagenc.outputs import add_force
+
+FILES = ('poses.gif', 'strip.png', 'predictions.npz')
+MARGIN = 0.25
+"""Of ``--crop auto``: share of the pose's longest side that is left around it, for limbs to move into."""
+
+
+def build_parser() -> Parser:
+    parser = Parser('predict-poses', check=check_args, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help="the generator's config file")
+    parser.add_argument('checkpoint', help='its checkpoint file')
+    parser.add_argument('--start', required=True, metavar='FILE', help='annotation file (.npz, .pkl), or a pose (.json)')
+    parser.add_argument('--index', type=index, help='clip of the annotation file, from 0 (default: 0)')
+    parser.add_argument('--class', dest='action', metavar='NAME', help="class, by name or number (default: the clip's)")
+    parser.add_argument('--image', metavar='IMG', help='picture that the poses are drawn onto: the frame itself, or its crop')
+    parser.add_argument('--crop', nargs='+', metavar='X1 Y1 X2 Y2', help='box of the image that the model is to see, or auto: the pose '
+                        f'with {MARGIN:.0%} around it')
+    parser.add_argument('--num-samples', type=count, default=5, metavar='K', help='different predictions (default: %(default)s)')
+    parser.add_argument('--num-frames', type=count, metavar='N', help="poses that are predicted (default: the truth's, or the model's)")
+    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help=f'folder for {", ".join(FILES)}')
+    parser.add_argument('--seed', type=seed, default=0, help='one seed gives the same predictions (default: 0)')
+    parser.add_argument('--fps', type=positive, default=2., help='poses a second in the GIF (default: 2, as published)')
+    parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
+    parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
+                        help="options of the generator's sampling, such as noise_factor=0.8")
+    add_force(parser)
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
+    add_debug(parser)
+    return parser
+
+
+def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if args.index is not None and Path(args.start).suffix == '.json':
+        parser.error('--index chooses a clip of an annotation file; a JSON file has one pose')
+    if args.crop not in (None, ['auto']):
+        args.crop = _box(parser, args.crop)
+
+
+def _box(parser: argparse.ArgumentParser, words: List[str]) -> List[float]:
+    try:
+        box = [float(word) for word in words]
+    except ValueError:
+        box = []
+    if len(box) != 4:
+        parser.error(f'--crop is auto, or X1 Y1 X2 Y2, got {" ".join(words)}')
+    return box

@@ -1,0 +1,17 @@
+"""What can be typed behind ``mmagenc quickstart``."""
+
+from pathlib import Path
+
+from mmagenc.command_line import Parser
+from mmagenc.outputs import add_force
+
+CONFIG = 'configs/infagenc/quick.py'
+
+
+def build_parser() -> Parser:
+    parser = Parser('quickstart', description='The whole method on stand-in infants (synthesized), from data to pictures')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/quickstart'), metavar='FOLDER',
+                        help='where results go (default: %(default)s)')
+    parser.add_argument('--config', default=CONFIG, metavar='FILE', help='config of the loop (default: %(default)s)')
+    add_force(parser)
+    return parser

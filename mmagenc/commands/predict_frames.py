@@ -1,0 +1,141 @@
+"""What ``mmagenc predict-frames`` does; how it is called is in :mod:`mmagenc.commands.options.predict_frames`."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import List, Tuple
+
+import numpy as np
+from mmengine.device import get_device
+
+from mmagenc.apis import class_indices, init_generator, init_image_model
+from mmagenc.apis.images import (
+    Scene,
+    clip_of_file,
+    fitted_poses,
+    frames_loader,
+    make_frames,
+    predict_scene,
+    scene_of_clip,
+    scene_of_image,
+)
+from mmagenc.command_line import in_words
+from mmagenc.datasets.image_sequences import located
+from mmagenc.datasets.letterbox import SIZE
+from mmagenc.datasets.transforms.frames import image_root
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import read_config_file
+from mmagenc.models.image_synthesis import PoseToImage
+from mmagenc.outputs import Output, require_outputs
+from mmagenc.visualization.frame_strip import write_frame_gif, write_frame_strip
+
+FILES = ('frames.gif', 'strip.png')
+
+NUM_FRAMES, NUM_SAMPLES = 5, 2
+Rows = List[Tuple[str, np.ndarray]]
+
+
+def load_model(args: argparse.Namespace) -> PoseToImage:
+    """The network that the command line names."""
+    for kind, path in (('config', args.config), ('checkpoint', args.checkpoint)):
+        if not Path(path).is_file():
+            raise ValueError(f'{kind} {path}: no such file')
+    cfg = read_config_file(args.config)
+    merge_options(cfg, args.cfg_options)
+    return init_image_model(cfg, args.checkpoint, args.device or get_device())
+
+
+def read_scene(args: argparse.Namespace, model: PoseToImage) -> Scene:
+    """The source, and what follows it where that is known."""
+    loader = frames_loader(model)
+    if args.image is not None:
+        return scene_of_image(args.image, read_pose(args.pose), size=loader.image_size, num_joints=model.num_joints)
+    clip = clip_of_file(args.source, args.clip or '0', skeleton=model.dataset_meta['skeleton'])
+    clip, = located([clip], image_root(args.source))
+    return scene_of_clip(clip, loader, frame=args.frame or 0, gap=args.gap, num_frames=args.num_frames or NUM_FRAMES)
+
+
+def read_pose(path: str):
+    """What a JSON file holds.
+
+    Raises:
+        ValueError: no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'--pose {path}: no JSON ({error})') from error
+
+
+def label_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> int:
+    """The action that is asked for, or the clip's."""
+    if args.action is not None:
+        return class_indices(model.dataset_meta['classes'], [args.action])[0]
+    if scene.label is None or scene.label >= model.num_classes:
+        raise ValueError(f'the clip has the label {scene.label}, and the model {model.num_classes} classes: name one with --class')
+    return scene.label
+
+
+def rows_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> Rows:
+    """Titles and frames, the recorded ones first."""
+    label = label_of(args, model, scene)
+    if args.poses is not None:
+        return [(f'as {Path(args.poses).stem}', make_frames(model, scene, driving_poses(args, model, scene), label))]
+    generator = None if args.recorded else pose_generator(args, model)
+    if generator is None:
+        return recorded_rows(args, model, scene, label)
+    num_frames = args.num_frames or NUM_FRAMES
+    size = args.pose_size or (SIZE if args.pose_config else model.pose_size)
+    poses = predict_scene(generator, scene, label, num_frames=num_frames, num_samples=args.num_samples or NUM_SAMPLES, seed=args.seed or 0,
+                          size=size)
+    rows = [(f'sample {sample}', make_frames(model, scene, motion, label)) for sample, motion in enumerate(poses, start=1)]
+    whole = scene.truth is not None and len(scene.truth) == num_frames
+    return [('recorded', scene.truth), *rows] if whole else rows
+
+
+def recorded_rows(args: argparse.Namespace, model: PoseToImage, scene: Scene, label: int) -> Rows:
+    """The recorded frames, and those made in their poses."""
+    if args.num_samples is not None or args.seed is not None or args.pose_size is not None:
+        raise ValueError('--num-samples, --seed and --pose-size are of predictions, and there is no generator of poses: give --pose-config '
+                         'and --pose-checkpoint')
+    if scene.truth is None:
+        raise ValueError('nothing follows the source: give --poses, or --pose-config and --pose-checkpoint, or an earlier --frame')
+    return [('recorded', scene.truth), ('made', make_frames(model, scene, scene.truth_poses, label))]
+
+
+def pose_generator(args: argparse.Namespace, model: PoseToImage):
+    """The generator that the command line names, or the model's own, or ``None``."""
+    if args.pose_config is None:
+        return model.pose_generator
+    generator = init_generator(args.pose_config, args.pose_checkpoint, args.device or get_device())
+    ours, theirs = model.dataset_meta['classes'], generator.dataset_meta['classes']
+    if generator.num_classes != model.num_classes or [name.lower() for name in ours] != [name.lower() for name in theirs]:
+        raise ValueError(f'{args.pose_checkpoint} has the classes {", ".join(theirs)}; the network of frames {", ".join(ours)}')
+    return generator
+
+
+def driving_poses(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> np.ndarray:
+    """``(T, J, 2)`` of another's motion."""
+    clip = clip_of_file(args.poses, args.poses_clip or '0', skeleton=model.dataset_meta['skeleton'])
+    keypoint = clip['keypoint'][0]
+    if keypoint.shape[1:] != (model.num_joints, 2):
+        raise ValueError(f'{args.poses}: keypoints must be ({model.num_joints}, 2), pixels, got {keypoint.shape[1:]}')
+    keypoint = keypoint[::args.gap][:args.num_frames]
+    if not args.as_they_are:
+        return fitted_poses(keypoint, scene.pose)
+    return keypoint * len(scene.image) / max(clip['img_shape']) if clip.get('img_shape') is not None else keypoint
+
+
+def run(args: argparse.Namespace) -> None:
+    paths = [args.out_dir / name for name in FILES]
+    inputs = [args.config, args.checkpoint, args.source, args.image, args.pose, args.pose_config, args.pose_checkpoint, args.poses]
+    require_outputs('predict-frames', [Output('', path) for path in paths], inputs=inputs, force=args.force)
+    with in_words('predict-frames', debug=args.debug):
+        model = load_model(args)
+        scene = read_scene(args, model)
+        rows = rows_of(args, model, scene)
+        title = model.dataset_meta['classes'][label_of(args, model, scene)]
+        write_frame_gif(rows, paths[0], fps=args.fps, source=scene.image, title=title)
+        write_frame_strip(rows, paths[1], source=scene.image, num_frames=8)
+    for path in paths:
+        print(f'wrote {path}')

@@ -1,0 +1,71 @@
+"""``mmagenc ensemble``: the published weights, its report, its refusals."""
+
+import numpy as np
+import pytest
+
+from mmagenc.commands import ensemble
+from mmagenc.evaluation.functional import topk_accuracy
+from mmagenc.evaluation.scores import ClipScores, load_scores, save_scores
+from tests.commands import main
+
+
+@pytest.fixture()
+def streams(tmp_path):
+    """Three streams of 60 clips and 9 classes in orders of their own, each right somewhat more often than not."""
+    rng, label = np.random.default_rng(0), np.arange(60) % 9
+    paths = []
+    for i in range(3):
+        score = rng.normal(size=(60, 9)).astype(np.float32)
+        score[np.arange(60), label] += 1.5
+        order = rng.permutation(60)
+        paths.append(tmp_path / f'stream{i}.npz')
+        save_scores(paths[-1], ClipScores(tuple(f'clip{j}' for j in order), label[order], score[order]))
+    return list(map(str, paths))
+
+
+def by_name(path):
+    scores = load_scores(path)
+    order = np.argsort([int(name[4:]) for name in scores.frame_dir])
+    return scores.score[order].astype(float), scores.label[order]
+
+
+def test_published_weights(streams, tmp_path, capsys):
+    out = tmp_path / 'fused.npz'
+    main(ensemble, ['--position', *streams[:2], '--motion', streams[2], '--out', str(out)])
+    (first, label), (second, _), (third, _) = map(by_name, streams)
+    fused = 1.5 * first + 1.5 * second + third
+    np.testing.assert_allclose(by_name(out)[0], fused, rtol=1e-5)
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert lines['60'] == ['60', 'clips,', '9', 'classes']
+    row = lines['ensemble']
+    low, high = float(row[3].strip('[,')), float(row[4].strip(']'))
+    assert float(row[1]) == pytest.approx(100 * topk_accuracy(fused, label, 1), abs=0.005) and low < float(row[1]) <= high
+    assert float(row[5]) == pytest.approx(100 * topk_accuracy(fused, label, 5), abs=0.005)
+    assert lines[streams[2]][1] == '1' and lines[streams[0]][1] == '1.5'
+    assert float(row[1]) > float(lines[streams[0]][2])
+
+
+@pytest.mark.parametrize('options, weights', [
+    (['--position-weight', '2', '--motion-weight', '0.5'], [2, 2, 0.5]),
+    (['--weights', '1', '2', '3'], [1, 2, 3]),
+])
+def test_own_weights(streams, tmp_path, options, weights):
+    main(ensemble, ['--position', *streams[:2], '--motion', streams[2], '--out', str(tmp_path / 'fused.npz'), '--resamples', '2', *options])
+    expected = sum(weight * by_name(path)[0] for weight, path in zip(weights, streams))
+    np.testing.assert_allclose(by_name(tmp_path / 'fused.npz')[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_refused(streams, tmp_path):
+    other = load_scores(streams[0])
+    fewer = str(tmp_path / 'fewer.npz')
+    save_scores(fewer, ClipScores(other.frame_dir[1:], other.label[1:], other.score[1:]))
+    for arguments, message in (
+        ([], 'ensemble: give score files with --position or --motion'),
+        (['--position', str(tmp_path / 'none.npz')], 'none.npz: no such score file'),
+        (['--position', *streams, '--weights', '1'], '--weights: 1 weights for 3 files'),
+        (['--position', streams[0], '--motion', fewer], f'fewer.npz has other clips than .*; 1 clips missing: {other.frame_dir[0]}$'),
+        (['--position', streams[0], '--resamples', '1'], 'at least two resamples'),
+        (['--position', streams[0], '--out', str(tmp_path / 'fused.csv')], 'the file must end in .npz'),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            main(ensemble, arguments)

@@ -1,0 +1,109 @@
+"""A user of MMAction2 with a 2-D pose pickle: the loop with MMAction2's own pipeline unchanged, ``mmagenc test``, recordings + pool."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmagenc.datasets.annotation import load_annotation
+from tests.own_clips import coco_clips
+
+ROOT = Path(__file__).resolve().parents[2]
+PIPELINE = """
+def pipeline(**sampling):
+    return [dict(type='mmaction.PreNormalize2D'), dict(type='mmaction.GenSkeFeat', dataset='coco', feats=['j']),
+            dict(type='mmaction.UniformSampleFrames', clip_len=24, **sampling), dict(type='mmaction.PoseDecode'),
+            dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+
+stgcn = dict(
+    type='RecognizerGCN', _scope_='mmaction',
+    backbone=dict(type='STGCN', base_channels=8, num_stages=2, inflate_stages=[2], down_stages=[2],
+                  graph_cfg=dict(layout='coco', mode='stgcn_spatial')),
+    cls_head=dict(type='GCNHead', num_classes=3, in_channels=16))
+"""
+LOOP = """_base_ = '{base}'
+{pipeline}
+own_data = dict(
+    ann_file='{folder}/pose.pkl', window=24, epochs=16,
+    recognizer=dict(model=stgcn, train_pipeline=pipeline(), test_pipeline=pipeline(num_clips=1, test_mode=True)))
+model = dict(latent_dim=16, ff_dim=16, num_layers=1, test_cfg=dict(num_repeats=2))
+# After so few steps nothing moves yet: the road is tried here, not the gate.
+default_hooks = dict(infagenc=dict(gate=dict(enforce=False), recognizer_warmup_epochs=2,
+                                   selector=dict(_delete_=True, type='RandomSelector', confidence=0., balanced=False, min_survivors=1)))
+del pipeline
+"""
+MIXED = """_base_ = '{base}'
+{pipeline}
+model = stgcn
+train_dataloader = dict(
+    batch_size=8, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(type='mmaction.PoseDataset', ann_file='{folder}/mixed.pkl', split='train', pipeline=pipeline()))
+val_dataloader = test_dataloader = None
+val_cfg = test_cfg = val_evaluator = test_evaluator = None
+train_cfg = dict(max_epochs=1)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3))
+del pipeline
+"""
+
+
+def run(tool, *args, cwd):
+    command = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / tool), *map(str, args)]
+    environment = dict(os.environ, OMP_NUM_THREADS='1')
+    result = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=cwd, env=environment)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """A folder with recordings, a config of a few lines, and what training it left."""
+    folder = tmp_path_factory.mktemp('user')
+    content = coco_clips(30, frames=(30, 60), gaps=False)
+    content.pop('metainfo')  # as MMAction2's files are
+    (folder / 'pose.pkl').write_bytes(pickle.dumps(content))
+    (folder / 'mine.py').write_text(LOOP.format(base=ROOT / 'configs/infagenc/own_2d.py', pipeline=PIPELINE, folder=folder))
+    run('train.py', 'mine.py', '--work-dir', 'run', cwd=folder)
+    return folder
+
+
+def test_generated_clips_have_the_form_of_recordings(trained):
+    real, pool = load_annotation(trained / 'pose.pkl'), load_annotation(trained / 'run/pool/pool.pkl')
+    assert len(pool['annotations']) > 0
+    for clip in pool['annotations']:
+        assert clip['img_shape'] == (480, 640) and clip['keypoint'].shape == (1, 24, 17, 2)
+        assert clip['keypoint_score'].shape == (1, 24, 17) and clip['keypoint_score'].min() > 0.5
+    real_place, pool_place = (np.median([clip['keypoint'].mean(axis=(0, 1, 2)) for clip in content['annotations']], axis=0)
+                              for content in (real, pool))
+    assert (np.abs(real_place - pool_place) < 60).all()  # pixels: in the middle of the recordings'
+    record = json.loads((trained / 'run/rounds.json').read_text())[-1]
+    assert record['judge']['num_recordings'] == 6 and record['judge']['split'] == 'held-out'
+    assert record['movement'].keys() == {'0', '1', '2'} and record['gate']['total'] == record['num_candidates']
+
+
+def test_the_completed_config_stands_alone(trained):
+    text = (trained / 'run/mine.py').read_text()
+    assert 'own_data' not in text and "skeleton='coco17'" in text
+    (trained / 'pose.pkl').rename(trained / 'elsewhere.pkl')
+    try:
+        run('generate.py', 'run/mine.py', 'run/epoch_16.pth', '--num-samples-per-class', 2, '--out', 'clips.npz', cwd=trained)
+    finally:
+        (trained / 'elsewhere.pkl').rename(trained / 'pose.pkl')
+    assert len(load_annotation(trained / 'clips.npz')['annotations']) == 6
+
+
+def test_tested_with_the_same_few_lines(trained):
+    printed = run('test.py', 'mine.py', 'run/epoch_16.pth', '--work-dir', 'test', cwd=trained)
+    assert 'judge on recordings' in printed and 'speed' in printed and 'generation/accuracy' in printed
+
+
+def test_recordings_and_pool_train_mmaction2s_own_pipeline(trained):
+    run('data/mix_annotations.py', '--train', 'run/pool/pool.npz', 'pose.pkl:train', '--out', 'mixed.pkl', cwd=trained)
+    (trained / 'mixed.py').write_text(
+        MIXED.format(base=ROOT / 'configs/_base_/recognizer_runtime.py', pipeline=PIPELINE, folder=trained))
+    printed = run('train.py', 'mixed.py', '--work-dir', 'mixed', cwd=trained)
+    assert 'Epoch(train) [1]' in printed

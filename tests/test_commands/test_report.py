@@ -1,0 +1,43 @@
+"""``mmagenc report``: the files it writes, what it says, what it refuses."""
+
+import pytest
+
+from mmagenc.commands import report
+from tests.commands import main
+from tests.test_visualization.test_report.runs import make_work_dir
+
+
+@pytest.fixture(scope='module')
+def tool():
+    return report
+
+
+def test_page_of_several(tool, tmp_path, capsys):
+    folders = [str(make_work_dir(tmp_path / name)) for name in ('one', 'two')]
+    main(tool, [*folders, '--out', str(tmp_path / 'page.html'), '--title', 'both'])
+    page = (tmp_path / 'page.html').read_text(encoding='utf-8')
+    assert '<title>both' in page and 'id="comparison"' in page
+    out = ' '.join(capsys.readouterr().out.split())
+    assert 'page.html' in out and 'one: checkpoint: the folder holds no checkpoint' in out
+
+
+def test_default_place_and_figures(tool, tmp_path):
+    folder = make_work_dir(tmp_path / 'one')
+    (folder / 'rounds.json').unlink()
+    main(tool, [str(folder), '--figures', str(tmp_path / 'figures')])
+    assert (folder / 'report.html').is_file()
+    assert sorted(path.name for path in (tmp_path / 'figures').glob('[!.]*')) == ['confusion.pdf', 'curves.pdf']
+    (folder / 'test_of_mine.pdf').write_text('mine')
+    main(tool, [str(folder)])  # a report in its run's folder is replaced
+    (folder / 'report.html').write_text('mine')
+    with pytest.raises(SystemExit):
+        main(tool, [str(folder)])
+    assert (folder / 'report.html').read_text() == 'mine'
+
+
+@pytest.mark.parametrize('options, reason', [(['nowhere'], 'report: nowhere: no such folder'), (['.', '.'], 'each once'),
+                                             (['.', '--out', 'x.pdf', '--judged-per-class', '0'], 'must end in .html or .htm')])
+def test_refusals(tool, tmp_path, monkeypatch, options, reason):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=reason):
+        main(tool, options)

@@ -1,0 +1,33 @@
+"""What tests of readers do with a file: which format it is recognized as, and what is in it."""
+
+import pickle
+from pathlib import Path
+
+from mmagenc.datasets.readers.registry import ReadOptions, all_readers, recognize
+from mmagenc.datasets.readers.source import Source
+
+
+def recordings(path, expected, root=None, **options):
+    """All recordings of a file or folder that must be recognized as ``expected``."""
+    source = Source(path, root)
+    found = recognize(source, all_readers())
+    assert found is not None and found[0].name == expected, (found, source.failure())
+    return list(found[0].read(source, ReadOptions(**options)))
+
+
+def outcomes(path, name, **options):
+    """Recordings of a reader, and in the place of those that are refused what is said."""
+    found, reading = [], all_readers()[name].read(Source(path), ReadOptions(**options))
+    while True:
+        try:
+            found.append(next(reading))
+        except StopIteration:
+            return found
+        except ValueError as error:
+            found.append(str(error))
+
+
+def pickled(path: Path, content) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(content, protocol=2))
+    return path
