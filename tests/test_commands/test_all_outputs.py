@@ -19,6 +19,7 @@ DEVELOPERS = ('analysis/memory', 'data/build_infant_body')
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
     ('compare', 'in.npz in.npz --json new/a.json'),
+    ('compare-generators', 'in.npz --recognizer in.py in.pth --generator a in.py in.pth --json new/a.json --picture new/b.png'),
     ('compare-predictions', '--model a in.npz --json new/a.json'),
     ('draw-pyramid', '--skeleton ucla20 --out new/a.png'),
     ('ensemble', '--position in.npz --out new/a.npz'),
@@ -56,7 +57,7 @@ ANY_SUFFIX = {'.json'}
 NO_OUTPUTS = {('import-amass', '--labels'), ('import-bvh', '--labels'), ('report', 'work_dirs'),
               ('plot', 'work_dirs'), ('test', '--work-dir')}
 """Options that are named as outputs are and are none, or the folder of a run."""
-OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
+OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|picture|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
 
 
 class Passed(BaseException):
@@ -185,6 +186,7 @@ def test_numbers_of_all_tools_are_refused_in_words(tools, monkeypatch):
 
 @pytest.mark.parametrize('name, options, reason', [
     ('compare', 'in.npz in.npz --num-frames 0', '--num-frames: must be at least 1, got 0'),
+    ('compare-generators', f'in.npz --recognizer in.py in.pth{2 * " --generator a in.py in.pth"}', 'name of its own, got a, a'),
     ('draw-pyramid', '--skeleton ucla20 --out new/a.png --height 9', '--height: must be from 100 to 10000, got 9'),
     ('import-bvh', 'folder --rig in.py --out new/a.npz --fps 0', '--fps: must be above 0, got 0'),
     ('mix', '--train in.npz --out new/a.npz --fps -1', '--fps: must be above 0, got -1'),
