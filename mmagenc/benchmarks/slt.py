@@ -29,7 +29,7 @@ def slt(settings: Settings) -> List[Dict]:
     ]
     wanted = torch.arange(sizes['num_generated']) % NUM_CLASSES
     model = our_model(device, 0).eval()
-    ours = partial(model.generate, wanted, batch_size=len(wanted))
+    ours = partial(model.generate, wanted)
     return [*rows, compare(f'generate_{len(wanted)}', lambda: ours().cpu(), partial(plain_clips, plain, wanted.to(device)), settings)]
 
 

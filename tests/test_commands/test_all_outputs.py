@@ -186,7 +186,6 @@ def test_numbers_of_all_tools_are_refused_in_words(tools, monkeypatch):
 
 @pytest.mark.parametrize('name, options, reason', [
     ('compare', 'in.npz in.npz --num-frames 0', '--num-frames: must be at least 1, got 0'),
-    ('compare-generators', f'in.npz --recognizer in.py in.pth{2 * " --generator a in.py in.pth"}', 'name of its own, got a, a'),
     ('draw-pyramid', '--skeleton ucla20 --out new/a.png --height 9', '--height: must be from 100 to 10000, got 9'),
     ('import-bvh', 'folder --rig in.py --out new/a.npz --fps 0', '--fps: must be above 0, got 0'),
     ('mix', '--train in.npz --out new/a.npz --fps -1', '--fps: must be above 0, got -1'),

@@ -66,8 +66,12 @@ def test_numbers_are_of_the_metric_functions(given, tmp_path, capsys):
     assert (tmp_path / 'a.png').stat().st_size > 1000
 
 
-def test_generators_that_do_not_fit(given, tmp_path):
+def test_generators_that_do_not_fit(given, tmp_path, capsys):
     words, config, _ = given
+    for more, says in ((words[-4:], 'each needs a name of its own, got mine, mine'), (['--num-frames', '3'], '--num-frames at least 4')):
+        with pytest.raises(SystemExit):
+            main(compare_generators, [*words, *more])
+        assert says in capsys.readouterr().err
     text = config.read_text()
     other = tmp_path / 'other.py'
     for before, after, says in (("['walk', 'run', 'Jump']", "['walk', 'Jump', 'run']", 'the same names in another order'),

@@ -34,7 +34,7 @@ class SLTDecoder(nn.Module):
 
     def forward(self, z: Tensor, classes: Tensor) -> Tensor:
         """``z (B, Z)`` and ``classes (B, K)`` to poses ``(B, P)``, or with frames ``(B, T, …)`` to ``(B, T, P)``."""
-        return self.output(F.relu(self.norm(self.hidden(torch.cat((z, classes), dim=-1)))))
+        return self.output(F.relu_(self.norm.after(self.hidden, torch.cat((z, classes), dim=-1))))
 
 
 class FrameBatchNorm(nn.BatchNorm1d):
@@ -53,6 +53,13 @@ class FrameBatchNorm(nn.BatchNorm1d):
         out = F.batch_norm(x.reshape(count, -1), mean, var, weight, bias, training=True, momentum=1., eps=self.eps)
         self._follow(mean.view(frames, width), var.view(frames, width))
         return out.view_as(x)
+
+    def after(self, layer: nn.Linear, x: Tensor) -> Tensor:
+        """``self(layer(x))``; by moving averages it is one product, and the wide numbers in between are never written down."""
+        if self.training:
+            return self(layer(x))
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        return F.linear(x, layer.weight * scale[:, None], (layer.bias - self.running_mean) * scale + self.bias)
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, var: Tensor) -> None:

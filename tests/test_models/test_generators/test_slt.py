@@ -183,6 +183,22 @@ def test_moving_averages_follow_frame_by_frame():
     torch.testing.assert_close(norm.eval()(x), torch.stack([other.eval()(frame) for frame in x.unbind(dim=1)], dim=1))
 
 
+def test_a_kept_decoder_is_one_product():
+    """By moving averages: layer and norm one after the other, and the gradients of all that either has."""
+    decoder, x = build().decoder, torch.randn(5, T, Z + K)
+    for value in (decoder.norm.running_mean, decoder.norm.weight, decoder.norm.bias, decoder.hidden.weight, decoder.hidden.bias):
+        value.data.normal_()
+    decoder.norm.running_var.uniform_(0.5, 2)
+    decoder.eval()
+    results = []
+    for path in (lambda: decoder.norm.after(decoder.hidden, x), lambda: decoder.norm(decoder.hidden(x))):
+        decoder.zero_grad()
+        out = path()
+        out.square().sum().backward()
+        results.append([out.detach(), *(p.grad.clone() for part in (decoder.hidden, decoder.norm) for p in part.parameters())])
+    torch.testing.assert_close(*results, atol=1e-4, rtol=1e-4)
+
+
 def test_means_are_sums_over_their_counts():
     by_sum, by_mean = build(), build(reduction='mean')
     by_mean.load_state_dict(by_sum.state_dict())
