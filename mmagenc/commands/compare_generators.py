@@ -139,6 +139,7 @@ def draw(path: str, sets: Dict[str, List[Dict]], metainfo: Dict) -> None:
     for name, clips in sets.items():
         chosen = [medoid_first([clip for clip in clips if clip['label'] == label], 1, None, metainfo.get('up')) for label in labels]
         rows.append((name, [Clip.from_annotation(found[0], found[0]['skeleton']) if found else None for found in chosen]))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     draw_grid(rows, path, headings=[(names[label], 1) for label in labels], fps=metainfo.get('fps') or 30.)
 
 

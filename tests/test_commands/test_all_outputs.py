@@ -18,6 +18,7 @@ DEVELOPERS = ('analysis/memory', 'data/build_infant_body')
 """Programs in tools/ that are no commands."""
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
+    ('class-over-time', 'in.npz --recognizer in.py in.pth --out new/a.png'),
     ('compare', 'in.npz in.npz --json new/a.json'),
     ('compare-generators', 'in.npz --recognizer in.py in.pth --generator a in.py in.pth --json new/a.json --picture new/b.png'),
     ('compare-predictions', '--model a in.npz --json new/a.json'),

@@ -19,14 +19,15 @@ from mmagenc.structures import Motion
 from .base import BaseGenerator
 from .class_paths import class_vectors, main_class
 from .kinetic_gan import fit_length, gradient_penalty
-from .slt_networks import SLTDecoder, SLTPoseCritic, SLTReader, SLTSequenceGenerator, SLTTransition
+from .slt_networks import SLTDecoder, SLTPoseCritic, SLTReader, SLTSequenceGenerator, SLTTransition, remember
 
 LOSS_WEIGHTS = dict(smooth=1e-4, shift=0.1, classes=0.01, range=0.)
 """Published weights, beside the 1 of the GAN's own term; the last is not published."""
 NETWORKS = ('decoder', 'pose_critic', 'generator', 'critic')
 """Each has an optimizer of its own: the first two learn in the first stage, the others in the second."""
-SLOPE_STEP = 0.01
-"""Standard deviation of what is added to recordings, in units of the coordinates' own, to see how steep a critic is."""
+SLOPE_STEP, SLOPE_MEMORY = 0.01, 0.95
+"""Standard deviation of what is added to recordings, in units of the coordinates' own, to see how steep a critic is, and how much of it is
+that of the frame before: added anew in each frame it would forbid the critic to look at jitter, of all things."""
 POOLINGS, REDUCTIONS = ('mean', 'published'), ('sum', 'mean')
 
 
@@ -74,8 +75,9 @@ class SLTGenerator(BaseGenerator):
         pose_steps: batches of the first stage (published: 100 000); 0 for a decoder that ``load_from`` brings.
         pose_batch: poses of an update in the first stage.
         n_critic, gp_weight: of the first stage (published: 5 and 10).
-        slope_weight: of a penalty on the slope of the second stage's critic at recordings (R1 of Mescheder et al., 2018, its square taken
-            along one random direction, which needs no second derivative; published: 0). Without one it soon names every clip rightly.
+        slope_weight: of a penalty on the slope of the second stage's critic at recordings (R1 of Mescheder et al., 2018, but taken along
+            one random direction that changes slowly over time, and without a second derivative; published: 0). Without one the critic
+            soon names every clip rightly, and the LSTM learns nothing more of it.
         frame_statistics: in the second stage the decoder normalizes each frame by its own batch's statistics, as published; ``False``
             takes the moving averages, with which clips are generated, in training too.
         test_cfg: see :class:`BaseGenerator`.
@@ -226,7 +228,7 @@ class SLTGenerator(BaseGenerator):
         """``loss_critic``: binary cross-entropies of real and generated clips ``(B, T, P)``, added, and the penalty on its slope."""
         classes, seen = class_vectors(label, self.num_classes, real.shape[1]), [real, fake]
         if self.slope_weight:
-            seen.append(real + SLOPE_STEP * torch.randn_like(real))
+            seen.append(real + SLOPE_STEP * remember(torch.randn_like(real), SLOPE_MEMORY))
         scores = self.critic(torch.cat(seen), classes.repeat(len(seen), 1, 1)).float().chunk(len(seen))
         terms = dict(loss_critic=F.softplus(-scores[0]).mean() + F.softplus(scores[1]).mean())
         if self.slope_weight:

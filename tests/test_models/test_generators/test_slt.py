@@ -16,7 +16,7 @@ from mmagenc.benchmarks.plain_slt import ReferenceSLT, random_variables
 from mmagenc.commands.convert.slt import convert
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.models.generators.class_paths import class_path
-from mmagenc.models.generators.slt import NETWORKS
+from mmagenc.models.generators.slt import NETWORKS, SLOPE_MEMORY
 from mmagenc.models.generators.slt_networks import remember
 from mmagenc.registry import MODELS
 
@@ -502,14 +502,16 @@ def test_range_term_is_of_latents_outside_alone():
 
 
 def test_slope_is_the_square_of_the_gradient():
-    """Of a critic that is a plane, along random directions: the mean is the square of its gradient's length."""
+    """Of a critic that is a plane, along random directions, each frame's like that before it: the mean is a square form of its gradient."""
     model = build(slope_weight=0.5)
+    alike = SLOPE_MEMORY ** (torch.arange(T)[:, None] - torch.arange(T)).abs().float()
     direction = torch.randn(T * 60) / 10
     model.critic.forward = lambda clip, classes: clip.flatten(1) @ direction[:, None]
     real = torch.randn(4000, T, 60)
     torch.manual_seed(0)
     terms = model.critic_loss(real, real, torch.zeros(4000, dtype=torch.long))
-    torch.testing.assert_close(terms['slope'], direction.square().sum(), rtol=0.1, atol=0.)
+    rows = direction.view(T, 60)
+    torch.testing.assert_close(terms['slope'], (rows * (alike @ rows)).sum(), rtol=0.1, atol=0.)
     score = (real.flatten(1) @ direction[:, None])
     bce = torch.nn.functional.softplus(-score).mean() + torch.nn.functional.softplus(score).mean()
     torch.testing.assert_close(terms['loss_critic'], bce + 0.5 * terms['slope'])
