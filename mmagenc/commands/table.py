@@ -38,6 +38,8 @@ GROUPS: Dict[str, Dict[str, Command]] = {
     },
     'judge': {
         'compare': Command('compare', 'compare generated clips with real ones, class by class', 'analysis/compare_clips'),
+        'class-over-time': Command('class_over_time', 'which class a recognizer sees when, in clips whose class changes'),
+        'compare-generators': Command('compare_generators', 'one table of several generators, by the same judge and recordings'),
         'compare-predictions': Command('compare_predictions', 'compare predictions of several models on the same windows',
                                        'analysis/compare_predictions'),
         'ensemble': Command('ensemble', 'fuse the scores of several recognizers by clip name', 'analysis/ensemble'),
