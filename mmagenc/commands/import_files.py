@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import List, Sequence
 
-from mmagenc.body_models.fitting import parse_unit
+from mmagenc.body_models.rigs import parse_unit
 from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
