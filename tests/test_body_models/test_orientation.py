@@ -25,7 +25,7 @@ def test_upright_takes_the_axis_to_y_and_keeps_hands(up):
         upright(up, up)
 
 
-@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('seed', range(3))
 def test_rest_frame_undoes_any_turn(seed):
     turn = Rotation.random(random_state=seed).as_matrix()
     frame, why = rest_frame(torch.tensor(STANDING @ turn.T))
@@ -50,8 +50,7 @@ def test_what_is_no_rest_pose_is_said():
 @pytest.mark.parametrize('up', ['y', 'z', '-y', '-z'])
 def test_who_stands_shows_what_points_up(up):
     walking = STANDING + np.linspace(0, 2, 10)[:, None, None] * [0, 0, 1]
-    assert find_up(torch.tensor(walking) @ upright(up), 'y', 'guessed') == (up, 'feet and head', find_up(
-        torch.tensor(walking) @ upright(up), 'y', 'guessed').doubt)
+    assert find_up(torch.tensor(walking) @ upright(up), 'y', 'guessed')[:2] == (up, 'feet and head')
     assert find_up(torch.tensor(walking) @ upright(up), up, 'guessed').doubt == ''
 
 
