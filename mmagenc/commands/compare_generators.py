@@ -174,14 +174,14 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
 
 def run(args: argparse.Namespace) -> None:
     outputs = [Output(f'--{name}', path, suffixes) for name, path, suffixes in
-               (('json', args.json, ()), ('picture', args.picture, ('.png', '.gif', '.mp4'))) if path is not None]
+               (('out', args.out, ()), ('picture', args.picture, ('.png', '.gif', '.mp4'))) if path is not None]
     sources = [args.real, *args.recognizer, *(path for _, *paths in args.generator for path in paths)]
     require_outputs('compare-generators', outputs, inputs=sources, force=args.force)
     with in_words('compare-generators', debug=args.debug):
         rows, warnings = compare_all(args)
         print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows)]))
-        if args.json is not None:
+        if args.out is not None:
             known = {name: {key: value for key, value in values.items() if np.isfinite(value)} for name, values in rows.items()}
-            Path(args.json).parent.mkdir(parents=True, exist_ok=True)
-            with atomic_open(args.json, 'w', encoding='utf-8') as file:
+            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+            with atomic_open(args.out, 'w', encoding='utf-8') as file:
                 json.dump(dict(rows=known, warnings=warnings), file, indent=1)

@@ -22,6 +22,7 @@ from mmagenc.commands import process_environment
 from mmagenc.commands.options.quickstart import CONFIG
 from mmagenc.engine.work_dir import claimed, set_aside
 from mmagenc.outputs import Output, folder_problem, require_outputs
+from mmagenc.progress import clock
 
 COMMAND = ('-m', 'mmagenc')
 BEAT = 15  # seconds between signs of life where output is no terminal
@@ -75,12 +76,8 @@ def last_steps(work_dir: str, config: str, checkpoint: str) -> List[Step]:
     """What needs the trained checkpoint."""
     return [
         Step('test metrics', [*COMMAND, 'test', config, checkpoint, '--work-dir', f'{work_dir}/test']),
-        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out-dir', work_dir, '--force']),
+        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out', work_dir, '--force']),
     ]
-
-
-def clock(seconds: float) -> str:
-    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
 
 
 def progress(log: Path) -> str:

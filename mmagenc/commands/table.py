@@ -20,6 +20,7 @@ class Command(NamedTuple):
 GROUPS: Dict[str, Dict[str, Command]] = {
     'begin': {
         'quickstart': Command('quickstart', 'the whole method on stand-in infants in minutes, from data to pictures', 'quickstart'),
+        'completion': Command('completion', 'print the script by which a shell completes commands, options and files'),
         'standin': Command('standin', 'synthesize stand-in infants in the published file format', 'data/make_standin'),
     },
     'train and test': {
@@ -48,6 +49,8 @@ GROUPS: Dict[str, Dict[str, Command]] = {
         'benchmark': Command('benchmark', 'speed beside the plain way of doing the same', 'benchmark'),
     },
     'files of other programs': {
+        'import': Command('import_files', 'files of any known format to one annotation file', 'data/import'),
+        'inspect': Command('inspect_file', 'what is in an annotation file, and which clips are doubtful', 'data/inspect'),
         'import-amass': Command('import_amass', 'AMASS-style .npz files to one annotation file', 'data/amass_to_motion'),
         'import-arrays': Command('import_arrays', "CTR-GCN's .npz, pyskl's .pkl, ST-GCN's .npy pair to an annotation file, and back",
                                  'data/arrays_to_annotation'),

@@ -562,9 +562,15 @@ def plain_value(value):
     raise AnnotationError(f'cannot write a {type(value).__name__} into an annotation file')
 
 
+_POSES = {'poses', 'root_orient', 'global_orient', 'smpl_poses'}  # Arrays of SMPL-family files, which are no annotations.
+
+
 def _load_npz(path: Path) -> Dict:
     try:
         with open_npz(path) as archive:
+            if 'header' not in archive and _POSES & set(archive.files):
+                raise AnnotationError(f'{path}: no annotation, but poses as AMASS has them ({", ".join(sorted(archive.files))}): '
+                                      'mmagenc import-amass makes an annotation of it')
             content = {name: archive[name] for name in archive.files}
         header = json.loads(str(content['header']))
         if header['format'] != FORMAT:

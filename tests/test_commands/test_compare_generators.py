@@ -39,7 +39,7 @@ def given(tmp_path):
 def test_numbers_are_of_the_metric_functions(given, tmp_path, capsys):
     """On whole clips of the generator, made again here, and on the recordings' middle frames, cut out by hand."""
     words, config, checkpoint = given
-    main(compare_generators, [*words, '--json', str(tmp_path / 'a.json'), '--picture', str(tmp_path / 'a.png')])
+    main(compare_generators, [*words, '--out', str(tmp_path / 'a.json'), '--picture', str(tmp_path / 'a.png')])
     numbers = json.loads((tmp_path / 'a.json').read_text())['rows']
     model = init_generator(config, checkpoint)
     fake = motion_to_annotations(generate(model, num_samples_per_class=4, num_frames=8, seed=0), prefix='f', skeleton='ucla20')

@@ -6,7 +6,8 @@ from tests.test_evaluation.test_inspection import annotation, clip, named, walki
 
 
 def made():
-    return annotation(*(named(number, label=number % 2) for number in range(4)), clip('<b>few</b>', keypoint=walking(4)), classes=('crawl', 'a&b'))
+    clips = [named(number, label=number % 2) for number in range(4)]
+    return annotation(*clips, clip('<b>few</b>', keypoint=walking(4)), classes=('crawl', 'a&b'))
 
 
 def test_the_text_tells_facts_classes_and_doubts():

@@ -1,7 +1,7 @@
 """One table of several generators: each makes clips of every class, and all are compared with the same recordings by the same judge.
 
     mmagenc compare-generators REAL.npz --real-split test --train-split train --recognizer CONFIG CHECKPOINT \\
-        --generator CVAE CONFIG CHECKPOINT --generator SLT CONFIG CHECKPOINT [--json FILE] [--picture FILE.png]
+        --generator CVAE CONFIG CHECKPOINT --generator SLT CONFIG CHECKPOINT [--out FILE.json] [--picture FILE.png]
 
 The first row is of the recordings themselves: their accuracy, and the other numbers of one random half beside the other. All clips have
 --num-frames frames, of recordings the middle ones. MMD, speed and jerk are about the root of each frame, so that generators that make no
@@ -12,8 +12,8 @@ those of critics too.
 
 import argparse
 
-from mmagenc.arguments import count, seed
 from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_device, add_num_frames, add_num_samples_per_class, add_numbers, add_seed
 from mmagenc.outputs import add_force
 
 
@@ -25,11 +25,11 @@ def build_parser() -> Parser:
     parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), required=True, help='the judge; it saw recordings only')
     parser.add_argument('--generator', nargs=3, metavar=('NAME', 'CONFIG', 'CHECKPOINT'), action='append', required=True,
                         help='a row of the table; may be given several times')
-    parser.add_argument('--num-samples-per-class', type=count, default=50, metavar='N', help='clips of each class (default: 50)')
-    parser.add_argument('--num-frames', type=count, default=32, metavar='T', help='frames of all clips (default: 32)')
-    parser.add_argument('--seed', type=seed, default=0, help='of the clips (default: 0)')
-    parser.add_argument('--device', default='cpu', help='where generators and judge run (default: cpu)')
-    parser.add_argument('--json', metavar='FILE', help='also write the numbers here')
+    add_num_samples_per_class(parser, 'that each generator makes', 50)
+    add_num_frames(parser, 'of all clips', 32)
+    add_seed(parser, 'of the clips')
+    add_device(parser, 'generators and judge')
+    add_numbers(parser)
     parser.add_argument('--picture', metavar='FILE.png', help='also draw a clip of each class of every generator below a recording')
     add_force(parser)
     add_debug(parser)

@@ -71,7 +71,7 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
                 left_out.append(_why_unknown(source))
             elif not source.is_folder:
                 strangers[source.suffix or source.path.name] += 1
-    left_out += [f'{count} files {suffix}: no format that is known' for suffix, count in strangers.most_common(NAMED)]
+    left_out += [f'{count} × {suffix}: no format that is known' for suffix, count in strangers.most_common(NAMED)]
     return chosen, left_out
 
 

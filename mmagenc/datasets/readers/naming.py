@@ -14,7 +14,7 @@ from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, register_skelet
 _SIDES = {'left': 'left', 'l': 'left', 'lt': 'left', 'right': 'right', 'r': 'right', 'rt': 'right'}
 _SYNONYMS = {'knees': 'knee', 'ankles': 'ankle', 'hips': 'hip', 'hand': 'wrist', 'foot': 'ankle', 'forehead': 'head', 'heel': 'heel'}
 """Parts that estimators and people call by another name; tried only where the names as they are fit no layout."""
-PREFERRED = ('coco17', 'penn13', 'h36m17', 'smpl24', 'ntu25', 'ucla20', 'body25', 'halpe26', 'blazepose33', 'openpose18')
+PREFERRED = ('coco17', 'penn13', 'h36m17', 'smpl24', 'ntu25', 'ucla20', 'body25', 'halpe26', 'coco133_body', 'blazepose33', 'openpose18')
 """Layouts in the order in which names are looked up."""
 
 

@@ -483,7 +483,7 @@ def _frames_of(recording: Recording, segment: Segment) -> Tuple[int, int, Tuple[
     rate = 1.
     if not segment.in_frames and (segment.start is not None or segment.end is not None):
         if not recording.fps:
-            raise ValueError('the recording does not say its frame rate, give --fps, or start_frame and end_frame')
+            raise ValueError('the recording does not say its frame rate, give --source-fps, or start_frame and end_frame')
         rate = float(recording.fps)
     start = begin if segment.start is None else round(segment.start * rate)
     end = stop if segment.end is None else round(segment.end * rate) + segment.in_frames

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 from mmagenc.datasets.safe_pickle import load_pickle
-from mmagenc.untrusted import UnsafePickleError, open_npz
+from mmagenc.untrusted import open_npz
 from mmagenc.untrusted.archives import READ_ERRORS
+from mmagenc.untrusted.hdf5 import SIGNATURE, hdf5_shapes
 from mmagenc.untrusted.npy import read_npy
 
 HEAD = 65536
@@ -108,6 +109,14 @@ class Source:
         delimiter = max('\t,;', key=first.count)
         return list(csv.reader(io.StringIO(text), delimiter=delimiter))
 
+    def shapes(self) -> Optional[Dict[str, Tuple[int, ...]]]:
+        """Shapes by path of the arrays of an HDF5 file."""
+        return self._look('HDF5', lambda: hdf5_shapes(self.path)) if self.head.startswith(SIGNATURE) else None
+
+    def pass_over(self, why: str) -> None:
+        """Say why the file, whose format is known, is not read: another one beside it is."""
+        self._failures['passed over'] = ValueError(why)
+
     def content(self) -> Any:
         """What :meth:`json`, :meth:`pickle` or :meth:`array` gives, by the file's ending; what is wrong with the file is raised.
 
@@ -128,7 +137,7 @@ class Source:
         if kind not in looks:
             try:
                 looks[kind] = read()
-            except (*READ_ERRORS, UnsafePickleError, ValueError, RecursionError) as error:
+            except (*READ_ERRORS, ImportError, RecursionError) as error:
                 looks[kind], self._failures[kind] = None, error
         return looks[kind]
 

@@ -235,7 +235,8 @@ class PoseToImage(BaseModel):
                              f'{height} and {width}')
         joints = inputs['pose'].shape[2]
         if joints != self.num_joints:
-            raise ValueError(f'PoseToImage(num_joints={self.num_joints}) got poses of {joints} keypoints')
+            raise ValueError(f'PoseToImage(num_joints={self.num_joints}) got poses of {joints} keypoints: set model.num_joints={joints}, '
+                             "or bring them into another layout, dataset.metainfo=dict(skeleton='…')")
         if inputs['frame'].shape[1] < 2:
             raise ValueError('PoseToImage learns to move a source image to others: a window has at least one target')
         label = torch.tensor([int(sample.gt_label) for sample in data['data_samples']], device=self.device)

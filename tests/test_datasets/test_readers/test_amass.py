@@ -41,7 +41,7 @@ def test_y_up_stays(tmp_path):
     clip = read_amass(path, up='y')
     np.testing.assert_allclose(clip.pose[:, 0], content['poses'][:, :3])
     np.testing.assert_allclose(clip.transl, content['trans'])
-    with pytest.raises(ValueError, match='up must be y or z'):
+    with pytest.raises(ValueError, match='up must be y, z, -y or -z'):
         read_amass(path, up='x')
 
 

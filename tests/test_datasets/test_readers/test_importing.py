@@ -83,13 +83,13 @@ def test_one_damaged_file_or_recording_is_listed_and_is_not_the_end(tmp_path, wr
     assert [clip['frame_dir'] for clip in found.annotation['annotations']] == ['a', 'a_2']
     said = '\n'.join(found.left_out)
     assert 'a.json (a_1): no frames' in said.replace('crawl/', '') and 'torn.json: ' in said
-    assert '1 files .md: no format that is known' in said
+    assert '1 × .md: no format that is known' in said
 
 
 def test_nothing_that_is_known_says_what_is(tmp_path):
     (tmp_path / 'in').mkdir()
     (tmp_path / 'in/a.xyz').write_text('x')
-    with pytest.raises(ValueError, match=r'1 files .xyz: no format that is known\nknown formats: .*toys \(toy\)'):
+    with pytest.raises(ValueError, match=r'1 × .xyz: no format that is known\nknown formats: .*toys \(toy\)'):
         done(tmp_path)
     with pytest.raises(FileNotFoundError, match='away: no such file or folder'):
         import_files([tmp_path / 'away'], ImportSettings())

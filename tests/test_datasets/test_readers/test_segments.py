@@ -178,5 +178,5 @@ def test_what_cannot_be_cut_is_listed_and_the_rest_is_cut():
                         'line 5: a/clip, crawl from 1 to 2 s: the frames 10 to 19 are a clip already']
     assert [clip.name for clip in clips] == ['a/clip_10-19', 'a/clip_10-19_P2', 'a/clip_80-99']
     assert clips[2].notes == ('a segment goes beyond its recording, and is cut to it', )
-    with pytest.raises(ValueError, match='line 2: .*does not say its frame rate, give --fps'):
+    with pytest.raises(ValueError, match='line 2: .*does not say its frame rate, give --source-fps'):
         cut(recording(fps=None), segments)

@@ -8,7 +8,7 @@ first SMPLify has ``pose (72,)`` and ``cam_t``. ``camera_translation`` holds dis
 import re
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -31,6 +31,8 @@ from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.registry import READERS
 
 SUFFIXES = ('.pkl', '.pickle')
+MOST_PERSONS = 9
+"""Persons of a frame; folders with more pickles are recordings with a pickle a frame."""
 
 
 @READERS.register_module(name='smplify')
@@ -61,15 +63,29 @@ def _is_result(content) -> bool:
 
 
 def _files(folder: Path) -> Dict[str, List[Path]]:
-    """Pickles of each person in the order of their frames: those of the folder, or else those of its subfolders."""
-    own = sorted((path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES), key=lambda path: natural_key(path.name))
+    """Pickles of each person in the order of their frames: those of the folder, or else those of its subfolders, if these are frames."""
+    own = _sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if own:
         return {'': own}
+    frames = {path: _sorted(path.glob('*.pkl')) for path in _sorted(path for path in folder.iterdir() if path.is_dir())}
+    if not _are_frames(frames):
+        return {}
     persons: Dict[str, List[Path]] = {}
-    for path in sorted(folder.glob('*/*.pkl'), key=lambda path: natural_key(path.relative_to(folder).as_posix())):
-        persons.setdefault(path.stem, []).append(path)
-    # files that are not named alike in all folders are no persons over time, but folders of something else
-    return persons if all(stem.isdecimal() for stem in persons) else {}
+    for files in frames.values():
+        for path in files:
+            persons.setdefault(path.stem, []).append(path)
+    return persons
+
+
+def _sorted(paths: Iterable[Path]) -> List[Path]:
+    return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def _are_frames(folders: Dict[Path, List[Path]]) -> bool:
+    """Whether folders are frames with a pickle a person: more frames than persons, and names alike but for their numbers."""
+    names = {re.sub(r'\d+', '', folder.name) for folder in folders}
+    stems = {path.stem for files in folders.values() for path in files}
+    return len(names) == 1 and 0 < len(stems) <= min(MOST_PERSONS, len(folders) - 1) and all(stem.isdecimal() for stem in stems)
 
 
 def _recording(name: str, persons: int, item: Tuple[str, List[Path]]) -> Recording:
