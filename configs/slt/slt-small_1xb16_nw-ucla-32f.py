@@ -1,4 +1,4 @@
-# SLT on NW-UCLA (10 actions, 20 joints in three dimensions) for minutes of one CPU core: 1500 batches for the decoder and 3000 for
+# SLT on NW-UCLA (10 actions, 20 joints in three dimensions) for minutes of one CPU core: 1500 batches for the decoder and 2500 for
 # the clips. Each frame is centred on the root.
 _base_ = ['../_base_/slt_runtime.py', '../_base_/datasets/nw_ucla.py', '../_base_/models/slt_small.py']
 
@@ -12,6 +12,8 @@ test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode
 train_dataloader = dict(batch_size=16, drop_last=True, dataset=dict(pipeline=train_pipeline))
 val_dataloader = None
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-optim_wrapper = dict(generator=dict(optimizer=dict(lr=8e-4)), critic=dict(optimizer=dict(lr=1e-3)))
-train_cfg = dict(max_epochs=89)  # of 51 batches
+optim_wrapper = dict(generator=dict(optimizer=dict(lr=5e-4)), critic=dict(optimizer=dict(lr=1e-3)))
+_decay = [dict(type='LinearLR', start_factor=1., end_factor=0.1, begin=63, end=79, convert_to_iter_based=True)]
+param_scheduler = dict(generator=_decay, critic=_decay)
+train_cfg = dict(max_epochs=79)  # of 51 batches
 default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=2))

@@ -16,7 +16,7 @@ model = dict(
     sees_start=True,
     step_weight=5.,
     slope_weight=3.,
-    loss_weights=dict(smooth=0.1, shift=0.02, classes=0.5, range=10.))
+    loss_weights=dict(smooth=0.1, shift=0.1, classes=0.5, range=10.))
 train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs', person=0)]
 test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs', person=0)]
 train_dataloader = dict(

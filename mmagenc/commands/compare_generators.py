@@ -24,7 +24,8 @@ from mmagenc.evaluation.functional.neighbors import NUM_NEIGHBORS
 from mmagenc.evaluation.metrics.clips import class_names, percent
 from mmagenc.evaluation.metrics.generation_numbers import distances, halves
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
-from mmagenc.evaluation.metrics.movement import Movement, layout_of, measure_movement
+from mmagenc.evaluation.metrics.movement import COLUMNS as MOVEMENT
+from mmagenc.evaluation.metrics.movement import layout_of, measure_movement
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.clip import Clip
@@ -87,20 +88,23 @@ def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metain
     return clips, dict(parameters=count, clips_per_second=len(clips) / seconds)
 
 
-def numbers_of(real: Judged, fake: Judged, train: Judged, metainfo: Dict) -> Dict[str, float]:
+def numbers_of(real: Judged, fake: Judged, train: Judged) -> Dict[str, float]:
     """What generated clips are beside recordings; what too few clips define is left out."""
-    movement = movement_about_root(real.clips, fake.clips, metainfo.get('fps')).numbers()
     values = dict(accuracy=fake.scores.accuracy, **distances(real.scores.feature, fake.scores.feature, num_neighbors=NUM_NEIGHBORS))
     values.update(discrepancies(real.clips, fake.clips))
     values['closer'] = memorization(train.scores.feature, fake.scores.feature, real.scores.feature).closer
-    values.update(speed_ratio=movement.get('movement_speed_ratio', np.nan), jerk_ratio=jerk(fake.clips) / max(jerk(real.clips), 1e-12))
+    values.update(speed_ratio=class_ratio(real, fake, speed), jerk_ratio=class_ratio(real, fake, jerk))
     return values
 
 
-def movement_about_root(real: List[Dict], fake: List[Dict], fps) -> Movement:
-    first, second = (np.stack([measure_movement(clip, fps) for clip in clips]) for clips in (real, fake))
-    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
-    return Movement(first, labels[0], second, labels[1], fps=fps, about_root=True)
+def class_ratio(real: Judged, fake: Judged, measure: Callable[[Dict], float]) -> float:
+    """Mean over classes of the generated clips' median to the recordings'; NaN where no class has both."""
+    medians = []
+    for part in (fake, real):
+        sizes, label = np.array([measure(clip) for clip in part.clips]), part.scores.label
+        medians.append({k: np.nanmedian(sizes[label == k]) for k in np.unique(label) if np.isfinite(sizes[label == k]).any()})
+    ratios = [medians[0][k] / medians[1][k] for k in medians[0] if medians[1].get(k, 0) > 0]
+    return float(np.mean(ratios)) if ratios else float('nan')
 
 
 def discrepancies(real: List[Dict], fake: List[Dict]) -> Dict[str, float]:
@@ -115,12 +119,15 @@ def discrepancies(real: List[Dict], fake: List[Dict]) -> Dict[str, float]:
             for mode in ('average', 'sequence')}
 
 
-def jerk(clips: List[Dict]) -> float:
-    """Median over clips of the mean size of the third differences about the root."""
-    root = layout_of(clips[0]).root
-    sizes = [motion_derivative(clip['keypoint'][0] - clip['keypoint'][0, :, [root]].swapaxes(0, 1), 3, 1.).mean()
-             for clip in clips if clip['total_frames'] > 3]
-    return float(np.median(sizes)) if sizes else float('nan')
+def speed(clip: Dict) -> float:
+    """About the root, jitter removed, in body lengths a frame."""
+    return float(measure_movement(clip, None)[MOVEMENT.index('speed_about_root')])
+
+
+def jerk(clip: Dict) -> float:
+    """Mean size of the third differences about the root."""
+    keypoint, root = clip['keypoint'][0], layout_of(clip).root
+    return float(motion_derivative(keypoint - keypoint[:, root, None], 3, 1.).mean()) if len(keypoint) > 3 else float('nan')
 
 
 def table(rows: Dict[str, Dict[str, float]]) -> str:
@@ -155,9 +162,9 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
 
     real, train = judged(real), judged(train)
     first, second = (real.part(index) for index in halves(real.scores.label, args.seed))
-    rows = {RECORDINGS: dict(numbers_of(first, second, train, metainfo) if first.clips else {}, accuracy=real.scores.accuracy)}
+    rows = {RECORDINGS: dict(numbers_of(first, second, train) if first.clips else {}, accuracy=real.scores.accuracy)}
     for name, (clips, more) in made.items():
-        rows[name] = dict(numbers_of(real, judged(clips), train, metainfo), **more)
+        rows[name] = dict(numbers_of(real, judged(clips), train), **more)
     if args.picture is not None:
         draw(args.picture, {RECORDINGS: real.clips, **{name: clips for name, (clips, _) in made.items()}}, metainfo)
     fitted, num_classes = recognizer_fitted(load_checkpoint(args.recognizer[1])), real.scores.probability.shape[1]

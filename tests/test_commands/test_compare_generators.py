@@ -11,6 +11,7 @@ from mmagenc.commands import compare_generators
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, memorization, per_class_mmd
+from mmagenc.evaluation.metrics.movement import measure_movement
 from tests.commands import main
 from tests.test_apis.configs import write_generator
 
@@ -56,8 +57,11 @@ def test_numbers_are_of_the_metric_functions(given, tmp_path, capsys):
     span = arrays[0].max() - arrays[0].min()
     first, second = (2 * (array - arrays[0].min()) / span - 1 for array in arrays)
     expected['mmd_sequence'] = per_class_mmd(first, test.label, second, made.label, 3, mode='sequence').mean()
-    sizes = [np.median([np.linalg.norm(np.diff(clip, n=3, axis=0), axis=-1).mean() for clip in array]) for array in arrays]
-    expected['jerk_ratio'] = sizes[1] / sizes[0]
+    sizes = [np.linalg.norm(np.diff(array, n=3, axis=1), axis=-1).mean(axis=(1, 2)) for array in arrays]
+    ratios = [np.median(sizes[1][made.label == k]) / np.median(sizes[0][test.label == k]) for k in range(3)]
+    expected['jerk_ratio'] = np.mean(ratios)
+    moved = [np.array([measure_movement(clip, None)[3] for clip in clips]) for clips in (real[12:], fake)]
+    expected['speed_ratio'] = np.mean([np.median(moved[1][made.label == k]) / np.median(moved[0][test.label == k]) for k in range(3)])
     for name, value in expected.items():
         assert numbers['mine'][name] == pytest.approx(value, rel=1e-5), name
     assert numbers['recordings']['accuracy'] == pytest.approx(test.accuracy) and numbers['mine']['clips_per_second'] > 0

@@ -16,4 +16,4 @@ model = dict(
     slope_weight=3.,
     frame_statistics=False,
     pose_steps=1500,
-    loss_weights=dict(smooth=0.1, shift=0.02, classes=0.5, range=10.))
+    loss_weights=dict(smooth=0.1, shift=0.1, classes=0.5, range=10.))

@@ -5,8 +5,9 @@
 
 The first row is of the recordings themselves: their accuracy, and the other numbers of one random half beside the other. All clips have
 --num-frames frames, of recordings the middle ones. MMD, speed and jerk are about the root of each frame, so that generators that make no
-path are not told from others by it; the last two are quotients of medians over clips. "closer" is the share of generated clips that lie
-nearer to a training clip than a new recording does: 0.5 is right, 1 a copy. Parameters are all of a checkpoint's, those of critics too.
+path are not told from others by it; the last two are quotients of medians over clips, means over classes. "closer" is the share of
+generated clips that lie nearer to a training clip than a new recording does: 0.5 is right, 1 a copy. Parameters are all of a checkpoint's,
+those of critics too.
 """
 
 import argparse
