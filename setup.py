@@ -15,15 +15,19 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 MIM_FILES = ('configs', 'tools', 'model-index.yml')
 
+# What is imported (a test compares), and importlib_metadata, which MMAction2 imports and does not declare. MMEngine and mmcv require
+# opencv-python, MMAction2 opencv-contrib-python, which is the same module and more; the lock has the first alone.
 REQUIREMENTS = [
-    'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.24', 'scipy>=1.10', 'matplotlib>=3.7',
-    'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.4.3'
+    'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.26', 'scipy>=1.10', 'matplotlib>=3.7',
+    'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.4.3', 'opencv-python>=4.6', 'PyYAML>=6', 'rich>=13'
 ]
-MESH = ['smplx>=0.1.28', 'pyvista>=0.43']
+MESH = ['smplx>=0.1.28', 'pyvista>=0.43', 'vtk>=9.2']
 ANNY = ['anny>=0.6.2,<0.7']
 VIDEO = ['imageio-ffmpeg>=0.4.9']
 IMAGE = ['torchmetrics>=1.4']
 H36M = ['h5py>=3.10']
+COMPLETION = ['shtab>=1.7']
+MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres']
 EXTRAS = {
@@ -32,17 +36,37 @@ EXTRAS = {
     'anny': ANNY,
     'video': VIDEO,
     'image': IMAGE,
-    'pose': POSE,
+    'completion': COMPLETION,
     'h36m': H36M,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *POSE],
+    'mocap': MOCAP,
+    'pose': POSE,
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *POSE],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
+        'pre-commit',
+        'tensorboard'
     ],
 }
 
 
+CLASSIFIERS = [
+    'Development Status :: 4 - Beta', 'Environment :: Console', 'Intended Audience :: Science/Research',
+    'License :: OSI Approved :: Apache Software License', 'Operating System :: OS Independent', 'Programming Language :: Python :: 3',
+    'Programming Language :: Python :: 3.10', 'Programming Language :: Python :: 3.11', 'Programming Language :: Python :: 3.12',
+    'Topic :: Scientific/Engineering :: Artificial Intelligence', 'Topic :: Scientific/Engineering :: Image Recognition', 'Typing :: Typed'
+]
+
+
 def version() -> str:
     return re.search(r"__version__ = '(.+)'", (ROOT / 'mmagenc/version.py').read_text(encoding='utf-8')).group(1)
+
+
+def long_description() -> str:
+    """The README as an index shows it: what points into the sources, which are not beside it there, becomes plain text."""
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
+    text = re.sub(r'^!\[[^]]*\]\((?!https?:)[^)]*\)\n+', '', text, flags=re.MULTILINE)
+    inward = r'\[([^]]*)\]\((?!https?:)([^)#]+)[^)]*\)'
+    return re.sub(inward, lambda link: link[1] if link[2] in link[1] else f'{link[1]} ({link[2]})', text)
 
 
 class BuildPyWithMim(build_py):
@@ -76,12 +100,13 @@ setup(
     name='mmagenc',
     version=version(),
     description='Generate labelled human and infant motion, judge it with a recognizer, train on what passes',
-    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description=long_description(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    classifiers=CLASSIFIERS,
     keywords='computer vision, action recognition, action generation, skeleton, infants, OpenMMLab',
     packages=find_packages(include=['mmagenc', 'mmagenc.*']),
-    package_data={'mmagenc': ['**/assets/**']},
+    package_data={'mmagenc': ['**/assets/**', 'py.typed']},
     python_requires='>=3.10,<3.13',
     install_requires=REQUIREMENTS,
     extras_require=EXTRAS,

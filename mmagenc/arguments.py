@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from typing import Callable, Optional, Union
 
 MAX_SEED = 2**32 - 1
@@ -45,6 +46,13 @@ def _within(value: Union[int, float], text: str, low: Optional[float], high: Opt
     if below or beyond:
         raise argparse.ArgumentTypeError(f'must be at {f"least {low}" if below else f"most {high}"}, got {text}')
     return value
+
+
+def device(text: str) -> str:
+    """A device as PyTorch names it, or ``auto``; whether it is there is seen when it is used."""
+    if re.fullmatch(r'auto|[a-z]+(:\d+)?', text) is None:
+        raise argparse.ArgumentTypeError(f'must be auto, cpu, cuda or cuda:1, got {text!r}')
+    return text
 
 
 count = integer(1)

@@ -1,4 +1,4 @@
-"""A small motion of SMPL's joints, of which tests of readers know what must come out: upright, the left knee bends 60 degrees, 1 m forward."""
+"""A small motion of SMPL's joints, of which tests know what must come out: upright, the left knee bends 60 degrees, 1 m forward."""
 
 import numpy as np
 from scipy.spatial.transform import Rotation

@@ -1,5 +1,6 @@
 """What a wheel contains, what metadata files point to, and that the lock and the ranges agree."""
 
+import ast
 import importlib.metadata
 import importlib.util
 import os
@@ -82,9 +83,54 @@ def test_metadata(wheel):
     assert [version for version in ('3.9', '3.10', '3.11', '3.12', '3.13') if version in python] == ['3.10', '3.11', '3.12']
     required = [line for line in metadata.splitlines() if line.startswith('Requires-Dist:') and 'extra ==' not in line]
     assert not [line for line in required if 'mmcv' in line], 'would overwrite a compiled mmcv'
-    for extra in ('pose', 'anny', 'video', 'image', 'h36m', 'all', 'dev', 'lite', 'mesh'):
+    for extra in ('completion', 'anny', 'video', 'image', 'h36m', 'all', 'dev', 'lite', 'mesh'):
         assert f'Provides-Extra: {extra}' in metadata
     assert 'smplx' not in ''.join(required)
+
+
+IMPORTED_AS = {'PIL': 'Pillow', 'cv2': 'opencv-python', 'yaml': 'PyYAML', 'mmaction': 'mmaction2', 'mmcv': 'mmcv-lite',
+               'imageio_ffmpeg': 'imageio-ffmpeg', 'vtkmodules': 'vtk'}
+"""Names of modules that are not those of the packages which bring them."""
+UNDECLARED = {'pytorch3d', 'ipykernel'}
+"""Used where they are, and on no index for all; or asked for by name only."""
+NOT_IMPORTED = {'importlib_metadata', 'anny'}
+"""Imported by MMAction2, which does not declare it; by tools/data/build_infant_body.py."""
+
+
+def imported_packages():
+    """Names of the packages that some module of the package imports, wherever in it."""
+    names = set()
+    for path in (ROOT / 'mmagenc').rglob('*.py'):
+        if '.mim' in path.parts or path.name == 'published_infagenc.py':  # which imports a checkout that it is given
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(
+                node, ast.ImportFrom) and node.level == 0 else []
+            names.update(module.split('.')[0] for module in modules)
+    return {normalize(IMPORTED_AS.get(name, name)) for name in names - set(sys.stdlib_module_names) - {'mmagenc'}}
+
+
+def test_what_is_imported_is_declared_and_nothing_else(wheel):
+    """The extra ``dev`` is of tests and style, and may name what the package does not import."""
+    declared = {normalize(Requirement(line).name) for line in re.findall(r'^Requires-Dist: (.+)$', wheel[1], re.MULTILINE)
+                if 'extra == "dev"' not in line and "extra == 'dev'" not in line}
+    assert imported_packages() - {normalize(name) for name in UNDECLARED} == declared - {normalize(name) for name in NOT_IMPORTED}
+
+
+def test_the_readme_of_an_index_points_nowhere_into_the_sources(wheel):
+    text = wheel[1].partition('\n\n')[2]
+    assert text.startswith('# mmagenc') and not re.findall(r'\]\((?!https?:)', text)
+    assert 'mmagenc/py.typed' in wheel[0] and 'Typing :: Typed' in wheel[1]
+
+
+def test_the_lock_has_one_opencv():
+    assert [pin.name for pin in locked() if 'opencv' in pin.name] == ['opencv-python']
+
+
+def test_the_console_script_of_the_wheel(wheel_file):
+    with zipfile.ZipFile(wheel_file) as archive:
+        text = archive.read(next(name for name in archive.namelist() if name.endswith('entry_points.txt'))).decode()
+    assert 'mmagenc = mmagenc.commands:main' in text
 
 
 def locked():

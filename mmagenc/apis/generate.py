@@ -3,17 +3,16 @@
 N clips, T frames, D latent channels.
 """
 
-import contextlib
 import inspect
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.generators.class_paths import split_path
+from mmagenc.progress import progress_bar
 from mmagenc.structures import Motion
 
 MOST_CLIPS = 10**7
@@ -236,17 +235,9 @@ def decode_plan(model: BaseGenerator,
         progress: show a bar.
     """
     rows = [torch.arange(len(plan.label))] if rows is None else rows
-    with _bar(sum(map(len, rows)), progress) as advance:
+    with progress_bar(sum(map(len, rows)), 'generating clips', show=progress) as advance:
         for group in rows:
             label = plan.label[group] if plan.class_path is None else plan.class_path[group]
             for motion in model.decode_batches(plan.latent[group], label, plan.length[group], batch_size=batch_size):
                 advance(len(motion))
                 yield motion.cpu()
-
-
-@contextlib.contextmanager
-def _bar(total: int, show: bool):
-    columns = (TextColumn('generating'), BarColumn(), MofNCompleteColumn(), TextColumn('clips'), TimeRemainingColumn())
-    with Progress(*columns, disable=not show) as progress:
-        task = progress.add_task('generating', total=total)
-        yield lambda count: progress.advance(task, count)

@@ -6,6 +6,7 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -32,7 +33,7 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     Args:
         config: a config with a generator as its ``model``, or its path.
         checkpoint: a checkpoint of ``tools/train.py``; ``None`` keeps the initial values.
-        device: where the model goes.
+        device: where the model goes; ``'auto'`` is the GPU where there is one.
 
     Returns:
         BaseGenerator: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton`` and ``fps`` of its clips,
@@ -69,7 +70,7 @@ def init_image_model(config: ConfigLike, checkpoint: Union[str, Path], device: D
         config: a config with ``PoseToImage`` as its ``model``, or its path.
         checkpoint: a checkpoint of ``tools/train.py``, or of a converter: then it brings no generator of poses, also where the config has
             one.
-        device: where the model goes.
+        device: where the model goes; ``'auto'`` is the GPU where there is one.
 
     Returns:
         PoseToImage: in evaluation mode, with ``cfg`` and ``dataset_meta`` (``classes``, ``skeleton``, ``fps``, as
@@ -105,7 +106,7 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
         config: a recognizer's config, or a generator's: then the recognizer that ``InfAGenCHook`` fits beside the generator, or else
             the one that the config names ``recognizer``.
         checkpoint: its checkpoint, or one of InfAGenC, which holds the recognizer too; ``None`` keeps the initial values.
-        device: where the model goes.
+        device: where the model goes; ``'auto'`` is the GPU where there is one.
 
     Returns:
         nn.Module: in evaluation mode, with ``cfg`` and ``test_pipeline`` (``None`` where the config names none).
@@ -177,13 +178,13 @@ def _build(model_cfg: Optional[Dict], cfg: Config, kind: str) -> nn.Module:
 
 
 def usable_device(device: Device) -> torch.device:
-    """A device that is there.
+    """A device that is there; ``'auto'`` is the GPU where there is one, else the CPU.
 
     Raises:
         ValueError: no name of a device, or of one that PyTorch does not see here.
     """
     try:
-        device = torch.device(device)
+        device = torch.device(get_device() if device == 'auto' else device)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         count = torch.cuda.device_count()

@@ -1,9 +1,9 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
-    mmagenc benchmark NAME [--json FILE] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
-        [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
+    mmagenc benchmark NAME [--out FILE.json] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
+        [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, p2i, recognizer, slt
     mmagenc benchmark gpu [--device cuda] …                        # what an accelerator makes of them, torch.compile included
-    mmagenc benchmark sweep [--plot FILE.png] [--json FILE] …      # how time and memory grow
+    mmagenc benchmark sweep [--plot FILE.png] [--out FILE.json] …      # how time and memory grow
 
 Each row runs its paths in turn and takes the median of each. The plain paths are ``mmagenc/benchmarks/plain_*.py``; in the tests they are
 the truth that results are compared with; ``--published`` times a copy of the published code beside them. A benchmark is a function
@@ -29,22 +29,23 @@ from mmagenc.benchmarks.gpu import gpu, print_gpu
 from mmagenc.benchmarks.kinetic_gan import kinetic_gan
 from mmagenc.benchmarks.p2i import p2i
 from mmagenc.benchmarks.recognizer import recognizer
+from mmagenc.benchmarks.slt import slt
 from mmagenc.benchmarks.sweep import plot_sweep, print_sweep, sweep
 from mmagenc.benchmarks.timing import Settings, half_precision
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.outputs import Output, require_outputs
 
-BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer, sweep=sweep)
+BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer, slt=slt, sweep=sweep)
 TABLES = dict(gpu=print_gpu, sweep=print_sweep)
 
 
 def run(args: argparse.Namespace) -> None:
-    outputs = [] if args.json is None else [Output('--json', args.json)]
+    outputs = [] if args.out is None else [Output('--out', args.out)]
     if args.plot is not None:
         outputs.append(Output('--plot', args.plot, ('.png', '.pdf', '.svg')))
     require_outputs('benchmark', outputs, force=args.force)
-    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = ('cuda' if torch.cuda.is_available() else 'cpu') if args.device == 'auto' else args.device
     if args.threads:
         torch.set_num_threads(args.threads)
     init_default_scope('mmagenc')
@@ -63,11 +64,11 @@ def run(args: argparse.Namespace) -> None:
     if args.plot is not None:
         plot_sweep(report, Path(args.plot))
         print(f'drawn in {args.plot}')
-    if args.json is not None:
-        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
-        with atomic_open(args.json, 'w', encoding='utf-8') as file:
+    if args.out is not None:
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        with atomic_open(args.out, 'w', encoding='utf-8') as file:
             file.write(json.dumps(report, indent=2) + '\n')
-        print(f'written to {args.json}')
+        print(f'written to {args.out}')
 
 
 def device_name(device: str) -> str:

@@ -14,6 +14,8 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.persons import keep_persons
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import read_config_file
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
@@ -89,7 +91,10 @@ def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) 
 
 def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tuple[Dict[str, float], List[str]]:
     """FID, KID and accuracies by the recognizer, and why its opinion is worth nothing, if it is."""
-    model = init_recognizer(*args.recognizer, device=args.device)
+    config, checkpoint = args.recognizer
+    cfg = read_config_file(config)
+    merge_options(cfg, args.cfg_options)
+    model = init_recognizer(cfg, checkpoint, device=args.device)
     first, second = recognize(model, real), recognize(model, fake)
     numbers = dict(fid=frechet_distance(first.feature, second.feature), kid=kernel_distance(first.feature, second.feature))
     for name, scores in (('accuracy', second), ('accuracy_real', first)):
@@ -145,7 +150,7 @@ def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]
 
 def run(args: argparse.Namespace) -> None:
     sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
-    require_outputs('compare', [Output('--json', args.json)] if args.json is not None else [], inputs=sources, force=args.force)
+    require_outputs('compare', [Output('--out', args.out)] if args.out is not None else [], inputs=sources, force=args.force)
     with in_words('compare', debug=args.debug):
         real, fake, metainfo = read_both(args)
         tables = discrepancies(real, fake, args)
@@ -156,8 +161,8 @@ def run(args: argparse.Namespace) -> None:
         numbers.update(judgement, **movement.numbers())
         warnings += movement.warnings(names)
         print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), report(tables, movement, names)]))
-        if args.json is not None:
+        if args.out is not None:
             per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}
-            write_json(args.json, numbers, {**per_class, **by_class(movement, names)}, warnings)
+            write_json(args.out, numbers, {**per_class, **by_class(movement, names)}, warnings)
     print('  '.join(f'{name} {with_interval(numbers, name, percent if name.startswith("accuracy") else "{:.4f}".format)}'
                     for name in numbers if not name.endswith(('_low', '_high'))))

@@ -11,7 +11,7 @@ from mmagenc.evaluation.metrics.clips import format_table, percent
 from mmagenc.evaluation.predictions import BASELINES, Comparison, load_window_errors
 from mmagenc.outputs import Output, require_outputs
 
-KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'best_l2'}
+KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'best_l2', 'energy score': 'energy_l2'}
 SHARES = {'PCK, a sample': 'pck', 'mean': 'mean_pck', 'best': 'best_pck'}
 SPREAD = {'apart': 'diversity', 'spread to error': 'spread_error_ratio', 'coverage': 'coverage'}
 
@@ -41,7 +41,7 @@ def model_rows(found: Comparison) -> List[List[str]]:
     first = next(iter(found.models))
     for name in BASELINES:
         error, share = (found.interval(first, f'{name}_{unit}') for unit in ('l2', 'pck'))
-        rows.append([name, '', text(error), '', '', text(share, percent), '', ''])
+        rows.append([name, '', text(error), '', '', text(error), text(share, percent), '', ''])
     return rows
 
 
@@ -84,13 +84,13 @@ def vars_of(interval) -> Dict[str, Optional[float]]:
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('compare-predictions', [] if args.json is None else [Output('--json', args.json)],
+    require_outputs('compare-predictions', [] if args.out is None else [Output('--out', args.out)],
                     inputs=[file for _, *files in args.models for file in files], force=args.force)
     with in_words('compare-predictions', debug=args.debug):
         found = compare(args)
-        if args.json is not None:
-            Path(args.json).parent.mkdir(parents=True, exist_ok=True)
-            with atomic_open(args.json, 'w', encoding='utf-8') as file:
+        if args.out is not None:
+            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+            with atomic_open(args.out, 'w', encoding='utf-8') as file:
                 json.dump(numbers(found), file, indent=1, ensure_ascii=False)
     print(f'{len(found.first)} windows of {len(set(found.first.subject))} subjects, {found.first.num_samples} samples of each; '
           f'{found.first.measure}')

@@ -71,12 +71,11 @@ def share_of(args: argparse.Namespace) -> Optional[Share]:
 
 
 def device_of(args: argparse.Namespace) -> str:
-    """The device named, or the GPU, where there is one: each process of a launcher its own."""
-    device = args.device or get_device()
-    if args.device is None and device == 'cuda' and args.launcher != 'none':
+    """The device named; of several GPUs each process of a launcher takes its own."""
+    if args.device == 'auto' and args.launcher != 'none' and get_device() == 'cuda':
         names = dict(pytorch='LOCAL_RANK', slurm='SLURM_LOCALID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
         return f'cuda:{int(os.environ.get(names[args.launcher], 0)) % torch.cuda.device_count()}'
-    return device
+    return args.device
 
 
 def pair_files(path: str) -> List[Path]:

@@ -6,8 +6,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence
 
-from mmengine.utils import ProgressBar
-
 from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import (
     AnnotationError,
@@ -28,6 +26,7 @@ from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
 from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
 from mmagenc.outputs import Output, require_outputs
+from mmagenc.progress import progress_bar
 from mmagenc.skeletons import get_skeleton
 
 SHARD = 1024
@@ -71,8 +70,8 @@ def mending_of(args: argparse.Namespace, clips: Sequence[Dict], metainfo: Dict) 
 
 def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
     """Write clips shard by shard, then as one file; returns why clips were left out."""
-    paths, split, left_out, bar = [], {}, [], ProgressBar(0, file=sys.stderr)
-    with ShardFolder.of(out).opened() as folder:
+    paths, split, left_out = [], {}, []
+    with ShardFolder.of(out).opened() as folder, progress_bar(None, 'reading clips') as advance:
         folder.clear()
         items = iter(items)
         while group := list(islice(items, SHARD)):
@@ -83,8 +82,7 @@ def convert(items: Iterable[Item], out: Path, metainfo: Dict) -> List[str]:
             validate_annotation(dict(split={}, metainfo=metainfo, annotations=clips), source=str(out))
             paths.append(folder.shard(len(paths)))
             write_shard(paths[-1], clips, metainfo=metainfo, fingerprint='', left_out=[])
-            bar.update(len(group))
-        print(file=sys.stderr)
+            advance(len(group))
         if not any(split.values()):
             raise ValueError('\n  '.join(['no clip could be used:', *left_out]))
         merge_shards(paths, out, metainfo=metainfo, split=split)
@@ -127,9 +125,9 @@ def back(args: argparse.Namespace) -> List[str]:
         clips = [clip for clip in clips if clip['frame_dir'] in members]
     for path in (args.data, args.labels):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_pair(clips, args.data, args.labels, num_frames=args.frames, num_persons=args.persons or None)
+    write_pair(clips, args.data, args.labels, num_frames=args.num_frames, num_persons=args.num_persons or None)
     print(f'{len(clips)} clips: {args.data}, {args.labels}')
-    return [f'{clip["frame_dir"]}: frames after {args.frames}' for clip in clips if clip['total_frames'] > args.frames]
+    return [f'{clip["frame_dir"]}: frames after {args.num_frames}' for clip in clips if clip['total_frames'] > args.num_frames]
 
 
 def convert_files(args: argparse.Namespace) -> List[str]:

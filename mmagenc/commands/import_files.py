@@ -3,9 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import List, Sequence
 
-from mmagenc.body_models.fitting import parse_unit
+from mmagenc.body_models.rigs import parse_unit
 from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
@@ -27,7 +27,7 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
         layout=args.layout, joint_names=None if args.joint_names is None else read_joint_names(args.joint_names), fps=args.source_fps,
         img_shape=None if args.img_shape is None else tuple(args.img_shape), unit=None if args.unit is None else parse_unit(args.unit),
         up=None if args.up == 'auto' else args.up, min_score=args.min_score, lenient=args.lenient,
-        reader={'rig': args.rig, 'strict': args.strict, 'pose_model': args.pose_model, 'body': args.body, **args.reader})
+        reader={'rig': args.rig, 'strict': args.strict, 'pose_model': args.pose_model, 'body': args.body_model, **args.reader})
 
 
 def settings_of(args: argparse.Namespace) -> ImportSettings:
@@ -38,7 +38,7 @@ def settings_of(args: argparse.Namespace) -> ImportSettings:
         labels=None if args.labels is None else Labels(args.labels), unlabelled=args.unlabelled, max_persons=args.persons, fps=args.fps,
         fill_gaps=gap_settings(args), pose_gap=args.pose_gap, min_frames=args.min_frames,
         classes=None if args.classes is None else tuple(args.classes.split(',')), split=args.split, split_by=args.split_by, seed=args.seed,
-        body=args.body, path_scale=None if args.path_scale == 'body' else parse_unit(args.path_scale), processes=args.processes)
+        body=args.body_model, path_scale=None if args.path_scale == 'body' else parse_unit(args.path_scale), processes=args.processes)
 
 
 def list_formats() -> None:
@@ -81,8 +81,8 @@ def run(args: argparse.Namespace) -> None:
         list_formats()
         return
     inputs: List = [item for path in args.inputs for item in ([(path, suffix) for suffix in suffixes] if path.is_dir() else [path])]
-    extra: Dict[str, object] = dict(segments=args.segments, names=args.joint_names, body=args.body if Path(args.body).suffix else None)
-    require_outputs('import', [Output('--out', out, SUFFIXES) for out in args.out], inputs=[*inputs, *extra.values()], force=args.force)
+    inputs += [args.segments, args.joint_names, args.body_model if Path(args.body_model).suffix else None]
+    require_outputs('import', [Output('--out', out, SUFFIXES) for out in args.out], inputs=inputs, force=args.force)
     with in_words('import', debug=args.debug):
         imported = import_files(args.inputs, settings_of(args))
         for out in args.out:

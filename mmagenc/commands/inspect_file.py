@@ -57,7 +57,7 @@ def has_sheet(annotation: Dict) -> bool:
 
 def run(args: argparse.Namespace) -> None:
     outputs = [Output('--html', args.html, ('.html', '.htm'), SIGN), Output('--sheet', args.sheet, ('.png', )),
-               Output('--json', args.json, ('.json', ))]
+               Output('--out', args.out, ('.json', ))]
     outputs = [output for output in outputs if output.path is not None]
     require_outputs('inspect', outputs, inputs=[args.file], force=args.force)
     with in_words('inspect', debug=args.debug):
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
             contact_sheet(annotation, args.sheet)
         if args.html is not None:
             write_page(annotation, inspection, args.html, args.sheet, str(args.file.name))
-        if args.json is not None:
-            write_json(inspection, args.json)
+        if args.out is not None:
+            write_json(inspection, Path(args.out))
     for output in outputs:
         print(f'written: {output.path}')

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import List, Tuple
 
 import numpy as np
-from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, init_generator, init_image_model
 from mmagenc.apis.images import (
@@ -42,7 +41,7 @@ def load_model(args: argparse.Namespace) -> PoseToImage:
             raise ValueError(f'{kind} {path}: no such file')
     cfg = read_config_file(args.config)
     merge_options(cfg, args.cfg_options)
-    return init_image_model(cfg, args.checkpoint, args.device or get_device())
+    return init_image_model(cfg, args.checkpoint, args.device)
 
 
 def read_scene(args: argparse.Namespace, model: PoseToImage) -> Scene:
@@ -107,7 +106,7 @@ def pose_generator(args: argparse.Namespace, model: PoseToImage):
     """The generator that the command line names, or the model's own, or ``None``."""
     if args.pose_config is None:
         return model.pose_generator
-    generator = init_generator(args.pose_config, args.pose_checkpoint, args.device or get_device())
+    generator = init_generator(args.pose_config, args.pose_checkpoint, args.device)
     ours, theirs = model.dataset_meta['classes'], generator.dataset_meta['classes']
     if generator.num_classes != model.num_classes or [name.lower() for name in ours] != [name.lower() for name in theirs]:
         raise ValueError(f'{args.pose_checkpoint} has the classes {", ".join(theirs)}; the network of frames {", ".join(ours)}')
@@ -130,9 +129,9 @@ def driving_poses(args: argparse.Namespace, model: PoseToImage, scene: Scene) ->
 
 
 def run(args: argparse.Namespace) -> None:
-    paths = [args.out_dir / name for name in FILES]
+    paths = [args.out / name for name in FILES]
     inputs = [args.config, args.checkpoint, args.source, args.image, args.pose, args.pose_config, args.pose_checkpoint, args.poses]
-    require_outputs('predict-frames', [Output('', path) for path in paths], inputs=inputs, force=args.force)
+    require_outputs('predict-frames', [Output('--out', path) for path in paths], inputs=inputs, force=args.force)
     with in_words('predict-frames', debug=args.debug):
         model = load_model(args)
         scene = read_scene(args, model)

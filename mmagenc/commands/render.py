@@ -2,15 +2,13 @@
 
 import argparse
 import hashlib
-import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
-
-from mmengine.utils import ProgressBar
 
 from mmagenc.command_line import in_words
 from mmagenc.datasets import merge_annotations, resample_clip
 from mmagenc.datasets.readers.any_file import read_any_motion
+from mmagenc.progress import progress_bar
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.visualization.appearance import background_files
@@ -34,7 +32,7 @@ def render_sequences(args: argparse.Namespace) -> int:
         rasterizer=RASTERIZERS[args.renderer], hidden_score=args.hidden_score)
     rendered = RenderedSet(args.out, settings_of(args, pictures or []), force=args.force)
     motion = merge_annotations(read_any_motion(path, body_model) for path in args.motion)
-    clips = chosen_clips(motion, args.clips_per_class)
+    clips = chosen_clips(motion, args.num_samples_per_class)
     check_renderable(clips)
     clips = list(cut_clips(clips, motion['metainfo'], args))
     if not rendered.complete:
@@ -95,12 +93,11 @@ def render_all(renderer: SequenceRenderer, rendered: RenderedSet, clips: Sequenc
     metainfo = {key: said[key] for key in ('classes', 'note') if said.get(key) is not None}
     metainfo.update(skeleton=renderer.landmarks.skeleton.name, **({'fps': args.fps or said['fps']} if args.fps or said.get('fps') else {}))
     rendered.open()
-    bar = ProgressBar(sum(clip['total_frames'] for clip in clips), file=sys.stderr)
-    for index, clip in enumerate(clips):
-        if not rendered.has(clip, index):
-            rendered.write(clip, index, renderer.render(clip, up=args.up or said.get('up')), metainfo)
-        bar.update(clip['total_frames'])
-    print(file=sys.stderr)
+    with progress_bar(sum(clip['total_frames'] for clip in clips), 'rendering frames') as advance:
+        for index, clip in enumerate(clips):
+            if not rendered.has(clip, index):
+                rendered.write(clip, index, renderer.render(clip, up=args.up or said.get('up')), metainfo)
+            advance(clip['total_frames'])
     names = {clip['frame_dir'] for clip in clips}
     split = {split: [name for name in members if name in names] for split, members in motion['split'].items()}
     rendered.finish(len(clips), split or {'train': [clip['frame_dir'] for clip in clips]}, metainfo)

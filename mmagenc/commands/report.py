@@ -4,11 +4,10 @@ import argparse
 import os
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from mmagenc.apis.report import NUM_STEPS, report_runs
 from mmagenc.command_line import in_words
 from mmagenc.outputs import Output, OutputFolder, require_outputs
+from mmagenc.progress import progress_bar
 from mmagenc.visualization.report import write_figures, write_page
 from mmagenc.visualization.report.page import PAGE_SUFFIXES, SIGN
 from mmagenc.visualization.report.paper import FIGURES
@@ -24,15 +23,12 @@ def check_files(args: argparse.Namespace, out: Path) -> None:
 def run(args: argparse.Namespace) -> None:
     out = args.out or Path(args.work_dirs[0]) / 'report.html'
     check_files(args, out)
-    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with in_words('report', debug=args.debug):
-        with Progress(*columns) as progress:
-            task = progress.add_task('reading', total=NUM_STEPS * len(args.work_dirs))
+        with progress_bar(NUM_STEPS * len(args.work_dirs), 'reading') as advance:
             runs = report_runs(
-                args.work_dirs, clips_per_class=args.clips_per_class, judged_per_class=args.judged_per_class, seed=args.seed, up=args.up,
-                device=args.device, trust=args.trust, cfg_options=args.cfg_options,
-                progress=lambda text: progress.update(task, advance=1, description=text))
-            progress.update(task, completed=NUM_STEPS * len(args.work_dirs), description='done')
+                args.work_dirs, clips_per_class=args.num_samples_per_class, judged_per_class=args.judged_per_class, seed=args.seed,
+                up=args.up, device=args.device, trust=args.trust, cfg_options=args.cfg_options,
+                progress=lambda text: advance(text=text))
         write_page(runs, out, title=args.title)
         figures = [] if args.figures is None else write_figures(runs, args.figures)
     for run in runs:

@@ -11,11 +11,8 @@ import argparse
 import os
 import pickle
 import re
-import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
-
-from mmengine.utils import ProgressBar
 
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.standin import PARTS
@@ -23,6 +20,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
 from mmagenc.outputs import FORCE, OutputError, folder_problem
+from mmagenc.progress import progress_bar
 
 README = """stand-in data (synthesized), not recordings
 
@@ -154,17 +152,16 @@ def make_standin(out: Path, seed: int = 0, force: bool = False, parts: Sequence[
 
 def write_parts(out: Path, parts: Sequence[str], seed: int) -> Iterator[Tuple[Path, int]]:
     """Make sets; gives each file that was written, and its clips."""
-    bar = ProgressBar(sum(size for name in parts for size in SETS.get(name, WORLD).sizes.values()), file=sys.stderr)
-    for standin in (SETS[name] for name in parts if name in SETS):
-        for split, path in standin.files.items():
-            clips = make_split(standin, split, seed=seed, progress=bar.update)
-            write_atomically(pickle.dumps(clips, protocol=4), out / path)
-            yield out / path, len(clips)
-    if 'world' in parts:
-        world = make_world(seed=seed, progress=bar.update)
-        save_annotation(world, out / WORLD_FILE)
-        yield out / WORLD_FILE, len(world['annotations'])
-    print(file=sys.stderr)
+    with progress_bar(sum(size for name in parts for size in SETS.get(name, WORLD).sizes.values()), 'synthesizing clips') as advance:
+        for standin in (SETS[name] for name in parts if name in SETS):
+            for split, path in standin.files.items():
+                clips = make_split(standin, split, seed=seed, progress=advance)
+                write_atomically(pickle.dumps(clips, protocol=4), out / path)
+                yield out / path, len(clips)
+        if 'world' in parts:
+            world = make_world(seed=seed, progress=advance)
+            save_annotation(world, out / WORLD_FILE)
+            yield out / WORLD_FILE, len(world['annotations'])
 
 
 def run(args: argparse.Namespace) -> None:

@@ -25,6 +25,7 @@ from mmagenc.commands import process_environment
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
 from mmagenc.outputs import FORCE, OutputError, foreign_names, note_names
+from mmagenc.progress import clock
 from mmagenc.visualization.text import drawing, plain
 
 SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
@@ -118,10 +119,6 @@ def locked(studies: Sequence[Study]) -> Iterator[None]:
 
 def kind_of(job: Job) -> str:
     return 'recognizer' if job.kind in ARMS else job.kind
-
-
-def clock(seconds: float) -> str:
-    return f'{int(seconds) // 3600}:{int(seconds) // 60 % 60:02d}:{int(seconds) % 60:02d}'
 
 
 class Pool:

@@ -20,6 +20,7 @@ class Command(NamedTuple):
 GROUPS: Dict[str, Dict[str, Command]] = {
     'begin': {
         'quickstart': Command('quickstart', 'the whole method on stand-in infants in minutes, from data to pictures', 'quickstart'),
+        'completion': Command('completion', 'print the script by which a shell completes commands, options and files'),
         'standin': Command('standin', 'synthesize stand-in infants in the published file format', 'data/make_standin'),
     },
     'train and test': {
@@ -37,6 +38,8 @@ GROUPS: Dict[str, Dict[str, Command]] = {
     },
     'judge': {
         'compare': Command('compare', 'compare generated clips with real ones, class by class', 'analysis/compare_clips'),
+        'class-over-time': Command('class_over_time', 'which class a recognizer sees when, in clips whose class changes'),
+        'compare-generators': Command('compare_generators', 'one table of several generators, by the same judge and recordings'),
         'compare-predictions': Command('compare_predictions', 'compare predictions of several models on the same windows',
                                        'analysis/compare_predictions'),
         'ensemble': Command('ensemble', 'fuse the scores of several recognizers by clip name', 'analysis/ensemble'),

@@ -32,7 +32,7 @@ DEFAULT_FPS = 30.
 
 def output_files(args: argparse.Namespace) -> List[Path]:
     """The files that are written; without ffmpeg, and unless it was asked for, no MP4."""
-    folder = args.out_dir or Path('work_dirs/visualize') / Path(args.source).stem
+    folder = args.out or Path('work_dirs/visualize') / Path(args.source).stem
     formats = args.format or list(FILES)
     if args.format is None:
         try:
@@ -62,7 +62,8 @@ def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     args.up = args.up or metainfo.get('up')
     footer = standin_footer(metainfo, *(clip.get('frame_dir') for clip in annotation['annotations']))
     if args.indexes is None:
-        rows, headings = annotation_rows(annotation, num_per_class=args.num_per_class, classes=args.classes, up=args.up, **common), ()
+        rows, headings = annotation_rows(
+            annotation, num_per_class=args.num_samples_per_class, classes=args.classes, up=args.up, **common), ()
         footer = caption(footer, SPREAD)
     else:
         rows, headings = chosen_rows(annotation, args.indexes, **common)

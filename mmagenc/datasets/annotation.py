@@ -54,7 +54,7 @@ Mend = Callable[[Dict, Dict], Dict]
 """Gives a better clip for a clip and its file's metainfo before it is checked; raises ``ValueError`` for one that it cannot mend."""
 UNLABELLED = -1
 """Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
-GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data, fills gaps of up to N frames and '
+GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and import-…, fills gaps of up to N frames and '
               'cuts clips at longer ones; skip_broken leaves clips out')
 
 
@@ -275,7 +275,7 @@ def _check_third(annotation: Dict, source: str) -> None:
     if reason:
         raise AnnotationError(
             f"{source}: the third coordinate looks like a score ({reason}). third='score' of the dataset, or --channels xys of "
-            "tools/data/arrays_to_annotation.py, reads it as one; third='depth' and --channels xyz say that it is a coordinate")
+            "mmagenc import-arrays, reads it as one; third='depth' and --channels xyz say that it is a coordinate")
 
 
 def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:
@@ -562,9 +562,15 @@ def plain_value(value):
     raise AnnotationError(f'cannot write a {type(value).__name__} into an annotation file')
 
 
+_POSES = {'poses', 'root_orient', 'global_orient', 'smpl_poses'}  # Arrays of SMPL-family files, which are no annotations.
+
+
 def _load_npz(path: Path) -> Dict:
     try:
         with open_npz(path) as archive:
+            if 'header' not in archive and _POSES & set(archive.files):
+                raise AnnotationError(f'{path}: no annotation, but poses as AMASS has them ({", ".join(sorted(archive.files))}): '
+                                      'mmagenc import-amass makes an annotation of it')
             content = {name: archive[name] for name in archive.files}
         header = json.loads(str(content['header']))
         if header['format'] != FORMAT:

@@ -11,9 +11,9 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Un
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mmagenc.draws import seed_draws, untouched_random_state
+from mmagenc.progress import progress_bar
 
 from .camera import Camera, View, facing_azimuth
 from .clip import Clip
@@ -84,7 +84,7 @@ def draw_grid(rows: Sequence[ClipRow],
     moving = [path for path in paths if path.suffix != '.png']
     size = tile_size or int(np.clip(min(1080 // columns, 1080 // len(rows)), 112, 240))
     still_size = tile_size or int(np.clip(1600 // (columns * stills), 88, 160))
-    with _bar(len(clips) * (1 + bool(moving or folders)), progress) as advance:
+    with progress_bar(len(clips) * (1 + bool(moving or folders)), 'drawing clips', show=progress) as advance:
         stage = _Stage(clips, camera, body_model)
         footer = caption(footer, *stage.notes())
         tiles = stage.draw(rows, still_size, lambda clip: spread(clip.num_frames, stills), advance)
@@ -124,14 +124,6 @@ def default_camera(clips: Sequence[Clip], *, azimuth: Optional[float] = None, el
 def caption(*parts: str) -> str:
     """The parts that are not empty, one behind the other."""
     return ' · '.join(part for part in parts if part)
-
-
-@contextmanager
-def _bar(total: int, show: bool) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn('drawing'), BarColumn(), MofNCompleteColumn(), TextColumn('clips'), TimeRemainingColumn())
-    with Progress(*columns, disable=not show) as progress:
-        task = progress.add_task('drawing', total=total)
-        yield lambda: progress.advance(task)
 
 
 def _check_paths(out: Paths) -> List[Path]:

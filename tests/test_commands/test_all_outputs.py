@@ -18,16 +18,18 @@ DEVELOPERS = ('analysis/memory', 'data/build_infant_body')
 """Programs in tools/ that are no commands."""
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
-    ('compare', 'in.npz in.npz --json new/a.json'),
-    ('compare-predictions', '--model a in.npz --json new/a.json'),
+    ('class-over-time', 'in.npz --recognizer in.py in.pth --out new/a.png'),
+    ('compare', 'in.npz in.npz --out new/a.json'),
+    ('compare-generators', 'in.npz --recognizer in.py in.pth --generator a in.py in.pth --out new/a.json --picture new/b.png'),
+    ('compare-predictions', '--model a in.npz --out new/a.json'),
     ('draw-pyramid', '--skeleton ucla20 --out new/a.png'),
     ('ensemble', '--position in.npz --out new/a.npz'),
     ('analysis/memory', '--json new/a.json'),
     ('plot', 'run --out new/a.pdf'),
     ('report', 'run --out new/a.html --figures pictures'),
-    ('benchmark', 'cvae --json new/a.json'),
+    ('benchmark', 'cvae --out new/a.json'),
     ('import', 'folder --out new/a.npz new/b.pkl'),
-    ('inspect', 'in.npz --html new/a.html --sheet new/b.png --json new/c.json'),
+    ('inspect', 'in.npz --html new/a.html --sheet new/b.png --out new/c.json'),
     ('import-amass', 'folder --out new/a.npz new/b.pkl'),
     ('import-arrays', 'npz in.npz --out new/a.npz'),
     ('import-arrays', 'pkl in.npz --out new/a.npz'),
@@ -40,25 +42,25 @@ COMMANDS = [
     ('import-nw-ucla', 'folder --out new/a.npz new/b.pkl'),
     ('import-penn-action', 'folder --window-file in.npz --out new/a.npz new/b.pkl'),
     ('generate', 'in.py in.pth --out new/a.npz --pair new/b.npy'),
-    ('convert act-vae', 'in.pth new/a.pth'),
-    ('convert infagenc', 'in.pth new/a.pth'),
-    ('convert infogcn', 'in.pth new/a.pth'),
-    ('convert kinetic-gan', 'in.pth new/a.pth'),
-    ('convert p2i', 'in.pth new/a.pth'),
-    ('convert publish', 'in.pth new/a.pth'),
-    ('convert slt', 'in.npz new/a.pth'),
-    ('predict-frames', 'in.py in.pth --source in.npz --out-dir new'),
+    ('convert act-vae', 'in.pth --out new/a.pth'),
+    ('convert infagenc', 'in.pth --out new/a.pth'),
+    ('convert infogcn', 'in.pth --out new/a.pth'),
+    ('convert kinetic-gan', 'in.pth --out new/a.pth'),
+    ('convert p2i', 'in.pth --out new/a.pth'),
+    ('convert publish', 'in.pth --out new/a.pth'),
+    ('convert slt', 'in.npz --out new/a.pth'),
+    ('predict-frames', 'in.py in.pth --source in.npz --out new'),
     ('predict-poses', 'in.py in.pth --start in.npz --out new'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
-    ('visualize', 'in.npz --format png --out-dir new --frames-dir pictures'),
+    ('visualize', 'in.npz --format png --out new --frames-dir pictures'),
 ]
-OWN_PLACES = {'train', 'quickstart', 'study', 'standin', 'render'}
-"""Tools that keep what they write in a folder of their own; what they do there is in their own tests."""
+OWN_PLACES = {'completion', 'train', 'quickstart', 'study', 'standin', 'render'}
+"""Tools that keep what they write in a folder of their own, or print it; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
 NO_OUTPUTS = {('import', '--labels'), ('inspect', 'file'), ('import-amass', '--labels'), ('import-bvh', '--labels'),
               ('report', 'work_dirs'), ('plot', 'work_dirs'), ('test', '--work-dir')}
 """Options that are named as outputs are and are none, or the folder of a run."""
-OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
+OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|picture|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
 
 
 class Passed(BaseException):

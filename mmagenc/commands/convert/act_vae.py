@@ -27,15 +27,15 @@ NAMES = ('weight_ih', 'weight_hh', 'bias_ih', 'bias_hh')
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert act-vae', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.pose, args.latent], force=args.force)
+    require_outputs('convert act-vae', [Output('--out', args.out, CHECKPOINT_SUFFIXES)], inputs=[args.pose, args.latent], force=args.force)
     with in_words('convert act-vae', debug=args.debug):
         weights = read(args.pose, 'pose' if args.latent else None)
         if args.latent:
             weights |= read(args.latent, 'latent')
         with converting(args.pose if args.latent is None else f'{args.pose}, {args.latent}'):
             checkpoint = convert(weights, image_size=args.image_size)
-        write_checkpoint(checkpoint, args.target)
-    print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+        write_checkpoint(checkpoint, args.out)
+    print(f'{args.out}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 
 def read(path: str, cell: Optional[str]) -> Dict[str, Tensor]:

@@ -52,12 +52,12 @@ LAYOUTS = {24: 'smpl24', 23: 'smpl_noglobal', 17: 'infact17'}
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert infagenc', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
+    require_outputs('convert infagenc', [Output('--out', args.out, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
     with in_words('convert infagenc', debug=args.debug):
         with converting(args.source):
             checkpoint = convert(published_weights(args.source))
-        write_checkpoint(checkpoint, args.target)
-    print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+        write_checkpoint(checkpoint, args.out)
+    print(f'{args.out}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 
 def convert(published: Dict) -> Dict:

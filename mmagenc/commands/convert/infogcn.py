@@ -40,14 +40,14 @@ NOT_WEIGHTS = ('A_vector', 'z_prior')
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert infogcn', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
+    require_outputs('convert infogcn', [Output('--out', args.out, CHECKPOINT_SUFFIXES)], inputs=[args.source], force=args.force)
     with in_words('convert infogcn', debug=args.debug):
         with converting(args.source):
             checkpoint = convert(published_weights(args.source), seed=args.seed, gain=args.z_prior_gain, k=args.k)
-        write_checkpoint(checkpoint, args.target)
+        write_checkpoint(checkpoint, args.out)
     if checkpoint['meta']['z_prior_seed'] is not None:
         print(f'warning: {args.source} holds no class priors (z_prior); drawn anew from seed {args.seed}', file=sys.stderr)
-    print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+    print(f'{args.out}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
     if checkpoint['meta']['mode'] is not None:
         print(f'its input: {checkpoint["meta"]["mode"]}')
 

@@ -41,15 +41,15 @@ CRITIC_RULES = [
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert kinetic-gan', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.critic],
+    require_outputs('convert kinetic-gan', [Output('--out', args.out, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.critic],
                     force=args.force)
     with in_words('convert kinetic-gan', debug=args.debug):
         generator = published_weights(args.generator)
         critic = published_weights(args.critic) if args.critic else None
         with converting(args.generator if critic is None else f'{args.generator}, {args.critic}'):
             checkpoint = convert(generator, critic, data_range=args.data_range)
-        write_checkpoint(checkpoint, args.target)
-    print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+        write_checkpoint(checkpoint, args.out)
+    print(f'{args.out}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 
 def convert(generator: Dict[str, Tensor], critic: Optional[Dict[str, Tensor]] = None, *, data_range: Sequence[float] = (-1., 1.)) -> Dict:

@@ -45,15 +45,15 @@ DISCRIMINATOR_RULES = [
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert p2i', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.discriminator],
+    require_outputs('convert p2i', [Output('--out', args.out, CHECKPOINT_SUFFIXES)], inputs=[args.generator, args.discriminator],
                     force=args.force)
     with in_words('convert p2i', debug=args.debug):
         generator = published_weights(args.generator)
         discriminator = published_weights(args.discriminator) if args.discriminator else None
         with converting(args.generator if discriminator is None else f'{args.generator}, {args.discriminator}'):
             checkpoint = convert(generator, discriminator)
-        write_checkpoint(checkpoint, args.target)
-    print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+        write_checkpoint(checkpoint, args.out)
+    print(f'{args.out}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 
 def convert(generator: Dict[str, Tensor], discriminator: Optional[Dict[str, Tensor]] = None) -> Dict:

@@ -72,13 +72,13 @@ def plain_part(table: Mapping) -> Tuple[Dict, List[str]]:
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert publish', [Output('', args.target, SUFFIXES)], inputs=[args.source], force=args.force)
+    require_outputs('convert publish', [Output('--out', args.out, SUFFIXES)], inputs=[args.source], force=args.force)
     with in_words('convert publish', debug=args.debug):
         checkpoint = load_checkpoint(args.source)
         weights = chosen_weights(checkpoint, args)
         meta, left_out = described(checkpoint, args)
-        checkpoints.save_weights(weights, args.target, meta=meta)
+        checkpoints.save_weights(weights, args.out, meta=meta)
     if left_out:
         print(f'left out of what is said of the data, being no plain values: {", ".join(left_out)}')
     numbers = sum(weight.numel() for weight in weights.values())
-    print(f'{args.target}: {len(weights)} tensors, {numbers} numbers, {len(meta["dataset_meta"].get("classes") or [])} classes named')
+    print(f'{args.out}: {len(weights)} tensors, {numbers} numbers, {len(meta["dataset_meta"].get("classes") or [])} classes named')

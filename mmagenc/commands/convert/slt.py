@@ -54,15 +54,15 @@ FORGET_BIAS = 1.
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('convert slt', [Output('', args.target, CHECKPOINT_SUFFIXES)], inputs=[args.variables, args.statistics],
+    require_outputs('convert slt', [Output('--out', args.out, CHECKPOINT_SUFFIXES)], inputs=[args.variables, args.statistics],
                     force=args.force)
     with in_words('convert slt', debug=args.debug):
         variables = read(args.variables)
         statistics = read(args.statistics) if args.statistics else {}
         with converting(args.variables):
             checkpoint = convert(variables, **statistics_of(statistics, args.statistics))
-        write_checkpoint(checkpoint, args.target)
-    print(f'{args.target}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
+        write_checkpoint(checkpoint, args.out)
+    print(f'{args.out}: {checkpoint["meta"]["model"]}, {len(checkpoint["state_dict"])} tensors')
 
 
 def read(path: str) -> Dict[str, Tensor]:

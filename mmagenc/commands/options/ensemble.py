@@ -1,7 +1,8 @@
 """What can be typed behind ``mmagenc ensemble``."""
 
-from mmagenc.arguments import count, number, seed
+from mmagenc.arguments import count, number
 from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_out, add_resamples
 from mmagenc.outputs import add_force
 
 POSITION_WEIGHT, MOTION_WEIGHT = 1.5, 1.0  # InfoGCN's published ensemble
@@ -17,9 +18,8 @@ def build_parser() -> Parser:
                         help='of each motion file (default: 1.0)')
     parser.add_argument('--weights', nargs='+', type=number(), metavar='W', help='one of each file instead, position files first')
     parser.add_argument('--probability', action='store_true', help='sum probabilities, not logits')
-    parser.add_argument('--resamples', type=count, default=1000, metavar='N', help='draws of the bootstrap (default: 1000)')
-    parser.add_argument('--seed', type=seed, default=0, help='of the bootstrap (default: 0)')
-    parser.add_argument('--out', metavar='FILE.npz', help='write the fused scores')
+    add_resamples(parser, count)
+    add_out(parser, 'write the fused scores (default: they are judged only)', metavar='FILE.npz')
     add_force(parser)
     add_debug(parser)
     return parser

@@ -16,8 +16,9 @@ at the numbers (x and y in pixels beside a third in [0, 1], say) and tells what 
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import count, index
+from mmagenc.arguments import index
 from mmagenc.command_line import Parser, add_debug, add_gap_options
+from mmagenc.commands.options.common import accept_old, add_num_frames, add_out
 from mmagenc.outputs import add_force
 
 CHANNELS = ('auto', 'xyz', 'xys')
@@ -29,20 +30,23 @@ def build_parser() -> Parser:
     for form, what in (('npz', 'a CTR-GCN .npz'), ('pkl', 'a pyskl .pkl'), ('pair', 'SPLIT DATA.npy LABELS.pkl, once or several times')):
         sub = forms.add_parser(form, help=what)
         sub.add_argument('source', nargs='+' if form == 'pair' else 1, help=what)
-        sub.add_argument('--out', type=Path, required=True, help='file to write, .npz')
-        sub.add_argument('--skeleton', default='ntu25', help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
-        sub.add_argument('--classes', help='ntu60, ntu120, or names in index order, separated by commas')
+        add_out(sub, 'annotation file to write', metavar='FILE.npz', type=Path, required=True)
+        sub.add_argument('--skeleton', default='ntu25', metavar='LAYOUT',
+                         help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
+        sub.add_argument('--classes', metavar='A,B,…', help='ntu60, ntu120, or names in index order, separated by commas')
         sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
                          'coordinates and a score (default: as the numbers look)')
         add_gap_options(sub)
         add_force(sub)
     back = forms.add_parser('back', help='an annotation file to a pair')
     back.add_argument('source', help='annotation file')
-    back.add_argument('--split', help='its clips only (default: all)')
-    back.add_argument('--data', type=Path, required=True, help='.npy to write')
-    back.add_argument('--labels', type=Path, required=True, help='.pkl to write')
-    back.add_argument('--frames', type=count, default=300, help='frames of every clip (default: %(default)s)')
-    back.add_argument('--persons', type=index, default=2, help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
+    back.add_argument('--split', metavar='NAME', help='its clips only (default: all)')
+    back.add_argument('--data', type=Path, required=True, metavar='FILE.npy', help='file to write the numbers to')
+    back.add_argument('--labels', type=Path, required=True, metavar='FILE.pkl', help='file to write names and labels to')
+    add_num_frames(back, 'of every clip', 300, old='--frames')
+    persons = back.add_argument('--num-persons', type=index, default=2, metavar='N',
+                                help='persons of every clip; 0 leaves the axis out (default: %(default)s)')
+    accept_old(back, persons, '--persons')
     add_force(back)
     add_debug(parser)
     return parser

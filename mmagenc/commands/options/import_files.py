@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import count, index, integer, positive, seed, share
+from mmagenc.arguments import count, index, integer, positive, share
 from mmagenc.command_line import KeyValue, Parser, add_debug, add_gap_options
+from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_seed
 from mmagenc.outputs import add_force
 
 DESCRIPTION = """Bring files of pose estimators, motion capture and published sets into one annotation file.
@@ -22,7 +23,7 @@ the file says, else the name of its folder. What was assumed, and what was left 
 def build_parser() -> Parser:
     parser = Parser('import', check=check_args, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('inputs', nargs='*', type=Path, metavar='INPUT', help='files, and folders, which are searched')
-    parser.add_argument('--out', type=Path, nargs='+', metavar='FILE', help='files to write: .npz, or .pkl as MMAction2 reads it')
+    add_out(parser, 'annotation files to write, .npz or (for MMAction2) .pkl', type=Path, nargs='+')
     parser.add_argument('--formats', action='store_true', help='list the formats that can be read, and end')
     parser.add_argument('--format', metavar='NAME', help='format of all inputs (default: each is recognized by its content)')
     _add_labels(parser)
@@ -34,7 +35,8 @@ def build_parser() -> Parser:
 
 
 def _add_labels(parser: Parser) -> None:
-    add = parser.add_argument_group('classes and splits').add_argument
+    group = parser.add_argument_group('classes and splits')
+    add = group.add_argument
     add('--label', metavar='NAME', help='class of all clips')
     add('--labels', metavar='REGEX', help='regular expression on the path below INPUT without suffix, with '
         '(?P<label>...) and optionally (?P<subject>...) and (?P<id>...)')
@@ -42,12 +44,12 @@ def _add_labels(parser: Parser) -> None:
         '(seconds; or start_frame,end_frame), ELAN (.eaf), or an export of BORIS; only these become clips')
     add('--tier', metavar='NAME', help='tier of an ELAN file (default: the only one)')
     add('--unlabelled', action='store_true', help='write the clips without labels, to be recognized')
-    add('--classes', metavar='NAMES', help='class names in index order, separated by commas (default: all labels, sorted)')
-    add('--split', metavar='SPLIT', help="which clips go where: values, as 'train=1-4;val=5;test=6-8', or shares, as "
+    add('--classes', metavar='A,B,…', help='class names in index order, separated by commas (default: all labels, sorted)')
+    add('--split', metavar='SPLITS', help="which clips go where: values, as 'train=1-4;val=5;test=6-8', or shares, as "
         "'train=70%%;val=15%%;test=15%%' (default: as published sets say, else all to train)")
     add('--split-by', choices=('id', 'subject', 'label', 'name'), default='id',
         help='what --split lists, or whose clips stay together (default: %(default)s)')
-    add('--seed', type=seed, default=0, help='of splits by share (default: %(default)s)')
+    add_seed(group, 'of splits by share')
 
 
 def _add_files(parser: Parser) -> None:
@@ -71,13 +73,15 @@ def _add_clips(parser: Parser) -> None:
     add = group.add_argument
     add('--persons', type=count, default=1, metavar='N', help='persons of a clip that are kept (default: %(default)s, the one '
         'who is there longest)')
-    add('--fps', type=positive, help='frames per second of the clips (default: as recorded)')
+    add_fps(group, 'of the clips', said='as recorded')
     add('--min-score', type=share, default=0., metavar='SCORE', help='keypoints below it have no place (default: %(default)s)')
     add_gap_options(group)
     add('--pose-gap', type=index, default=10, metavar='FRAMES',
         help='missing frames on end over which rotations are interpolated (default: %(default)s)')
     add('--min-frames', type=integer(1), default=2, metavar='FRAMES', help='shorter clips are left out (default: %(default)s)')
-    add('--body', default='InfantBody', metavar='BODY', help='of rotations: a type, or an SMPL model file (default: %(default)s)')
+    body = add('--body-model', default='InfantBody', metavar='FILE', help='of rotations: SMPL model file, or a body type (default: '
+               '%(default)s)')
+    accept_old(group, body, '--body')
     add('--path-scale', default='body', metavar='SCALE', help='body: steps as small as the body; or a number, 1 keeps the '
         'recorded metres (default: %(default)s)')
     add('--processes', type=count, metavar='N', help='that work at once (default: by the number of files)')

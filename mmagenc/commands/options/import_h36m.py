@@ -3,7 +3,7 @@
     mmagenc import-h36m data/h36m --out data/h36m/h36m17_3d.npz
     mmagenc import-h36m data/h36m --preset slt --out data/h36m/h36m15_2d.npz
     mmagenc import-h36m data/h36m --preset kinetic_gan --out data/h36m/h36m16_2d.npz
-    mmagenc import-h36m data/h36m --space image --cameras 55011271 60457274 --clip-frames 50 --every 3 \\
+    mmagenc import-h36m data/h36m --space image --cameras 55011271 60457274 --num-frames 50 --every 3 \\
         --out data/h36m/h36m17_pixels.npz
 
 Without options: whole sequences of all fifteen actions, 17 keypoints in metres of the room. ``--space camera`` and ``image`` need
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from mmagenc.arguments import count, index
 from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import accept_old, add_out
 from mmagenc.outputs import add_force
 
 CAMERAS = ('54138969', '55011271', '58860488', '60457274')
@@ -28,7 +29,7 @@ CAMERAS = ('54138969', '55011271', '58860488', '60457274')
 def build_parser() -> Parser:
     parser = Parser('import-h36m', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('folder', type=Path, help='the folder that has S1 …, or has h36m')
-    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
+    add_out(parser, 'annotation files to write, .npz or (for MMAction2) .pkl', type=Path, nargs='+', required=True)
     parser.add_argument('--preset', choices=['slt', 'kinetic_gan'], help='settings of published work: ten actions in the image of camera '
                         '55011271, from the hip, scaled by depth; 15 keypoints, every third frame from 300 on (slt), or 16 (kinetic_gan)')
     parser.add_argument('--actions', metavar='A,B,…', help='actions, in the order of the classes (default: all fifteen)')
@@ -53,6 +54,8 @@ def add_form_options(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument('--tangential', choices=['opencv', 'published'], help="tangential distortion: OpenCV's model, or the published "
                         "code's, which lacks a factor of two in one term (default: opencv)")
     parser.add_argument('--every', type=count, metavar='N', help='take every Nth frame; whole sequences become N clips (default: 1)')
-    parser.add_argument('--clip-frames', type=count, metavar='N', help='frames of a clip (default: whole sequences)')
+    frames = parser.add_argument('--num-frames', dest='clip_frames', type=count, metavar='N',
+                                 help='frames of a clip (default: whole sequences)')
+    accept_old(parser, frames, '--clip-frames')
     parser.add_argument('--hop', type=count, metavar='N', help="frames of the file from clip to clip (default: a clip's)")
     parser.add_argument('--skip', type=index, metavar='N', help='frames at the beginning of each file that are not used (default: 0)')

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from mmagenc.arguments import count
 from mmagenc.command_line import Parser, add_debug, add_gap_options
+from mmagenc.commands.options.common import add_out
 from mmagenc.outputs import add_force
 
 
 def build_parser() -> Parser:
     parser = Parser('import-nw-ucla', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('folder', type=Path, help='all_sqe, or the folder that has it')
-    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
-    parser.add_argument('--val-subjects', type=count, nargs='+', help='subjects of val (default: 9 10)')
+    add_out(parser, 'annotation files to write, .npz or (for MMAction2) .pkl', type=Path, nargs='+', required=True)
+    parser.add_argument('--val-subjects', type=count, nargs='+', metavar='N', help='subjects of val (default: 9 10)')
     parser.add_argument('--skip-broken', action='store_true', help=argparse.SUPPRESS)  # as it is always done now
     add_gap_options(parser)
     add_force(parser)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mmagenc.arguments import integer, share
 from mmagenc.command_line import Parser, add_debug, add_gap_options
+from mmagenc.commands.options.common import add_out
 from mmagenc.outputs import add_force
 
 SHORT = ('drop', 'static', 'step')
@@ -26,7 +27,7 @@ SHORT = ('drop', 'static', 'step')
 def build_parser() -> Parser:
     parser = Parser('import-penn-action', check=check_args, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('folder', type=Path, help="the set's folder, or its labels")
-    parser.add_argument('--out', type=Path, nargs='+', required=True, help='files to write: .npz, or .pkl as MMAction2 reads it')
+    add_out(parser, 'annotation files to write, .npz or (for MMAction2) .pkl', type=Path, nargs='+', required=True)
     which = parser.add_mutually_exclusive_group()
     which.add_argument('--actions', metavar='A,B,…', help='actions, in the order of the classes (default: all fifteen, by name)')
     which.add_argument('--preset', choices=['act_vae'], help='actions of published work, in its order: act_vae has nine')

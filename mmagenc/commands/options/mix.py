@@ -13,8 +13,9 @@ the first one's where a joint map is known. Files of another frame rate are refu
 
 import argparse
 
-from mmagenc.arguments import count, positive
+from mmagenc.arguments import count
 from mmagenc.command_line import THIRD_COORDINATES, Parser, add_debug, add_gap_options
+from mmagenc.commands.options.common import add_fps, add_out
 from mmagenc.outputs import add_force
 
 SPLITS = ('train', 'val', 'test')
@@ -23,14 +24,16 @@ SPLITS = ('train', 'val', 'test')
 def build_parser() -> Parser:
     parser = Parser('mix', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for split in SPLITS:
-        parser.add_argument(f'--{split}', nargs='+', default=[], metavar='FILE[:SPLIT]')
-    parser.add_argument('--dataset', default='MotionDataset', help='registered dataset that reads the files (default: %(default)s)')
-    parser.add_argument('--fps', type=positive, help='frame rate that all clips are brought to (default: one that all files have)')
+        parser.add_argument(f'--{split}', nargs='+', default=[], metavar='FILE[:SPLIT]',
+                            help=f'files of {split}, whole or one split of each')
+    parser.add_argument('--dataset', default='MotionDataset', metavar='TYPE',
+                        help='registered dataset that reads the files (default: %(default)s)')
+    add_fps(parser, 'that all clips are brought to', said='those that all files have')
     parser.add_argument('--num-persons', type=count, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
     parser.add_argument('--third', choices=THIRD_COORDINATES,
                         help='what the third of three coordinates is, where the numbers are taken for the other')
     add_gap_options(parser)
-    parser.add_argument('--out', required=True, help='.pkl (also for PoseDataset) or .npz')
+    add_out(parser, 'annotation file to write, .npz or (also for PoseDataset) .pkl', required=True)
     add_force(parser)
     add_debug(parser)
     return parser

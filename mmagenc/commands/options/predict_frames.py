@@ -8,14 +8,15 @@
 
 CONFIG and CHECKPOINT are those of PoseToImage. With a generator of poses (ACT-VAE's config and checkpoint, or the one that CHECKPOINT
 keeps) several different futures are made; with --poses the image does what somebody else did. Without either, frames are made in the
-recorded poses of the clip. frames.gif and strip.png go into --out-dir, beside the recorded frames where there are some.
+recorded poses of the clip. frames.gif and strip.png go into --out, beside the recorded frames where there are some.
 """
 
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import count, index, positive, seed
-from mmagenc.command_line import KeyValue, Parser, add_debug
+from mmagenc.arguments import count, index
+from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_cfg_options, add_device, add_fps, add_num_frames, add_num_samples, add_out, add_seed
 from mmagenc.outputs import add_force
 
 
@@ -26,7 +27,7 @@ def build_parser() -> Parser:
     source = parser.add_argument_group('source')
     source.add_argument('--source', metavar='FILE', help='annotation of image sequences')
     source.add_argument('--clip', metavar='CLIP', help='name or index of the clip in it (default: 0)')
-    source.add_argument('--frame', type=index, metavar='F', help='its frame to begin with, from 0 (default: 0)')
+    source.add_argument('--frame', type=index, metavar='I', help='its frame to begin with, from 0 (default: 0)')
     source.add_argument('--image', metavar='FILE', help='an image in the place of --source, with --pose and --class')
     source.add_argument('--pose', metavar='FILE.json', help="the pose in --image: [[x, y], …] in its pixels, the model's joints")
     source.add_argument('--class', dest='action', metavar='CLASS', help="name or index of the action (default: the clip's)")
@@ -35,18 +36,19 @@ def build_parser() -> Parser:
     poses.add_argument('--pose-checkpoint', metavar='FILE', help='its checkpoint')
     poses.add_argument('--pose-size', type=count, metavar='PIXELS', help='side of the square that it was trained in (default: 128, or for '
                        "the generator in CHECKPOINT the config's)")
-    poses.add_argument('--num-samples', type=count, metavar='K', help='different predictions (default: 2)')
-    poses.add_argument('--seed', type=seed, help='of the predictions (default: 0)')
+    add_num_samples(poses, None, '2')
+    add_seed(poses, 'of the predictions', None, '0')
     poses.add_argument('--poses', metavar='FILE', help='annotation whose motion moves the image, keypoints in pixels')
     poses.add_argument('--poses-clip', metavar='CLIP', help='name or index of the clip in it (default: 0)')
     poses.add_argument('--as-they-are', action='store_true', help='do not move and scale these poses as a whole onto the source')
     poses.add_argument('--recorded', action='store_true', help='recorded poses also where CHECKPOINT keeps a generator of poses')
-    parser.add_argument('--num-frames', type=count, metavar='T', help='frames to make (default: 5; of --poses all)')
+    add_num_frames(parser, 'to make', said='5; of --poses all')
     parser.add_argument('--gap', type=count, default=1, metavar='N', help='recorded frames from one to the next (default: 1)')
-    parser.add_argument('--fps', type=positive, default=4., help='of the GIF (default: 4)')
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/predict_frames'), help='folder (default: %(default)s)')
-    parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of CONFIG')
+    add_fps(parser, 'in the GIF', 4.)
+    add_out(parser, 'folder of the pictures (default: %(default)s)', metavar='FOLDER', old='--out-dir', type=Path,
+            default=Path('work_dirs/predict_frames'))
+    add_device(parser, 'each model')
+    add_cfg_options(parser, 'CONFIG')
     add_force(parser)
     add_debug(parser)
     return parser

@@ -12,8 +12,9 @@ import argparse
 from pathlib import Path
 from typing import List
 
-from mmagenc.arguments import count, index, positive, seed
+from mmagenc.arguments import index
 from mmagenc.command_line import KeyValue, Parser, add_debug
+from mmagenc.commands.options.common import add_cfg_options, add_device, add_fps, add_num_frames, add_num_samples, add_out, add_seed
 from mmagenc.outputs import add_force
 
 FILES = ('poses.gif', 'strip.png', 'predictions.npz')
@@ -26,21 +27,21 @@ def build_parser() -> Parser:
     parser.add_argument('config', help="the generator's config file")
     parser.add_argument('checkpoint', help='its checkpoint file')
     parser.add_argument('--start', required=True, metavar='FILE', help='annotation file (.npz, .pkl), or a pose (.json)')
-    parser.add_argument('--index', type=index, help='clip of the annotation file, from 0 (default: 0)')
-    parser.add_argument('--class', dest='action', metavar='NAME', help="class, by name or number (default: the clip's)")
-    parser.add_argument('--image', metavar='IMG', help='picture that the poses are drawn onto: the frame itself, or its crop')
+    parser.add_argument('--index', type=index, metavar='I', help='clip of the annotation file, from 0 (default: 0)')
+    parser.add_argument('--class', dest='action', metavar='CLASS', help="class, by name or number (default: the clip's)")
+    parser.add_argument('--image', metavar='FILE', help='picture that the poses are drawn onto: the frame itself, or its crop')
     parser.add_argument('--crop', nargs='+', metavar='X1 Y1 X2 Y2', help='box of the image that the model is to see, or auto: the pose '
                         f'with {MARGIN:.0%} around it')
-    parser.add_argument('--num-samples', type=count, default=5, metavar='K', help='different predictions (default: %(default)s)')
-    parser.add_argument('--num-frames', type=count, metavar='N', help="poses that are predicted (default: the truth's, or the model's)")
-    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help=f'folder for {", ".join(FILES)}')
-    parser.add_argument('--seed', type=seed, default=0, help='one seed gives the same predictions (default: 0)')
-    parser.add_argument('--fps', type=positive, default=2., help='poses a second in the GIF (default: 2, as published)')
-    parser.add_argument('--device', help='such as cpu or cuda:0 (default: the GPU if there is one)')
+    add_num_samples(parser, 5)
+    add_num_frames(parser, 'that are predicted', said="the truth's, or the model's")
+    add_out(parser, f'folder for {", ".join(FILES)}', metavar='FOLDER', type=Path, required=True)
+    add_seed(parser, 'one seed gives the same predictions')
+    add_fps(parser, 'in the GIF', 2., '%(default)s, as published')
+    add_device(parser, 'the generator')
     parser.add_argument('--sampling', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE',
                         help="options of the generator's sampling, such as noise_factor=0.8")
     add_force(parser)
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValue, metavar='KEY=VALUE', help='override settings of the config')
+    add_cfg_options(parser)
     add_debug(parser)
     return parser
 

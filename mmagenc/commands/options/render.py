@@ -11,28 +11,28 @@ are a subject's, background, light and camera a clip's, and all follow from --se
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import count, integer, positive, seed, share
+from mmagenc.arguments import integer, share
 from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_fps, add_num_frames, add_num_samples_per_class, add_out, add_seed, add_up
 
 
 def build_parser() -> Parser:
     parser = Parser('render', check=check_args, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('motion', nargs='+', help='files with joint rotations')
-    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help='new folder, or one of this tool to go on with')
+    add_out(parser, 'new folder, or one of this command to go on with', metavar='FOLDER', type=Path, required=True)
     parser.add_argument('--force', action='store_true', help='render anew what is in the folder')
-    parser.add_argument('--num-frames', type=count, metavar='N', help='the first N frames of each clip (default: all)')
-    parser.add_argument('--fps', type=positive, help="frames per second of the sequences (default: the motion's)")
-    parser.add_argument('--clips-per-class', type=count, metavar='N',
-                        help='of each class in each split N clips, of as many subjects as there are (default: all)')
+    add_num_frames(parser, 'of each clip, its first', said='all')
+    add_fps(parser, 'of the sequences', said="the motion's")
+    add_num_samples_per_class(parser, 'in each split, of as many subjects as there are', said='all', old='--clips-per-class')
     parser.add_argument('--size', type=integer(16, 2048), nargs='+', default=[128], metavar='PIXELS',
                         help='height and width, or one number for both (default: 128)')
-    parser.add_argument('--skeleton', default='penn13', help='layout of the keypoints (default: %(default)s)')
+    parser.add_argument('--skeleton', default='penn13', metavar='LAYOUT', help='layout of the keypoints (default: %(default)s)')
     parser.add_argument('--hidden-score', type=share, default=0., metavar='S',
                         help='score of keypoints that something hides (default: 0, as Penn Action has it)')
-    parser.add_argument('--seed', type=seed, default=0, help='same seed, same pictures (default: %(default)s)')
+    add_seed(parser, 'one seed gives the same pictures')
     parser.add_argument('--backgrounds', metavar='FOLDER', help='pictures to take backgrounds from (default: drawn patterns)')
     parser.add_argument('--body-model', metavar='FILE', help='SMPL-family model file (default: the embedded infant)')
-    parser.add_argument('--up', choices=['y', '-y', 'z', '-z'], help="axis of the recording that points up (default: the file's)")
+    add_up(parser, 'of the recording', "the file's")
     parser.add_argument('--renderer', choices=['cpu', 'pytorch3d'], default='cpu',
                         help='the rasterizer: our own, or PyTorch3D where it is installed; same pictures (default: %(default)s)')
     add_debug(parser)

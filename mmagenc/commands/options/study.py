@@ -4,28 +4,21 @@ import argparse
 from pathlib import Path
 
 from mmagenc.arguments import count
-from mmagenc.command_line import KeyValue, Parser, add_debug
+from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_passed_on_options
 from mmagenc.outputs import add_force
-
-
-class PassedOn(KeyValue):
-    """``KEY=VALUE`` settings, and the words themselves for the processes of the study."""
-
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
-        super().__call__(parser, namespace, values, option_string)
-        namespace.words_of_cfg_options = [*getattr(namespace, 'words_of_cfg_options', ()), *values]
 
 
 def build_parser() -> Parser:
     parser = Parser('study', description='Recognizers with and without generated clips: seeds x arms x training-set sizes')
     parser.add_argument('config', nargs='+', help='study configs, such as configs/studies/bandai_namco_small.py')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/studies'),
+    parser.add_argument('--work-dir', metavar='FOLDER', type=Path, default=Path('work_dirs/studies'),
                         help='each study gets a folder of its name in it (default: %(default)s)')
-    parser.add_argument('--jobs', type=count, help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
+    parser.add_argument('--jobs', type=count, metavar='N',
+                        help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
     parser.add_argument('--summary', action='store_true', help='train nothing: table and figure of the runs that are there')
     parser.add_argument('--list', action='store_true', help='train nothing: what is done and what is left')
-    parser.add_argument('--cfg-options', nargs='+', action=PassedOn, metavar='KEY=VALUE',
-                        help='override settings of the configs, such as study.seeds="[0,1]"')
+    add_passed_on_options(parser, 'the configs', 'study.seeds="[0,1]"')
     parser.add_argument('--run', metavar='JOB', help=argparse.SUPPRESS)  # what the processes of a study are started with
     add_force(parser)
     add_debug(parser)

@@ -339,7 +339,8 @@ def posed(recording: Recording, settings: ImportSettings) -> Dict[str, np.ndarra
     """Rotations on the chosen body, feet on the floor: ``keypoint (M, T, 24, 3)``, ``pose`` and ``transl``, metres, y up."""
     import torch
 
-    from mmagenc.body_models.fitting import parse_unit, place_pose
+    from mmagenc.body_models.fitting import place_pose
+    from mmagenc.body_models.rigs import parse_unit
     pose = np.asarray(recording.pose, dtype=np.float64)
     transl = np.zeros((*pose.shape[:2], 3)) if recording.transl is None else np.asarray(recording.transl, dtype=np.float64)
     if not (np.isfinite(pose).all() and np.isfinite(transl).all()):

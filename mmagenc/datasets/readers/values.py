@@ -156,7 +156,6 @@ def in_pixels(points: Sequence[np.ndarray], img_shape: Optional[Tuple[int, int]]
     if largest > NORMALIZED:
         return list(points), ()
     if img_shape is None:
-        raise ValueError(f'coordinates up to {largest:.3g} are parts of the image, whose size the file does not say: give --image-size '
-                         'HEIGHTxWIDTH')
+        raise ValueError(f'coordinates up to {largest:.3g} are parts of the image, whose size the file does not say: give --img-shape')
     size = np.array([img_shape[1], img_shape[0]], dtype=np.float32)
     return [array * size for array in points], (f'coordinates as parts of the image, of {img_shape[1]} x {img_shape[0]} pixels', )

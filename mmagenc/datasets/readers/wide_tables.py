@@ -5,7 +5,7 @@ T frames, V keypoints.
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -43,21 +43,21 @@ class WideTable:
     box: Optional[Tuple[int, ...]] = None
 
 
-def parse_header(header: Sequence[str], among: Optional[Mapping[str, str]] = None) -> Optional[WideTable]:
+def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS) -> Optional[WideTable]:
     """The columns of a table's header; ``None`` if they are of no keypoints.
 
     Args:
         header: first row.
-        among: only keypoints of these names count (by their small letters).
+        min_points: how few keypoints are none.
     """
     lower = [cell.strip().lower() for cell in header]
     places: Dict[str, Dict[str, int]] = {}
     for column, cell in enumerate(cell.strip() for cell in header):
         name, axis = _split(cell)
-        if name is not None and (among is None or name.lower() in among):
+        if name is not None:
             places.setdefault(name, {}).setdefault(axis, column)
     places = {name: axes for name, axes in places.items() if {'x', 'y'} <= axes.keys()}
-    if len(places) < MIN_POINTS:
+    if len(places) < min_points:
         return None
     axes = ('x', 'y', 'z') if all('z' in axes for axes in places.values()) else ('x', 'y')
     points = np.array([[found[axis] for axis in axes] for found in places.values()])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmagenc.datasets.readers.upright import AXES, to_y_up, up_of_person
+from mmagenc.datasets.readers.upright import AXES, to_y_up, up_of_person, upright_by_stance
 from mmagenc.skeletons import get_skeleton
 
 
@@ -24,3 +24,11 @@ def test_what_cannot_be_told_is_refused():
         up_of_person(np.zeros((2, 3, 3)), get_skeleton(dict(name='three_points', joint_names=['a', 'b', 'c'], parents=[-1, 0, 1])))
     with pytest.raises(ValueError, match='up must be one of x, y, z'):
         to_y_up('w')
+
+
+def test_upright_by_the_frames_in_which_the_person_stands():
+    skeleton = get_skeleton('smpl24')
+    points, stance = np.zeros((20, 24, 3)), np.array([0.1, 1.7, 0.5])
+    points[:, skeleton.index('head')] = [0.3, 0.2, 1.]  # sits
+    points[:5, skeleton.index('head')] = stance
+    assert np.allclose(upright_by_stance(points, skeleton) @ stance, [0, np.linalg.norm(stance), 0])

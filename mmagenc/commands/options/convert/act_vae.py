@@ -2,17 +2,18 @@
 
 from mmagenc.arguments import count
 from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_target, take_target
 from mmagenc.outputs import add_force
 
 
 def build_parser() -> Parser:
-    parser = Parser('convert act-vae',
+    parser = Parser('convert act-vae', check=take_target,
                     description='Turn published ACT-VAE weights into one checkpoint of this package.')
     parser.add_argument('pose', help='published *_im_encode_content_*.pt, or a file with both cells')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument('--latent', help='published *_im_encode_vae_*.pt')
-    parser.add_argument('--image-size', type=count, default=128, metavar='N', help='pixels of the square crops that poses lie in (default: '
-                        '%(default)s)')
+    add_target(parser)
+    parser.add_argument('--latent', metavar='FILE', help='published *_im_encode_vae_*.pt')
+    parser.add_argument('--image-size', type=count, default=128, metavar='PIXELS',
+                        help='side of the square crops that poses lie in (default: %(default)s)')
     add_force(parser)
     add_debug(parser)
     return parser

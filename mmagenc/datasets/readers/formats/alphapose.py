@@ -56,8 +56,9 @@ class AlphaPose(Reader):
             track = None if untracked else person.track
             frames.setdefault(image, []).append(Person(places, person.score[columns.order], track, person.box))
         images, ids = _in_order(list(frames))
-        yield Recording(_name(source), columns.skeleton, frames=[frames[image] for image in images], frame_ids=ids, fps=options.fps,
-                        img_shape=options.img_shape, notes=(*columns.notes, *notes))
+        name = _name(source)
+        yield Recording(name, columns.skeleton, frames=[frames[image] for image in images], frame_ids=ids, fps=options.fps,
+                        img_shape=options.img_shape, label=_label(name, source), notes=(*columns.notes, *notes))
 
 
 def _name(source: Source) -> str:
@@ -66,6 +67,11 @@ def _name(source: Source) -> str:
     if stem.lower().startswith('alphapose'):
         return folder or source.path.resolve().parent.name
     return source.name
+
+
+def _label(name: str, source: Source) -> Optional[str]:
+    """The folder above the one that the clip is named by."""
+    return name.split('/')[-2] if name != source.name and '/' in name else None
 
 
 def _entries(content) -> List[Entry]:

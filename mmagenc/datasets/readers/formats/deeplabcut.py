@@ -57,8 +57,8 @@ class DeepLabCut(Reader):
 def _passed_over(source: Source) -> bool:
     """Whether another file beside this one has the same in it, or better."""
     path, beside = source.path, []
-    if not path.stem.endswith('_filtered'):
-        beside += [path.with_name(f'{path.stem}_filtered{suffix}') for suffix in ('.csv', '.h5')]
+    if not path.stem.endswith('filtered'):
+        beside += [path.with_name(f'{path.stem}{mark}filtered{suffix}') for suffix in ('.csv', '.h5') for mark in ('_', '')]
     if source.suffix != '.csv':
         beside.append(path.with_suffix('.csv'))
     found = next((other for other in beside if other.is_file()), None)
@@ -81,7 +81,9 @@ def _of_csv(rows: Sequence[Sequence[str]]) -> _Table:
     if header is None:
         raise ValueError(f'the first lines begin with {", ".join(LEVELS)}')
     lines = {name: line for line, name in header.items()}
-    width = len(rows[0])
+    width = len(rows[lines['coords']])
+    if any(len(rows[line]) < width for name, line in lines.items() if name != 'scorer'):
+        raise ValueError(f'the header lines have different numbers of cells, coords has {width}')
     places = [column for column in range(width) if rows[lines['coords']][column].strip().lower() in COORDS]
     if not places:
         raise ValueError(f'line {lines["coords"] + 1}: no columns x and y')
@@ -91,6 +93,8 @@ def _of_csv(rows: Sequence[Sequence[str]]) -> _Table:
     for line, row in enumerate(rows[len(header):], start=len(header) + 1):
         if not any(cell.strip() for cell in row):
             continue
+        if len(row) < width and not any(cell.strip() for cell in row[places[0]:]):
+            row = [*row, *[''] * (width - len(row))]
         if len(row) != width:
             raise ValueError(f'line {line}: {len(row)} cells, the header has {width}')
         index.append(row[places[0] - 1].strip() or row[0].strip())

@@ -43,7 +43,7 @@ class MMPose(Reader):
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
         meta, frames, ids = _frames_of_folder(source) if source.is_folder else _frames_of_file(source.content())
-        persons = [[_person(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
+        persons = [[person_of(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
                    for place, instances in frames]
         first = next((person for frame in persons for person in frame), None)
         if first is None:
@@ -116,7 +116,12 @@ def _frames_of_file(content) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optio
     return meta, [(f'frame {number}', frames[number]) for number in sorted(frames)], np.array(sorted(frames)) - first
 
 
-def _person(instance, place: str) -> Person:
+def person_of(instance, place: str) -> Person:
+    """A person of an instance, with all its keypoints.
+
+    Raises:
+        ValueError: no instance of MMPose, naming the key.
+    """
     if not isinstance(instance, dict) or 'keypoints' not in instance:
         raise ValueError(f'{place}: no keypoints')
     keypoint = numbers(instance['keypoints'], f'{place}: keypoints')

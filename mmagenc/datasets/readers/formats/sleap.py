@@ -32,7 +32,7 @@ class Sleap(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.csv':
             rows = source.rows()
-            table = parse_header(rows[0]) if rows and is_sleap_table(rows[0]) else None
+            table = parse_header(rows[0], min_points=1) if rows and is_sleap_table(rows[0]) else None
             return None if table is None else f'{len(table.names)} nodes of SLEAP'
         if source.suffix == '.slp':
             return 'labels of SLEAP' if source.head.startswith(SIGNATURE) else None
@@ -50,7 +50,7 @@ class Sleap(Reader):
 
 def _of_table(source: Source, options: ReadOptions) -> Recording:
     rows = source.rows()
-    table = parse_header(rows[0]) if rows else None
+    table = parse_header(rows[0], min_points=1) if rows else None
     if table is None:
         raise ValueError('line 1: no columns NODE.x and NODE.y')
     columns = columns_of_names(table.names, options)

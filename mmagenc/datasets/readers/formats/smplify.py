@@ -6,13 +6,12 @@ first SMPLify has ``pose (72,)`` and ``cam_t``. ``camera_translation`` holds dis
 """
 
 import re
-from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
     BODY,
     CAMERA_NOTE,
@@ -31,6 +30,8 @@ from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.registry import READERS
 
 SUFFIXES = ('.pkl', '.pickle')
+MOST_PERSONS = 9
+"""Persons of a frame; folders with more pickles are recordings with a pickle a frame."""
 
 
 @READERS.register_module(name='smplify')
@@ -48,12 +49,11 @@ class Smplify(Reader):
         content = None if first is None else Source(first).pickle()
         return f'SMPLify results of {max(map(len, persons.values()))} frames' if _is_result(content) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         persons = _files(source.path)
         if not persons:
             raise ValueError('holds no pickles, one a frame')
-        # map and not a generator: a person who is refused does not end it
-        return map(partial(_recording, source.name, len(persons)), persons.items())
+        return each(_recording, ((person_name(source.name, person, len(persons)), files) for person, files in persons.items()))
 
 
 def _is_result(content) -> bool:
@@ -61,26 +61,39 @@ def _is_result(content) -> bool:
 
 
 def _files(folder: Path) -> Dict[str, List[Path]]:
-    """Pickles of each person in the order of their frames: those of the folder, or else those of its subfolders."""
-    own = sorted((path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES), key=lambda path: natural_key(path.name))
+    """Pickles of each person in the order of their frames: those of the folder, or else those of its subfolders, if these are frames."""
+    own = _sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if own:
         return {'': own}
+    frames = {path: _sorted(path.glob('*.pkl')) for path in _sorted(path for path in folder.iterdir() if path.is_dir())}
+    if not _are_frames(frames):
+        return {}
     persons: Dict[str, List[Path]] = {}
-    for path in sorted(folder.glob('*/*.pkl'), key=lambda path: natural_key(path.relative_to(folder).as_posix())):
-        persons.setdefault(path.stem, []).append(path)
-    # files that are not named alike in all folders are no persons over time, but folders of something else
-    return persons if all(stem.isdecimal() for stem in persons) else {}
+    for files in frames.values():
+        for path in files:
+            persons.setdefault(path.stem, []).append(path)
+    return persons
 
 
-def _recording(name: str, persons: int, item: Tuple[str, List[Path]]) -> Recording:
-    person, files = item
+def _sorted(paths: Iterable[Path]) -> List[Path]:
+    return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def _are_frames(folders: Dict[Path, List[Path]]) -> bool:
+    """Whether folders are frames with a pickle a person: more frames than persons, and names alike but for their numbers."""
+    names = {re.sub(r'\d+', '', folder.name) for folder in folders}
+    stems = {path.stem for files in folders.values() for path in files}
+    return len(names) == 1 and 0 < len(stems) <= min(MOST_PERSONS, len(folders) - 1) and all(stem.isdecimal() for stem in stems)
+
+
+def _recording(name: str, files: List[Path]) -> Recording:
     poses, paths = zip(*(_frame(path) for path in files))
     there = [path is not None for path in paths]
     if any(there) and not all(there):
         raise ValueError(f'{files[there.index(False)]}: no transl, which other frames have')
     transl = np.concatenate(paths) @ UPRIGHT.T if all(there) else None
     notes = (CAMERA_NOTE, ) if all(there) else (CAMERA_NOTE, NO_PATH_NOTE)
-    return Recording(name=person_name(name, person, persons), pose=turned(np.concatenate(poses), UPRIGHT)[None],
+    return Recording(name=name, pose=turned(np.concatenate(poses), UPRIGHT)[None],
                      transl=None if transl is None else transl[None], up='y', frame_ids=_frame_ids(files), notes=notes)
 
 

@@ -9,7 +9,8 @@ NAME = 'gWA_sFM_cAll_d27_mWA5_ch20.pkl'
 
 
 def dance(**changes):
-    return {'smpl_poses': pose().reshape(FRAMES, 72), 'smpl_trans': path() * 93.5, 'smpl_scaling': np.array([93.5]), 'smpl_loss': 1., **changes}
+    return {'smpl_poses': pose().reshape(FRAMES, 72), 'smpl_trans': path() * 93.5, 'smpl_scaling': np.array([93.5]), 'smpl_loss': 1.,
+            **changes}
 
 
 def test_the_path_is_divided_by_the_scaling(tmp_path):

@@ -98,6 +98,15 @@ def test_own_body_parts_with_a_table_of_names_and_what_is_missing(write, import_
         import_file(path, 'deeplabcut', layout='coco17')
 
 
+def test_rows_and_headers_that_hands_have_trimmed(write, import_file, walk):
+    """Nothing but empty cells may be missing."""
+    lines = csv_text(columns(), values(walk)).split('\n')
+    lines[0] = ','.join(lines[0].split(',')[:20])
+    lines[5] = '2,,,'
+    recording, = import_file(write('a.csv', '\n'.join(lines)), 'deeplabcut')
+    assert np.isnan(recording.keypoint[0, 2]).all() and np.allclose(recording.keypoint[0, 3], walk[3])
+
+
 def test_labelled_images_are_frames_by_their_names(write, import_file, walk, tmp_path):
     header, index = columns(coords=('x', 'y')), [f'labeled-data/baby/img{number:04}.png' for number in (12, 10, 11)]
     numbers = walk[:3].reshape(3, -1).astype(np.float64)

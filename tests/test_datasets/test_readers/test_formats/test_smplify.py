@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from mmagenc.datasets.readers.registry import all_readers, recognize
+from mmagenc.datasets.readers.source import Source
 from tests.smpl_motion import in_camera, pose, same_pose
 
 from .reading import outcomes, pickled, recordings
@@ -40,6 +42,15 @@ def test_a_folder_a_frame_and_a_file_a_person(tmp_path):
         write(tmp_path / 'results', [f'img_{frame:02d}/{person}.pkl' for frame in range(4)], 4)
     first, second = recordings(tmp_path / 'results', 'smplify')
     assert [first.name, second.name] == ['results_person000', 'results_person001'] and same_pose(second.pose[0], body(4))
+
+
+@pytest.mark.parametrize('clips', [['results'], ['clip_1', 'clip_2'], ['clip_1', 'clip_2', 'sit']])
+def test_folders_of_recordings_are_none_of_frames(tmp_path, clips):
+    """A folder above recordings is not taken for one recording; each of them is."""
+    for clip in clips:
+        write(tmp_path / clip, [f'{frame:03d}.pkl' for frame in range(4)], 4)
+    assert recognize(Source(tmp_path), all_readers()) is None
+    assert recordings(tmp_path / clips[0], 'smplify')[0].pose.shape == (1, 4, 24, 3)
 
 
 def test_a_path_in_metres_is_turned_with_the_person(tmp_path):
