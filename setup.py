@@ -29,7 +29,8 @@ H36M = ['h5py>=3.10']
 COMPLETION = ['shtab>=1.7']
 MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
-POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres']
+POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
+SLEAP = ['sleap-io>=0.4']
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -40,7 +41,8 @@ EXTRAS = {
     'h36m': H36M,
     'mocap': MOCAP,
     'pose': POSE,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *POSE],
+    'sleap': SLEAP,
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *POSE],
     'dev': [
         *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
         'pre-commit',
