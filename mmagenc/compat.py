@@ -8,6 +8,7 @@ Every function returns whether it had anything to mend.
 """
 
 import atexit
+import builtins
 import contextlib
 import functools
 import importlib.abc
@@ -571,6 +572,66 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
     'mmaction.datasets.transforms.pose_transforms': restore_numpy_inf,
     'mmaction.models.heads.base': bfloat16_heads,
 }
+
+
+# --- MMPose, imported where it is asked for
+
+MMPOSE_STAND_INS = {
+    'mmcv.ops': 'a compiled mmcv in place of mmcv-lite', 'xtcocotools.coco': 'an xtcocotools built for this NumPy',
+    'xtcocotools.cocoeval': 'an xtcocotools built for this NumPy', 'xtcocotools.mask': 'an xtcocotools built for this NumPy',
+    'torchvision.transforms': 'a torchvision that fits this torch', 'mmdet.utils': 'mmdet', 'six.moves': 'six'
+}
+"""What :mod:`mmpose.apis` imports and inference does not use, and what it would take to use it."""
+
+
+@contextlib.contextmanager
+def mmpose_stand_ins() -> Iterator[List[str]]:
+    """Let ``import mmpose.apis`` succeed beside mmcv-lite, NumPy 2, and without mmdet or torchvision; gives the names that are missing.
+
+    mmpose 1.3 imports mmcv's compiled operators (EDPose), ``xtcocotools`` (data sets, whose wheels are built for NumPy 1: xtcocoapi #45),
+    ``torchvision`` (a picture of SimCC) and ``mmdet`` (RTMO) whether they are needed or not. Each that cannot be imported is stood in for,
+    by names that refuse when they are called, while the block runs, and gone afterwards: others who ask for it meet that it is missing.
+    """
+    missing: List[str] = []
+    placed: List[str] = []
+    try:
+        for name, remedy in MMPOSE_STAND_INS.items():
+            before = set(sys.modules)
+            try:
+                importlib.import_module(name)
+            except Exception:  # a wheel for another NumPy or torch raises nearly anything
+                missing.append(name)
+                for half in set(sys.modules) - before:
+                    if half.startswith(name.partition('.')[0]):
+                        del sys.modules[half]
+                parent = name.partition('.')[0]
+                for module in (parent, name) if parent not in sys.modules else (name, ):
+                    sys.modules[module] = _absent(module, remedy)
+                    placed.append(module)
+        yield missing
+    finally:
+        for module in placed:
+            sys.modules.pop(module, None)
+
+
+def _absent(name: str, remedy: str) -> types.ModuleType:
+    """A module of which every name is a class that refuses to be made."""
+    module = types.ModuleType(name)
+    module.__spec__, module.__path__ = importlib.machinery.ModuleSpec(name, loader=None, is_package=True), []
+
+    def get(attribute: str) -> type:
+        if attribute.startswith('__'):
+            raise AttributeError(attribute)
+        if attribute in ('map', 'zip'):  # of six.moves
+            return getattr(builtins, attribute)
+
+        def refuse(self, *args, **kwargs) -> None:
+            raise ImportError(f'{name}.{attribute} needs {remedy}')
+
+        return type(attribute, (), {'__init__': refuse})
+
+    module.__getattr__ = get
+    return module
 
 
 # --- tools of the above

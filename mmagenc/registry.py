@@ -24,6 +24,8 @@ METRICS = _child(mmengine_registry.METRICS, 'mmagenc.evaluation.metrics')
 TASK_UTILS = _child(mmengine_registry.TASK_UTILS, 'mmagenc.engine')
 VISUALIZERS = _child(mmengine_registry.VISUALIZERS, 'mmagenc.visualization')
 VISBACKENDS = _child(mmengine_registry.VISBACKENDS, 'mmagenc.visualization')
+READERS = Registry('reader', scope='mmagenc', locations=['mmagenc.datasets.readers.formats'])
+"""File formats that can be imported, by the name that ``--format`` takes (:mod:`mmagenc.datasets.readers.registry`)."""
 
 DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS, 'mmagenc.datasets')
 EVALUATOR = _child(mmengine_registry.EVALUATOR)

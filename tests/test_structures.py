@@ -75,13 +75,22 @@ def test_a_copied_clip_is_a_deep_copy():
         pass
 
     clip = dict(frame_dir='a', label=np.int64(3), total_frames=2, score=None, img_shape=(4, 5), keypoint=np.arange(24.).reshape(1, 2, 4, 3),
-                boxes=[[1, 2]], extra=dict(tags=['x']), objects=np.array([[1], {}], dtype=object), tagged=np.zeros(3).view(Tagged),
+                boxes=[[1, 2]], extra=dict(tags=['x'], poses=[[[1., None], (2, [3])]]),
+                objects=np.array([[1], {}], dtype=object), tagged=np.zeros(3).view(Tagged),
                 record=np.zeros(1, dtype=[('x', int)])[0], swapped=np.arange(6.).reshape(2, 3).T)
     copied, deep = copied_clip(clip), copy.deepcopy(clip)
     assert list(copied) == list(deep) and [type(value) for value in copied.values()] == [type(value) for value in deep.values()]
     copied['keypoint'][:] = copied['record']['x'] = copied['tagged'][:] = copied['swapped'][:] = 7
     copied['boxes'][0].append(7)
     copied['extra']['tags'].append('y')
+    copied['extra']['poses'][0][1][1].append(4)
     copied['objects'][0].append(7)
     for key in clip:
         np.testing.assert_array_equal(clip[key], deep[key], err_msg=key)
+
+
+def test_a_clip_of_names_numbers_and_lists_of_them_needs_no_deepcopy(monkeypatch):
+    """It is what a window of Penn Action is made of, and deepcopy of its lists was half of loading it."""
+    monkeypatch.setattr(copy, 'deepcopy', None)
+    clip = dict(frame_dir='a', crop=[1, 2, 3, 4], previous=[[1., 2., 0.]] * 13, box=[[1, 2]], extra=dict(tags=['x', None]), gap=np.int64(2))
+    assert copied_clip(clip) == clip and copied_clip(clip)['previous'][0] is not clip['previous'][0]

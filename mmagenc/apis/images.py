@@ -21,6 +21,9 @@ from mmagenc.skeletons import joint_map
 
 from .predict import predict_poses
 
+LEAST_POSE = 2.
+"""Pixels that a pose in an image spans at least."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -95,7 +98,7 @@ def scene_of_image(path, pose: Sequence, *, size: int, num_joints: int) -> Scene
 
     Raises:
         FramesError: an image that cannot be read.
-        ValueError: a pose that is none.
+        ValueError: a pose that is none, or lies nowhere in the image, or hardly in one pixel of it.
     """
     image = read_image(path)
     try:
@@ -104,8 +107,19 @@ def scene_of_image(path, pose: Sequence, *, size: int, num_joints: int) -> Scene
         points = np.zeros(0)
     if points.shape != (num_joints, 2) or not np.isfinite(points).all():
         raise ValueError(f'a pose is {num_joints} pairs of numbers x, y, in pixels of the image, got {str(pose)[:60]}')
+    _check_lies_in(points, *image.shape[1::-1])
     letterbox = Letterbox((0, 0, image.shape[1], image.shape[0]), size)
     return Scene(letterbox.image(image), letterbox.points(points).astype(np.float32))
+
+
+def _check_lies_in(points: np.ndarray, width: int, height: int) -> None:
+    """Refuse what nobody means: shares of the image in the place of pixels, pixels of another image, one point for all joints."""
+    inside = ((points > -1) & (points < (width, height))).all(axis=1)
+    spread = np.ptp(points, axis=0).max()
+    if not inside.any() or (len(points) > 1 and spread < LEAST_POSE):
+        raise ValueError(f'the pose lies at x {points[:, 0].min():g} … {points[:, 0].max():g}, y {points[:, 1].min():g} … '
+                         f'{points[:, 1].max():g}, which is no pose in an image of {width} x {height} pixels (width x height); x and y are '
+                         'pixels of it, not shares')
 
 
 def predict_scene(generator: BaseGenerator,

@@ -8,6 +8,7 @@ B batch, T frames, P numbers of a pose, Z latent channels, E channels of noise, 
 from typing import Dict, List, Optional, Tuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 DECODER, SHIFTS = 'generator/first_frame_generator', 'generator/shifts_generator'
@@ -110,16 +111,22 @@ class ReferenceSLT:
     def losses(self, real: Tensor, first: Tensor, noise: Tensor, classes: Tensor, *, training: bool = True) -> Dict[str, Tensor]:
         """Every term of the second stage, and both weighted sums."""
         fake, latents = self.clips(first, noise, classes, training=training)
-        of_real, of_fake = self.read(CRITIC, real, classes), self.read(CRITIC, fake, classes)
-        bce, one_hot = torch.nn.BCEWithLogitsLoss(), classes[:, 0]
+        return dict(self.generator_losses(real, fake, latents, classes), loss_critic=self.critic_loss(real, fake.detach(), classes))
+
+    def generator_losses(self, real: Tensor, fake: Tensor, latents: Tensor, classes: Tensor) -> Dict[str, Tensor]:
+        """Terms of generated clips ``(B, T, P)`` with latents ``(B, T, Z)``, and their weighted sum."""
+        of_fake, one_hot = self.read(CRITIC, fake, classes), classes[:, 0]
         names = [-(one_hot * torch.log_softmax(self.read(CLASSIFIER, clip), dim=1)).sum(dim=1).mean() for clip in (real, fake)]
         terms = dict(
-            gan=bce(of_fake, torch.ones_like(of_fake)),
+            gan=F.binary_cross_entropy_with_logits(of_fake, torch.ones_like(of_fake)),
             smooth=((fake[:, :-1] - fake[:, 1:])**2).sum(dim=(1, 2)).mean(),
             shift=((latents[:, 1:] - latents[:, :-1])**2).sum(),
             class_real=names[0],
             class_fake=names[1])
         total = terms['gan'] + 1e-4 * terms['smooth'] + 0.1 * terms['shift'] + 0.01 * (names[0] + names[1])
-        of_fake = self.read(CRITIC, fake.detach(), classes)
-        critic = bce(of_real, torch.ones_like(of_real)) + bce(of_fake, torch.zeros_like(of_fake))
-        return dict(terms, loss_generator=total, loss_critic=critic)
+        return dict(terms, loss_generator=total)
+
+    def critic_loss(self, real: Tensor, fake: Tensor, classes: Tensor) -> Tensor:
+        of_real, of_fake = self.read(CRITIC, real, classes), self.read(CRITIC, fake, classes)
+        bce = F.binary_cross_entropy_with_logits
+        return bce(of_real, torch.ones_like(of_real)) + bce(of_fake, torch.zeros_like(of_fake))

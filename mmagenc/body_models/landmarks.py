@@ -20,7 +20,7 @@ SMPL = get_skeleton('smpl24')
 _SIDES = ('left_', 'right_')
 SAME_PLACE = dict(
     root='pelvis', hip='pelvis', hip_center='pelvis', spine_base='pelvis', mid_hip='pelvis', spine='spine2', spine_mid='spine2',
-    thorax='spine3', spine_shoulder='neck', shoulder_center='neck', neck_base='neck')
+    torso='spine2', thorax='spine3', spine_shoulder='neck', shoulder_center='neck', neck_base='neck')
 """Names that other layouts have for joints of SMPL."""
 LAYOUT_NAMES = {
     'h36m16': dict(right_foot='right_ankle', left_foot='left_ankle', head='smpl_head'),

@@ -11,7 +11,7 @@ from mmagenc.evaluation.metrics.clips import format_table, percent
 from mmagenc.evaluation.predictions import BASELINES, Comparison, load_window_errors
 from mmagenc.outputs import Output, require_outputs
 
-KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'best_l2'}
+KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'best_l2', 'energy score': 'energy_l2'}
 SHARES = {'PCK, a sample': 'pck', 'mean': 'mean_pck', 'best': 'best_pck'}
 SPREAD = {'apart': 'diversity', 'spread to error': 'spread_error_ratio', 'coverage': 'coverage'}
 
@@ -41,7 +41,7 @@ def model_rows(found: Comparison) -> List[List[str]]:
     first = next(iter(found.models))
     for name in BASELINES:
         error, share = (found.interval(first, f'{name}_{unit}') for unit in ('l2', 'pck'))
-        rows.append([name, '', text(error), '', '', text(share, percent), '', ''])
+        rows.append([name, '', text(error), '', '', text(error), text(share, percent), '', ''])
     return rows
 
 

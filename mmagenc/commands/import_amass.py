@@ -9,15 +9,13 @@ import argparse
 import functools
 import sys
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import List, Mapping, NamedTuple
 
-import numpy as np
-import torch
-
-from mmagenc.body_models.fitting import parse_unit, place_pose
+from mmagenc.body_models.rigs import parse_unit
 from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.readers.amass import read_amass
+from mmagenc.datasets.readers.amass import convert_amass
+from mmagenc.datasets.readers.assumptions import said_and_checked
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import MODELS
@@ -26,19 +24,13 @@ from mmagenc.registry import MODELS
 class Settings(NamedTuple):
     """How a clip is converted."""
     labels: Labels
-    fps: float
-    up: str
-    scale: Optional[float]
-    rest_joints: np.ndarray
+    files: Mapping
 
 
 def convert_clip(settings: Settings, name: str, path: Path) -> dict:
     """Read, resample and place one file; a clip for :func:`build_annotation`."""
     groups = settings.labels.parse(name)
-    clip = read_amass(path, up=settings.up).resample(settings.fps)
-    transl, keypoint = place_pose(torch.from_numpy(clip.pose), torch.from_numpy(clip.transl), rest_joints=settings.rest_joints,
-                                  scale=settings.scale)
-    return dict(name=name, groups=groups, pose=clip.pose, transl=transl.numpy(), keypoint=keypoint.numpy())
+    return dict(convert_amass(path, **settings.files), name=name, groups=groups)
 
 
 def convert(args: argparse.Namespace) -> List[str]:
@@ -50,8 +42,12 @@ def convert(args: argparse.Namespace) -> List[str]:
     body = dict(type='SMPLBody', model_path=args.body_model) if Path(args.body_model).suffix else dict(type=args.body_model)
     rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
-    settings, splits = Settings(Labels(args.labels), args.fps, args.up, scale, rest_joints), parse_split(args.split) if args.split else None
+    files = dict(rest_joints=rest_joints, fps=args.fps, up=None if args.up == 'auto' else args.up, scale=scale,
+                 source_fps=args.source_fps, unit=parse_unit(args.unit))
+    settings, splits = Settings(Labels(args.labels), files), parse_split(args.split) if args.split else None
     clips, left_out = convert_files(find_files(args.folder, '.npz'), functools.partial(convert_clip, settings), args.processes)
+    clips, refused = said_and_checked(clips, strict=args.strict)
+    left_out += refused
     annotation, unplaced = build_annotation(
         clips, fps=args.fps, classes=args.classes and args.classes.split(','), splits=splits, split_by=args.split_by,
         metainfo=dict(body_model=Path(args.body_model).name))

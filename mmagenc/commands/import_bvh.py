@@ -11,16 +11,18 @@ import argparse
 import functools
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
-from mmagenc.body_models.fitting import Rig, detect_rig, fit_motion, load_rig, parse_unit
+from mmagenc.body_models.rigs import load_rig, parse_unit
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.datasets.readers.assumptions import said_and_checked
+from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import MODELS
@@ -30,28 +32,13 @@ from mmagenc.skeletons import get_skeleton
 class Settings(NamedTuple):
     """How a clip is converted."""
     labels: Labels
-    rig: Optional[Rig]
-    fps: float
-    unit: Optional[float]
-    scale: Optional[float]
-    rest_joints: np.ndarray
+    files: BvhSettings
 
 
 def convert_clip(settings: Settings, name: str, path: Path) -> dict:
     """Read, resample and fit one file; a clip for :func:`build_annotation` with its measurements."""
     groups = settings.labels.parse(name)
-    recording = read_bvh(path).resample(settings.fps)
-    rig = settings.rig or detect_rig(recording.names)
-    positions, rotations = recording.global_transforms()
-    fit = fit_motion(positions, rotations, recording.names, rig=rig, rest_joints=settings.rest_joints,
-                     rest_positions=recording.rest_positions(), unit=settings.unit, scale=settings.scale)
-    turns = fit.turns() if len(recording) > 1 else fit.pose.new_zeros(1, 24)
-    quality = dict(
-        frames=len(recording), rig=rig.name, scale=fit.scale, lift=fit.lift, flips=fit.flips(),
-        path_error=float(fit.path_error().max()), heading_error=float(fit.heading_error().mean()),
-        angles={bone: [float(angle.mean()), float(angle.max())] for bone, angle in fit.bone_angles().items()},
-        turns=turns.amax(dim=0).tolist())
-    return dict(name=name, groups=groups, pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(), quality=quality)
+    return dict(convert_bvh(path, settings.files), name=name, groups=groups)
 
 
 def summarize(clips: Sequence[dict], left_out: Sequence[str]) -> Dict:
@@ -71,7 +58,7 @@ def summarize(clips: Sequence[dict], left_out: Sequence[str]) -> Dict:
         flips=sum(clip['quality']['flips'] for clip in clips),
         max_path_error_m=max(clip['quality']['path_error'] for clip in clips),
         max_heading_error_deg=max(clip['quality']['heading_error'] for clip in clips),
-        per_clip={clip['name']: clip['quality'] for clip in clips})
+        per_clip={clip['name']: dict(clip['quality'], assumed=asdict(clip['assumed']), doubts=clip['doubts']) for clip in clips})
 
 
 def print_summary(report: Dict) -> None:
@@ -88,9 +75,11 @@ def print_summary(report: Dict) -> None:
 def make_settings(args: argparse.Namespace) -> Settings:
     body = dict(type='SMPLBody', model_path=args.body_model) if Path(args.body_model).suffix else dict(type=args.body_model)
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
-    return Settings(Labels(args.labels), None if args.rig == 'auto' else load_rig(args.rig), args.fps,
-                    None if args.unit == 'auto' else parse_unit(args.unit), scale,
-                    MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy())
+    rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
+    files = BvhSettings(rest_joints=rest_joints, rig=None if args.rig == 'auto' else load_rig(args.rig), fps=args.fps,
+                        unit=None if args.unit == 'auto' else parse_unit(args.unit), scale=scale,
+                        up=None if args.up == 'auto' else args.up, lenient=args.lenient, source_fps=args.source_fps)
+    return Settings(Labels(args.labels), files)
 
 
 def convert(args: argparse.Namespace) -> List[str]:
@@ -101,6 +90,8 @@ def convert(args: argparse.Namespace) -> List[str]:
     """
     settings, splits = make_settings(args), parse_split(args.split) if args.split else None
     clips, left_out = convert_files(find_files(args.folder, '.bvh'), functools.partial(convert_clip, settings), args.processes)
+    clips, refused = said_and_checked(clips, strict=args.strict)
+    left_out += refused
     annotation, unplaced = build_annotation(
         clips, fps=args.fps, classes=args.classes and args.classes.split(','), splits=splits, split_by=args.split_by,
         metainfo=dict(body_model=Path(args.body_model).name))

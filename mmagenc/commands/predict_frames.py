@@ -20,7 +20,7 @@ from mmagenc.apis.images import (
 )
 from mmagenc.command_line import in_words
 from mmagenc.datasets.image_sequences import located
-from mmagenc.datasets.letterbox import SIZE
+from mmagenc.datasets.letterbox import SIZE, Letterbox
 from mmagenc.datasets.transforms.frames import image_root
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
@@ -122,7 +122,10 @@ def driving_poses(args: argparse.Namespace, model: PoseToImage, scene: Scene) ->
     keypoint = keypoint[::args.gap][:args.num_frames]
     if not args.as_they_are:
         return fitted_poses(keypoint, scene.pose)
-    return keypoint * len(scene.image) / max(clip['img_shape']) if clip.get('img_shape') is not None else keypoint
+    if clip.get('img_shape') is None:
+        return keypoint
+    height, width = clip['img_shape']
+    return Letterbox((0, 0, width, height), len(scene.image)).points(keypoint)
 
 
 def run(args: argparse.Namespace) -> None:

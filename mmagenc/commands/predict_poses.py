@@ -9,7 +9,14 @@ import numpy as np
 from mmagenc.apis import class_indices, init_generator, predict_poses
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.predict_poses import FILES, MARGIN
-from mmagenc.datasets.annotation import AnnotationError, load_annotation, motion_to_annotations, save_annotation
+from mmagenc.datasets.annotation import (
+    AnnotationError,
+    checked_annotation,
+    content_clips,
+    motion_to_annotations,
+    read_content,
+    save_annotation,
+)
 from mmagenc.datasets.frames import read_image
 from mmagenc.datasets.letterbox import Letterbox, letterboxed_clip
 from mmagenc.datasets.readers.single_pose import read_pose
@@ -33,11 +40,14 @@ def read_start(args: argparse.Namespace) -> Dict:
     """
     if Path(args.start).suffix == '.json':
         return read_pose(args.start)
-    annotation, wanted = load_annotation(args.start, unlabelled=True), args.index or 0
-    clips, metainfo = annotation['annotations'], annotation['metainfo']
+    content, wanted = read_content(args.start), args.index or 0
+    clips = content_clips(content, args.start)
     if not wanted < len(clips):
         raise ValueError(f'--index {wanted}: {args.start} has the clips 0 to {len(clips) - 1}')
-    clip, classes = dict(clips[wanted]), metainfo.get('classes')
+    one = dict(content if isinstance(content, dict) else {}, annotations=[clips[wanted]], split={})  # others may be broken
+    annotation = checked_annotation(one, source=f'{args.start}, --index {wanted}', unlabelled=True)
+    clip, metainfo = dict(annotation['annotations'][0]), annotation['metainfo']
+    classes = metainfo.get('classes')
     if metainfo.get('skeleton') is not None:
         clip.setdefault('skeleton', metainfo['skeleton'])
     if classes and clip.get('label', -1) is not None and 0 <= clip.get('label', -1) < len(classes):

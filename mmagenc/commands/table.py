@@ -38,6 +38,8 @@ GROUPS: Dict[str, Dict[str, Command]] = {
     },
     'judge': {
         'compare': Command('compare', 'compare generated clips with real ones, class by class', 'analysis/compare_clips'),
+        'class-over-time': Command('class_over_time', 'which class a recognizer sees when, in clips whose class changes'),
+        'compare-generators': Command('compare_generators', 'one table of several generators, by the same judge and recordings'),
         'compare-predictions': Command('compare_predictions', 'compare predictions of several models on the same windows',
                                        'analysis/compare_predictions'),
         'ensemble': Command('ensemble', 'fuse the scores of several recognizers by clip name', 'analysis/ensemble'),
@@ -47,6 +49,8 @@ GROUPS: Dict[str, Dict[str, Command]] = {
         'benchmark': Command('benchmark', 'speed beside the plain way of doing the same', 'benchmark'),
     },
     'files of other programs': {
+        'import': Command('import_files', 'files of any known format to one annotation file', 'data/import'),
+        'inspect': Command('inspect_file', 'what is in an annotation file, and which clips are doubtful', 'data/inspect'),
         'import-amass': Command('import_amass', 'AMASS-style .npz files to one annotation file', 'data/amass_to_motion'),
         'import-arrays': Command('import_arrays', "CTR-GCN's .npz, pyskl's .pkl, ST-GCN's .npy pair to an annotation file, and back",
                                  'data/arrays_to_annotation'),

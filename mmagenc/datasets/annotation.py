@@ -191,8 +191,13 @@ def normalized_clip(clip):
     return clip
 
 
-def save_annotation(annotation: Dict, path) -> None:
+def save_annotation(annotation: Dict, path, *, unlabelled: bool = False) -> None:
     """Check and write an annotation file, ``.npz`` or ``.pkl`` by suffix, replacing an old one in one step.
+
+    Args:
+        annotation: what is written.
+        path: the file.
+        unlabelled: take clips without a label too, to be recognized.
 
     Raises:
         AnnotationError: another suffix, or clips that are broken; nothing is written.
@@ -200,7 +205,7 @@ def save_annotation(annotation: Dict, path) -> None:
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise AnnotationError(f'{path}: annotation files end in {" or ".join(SUFFIXES)}')
-    annotation = checked_annotation(annotation, source=str(path))
+    annotation = checked_annotation(annotation, source=str(path), unlabelled=unlabelled)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path) as file:
         (_write_npz if path.suffix == '.npz' else _write_pkl)(annotation, file)
@@ -557,9 +562,15 @@ def plain_value(value):
     raise AnnotationError(f'cannot write a {type(value).__name__} into an annotation file')
 
 
+_POSES = {'poses', 'root_orient', 'global_orient', 'smpl_poses'}  # Arrays of SMPL-family files, which are no annotations.
+
+
 def _load_npz(path: Path) -> Dict:
     try:
         with open_npz(path) as archive:
+            if 'header' not in archive and _POSES & set(archive.files):
+                raise AnnotationError(f'{path}: no annotation, but poses as AMASS has them ({", ".join(sorted(archive.files))}): '
+                                      'mmagenc import-amass makes an annotation of it')
             content = {name: archive[name] for name in archive.files}
         header = json.loads(str(content['header']))
         if header['format'] != FORMAT:

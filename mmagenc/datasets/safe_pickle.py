@@ -6,21 +6,24 @@ name, before anything of it is built (:mod:`mmagenc.untrusted`).
 
 from pathlib import Path
 
-from mmagenc.untrusted import PlainUnpickler, UnsafePickleError
+from mmagenc.untrusted import UnsafePickleError
+from mmagenc.untrusted.joblib import JoblibUnpickler, inflated
 
 __all__ = ['UnsafePickleError', 'load_pickle']
 
 
 def load_pickle(path, *, encoding: str = 'latin1'):
-    """Read a pickle of NumPy arrays, numbers, strings and plain containers, of any protocol and either Python.
+    """Read a pickle of NumPy arrays, numbers, strings and plain containers, of any protocol and either Python, and joblib's too.
 
     Arrays are of numbers, of texts or, made of a list, of such values; what an array's constructor, dtype or buffer is asked for is
-    checked before NumPy is called. A pickle that would take many times the memory of its file is refused.
+    checked before NumPy is called. A pickle that would take many times the memory of its file is refused. Files that are compressed by
+    zlib, gzip, bz2, lzma or xz are inflated first.
 
     Raises:
         FileNotFoundError: no such file.
         UnsafePickleError: the file names another class or function, or asks an admitted one for something else than plain data.
-        ValueError: the file is no pickle, or is cut short.
+        ValueError: the file is no pickle, is cut short, or inflates to too much.
     """
     path = Path(path)
-    return PlainUnpickler(path.read_bytes(), source=str(path), encoding=encoding).load()
+    content = inflated(path.read_bytes(), source=str(path))
+    return JoblibUnpickler(content, source=str(path), encoding=encoding).load()

@@ -72,6 +72,9 @@ def what_failed(error: Exception, cfg: Config) -> Optional[str]:
         return said if str(start) in said else f'checkpoint {start} cannot be loaded into this model: {said}'
     if isinstance(error, OSError) or isinstance(error, IN_WORDS) and not built:
         return said
+    planned = [frame.f_locals['self'] for frame in frames if _is(frame, 'runner/runner.py', 'build_param_scheduler')]
+    if planned and not len(planned[0].train_dataloader):  # a schedule by iterations asks how many an epoch has, before any hook can
+        return no_batch(planned[0].train_dataloader, 'train_dataloader')
     if built:
         place = _place(built[-1].f_locals, cfg)
         return f'{place}: {said}'

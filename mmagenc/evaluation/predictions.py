@@ -29,7 +29,7 @@ class WindowErrors:
     Args:
         frame_dir: N names, each once.
         subject: N names of what bootstraps draw together.
-        errors: ``(N,)`` of each of :data:`ERRORS` and, with several samples, ``diversity``; NaN where nothing was seen.
+        errors: ``(N,)`` of each of :data:`ERRORS`, ``energy_l2`` and, with several samples, ``diversity``; NaN where nothing was seen.
         whole: numbers of all windows, those of :data:`WHOLE` that there are.
         num_samples: K.
         measure: in words, what errors are measured in.
@@ -100,6 +100,7 @@ def load_window_errors(path) -> WindowErrors:
         names, subjects = (tuple(map(str, windows[key])) for key in ('frame_dir', 'subject'))
         known = [*ERRORS, *(['diversity'] if 'diversity' in windows else [])]
         errors = {name: np.array([np.nan if value is None else float(value) for value in windows[name]]) for name in known}
+        errors['energy_l2'] = errors['l2'] - errors.get('diversity', 0) / 2  # of a single prediction its error
         whole = {name: float(content[name]) for name in WHOLE if name in content}
         num_samples, measure = int(content['num_samples']), str(content['measure'])
     except (ValueError, LookupError, TypeError, RecursionError) as error:
@@ -144,7 +145,7 @@ class Comparison:
 
         Args:
             model: a name.
-            error: one of :data:`ERRORS`.
+            error: one of :data:`ERRORS`, or ``energy_l2``, which for a baseline is its error.
             other: another model's name, or ``'constant'`` or ``'velocity'``; a model of such a name comes first.
         """
         if other in self._errors:

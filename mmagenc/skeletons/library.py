@@ -19,8 +19,10 @@ from . import (
     ntu25,
     openpose18,
     penn13,
+    sbu15,
     smpl24,
     ucla20,
+    xsens23,
 )
 from .definition import YAML_SUFFIXES, skeleton_from_dict, skeleton_from_yaml, skeleton_to_dict
 from .skeleton import Skeleton
@@ -28,7 +30,7 @@ from .skeleton import Skeleton
 SKELETONS = {
     module.SKELETON.name: module.SKELETON
     for module in (smpl24, infact17, h36m17, h36m16, h36m15, ntu25, ucla20, penn13, coco17, humanml22, coco133_body, halpe26, body25,
-                   openpose18, blazepose33, infant14)
+                   openpose18, blazepose33, infant14, sbu15, xsens23)
 }
 SKELETONS[ntu25.INFOGCN.name] = ntu25.INFOGCN
 BUILT_IN = frozenset(SKELETONS)

@@ -54,7 +54,7 @@ def set_array(array: np.ndarray, state: Any) -> None:
     if not isinstance(state, tuple) or len(state) not in (4, 5):
         raise NotAnArrayError(f'refused an array with the state {_shown(state)}')
     shape, dtype, fortran, content = state[-4:]
-    count = _checked_size(shape, dtype)
+    count = checked_size(shape, dtype)
     if isinstance(content, str):  # pickled by Python 2
         content = content.encode('latin1')
     if dtype.kind == 'O':
@@ -77,14 +77,14 @@ def scalar(dtype: Any, content: Any = b'') -> np.generic:
 
 def from_buffer(content: Any, dtype: Any, shape: Any, order: Any = 'C') -> np.ndarray:
     """An array of its bytes, as protocol 5 keeps it."""
-    count = _checked_size(shape, dtype)
+    count = checked_size(shape, dtype)
     fits = isinstance(content, (bytes, bytearray)) and len(content) == count * dtype.itemsize
     if dtype.kind == 'O' or not fits or order not in ('C', 'F'):
         raise NotAnArrayError(f'refused an array {shape} of {dtype} out of {_described(content)}')
     return (np.frombuffer(content, dtype) if content else np.empty(0, dtype)).reshape(shape, order=order)
 
 
-def _checked_size(shape: Any, dtype: Any) -> int:
+def checked_size(shape: Any, dtype: Any) -> int:
     """Number of elements of an array of this shape."""
     plain = isinstance(shape, tuple) and len(shape) <= _MAX_AXES and all(type(size) is int and size >= 0 for size in shape)
     if not plain or not isinstance(dtype, np.dtype) or dtype.hasobject and dtype.kind != 'O':

@@ -63,7 +63,8 @@ class PlainUnpickler(pickle._Unpickler):
 
     def __init__(self, data: bytes, *, source: str, encoding: str = 'latin1', stand_ins: Mapping[Tuple[str, str], type] = (),
                  what: str = 'only NumPy arrays and plain containers are read') -> None:
-        super().__init__(io.BytesIO(data), encoding=encoding)
+        self.file = io.BytesIO(data)
+        super().__init__(self.file, encoding=encoding)
         self.source, self.what = source, what
         self.stand_ins = dict(stand_ins)
         self.unset: List[Any] = []  # arrays and dtypes that have yet to be given their state

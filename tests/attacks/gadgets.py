@@ -19,6 +19,8 @@ import zipfile
 import numpy as np
 import torch
 
+from tests.joblib_writer import joblib_bytes
+
 
 class Call:
     """Pickled as a call of ``function`` with ``arguments``, and then with a state."""
@@ -107,6 +109,28 @@ def greedy():
         'key to hash': nested + b'}h\x3cNs.', 'member to hash': nested + b'\x8f(h\x3c\x90.',
         'copies': b'\x80\x04B\x00\x00\x01\x00' + b'A' * 65536 + b'\x94cbuiltins\nbytearray\n\x94' + b'h\x01h\x00\x85R0' * 100_000 + b'N.',
         'extension': b'\x80\x02\x82\x01.', 'persistent': b'Pname\n.', 'buffer': b'\x80\x05\x97.',
+    }
+
+
+def joblib(marker):
+    """Files of joblib whose arrays are none, whose bytes are not there, or between whose arrays something is called."""
+    array, hidden = np.arange(8, dtype='u1'), Call(np.dtype, 'O8', False, True, state=(3, '|', None, None, None, 8, 8, 0))
+    wrong = {
+        'vast': dict(shape=(1 << 40, )), 'negative': dict(shape=(-1, )), 'overflow': dict(shape=(1 << 32, 1 << 32)),
+        'list of sizes': dict(shape=[8]), 'sizes of text': dict(shape=('8', )), 'objects': dict(dtype=np.dtype('O')),
+        'hidden objects': dict(dtype=hidden), 'no dtype': dict(dtype='u1'), 'order': dict(order='K'), 'no order': dict(order=None),
+        'class': dict(subclass=list), 'called class': dict(subclass=Call(os.mkdir, str(marker))), 'no class': dict(subclass=None),
+    }
+    files = {name: joblib_bytes({'a': array}, **changes) for name, changes in wrong.items()}
+    plain = joblib_bytes({'a': array})
+    before = b'\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81'
+    return {
+        **files, 'call beside': joblib_bytes({'a': array, 'b': Call(os.mkdir, str(marker))}),
+        'call in the bytes': joblib_bytes({'a': np.frombuffer(pickle.dumps(Call(os.mkdir, str(marker))), 'u1')}, dtype=np.dtype('O')),
+        'no state': before + b'Nb.', 'state of a number': before + b'K\x01b.', 'empty state': before + b'}b.', 'cut': plain[:-9],
+        'padding beyond': joblib_bytes({'a': array}, numpy_array_alignment_bytes=16)[:-30] + b'\xff',
+        'wrapper called': b'\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n(K\x01tRK\x02R.',
+        'other name': b'\x80\x02cjoblib.numpy_pickle\nload\nX\x01\x00\x00\x00x\x85R.',
     }
 
 

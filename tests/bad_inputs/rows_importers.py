@@ -15,6 +15,7 @@ from mmagenc.datasets.readers.ntu_benchmark import read_missing
 from mmagenc.datasets.readers.ntu_skeleton import read_skeleton
 from mmagenc.datasets.readers.nw_ucla import read_nw_ucla
 from mmagenc.datasets.readers.penn_action import read_penn_action
+from mmagenc.datasets.readers.penn_windows import read_penn_windows
 from mmagenc.datasets.readers.skeleton_arrays import iterate_npz, iterate_pair
 from tests.fuzz.files import CLASSES, amass, arrays_npz, bvh, bvh_write, h36m, hdf5, infact, mat, ntu, ntu_write, nw_ucla, penn, savez
 
@@ -210,6 +211,49 @@ def _penn():
         )
 
 
+def _penn_windows():
+    def poses(frame):
+        return np.stack([content['x'][frame - 1], content['y'][frame - 1]], axis=1)
+
+    rng, count = np.random.default_rng(0), 8
+    content = changed(penn(0), **{key: rng.uniform(2, 250, size=(count, 13)).round(1) for key in 'xy'}, nframes=np.uint8(count),
+                      visibility=np.ones((count, 13), dtype=np.uint8), dimensions=np.array([[270, 480, count]], dtype=np.uint16))
+    targets = np.concatenate([poses(frame).ravel() for frame in (2, 3, 4, 5, 6, 1)])  # the source stands last
+    whole = [*(f'/mnt/frames/0001/{frame:06d}.jpg' for frame in range(1, 7)), 'squat', '7', *map(str, [*[2, 2, 250, 250] * 6, *targets])]
+    other = [path.replace('0001/00000', '0001/00001') for path in whole[:6]]
+    damages = {
+        'a field too few': (whole[:-1], '187 fields, expected 188'),
+        'two videos': ([whole[0].replace('0001/', '0002/'), *whole[1:]], 'of 2 videos'),
+        'a frame without a number': ([whole[0].replace('000001', 'first'), *whole[1:]], 'named by their numbers'),
+        'action unknown': ([*whole[:6], 'sleep', *whole[7:]], "action 'sleep'; there are"),
+        'another action': ([*whole[:6], 'bowl', *whole[7:]], 'bowl, the label of 0001 says squat'),
+        'a number of text': ([*whole[:40], 'x', *whole[41:]], "field 41 must be a number, got 'x'"),
+        'NaN': ([*whole[:40], 'nan', *whole[41:]], 'field 41 is not finite'),
+        'no crop': ([*whole[:8], '250', *whole[9:]], 'has no width or no height'),
+        'frames past the end': ([*other, *whole[6:]], 'frame 16, 0001 has 8'),
+        'other poses': ([*whole[:40], '9999', *whole[41:]], 'pixels from that of the label'),
+    }
+    lists = {name: (','.join(fields).encode(), says) for name, (fields, says) in damages.items()}
+    lists.update({'empty': (b'', 'no windows; a line has 188 fields'), 'bytes': (b'\xff\xfe\x00', 'no text'),
+                  'text': (b'hello', 'line 1: 1 fields, expected 188')})
+    for name, (data, says) in lists.items():
+
+        def make(folder, data=data):
+            file('labels/0001.mat', mat(content))(folder)
+            file('list.txt', data)(folder)
+
+        def read(folder):
+            return read_penn_windows(folder, window_files=[folder / 'list.txt'], actions=['squat', 'bowl'])
+
+        yield Row(f'penn windows: {name}', make, read, ('list.txt', says))
+        yield Row(
+            f'import-penn-action: windows, {name}',
+            make,
+            ['import-penn-action', '{d}', '--windows', '--window-file', '{d}/list.txt', '--out', '{d}/o.npz'],
+            ('list.txt', says),
+        )
+
+
 def _h36m():
     points = h36m(0)['3D_positions']
     damages = {
@@ -348,4 +392,4 @@ def _words():
         yield Row(f'labels: {text!r}', lambda folder: None, lambda folder, text=text: Labels(text), (says,))
 
 
-ROWS = [row for rows in (_amass, _bvh, _ntu, _nw_ucla, _penn, _h36m, _arrays, _infact, _words) for row in rows()]
+ROWS = [row for rows in (_amass, _bvh, _ntu, _nw_ucla, _penn, _penn_windows, _h36m, _arrays, _infact, _words) for row in rows()]

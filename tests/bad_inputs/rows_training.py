@@ -114,6 +114,11 @@ DATA = {
     ),
 }
 OPTIONS = {
+    'batch larger than all, rates by iterations': (
+        [*TRAIN, '--cfg-options', 'train_dataloader.batch_size=64', 'train_dataloader.drop_last=True', 'param_scheduler.type=LinearLR',
+         'param_scheduler.end=1', 'param_scheduler.convert_to_iter_based=True'],
+        'train_dataloader gives no batch: its dataset has',
+    ),
     'no config': (['train', '{d}/none.py'], 'none.py: no such file'),
     'a folder as config': (['train', '{d}'], '{d}: a folder, not a file'),
     'resume not there': ([*TRAIN, '--resume', '{d}/none.pth'], 'none.pth: no such file'),

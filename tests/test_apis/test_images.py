@@ -64,6 +64,10 @@ def test_scene_of_an_image(tmp_path):
     for pose in ([[0, 0]], [[0, 'a'], [1, 2]], 'text', [[0, 0], [1, float('nan')]], [[0, 0], [1]]):
         with pytest.raises(ValueError, match='a pose is 2 pairs of numbers'):
             scene_of_image(tmp_path / 'wide.png', pose, size=20, num_joints=2)
+    for pose in ([[0.1, 0.2], [0.7, 0.9]], [[7, 7], [7, 7]], [[500, 3], [600, 9]], [[3, -40], [9, -20]]):  # shares, a point, elsewhere
+        with pytest.raises(ValueError, match=r'no pose in an image of 40 x 20 pixels \(width x height\)'):
+            scene_of_image(tmp_path / 'wide.png', pose, size=20, num_joints=2)
+    assert scene_of_image(tmp_path / 'wide.png', [[500, 3], [20, 9]], size=20, num_joints=2).pose[0, 0] > 20
 
 
 def test_fitted_poses():

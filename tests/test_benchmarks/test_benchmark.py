@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmagenc.benchmarks import act_vae, cvae, gpu, kinetic_gan, p2i, recognizer
+from mmagenc.benchmarks import act_vae, cvae, gpu, kinetic_gan, p2i, recognizer, slt
 from mmagenc.benchmarks.timing import Settings, compare
 from mmagenc.commands import benchmark
 from mmagenc.engine import amp_optim_wrapper
@@ -65,6 +65,16 @@ def test_act_vae(monkeypatch):
     monkeypatch.setattr(act_vae, 'SIZES', dict(batch=3, latent_dim=4, num_predictions=2))
     rows = act_vae.act_vae(Settings(device='cpu', repeats=1))
     assert [row['name'] for row in rows] == ['train_step', 'train_1_roll_out', 'predict_2']
+    assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
+
+
+def test_slt(monkeypatch):
+    """Every row at toy sizes, in both stages; both paths take steps."""
+    init_default_scope('mmagenc')
+    sizes = dict(num_frames=4, batch=3, pose_batch=4, latent_dim=3, noise_dim=2, hidden_dim=4, wide_dim=5, num_generated=6)
+    monkeypatch.setattr(slt, 'SIZES', sizes)
+    rows = slt.slt(Settings(device='cpu', repeats=1))
+    assert [row['name'] for row in rows] == ['pose_step', 'clip_step', 'generate_6']
     assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
 
 

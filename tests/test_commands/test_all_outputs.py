@@ -18,7 +18,9 @@ DEVELOPERS = ('analysis/memory', 'data/build_infant_body')
 """Programs in tools/ that are no commands."""
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
+    ('class-over-time', 'in.npz --recognizer in.py in.pth --out new/a.png'),
     ('compare', 'in.npz in.npz --out new/a.json'),
+    ('compare-generators', 'in.npz --recognizer in.py in.pth --generator a in.py in.pth --out new/a.json --picture new/b.png'),
     ('compare-predictions', '--model a in.npz --out new/a.json'),
     ('draw-pyramid', '--skeleton ucla20 --out new/a.png'),
     ('ensemble', '--position in.npz --out new/a.npz'),
@@ -26,6 +28,8 @@ COMMANDS = [
     ('plot', 'run --out new/a.pdf'),
     ('report', 'run --out new/a.html --figures pictures'),
     ('benchmark', 'cvae --out new/a.json'),
+    ('import', 'folder --out new/a.npz new/b.pkl'),
+    ('inspect', 'in.npz --html new/a.html --sheet new/b.png --out new/c.json'),
     ('import-amass', 'folder --out new/a.npz new/b.pkl'),
     ('import-arrays', 'npz in.npz --out new/a.npz'),
     ('import-arrays', 'pkl in.npz --out new/a.npz'),
@@ -53,10 +57,10 @@ COMMANDS = [
 OWN_PLACES = {'completion', 'train', 'quickstart', 'study', 'standin', 'render'}
 """Tools that keep what they write in a folder of their own, or print it; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
-NO_OUTPUTS = {('import-amass', '--labels'), ('import-bvh', '--labels'), ('report', 'work_dirs'),
-              ('plot', 'work_dirs'), ('test', '--work-dir')}
+NO_OUTPUTS = {('import', '--labels'), ('inspect', 'file'), ('import-amass', '--labels'), ('import-bvh', '--labels'),
+              ('report', 'work_dirs'), ('plot', 'work_dirs'), ('test', '--work-dir')}
 """Options that are named as outputs are and are none, or the folder of a run."""
-OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
+OUTPUT_NAMES = re.compile(r'(--)?(out|json|csv|html|dump|report|pair|figures|picture|target|data|labels|save.*|.*[-_]dirs?|.*[-_]file)')
 
 
 class Passed(BaseException):

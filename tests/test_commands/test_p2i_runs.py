@@ -9,8 +9,9 @@ from tests.commands import main
 from tests.image_sequences import write_sequences
 from tests.runs import forget_runs
 
-CONFIG = 'configs/p2i/p2i-small_1xb4-30e_sequences-64.py'
+CONFIG = 'configs/p2i/p2i-small_1xb8-12e_sequences-64.py'
 TINY = ['model.channels=2', 'model.num_blocks=1', 'model.num_classes=2', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1',
+        'model.loss_weights.adversarial=5.', 'default_hooks.ema.type=EMAHook', 'default_hooks.ema.update_buffers=True',
         'train_dataloader.dataset.pipeline.0.image_size=16', 'test_dataloader.dataset.pipeline.0.image_size=16']
 
 

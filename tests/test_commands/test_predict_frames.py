@@ -1,13 +1,16 @@
 """``mmagenc predict-frames``: every way of naming a source and its poses, what is drawn, and what is refused."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from mmagenc.apis.images import Scene
 from mmagenc.commands import predict_frames
+from mmagenc.datasets import save_annotation
 from mmagenc.models.image_synthesis import PoseToImage
 from tests.commands import main
 from tests.image_sequences import CLASSES, write_sequences
@@ -93,6 +96,18 @@ def test_somebody_elses_motion(run):
     (as_is, ), _ = run('--source annotation.npz --clip 0 --poses annotation.npz --poses-clip 3 --as-they-are')
     assert row[0] == 'as annotation' and row[1].shape == as_is[1].shape == (6, 16, 16, 3)
     assert not np.array_equal(row[1], as_is[1])
+
+
+def test_poses_of_a_wide_video_lie_where_its_pixels_would(tmp_path):
+    """A video of 64 x 32 pixels in a square of 16: a quarter of the size, and a quarter of the square further down."""
+    keypoint = np.random.default_rng(0).uniform(0, 32, (1, 3, 13, 2)).astype(np.float32)
+    clip = dict(frame_dir='a', label=0, total_frames=3, keypoint=keypoint, keypoint_score=np.ones((1, 3, 13)), img_shape=(32, 64))
+    metainfo = dict(classes=CLASSES, skeleton='penn13')
+    save_annotation(dict(split=dict(train=['a']), metainfo=metainfo, annotations=[clip]), tmp_path / 'a.npz')
+    args = SimpleNamespace(poses=tmp_path / 'a.npz', poses_clip=None, gap=1, num_frames=None, as_they_are=True)
+    model = SimpleNamespace(num_joints=13, dataset_meta=dict(skeleton='penn13'))
+    scene = Scene(np.zeros((16, 16, 3), dtype=np.uint8), np.zeros((13, 2)))
+    np.testing.assert_allclose(predict_frames.driving_poses(args, model, scene), keypoint[0] / 4 + [0, 4], rtol=1e-5)
 
 
 @pytest.mark.parametrize(('command', 'message'), [

@@ -1,6 +1,7 @@
 """``mmagenc predict-poses`` with a small ACT-VAE: files, different samples, crops and images, and what is refused."""
 
 import json
+import pickle
 
 import cv2
 import numpy as np
@@ -78,6 +79,17 @@ def test_files(run, files):
     assert gif.n_frames == 5
     strip = np.asarray(Image.open(out / 'strip.png'))
     assert strip.shape[0] > 4 * 128 and strip.shape[1] > 6 * 128
+
+
+def test_other_clips_of_the_file_may_be_broken(run, files, tmp_path):
+    """Only the clip that is asked for is read; one that is broken itself is named."""
+    content = load_annotation(files / 'windows.npz')
+    content['annotations'][0]['keypoint'][0, 2, 3] = np.nan
+    (tmp_path / 'gaps.pkl').write_bytes(pickle.dumps(dict(content, split={})))
+    _, printed = run('--index', 1, start=tmp_path / 'gaps.pkl')
+    assert 'bowl' in printed
+    with pytest.raises(SystemExit):
+        run('--index', 0, '--force', start=tmp_path / 'gaps.pkl')
 
 
 def test_one_seed_gives_the_same_and_another_other_samples(run):

@@ -11,7 +11,7 @@ from tests.commands import main
 from tests.runs import forget_runs
 
 CONFIG = """
-_base_ = '{root}/configs/slt/slt-small_1xb32_nw-ucla-32f.py'
+_base_ = '{root}/configs/slt/slt-small_1xb16_nw-ucla-32f.py'
 num_frames = 6
 model = dict(num_frames=num_frames, num_classes=2, hidden_dim=4, wide_dim=8, pose_batch=4, n_critic=2, pose_steps=3)
 _pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs')]

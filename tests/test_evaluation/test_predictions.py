@@ -52,6 +52,17 @@ def test_differences_are_paired_over_seeds(load):
     assert found.over_seeds('ours', 'l2').mean == pytest.approx(np.mean([in_order(content, 'l2').mean() for content in contents['ours']]))
 
 
+def test_energy_score_of_samples_and_of_one_prediction(load):
+    """Less half the samples' distance; files without samples, and baselines, have their error for it."""
+    many, one = content_of(1, 2.), content_of(2, 1.)
+    many['windows']['diversity'] = [1.5] * COUNT
+    found = Comparison(dict(many=[load(many, 'many.json')], one=[load(one, 'one.json')]), num_resamples=50)
+    energy = in_order(many, 'l2') - 0.75
+    assert found.interval('many', 'energy_l2').value == pytest.approx(energy.mean())
+    assert found.difference('many', 'energy_l2', 'one').value == pytest.approx((energy - in_order(one, 'l2')).mean())
+    assert found.difference('many', 'energy_l2', 'constant').value == pytest.approx((energy - in_order(many, 'constant_l2')).mean())
+
+
 def test_intervals_draw_whole_subjects(load):
     content = content_of(1)
     content['windows']['subject'] = [f's{int(name[1:]) // 6}' for name in content['windows']['frame_dir']]

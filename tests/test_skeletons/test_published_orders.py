@@ -26,6 +26,11 @@ PUBLISHED = {
     # SMPL without hands, as HumanML3D numbers them
     'humanml22': 'Pelvis LHip RHip Spine1 LKnee RKnee Spine2 LAnkle RAnkle Spine3 LFoot RFoot Neck LCollar RCollar Head LShoulder '
                  'RShoulder LElbow RElbow LWrist RWrist',
+    # SBU Kinect Interaction, README: joint number 1 to 15
+    'sbu15': 'Head Neck Torso LShoulder LElbow LHand RShoulder RElbow RHand LHip LKnee LFoot RHip RKnee RFoot',
+    # Xsens MVN user manual, the 23 segments, each by its origin
+    'xsens23': 'Pelvis L5 L3 T12 T8 Neck Head RCollar RShoulder RElbow RWrist LCollar LShoulder LElbow LWrist RHip RKnee RAnkle RToe '
+               'LHip LKnee LAnkle LToe',
 }
 
 

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from mmagenc.untrusted.hdf5 import read_hdf5
+from mmagenc.untrusted.hdf5 import hdf5_shapes, read_hdf5, read_hdf5_attribute, read_hdf5_texts
 
 CONTENT = {'3D_positions': np.arange(12.).reshape(4, 3) / 7, 'subject1/camera1/Name': np.array([[53], [52]], dtype=np.uint16)}
 
@@ -96,3 +96,39 @@ def test_without_h5py_the_extra_is_named(path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'h5py', None)
     with pytest.raises(ImportError, match=r'pip install mmagenc\[h36m\]'):
         read_hdf5(path, ['3D_positions'])
+
+
+def test_texts_tables_and_attributes(path):
+    with h5py.File(path, 'a') as file:
+        file['fixed'] = np.array([b'nose', b'tail'])
+        file.create_dataset('loose', data=['näse', 'tail'], dtype=h5py.string_dtype())
+        file['none'] = np.zeros((0, ))
+        file['table'] = np.array([(1, b'a', [1., 2.])], dtype=[('index', '<i8'), ('name', 'S3'), ('values', '<f8', (2, ))])
+        file['table'].attrs['kind'] = np.bytes_(b'(lp0\n.')
+        file['table'].attrs['rate'] = 25.
+    assert read_hdf5_texts(path, 'fixed') == ['nose', 'tail'] and read_hdf5_texts(path, 'loose') == ['näse', 'tail']
+    assert read_hdf5_texts(path, 'none') == [] and read_hdf5_texts(path, 'missing') is None
+    table = read_hdf5(path, ['table', 'fixed'], tables=True)
+    assert table['table']['values'].tolist() == [[1, 2]] and table['fixed'].tolist() == [b'nose', b'tail']
+    assert read_hdf5_attribute(path, 'table', 'kind') == b'(lp0\n.' and read_hdf5_attribute(path, 'table', 'rate') == 25
+    assert read_hdf5_attribute(path, 'table', 'missing') is None and read_hdf5_attribute(path, 'missing', 'rate') is None
+    assert {'fixed', 'table'} <= hdf5_shapes(path).keys() and hdf5_shapes(path)['table'] == (1, )
+
+
+def test_texts_that_lie_elsewhere_or_are_none_are_refused(path):
+    with h5py.File(path, 'a') as file:
+        file['numbers'] = np.ones(3)
+        file['away'] = h5py.ExternalLink('b.h5', '/secret')
+        file['deep/down'] = h5py.SoftLink('/numbers')
+    for name, reason in (('numbers', 'is no array of texts'), ('away', 'is a link to another place'), ('deep/down', 'is a link')):
+        with pytest.raises(ValueError, match=reason):
+            read_hdf5_texts(path, name)
+    assert 'away' not in hdf5_shapes(path)
+
+
+def test_one_long_text_that_is_referred_to_many_times_is_refused(path, monkeypatch):
+    monkeypatch.setattr('mmagenc.untrusted.hdf5.MAX_INFLATION', .01)
+    with h5py.File(path, 'w') as file:
+        file.create_dataset('long', data=['x' * 100_000], dtype=h5py.string_dtype())
+    with pytest.raises(ValueError, match='texts of long are more than'):
+        read_hdf5_texts(path, 'long')

@@ -3,8 +3,7 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # where nothing is installed: the clone
-from mmagenc.commands import start
-
 if __name__ == '__main__':
+    sys.path[0] = str(Path(__file__).resolve().parents[2])  # the clone in place of this folder, in which inspect is not Python's
+    from mmagenc.commands import start
     start('standin')

@@ -11,7 +11,7 @@ from mmagenc.outputs import add_force
 def build_parser() -> Parser:
     parser = Parser('benchmark', check=check_args,
                     description='Speed of the package beside the plain way of doing the same')
-    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'gpu', 'kinetic_gan', 'p2i', 'recognizer', 'sweep'],
+    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'gpu', 'kinetic_gan', 'p2i', 'recognizer', 'slt', 'sweep'],
                         help='what is timed: a method, gpu (what an accelerator makes of them) or sweep (how time and memory grow)')
     add_numbers(parser)
     parser.add_argument('--plot', metavar='FILE', help='sweep: draw the curves, .png, .pdf or .svg')

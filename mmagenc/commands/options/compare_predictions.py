@@ -5,8 +5,9 @@
 
 The files of a model are of trainings with different seeds, whose errors are first averaged in each window. Differences are taken window
 by window; their intervals (95 %, bootstrap) draw whole subjects, which for Penn Action are videos: windows of one video are alike. The
-best of K samples is chosen by whoever knows the truth: it says that the truth is among the guesses, not that they are better. Files of
-other windows, numbers of samples or units are refused.
+best of K samples is chosen by whoever knows the truth: it says that the truth is among the guesses, not that they are better. The
+energy score (a sample's error less half the samples' distance; of one prediction its error) tells that: it is least for samples that differ
+as the truth does. Files of other windows, numbers of samples or units are refused.
 """
 
 import argparse

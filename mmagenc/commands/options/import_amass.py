@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+from mmagenc.arguments import positive
 from mmagenc.command_line import Parser, add_debug
-from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_processes, add_up
+from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_processes
 from mmagenc.outputs import add_force
 
 
@@ -13,7 +14,13 @@ def build_parser() -> Parser:
     parser.add_argument('folder', type=Path, help='folder with .npz files, searched with its subfolders, or one file')
     add_out(parser, 'annotation files to write, .npz or (for MMAction2) .pkl', type=Path, nargs='+', required=True)
     add_fps(parser, 'of the result', 20.)
-    add_up(parser, 'of the files', '%(default)s', choices=('z', 'y'), default='z')
+    parser.add_argument('--up', choices=('auto', 'y', 'z', '-y', '-z'), default='auto', help='axis of the files that points up, as in '
+                        '--up=-y; auto: told by feet, head and motion, else z, and said (default: %(default)s)')
+    parser.add_argument('--unit', default='m', metavar='UNIT',
+                        help='of the path in the files: m, cm, mm, inch, or metres per unit (default: %(default)s)')
+    parser.add_argument('--source-fps', type=positive, metavar='FPS', help='frames per second of the files, where they say none or wrong '
+                        'ones (default: as they say)')
+    parser.add_argument('--strict', action='store_true', help='leave out clips about which a warning is given')
     parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$', metavar='REGEX',
                         help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
                         '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import List
 
+from mmagenc.arguments import positive
 from mmagenc.command_line import Parser, add_debug
 from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_processes
 from mmagenc.outputs import add_force
@@ -17,6 +18,7 @@ PRESETS = dict(
         split='train=1-4;val=5;test=6-8',
         classes='walk,walk-turn-left,walk-turn-right,run,wave-both-hands,wave-left-hand,wave-right-hand,raise-up-both-hands,'
         'raise-up-left-hand,raise-up-right-hand'))
+UPS = ('auto', 'y', 'z', '-y', '-z')
 DEFAULTS = dict(rig='auto', labels=r'(?P<label>[^/]+)/[^/]+$', split=None, classes=None)
 
 
@@ -41,6 +43,12 @@ def build_parser() -> Parser:
                         help='m, cm, mm, inch, or metres per unit (default: by rig or by length of the legs)')
     parser.add_argument('--path-scale', default='body', metavar='SCALE', help='body: steps as small as the body; or a number, 1 keeps the '
                         'recorded metres (default: %(default)s)')
+    parser.add_argument('--up', choices=UPS, default='auto', help='axis of the files that points up, as in --up=-y; auto: told by feet, '
+                        'head and motion, and said (default: %(default)s)')
+    parser.add_argument('--source-fps', type=positive, metavar='FPS', help='frames per second of the files, where they say them wrong '
+                        '(default: by their Frame Time)')
+    parser.add_argument('--lenient', action='store_true', help='take the whole frames that are there where a file announces another number')
+    parser.add_argument('--strict', action='store_true', help='leave out clips about which a warning is given')
     add_processes(parser, min(8, os.cpu_count() or 1))
     parser.add_argument('--report', type=Path, metavar='FILE.json', help='write how well every clip fits')
     add_force(parser)
@@ -55,5 +63,5 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
 
 
 def rig_names() -> List[str]:
-    """Names of the shipped rigs, as :func:`mmagenc.body_models.fitting.available_rigs` gives them, without importing that."""
+    """Names of the shipped rigs, as :func:`mmagenc.body_models.rigs.available_rigs` gives them, without importing that."""
     return sorted(path.stem for path in (Path(__file__).resolve().parents[2] / 'body_models/assets/rigs').glob('*.yml'))

@@ -5,22 +5,24 @@ T frames.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Union
+from typing import Dict, Optional, Tuple, Union
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
+from mmagenc.body_models.fitting import fit_of_pose
+from mmagenc.body_models.orientation import UPS, upright
+from mmagenc.body_models.person_check import person_findings
 from mmagenc.datasets.resampling import frame_places, slerp_pose
-from mmagenc.untrusted import open_npz
-from mmagenc.untrusted.archives import READ_ERRORS
 
-_RATES = ('mocap_framerate', 'mocap_frame_rate', 'fps')
-_BODY = 22  # Joints that SMPL, SMPL-H and SMPL-X have in common, root included.
-_Y_UP = np.array([[1., 0., 0.], [0., 0., 1.], [0., -1., 0.]])  # (x, y, z) of a world with z up to (x, z, -y).
+from .assumptions import Assumption
+from .smpl_arrays import AmassError, read_arrays
 
+__all__ = ['AmassClip', 'AmassError', 'convert_amass', 'read_amass']
 
-class AmassError(ValueError):
-    """A file that is not AMASS-style; the message names the file and the array."""
+_SPRINT = 12.5  # Metres a second.
+_FAR = 100.  # Metres from the origin.
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,30 @@ class AmassClip:
         pose: ``(T, 24, 3)`` axis-angle, radians, root first.
         transl: ``(T, 3)`` metres.
         fps: frames per second.
+        notes: what of the file was taken, and how.
     """
     pose: np.ndarray
     transl: np.ndarray
     fps: float
+    notes: Tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pose)
+
+    def upright(self, up: str) -> 'AmassClip':
+        """The same recording turned so that its axis ``up`` becomes y."""
+        if up == 'y':
+            return self
+        world = upright(up).numpy()
+        pose = self.pose.copy()
+        pose[:, 0] = (Rotation.from_matrix(world) * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
+        return replace(self, pose=pose, transl=self.transl @ world.T)
 
     def resample(self, fps: float) -> 'AmassClip':
         """The same recording at another rate: rotations by slerp, the path linearly.
 
         Raises:
-            ValueError: ``fps`` is not positive, or the result would be longer than :data:`~.bvh.MAX_FRAMES`.
+            ValueError: ``fps`` is not positive, or the result would be longer than :data:`~mmagenc.datasets.resampling.MAX_FRAMES`.
         """
         if not fps > 0:
             raise ValueError(f'fps must be positive, got {fps}')
@@ -52,59 +65,69 @@ class AmassClip:
         before, weight = frame_places(len(self), self.fps, fps)
         pose = slerp_pose(self.pose, before, weight)
         transl = self.transl[before] + weight[:, None] * (self.transl[before + 1] - self.transl[before])
-        return AmassClip(pose, transl, fps)
+        return replace(self, pose=pose, transl=transl, fps=fps)
 
 
-def read_amass(path: Union[str, Path], *, up: str = 'z') -> AmassClip:
-    """Read an AMASS-style file: ``poses`` (T, 72) of SMPL, or (T, 66 and more) of SMPL-H or SMPL-X, ``trans`` (T, 3), ``mocap_framerate``.
+def read_amass(path: Union[str, Path], *, up: Optional[str] = 'z', fps: Optional[float] = None, unit: float = 1.) -> AmassClip:
+    """Read an AMASS-style file.
 
-    The first 22 joints are the same in all of them. The two hand joints are taken from SMPL's 72 numbers and else left at rest, since the
-    other models have fingers in their place.
+    Poses are ``poses`` (T, 72) of SMPL or (T, 66 and more) of SMPL-H or SMPL-X, or (T, J, 3), or rotations (T, J, 3, 3); or in parts as
+    ``root_orient`` and ``pose_body``, ``global_orient`` and ``body_pose``. The path is ``trans`` or ``transl`` (T, 3), the rate
+    ``mocap_framerate`` or ``fps``. The first 22 joints are the same in all models. The two hand joints are taken from SMPL's 24 and else
+    left at rest, since the other models have fingers in their place.
 
     Args:
         path: the file.
-        up: axis of the file's world that points up: ``'z'`` as AMASS has it, or ``'y'``.
+        up: axis of the file's world that points up: ``'z'`` as AMASS has it, ``'y'``, ``'-y'`` (camera axes), ``'-z'``; ``None`` leaves the
+            world as it is.
+        fps: frames per second of the recording, where the file does not say them, or wrong.
+        unit: metres per unit of the path.
 
     Raises:
         AmassError: an array is missing, or has a wrong size, type or value.
-        ValueError: ``up`` is neither.
+        ValueError: ``up`` is none of these.
     """
-    if up not in ('y', 'z'):
-        raise ValueError(f'up must be y or z, got {up!r}')
+    if up not in (*UPS, None):
+        raise ValueError(f'up must be {", ".join(UPS[:-1])} or {UPS[-1]}, got {up!r}')
     path = Path(path)
-    poses, trans, fps = _arrays(path)
-    if poses.ndim != 2 or not len(poses) or poses.shape[1] < 3 * _BODY or poses.shape[1] % 3:
-        raise AmassError(f'{path}: poses is {poses.shape}, expected (T, 72) or (T, 3 times at least {_BODY} joints)')
-    if trans.shape != (len(poses), 3):
-        raise AmassError(f'{path}: trans is {trans.shape}, expected ({len(poses)}, 3)')
-    pose = np.zeros((len(poses), 24, 3))
-    joints = 24 if poses.shape[1] == 72 else _BODY
-    pose[:, :joints] = poses[:, :3 * joints].reshape(len(poses), joints, 3)
-    if up == 'z':
-        pose[:, 0] = (Rotation.from_matrix(_Y_UP) * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
-        trans = trans @ _Y_UP.T
-    return AmassClip(pose, trans, fps)
+    pose, trans, fps, notes = read_arrays(path, fps=fps)
+    clip = AmassClip(pose, trans * unit, fps, notes)
+    return clip if up is None else clip.upright(up)
 
 
-def _arrays(path: Path):
-    try:
-        with open_npz(path) as file:
-            rate = next((name for name in _RATES if name in file), None)
-            missing = [name for name in ('poses', 'trans') if name not in file] + ([] if rate else [' or '.join(_RATES)])
-            if missing:
-                raise AmassError(f'{path}: lacks {", ".join(missing)}; it has {", ".join(file.files) or "nothing"}')
-            arrays = [file[name] for name in ('poses', 'trans', rate)]
-    except AmassError:
-        raise
-    except READ_ERRORS as error:
-        raise AmassError(f'{path}: no readable .npz of numbers ({error})') from None
-    odd = [f'{name} is {array.dtype}' for name, array in zip(('poses', 'trans', rate), arrays) if array.dtype.kind not in 'fiu']
-    if odd:
-        raise AmassError(f'{path}: no readable .npz of numbers: {odd[0]}')
-    arrays = [array.astype(np.float64) for array in arrays]
-    for name, array in zip(('poses', 'trans', rate), arrays):
-        if not np.isfinite(array).all():
-            raise AmassError(f'{path}: {name} holds values that are not finite')
-    if arrays[2].size != 1 or arrays[2].item() <= 0:
-        raise AmassError(f'{path}: {rate} must be one positive number, got {arrays[2]}')
-    return arrays[0], arrays[1], arrays[2].item()
+def _check_path(path: Path, clip: AmassClip) -> None:
+    """Refuse a path that nobody can walk: it is in millimetres or centimetres, or the rate is wrong."""
+    steps = np.linalg.norm(np.diff(clip.transl, axis=0), axis=1) * clip.fps
+    way = float(np.linalg.norm(np.ptp(clip.transl, axis=0)))
+    fast = len(steps) and np.median(steps) > _SPRINT
+    if fast or np.abs(np.median(clip.transl, axis=0)).max() > _FAR:
+        said = (f'the root moves at {np.median(steps):.4g} m/s ({way:.4g} m in {len(steps) / clip.fps:.3g} s)' if fast else
+                f'the root is {np.abs(clip.transl).max():.4g} m from the origin')
+        raise AmassError(f'{path}: {said}; trans is not in metres: --unit mm or cm says so')
+
+
+def convert_amass(path: Path, *, rest_joints: np.ndarray, fps: float, up: Optional[str] = None, scale: Optional[float] = None,
+                  source_fps: Optional[float] = None, unit: float = 1.) -> Dict:
+    """One file as ``pose``, ``transl``, ``keypoint``, ``assumed`` (:class:`Assumption`) and ``doubts`` (words by name).
+
+    Args:
+        path: the file.
+        rest_joints: ``(24, 3)`` joints of the body to pose.
+        fps: frames per second of the result.
+        up: axis of the file's world that points up; default found from feet, head and motion, and z where these do not show it.
+        scale: metres of the result per metre of path; default as small as the body.
+        source_fps: frames per second of the file, where it does not say them, or wrong.
+        unit: metres per unit of the path.
+
+    Raises:
+        AmassError: as :func:`read_amass`, and a path that nobody can walk.
+    """
+    clip = read_amass(path, up=None, fps=source_fps, unit=unit)
+    _check_path(path, clip)
+    rate = clip.fps
+    clip = clip.resample(fps)
+    fit = fit_of_pose(torch.from_numpy(clip.pose), torch.from_numpy(clip.transl), rest_joints=torch.as_tensor(rest_joints), scale=scale,
+                      up=up, usual='z', why='what AMASS has')
+    return dict(pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(),
+                assumed=Assumption(f'up {fit.assumed.up.up} ({fit.assumed.up.how})', rate, notes=clip.notes),
+                doubts={**fit.assumed.doubts, **person_findings(fit, fps)})

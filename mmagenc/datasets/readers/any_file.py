@@ -11,6 +11,7 @@ from mmagenc.untrusted.archives import READ_ERRORS
 
 from .amass import read_amass
 from .infact import read_infact
+from .smpl_arrays import holds_poses
 
 AMASS_CLASS = 'motion'
 """AMASS-style files say no class."""
@@ -46,7 +47,12 @@ def read_any_motion(path, body_model) -> Dict:
     if not _is_amass(path):
         return read_any_annotation(path)
     import torch
-    recording, path = read_amass(path), Path(path)
+
+    from mmagenc.body_models.fitting import fit_of_pose
+    recording, path = read_amass(path, up=None), Path(path)
+    fit = fit_of_pose(torch.from_numpy(recording.pose), torch.from_numpy(recording.transl), rest_joints=body_model.rest_joints(),
+                      usual='z', why='what AMASS has')
+    recording = recording.upright(fit.assumed.up.up)
     pose, transl = (torch.from_numpy(values).float() for values in (recording.pose, recording.transl))
     joints = body_model.joints(pose, transl=transl).numpy()
     clip = dict(frame_dir=f'{path.resolve().parent.name}_{path.stem}', label=0, total_frames=len(recording), keypoint=joints[None],
@@ -60,6 +66,6 @@ def _is_amass(path) -> bool:
         return False
     try:
         with open_npz(path) as file:
-            return 'poses' in file and 'header' not in file
+            return holds_poses(file.files) and 'header' not in file
     except READ_ERRORS:
         return False  # and what is wrong is said when it is read as an annotation

@@ -5,23 +5,29 @@ T frames, J joints, D channels of a frame.
 The format has no authority; where files in the wild differ, this reader follows what most importers do:
 
 - a joint's rotation is the product of its rotation channels in the order they are listed (``Zrotation Xrotation Yrotation`` is Rz Rx Ry),
-- a position channel *replaces* that component of the joint's OFFSET, at the root and at any other joint,
+- a position channel *replaces* that component of the joint's OFFSET, at the root and at any other joint; where all of those below the
+  root are zero throughout and the OFFSETs are not, they are meant to be added and the OFFSETs stay (and a note says so),
 - a joint without position channels keeps its OFFSET; an End Site is a joint ``<parent>_end`` without channels.
 """
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Dict, List, Tuple, Union
+from typing import Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.resampling import frame_places, slerp
 
+from .bvh_text import BvhError, Lines, split_numbers
+
+__all__ = ['Bvh', 'BvhError', 'euler_to_matrix', 'read_bvh']
+
 _CHANNELS = {f'{axis}{kind}': (kind, index) for kind in ('rotation', 'position') for index, axis in enumerate('xyz')}
 
 
-class BvhError(ValueError):
-    """A file that is not a whole BVH file; the message names the file and the line."""
+SLOWEST, FASTEST = 1 / 4, 1 / 2000
+"""Seconds between the frames of a recording of motion."""
+_ROUNDING = 0.02  # Of the longest bone.
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Bvh:
         rotations: ``(T, J, 3, 3)`` rotation of each joint relative to its parent.
         positions: ``(T, J, 3)`` position of each joint in its parent's frame, in the file's length unit.
         frame_time: seconds between frames.
+        notes: what in the file was not as the format has it, and how it was taken.
     """
     names: Tuple[str, ...]
     parents: Tuple[int, ...]
@@ -42,6 +49,7 @@ class Bvh:
     rotations: np.ndarray
     positions: np.ndarray
     frame_time: float
+    notes: Tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rotations)
@@ -67,6 +75,10 @@ class Bvh:
                 positions[joint] += positions[parent]
         return positions
 
+    def part(self, start: int) -> 'Bvh':
+        """The same recording from a frame on."""
+        return replace(self, rotations=self.rotations[start:], positions=self.positions[start:])
+
     def resample(self, fps: float) -> 'Bvh':
         """The same recording at another rate: rotations by slerp, positions linearly, from the first frame to at most the last.
 
@@ -83,23 +95,41 @@ class Bvh:
         return replace(self, rotations=rotations, positions=positions, frame_time=1 / fps)
 
 
-def read_bvh(path: Union[str, Path]) -> Bvh:
+def read_bvh(path: Union[str, Path], *, lenient: bool = False, fps: Optional[float] = None) -> Bvh:
     """Read a BVH file.
 
+    Args:
+        path: the file.
+        lenient: take the whole frames that are there where the header announces another number of them, or the last one is cut.
+        fps: frames per second of the recording, where the file says them wrong; default by its ``Frame Time:``.
+
     Raises:
-        BvhError: a malformed or cut file; the message names the file and the line.
+        BvhError: a malformed or cut file, or a frame time of no recording; the message names the file and the line.
     """
-    lines = _Lines(path)
+    lines = Lines(path)
     hierarchy = _Hierarchy()
     lines.expect('HIERARCHY')
     lines.expect('ROOT', keep=True)
     while lines.keyword() == 'ROOT':
         _read_joint(lines, hierarchy, parent=-1)
-    frames, frame_time = _read_motion_header(lines)
-    values = _read_values(lines, frames, sum(len(channels) for channels in hierarchy.channels))
+    frames, frame_time = _read_motion_header(lines, fps)
+    values, notes = _read_values(lines, frames, sum(len(channels) for channels in hierarchy.channels), lenient)
     offsets = np.array(hierarchy.offsets, dtype=np.float64)
     rotations, positions = _apply_channels(values, offsets, hierarchy.channels)
-    return Bvh(tuple(hierarchy.names), tuple(hierarchy.parents), offsets, rotations, positions, frame_time)
+    if _adds_to_offsets(positions, offsets, hierarchy):
+        for joint, listed in enumerate(hierarchy.channels):
+            axes = [axis for kind, axis in listed if kind == 'position' and hierarchy.parents[joint] >= 0]
+            positions[:, joint, axes] += offsets[joint, axes]
+        notes.append('position channels below the root are zero throughout: added to the OFFSETs')
+    return Bvh(tuple(hierarchy.names), tuple(hierarchy.parents), offsets, rotations, positions, frame_time, tuple(notes))
+
+
+def _adds_to_offsets(positions: np.ndarray, offsets: np.ndarray, hierarchy: '_Hierarchy') -> bool:
+    """Whether the position channels below the root are zero, but for rounding, though the OFFSETs are not: no body lacks its bones."""
+    moved = [(joint, axis) for joint, listed in enumerate(hierarchy.channels) if hierarchy.parents[joint] >= 0
+             for kind, axis in listed if kind == 'position']
+    largest = max((abs(offsets[joint, axis]) for joint, axis in moved), default=0.)
+    return largest > 0 and max(np.abs(positions[:, joint, axis]).max() for joint, axis in moved) < _ROUNDING * largest
 
 
 @dataclass
@@ -117,58 +147,7 @@ class _Hierarchy:
         return len(self.names) - 1
 
 
-class _Lines:
-    """The file's non-empty lines with their numbers, braces on lines of their own, read from first to last."""
-
-    def __init__(self, path: Union[str, Path]) -> None:
-        self.path = Path(path)
-        text = self.path.read_bytes().decode('utf-8-sig', errors='replace')
-        self._lines = [(number, part.strip()) for number, line in enumerate(text.splitlines(), 1)
-                       for part in (line.replace('{', '\n{\n').replace('}', '\n}\n').split('\n') if '{' in line or '}' in line else [line])
-                       if part.strip()]
-        self._next = 0
-
-    def error(self, message: str, number: int = 0) -> BvhError:
-        if not number:
-            number = self._lines[min(self._next, len(self._lines)) - 1][0] if self._lines else 1
-        return BvhError(f'{self.path}, line {number}: {message}')
-
-    def peek(self) -> str:
-        return self._lines[self._next][1] if self._next < len(self._lines) else ''
-
-    def keyword(self) -> str:
-        return (self.peek().split() or [''])[0].upper()
-
-    def take(self) -> str:
-        line = self.peek()
-        self._next += 1
-        if not line:
-            raise self.error('the file ends here, before all of its parts')
-        return line
-
-    def expect(self, keyword: str, *, keep: bool = False) -> str:
-        """Take a line that begins with ``keyword`` (or only look at it) and return what follows the keyword."""
-        line = self.take()
-        words = line.split(maxsplit=1)
-        if words[0].upper() != keyword:
-            raise self.error(f'expected {keyword}, found {line[:60]!r}')
-        self._next -= keep
-        return words[1] if len(words) > 1 else ''
-
-    def rest(self) -> List[Tuple[int, str]]:
-        return self._lines[self._next:]
-
-    def numbers(self, words: List[str]) -> List[float]:
-        try:
-            values = [float(word) for word in words]
-        except ValueError:
-            raise self.error(f'expected numbers, found {" ".join(words)[:60]!r}') from None
-        if not np.isfinite(values).all():
-            raise self.error(f'a number is not finite: {" ".join(words)[:60]!r}')
-        return values
-
-
-def _read_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int) -> None:
+def _read_joint(lines: Lines, hierarchy: _Hierarchy, parent: int) -> None:
     """One ``ROOT``/``JOINT``/``End Site`` block with everything in it; iterative, since hierarchies may be deep."""
     path = [parent]
     while True:
@@ -176,7 +155,7 @@ def _read_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int) -> None:
         if keyword in ('ROOT', 'JOINT', 'END') and (keyword == 'ROOT') == (len(path) == 1):
             path.append(_begin_joint(lines, hierarchy, path[-1], end_site=keyword == 'END'))
         elif keyword == 'OFFSET':
-            values = lines.numbers(lines.expect('OFFSET').split())
+            values = lines.numbers(lines.expect('OFFSET'))
             if len(values) != 3:
                 raise lines.error(f'OFFSET takes 3 numbers, found {len(values)}')
             hierarchy.offsets[path[-1]] = values
@@ -192,7 +171,7 @@ def _read_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int) -> None:
             raise lines.error(f'expected JOINT, End Site, OFFSET, CHANNELS or a brace, found {line[:60]!r}')
 
 
-def _begin_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int, end_site: bool) -> int:
+def _begin_joint(lines: Lines, hierarchy: _Hierarchy, parent: int, end_site: bool) -> int:
     name = lines.take().split(maxsplit=1)[1:]
     if not name:
         raise lines.error('a joint without a name')
@@ -201,7 +180,7 @@ def _begin_joint(lines: _Lines, hierarchy: _Hierarchy, parent: int, end_site: bo
     return joint
 
 
-def _channels(lines: _Lines) -> List[Tuple[str, int]]:
+def _channels(lines: Lines) -> List[Tuple[str, int]]:
     words = lines.expect('CHANNELS').split()
     names = [word.lower() for word in words[1:]]
     if not words or words[0] != str(len(names)):
@@ -215,29 +194,50 @@ def _channels(lines: _Lines) -> List[Tuple[str, int]]:
     return [_CHANNELS[name] for name in names]
 
 
-def _read_motion_header(lines: _Lines) -> Tuple[int, float]:
+def _read_motion_header(lines: Lines, fps: Optional[float]) -> Tuple[int, float]:
     lines.expect('MOTION')
-    frames = lines.expect('FRAMES:')
+    frames = lines.header('FRAMES:')
     if not frames.isdecimal() or int(frames) == 0:
         raise lines.error(f'Frames: takes a positive whole number, found {frames!r}')
-    words = lines.expect('FRAME').split()
-    if not words or words[0].upper() != 'TIME:':
-        raise lines.error('expected Frame Time:')
-    time = lines.numbers(words[1:])
+    text = lines.header('FRAME TIME:')
+    time = lines.numbers(text)
     if len(time) != 1 or time[0] <= 0:
-        raise lines.error(f'Frame Time: takes one positive number of seconds, found {" ".join(words[1:])!r}')
+        raise lines.error(f'Frame Time: takes one positive number of seconds, found {text!r}')
+    if fps:
+        return int(frames), 1 / fps
+    if not FASTEST <= time[0] <= SLOWEST and int(frames) > 1:
+        raise lines.error(f'Frame Time: {time[0]:g} seconds a frame is no recording of motion{_meant(time[0])}; '
+                          'if the frames are right, name their rate (--source-fps)')
     return int(frames), time[0]
 
 
-def _read_values(lines: _Lines, frames: int, channels: int) -> np.ndarray:
-    """``(T, D)`` channel values, one line a frame."""
+def _meant(time: float) -> str:
+    """What a frame time that is none may be: milliseconds (100 is 10 a second), or frames per second."""
+    rates = [f'milliseconds ({1000 / time:.4g} frames a second)'] if FASTEST <= time / 1000 <= SLOWEST else []
+    rates += [f'frames a second ({time:g})'] if 10 <= time <= 1 / FASTEST else []
+    return f': is it in {", or in ".join(rates)}?' if rates else ''
+
+
+def _read_values(lines: Lines, frames: int, channels: int, lenient: bool) -> Tuple[np.ndarray, List[str]]:
+    """``(T, D)`` channel values, one line a frame, and notes."""
     rest = lines.rest()
-    rows = [line.split() for _, line in rest]
+    rows = [split_numbers(line) for _, line in rest]
+    notes: List[str] = []
+    if {len(row) for row in rows} != {channels} and sum(map(len, rows)) == frames * channels:
+        words = [word for row in rows for word in row]  # frames that go over several lines
+        rest = [rest[0]] * frames
+        rows = [words[start:start + channels] for start in range(0, len(words), channels)]
+    if lenient and rows and len(rows[-1]) < channels:
+        notes.append(f'the last frame has {len(rows[-1])} of {channels} values and is left out')
+        del rows[-1], rest[-1]
     for (number, _), row in zip(rest, rows):
         if len(row) != channels:
             raise lines.error(f'a frame has {len(row)} values, the hierarchy {channels} channels', number)
     if len(rows) != frames:
-        raise lines.error(f'{len(rows)} frames, the header announces {frames}', rest[-1][0] if rest else 0)
+        if not (lenient and rows):
+            raise lines.error(f'{len(rows)} frames, the header announces {frames}: is the file cut? --lenient takes what is there',
+                              rest[-1][0] if rest else 0)
+        notes.append(f'the header announces {frames} frames, the {len(rows)} that are there are taken')
     try:
         values = np.array(rows, dtype=np.float64)
         finite = np.isfinite(values).all(axis=1)
@@ -245,7 +245,7 @@ def _read_values(lines: _Lines, frames: int, channels: int) -> np.ndarray:
         finite = np.array([all(_is_number(word) for word in row) for row in rows])
     if not finite.all():
         raise lines.error('a frame holds something that is no finite number', rest[int(finite.argmin())][0])
-    return values
+    return values, notes
 
 
 def _is_number(word: str) -> bool:

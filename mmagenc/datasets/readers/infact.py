@@ -42,7 +42,7 @@ def infact_annotation(content, *, path: Path, classes: Sequence[str], label_key:
     clips, places, problems = [], [], []
     for index, entry in enumerate(content):
         try:
-            clip = _read_clip(entry, metainfo['classes'], label_key)
+            clip = read_entry(entry, metainfo['classes'], label_key)
             clips.append(clip if mend is None else mend(clip, metainfo))
             places.append(index)
         except (ValueError, TypeError) as error:
@@ -61,7 +61,12 @@ def _split(path: Path) -> str:
     return next((split for word, split in SPLITS.items() if word in path.stem.lower().split('_')), path.stem)
 
 
-def _read_clip(entry: Dict, classes: List[str], label_key: str) -> Dict:
+def read_entry(entry: Dict, classes: List[str], label_key: str) -> Dict:
+    """One published clip in the annotation format.
+
+    Raises:
+        ValueError: content that is not as published, or a label that is none of ``classes``.
+    """
     if not isinstance(entry, dict):
         raise ValueError(f'a clip is a dict, got {type(entry).__name__}')
     missing = [key for key in ('pose', 'keypoint', 'frame_dir', label_key) if key not in entry]

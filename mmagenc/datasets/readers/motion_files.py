@@ -17,6 +17,16 @@ MAX_SPLIT_VALUES = 100_000
 """Values that one range of ``--split`` may name."""
 
 
+_OTHER_MOTION = {
+    '.mvnx': "Xsens MVN's own format, which is not read here; MVN exports .bvh too",
+    '.fbx': 'not read; Blender and MotionBuilder export .bvh of it',
+    '.c3d': 'markers and no skeleton; not read here',
+    '.bvh': 'mmagenc import-bvh reads these',
+    '.npz': 'mmagenc import-amass reads those of SMPL poses',
+}
+"""Endings of motion that one importer does not read, and what helps."""
+
+
 @dataclass(frozen=True)
 class Labels:
     """What a file's path says about its clip.
@@ -55,13 +65,21 @@ def find_files(folder: Path, suffix: str) -> List[Tuple[str, Path]]:
     """
     folder = Path(folder)
     if folder.is_file():
+        if folder.suffix.lower() != suffix and folder.suffix.lower() in _OTHER_MOTION:
+            raise ValueError(f'{folder}: no {suffix} file: {_OTHER_MOTION[folder.suffix.lower()]}')
         return [(folder.stem, folder)]
     if not folder.is_dir():
         raise ValueError(f'{folder}: no such folder')
     paths = sorted(path for path in folder.rglob('*') if path.suffix.lower() == suffix and path.is_file())
     if not paths:
-        raise ValueError(f'{folder}: holds no {suffix} files')
+        raise ValueError(f'{folder}: holds no {suffix} files{_others(folder)}')
     return [(path.relative_to(folder).with_suffix('').as_posix(), path) for path in paths]
+
+
+def _others(folder: Path) -> str:
+    """What lies there instead, if it is motion of another kind."""
+    found = sorted({path.suffix.lower() for path in folder.rglob('*') if path.is_file()} & set(_OTHER_MOTION))
+    return ''.join(f'; {ending}: {_OTHER_MOTION[ending]}' for ending in found)
 
 
 def parse_split(text: str) -> Dict[str, List[str]]:
@@ -110,7 +128,7 @@ def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Pat
         tuple: the clips in the order of the files, and why each of the others was left out.
     """
     attempt = functools.partial(_attempt, convert)
-    if processes > 1:
+    if min(processes, len(files)) > 1:
         # spawn: forking a process in which torch has started threads can hang.
         with get_context('spawn').Pool(min(processes, len(files)), initializer=_one_thread) as pool:
             results = _with_progress(pool.imap(attempt, files, chunksize=chunksize), len(files))

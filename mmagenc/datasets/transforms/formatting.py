@@ -17,13 +17,21 @@ ONE_PERSON = ('num_persons=1 of MotionDataset keeps the one of each clip who is 
 """What to do about clips of several persons."""
 
 
+def _as_array(value):
+    """Numbers in one array, of which the deep copy of ``set_metainfo`` costs little; what is none stays, for its user to refuse."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (ValueError, TypeError):
+        return value
+
+
 @TRANSFORMS.register_module()
 class PackMotionInputs(BaseTransform):
     """Pack the person of a clip for a generator.
 
     The result is ``{'inputs': {'pose': (T, J, 3), 'transl': (T, 3), 'keypoint': (T, V, C), 'keypoint_score': (T, V)}, 'data_samples':
     ActionDataSample}``, float32, with those inputs that the clip has; the data sample carries ``gt_label`` and, as metainfo, ``num_frames``
-    (valid frames), ``frame_dir``, the image's shape, and of windows ``gap`` and ``previous``.
+    (valid frames), ``frame_dir``, the image's shape, and of windows ``gap`` and ``previous`` (V, C + 1).
 
     Args:
         person: which person is packed. ``None`` takes the one who is there, and refuses clips of several: a generator makes one.
@@ -58,5 +66,8 @@ class PackMotionInputs(BaseTransform):
         }
         sample = ActionDataSample().set_gt_label(int(results['label']))
         results.setdefault('num_frames', results['total_frames'])
-        sample.set_metainfo({key: results[key] for key in META_KEYS if key in results})
+        meta = {key: results[key] for key in META_KEYS if key in results}
+        if meta.get('previous') is not None:
+            meta['previous'] = _as_array(meta['previous'])
+        sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=sample)

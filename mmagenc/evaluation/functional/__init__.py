@@ -32,6 +32,7 @@ from .pose_error import (
     best_of,
     box_size,
     correct_keypoints,
+    energy_score,
     interval_coverage,
     joint_error,
     keypoint_error,
@@ -47,7 +48,7 @@ from .pose_error import (
 __all__ = [
     'BootstrapInterval', 'Coverage', 'Interval', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'best_of', 'body_length',
     'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'chance_of', 'clip_movement', 'confidence_interval',
-    'confusion_matrix', 'correct_keypoints', 'diversity', 'expected_calibration_error', 'floor_penetration', 'foot_skating',
+    'confusion_matrix', 'correct_keypoints', 'diversity', 'energy_score', 'expected_calibration_error', 'floor_penetration', 'foot_skating',
     'frechet_distance', 'image_errors', 'interval_coverage', 'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance',
     'keypoint_error', 'maximum_mean_discrepancy', 'mean_class_accuracy', 'memorization', 'mmd_average', 'mmd_sequence', 'mmd_squared',
     'motion_derivative', 'movement_is_off', 'multimodality', 'nearest_distance', 'pairwise_diversity', 'pck', 'per_class_accuracy',

@@ -190,6 +190,27 @@ def pairwise_diversity(samples, valid=None) -> np.ndarray:
     return np.concatenate(pairs).mean(axis=0)
 
 
+def energy_score(samples, target, valid=None, *, size=None) -> np.ndarray:
+    r"""``(N,)`` energy score of the samples of each window: a proper score, in which diversity must pay for itself.
+
+    .. math:: \frac{1}{K} \sum_i \operatorname{mean}_{t, v} \lVert x^i_{t,v} - x_{t,v} \rVert_2
+        - \tfrac{1}{2} \binom{K}{2}^{-1} \sum_{i < j} \operatorname{mean}_{t, v} \lVert x^i_{t,v} - x^j_{t,v} \rVert_2
+
+    In expectation it is least for samples of the distribution from which the truth of each keypoint comes (Gneiting and Raftery, *Strictly
+    Proper Scoring Rules, Prediction, and Estimation*, JASA 2007; the means over pairs make it fair to any K). Samples that are all alike
+    have their error for a score, so that it may be read beside that of a single prediction. Never below 0.
+
+    Args:
+        samples: ``(K, N, T, V, C)``, at least two.
+        target, valid, size: as of :func:`window_error`.
+
+    Raises:
+        ValueError: as :func:`pairwise_diversity` and :func:`window_error`.
+    """
+    diversity = pairwise_diversity(samples, valid)
+    return window_error(samples, target, valid, size=size).mean(axis=0) - (diversity if size is None else diversity / size) / 2
+
+
 class Coverage(NamedTuple):
     """Share of true coordinates within the samples' interval, and what it is where truth and samples come of one distribution."""
 

@@ -16,6 +16,7 @@ from mmagenc.evaluation.functional import (
     best_of,
     bootstrap_interval,
     box_size,
+    energy_score,
     interval_coverage,
     keypoint_error,
     pairwise_diversity,
@@ -48,6 +49,8 @@ class PosePredictionMetric(BaseMetric):
 
     - ``l2``, ``l1``, ``pck``: of a sample, the mean over samples; ``mean_l2``, ``mean_pck``: of the samples' mean pose;
     - ``best_l2``, ``best_pck``: of the sample nearest to the truth, which only whoever knows the truth can choose;
+    - ``energy_l2``: of the samples together, :func:`~mmagenc.evaluation.functional.energy_score`: their error less half their diversity, a
+      proper score, by which samples may be compared with a single prediction's ``l2``;
     - ``diversity``: mean distance of two samples; ``spread_error_ratio``, ``coverage`` (and what it should be, ``coverage_nominal``):
       whether samples differ as much as they err, see :mod:`~mmagenc.evaluation.functional.pose_error`;
     - ``constant_l2``, ``constant_pck``: of the first pose, held; ``velocity_l2``, ``velocity_pck``: of the first pose going on as it came.
@@ -154,6 +157,7 @@ class PosePredictionMetric(BaseMetric):
         if len(windows.samples) > 1:
             diversity = pairwise_diversity(windows.samples, windows.valid)
             values['diversity'] = diversity if size is None else diversity / size
+            values['energy_l2'] = energy_score(windows.samples, windows.target, windows.valid, size=size)
         return values
 
     def _differences(self, windows: 'Windows') -> Dict[str, float]:
@@ -174,8 +178,9 @@ class PosePredictionMetric(BaseMetric):
         lines = [f'{name.replace("_", " ")}: {values[name]:.3f} [{values[f"{name}_low"]:.3f}, {values[f"{name}_high"]:.3f}]'
                  for name in values if f'{name}_low' in values]
         if 'coverage' in values:
-            lines.append(f'diversity {values["diversity"]:.3f}; spread to error {values["spread_error_ratio"]:.2f} (1 is right); coverage '
-                         f'{percent(values["coverage"])} ({percent(values["coverage_nominal"])} is right)')
+            lines.append(f'diversity {values["diversity"]:.3f}; energy score {values["energy_l2"]:.3f}; spread to error '
+                         f'{values["spread_error_ratio"]:.2f} (1 is right); coverage {percent(values["coverage"])} '
+                         f'({percent(values["coverage_nominal"])} is right)')
         by_class, keys = [('class', 'a sample', 'best', 'constant', 'velocity', 'diversity')], ('l2', 'best_l2', 'constant_l2',
                                                                                                'velocity_l2', 'diversity')
         by_class += [(name, *(f'{row[key]:.3f}' if key in row else '-' for key in keys)) for name, row in classes.items()]

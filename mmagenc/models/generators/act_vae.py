@@ -16,8 +16,8 @@ from mmagenc.structures import Motion
 from .base import BaseGenerator
 from .start_poses import Start, StartPoses, encode_starts, first_poses
 
-LOSS_WEIGHTS = dict(l1=200., kl=0.002)
-"""Published weights."""
+LOSS_WEIGHTS = dict(l1=200., kl=0.002, energy=0., centre=0.)
+"""Published weights; the last two terms are not published."""
 NEAR_ONE = 0.995
 """Poses are cut off there before the inverse of tanh."""
 Gaussian = Tuple[Tensor, Tensor]
@@ -43,6 +43,17 @@ class ACTVAE(BaseGenerator):
     windows). With poses 0 … T, roll-outs of T − 1 steps are compared with the poses (1 … T − 1), (1 … T − 2, T) and (2 … T). Keypoints
     that were not seen (score 0) do not count as targets.
 
+    Two more terms, off by default, teach what comes of the prior, from which clips are drawn later, and not of the posterior. With
+    :math:`\hat x, \hat x'` two clips that the prior gives and :math:`\lVert \cdot \rVert` the distance of a joint, the mean over
+    joints and steps,
+
+    .. math:: L_{energy} = \tfrac{1}{2} \lVert \hat x - x \rVert + \tfrac{1}{2} \lVert \hat x' - x \rVert
+        - \tfrac{1}{2} \lVert \hat x - \hat x' \rVert
+
+    is an energy score (Gneiting and Raftery, JASA 2007), in expectation least where a joint's place has the distribution of the truth:
+    clips must differ as much as they err. :math:`L_{centre} = \lVert \hat x_0 - x \rVert` is that of the clip without noise
+    (``noise_factor=0``), which then is the one to take where one prediction is wanted. Both are compared with poses 1 … T − 1.
+
     A latent is ``(N, P + Z (1 + T))``: start pose, z₀ and each step's noise, so that decoding it again gives the same clip, and a longer
     latent decodes to the beginning of its clip too.
 
@@ -52,7 +63,7 @@ class ACTVAE(BaseGenerator):
         num_frames: predicted poses of a clip where a caller names none (published: 4).
         latent_dim: Z; the latent LSTM has twice as many channels (published: 512).
         gap: frames of a recording between two poses; generated clips have so many fewer frames a second.
-        loss_weights: of ``l1`` and ``kl``; those not named keep :data:`LOSS_WEIGHTS`.
+        loss_weights: of ``l1``, ``kl``, ``energy`` and ``centre``; those not named keep :data:`LOSS_WEIGHTS`.
         kl_reduction: ``'sum'`` over batch and steps, as published (then the weight depends on the batch), or their ``'mean'``.
         num_rollouts: 3, one for each set of targets, as published; or 1 for all three, which has the same expected gradient of L1 at a
             third of the cost, and more noise in it. With a posterior, 1 is the first set of targets alone.
@@ -67,7 +78,7 @@ class ACTVAE(BaseGenerator):
             frames from anywhere.
         max_starts: start poses of each class that the checkpoint keeps.
         test_cfg: see :class:`BaseGenerator`; with ``start='clip'`` a test clip's first pose is the start, and the clips are the poses that
-            follow it (default: ``'drawn'``).
+            follow it (default: ``'drawn'``), with noise of the standard deviation ``noise_factor`` (default: 1).
 
     Raises:
         ValueError: settings out of range, or a representation that does not keep poses in −1 … 1.
@@ -91,7 +102,7 @@ class ACTVAE(BaseGenerator):
                  starts: str = 'first',
                  max_starts: int = 64,
                  test_cfg: Optional[Dict] = None) -> None:
-        test_cfg = dict(start='drawn') | dict(test_cfg or {})
+        test_cfg = dict(start='drawn', noise_factor=1.) | dict(test_cfg or {})
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
         _require_bounded(self.representation)
         _require_known(loss_weights, latent_dim=latent_dim, gap=gap, max_starts=max_starts)
@@ -101,9 +112,13 @@ class ACTVAE(BaseGenerator):
             start_state=(start_state, 'zeros', 'pose'),
             starts=(starts, 'first', 'any'),
             **{'test_cfg.start': (self.test_cfg['start'], 'drawn', 'clip')})
+        if not self.test_cfg['noise_factor'] >= 0:
+            raise ValueError(f"test_cfg.noise_factor must be at least 0, got {self.test_cfg['noise_factor']}")
         if posterior is not None and deterministic:
             raise ValueError('a posterior infers the noise, which deterministic=True leaves out: they do not go together')
         self.loss_weights = LOSS_WEIGHTS | dict(loss_weights or {})
+        if deterministic and self.loss_weights['energy']:
+            raise ValueError('loss_weights.energy compares clips of different noise, which deterministic=True leaves out: set it to 0')
         self.latent_dim, self.gap, self.kl_reduction, self.num_rollouts = latent_dim, gap, kl_reduction, num_rollouts
         self.start_state, self.deterministic = start_state, deterministic
         self.pose_size = self.representation.num_joints * self.representation.num_channels
@@ -166,7 +181,9 @@ class ACTVAE(BaseGenerator):
         return F.pad(inputs['keypoint_score'] > 0, (0, self.representation.num_joints - joints), value=True)
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor, seen: Optional[Tensor] = None) -> Dict[str, Tensor]:
-        """``loss_l1`` and ``loss_kl`` of windows ``(B, 1 + T, J, C)``, the start pose first; of targets, those that were seen count.
+        """``loss_l1``, ``loss_kl`` and what else has a weight, of windows ``(B, 1 + T, J, C)``, the start pose first.
+
+        Of targets, those that were seen count.
 
         Args:
             x, label, length: as :meth:`BaseGenerator.loss`.
@@ -184,11 +201,14 @@ class ACTVAE(BaseGenerator):
         sets = torch.tensor([[*range(1, last)], [*range(1, last - 1), last], [*range(2, last + 1)]], device=x.device)
         sets = sets if self.posterior is None else sets[:self.num_rollouts]
         targets, counts = (value[:, sets].transpose(0, 1) for value in (x.flatten(2), counts))  # (3, B, T - 1, P)
-        made, kl = self._train_roll_outs(x[:, 0].flatten(1), label, targets)
+        start = x[:, 0].flatten(1)
+        made, kl = self._train_roll_outs(start, label, targets)
         distance = _mean_where((made.float() - targets.float()).abs(), counts, dim=(1, 2, 3))
         kl = (kl * valid[:, 1:-1]).sum() if self.kl_reduction == 'sum' else _mean_where(kl, valid[:, 1:-1])
         weight = self.loss_weights['kl'] * (1 if self.posterior is None else self.posterior.next_share())
         losses = dict(loss_l1=self.loss_weights['l1'] * distance.sum(), loss_kl=weight * kl)
+        if self.loss_weights['energy'] or self.loss_weights['centre']:
+            losses.update(self._prior_losses(start, label, targets[0], counts[0]))
         return losses | dict(l1=distance.mean().detach(), kl=kl.detach())
 
     def _train_roll_outs(self, start: Tensor, label: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor]:
@@ -201,6 +221,21 @@ class ACTVAE(BaseGenerator):
         prior = [value[:count].float() for value in prior]
         kl = gaussian_kl(*prior) if inferred is None else gaussian_kl(*(value[:count].float() for value in inferred), prior=prior)
         return poses.unflatten(0, (rollouts, count)), kl
+
+    def _prior_losses(self, start: Tensor, label: Tensor, target: Tensor, counts: Tensor) -> Dict[str, Tensor]:
+        """``loss_energy`` and ``loss_centre`` of what the prior gives, against targets ``(B, T - 1, P)`` where they count."""
+        noise = torch.randn(3, len(start), 1 + target.shape[1], self.latent_dim, device=start.device)
+        noise[2] = 0
+        poses, _, _ = self.roll_out(start.repeat(3, 1), label.repeat(3), noise.flatten(0, 1))
+        one, other, centre = poses.float().unflatten(0, (3, len(start)))
+        target, joints, channels = target.float(), self.representation.num_joints, self.representation.num_channels
+        counts = counts.unflatten(-1, (joints, channels))[..., 0]
+
+        def apart(pose: Tensor, other: Tensor) -> Tensor:
+            return _mean_where(torch.linalg.vector_norm((pose - other).unflatten(-1, (joints, channels)), dim=-1), counts)
+
+        energy = (apart(one, target) + apart(other, target) - apart(one, other)) / 2
+        return dict(loss_energy=self.loss_weights['energy'] * energy, loss_centre=self.loss_weights['centre'] * apart(centre, target))
 
     # Start poses --------------------------------------------------------------------------------------------------------------------
 
@@ -274,7 +309,7 @@ class ACTVAE(BaseGenerator):
         starts, repeats = first_poses(inputs, self.representation).cpu(), self.test_cfg['num_repeats']
         noise_size = self.latent_dim * int(length.max())
         noise = torch.cat([torch.randn(repeats, noise_size, generator=self._noise_of(sample)) for sample in data_samples])
-        latent = torch.cat((starts.repeat_interleave(repeats, dim=0), noise), dim=1)
+        latent = torch.cat((starts.repeat_interleave(repeats, dim=0), self.test_cfg['noise_factor'] * noise), dim=1)
         motion = self._decode_batched(latent, label.repeat_interleave(repeats), (length - 1).repeat_interleave(repeats))
         for index, sample in enumerate(data_samples):
             sample.pred_motion = motion[index * repeats:(index + 1) * repeats].cpu()
@@ -340,6 +375,9 @@ def _require_known(loss_weights: Optional[Dict[str, float]], **numbers: int) -> 
     unknown = sorted(set(loss_weights or {}) - set(LOSS_WEIGHTS))
     if unknown:
         raise ValueError(f'unknown loss terms {unknown}; known: {", ".join(LOSS_WEIGHTS)}')
+    for name, value in (loss_weights or {}).items():
+        if not 0 <= value < float('inf'):
+            raise ValueError(f'loss_weights.{name} must be a number of at least 0, got {value}')
     for name, value in numbers.items():
         if value < 1:
             raise ValueError(f'{name} must be at least 1, got {value}')

@@ -5,7 +5,7 @@ B batch, N clips, T frames, J joints, C channels, P = J · C numbers of a pose, 
 
 import contextlib
 from dataclasses import replace
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -19,12 +19,15 @@ from mmagenc.structures import Motion
 from .base import BaseGenerator
 from .class_paths import class_vectors, main_class
 from .kinetic_gan import fit_length, gradient_penalty
-from .slt_networks import SLTDecoder, SLTPoseCritic, SLTReader, SLTSequenceGenerator, SLTTransition
+from .slt_networks import SLTDecoder, SLTPoseCritic, SLTReader, SLTSequenceGenerator, SLTTransition, remember
 
-LOSS_WEIGHTS = dict(smooth=1e-4, shift=0.1, classes=0.01)
-"""Published weights, beside the 1 of the GAN's own term."""
+LOSS_WEIGHTS = dict(smooth=1e-4, shift=0.1, classes=0.01, range=0.)
+"""Published weights, beside the 1 of the GAN's own term; the last is not published."""
 NETWORKS = ('decoder', 'pose_critic', 'generator', 'critic')
 """Each has an optimizer of its own: the first two learn in the first stage, the others in the second."""
+SLOPE_STEP, SLOPE_MEMORY = 0.01, 0.95
+"""Standard deviation of what is added to recordings, in units of the coordinates' own, to see how steep a critic is, and how much of it is
+that of the frame before: added anew in each frame it would forbid the critic to look at jitter, of all things."""
 POOLINGS, REDUCTIONS = ('mean', 'published'), ('sum', 'mean')
 
 
@@ -60,11 +63,21 @@ class SLTGenerator(BaseGenerator):
         reduction: of the two terms that keep steps small. ``'sum'``, as published: of the steps of poses over frames and channels, their
             mean over the batch; of the latent steps over frames, channels and batch. Weights then depend on the length, the second's on
             the batch too. ``'mean'`` takes means over everything.
-        loss_weights: of ``smooth`` (steps of poses), ``shift`` (latent steps) and ``classes`` (names of real and of generated clips); those
+        loss_weights: of ``smooth`` (steps of poses), ``shift`` (latent steps), ``classes`` (names of real and of generated clips) and
+            ``range`` (squares of what latents exceed −1 … 1 by, their mean: the decoder has learnt no poses there; published: 0); those
             not named keep :data:`LOSS_WEIGHTS`.
+        sees_start: whether the LSTM is told z₀. As published it is not, and steps are the same wherever in the latent space a clip
+            begins: a walk that goes on from a pose cannot be learnt, but for what all of a class's poses have in common.
+        noise_memory: from 0 (published: each frame's noise is new) to below 1: how much of the LSTM's noise is that of the frame before.
+            New noise in each frame shakes every clip until the LSTM has learnt not to look at it.
+        step_weight: what critic and classifier see the steps of poses multiplied by (published: 1). Normalized steps are small beside
+            poses: with a larger number jitter and standstill show.
         pose_steps: batches of the first stage (published: 100 000); 0 for a decoder that ``load_from`` brings.
         pose_batch: poses of an update in the first stage.
         n_critic, gp_weight: of the first stage (published: 5 and 10).
+        slope_weight: of a penalty on the slope of the second stage's critic at recordings (R1 of Mescheder et al., 2018, but taken along
+            one random direction that changes slowly over time, and without a second derivative; published: 0). Without one the critic
+            soon names every clip rightly, and the LSTM learns nothing more of it.
         frame_statistics: in the second stage the decoder normalizes each frame by its own batch's statistics, as published; ``False``
             takes the moving averages, with which clips are generated, in training too.
         test_cfg: see :class:`BaseGenerator`.
@@ -88,30 +101,39 @@ class SLTGenerator(BaseGenerator):
                  pooling: str = 'mean',
                  reduction: str = 'sum',
                  loss_weights: Optional[Dict[str, float]] = None,
+                 sees_start: bool = False,
+                 noise_memory: float = 0.,
+                 step_weight: float = 1.,
                  pose_steps: int = 100_000,
                  pose_batch: int = 64,
                  n_critic: int = 5,
                  gp_weight: float = 10.,
+                 slope_weight: float = 0.,
                  frame_statistics: bool = True,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
         _require_at_least(1, latent_dim=latent_dim, noise_dim=noise_dim, hidden_dim=hidden_dim, wide_dim=wide_dim, n_critic=n_critic)
         _require_at_least(2, pose_batch=pose_batch)
-        _require_at_least(0, pose_steps=pose_steps, gp_weight=gp_weight)
+        _require_at_least(0, pose_steps=pose_steps, gp_weight=gp_weight, slope_weight=slope_weight)
         _require_one_of(pooling=(pooling, POOLINGS), reduction=(reduction, REDUCTIONS))
+        if not 0 <= noise_memory < 1:
+            raise ValueError(f'noise_memory must lie in 0 … 1, 1 left out, got {noise_memory}')
         unknown = sorted(set(loss_weights or {}) - set(LOSS_WEIGHTS))
         if unknown:
             raise ValueError(f'unknown loss terms {unknown}; known: {", ".join(LOSS_WEIGHTS)}')
         self.loss_weights, self.reduction = LOSS_WEIGHTS | dict(loss_weights or {}), reduction
         self.latent_dim, self.noise_dim, self.frame_statistics = latent_dim, noise_dim, frame_statistics
         self.pose_steps, self.pose_batch, self.n_critic, self.gp_weight = pose_steps, pose_batch, n_critic, gp_weight
+        self.slope_weight = slope_weight
         pose = dict(pose_size=self.representation.num_joints * self.representation.num_channels)
         told = dict(pose, num_classes=num_classes)
-        read = dict(hidden_dim=hidden_dim, head_dim=wide_dim, num_frames=num_frames if pooling == 'published' else None)
+        read = dict(hidden_dim=hidden_dim, head_dim=wide_dim, step_weight=step_weight,
+                    num_frames=num_frames if pooling == 'published' else None)
         self.decoder = SLTDecoder(**told, latent_dim=latent_dim, hidden_dim=wide_dim)
         self.pose_critic = SLTPoseCritic(**told, hidden_dim=wide_dim)
         self.generator = SLTSequenceGenerator(
-            SLTTransition(latent_dim=latent_dim, noise_dim=noise_dim, num_classes=num_classes, hidden_dim=hidden_dim),
+            SLTTransition(latent_dim=latent_dim, noise_dim=noise_dim, num_classes=num_classes, hidden_dim=hidden_dim, sees_start=sees_start,
+                          noise_memory=noise_memory),
             SLTReader(**pose, **read, num_outputs=num_classes))
         self.critic = SLTReader(**told, **read)
         self.register_buffer('steps', torch.tensor(0))
@@ -203,10 +225,16 @@ class SLTGenerator(BaseGenerator):
         return terms
 
     def critic_loss(self, real: Tensor, fake: Tensor, label: Tensor) -> Dict[str, Tensor]:
-        """``loss_critic``: binary cross-entropies of real and generated clips ``(B, T, P)``, added."""
-        classes = class_vectors(label, self.num_classes, real.shape[1])
-        of_real, of_fake = self.critic(torch.cat((real, fake)), classes.repeat(2, 1, 1)).float().chunk(2)
-        return dict(loss_critic=F.softplus(-of_real).mean() + F.softplus(of_fake).mean())
+        """``loss_critic``: binary cross-entropies of real and generated clips ``(B, T, P)``, added, and the penalty on its slope."""
+        classes, seen = class_vectors(label, self.num_classes, real.shape[1]), [real, fake]
+        if self.slope_weight:
+            seen.append(real + SLOPE_STEP * remember(torch.randn_like(real), SLOPE_MEMORY))
+        scores = self.critic(torch.cat(seen), classes.repeat(len(seen), 1, 1)).float().chunk(len(seen))
+        terms = dict(loss_critic=F.softplus(-scores[0]).mean() + F.softplus(scores[1]).mean())
+        if self.slope_weight:
+            terms['slope'] = ((scores[2] - scores[0]) / SLOPE_STEP).square().mean()
+            terms['loss_critic'] = terms['loss_critic'] + self.slope_weight * terms['slope']
+        return terms
 
     def generator_loss(self, real: Tensor, first: Tensor, noise: Tensor, label: Tensor) -> Dict[str, Tensor]:
         """``loss_generator``, and the unweighted terms that it consists of.
@@ -218,7 +246,7 @@ class SLTGenerator(BaseGenerator):
             label: ``(B,)``.
         """
         classes = class_vectors(label, self.num_classes, real.shape[1])
-        fake, steps, of_real, of_fake = self.generator(first, noise, classes, decoder=_unwrap(self.decoder), real=real)
+        fake, latents, steps, of_real, of_fake = self.generator(first, noise, classes, decoder=_unwrap(self.decoder), real=real)
         score = _unwrap(self.critic)(fake, classes).float()
         smooth, shift = fake.float().diff(dim=1).square(), steps.square()
         summed = self.reduction == 'sum'
@@ -228,9 +256,12 @@ class SLTGenerator(BaseGenerator):
             shift=shift.sum() if summed else shift.mean(),
             class_real=F.cross_entropy(of_real.float(), label),
             class_fake=F.cross_entropy(of_fake.float(), label))
+        if self.loss_weights['range']:
+            terms['range'] = (latents.abs() - 1).relu().square().mean()
         weights = self.loss_weights
         total = terms['gan'] + weights['smooth'] * terms['smooth'] + weights['shift'] * terms['shift']
-        return dict(terms, loss_generator=total + weights['classes'] * (terms['class_real'] + terms['class_fake']))
+        total = total + weights['classes'] * (terms['class_real'] + terms['class_fake'])
+        return dict(terms, loss_generator=total + weights['range'] * terms.get('range', 0))
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
         """Both losses of the stage that training is in, for looking at; training needs :meth:`train_step`."""
@@ -279,6 +310,20 @@ class SLTGenerator(BaseGenerator):
     def name_actions(self, x: Tensor) -> Tensor:
         """Logits ``(B, K)`` that the classifier gives encoded clips ``(B, T, J, C)``."""
         return _unwrap(self.generator).classifier(x.flatten(2).float()).float()
+
+    @torch.no_grad()
+    def predict(self, inputs: Dict[str, Tensor], data_samples: List) -> List:
+        """As :class:`BaseGenerator`; and where the classifier can read the test clips, ``pred_score (K,)``, what it names each recording,
+        for ``RecognizerMetric`` as a further test evaluator."""
+        data_samples = super().predict(inputs, data_samples)
+        x, (_, length) = self.representation.encode(inputs), self.labels_and_lengths(data_samples)
+        for frames in length.unique().tolist():
+            if frames < 2 or _unwrap(self.critic).num_frames not in (None, frames):
+                continue
+            rows = (length == frames).nonzero().flatten().tolist()
+            for row, score in zip(rows, self.name_actions(x[rows, :frames]).softmax(dim=1).cpu()):
+                data_samples[row].set_pred_score(score)
+        return data_samples
 
     def latent_width(self, num_frames: int) -> int:
         return self.latent_dim + self.noise_dim * (num_frames - 1)

@@ -34,7 +34,7 @@ class SLTDecoder(nn.Module):
 
     def forward(self, z: Tensor, classes: Tensor) -> Tensor:
         """``z (B, Z)`` and ``classes (B, K)`` to poses ``(B, P)``, or with frames ``(B, T, …)`` to ``(B, T, P)``."""
-        return self.output(F.relu(self.norm(self.hidden(torch.cat((z, classes), dim=-1)))))
+        return self.output(F.relu_(self.norm.after(self.hidden, torch.cat((z, classes), dim=-1))))
 
 
 class FrameBatchNorm(nn.BatchNorm1d):
@@ -53,6 +53,13 @@ class FrameBatchNorm(nn.BatchNorm1d):
         out = F.batch_norm(x.reshape(count, -1), mean, var, weight, bias, training=True, momentum=1., eps=self.eps)
         self._follow(mean.view(frames, width), var.view(frames, width))
         return out.view_as(x)
+
+    def after(self, layer: nn.Linear, x: Tensor) -> Tensor:
+        """``self(layer(x))``; by moving averages it is one product, and the wide numbers in between are never written down."""
+        if self.training:
+            return self(layer(x))
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        return F.linear(x, layer.weight * scale[:, None], (layer.bias - self.running_mean) * scale + self.bias)
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, var: Tensor) -> None:
@@ -90,11 +97,15 @@ class SLTTransition(nn.Module):
         noise_dim: E.
         num_classes: K.
         hidden_dim: H.
+        sees_start: whether it is told the first latent, in every frame.
+        noise_memory: share of its noise that is that of the frame before, see :func:`remember`.
     """
 
-    def __init__(self, *, latent_dim: int, noise_dim: int, num_classes: int, hidden_dim: int = 256) -> None:
+    def __init__(self, *, latent_dim: int, noise_dim: int, num_classes: int, hidden_dim: int = 256, sees_start: bool = False,
+                 noise_memory: float = 0.) -> None:
         super().__init__()
-        self.rnn = lstm(noise_dim + num_classes, hidden_dim)
+        self.sees_start, self.noise_memory = sees_start, noise_memory
+        self.rnn = lstm(noise_dim + num_classes + (latent_dim if sees_start else 0), hidden_dim)
         self.output = linear(hidden_dim, latent_dim)
 
     def forward(self, first: Tensor, noise: Tensor, classes: Tensor) -> Tuple[Tensor, Tensor]:
@@ -102,7 +113,9 @@ class SLTTransition(nn.Module):
         ``(B, T, Z)`` and the steps between them ``(B, T − 1, Z)``."""
         if noise.shape[1] == 0:
             return first[:, None], first.new_zeros(len(first), 0, first.shape[1])
-        steps = self.output(self.rnn(torch.cat((noise, classes), dim=2))[0]).float().clamp(-1, 1)
+        start = [first[:, None].expand(-1, noise.shape[1], -1)] if self.sees_start else []
+        noise = remember(noise, self.noise_memory) if self.noise_memory else noise
+        steps = self.output(self.rnn(torch.cat((noise, classes, *start), dim=2))[0]).float().clamp(-1, 1)
         return torch.cat((first[:, None], first[:, None] + steps.cumsum(dim=1)), dim=1), steps
 
 
@@ -117,12 +130,13 @@ class SLTReader(nn.Module):
             averages over the steps and reads clips of any length.
         hidden_dim: H, in each direction.
         head_dim: channels of the layer before the last.
+        step_weight: what the steps are multiplied by.
     """
 
     def __init__(self, *, pose_size: int, num_classes: int = 0, num_outputs: int = 1, num_frames: Optional[int] = None,
-                 hidden_dim: int = 256, head_dim: int = 1024) -> None:
+                 hidden_dim: int = 256, head_dim: int = 1024, step_weight: float = 1.) -> None:
         super().__init__()
-        self.num_frames = num_frames
+        self.num_frames, self.step_weight = num_frames, step_weight
         self.rnn = lstm(2 * pose_size + num_classes, hidden_dim, bidirectional=True)
         self.hidden = linear(2 * hidden_dim * (1 if num_frames is None else num_frames - 1), head_dim)
         self.output = linear(head_dim, num_outputs)
@@ -136,7 +150,7 @@ class SLTReader(nn.Module):
         if self.num_frames not in (None, clip.shape[1]):
             raise ValueError(f"with pooling='published' clips of {self.num_frames} frames can be read, these have {clip.shape[1]}; "
                              "pooling='mean' reads any")
-        seen = [clip[:, :-1], clip.diff(dim=1)] + ([] if classes is None else [classes[:, :-1]])
+        seen = [clip[:, :-1], self.step_weight * clip.diff(dim=1)] + ([] if classes is None else [classes[:, :-1]])
         read = self.rnn(torch.cat(seen, dim=2))[0]
         read = read.mean(dim=1) if self.num_frames is None else read.flatten(1)
         return self.output(F.relu(self.hidden(read)))
@@ -164,12 +178,22 @@ class SLTSequenceGenerator(nn.Module):
             real: clips ``(B, T, P)``.
 
         Returns:
-            Clips ``(B, T, P)``, latent steps ``(B, T − 1, Z)``, and logits ``(B, K)`` of real and of generated clips.
+            Clips ``(B, T, P)``, latents ``(B, T, Z)`` and the steps between them ``(B, T − 1, Z)``, and logits ``(B, K)`` of real and of
+            generated clips.
         """
         latents, steps = self.transition(first, noise, classes[:, 1:])
         fake = decoder(latents, classes)
         of_real, of_fake = self.classifier(torch.cat((real, fake.to(real.dtype)))).chunk(2)
-        return fake, steps, of_real, of_fake
+        return fake, latents, steps, of_real, of_fake
+
+
+def remember(noise: Tensor, memory: float) -> Tensor:
+    """White noise ``(B, T, E)`` made smooth: each frame's is ``memory`` times the one before and so much of its own that the variance stays
+    what it is."""
+    frames = torch.arange(noise.shape[1], device=noise.device)
+    distance = frames[:, None] - frames
+    share = memory**distance.clamp(min=0) * (distance >= 0) * torch.where(frames > 0, (1 - memory**2)**0.5, 1.)
+    return share.to(noise.dtype) @ noise
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:

@@ -7,6 +7,9 @@ from torch import Tensor
 
 MASK_WEIGHT = 10.
 """Published: what lies in the mask counts 1 + 10 times."""
+CHANGE = 0.1
+"""Of a range of 2, a twentieth: by how much a pixel differs, in the colour that differs most, that counts as changed. It is above noise and
+below what an arm makes that comes or goes."""
 
 
 def lsgan_real(score: Tensor) -> Tensor:
@@ -29,7 +32,20 @@ def masked_l1(image: Tensor, target: Tensor, mask: Tensor, *, mask_weight: float
 
     Args:
         image, target: ``(B, 3, H, W)``.
-        mask: ``(B, 1, H, W)`` in 0 … 1.
+        mask: ``(B, 1, H, W)`` in 0 … 1, or a weight of 0 and more.
         mask_weight: of what the mask covers, beside 1.
     """
     return ((1 + mask_weight * mask) * (image - target).abs()).mean()
+
+
+def changed(source: Tensor, target: Tensor, *, least: float = CHANGE) -> Tensor:
+    """Where a target differs from its source: what moved, where it was and where it is.
+
+    Args:
+        source, target: ``(B, 3, H, W)`` in −1 … 1.
+        least: by how much, in the colour that differs most.
+
+    Returns:
+        Tensor: ``(B, 1, H, W)``, 0 or 1.
+    """
+    return ((source - target).abs().amax(dim=1, keepdim=True) > least).to(target.dtype)

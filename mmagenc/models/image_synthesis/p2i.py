@@ -3,6 +3,7 @@
 B batch, K targets, T frames, J joints, H height, W width. Images are RGB.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence
 
@@ -16,14 +17,16 @@ from torch import Tensor, nn
 from mmagenc.registry import MODELS
 
 from .heat_maps import heat_maps
-from .losses import MASK_WEIGHT, feature_matching, lsgan_discriminator, lsgan_real, masked_l1
-from .p2i_networks import DISCRIMINATOR_STRIDE, P2IDiscriminator, P2INetwork
+from .losses import MASK_WEIGHT, changed, feature_matching, lsgan_discriminator, lsgan_real, masked_l1
+from .p2i_networks import CLASS_NORM_MOMENTUM, DISCRIMINATOR_STRIDE, P2IDiscriminator, P2INetwork
 from .perceptual import WEIGHTS_FILE, PerceptualLoss, find_vgg19
 
 LOSS_WEIGHTS = dict(image=30., perceptual=5., adversarial=5., matching=1., discriminator=5.)
 """Published weights: of :func:`~.losses.masked_l1`, of VGG19's features, of the generator's LSGAN term, of the discriminator's features,
 and of what the discriminator minimizes."""
 NETWORKS = ('generator', 'discriminator')
+MOST_UNLEARNT = 0.05
+"""Share of running statistics that may be what they began with before the log warns of frames made with them."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,14 @@ class Target:
         image: ``(B, 3, H, W)`` in −1 … 1.
         image_maps: heat maps of the pose that ``image`` has; of a teacher's pose the same as ``maps``.
         mask: ``(B, 1, H, W)`` in 0 … 1, where the person is in ``image``.
+        changed: ``(B, 1, H, W)``, 1 where ``image`` differs from the source.
     """
 
     maps: Tensor
     image: Tensor
     image_maps: Tensor
     mask: Tensor
+    changed: Tensor
 
 
 @MODELS.register_module()
@@ -61,9 +66,12 @@ class PoseToImage(BaseModel):
     Args:
         num_joints: J.
         num_classes: number of action classes.
-        channels, num_blocks, mask_bias: see :class:`~.p2i_networks.P2INetwork`; the discriminator is as wide.
-        loss_weights: those not named keep :data:`LOSS_WEIGHTS`.
+        channels, num_blocks, mask_bias, norm_momentum: see :class:`~.p2i_networks.P2INetwork`; the discriminator is as wide.
+        loss_weights: those not named keep :data:`LOSS_WEIGHTS`. With ``adversarial`` and ``matching`` 0 there is nothing that a
+            discriminator is for: it does not learn and costs nothing, which the log says.
         mask_weight: see :func:`~.losses.masked_l1`.
+        changed_weight: what pixels count more, beside 1 and ``mask_weight``, in which the target differs from its source
+            (:func:`~.losses.changed`). Few of a picture's do, and what a limb leaves behind is in no mask. Published is 0.
         perceptual: ``dict(weights=FILE, normalize_input=False)`` of :class:`~.perceptual.PerceptualLoss`. Without a file torchvision's
             weights are taken where torchvision keeps them, and if they are not there the term is off, which the log says.
         pose_generator: config of the generator that predicts poses from a start pose, in pixels of the dataset's square images
@@ -83,8 +91,10 @@ class PoseToImage(BaseModel):
                  channels: int = 64,
                  num_blocks: int = 9,
                  mask_bias: float = 0.,
+                 norm_momentum: float = CLASS_NORM_MOMENTUM,
                  loss_weights: Optional[Dict[str, float]] = None,
                  mask_weight: float = MASK_WEIGHT,
+                 changed_weight: float = 0.,
                  perceptual: Optional[Dict] = None,
                  pose_generator: Optional[Dict] = None,
                  pose_checkpoint: Optional[str] = None,
@@ -93,8 +103,9 @@ class PoseToImage(BaseModel):
         super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor'))
         self.num_joints, self.num_classes, self.hide_unseen = num_joints, num_classes, hide_unseen
         self.loss_weights, self.mask_weight = _weights(loss_weights), _not_negative('mask_weight', mask_weight)
-        self.generator = P2INetwork(
-            num_joints=num_joints, num_classes=num_classes, channels=channels, num_blocks=num_blocks, mask_bias=mask_bias)
+        self.changed_weight = _not_negative('changed_weight', changed_weight)
+        self.generator = P2INetwork(num_joints=num_joints, num_classes=num_classes, channels=channels, num_blocks=num_blocks,
+                                    mask_bias=mask_bias, norm_momentum=norm_momentum)
         self.discriminator = P2IDiscriminator(num_joints=num_joints, channels=channels)
         if (pose_generator is None) != (pose_checkpoint is None):
             raise ValueError(f'pose_generator and pose_checkpoint go together: frames in poses of a generator that has learnt nothing, or '
@@ -102,6 +113,7 @@ class PoseToImage(BaseModel):
         self.pose_generator = _frozen(pose_generator)
         self.pose_checkpoint, self.pose_size, self._perceptual_cfg = pose_checkpoint, pose_size, dict(perceptual or {})
         self.perceptual: Optional[PerceptualLoss] = None
+        self._warned = False
 
     # What training needs and generating does not ------------------------------------------------------------------------------------
 
@@ -112,6 +124,8 @@ class PoseToImage(BaseModel):
         else:
             load_pose_generator(self.pose_generator, self.pose_checkpoint)
         self.perceptual = None if not self.loss_weights['perceptual'] else self._perceptual_loss()
+        if not self.adversarial:
+            print_log('PoseToImage: loss_weights adversarial and matching are 0, so the discriminator does not learn', logger='current')
         self._is_init = True
 
     def _perceptual_loss(self) -> Optional[PerceptualLoss]:
@@ -122,6 +136,11 @@ class PoseToImage(BaseModel):
                       f"torchvision's {WEIGHTS_FILE}", logger='current')
             return None
         return PerceptualLoss(weights=weights, **settings)
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether a discriminator takes part."""
+        return self.loss_weights['adversarial'] > 0 or self.loss_weights['matching'] > 0
 
     @property
     def device(self) -> torch.device:
@@ -149,6 +168,8 @@ class PoseToImage(BaseModel):
         teacher = self._target(inputs, maps, place=1)
         with optim_wrapper['generator'].optim_context(self.generator):
             fake = self.generator(source, maps[:, 0], teacher.maps, label)
+        if not self.adversarial:
+            return self._update_generator(fake, teacher, optim_wrapper['generator'])
         terms = self._update_discriminator(fake.detach(), teacher, optim_wrapper['discriminator'], 'loss_discriminator')
         if self.pose_generator is None:
             return terms | self._update_generator(fake, teacher, optim_wrapper['generator'])
@@ -187,18 +208,22 @@ class PoseToImage(BaseModel):
 
     def generator_loss(self, fake: Tensor, target: Target) -> Dict[str, Tensor]:
         """Weighted terms of frames ``(B, 3, H, W)`` that should look like ``target.image``."""
+        weight = self.mask_weight * target.mask + self.changed_weight * target.changed
+        terms = dict(loss_image=self.loss_weights['image'] * masked_l1(fake, target.image, weight, mask_weight=1.))
+        if self.adversarial:
+            terms |= self._judged(fake, target)
+        if self.perceptual is not None:
+            terms['loss_perceptual'] = self.loss_weights['perceptual'] * self.perceptual(fake, target.image)
+        return terms
+
+    def _judged(self, fake: Tensor, target: Target) -> Dict[str, Tensor]:
+        """The terms that the discriminator gives the generator."""
         weights, discriminator = self.loss_weights, _unwrap(self.discriminator)
         score, features = discriminator(fake, target.maps)
         with torch.no_grad():
             _, wanted = discriminator(target.image, target.maps)
         matching = feature_matching([value.float() for value in features], [value.float() for value in wanted])
-        terms = dict(
-            loss_image=weights['image'] * masked_l1(fake, target.image, target.mask, mask_weight=self.mask_weight),
-            loss_adversarial=weights['adversarial'] * lsgan_real(score.float()),
-            loss_matching=weights['matching'] * matching)
-        if self.perceptual is not None:
-            terms['loss_perceptual'] = weights['perceptual'] * self.perceptual(fake, target.image)
-        return terms
+        return dict(loss_adversarial=weights['adversarial'] * lsgan_real(score.float()), loss_matching=weights['matching'] * matching)
 
     # Batches ------------------------------------------------------------------------------------------------------------------------
 
@@ -210,7 +235,8 @@ class PoseToImage(BaseModel):
                              f'{height} and {width}')
         joints = inputs['pose'].shape[2]
         if joints != self.num_joints:
-            raise ValueError(f'PoseToImage(num_joints={self.num_joints}) got poses of {joints} keypoints')
+            raise ValueError(f'PoseToImage(num_joints={self.num_joints}) got poses of {joints} keypoints: set model.num_joints={joints}, '
+                             "or bring them into another layout, dataset.metainfo=dict(skeleton='…')")
         if inputs['frame'].shape[1] < 2:
             raise ValueError('PoseToImage learns to move a source image to others: a window has at least one target')
         label = torch.tensor([int(sample.gt_label) for sample in data['data_samples']], device=self.device)
@@ -226,8 +252,9 @@ class PoseToImage(BaseModel):
 
     def _target(self, inputs: Dict[str, Tensor], maps: Tensor, *, place: int, predicted: Optional[Tensor] = None) -> Target:
         """The frame at ``place`` of the batch's windows, to be made in its own pose, or in one that was predicted for it."""
-        own = maps[:, place]
-        return Target(own if predicted is None else predicted, from_bytes(inputs['frame'][:, place]), own, inputs['mask'][:, place].float())
+        own, image = maps[:, place], from_bytes(inputs['frame'][:, place])
+        return Target(own if predicted is None else predicted, image, own, inputs['mask'][:, place].float(),
+                      changed(self._source(inputs), image))
 
     def _predicted(self, inputs: Dict[str, Tensor], maps: Tensor, label: Tensor) -> Target:
         """The last frame of the batch's windows, to be made in the pose that the generator predicts for its step."""
@@ -257,7 +284,7 @@ class PoseToImage(BaseModel):
         if mode == 'loss':
             return self._losses(inputs, label)
         source, maps = self._source(inputs), self._maps(inputs)
-        network = _unwrap(self.generator)
+        network = self._made_by()
         frames = torch.stack([network(source, maps[:, 0], maps[:, place], label) for place in range(1, maps.shape[1])], dim=1)
         if mode == 'tensor':
             return frames
@@ -269,7 +296,8 @@ class PoseToImage(BaseModel):
         maps = self._maps(inputs)
         teacher = self._target(inputs, maps, place=1)
         fake = self.generator(self._source(inputs), maps[:, 0], teacher.maps, label)
-        return dict(self.generator_loss(fake, teacher), loss_discriminator=self.discriminator_loss(fake.detach(), teacher))
+        terms = self.generator_loss(fake, teacher)
+        return terms if not self.adversarial else dict(terms, loss_discriminator=self.discriminator_loss(fake.detach(), teacher))
 
     @torch.no_grad()
     def animate(self, source: Tensor, source_pose: Tensor, poses: Tensor, label: int, *, batch_size: int = 16) -> Tensor:
@@ -303,7 +331,18 @@ class PoseToImage(BaseModel):
         count, size = len(poses), image.shape[-1]
         maps = heat_maps(from_pixels(poses, size), (size, size))
         labels = torch.full((count, ), label, device=self.device)
-        return to_bytes(_unwrap(self.generator)(image.expand(count, -1, -1, -1), first.expand(count, -1, -1, -1), maps, labels)).cpu()
+        return to_bytes(self._made_by()(image.expand(count, -1, -1, -1), first.expand(count, -1, -1, -1), maps, labels)).cpu()
+
+    def _made_by(self) -> P2INetwork:
+        """The network that makes frames, with one warning of running statistics that few batches have gone into."""
+        network = _unwrap(self.generator)
+        unlearnt = max(norm.unlearnt for norm in network.up_norm)
+        if unlearnt > MOST_UNLEARNT and not self.training and not self._warned:
+            self._warned = True
+            print_log(f'PoseToImage: {unlearnt:.0%} of the running statistics of its class-conditional norms are still what they began '
+                      f'with, after {int(network.up_norm[0].num_batches_tracked)} batches: frames will be dull. Train longer, or with '
+                      f'norm_momentum=0.1 in place of {network.up_norm[0].momentum:g}', logger='current', level=logging.WARNING)
+        return network
 
     def _check_animated(self, source: Tensor, source_pose: Tensor, poses: Tensor, label: int) -> None:
         size = source.shape[-1]

@@ -24,10 +24,13 @@ class ClassBatchNorm2d(nn.BatchNorm2d):
     Args:
         channels: C.
         num_classes: rows of the table, each C scales and then C shifts.
+        momentum: share of a batch in the running statistics.
     """
 
-    def __init__(self, channels: int, num_classes: int) -> None:
-        super().__init__(channels, momentum=CLASS_NORM_MOMENTUM, affine=False)
+    def __init__(self, channels: int, num_classes: int, *, momentum: float = CLASS_NORM_MOMENTUM) -> None:
+        if not 0 < momentum <= 1:
+            raise ValueError(f'norm_momentum must be above 0 and at most 1, got {momentum}')
+        super().__init__(channels, momentum=momentum, affine=False)
         self.embedding = nn.Embedding(num_classes, 2 * channels)
         with torch.no_grad():
             self.embedding.weight.copy_(torch.tensor([1., 0.]).repeat_interleave(channels))
@@ -36,6 +39,12 @@ class ClassBatchNorm2d(nn.BatchNorm2d):
         """``(B, C, H, W)`` and class indices ``(B,)`` to ``(B, C, H, W)``."""
         scale, shift = self.embedding(label)[:, :, None, None].chunk(2, dim=1)
         return torch.addcmul(shift, super().forward(x), scale)
+
+    @property
+    def unlearnt(self) -> float:
+        """Share of the running statistics that is still what they began with. 0 where nothing counted batches: of published weights."""
+        batches = int(self.num_batches_tracked)
+        return (1 - self.momentum)**batches if batches else 0.
 
 
 class PoseAttentionBlock(nn.Module):
@@ -89,12 +98,15 @@ class P2INetwork(nn.Module):
         num_blocks: pose-attentional blocks (published: 9).
         mask_bias: of the mask's logarithm of odds at the start; published is 0, half picture and half source. Below, training begins nearer
             to the source copied, which is right for most of a picture.
+        norm_momentum: of the running statistics of the class-conditional batch norms. With the published one they need some thousands
+            of iterations to be those of the layers, and frames are made with them: trainings of a few hundred need 0.1.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size below 1, a momentum that is not in 0 … 1.
     """
 
-    def __init__(self, *, num_joints: int, num_classes: int, channels: int = 64, num_blocks: int = 9, mask_bias: float = 0.) -> None:
+    def __init__(self, *, num_joints: int, num_classes: int, channels: int = 64, num_blocks: int = 9, mask_bias: float = 0.,
+                 norm_momentum: float = CLASS_NORM_MOMENTUM) -> None:
         super().__init__()
         require_positive(num_joints=num_joints, num_classes=num_classes, channels=channels, num_blocks=num_blocks)
         self.num_joints, self.num_classes = num_joints, num_classes
@@ -102,7 +114,8 @@ class P2INetwork(nn.Module):
         self.image_stem, self.pose_stem = _stem(3, channels), _stem(2 * num_joints, channels)
         self.blocks = nn.ModuleList(PoseAttentionBlock(inner, 2 * inner if index else inner) for index in range(num_blocks))
         self.up = nn.ModuleList(_double(width) for width in (inner, inner // 2))
-        self.up_norm = nn.ModuleList(ClassBatchNorm2d(width, num_classes) for width in (inner // 2, channels))
+        self.up_norm = nn.ModuleList(
+            ClassBatchNorm2d(width, num_classes, momentum=norm_momentum) for width in (inner // 2, channels))
         self.output = _conv(channels, 4, size=7)
         initialize(self)
         nn.init.constant_(self.output.bias[3:], mask_bias)

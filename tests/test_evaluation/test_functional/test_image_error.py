@@ -48,6 +48,18 @@ def test_by_hand():
     assert np.isnan(image_errors(images, targets, 0 * mask)['person_l1'][0])
 
 
+def test_what_moved_is_where_the_target_is_not_the_source():
+    """Made: nothing of a tenth, in rows 0 to 3; source: like the target there, and far from it in rows 8 to 11, hardly in rows 12 to 15."""
+    images, targets = np.zeros((2, 16, 16, 3), dtype=np.uint8), np.zeros((2, 16, 16, 3), dtype=np.uint8)
+    targets[0, :4, ..., 1], images[0, 8:10] = 51, 255
+    source = targets[0].copy()
+    source[8:12, :, 2], source[12:] = 13, 12
+    errors = image_errors(images[:1], targets[:1], source=source)
+    assert errors['moved_l1'][0] == pytest.approx(0.5)
+    each = image_errors(images, targets, source=np.stack([source, targets[1]]))
+    assert each['moved_l1'][0] == pytest.approx(0.5) and np.isnan(each['moved_l1'][1])
+
+
 def test_ssim_is_that_of_the_formula():
     images, targets = pair()
     np.testing.assert_allclose(image_errors(images, targets)['ssim'], [plain_ssim(*both) for both in zip(images, targets)], atol=1e-6)
@@ -66,6 +78,8 @@ def test_equal_images():
     (lambda images, targets: (images, targets[:2]), 'uint8 of one shape'),
     (lambda images, targets: (images[:, :8], targets[:, :8]), '11 x 11 pixels or more'),
     (lambda images, targets: (images, targets, np.zeros((3, 4, 4))), r'masks must be \(3, 16, 16\)'),
+    (lambda images, targets: (images, targets, None, images[0] / 255), r'source must be \(16, 16, 3\) or \(3, 16, 16, 3\) uint8'),
+    (lambda images, targets: (images, targets, None, images[:2]), 'source must be'),
 ])
 def test_refusals(change, message):
     with pytest.raises(ValueError, match=message):

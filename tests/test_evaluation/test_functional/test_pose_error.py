@@ -9,6 +9,7 @@ from mmagenc.evaluation.functional import (
     best_of,
     box_size,
     correct_keypoints,
+    energy_score,
     interval_coverage,
     joint_error,
     keypoint_error,
@@ -114,6 +115,29 @@ def test_diversity(case):
         expected.append(np.mean(pairs) if pairs else np.nan)
     assert np.allclose(pairwise_diversity(samples, valid), expected, equal_nan=True)
     assert (pairwise_diversity(np.repeat(samples[:1], 3, axis=0), valid)[:2] == 0).all()
+
+
+def test_energy_score(case):
+    """Each keypoint's by hand; of samples that are alike it is their error."""
+    samples, target, valid = case
+    scores = np.full((N, T, V), np.nan)
+    for n, t, v in zip(*np.nonzero(valid)):
+        own, truth = samples[:, n, t, v], target[n, t, v]
+        pairs = [np.linalg.norm(one - other) for one, other in itertools.combinations(own, 2)]
+        scores[n, t, v] = np.linalg.norm(own - truth, axis=-1).mean() - np.mean(pairs) / 2
+    expected = [np.mean(scores[n][valid[n]]) if valid[n].any() else np.nan for n in range(N)]
+    assert np.allclose(energy_score(samples, target, valid), expected, equal_nan=True)
+    assert np.allclose(energy_score(samples, target, valid, size=np.full(N, 4.)), np.array(expected) / 4, equal_nan=True)
+    alike = np.repeat(samples[:1], 3, axis=0)
+    assert np.allclose(energy_score(alike, target, valid), window_error(alike[0], target, valid), equal_nan=True)
+
+
+def test_the_energy_score_is_proper():
+    """Samples of the truth's own distribution have less of it than those that differ less, or more."""
+    rng = np.random.default_rng(0)
+    target, samples = rng.normal(size=(2000, 1, 2, 2)), rng.normal(size=(5, 2000, 1, 2, 2))
+    small, right, large = (energy_score(factor * samples, target).mean() for factor in (0.4, 1., 2.5))
+    assert right < 0.95 * min(small, large), (small, right, large)
 
 
 @pytest.mark.parametrize('trim', [0, 1])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmagenc.evaluation.functional import image_error
-from mmagenc.evaluation.metrics import ImagePredictionMetric
+from mmagenc.evaluation.metrics import ImagePredictionMetric, image_prediction
 
 needs_torchmetrics = pytest.mark.skipif(
     image_error.find_spec('torchmetrics') is None, reason='torchmetrics is not installed')
@@ -31,6 +31,8 @@ def test_half_way_and_nothing():
     metrics = windows(ImagePredictionMetric(), 0.5)
     assert metrics['image/l1'] == pytest.approx(metrics['image/l1_copy'] / 2, rel=0.02)
     assert metrics['image/person_l1'] == pytest.approx(metrics['image/l1'])
+    assert metrics['image/moved_l1'] == pytest.approx(metrics['image/moved_l1_copy'] / 2, rel=0.02)
+    assert metrics['image/moved_l1_gain_low'] > 0
     assert metrics['image/psnr_gain'] == pytest.approx(20 * np.log10(2), abs=0.1)
     assert 0 < metrics['image/psnr_gain_low'] <= metrics['image/psnr_gain'] <= metrics['image/psnr_gain_high']
     for name in ('l1', 'psnr', 'ssim'):
@@ -44,6 +46,20 @@ def test_half_way_and_nothing():
 def test_one_subject_says_nothing_of_others():
     metrics = windows(ImagePredictionMetric(), 0.5, subjects=1)
     assert metrics['image/psnr_gain'] > 5 and np.isnan(metrics['image/psnr_gain_low']) and np.isnan(metrics['image/psnr_gain_high'])
+
+
+@needs_torchmetrics
+def test_lpips_where_it_can_be_measured(monkeypatch):
+    """The mean of absolute differences stands in for it: half of the way is half of it."""
+    said = []
+    monkeypatch.setattr(image_prediction, 'print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr(image_prediction, 'lpips_problem', lambda: 'torchvision not installed')
+    assert 'image/lpips' not in windows(ImagePredictionMetric(), 0.5) and said[0].endswith('without LPIPS, torchvision not installed')
+    monkeypatch.setattr(image_prediction, 'lpips_problem', lambda: None)
+    monkeypatch.setattr(image_prediction, 'LPIPS', lambda: lambda images, targets: abs(images.astype(float) - targets).mean(axis=(1, 2, 3)))
+    metrics = windows(ImagePredictionMetric(), 0.5)
+    assert metrics['image/lpips'] == pytest.approx(metrics['image/lpips_copy'] / 2, rel=0.02) and metrics['image/lpips_gain_low'] > 0
+    assert 'lpips' in said[-1]
 
 
 @needs_torchmetrics

@@ -70,6 +70,7 @@ def test_equals_the_functions(tmp_path):
     assert result['pose/constant_l2'] == pytest.approx(constant.mean())
     assert result['pose/best_minus_constant'] == pytest.approx((error.min(axis=0) - constant).mean())
     assert result['pose/best_minus_constant_low'] <= result['pose/best_minus_constant'] <= result['pose/best_minus_constant_high'] < 0
+    assert result['pose/energy_l2'] == pytest.approx(result['pose/l2'] - result['pose/diversity'] / 2)
     torso = segment_size(truth, (1, 2), (7, 8), seen)
     assert result['pose/pck'] == pytest.approx(pck(samples, target, torso, valid))
     assert result['pose/coverage_nominal'] == pytest.approx(0.5) and 0 < result['pose/diversity'] < 10
@@ -79,7 +80,7 @@ def test_equals_the_functions(tmp_path):
     assert written['windows']['frame_dir'] == [f'w{index}' for index in range(8)] and written['windows']['subject'][:3] == ['0', '0', '1']
     assert written['windows']['best_l2'] == pytest.approx(error.min(axis=0))
     assert written['windows']['constant_l2'] == pytest.approx(constant)
-    for name in ('l1', 'pck', 'best_pck', 'mean_pck', 'velocity_pck', 'diversity'):
+    for name in ('l1', 'pck', 'best_pck', 'mean_pck', 'velocity_pck', 'diversity', 'energy_l2'):
         assert np.mean(written['windows'][name]) == pytest.approx(result[f'pose/{name}'])
     assert len(load_window_errors(tmp_path / 'new' / 'pose.json')) == 8
     assert len(written['keypoints']) == 13 and len(written['steps']) == STEPS and sum(written['rank_histogram']) == pytest.approx(1)
@@ -124,7 +125,7 @@ def test_in_sizes_of_the_box():
         item['data_samples'].set_metainfo(dict(img_shape=(512, 512), previous=None))
     larger = [Motion(keypoint=motion.keypoint * 4, label=motion.label, length=motion.length) for motion in motions]
     scaled = evaluate(PosePredictionMetric(size='box', in_sizes=True), packed, larger)
-    for name in ('l2', 'best_l2', 'pck', 'diversity', 'constant_l2', 'coverage'):
+    for name in ('l2', 'best_l2', 'pck', 'diversity', 'energy_l2', 'constant_l2', 'coverage'):
         assert scaled[f'pose/{name}'] == pytest.approx(plain[f'pose/{name}'], rel=1e-5), name
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmaction.structures import ActionDataSample
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
@@ -207,6 +208,46 @@ def test_posterior():
     assert torch.equal(plain.generate([0, 1], generator=seeded()).keypoint, model.generate([0, 1], generator=seeded()).keypoint)
 
 
+def test_energy_and_centre_of_what_the_prior_gives():
+    """The terms by hand, from two clips with noise and one without; what does not count changes neither, and both have gradients."""
+    model = build(posterior=dict(hidden_dim=5), num_rollouts=1, loss_weights=dict(energy=3., centre=5.))
+    x, label, length = torch.rand(4, 6, 13, 2) - 0.5, torch.tensor([0, 1, 2, 1]), torch.tensor([6, 6, 4, 6])
+    seen = torch.rand(4, 6, 13) > 0.3
+    torch.manual_seed(0)
+    torch.randn(4, 5, LATENT)  # of the roll-out with the posterior
+    noise = torch.randn(3, 4, 5, LATENT)
+    clips = [model.roll_out(x[:, 0].flatten(1), label, own)[0].view(4, 4, 13, 2) for own in (noise[0], noise[1], 0 * noise[2])]
+    counts = seen[:, 1:5] & (torch.arange(1, 5) < length[:, None])[..., None]
+
+    def apart(one, other):
+        return (one - other)[counts].norm(dim=-1).mean()
+
+    truth = x[:, 1:5]
+    energy = (apart(clips[0], truth) + apart(clips[1], truth) - apart(clips[0], clips[1])) / 2
+    for hidden in (x, torch.where(F.pad(counts, (0, 0, 1, 1), value=True)[..., None], x, torch.rand_like(x))):
+        torch.manual_seed(0)
+        losses = model.loss(hidden, label, length, seen=seen)
+        torch.testing.assert_close(losses['loss_energy'], 3 * energy)
+        torch.testing.assert_close(losses['loss_centre'], 5 * apart(clips[2], truth))
+    (losses['loss_energy'] + losses['loss_centre']).backward()
+    cells = [*model.latent_cell.parameters(), *model.pose_cell.parameters()]
+    assert all(value.grad.isfinite().all() and value.grad.abs().sum() > 0 for value in cells)
+    assert not {'loss_energy', 'loss_centre'} & set(build().loss(x, label, length)), 'as published, neither is there'
+
+
+def test_the_energy_term_is_least_for_the_spread_of_the_truth():
+    """Noise that is too small or too large has more of it, though less of it errs less."""
+    model = build(loss_weights=dict(energy=1., centre=1.)).eval()
+    start, label = torch.zeros(3000, 26), torch.zeros(3000, dtype=torch.long)
+    torch.manual_seed(0)
+    truth, counts = torch.randn(3000, 4, 26), torch.ones(3000, 4, 26, dtype=torch.bool)
+    terms = []
+    for spread in (0.3, 1., 3.):
+        model.roll_out = lambda start, label, noise, spread=spread: (spread * torch.randn(len(start), 4, 26), None, None)
+        terms.append(float(model._prior_losses(start, label, truth, counts)['loss_energy']))
+    assert terms[1] < 0.95 * min(terms[0], terms[2]), terms
+
+
 def test_a_training_step_learns():
     """The loss on one batch falls to a small part."""
     model = build(start_state='pose', kl_reduction='mean').train()
@@ -314,6 +355,9 @@ def test_prediction_of_test_clips():
     alone['inputs']['keypoint'] = alone['inputs']['keypoint'][:2]
     pair = model(**model.data_preprocessor(alone), mode='predict')
     torch.testing.assert_close(pair[0].pred_motion.keypoint[:, :5], samples[0].pred_motion.keypoint[:, :5])
+    still = build(test_cfg=dict(start='clip', num_repeats=2, noise_factor=0)).eval()
+    first, second = still(**data, mode='predict')[0].pred_motion.keypoint
+    assert torch.equal(first, second), 'without noise there is one clip a start'
     drawn = build(test_cfg=dict(num_repeats=2)).eval()
     assert drawn(**data, mode='predict')[0].pred_motion.keypoint.shape == (2, 6, 13, 2)
     with pytest.raises(ValueError, match="follows a clip's first frame, and a clip here has no other"):
@@ -358,7 +402,10 @@ def test_half_precision_trains():
     (dict(test_cfg=dict(start='given')), "test_cfg.start must be 'drawn' or 'clip', got 'given'"),
     (dict(latent_dim=0), 'latent_dim must be at least 1, got 0'),
     (dict(gap=0), 'gap must be at least 1, got 0'),
-    (dict(loss_weights=dict(l2=1)), r"unknown loss terms \['l2'\]; known: l1, kl"),
+    (dict(loss_weights=dict(l2=1)), r"unknown loss terms \['l2'\]; known: l1, kl, energy, centre"),
+    (dict(loss_weights=dict(energy=-1)), 'loss_weights.energy must be a number of at least 0, got -1'),
+    (dict(loss_weights=dict(energy=1.), deterministic=True), 'loss_weights.energy .* set it to 0'),
+    (dict(test_cfg=dict(noise_factor=-1)), 'test_cfg.noise_factor must be at least 0, got -1'),
     (dict(posterior=dict(), deterministic=True), 'do not go together'),
     (dict(posterior=dict(hidden_dim=0)), 'hidden_dim must be at least 1'),
 ])

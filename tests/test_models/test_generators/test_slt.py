@@ -16,7 +16,8 @@ from mmagenc.benchmarks.plain_slt import ReferenceSLT, random_variables
 from mmagenc.commands.convert.slt import convert
 from mmagenc.engine import amp_optim_wrapper
 from mmagenc.models.generators.class_paths import class_path
-from mmagenc.models.generators.slt import NETWORKS
+from mmagenc.models.generators.slt import NETWORKS, SLOPE_MEMORY
+from mmagenc.models.generators.slt_networks import remember
 from mmagenc.registry import MODELS
 
 K, T, Z, E = 3, 6, 4, 5
@@ -182,6 +183,22 @@ def test_moving_averages_follow_frame_by_frame():
     torch.testing.assert_close(norm.eval()(x), torch.stack([other.eval()(frame) for frame in x.unbind(dim=1)], dim=1))
 
 
+def test_a_kept_decoder_is_one_product():
+    """By moving averages: layer and norm one after the other, and the gradients of all that either has."""
+    decoder, x = build().decoder, torch.randn(5, T, Z + K)
+    for value in (decoder.norm.running_mean, decoder.norm.weight, decoder.norm.bias, decoder.hidden.weight, decoder.hidden.bias):
+        value.data.normal_()
+    decoder.norm.running_var.uniform_(0.5, 2)
+    decoder.eval()
+    results = []
+    for path in (lambda: decoder.norm.after(decoder.hidden, x), lambda: decoder.norm(decoder.hidden(x))):
+        decoder.zero_grad()
+        out = path()
+        out.square().sum().backward()
+        results.append([out.detach(), *(p.grad.clone() for part in (decoder.hidden, decoder.norm) for p in part.parameters())])
+    torch.testing.assert_close(*results, atol=1e-4, rtol=1e-4)
+
+
 def test_means_are_sums_over_their_counts():
     by_sum, by_mean = build(), build(reduction='mean')
     by_mean.load_state_dict(by_sum.state_dict())
@@ -322,9 +339,11 @@ def test_batches_that_cannot_be_learnt_from():
 @pytest.mark.parametrize('settings, says', [
     (dict(pooling='max'), "pooling must be one of mean, published, got 'max'"),
     (dict(reduction='none'), "reduction must be one of sum, mean, got 'none'"),
-    (dict(loss_weights=dict(gan=1)), r"unknown loss terms \['gan'\]; known: smooth, shift, classes"),
+    (dict(loss_weights=dict(gan=1)), r"unknown loss terms \['gan'\]; known: smooth, shift, classes, range"),
     (dict(latent_dim=0), 'latent_dim must be at least 1, got 0'),
     (dict(pose_steps=-1), 'pose_steps must be at least 0, got -1'),
+    (dict(noise_memory=1.), 'noise_memory must lie in 0 … 1, 1 left out, got 1.0'),
+    (dict(slope_weight=-1), 'slope_weight must be at least 0, got -1'),
     (dict(pose_batch=1), 'pose_batch must be at least 2, got 1'),
 ])
 def test_settings_out_of_range(settings, says):
@@ -407,10 +426,18 @@ def test_critic_and_classifier_of_other_lengths(pooling):
 
 
 def test_predict_and_the_api():
+    """Clips for each test clip, and what the classifier names it: of its own frames alone, and only where it can read so many."""
     model = build(test_cfg=dict(num_repeats=2)).eval()
     data = model.data_preprocessor(batch(count=3, num_frames=T))
-    for sample in model(**data, mode='predict'):
-        assert sample.pred_motion.keypoint.shape == (2, T, 20, 3) and not hasattr(sample, 'recon_motion')
+    data['data_samples'][1].set_metainfo(dict(num_frames=T - 2))
+    x = model.representation.encode(data['inputs'])
+    for index, (sample, frames) in enumerate(zip(model(**data, mode='predict'), (T, T - 2, T))):
+        assert sample.pred_motion.keypoint.shape[:2] == (2, T) and not hasattr(sample, 'recon_motion')
+        expected = model.name_actions(x[index:index + 1, :frames])[0].softmax(dim=0)
+        torch.testing.assert_close(sample.pred_score, expected, atol=1e-5, rtol=1e-5)
+        del sample.pred_score
+    published = build(pooling='published', test_cfg=dict(num_repeats=1)).eval()
+    assert [hasattr(sample, 'pred_score') for sample in published(**data, mode='predict')] == [True, False, True]
     assert generate(model, num_samples_per_class=2, classes=[2], num_frames=9).keypoint.shape == (2, 9, 20, 3)
 
 
@@ -420,3 +447,72 @@ def test_any_keypoints(skeleton, num_dims):
     joints = model.representation.num_joints
     model.representation.fit([dict(keypoint=np.random.default_rng(0).normal(size=(1, 9, joints, num_dims)))])
     assert model.generate([0], generator=seeded()).keypoint.shape == (1, T, joints, num_dims)
+
+
+# Beyond what is published -----------------------------------------------------------------------------------------------------------
+
+
+def test_steps_depend_on_where_a_clip_begins():
+    """As published they do not; with ``sees_start`` they do, and a longer clip still begins as a shorter one."""
+    noise, classes = torch.zeros(2, T - 1, E), torch.eye(K)[[1, 1]][:, None].expand(-1, T - 1, -1)
+    first = torch.tensor([[-1.], [1.]]).expand(-1, Z)
+    for sees_start in (False, True):
+        transition = build(sees_start=sees_start).generator.transition
+        with torch.no_grad():
+            transition.output.weight.mul_(50)
+            steps = transition(first, noise, classes)[1]
+            assert torch.allclose(steps[0], steps[1], atol=1e-6) is not sees_start
+            torch.testing.assert_close(transition(first, noise[:, :2], classes[:, :2])[1], steps[:, :2], atol=1e-6, rtol=1e-5)
+
+
+def test_remembered_noise():
+    """As written out frame by frame; its variance stays, its neighbours are alike, and fewer frames are the beginning of more."""
+    noise, expected = torch.randn(20_000, 9, 1), []
+    for frame in noise.unbind(dim=1):
+        expected.append(frame if not expected else 0.8 * expected[-1] + 0.6 * frame)
+    smooth = remember(noise, 0.8)
+    torch.testing.assert_close(smooth, torch.stack(expected, dim=1))
+    torch.testing.assert_close(smooth.var(dim=0), torch.ones(9, 1), atol=0.05, rtol=0.)
+    torch.testing.assert_close((smooth[:, 1:] * smooth[:, :-1]).mean(dim=0), torch.full((8, 1), 0.8), atol=0.05, rtol=0.)
+    model = build(noise_memory=0.8)
+    longer, shorter = (model.generate([0, 1], frames, generator=seeded()).keypoint for frames in (2 * T, 3))
+    torch.testing.assert_close(longer[:, :3], shorter, atol=1e-5, rtol=1e-5)
+
+
+def test_step_weight_shows_steps():
+    """A reader of weight 5 says of clips what one of weight 1 says of poses and five times their steps."""
+    model = build(step_weight=5.)
+    assert model.critic.step_weight == model.generator.classifier.step_weight == 5
+    clip, reader, seen = torch.randn(2, T, 60), model.generator.classifier, []
+    reader.rnn.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    reader(clip)
+    torch.testing.assert_close(seen[0], torch.cat((clip[:, :-1], 5 * clip.diff(dim=1)), dim=2))
+
+
+def test_range_term_is_of_latents_outside_alone():
+    model = build(loss_weights=dict(range=2., shift=0., smooth=0., classes=0.))
+    real, noise, label = torch.randn(4, T, 60), torch.zeros(4, T - 1, E), torch.tensor([0, 1, 2, 0])
+    with torch.no_grad():
+        model.generator.transition.output.weight.zero_()  # the path stays at its first latent
+    for first, expected in ((1., 0.), (1.5, 0.25), (-3., 4.)):
+        terms = model.generator_loss(real, torch.full((4, Z), first), noise, label)
+        torch.testing.assert_close(terms['range'], torch.tensor(expected))
+        torch.testing.assert_close(terms['loss_generator'], terms['gan'] + 2 * expected)
+    assert 'range' not in build().generator_loss(real, torch.rand(4, Z), noise, label)
+
+
+def test_slope_is_the_square_of_the_gradient():
+    """Of a critic that is a plane, along random directions, each frame's like that before it: the mean is a square form of its gradient."""
+    model = build(slope_weight=0.5)
+    alike = SLOPE_MEMORY ** (torch.arange(T)[:, None] - torch.arange(T)).abs().float()
+    direction = torch.randn(T * 60) / 10
+    model.critic.forward = lambda clip, classes: clip.flatten(1) @ direction[:, None]
+    real = torch.randn(4000, T, 60)
+    torch.manual_seed(0)
+    terms = model.critic_loss(real, real, torch.zeros(4000, dtype=torch.long))
+    rows = direction.view(T, 60)
+    torch.testing.assert_close(terms['slope'], (rows * (alike @ rows)).sum(), rtol=0.1, atol=0.)
+    score = (real.flatten(1) @ direction[:, None])
+    bce = torch.nn.functional.softplus(-score).mean() + torch.nn.functional.softplus(score).mean()
+    torch.testing.assert_close(terms['loss_critic'], bce + 0.5 * terms['slope'])
+    assert 'slope' not in build().critic_loss(real[:3], real[:3], torch.tensor([0, 1, 2]))

@@ -167,6 +167,50 @@ def test_loss_terms_have_their_weights():
     assert terms['loss_adversarial'].item() == 0 and terms['loss_discriminator'].item() > 0
 
 
+def test_changed_pixels_can_count_more():
+    """A target that differs from its source in one corner: the loss is the published one and ``changed_weight`` times the error there."""
+    data = batch(targets=1)
+    for frames in data['inputs']['frame']:
+        corner = frames[1, :, :4, :4].clone()
+        frames[1] = frames[0]
+        frames[1, :, :4, :4] = corner
+    inputs = {name: torch.stack(values) for name, values in data['inputs'].items()}
+    published, model = build().eval(), build(changed_weight=7.).eval()
+    model.load_state_dict(published.state_dict())
+    terms, plain = (each(inputs, data['data_samples'], mode='loss')['loss_image'] for each in (model, published))
+    target = from_bytes(inputs['frame'])
+    far = (target[:, 0] - target[:, 1]).abs().amax(dim=1, keepdim=True) > 0.1
+    wrong = (published(inputs, data['data_samples'])[:, 0] - target[:, 1]).abs()
+    assert 0 < far[:, :, :4, :4].sum() == far.sum()
+    torch.testing.assert_close(terms - plain, 30 * 7 * (far * wrong).mean())
+
+
+def test_without_its_terms_the_discriminator_rests():
+    """Neither term that it is for: one update, of the generator, and no weight or statistic of the discriminator changes."""
+    model = build(loss_weights=dict(adversarial=0., matching=0.)).train()
+    before = copy.deepcopy(model)
+    assert set(model.train_step(batch(targets=1), optimizers(model))) == {'loss_image'}
+    assert not changed(before, model, 'discriminator') and changed(before, model, 'generator')
+    inputs = {name: torch.stack(values) for name, values in batch(targets=1)['inputs'].items()}
+    assert set(model(inputs, batch(targets=1)['data_samples'], mode='loss')) == {'loss_image'}
+
+
+def test_frames_of_young_statistics_are_warned_of_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(p2i, 'print_log', lambda text, **_: said.append(text))
+    data = batch(count=2, targets=1)
+    for momentum, warnings in ((0.001, 1), (0.9, 0)):
+        model = build(norm_momentum=momentum).train()
+        for _ in range(2):
+            model.train_step(data, optimizers(model))
+        assert not said
+        inputs = {name: torch.stack(values) for name, values in data['inputs'].items()}
+        for _ in range(2):
+            model.eval()(inputs, data['data_samples'], mode='predict')
+        assert len(said) == warnings and all('after 2 batches: frames will be dull' in text for text in said)
+        said.clear()
+
+
 def test_data_parallel_training_equals_plain(with_poses, tmp_path):
     """One process, gloo: two forward passes of one network before its backward pass, and one without gradient, under the wrapper."""
     plain = copy.deepcopy(with_poses.train())
@@ -228,6 +272,8 @@ def test_units():
     (dict(loss_weights=dict(vgg=1.)), 'loss_weights has no vgg; accepted are image, perceptual'),
     (dict(loss_weights=dict(image=-1.)), 'loss_weights: image must not be negative'),
     (dict(mask_weight=-1.), 'mask_weight must not be negative'),
+    (dict(changed_weight=-1.), 'changed_weight must not be negative'),
+    (dict(norm_momentum=0.), 'norm_momentum must be above 0'),
     (dict(pose_generator=dict(type='StepsToTheRight')), 'pose_generator and pose_checkpoint go together'),
     (dict(pose_generator=dict(type='MotionDataPreprocessor'), pose_checkpoint='x.pth'), 'generates no poses'),
     (dict(channels=0), 'channels must be at least 1'),

@@ -111,6 +111,18 @@ def test_class_batch_norm():
     torch.testing.assert_close(norm(x, LABEL), scale * plain + shift, atol=1e-5, rtol=1e-5)
 
 
+def test_running_statistics_of_few_batches():
+    """``1 − 0.9^n`` of them is learnt after n batches; of published weights, whose batches nobody counted, nothing is said."""
+    network = P2INetwork(num_joints=5, num_classes=6, channels=4, num_blocks=1, norm_momentum=0.1)
+    assert [norm.unlearnt for norm in network.up_norm] == [0., 0.]
+    for _ in range(3):
+        network(*inputs(), LABEL)
+    assert [norm.unlearnt for norm in network.up_norm] == [pytest.approx(0.9**3)] * 2
+    for momentum in (0., 1.5):
+        with pytest.raises(ValueError, match='norm_momentum must be above 0 and at most 1'):
+            P2INetwork(num_joints=5, num_classes=6, norm_momentum=momentum)
+
+
 def test_what_the_mask_leaves_is_the_source():
     network, (source, *maps) = P2INetwork(num_joints=5, num_classes=6, channels=4, num_blocks=1).eval(), inputs()
     with torch.no_grad():

@@ -1,0 +1,222 @@
+"""Rigs: what the joints of recordings are called, and which of SMPL's joints they are.
+
+Recordings name joints with the prefixes and suffixes of the program that wrote them (``mixamorig:Hips``, ``Armature|Hips``, ``Hips #0``,
+``Bip01 L Thigh``). Names are compared without these, without case, and without the characters that separate words.
+"""
+
+import re
+from dataclasses import dataclass
+from os.path import commonprefix
+from pathlib import Path
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import torch
+import yaml
+from torch import Tensor
+
+from mmagenc.skeletons import get_skeleton
+
+from .orientation import AXES, upright
+
+RIG_FOLDER = Path(__file__).parent / 'assets' / 'rigs'
+UNITS = {'m': 1., 'cm': 0.01, 'mm': 0.001, 'inch': 0.0254}
+RESTS = ('tpose', 'smpl')
+SIDES = ('left_', 'right_')
+REQUIRED = ('pelvis', ) + tuple(side + joint for joint in ('hip', 'knee', 'ankle', 'shoulder', 'elbow', 'wrist') for side in SIDES)
+_DIRECTIONS = {'left': (1, 0, 0), 'right': (-1, 0, 0), 'up': (0, 1, 0), 'down': (0, -1, 0), 'forward': (0, 0, 1), 'backward': (0, 0, -1)}
+_SMPL = get_skeleton('smpl24')
+_KEYS = {'joints', 'axes', 'rest', 'unit', 'up', 'forward'}
+_SHOWN = 40  # Joints of a recording that a message lists.
+
+
+@dataclass(frozen=True)
+class Rig:
+    """What a recording's joints are called and how they stand.
+
+    Args:
+        name: name of the rig, for messages.
+        joints: SMPL joint name to the rig's names for it, of which the first that a recording has is taken.
+        axes: SMPL joint name to what the recorded joint's own x, y and z axes point at (``left``, ``right``, ``up``, ``down``, ``forward``,
+            ``backward`` of the person) when the body stands in SMPL's rest pose: arms out, palms down, looking along z.
+        rest: ``'tpose'`` when all channels at zero show a person with arms out (or at an angle down) and ``axes`` can be taken from there;
+            ``'smpl'`` when moreover the joints are SMPL's own, so that rotations are copied where that person stands as SMPL's rest pose
+            does. Recordings whose zero pose is no person get their axes from the motion.
+        unit: metres per unit of length, ``None`` to guess from the length of the legs; not used where it makes legs of no person.
+        up: axis of the recording's world that points up: ``'y'``, ``'z'``, ``'-y'`` and so on; ``None`` to find it.
+        forward: axis of the recording's world that becomes z; ``None``, which suits nearly all, for z (y up) or -y (z up).
+    """
+    name: str
+    joints: Mapping[str, Tuple[str, ...]]
+    axes: Mapping[str, Tuple[str, str, str]]
+    rest: Optional[str] = None
+    unit: Optional[float] = None
+    up: Optional[str] = None
+    forward: Optional[str] = None
+
+    def find(self, names: Sequence[str]) -> Dict[int, int]:
+        """SMPL joint index to index in ``names`` for all joints found.
+
+        Raises:
+            ValueError: a joint that the fit needs is not there, or two joints have the same name.
+        """
+        spellings = _spellings(names)
+        found = {}
+        for index, joint in enumerate(_SMPL.joint_names):
+            for candidate in self.joints.get(joint, ()):
+                places = _places(candidate, spellings)
+                if len(places) > 1:
+                    raise ValueError(f'rig {self.name}: {len(places)} joints of the recording are named {candidate!r} ({joint})')
+                if places and places[0] not in found.values():
+                    found[index] = places[0]
+                    break
+        missing = [joint for joint in REQUIRED if _SMPL.joint_names.index(joint) not in found]
+        if missing:
+            wanted = ', '.join(f'{joint} ({" or ".join(self.joints.get(joint, ())) or "not in the rig file"})' for joint in missing)
+            raise ValueError(f'rig {self.name} does not fit: the recording lacks {wanted}; it has {listed(names)}')
+        return found
+
+    def joint_axes(self) -> Dict[int, Tensor]:
+        """SMPL joint index to ``(3, 3)``, from the body's rest axes to the recorded joint's own, for the joints of ``axes``."""
+        return {_SMPL.joint_names.index(joint): _frame(directions) for joint, directions in self.axes.items()}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Joint names in a message, without End Sites and not without end."""
+    names = [name for name in names if not name.endswith('_end')]
+    return ', '.join(names[:_SHOWN]) + (f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else '')
+
+
+def load_rig(rig: Union[str, Path]) -> Rig:
+    """A shipped rig by name, or one from a YAML file by path.
+
+    Raises:
+        ValueError: no such rig, or a file that does not describe one.
+    """
+    path = RIG_FOLDER / f'{rig}.yml' if str(rig) in available_rigs() else Path(rig)
+    if not path.is_file():
+        raise ValueError(f'no rig {str(rig)!r}: neither a file nor one of {", ".join(available_rigs())}')
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:  # ValueError: a date that is none, say
+        raise ValueError(f'{path}: not YAML ({error})') from None
+    if not isinstance(content, dict) or not isinstance(content.get('joints'), dict) or set(content) - _KEYS:
+        raise ValueError(f'{path}: takes the keys {", ".join(sorted(_KEYS))}, of which joints maps SMPL joints to names')
+    try:
+        return _make_rig(path, content)
+    except ValueError as error:
+        raise ValueError(f'{path}: {str(error).removeprefix(f"{path}: ")}') from None
+
+
+def available_rigs() -> List[str]:
+    """Names of the shipped rigs."""
+    return sorted(path.stem for path in RIG_FOLDER.glob('*.yml'))
+
+
+def detect_rig(names: Sequence[str]) -> Rig:
+    """The shipped rig that knows the most of a recording's joints.
+
+    Raises:
+        ValueError: none has all the joints that the fit needs.
+    """
+    fitting, nearest = [], []
+    for name in available_rigs():
+        rig = load_rig(name)
+        try:
+            fitting.append((len(rig.find(names)), rig))
+        except ValueError as error:
+            nearest.append((sum(bool(_places(candidate, _spellings(names))) for joint in REQUIRED
+                                for candidate in rig.joints.get(joint, ())[:1]), str(error)))
+    if not fitting:
+        close = f' (nearest: {max(nearest)[1].split("; it has")[0]})' if max(nearest)[0] > len(REQUIRED) // 2 else ''
+        raise ValueError(f'no shipped rig ({", ".join(available_rigs())}) fits the joints {listed(names)}{close}; '
+                         'write a YAML file for it, docs/rigs.md says how')
+    return max(fitting, key=lambda item: item[0])[1]
+
+
+def parse_unit(unit: Union[str, float]) -> float:
+    """Metres per unit from ``'m'``, ``'cm'``, ``'mm'``, ``'inch'`` or a positive number of metres.
+
+    Raises:
+        ValueError: none of these.
+    """
+    try:
+        value = UNITS[unit] if isinstance(unit, str) and unit in UNITS else float(unit)
+    except (ValueError, TypeError, OverflowError):
+        value = 0.
+    if not 0 < value < float('inf'):
+        raise ValueError(f'unit must be {", ".join(UNITS)} or a positive number of metres, got {unit!r}')
+    return value
+
+
+def _make_rig(path: Path, content: dict) -> Rig:
+    axes = content.get('axes') or {}
+    if not isinstance(axes, dict):
+        raise ValueError(f'{path}: axes maps SMPL joints to three directions, got {axes!r}')
+    unknown = [joint for joint in (*content['joints'], *axes) if joint not in _SMPL.joint_names]
+    if unknown:
+        raise ValueError(f'{path}: {unknown[0]!r} is no SMPL joint; they are {", ".join(_SMPL.joint_names)}')
+    for joint, directions in axes.items():
+        if not isinstance(directions, list) or len(directions) != 3 or any(name not in _DIRECTIONS for name in directions):
+            raise ValueError(f'{path}: axes of {joint} must be three of {", ".join(_DIRECTIONS)}, got {directions}')
+        if torch.linalg.det(_frame(directions)) < 0.5:
+            raise ValueError(f'{path}: axes of {joint} are no right-handed frame: {directions}')
+    named = {joint: names if isinstance(names, list) else [names] for joint, names in content['joints'].items()}
+    whole = {joint: bool(names) and all(isinstance(name, (str, int)) and name != '' for name in names) for joint, names in named.items()}
+    nameless = [joint for joint in named if not whole[joint]]
+    if nameless:
+        raise ValueError(f'{nameless[0]} must have the name of a joint, or a list of such, got {content["joints"][nameless[0]]!r}')
+    if content.get('rest') not in (None, *RESTS):
+        raise ValueError(f'{path}: rest must be {" or ".join(RESTS)} or left out, got {content["rest"]!r}')
+    joints = {joint: tuple(map(str, names)) for joint, names in named.items()}
+    unit, up, forward = (content.get(key) for key in ('unit', 'up', 'forward'))
+    if up is not None and up not in AXES:
+        raise ValueError(f'{path}: up must be one of {", ".join(AXES)}, got {up!r}')
+    rig = Rig(path.stem, joints, {joint: tuple(value) for joint, value in axes.items()}, content.get('rest'),
+              None if unit is None else parse_unit(unit), up, forward)
+    upright(up or 'y', forward)
+    return rig
+
+
+def _frame(directions: Sequence[str]) -> Tensor:
+    """``(3, 3)`` matrix whose rows are the directions."""
+    return torch.tensor([_DIRECTIONS[name] for name in directions], dtype=torch.float64)
+
+
+def _spellings(names: Sequence[str]) -> List[List[str]]:
+    """Each name in ever freer spellings: in lower case without namespace and number; its letters and digits alone, without what most of
+    the names begin or end with."""
+    short = [_short(name) for name in names]
+    own = [name for name in short if not name.endswith('_end')]
+    start, stop = (_common(own, step) for step in (1, -1))
+    bare = [_letters(name.removeprefix(start).removesuffix(stop) or name) for name in short]
+    return [short, bare]
+
+
+def _short(name: str) -> str:
+    """``Armature|mixamorig:Hips #0`` to ``hips``."""
+    return re.sub(r'(\s*#\s*\d+|\.\d{3})$', '', re.split(r'[:|]', name)[-1].strip()).lower()
+
+
+def _letters(name: str) -> str:
+    # What stands before a name marks another joint (__UpLeg_L beside UpLeg_L), what stands within separates words.
+    return re.sub(r'(?<=[^\W_])[\W_]+', '', name)
+
+
+def _common(names: Sequence[str], step: int) -> str:
+    """What at least four fifths of the names begin with (``step`` 1) or end with (-1), up to a character that separates words."""
+    # Sorted, the names that begin alike stand together: the first and the last of a run tell for all between.
+    turned, best = sorted(name[::step] for name in names), ''
+    run = max(2, -(-len(names) * 4 // 5))
+    for first, last in zip(turned, turned[run - 1:]):
+        shared = re.match(r'.*[\W_\d]|', commonprefix([first, last]))[0]
+        best = max(best, shared, key=len)
+    return best[::step]
+
+
+def _places(candidate: str, spellings: List[List[str]]) -> List[int]:
+    """Where a rig's name stands among the names of a recording, in the strictest spelling that has it."""
+    for names, wanted in zip(spellings, (_short(candidate), _letters(_short(candidate)))):
+        places = [index for index, name in enumerate(names) if name == wanted]
+        if places:
+            return places
+    return []

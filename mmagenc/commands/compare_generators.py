@@ -1,0 +1,187 @@
+"""What ``mmagenc compare-generators`` does; how it is called is in :mod:`mmagenc.commands.options.compare_generators`.
+
+N clips, K classes, T frames, D feature channels.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+from mmagenc.apis import generate, init_generator, init_recognizer, recognize
+from mmagenc.apis.report import middle_frames
+from mmagenc.command_line import in_words
+from mmagenc.compat import atomic_open
+from mmagenc.datasets.agreement import classes_problem, keypoints_problem
+from mmagenc.datasets.annotation import motion_to_annotations
+from mmagenc.datasets.persons import keep_persons
+from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
+from mmagenc.evaluation.functional import memorization, motion_derivative, per_class_mmd
+from mmagenc.evaluation.functional.neighbors import NUM_NEIGHBORS
+from mmagenc.evaluation.metrics.clips import class_names, percent
+from mmagenc.evaluation.metrics.generation_numbers import distances, halves
+from mmagenc.evaluation.metrics.motion_generation import judge_warnings
+from mmagenc.evaluation.metrics.movement import COLUMNS as MOVEMENT
+from mmagenc.evaluation.metrics.movement import layout_of, measure_movement
+from mmagenc.models.recognizers import RecognizerScores
+from mmagenc.outputs import Output, require_outputs
+from mmagenc.visualization.clip import Clip
+from mmagenc.visualization.figures import draw_grid, medoid_first
+
+from .compare import mean_of, positions, read_clips
+
+COLUMNS: Dict[str, Tuple[str, Callable[[float], str]]] = {
+    'accuracy': ('accuracy', percent), 'fid': ('FID', '{:.1f}'.format), 'kid': ('KID', '{:.2f}'.format),
+    'mmd_average': ('MMDa', '{:.2f}'.format), 'mmd_sequence': ('MMDs', '{:.2f}'.format), 'precision': ('precision', percent),
+    'recall': ('recall', percent), 'coverage': ('coverage', percent), 'closer': ('closer', '{:.2f}'.format),
+    'speed_ratio': ('speed', '{:.2f}'.format), 'jerk_ratio': ('jerk', '{:.2f}'.format), 'parameters': ('parameters', '{:,.0f}'.format),
+    'clips_per_second': ('clips/s', '{:.0f}'.format)}
+RECORDINGS = 'recordings'
+
+
+class Judged(NamedTuple):
+    """Clips, and what the judge says of them."""
+
+    clips: List[Dict]
+    scores: RecognizerScores
+
+    def part(self, index: np.ndarray) -> 'Judged':
+        return Judged([self.clips[i] for i in index], self.scores[index])
+
+
+def recordings(args: argparse.Namespace, split: str, metainfo=None) -> Tuple[List[Dict], Dict]:
+    """Recordings of a split, the middle ``num_frames`` of each, and what the file says.
+
+    Raises:
+        ValueError: no such split, no clips, or a layout that is not known.
+    """
+    clips, metainfo = read_clips(args.real, split, None, metainfo)
+    clips = [middle_frames(keep_persons(clip, 1), args.num_frames) for clip in clips]
+    if layout_of(clips[0]) is None:
+        raise ValueError(f"{args.real}: the clips' layout is not known: set skeleton in the metainfo")
+    return clips, metainfo
+
+
+def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metainfo: Dict, args: argparse.Namespace
+               ) -> Tuple[List[Dict], Dict[str, float]]:
+    """Clips of every class by one generator, and its ``parameters`` and ``clips_per_second``.
+
+    Raises:
+        ValueError: it makes clips of other classes, another layout or another rate than the recordings.
+    """
+    model = init_generator(config, checkpoint, device=args.device)
+    said = model.dataset_meta
+    problem = classes_problem(metainfo.get('classes'), said['classes'])
+    if problem is None and metainfo.get('fps') and abs(metainfo['fps'] - said['fps']) > 1e-3:
+        problem = f'{said["fps"]:g} frames a second, the recordings have {metainfo["fps"]:g}'
+    start = time.perf_counter()
+    motion = generate(model, num_samples_per_class=args.num_samples_per_class, num_frames=args.num_frames, seed=args.seed)
+    seconds = time.perf_counter() - start
+    clips = motion_to_annotations(motion, prefix=name, skeleton=model.representation.keypoint_skeleton)
+    problem = problem or keypoints_problem(real, clips)
+    if problem:
+        raise ValueError(f'--generator {name} ({config}): {problem}')
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return clips, dict(parameters=count, clips_per_second=len(clips) / seconds)
+
+
+def numbers_of(real: Judged, fake: Judged, train: Judged) -> Dict[str, float]:
+    """What generated clips are beside recordings; what too few clips define is left out."""
+    values = dict(accuracy=fake.scores.accuracy, **distances(real.scores.feature, fake.scores.feature, num_neighbors=NUM_NEIGHBORS))
+    values.update(discrepancies(real.clips, fake.clips))
+    values['closer'] = memorization(train.scores.feature, fake.scores.feature, real.scores.feature).closer
+    values.update(speed_ratio=class_ratio(real, fake, speed), jerk_ratio=class_ratio(real, fake, jerk))
+    return values
+
+
+def class_ratio(real: Judged, fake: Judged, measure: Callable[[Dict], float]) -> float:
+    """Mean over classes of the generated clips' median to the recordings'; NaN where no class has both."""
+    medians = []
+    for part in (fake, real):
+        sizes, label = np.array([measure(clip) for clip in part.clips]), part.scores.label
+        medians.append({k: np.nanmedian(sizes[label == k]) for k in np.unique(label) if np.isfinite(sizes[label == k]).any()})
+    ratios = [medians[0][k] / medians[1][k] for k in medians[0] if medians[1].get(k, 0) > 0]
+    return float(np.mean(ratios)) if ratios else float('nan')
+
+
+def discrepancies(real: List[Dict], fake: List[Dict]) -> Dict[str, float]:
+    """``mmd_average`` and ``mmd_sequence``, means over classes, of positions about the root at the scale of the recordings."""
+    num_frames = max(clip['total_frames'] for clip in real)
+    arrays = [positions(clips, clips[0]['skeleton'], num_frames, 'every_frame') for clips in (real, fake)]
+    low, high = arrays[0].min(), arrays[0].max()
+    first, second = (2 * (array - low) / max(high - low, 1e-12) - 1 for array in arrays)
+    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
+    num_classes = 1 + max(label.max() for label in labels)
+    return {f'mmd_{mode}': mean_of(per_class_mmd(first, labels[0], second, labels[1], num_classes, mode=mode))
+            for mode in ('average', 'sequence')}
+
+
+def speed(clip: Dict) -> float:
+    """About the root, jitter removed, in body lengths a frame."""
+    return float(measure_movement(clip, None)[MOVEMENT.index('speed_about_root')])
+
+
+def jerk(clip: Dict) -> float:
+    """Mean size of the third differences about the root."""
+    keypoint, root = clip['keypoint'][0], layout_of(clip).root
+    return float(motion_derivative(keypoint - keypoint[:, root, None], 3, 1.).mean()) if len(keypoint) > 3 else float('nan')
+
+
+def table(rows: Dict[str, Dict[str, float]]) -> str:
+    """In Markdown; ``-`` where there is no number."""
+    lines = [['', *(title for title, _ in COLUMNS.values())], ['---'] * (1 + len(COLUMNS))]
+    for name, values in rows.items():
+        lines.append([name, *(form(values[key]) if np.isfinite(values.get(key, np.nan)) else '-' for key, (_, form) in COLUMNS.items())])
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def draw(path: str, sets: Dict[str, List[Dict]], metainfo: Dict) -> None:
+    """A row a set, a column a class: of each the clip in the middle of the others."""
+    labels = sorted({clip['label'] for clip in sets[RECORDINGS]})
+    names = class_names(metainfo, labels[-1] + 1)
+    rows = []
+    for name, clips in sets.items():
+        chosen = [medoid_first([clip for clip in clips if clip['label'] == label], 1, None, metainfo.get('up')) for label in labels]
+        rows.append((name, [Clip.from_annotation(found[0], found[0]['skeleton']) if found else None for found in chosen]))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    draw_grid(rows, path, headings=[(names[label], 1) for label in labels], fps=metainfo.get('fps') or 30.)
+
+
+def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], List[str]]:
+    """The table's rows by name, and why they are worth nothing, if they are; draws the picture where one is wanted."""
+    real, metainfo = recordings(args, args.real_split)
+    train, _ = recordings(args, args.train_split, metainfo)
+    made = {name: make_clips(name, config, checkpoint, real, metainfo, args) for name, config, checkpoint in args.generator}
+    judge = init_recognizer(*args.recognizer, device=args.device)
+
+    def judged(clips: List[Dict]) -> Judged:
+        return Judged(clips, recognize(judge, clips))
+
+    real, train = judged(real), judged(train)
+    first, second = (real.part(index) for index in halves(real.scores.label, args.seed))
+    rows = {RECORDINGS: dict(numbers_of(first, second, train) if first.clips else {}, accuracy=real.scores.accuracy)}
+    for name, (clips, more) in made.items():
+        rows[name] = dict(numbers_of(real, judged(clips), train), **more)
+    if args.picture is not None:
+        draw(args.picture, {RECORDINGS: real.clips, **{name: clips for name, (clips, _) in made.items()}}, metainfo)
+    fitted, num_classes = recognizer_fitted(load_checkpoint(args.recognizer[1])), real.scores.probability.shape[1]
+    everyone = dict(accuracy_real=real.scores.accuracy, accuracy=float(np.mean([rows[name]['accuracy'] for name in made])))
+    return rows, judge_warnings(everyone, real.scores.label, num_classes, fitted=fitted)
+
+
+def run(args: argparse.Namespace) -> None:
+    outputs = [Output(f'--{name}', path, suffixes) for name, path, suffixes in
+               (('out', args.out, ()), ('picture', args.picture, ('.png', '.gif', '.mp4'))) if path is not None]
+    sources = [args.real, *args.recognizer, *(path for _, *paths in args.generator for path in paths)]
+    require_outputs('compare-generators', outputs, inputs=sources, force=args.force)
+    with in_words('compare-generators', debug=args.debug):
+        rows, warnings = compare_all(args)
+        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows)]))
+        if args.out is not None:
+            known = {name: {key: value for key, value in values.items() if np.isfinite(value)} for name, values in rows.items()}
+            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+            with atomic_open(args.out, 'w', encoding='utf-8') as file:
+                json.dump(dict(rows=known, warnings=warnings), file, indent=1)

@@ -1,0 +1,91 @@
+"""What ``mmagenc import`` does; how it is called is in :mod:`mmagenc.commands.options.import_files`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import List, Sequence
+
+from mmagenc.body_models.rigs import parse_unit
+from mmagenc.command_line import in_words
+from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.mending import gap_settings
+from mmagenc.datasets.readers.finding import chosen_readers
+from mmagenc.datasets.readers.importing import Imported, ImportSettings, import_files
+from mmagenc.datasets.readers.motion_files import Labels
+from mmagenc.datasets.readers.naming import read_joint_names
+from mmagenc.datasets.readers.registry import ReadOptions, known_suffixes
+from mmagenc.datasets.readers.segments import read_segments
+from mmagenc.outputs import Output, require_outputs
+
+SHOWN = 40
+"""Reasons why something was left out that are printed."""
+
+
+def read_options(args: argparse.Namespace) -> ReadOptions:
+    """What the user says about the files."""
+    return ReadOptions(
+        layout=args.layout, joint_names=None if args.joint_names is None else read_joint_names(args.joint_names), fps=args.source_fps,
+        img_shape=None if args.img_shape is None else tuple(args.img_shape), unit=None if args.unit is None else parse_unit(args.unit),
+        up=None if args.up == 'auto' else args.up, min_score=args.min_score, lenient=args.lenient,
+        reader={'rig': args.rig, 'strict': args.strict, 'pose_model': args.pose_model, 'body': args.body_model, **args.reader})
+
+
+def settings_of(args: argparse.Namespace) -> ImportSettings:
+    """What becomes of the recordings."""
+    segments = None if args.segments is None else tuple(read_segments(args.segments, tier=args.tier))
+    return ImportSettings(
+        read=read_options(args), format=args.format, label=args.label, segments=segments,
+        labels=None if args.labels is None else Labels(args.labels), unlabelled=args.unlabelled, max_persons=args.persons, fps=args.fps,
+        fill_gaps=gap_settings(args), pose_gap=args.pose_gap, min_frames=args.min_frames,
+        classes=None if args.classes is None else tuple(args.classes.split(',')), split=args.split, split_by=args.split_by, seed=args.seed,
+        body=args.body_model, path_scale=None if args.path_scale == 'body' else parse_unit(args.path_scale), processes=args.processes)
+
+
+def list_formats() -> None:
+    """What can be read, a line a format."""
+    readers = chosen_readers()
+    width = max(map(len, readers))
+    for name, reader in readers.items():
+        kind = ', '.join(filter(None, ['folders' if reader.folder else '', *reader.suffixes]))
+        print(f'{name:{width}}  {reader.title} ({kind}); knows {", ".join(reader.knows)}')
+
+
+def tell(imported: Imported, out: Sequence[Path]) -> None:
+    """Print what was read, what was assumed, and what came of it."""
+    for said, number in imported.found.items():
+        print(f'{number} × {said}')
+    for note, number in imported.notes.items():
+        print(f'  {note}' + (f' ({number} recordings)' if number > 1 else ''))
+    annotation = imported.annotation
+    clips, metainfo = annotation['annotations'], annotation['metainfo']
+    counts = ', '.join(f'{split} {len(members)}' for split, members in annotation['split'].items())
+    labels = {clip['label'] for clip in clips}
+    classes = metainfo.get('classes') or []
+    print(f'{len(clips)} clips ({counts}) of layout {metainfo.get("skeleton", "not named")}'
+          + (f', {metainfo["fps"]:g} fps' if 'fps' in metainfo else '') + f': {", ".join(map(str, out))}')
+    print('classes: ' + (', '.join(f'{name} {sum(clip["label"] == label for clip in clips)}' for label, name in enumerate(classes)
+                                   if label in labels or len(classes) < 40) if classes else 'none, the clips have no labels'))
+
+
+def warn(left_out: List[str]) -> None:
+    """Print why files and clips were left out."""
+    if left_out:
+        more = [f'… and {len(left_out) - SHOWN} more'] if len(left_out) > SHOWN else []
+        print('\n  '.join([f'left out {len(left_out)}:', *left_out[:SHOWN], *more]), file=sys.stderr)
+
+
+def run(args: argparse.Namespace) -> None:
+    with in_words('import', debug=args.debug):
+        suffixes = known_suffixes(chosen_readers(args.format))
+    if args.formats:
+        list_formats()
+        return
+    inputs: List = [item for path in args.inputs for item in ([(path, suffix) for suffix in suffixes] if path.is_dir() else [path])]
+    inputs += [args.segments, args.joint_names, args.body_model if Path(args.body_model).suffix else None]
+    require_outputs('import', [Output('--out', out, SUFFIXES) for out in args.out], inputs=inputs, force=args.force)
+    with in_words('import', debug=args.debug):
+        imported = import_files(args.inputs, settings_of(args))
+        for out in args.out:
+            save_annotation(imported.annotation, out, unlabelled=args.unlabelled)
+    tell(imported, args.out)
+    warn(imported.left_out)

@@ -1,0 +1,76 @@
+"""What ``mmagenc inspect`` does; how it is called is in :mod:`mmagenc.commands.options.inspect_file`."""
+
+import argparse
+import json
+import math
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Dict, Optional
+
+from mmagenc.command_line import in_words
+from mmagenc.compat import atomic_open
+from mmagenc.datasets.annotation import load_annotation
+from mmagenc.datasets.readers.any_file import read_any_annotation
+from mmagenc.evaluation.inspection import Inspection, inspect_annotation
+from mmagenc.outputs import Output, require_outputs
+from mmagenc.visualization.inspection import SIGN, as_text, contact_sheet, write_inspection
+
+
+def read(path: Path) -> Dict:
+    """The annotation, clips without labels too."""
+    try:
+        return read_any_annotation(path)
+    except ValueError:
+        return load_annotation(path, unlabelled=True)
+
+
+def write_json(inspection: Inspection, path: Path) -> None:
+    """All numbers; those that are not known are ``null``."""
+    content = asdict(inspection)
+    content['clips'] = [_known(row._asdict()) for row in inspection.clips]
+    content['classes'] = [_known(row) for row in inspection.classes]
+    content['doubts'] = [doubt._asdict() for doubt in inspection.doubts]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(path, 'w', encoding='utf-8') as file:
+        json.dump(content, file, indent=1)
+
+
+def _known(row: Dict) -> Dict:
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+
+
+def write_page(annotation: Dict, inspection: Inspection, page: Path, sheet: Optional[Path], title: str) -> None:
+    """The page with its contact sheet, which is drawn for it where none is asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = sheet or Path(folder) / 'sheet.png'
+        if sheet is None and has_sheet(annotation):
+            contact_sheet(annotation, drawn)
+        write_inspection(inspection, page, title=title, sheet=drawn if has_sheet(annotation) else None)
+
+
+def has_sheet(annotation: Dict) -> bool:
+    """Whether clips can be drawn: some have a label, and their layout is known."""
+    named = (annotation.get('metainfo') or {}).get('skeleton')
+    return any((clip.get('label') or 0) >= 0 and (named or clip.get('skeleton')) for clip in annotation['annotations'])
+
+
+def run(args: argparse.Namespace) -> None:
+    outputs = [Output('--html', args.html, ('.html', '.htm'), SIGN), Output('--sheet', args.sheet, ('.png', )),
+               Output('--out', args.out, ('.json', ))]
+    outputs = [output for output in outputs if output.path is not None]
+    require_outputs('inspect', outputs, inputs=[args.file], force=args.force)
+    with in_words('inspect', debug=args.debug):
+        annotation = read(args.file)
+        inspection = inspect_annotation(annotation)
+        print(as_text(inspection))
+        if args.sheet is not None:
+            if not has_sheet(annotation):
+                raise ValueError(f'{args.file}: nothing can be drawn: its clips have no labels, or no layout')
+            contact_sheet(annotation, args.sheet)
+        if args.html is not None:
+            write_page(annotation, inspection, args.html, args.sheet, str(args.file.name))
+        if args.out is not None:
+            write_json(inspection, Path(args.out))
+    for output in outputs:
+        print(f'written: {output.path}')

@@ -1,0 +1,104 @@
+"""Which of the files that a user names are read, and by which reader."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from mmagenc.datasets.annotation import problem_words
+
+from .registry import Reader, UnknownFormatError, all_readers, known_suffixes, recognize
+from .source import Source, natural_key
+
+NAMED = 12
+"""Kinds of files of no known format that are named one by one."""
+
+
+class Chosen(NamedTuple):
+    """A source and the reader that takes it."""
+    source: Source
+    reader: Reader
+    said: str
+
+
+def chosen_readers(name: Optional[str] = None) -> Dict[str, Reader]:
+    """All readers, or the one that is named.
+
+    Raises:
+        ValueError: no such reader, naming those that there are.
+    """
+    readers = all_readers()
+    if name is None:
+        return readers
+    if name not in readers:
+        raise ValueError(f'--format {name}: no such format; there are {", ".join(readers)}')
+    return {name: readers[name]}
+
+
+def formats_advice(readers: Mapping[str, Reader]) -> str:
+    """One line of what can be read."""
+    return f'\nknown formats: {", ".join(f"{reader.title} ({name})" for name, reader in readers.items())}'
+
+
+def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool = False) -> Tuple[List[Chosen], List[str]]:
+    """What lies in the inputs, each with its reader, in natural order; and what was passed over and why.
+
+    A folder that a reader takes as a whole is not searched; of other folders all subfolders are.
+
+    Args:
+        inputs: files and folders.
+        readers: by name.
+        named: the user named the one reader: files of its suffixes are its own, whatever they look like.
+
+    Raises:
+        FileNotFoundError: an input that is not there.
+    """
+    chosen, left_out, strangers = [], [], Counter()
+    suffixes = known_suffixes(readers)
+    for given in map(Path, inputs):
+        if not given.exists():
+            raise FileNotFoundError(f'{given}: no such file or folder')
+        for source in _sources(given, readers):
+            try:
+                found = recognize(source, readers)
+            except UnknownFormatError as error:
+                left_out.append(str(error))
+                continue
+            if found is None and named and (source.suffix in suffixes or source.path == given):
+                found = next(iter(readers.values())), 'as named'
+            if found is not None:
+                chosen.append(Chosen(Source(source.path, source.root), *found))  # without what it has read: there may be thousands
+            elif not source.is_folder and (source.suffix in suffixes or source.path == given):
+                left_out.append(_why_unknown(source))
+            elif not source.is_folder:
+                strangers[source.suffix or source.path.name] += 1
+    left_out += [f'{count} × {suffix}: no format that is known' for suffix, count in strangers.most_common(NAMED)]
+    return chosen, left_out
+
+
+def _sources(given: Path, readers: Mapping[str, Reader]) -> Iterator[Source]:
+    if not given.is_dir():
+        yield Source(given)
+        return
+    yield from _walk(given, given, readers, set())
+
+
+def _walk(folder: Path, root: Path, readers: Mapping[str, Reader], seen: Set[Path]) -> Iterator[Source]:
+    if folder.resolve() in seen:  # a link that leads back
+        return
+    seen.add(folder.resolve())
+    whole = Source(folder, root)
+    if any(reader.folder and reader.sniff(whole) for reader in readers.values()):
+        yield whole
+        return
+    for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
+        if path.name.startswith('.'):
+            continue
+        if path.is_dir():
+            yield from _walk(path, root, readers, seen)
+        elif path.is_file():
+            yield Source(path, root)
+
+
+def _why_unknown(source: Source) -> str:
+    failure = source.failure()
+    return f'{source.path}: {problem_words(failure)}' if failure is not None else f'{source.path}: no format that is known'

@@ -1,0 +1,186 @@
+"""COCO's keypoint annotations of videos: SyRIP, PoseTrack, and what annotation tools export.
+
+``{"images": [{"id", "file_name", "width", "height"}], "annotations": [{"image_id", "keypoints": [x, y, v, …], "track_id"}], "categories":
+[{"keypoints": [names], "skeleton": [[1, 2], …]}]}``. One clip is one ``video_id``, or else one folder of images, and one ``track_id``.
+v is 2 for a visible point, 1 for a hidden one, 0 for none. V keypoints.
+"""
+
+from pathlib import PurePosixPath
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
+from mmagenc.datasets.readers.source import Source, natural_key
+from mmagenc.datasets.readers.values import Columns, columns_of_names, columns_of_number, last_number, numbers, triples, whole_shape
+from mmagenc.registry import READERS
+
+LAYOUTS = {17: 'coco17', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
+VISIBILITY = np.array([0, .5, 1], dtype=np.float32)
+"""Scores of points without a place, hidden and visible ones."""
+LABEL_KEYS = ('action', 'action_label', 'posture', 'label')
+"""Of an annotation, where somebody says what is being done."""
+FRAME_KEYS = ('frame_id', 'frame_index', 'frame_number')
+
+
+class _Image(NamedTuple):
+    """A frame: which clip it is of, its number in it, its size and name."""
+    clip: str
+    number: Optional[int]
+    shape: Optional[Tuple[int, int]]
+    name: str
+
+
+@READERS.register_module(name='coco')
+class CocoVideo(Reader):
+    name = 'coco'
+    title = 'COCO keypoint annotations'
+    suffixes = ('.json', )
+    knows = ('2d', 'score', 'persons', 'track', 'img_shape', 'label')
+
+    def sniff(self, source: Source) -> Optional[str]:
+        content = source.json()
+        if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ('images', 'annotations')):
+            return None
+        if not any(isinstance(annotation, dict) and 'keypoints' in annotation for annotation in content['annotations']):
+            return None
+        return f'keypoints in {len(content["images"])} images'
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        content = source.content()
+        images = _images(content)
+        clips: Dict[Tuple[str, Optional[str]], List[Tuple[_Image, Person, Dict]]] = {}
+        layouts: Dict[object, Columns] = {}
+        annotations = [(index, found) for index, found in enumerate(content['annotations']) if _is_person(found, index)]
+        triple = [triples(found['keypoints'], f'annotation {_id(found, index)}: keypoints') for index, found in annotations]
+        graded = all(np.isin(points[:, 2], (0, 1, 2)).all() for points in triple)
+        top = max((points[:, 2].max() for points in triple), default=0)
+        for (index, found), points in zip(annotations, triple):
+            place, category = f'annotation {_id(found, index)}', found.get('category_id')
+            if found.get('image_id') not in images:
+                raise ValueError(f'{place}: image_id {found.get("image_id")!r} is no image')
+            if category not in layouts:
+                layouts[category] = _columns(content, category, len(points), options)
+            score = (VISIBILITY[points[:, 2].astype(int)] * (2 if top == 1 else 1)) if graded else points[:, 2]
+            person = _person(points, score, layouts[category], found, place)
+            image = images[found['image_id']]
+            clips.setdefault((image.clip, person.track, category), []).append((image, person, found))
+        if not clips:
+            raise ValueError('no annotation has keypoints')
+        yield from _recordings(source, clips, layouts, options)
+
+
+def _id(annotation: Mapping, index: int) -> str:
+    return str(annotation.get('id', f'number {index}'))
+
+
+def _is_person(annotation, index: int) -> bool:
+    if not isinstance(annotation, dict):
+        raise ValueError(f'annotation number {index}: no dict')
+    return bool(annotation.get('keypoints')) and not annotation.get('iscrowd') and annotation.get('num_keypoints') != 0
+
+
+def _images(content: Mapping) -> Dict[object, _Image]:
+    videos = {video.get('id'): str(video.get('name', video.get('file_name', video.get('id')))) for video in content.get('videos') or ()
+              if isinstance(video, dict)}
+    images: Dict[object, _Image] = {}
+    for index, image in enumerate(content['images']):
+        if not isinstance(image, dict) or not isinstance(image.get('id'), (int, str)) or image['id'] in images:
+            raise ValueError(f'image number {index}: expected a dict with an id of its own')
+        name = str(image.get('file_name', image['id'])).replace('\\', '/')
+        video = image.get('video_id', image.get('vid_id'))
+        clip = str(videos.get(video, video)) if video is not None else PurePosixPath(name).parent.as_posix()
+        number = next((image[key] for key in FRAME_KEYS if isinstance(image.get(key), int)), last_number(name))
+        sized = image.get('height') is not None and image.get('width') is not None
+        shape = whole_shape(image['height'], image['width'], f'image {name}: height and width') if sized else None
+        images[image['id']] = _Image('' if clip == '.' else clip, number, shape, name)
+    return images
+
+
+def _columns(content: Mapping, category, count: int, options: ReadOptions) -> Columns:
+    found = next((entry for entry in content.get('categories') or () if isinstance(entry, dict) and entry.get('id') == category), {})
+    names = found.get('keypoints')
+    if not isinstance(names, list) or not names:
+        return columns_of_number(count, LAYOUTS, options)
+    names = list(map(str, names))
+    if len(names) != count:
+        said = f'category {category}: {len(names)} names of keypoints, its annotations have {count}'
+        if count not in LAYOUTS and options.layout is None:
+            raise ValueError(said)
+        columns = columns_of_number(count, LAYOUTS, options)
+        return columns._replace(notes=(*columns.notes, f'{said}: taken for {columns.skeleton.name} by their number'))
+    pairs = found.get('skeleton') or ()
+    try:
+        edges = [(names[first - 1], names[second - 1]) for first, second in pairs if min(first, second) > 0]
+    except (TypeError, ValueError, IndexError):
+        edges = []
+    return columns_of_names(names, options, edges)
+
+
+def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation: Mapping, place: str) -> Person:
+    if max(columns.order) >= len(points):
+        raise ValueError(f'{place}: {len(points)} keypoints, the layout has {len(columns.order)}')
+    score = np.nan_to_num(score)[columns.order].astype(np.float32)
+    keypoint = np.where(score[:, None] > 0, points[columns.order, :2], np.float32(np.nan))
+    box = annotation.get('bbox')
+    if box is not None:
+        box = numbers(box, f'{place}: bbox').reshape(-1)
+        box = box if len(box) == 4 and np.isfinite(box).all() else None
+    track = annotation.get('track_id', annotation.get('attributes', {}).get('track_id') if isinstance(annotation.get('attributes'), dict)
+                           else None)
+    return Person(keypoint, score, track if isinstance(track, (int, str)) else None, box)
+
+
+def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+    tracks: Dict[str, int] = {}
+    for clip, _, _ in clips:
+        tracks[clip] = tracks.get(clip, 0) + 1
+    whole = len(tracks) == 1
+    for (clip, track, category), found in sorted(clips.items(), key=lambda item: natural_key(str(item[0]))):
+        name = f'{source.name}/{clip}' if clip and not whole else clip or source.name
+        name += f'_{track}' if tracks[clip] > 1 and track is not None else ''
+        columns = layouts[category]
+        shapes = {image.shape for image, _, _ in found}
+        if len(shapes) > 1 or len({image.number for image, _, _ in found}) == 1 and len(found) > 1:
+            yield from _single_images(name, found, columns, options)
+            continue
+        try:
+            frames, ids = _frames(found)
+        except ValueError as error:
+            yield Unusable(name, str(error))
+            continue
+        yield Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, label=_label(found),
+                        img_shape=next(iter(shapes)) or options.img_shape, notes=columns.notes)
+
+
+def _single_images(name: str, found, columns: Columns, options: ReadOptions) -> Iterator[Recording]:
+    """Images of different sizes are no video: each is a clip of one frame."""
+    by_image: Dict[_Image, List[Tuple[_Image, Person, Dict]]] = {}
+    for entry in found:
+        by_image.setdefault(entry[0], []).append(entry)
+    for image, entries in sorted(by_image.items(), key=lambda item: natural_key(item[0].name)):
+        yield Recording(f'{name}/{PurePosixPath(image.name).stem}', columns.skeleton, frames=[[person for _, person, _ in entries]],
+                        img_shape=image.shape or options.img_shape, label=_label(entries),
+                        notes=(*columns.notes, 'images of different sizes are no video: a clip each'))
+
+
+def _frames(found) -> Tuple[List[List[Person]], Optional[np.ndarray]]:
+    """Persons of each frame and the frames' numbers, or by the images' names where not each has a number of its own."""
+    frames: Dict[_Image, List[Person]] = {}
+    for image, person, _ in found:
+        frames.setdefault(image, []).append(person)
+    numbered = [image.number for image in frames]
+    if None in numbered:
+        return [frames[image] for image in sorted(frames, key=lambda image: natural_key(image.name))], None
+    if len(set(numbered)) < len(frames):
+        number = max(numbered, key=numbered.count)
+        names = [image.name for image in frames if image.number == number]
+        raise ValueError(f'{names[0]} and {names[1]} are of one frame, number {number}')
+    ordered = sorted(frames, key=lambda image: image.number)
+    return [frames[image] for image in ordered], np.array([image.number for image in ordered])
+
+
+def _label(found) -> Optional[str]:
+    """What all annotations of a clip say is being done, if they say one thing."""
+    labels = {next((annotation[key] for key in LABEL_KEYS if isinstance(annotation.get(key), str)), None) for _, _, annotation in found}
+    return labels.pop() if len(labels) == 1 else None

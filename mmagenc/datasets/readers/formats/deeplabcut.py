@@ -1,0 +1,168 @@
+"""DeepLabCut's (and Lightning Pose's) ``.csv`` and ``.h5``: body parts of one or more animals, or infants, frame by frame.
+
+The columns have three levels, scorer, bodyparts and coords (x, y, likelihood), or with individuals four. Of a ``.h5`` beside its ``.csv``
+the ``.csv`` is read, of a ``_filtered`` file beside the raw one the filtered one. M individuals, T frames, V keypoints.
+"""
+
+import re
+from collections import Counter
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mmagenc.datasets.readers.pandas_tables import read_pandas_table, table_keys
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.values import columns_of_names, last_number
+from mmagenc.registry import READERS
+
+COORDS = ('x', 'y', 'z', 'likelihood')
+LEVELS = ('scorer', 'individuals', 'bodyparts', 'coords')
+SCORER = re.compile(r'[_-]?(DLC|DeepCut)[_A-Z].*$')
+"""What DeepLabCut adds to a video's name: the network, project, shuffle and iterations."""
+
+
+class _Table(NamedTuple):
+    """Values of an individual's body part and coordinate by column, and the frames."""
+    columns: List[Tuple[str, str, str]]
+    index: List
+    values: np.ndarray
+
+
+@READERS.register_module(name='deeplabcut')
+class DeepLabCut(Reader):
+    name = 'deeplabcut'
+    title = 'DeepLabCut'
+    suffixes = ('.csv', '.h5', '.hdf5')
+    knows = ('2d', '3d', 'score', 'persons', 'track')
+
+    def sniff(self, source: Source) -> Optional[str]:
+        if source.suffix == '.csv':
+            rows = source.rows()
+            if _header(rows) is None:
+                return None
+            parts = len({tuple(column[:-1]) for column in zip(*[rows[line] for line in _header(rows)]) if column[-1].strip() in COORDS})
+        else:
+            shapes = source.shapes() or {}
+            if not any(name.endswith(('/table', '/axis0_level2')) for name in shapes) or len(table_keys(shapes)) != 1:
+                return None
+            parts = None
+        return None if _passed_over(source) else f'body parts of DeepLabCut{"" if parts is None else f", {parts}"}'
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+        table = _of_csv(source.rows()) if source.suffix == '.csv' else _of_hdf5(source)
+        yield _recording(source, table, options)
+
+
+def _passed_over(source: Source) -> bool:
+    """Whether another file beside this one has the same in it, or better."""
+    path, beside = source.path, []
+    if not path.stem.endswith('filtered'):
+        beside += [path.with_name(f'{path.stem}{mark}filtered{suffix}') for suffix in ('.csv', '.h5') for mark in ('_', '')]
+    if source.suffix != '.csv':
+        beside.append(path.with_suffix('.csv'))
+    found = next((other for other in beside if other.is_file()), None)
+    if found is not None:
+        source.pass_over(f'{found.name} beside it has the same; --format deeplabcut reads this one')
+    return found is not None
+
+
+def _header(rows: Sequence[Sequence[str]]) -> Optional[Dict[int, str]]:
+    """The levels' names by line; ``None`` if the table is not of this kind."""
+    names = [row[0].strip().lower() if row else '' for row in rows[:4]]
+    for found in (LEVELS, (LEVELS[0], *LEVELS[2:]), LEVELS[1:], LEVELS[2:]):
+        if tuple(names[:len(found)]) == found:
+            return dict(enumerate(found))
+    return None
+
+
+def _of_csv(rows: Sequence[Sequence[str]]) -> _Table:
+    header = _header(rows)
+    if header is None:
+        raise ValueError(f'the first lines begin with {", ".join(LEVELS)}')
+    lines = {name: line for line, name in header.items()}
+    width = len(rows[lines['coords']])
+    if any(len(rows[line]) < width for name, line in lines.items() if name != 'scorer'):
+        raise ValueError(f'the header lines have different numbers of cells, coords has {width}')
+    places = [column for column in range(width) if rows[lines['coords']][column].strip().lower() in COORDS]
+    if not places:
+        raise ValueError(f'line {lines["coords"] + 1}: no columns x and y')
+    columns = [(rows[lines['individuals']][column].strip() if 'individuals' in lines else '', rows[lines['bodyparts']][column].strip(),
+                rows[lines['coords']][column].strip().lower()) for column in places]
+    index, values = [], []
+    for line, row in enumerate(rows[len(header):], start=len(header) + 1):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) < width and not any(cell.strip() for cell in row[places[0]:]):
+            row = [*row, *[''] * (width - len(row))]
+        if len(row) != width:
+            raise ValueError(f'line {line}: {len(row)} cells, the header has {width}')
+        index.append(row[places[0] - 1].strip() or row[0].strip())
+        values.append([_number(row[column], line, column) for column in places])
+    return _Table(columns, index, np.array(values, dtype=np.float64).reshape(len(index), len(places)))
+
+
+def _number(cell: str, line: int, column: int) -> float:
+    try:
+        return float(cell) if cell.strip() else np.nan
+    except ValueError:
+        raise ValueError(f'line {line}, column {column + 1}: expected a number, got {cell!r}') from None
+
+
+def _of_hdf5(source: Source) -> _Table:
+    keys = table_keys(source.shapes() or {})
+    if len(keys) != 1:
+        raise ValueError(f'expected one table of pandas, found {", ".join(keys) or "none"}')
+    table = read_pandas_table(source.path, keys[0])
+    if any(len(column) not in (2, 3, 4) or column[-1].lower() not in COORDS for column in table.columns) or not table.columns:
+        raise ValueError(f'{keys[0]}: columns are {LEVELS[0]}, {LEVELS[2]} and {LEVELS[3]} (x, y, likelihood), got '
+                         f'{", ".join(map(str, table.columns[:2]))}')
+    columns = [(column[-3] if len(column) == 4 else '', column[-2], column[-1].lower()) for column in table.columns]
+    return _Table(columns, table.index, table.values)
+
+
+def _recording(source: Source, table: _Table, options: ReadOptions) -> Recording:
+    if not len(table.index):
+        raise ValueError('no frames below the header')
+    places = {column: place for place, column in enumerate(table.columns)}
+    if len(places) < len(table.columns):
+        repeated = next(column for column in table.columns if table.columns.count(column) > 1)
+        raise ValueError(f'{" ".join(filter(None, repeated))} stands in two columns')
+    parts: Dict[str, List[str]] = {}
+    for individual, part, _ in table.columns:
+        if part not in parts.setdefault(individual, []):
+            parts[individual].append(part)
+    names = list(Counter(map(tuple, parts.values())).most_common(1)[0][0])
+    individuals = [individual for individual, its in parts.items() if its == names]
+    axes = ('x', 'y', 'z') if all((individual, part, 'z') in places for individual in individuals for part in names) else ('x', 'y')
+    if len(axes) == 3 and options.unit is None:
+        raise ValueError('three coordinates, in the unit of the calibration: --unit says how many metres that is')
+    columns = columns_of_names(names, options)
+    values = np.where(np.isfinite(table.values), table.values, np.nan).astype(np.float32)
+    missing = [f'{individual} {part}'.strip() for individual in individuals for part in names for axis in 'xy'
+               if (individual, part, axis) not in places]
+    if missing:
+        raise ValueError(f'{missing[0]}: no x or no y')
+    ordered = [names[index] for index in columns.order]
+    keypoint = np.stack([np.stack([values[:, [places[individual, part, axis] for axis in axes]] for part in ordered], axis=1)
+                         for individual in individuals])
+    scored = all((individual, part, 'likelihood') in places for individual in individuals for part in ordered)
+    score = np.stack([np.stack([values[:, places[individual, part, 'likelihood']] for part in ordered], axis=1)
+                      for individual in individuals]) if scored else None
+    return _with_frames(source, table, options, keypoint, score, columns,
+                        sorted({individual for individual in parts if individual not in individuals}))
+
+
+def _with_frames(source: Source, table: _Table, options: ReadOptions, keypoint: np.ndarray, score, columns, others) -> Recording:
+    ids = [int(entry) if isinstance(entry, (int, float)) or str(entry).isdigit() else last_number(str(entry)) for entry in table.index]
+    if None in ids:
+        raise ValueError(f'frame {table.index[ids.index(None)]!r}: no number of a frame, and no name of an image with one')
+    order = np.argsort(ids, kind='stable')
+    keypoint = keypoint[:, order]
+    known = np.isfinite(keypoint).all(axis=-1)
+    keypoint = np.where(known[..., None], keypoint, np.float32(np.nan)) * np.float32(options.unit if keypoint.shape[-1] == 3 else 1)
+    score = np.where(known, np.nan_to_num(score[:, order]), 0) if score is not None else known.astype(np.float32)
+    folder, _, stem = source.name.rpartition('/')
+    notes = (*columns.notes, *((f'individuals with other body parts are left out: {", ".join(others)}', ) if others else ()))
+    return Recording(f'{folder}/{SCORER.sub("", stem) or stem}'.lstrip('/'), columns.skeleton, keypoint=keypoint, keypoint_score=score,
+                     frame_ids=np.array(ids)[order], fps=options.fps, img_shape=options.img_shape, up=options.up, notes=notes)

@@ -1,0 +1,165 @@
+"""Predictions of MMPose: of ``MMPoseInferencer`` (``pred_out_dir``) and of the demos (``--save-predictions``), in 2-D and lifted to 3-D.
+
+Of a video: a list of ``{"frame_id", "instances"}``, or ``{"meta_info", "instance_info": that}``, whose frames count from 1; of a folder of
+images a file an image, a list of instances. An instance has ``keypoints (V, 2 or 3)``, ``keypoint_scores (V,)`` and ``bbox`` as corners.
+V keypoints.
+"""
+
+import json
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.datasets.readers.values import Columns, columns_of_names, columns_of_number, frames_by_name, numbers
+from mmagenc.registry import READERS
+
+LAYOUTS = {17: 'coco17', 23: 'coco133_body', 26: 'halpe26', 133: 'coco133_body'}
+"""By number of keypoints, where the file does not name them."""
+LIFTED = {17: 'h36m17', 133: 'coco133_body'}
+"""The same in 3-D: MMPose's lifters of bodies give Human3.6M's."""
+TRACK_KEYS = ('track_id', 'instance_id')
+
+
+@READERS.register_module(name='mmpose')
+class MMPose(Reader):
+    name = 'mmpose'
+    title = 'MMPose predictions'
+    suffixes = ('.json', )
+    folder = True
+    knows = ('2d', '3d', 'score', 'persons', 'track')
+
+    def sniff(self, source: Source) -> Optional[str]:
+        if source.is_folder:
+            names = _images(source)
+            return f'predictions for {len(names)} images' if names and _is_instances(_content(source, names[0])) else None
+        content = source.json()
+        if isinstance(content, dict) and isinstance(content.get('instance_info'), list):
+            return 'predictions of a demo'
+        if isinstance(content, list) and content and isinstance(content[0], dict) and {'frame_id', 'instances'} <= content[0].keys():
+            return f'predictions for {len(content)} frames'
+        return None
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+        meta, frames, ids = _frames_of_folder(source) if source.is_folder else _frames_of_file(source.content())
+        persons = [[person_of(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
+                   for place, instances in frames]
+        first = next((person for frame in persons for person in frame), None)
+        if first is None:
+            raise ValueError('no instance in any frame')
+        count, dimensions = first.keypoint.shape
+        for (place, _), frame in zip(frames, persons):
+            if any(person.keypoint.shape != first.keypoint.shape for person in frame):
+                raise ValueError(f'{place}: keypoints must be {count} points of {dimensions} numbers, as in the frames before')
+        columns = _columns(meta, count, dimensions, options)
+        notes = columns.notes + (('coordinates of a lifter: z up, and each person where the lifter puts it', ) if dimensions == 3 else ())
+        yield Recording(_name(source), columns.skeleton, frames=[[_ordered(person, columns) for person in frame] for frame in persons],
+                        frame_ids=ids, fps=options.fps, img_shape=options.img_shape, up=(options.up or 'z') if dimensions == 3 else None,
+                        notes=notes)
+
+
+def _name(source: Source) -> str:
+    """The path, without what MMPose's demos put before the video's name."""
+    folder, _, stem = source.name.rpartition('/')
+    return f'{folder}/{stem.removeprefix("results_") or stem}'.lstrip('/')
+
+
+def _images(source: Source) -> List[str]:
+    return [name for name in source.names if name.lower().endswith('.json')]
+
+
+def _content(source: Source, name: str):
+    try:
+        return json.loads(decoded((source.path / name).read_bytes()))
+    except (ValueError, OSError, RecursionError):
+        return None
+
+
+def _is_instances(content) -> bool:
+    return (isinstance(content, list) and bool(content) and isinstance(content[0], dict) and
+            {'keypoints', 'keypoint_scores'} <= content[0].keys())
+
+
+def _frames_of_folder(source: Source) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optional[np.ndarray]]:
+    names, ids = frames_by_name(_images(source))
+    frames = []
+    for name in names:
+        content = _content(source, name)
+        if not isinstance(content, list):
+            raise ValueError(f'{name}: no list of instances')
+        frames.append((name, content))
+    return {}, frames, ids
+
+
+def _frames_of_file(content) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optional[np.ndarray]]:
+    """Meta information, instances of each frame with the frame's place, and the frames' numbers from 0 on."""
+    meta: Mapping = {}
+    first = 0
+    if isinstance(content, dict):
+        meta, content, first = content.get('meta_info') or {}, content.get('instance_info'), 1
+        if not isinstance(meta, dict) or not isinstance(content, list):
+            raise ValueError('meta_info must be a dict and instance_info a list')
+        if _is_instances(content):  # of one image
+            return meta, [('instance_info', content)], None
+    if not isinstance(content, list) or not content:
+        raise ValueError('no frames')
+    frames: Dict[int, Sequence] = {}
+    for index, frame in enumerate(content):
+        if not isinstance(frame, dict) or not isinstance(frame.get('instances'), list):
+            raise ValueError(f'entry {index}: expected frame_id and instances')
+        number = frame.get('frame_id')
+        if not isinstance(number, int) or isinstance(number, bool) or number in frames:
+            raise ValueError(f'entry {index}: frame_id must be a number that no other frame has, got {number!r}')
+        frames[number] = frame['instances']
+    first = 0 if 0 in frames else first
+    return meta, [(f'frame {number}', frames[number]) for number in sorted(frames)], np.array(sorted(frames)) - first
+
+
+def person_of(instance, place: str) -> Person:
+    """A person of an instance, with all its keypoints.
+
+    Raises:
+        ValueError: no instance of MMPose, naming the key.
+    """
+    if not isinstance(instance, dict) or 'keypoints' not in instance:
+        raise ValueError(f'{place}: no keypoints')
+    keypoint = numbers(instance['keypoints'], f'{place}: keypoints')
+    if keypoint.ndim == 3 and len(keypoint) == 1:
+        keypoint = keypoint[0]
+    if keypoint.ndim != 2 or keypoint.shape[1] not in (2, 3):
+        raise ValueError(f'{place}: keypoints must be points of 2 or 3 numbers, got {" x ".join(map(str, keypoint.shape))}')
+    score = instance.get('keypoint_scores')
+    if score is not None:
+        score = numbers(score, f'{place}: keypoint_scores').reshape(-1)
+        if len(score) != len(keypoint):
+            raise ValueError(f'{place}: keypoint_scores must be {len(keypoint)} numbers, got {len(score)}')
+    track = next((instance[key] for key in TRACK_KEYS if isinstance(instance.get(key), (int, str))), None)
+    return Person(keypoint, score, None if track == -1 else track, _box(instance.get('bbox'), place))
+
+
+def _box(corners, place: str) -> Optional[np.ndarray]:
+    if corners is None:
+        return None
+    corners = numbers(corners, f'{place}: bbox').reshape(-1)
+    if len(corners) < 4 or not np.isfinite(corners[:4]).all():
+        raise ValueError(f'{place}: bbox must be x1, y1, x2, y2')
+    return np.concatenate([corners[:2], corners[2:4] - corners[:2]])
+
+
+def _columns(meta: Mapping, count: int, dimensions: int, options: ReadOptions) -> Columns:
+    named = meta.get('keypoint_id2name')
+    if isinstance(named, dict) and len(named) == count:
+        try:
+            names = [str(named[key]) for key in sorted(named, key=int)]
+        except ValueError:
+            raise ValueError('meta_info: keypoint_id2name must have numbers for keys') from None
+        lifted = meta.get('dataset_name') == 'h36m' or dimensions == 3 and count == 17
+        if not (lifted and options.layout is None):
+            return columns_of_names(names, options)
+    return columns_of_number(count, LIFTED if dimensions == 3 else LAYOUTS, options)
+
+
+def _ordered(person: Person, columns: Columns) -> Person:
+    score = None if person.score is None else person.score[columns.order]
+    return Person(person.keypoint[columns.order], score, person.track, person.box)

@@ -1,0 +1,98 @@
+"""Folders of OpenPose (``--write_json``): a file a frame, ``NAME_000000000012_keypoints.json``, and what others write in its form.
+
+``{"people": [{"person_id": [-1], "pose_keypoints_2d": [x, y, score, …], …}]}``; (0, 0, 0) is a keypoint that was not seen. Several videos
+may share a folder. V keypoints.
+"""
+
+import json
+import re
+from typing import Dict, Iterator, List, Optional
+
+import numpy as np
+
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.datasets.readers.values import columns_of_number, frames_by_name, in_pixels, triples, unseen_as_nan
+from mmagenc.registry import READERS
+
+LAYOUTS = {25: 'body25', 18: 'openpose18', 17: 'coco17', 26: 'halpe26', 133: 'coco133_body'}
+"""By number of keypoints: OpenPose's own, and those of others who write its form."""
+POSE_KEYS = ('pose_keypoints_2d', 'pose_keypoints')
+OTHER_PARTS = ('face_keypoints_2d', 'hand_left_keypoints_2d', 'hand_right_keypoints_2d')
+
+
+@READERS.register_module(name='openpose')
+class OpenPose(Reader):
+    name = 'openpose'
+    title = 'OpenPose folders'
+    folder = True
+    knows = ('2d', 'score', 'persons', 'track')
+
+    def sniff(self, source: Source) -> Optional[str]:
+        names = _frames(source)
+        content = _content(source, names[0]) if names else None
+        return f'{len(names)} frames of OpenPose' if isinstance(content, dict) and isinstance(content.get('people'), list) else None
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+        videos: Dict[str, List[str]] = {}
+        for name in _frames(source):
+            videos.setdefault(_video(name), []).append(name)
+        for video, names in videos.items():
+            names, ids = frames_by_name(names)
+            yield _recording(source.name if len(videos) == 1 else f'{source.name}/{video}', source, names, ids, options)
+
+
+def _frames(source: Source) -> List[str]:
+    return [name for name in source.names if name.lower().endswith('.json')]
+
+
+def _video(name: str) -> str:
+    """What stands before the frame's number."""
+    return re.sub(r'[_.\- ]?\d+(_keypoints)?\.json$', '', name, flags=re.IGNORECASE)
+
+
+def _content(source: Source, name: str):
+    try:
+        return json.loads(decoded((source.path / name).read_bytes()))
+    except (ValueError, OSError, RecursionError):
+        return None
+
+
+def _recording(name: str, source: Source, names: List[str], ids, options: ReadOptions) -> Recording:
+    frames, others = [], False
+    for file in names:
+        content = _content(source, file)
+        if not isinstance(content, dict) or not isinstance(content.get('people'), list):
+            raise ValueError(f'{file}: no frame of OpenPose ("people" is missing, or the file is cut short)')
+        frames.append([_person(person, f'{file}, person {index}') for index, person in enumerate(content['people'])])
+        others |= any(isinstance(person, dict) and any(person.get(key) for key in OTHER_PARTS) for person in content['people'])
+    frames = [[person for person in frame if person is not None] for frame in frames]
+    counts = {len(person.keypoint): file for frame, file in zip(frames, names) for person in frame}
+    if len(counts) != 1:
+        raise ValueError('nobody in any frame' if not counts else
+                         'persons of different numbers of keypoints: ' + ', '.join(f'{count} ({file})' for count, file in counts.items()))
+    columns = columns_of_number(next(iter(counts)), LAYOUTS, options)
+    points, notes = in_pixels([person.keypoint[columns.order] for frame in frames for person in frame], options.img_shape)
+    places = iter(points)
+    frames = [[Person(next(places), person.score[columns.order], person.track) for person in frame] for frame in frames]
+    notes = (*columns.notes, *notes, *(('hands and face are left out', ) if others else ()))
+    return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, img_shape=options.img_shape, notes=notes)
+
+
+def _person(person, place: str) -> Optional[Person]:
+    """A person of a frame; ``None`` if only hands or face are there."""
+    if not isinstance(person, dict):
+        raise ValueError(f'{place}: no dict')
+    key = next((key for key in POSE_KEYS if key in person), None)
+    if key is None:
+        raise ValueError(f'{place}: no {POSE_KEYS[0]}; has {", ".join(sorted(map(str, person)))[:200]}')
+    if not person[key]:
+        return None
+    values = triples(person[key], f'{place}: {key}')
+    return Person(unseen_as_nan(values[:, :2]), np.nan_to_num(values[:, 2]), _track(person.get('person_id')))
+
+
+def _track(person_id) -> Optional[int]:
+    """``[7]`` is person 7, ``[-1]`` says that OpenPose does not track."""
+    number = person_id[0] if isinstance(person_id, list) and person_id else person_id
+    return number if isinstance(number, int) and number >= 0 else None

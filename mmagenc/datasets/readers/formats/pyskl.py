@@ -1,0 +1,133 @@
+"""Annotation files of pyskl and MMAction2 (``.pkl``): many clips with keypoints, labels by number and splits.
+
+``{'split': {name: [frame_dir, …]}, 'annotations': [{'frame_dir', 'label', 'keypoint' (M, T, V, C), 'keypoint_score' (M, T, V), …}]}``, or
+the list alone. M persons, T frames, V keypoints, C coordinates.
+"""
+
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable
+from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.values import Columns, columns_of_number, numbers, whole_shape
+from mmagenc.datasets.third_coordinate import score_in_third, split_third
+from mmagenc.registry import READERS
+from mmagenc.skeletons import get_skeleton
+
+FLAT = {17: 'coco17', 18: 'openpose18', 25: 'body25', 26: 'halpe26', 13: 'penn13', 133: 'coco133_body'}
+SOLID = {25: 'ntu25', 20: 'ucla20', 17: 'h36m17', 24: 'smpl24', 22: 'humanml22'}
+"""Layouts by number of keypoints, in two and three coordinates, where the file does not say one."""
+
+
+@READERS.register_module(name='pyskl')
+class Pyskl(Reader):
+    name = 'pyskl'
+    title = 'pyskl and MMAction2 annotations'
+    suffixes = ('.pkl', '.pickle')
+    knows = ('2d', '3d', 'score', 'persons', 'img_shape', 'label', 'split')
+
+    def sniff(self, source: Source) -> Optional[str]:
+        clips = _clips(source.pickle())
+        if not clips or not isinstance(clips[0], dict) or not {'frame_dir', 'label'} <= clips[0].keys():
+            return None
+        return f'{len(clips)} clips of pyskl'
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        content = source.content()
+        clips = _clips(content)
+        if not clips:
+            raise ValueError('no clips: expected a list of dicts, or annotations and split')
+        metainfo = content.get('metainfo', {}) if isinstance(content, dict) else {}
+        splits, several = _splits(content.get('split') if isinstance(content, dict) else None)
+        for index, clip in enumerate(clips):
+            name = clip.get('frame_dir', clip.get('filename')) if isinstance(clip, dict) else None
+            name = name if isinstance(name, str) and name else f'clip {index}'
+            try:
+                yield _recording(name, clip, metainfo if isinstance(metainfo, dict) else {}, splits.get(name), several, options)
+            except ValueError as error:
+                yield Unusable(name, str(error))
+
+
+def _clips(content) -> Optional[Sequence]:
+    clips = content.get('annotations') if isinstance(content, dict) else content
+    return clips if isinstance(clips, (list, tuple)) else None
+
+
+def _splits(split) -> Tuple[Dict[str, str], Tuple[str, ...]]:
+    """Of each clip its split, and a note if the file has several divisions into splits, of which none is taken."""
+    where: Dict[str, str] = {}
+    for place, members in split.items() if isinstance(split, dict) else ():
+        for member in members if isinstance(members, (list, tuple, np.ndarray)) else ():
+            if where.setdefault(str(member), str(place)) != str(place):
+                return {}, (f'clips are in several splits ({", ".join(map(str, split))}): --split says which', )
+    return where, ()
+
+
+def _recording(name: str, clip, metainfo: Mapping, split: Optional[str], notes: Tuple[str, ...], options: ReadOptions) -> Recording:
+    if not isinstance(clip, dict):
+        raise ValueError('no dict')
+    if clip.get('keypoint') is None:
+        raise ValueError(f'its keypoints lie in another file, {clip["raw_file"]}' if 'raw_file' in clip else 'no keypoint')
+    keypoint = numbers(clip['keypoint'], 'keypoint')
+    keypoint = keypoint[None] if keypoint.ndim == 3 else keypoint
+    if keypoint.ndim != 4 or keypoint.shape[-1] not in (2, 3):
+        raise ValueError(f'keypoint must be (persons, frames, keypoints, 2 or 3), got {keypoint.shape}')
+    if not keypoint.size:
+        raise ValueError('keypoint is empty')
+    score = clip.get('keypoint_score')
+    if score is not None:
+        score = numbers(score, 'keypoint_score').reshape(-1, *np.shape(score)[-2:])
+        if score.shape != keypoint.shape[:3]:
+            raise ValueError(f'keypoint_score must be {keypoint.shape[:3]}, got {score.shape}')
+    skeleton = clip.get('skeleton', metainfo.get('skeleton'))
+    keypoint, score, third = _without_third(keypoint, score, skeleton, options)
+    columns = _columns(keypoint, skeleton, options)
+    shape = clip.get('img_shape', clip.get('original_shape'))
+    if shape is not None:
+        if not isinstance(shape, (list, tuple, np.ndarray)) or len(shape) < 2:
+            raise ValueError(f'img_shape must be height and width, got {shape!r}')
+        shape = whole_shape(shape[0], shape[1], 'img_shape')
+    return Recording(name, columns.skeleton, keypoint=keypoint[:, :, columns.order],
+                     keypoint_score=None if score is None else score[:, :, columns.order], fps=_fps(clip, metainfo, options),
+                     img_shape=shape, label=_label(clip.get('label'), metainfo.get('classes')), split=split, up=metainfo.get('up'),
+                     subject=clip['subject'] if isinstance(clip.get('subject'), str) else None, notes=(*columns.notes, *third, *notes))
+
+
+def _without_third(keypoint: np.ndarray, score, skeleton, options: ReadOptions):
+    """x and y and the third number as the score, where it is one."""
+    clip = dict(keypoint=keypoint, **({} if score is None else dict(keypoint_score=score)))
+    layout = options.layout or (skeleton if isinstance(skeleton, str) else FLAT.get(keypoint.shape[2]))
+    reason = score_in_third([clip], layout) if keypoint.shape[-1] == 3 else None
+    if reason is None:
+        return keypoint, score, ()
+    if score is not None:
+        clip = dict(keypoint=keypoint)  # the third number is the same again
+    clip = split_third(clip)
+    return clip['keypoint'], clip['keypoint_score'] if score is None else score, ('the third coordinate is a score', )
+
+
+def _columns(keypoint: np.ndarray, skeleton, options: ReadOptions) -> Columns:
+    known = FLAT if keypoint.shape[-1] == 2 else SOLID
+    if skeleton is None or options.layout is not None:
+        return columns_of_number(keypoint.shape[2], known, options)
+    found = get_skeleton(skeleton)
+    if found.num_joints != keypoint.shape[2]:
+        raise ValueError(f'layout {found.name} has {found.num_joints} keypoints, the clip {keypoint.shape[2]}')
+    return Columns(found, list(range(found.num_joints)))
+
+
+def _fps(clip: Mapping, metainfo: Mapping, options: ReadOptions) -> Optional[float]:
+    fps = options.fps or clip.get('fps', metainfo.get('fps'))
+    return float(fps) if isinstance(fps, (int, float, np.number)) and 0 < float(fps) < 10_000 else None
+
+
+def _label(label, classes: Optional[List[str]]) -> Optional[str]:
+    """The class's name, or its number where the file names none."""
+    if isinstance(label, str):
+        return label
+    if isinstance(label, (list, tuple, np.ndarray)) and np.size(label) == 1:
+        label = np.ravel(label)[0]
+    if not isinstance(label, (int, np.integer)) or isinstance(label, bool) or label < 0:
+        return None
+    return str(classes[label]) if classes and label < len(classes) else str(int(label))

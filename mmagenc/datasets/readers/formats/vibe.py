@@ -1,0 +1,54 @@
+"""VIBE's ``vibe_output.pkl`` (Kocabas et al., CVPR 2020) and those of its kin (PARE, PyMAF, TCMR): a pickle of joblib's, persons by number.
+
+T frames. A person has ``pose (T, 72)`` in the camera's axes (y down), axis-angle, or ``(T, 24, 3, 3)`` matrices; ``orig_cam (T, 4)``,
+a weak-perspective camera, which says no distances; and ``frame_ids (T,)``.
+"""
+
+from typing import Dict, Iterator, Optional, Tuple, Union
+
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.smpl_poses import (
+    CAMERA_NOTE,
+    JOINTS,
+    NO_PATH_NOTE,
+    UPRIGHT,
+    frame_numbers,
+    is_persons,
+    missing_keys,
+    person_name,
+    rotations,
+    turned,
+)
+from mmagenc.datasets.readers.source import Source
+from mmagenc.registry import READERS
+
+KEYS = ('pose', 'frame_ids')
+
+
+@READERS.register_module(name='vibe')
+class Vibe(Reader):
+    name = 'vibe'
+    title = 'VIBE output (PARE, PyMAF, TCMR)'
+    suffixes = ('.pkl', '.pickle')
+    knows = ('3d', 'smpl', 'track')
+
+    def sniff(self, source: Source) -> Optional[str]:
+        content = source.pickle()
+        if is_persons(content, KEYS) and not any('pose_world' in person for person in content.values()):
+            return f'VIBE output, {len(content)} persons'
+        return None
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        content = source.content()
+        if not is_persons(content, ()):
+            raise ValueError('expected a dict of persons, as VIBE writes it')
+        return each(_recording, ((person_name(source.name, number, len(content)), (number, person)) for number, person in content.items()))
+
+
+def _recording(name: str, item: Tuple[object, Dict]) -> Recording:
+    number, person = item
+    missing_keys(person, KEYS, f'person {number}')
+    pose = turned(rotations(person['pose'], JOINTS, f'pose of person {number}'), UPRIGHT)
+    return Recording(
+        name=name, pose=pose[None], up='y', notes=(CAMERA_NOTE, NO_PATH_NOTE),
+        frame_ids=frame_numbers(person['frame_ids'], len(pose), f'frame_ids of person {number}'))

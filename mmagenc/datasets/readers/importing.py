@@ -1,0 +1,359 @@
+"""From files of any known format to one annotation: reading them, persons, labels, segments, rates.
+
+M persons, T frames, V keypoints, C coordinates. What a format holds is its reader's business (:mod:`.registry`); everything here is the
+same for all of them. Which files are read is in :mod:`.finding`, how clips become one annotation in :mod:`.assembling`.
+"""
+
+import functools
+import os
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mmagenc.datasets.annotation import problem_words
+from mmagenc.datasets.layouts import layout_name
+from mmagenc.datasets.mending import ClipMending
+from mmagenc.datasets.resampling import resample_clip, slerp_pose
+
+from .assembling import annotation_of
+from .finding import Chosen, chosen_readers, find_sources, formats_advice
+from .motion_files import Labels, convert_files
+from .registry import ReadOptions, Recording, UnknownFormatError, Unusable
+from .segments import Segment, assign, cut
+from .source import Source
+from .tracks import link_persons
+
+PARALLEL_FROM = 48
+"""Sources from which on processes pay for their start."""
+SHOWN = 10
+"""Reasons that a refusal of everything tells."""
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """What becomes of recordings, whatever format they come from.
+
+    Args:
+        read: what the user says about the files.
+        format: name of the reader of all files; ``None`` recognizes each.
+        label: class of all clips.
+        segments: stretches of the recordings with their labels; only those become clips.
+        labels: expression with a group ``label`` and optionally ``subject`` and ``id``, searched in a recording's name.
+        unlabelled: write clips without labels, to be recognized.
+        max_persons: persons of a clip that are kept at most.
+        fps: frames per second of the clips; ``None`` keeps each recording's.
+        fill_gaps: as of :class:`~mmagenc.datasets.mending.ClipMending`; ``None`` leaves points that are not seen with score 0.
+        pose_gap: frames on end that are interpolated in a person's rotations at most.
+        min_frames: clips that are shorter are left out.
+        classes: class names in index order; ``None`` takes all labels, sorted.
+        split: as :func:`~.motion_files.parse_split` reads it, or shares (:func:`.shares.split_by_share`).
+        split_by: what ``split`` names: ``'id'``, ``'subject'``, ``'name'`` or ``'label'``.
+        seed: of splits by share.
+        body: of rotations without positions: a registered type or an SMPL model file.
+        path_scale: metres of the result per metre of the path; ``None``: as the lengths of the body's legs to an adult's.
+        processes: that work at once; ``None`` chooses.
+    """
+    read: ReadOptions = ReadOptions()
+    format: Optional[str] = None
+    label: Optional[str] = None
+    segments: Optional[Tuple[Segment, ...]] = None
+    labels: Optional[Labels] = None
+    unlabelled: bool = False
+    max_persons: int = 1
+    fps: Optional[float] = None
+    fill_gaps: Optional[Mapping] = None
+    pose_gap: int = 10
+    min_frames: int = 1
+    classes: Optional[Tuple[str, ...]] = None
+    split: Optional[str] = None
+    split_by: str = 'id'
+    seed: int = 0
+    body: str = 'InfantBody'
+    path_scale: Optional[float] = None
+    processes: Optional[int] = None
+
+
+class Imported(NamedTuple):
+    """What :func:`import_files` gives.
+
+    Args:
+        annotation: in the annotation format.
+        left_out: why files, recordings and clips were left out, one line each.
+        found: formats that were recognized: what they were taken for, and how many sources.
+        notes: what was assumed, and for how many recordings.
+    """
+    annotation: Dict
+    left_out: List[str]
+    found: Dict[str, int]
+    notes: Dict[str, int]
+
+
+class Item(NamedTuple):
+    """A recording, or a clip of it, and where it is from."""
+    recording: Recording
+    source: Source
+
+
+@dataclass
+class _Read:
+    """What one source gave."""
+    items: List[Item] = field(default_factory=list)
+    left_out: List[str] = field(default_factory=list)
+
+
+def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
+    """Read files and folders into one annotation; what cannot be used is listed and does not end it.
+
+    Raises:
+        FileNotFoundError: an input that is not there.
+        ValueError: nothing that can be used, naming up to ten files with the reasons; settings that fit nothing.
+    """
+    readers = chosen_readers(settings.format)
+    chosen, left_out = find_sources(inputs, readers, named=settings.format is not None)
+    if not chosen:
+        lines = ['nothing here is of a known format:', *(left_out or map(str, inputs))]
+        raise UnknownFormatError('\n  '.join(lines) + formats_advice(readers))
+    results, failed = _read_all(chosen, settings)
+    items = [item for result in results for item in result.items]
+    left_out += [*failed, *(reason for result in results for reason in result.left_out)]
+    if settings.segments is not None:
+        items, problems = cut_all(items, settings.segments)
+        left_out += problems
+    clips, notes = [], Counter()
+    for item in items:
+        try:
+            clip, said = clip_of(item, settings)
+        except ValueError as error:
+            left_out.append(_named(item.source, item.recording, error))
+            continue
+        clips.append(clip)
+        notes.update(said)
+    annotation, unplaced = annotation_of(clips, classes=settings.classes, labelled=not settings.unlabelled, split=settings.split,
+                                         split_by=settings.split_by, seed=settings.seed)
+    left_out += unplaced
+    if not annotation['annotations']:
+        more = [f'… and {len(left_out) - SHOWN} more'] if len(left_out) > SHOWN else []
+        raise ValueError('\n  '.join(['no clip could be used:', *left_out[:SHOWN], *more]))
+    found = Counter(f'{item.reader.name} ({item.said})' for item in chosen)
+    return Imported(annotation, left_out, dict(found), dict(notes))
+
+
+# --- Reading
+
+
+def _read_all(chosen: Sequence[Chosen], settings: ImportSettings) -> Tuple[List[_Read], List[str]]:
+    processes = settings.processes or (1 if len(chosen) < PARALLEL_FROM else min(8, os.cpu_count() or 1))
+    places = {item.source.path: (item.source.root, item.reader.name) for item in chosen}
+    convert = functools.partial(_read_one, settings, places)
+    return convert_files([(item.source.name, item.source.path) for item in chosen], convert, processes, chunksize=4)
+
+
+def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]], name: str, path: Path) -> _Read:
+    root, reader = places[path]
+    source, result = Source(path, root), _Read()
+    origin = Source(path, root)  # without what is read of it
+    try:
+        for recording in chosen_readers(reader)[reader].read(source, settings.read):
+            if isinstance(recording, Unusable):
+                result.left_out.append(f'{path} ({recording.name}): {recording.reason}')
+                continue
+            try:
+                recording = told(recording, settings.read)
+                recording = link_persons(recording, max_persons=settings.max_persons, min_score=settings.read.min_score)
+                result.items.append(Item(recording, origin))
+            except ValueError as error:
+                result.left_out.append(_named(source, recording, error))
+    except Exception as error:  # damaged files raise nearly anything
+        result.left_out.append(_named(source, None, error))
+    return result
+
+
+def _named(source: Source, recording: Optional[Recording], error: Exception) -> str:
+    said = problem_words(error)
+    if str(source.path) in said:
+        return said
+    part = f' ({recording.name})' if recording is not None and recording.name != source.name else ''
+    return f'{source.path}{part}: {said}'
+
+
+def told(recording: Recording, options: ReadOptions) -> Recording:
+    """A recording with what the user says about it."""
+    fps = recording.fps if options.fps is None else options.fps
+    return replace(recording, fps=fps, img_shape=recording.img_shape or options.img_shape)
+
+
+def cut_all(items: Sequence[Item], segments: Sequence[Segment]) -> Tuple[List[Item], List[str]]:
+    """The clips that segments name, and why others are none."""
+    names = [item.recording.name for item in items]
+    twice = {name for name, number in Counter(names).items() if number > 1}  # of several folders that the user named
+    items = [item._replace(recording=replace(item.recording, name=f'{item.source.root.name}/{item.recording.name}'))
+             if item.recording.name in twice else item for item in items]
+    assigned, problems = assign([item.recording.name for item in items], segments)
+    clips: List[Item] = []
+    for item in items:
+        own = assigned[item.recording.name]
+        if own:
+            clips += [Item(clip, item.source) for clip in cut(item.recording, own, problems)]
+        else:
+            problems.append(f'{item.source.path}: no segment names it')
+    return clips, problems
+
+
+def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
+    """A clip of the annotation format, with ``groups``, ``up`` and ``published_split`` for :func:`.assembling.annotation_of`; and what was
+    assumed.
+
+    Raises:
+        ValueError: a recording that makes no clip, saying why.
+    """
+    recording = bridged(item.recording, settings.pose_gap)
+    notes = list(recording.notes)
+    groups = groups_of(recording, item.source, settings)
+    arrays = arrays_of(recording, settings)
+    clip = dict(frame_dir=recording.name, total_frames=arrays['keypoint'].shape[1], **arrays, source='real', **recording.extra)
+    if recording.img_shape is not None:
+        clip['img_shape'] = tuple(int(size) for size in recording.img_shape)
+    elif arrays['keypoint'].shape[-1] == 2:
+        notes.append('the size of the images is not known; --img-shape says it')
+    skeleton = 'smpl24' if recording.pose is not None else recording.skeleton
+    if skeleton is not None:
+        clip['skeleton'] = layout_name(skeleton)
+    if 'subject' in groups:
+        clip['subject'] = groups['subject']
+    clip = at_rate(clip, recording.fps, settings.fps)
+    if 'fps' not in clip:
+        notes.append('the frames per second are not known; --source-fps says them')
+    clip = _mended(clip, settings)
+    if clip['total_frames'] < settings.min_frames:
+        raise ValueError(f'{clip["total_frames"]} frames, fewer than --min-frames {settings.min_frames}')
+    if not seen_in(clip).any():
+        raise ValueError('no keypoint is seen in any frame')
+    up = 'y' if recording.pose is not None else recording.up
+    return dict(clip, groups=groups, up=up, published_split=recording.split), notes
+
+
+def at_rate(clip: Dict, fps: Optional[float], wanted: Optional[float]) -> Dict:
+    """A clip with its rate, brought to the one that is wanted.
+
+    Raises:
+        ValueError: its own is not known.
+    """
+    if wanted is None:
+        return clip if fps is None else dict(clip, fps=float(fps))
+    if fps is None:
+        raise ValueError(f'its frames per second are not known: --source-fps says them, so that it can be brought to {wanted:g}')
+    return dict(resample_clip(clip, fps, wanted), fps=float(wanted))
+
+
+def _mended(clip: Dict, settings: ImportSettings) -> Dict:
+    mending = ClipMending(num_persons=settings.max_persons, fill_gaps=None if settings.fill_gaps is None else dict(settings.fill_gaps))
+    return mending(clip, {})
+
+
+def seen_in(clip: Mapping) -> np.ndarray:
+    """``(M, T, V)`` whether a keypoint is seen."""
+    score = clip.get('keypoint_score')
+    return (clip['keypoint'] != 0).any(axis=-1) if score is None else score > 0
+
+
+def groups_of(recording: Recording, source: Source, settings: ImportSettings) -> Dict[str, str]:
+    """Label, subject and id: of the table of segments or the command line, else of the name by the user's expression, else as the file
+    says, else the folder's name as the label.
+
+    Raises:
+        ValueError: the name does not match the expression.
+    """
+    groups: Dict[str, str] = {}
+    if settings.labels is not None:
+        groups = settings.labels.parse(recording.name)
+        for key in ('label', 'subject'):
+            if settings.segments is not None and getattr(recording, key) is not None:
+                groups[key] = getattr(recording, key)
+    else:
+        groups = {key: getattr(recording, key) for key in ('label', 'subject') if getattr(recording, key) is not None}
+    groups.setdefault('label', folder_of(recording.name, source))
+    if settings.label is not None:
+        groups['label'] = settings.label
+    return groups
+
+
+def folder_of(name: str, source: Source) -> str:
+    """Name of the folder in which a recording lies."""
+    parts = source.name.split('/')
+    return parts[-2] if len(parts) > 1 else source.path.resolve().parent.name
+
+
+def bridged(recording: Recording, pose_gap: int) -> Recording:
+    """Rotations and paths of frames that are missing (NaN), interpolated over up to ``pose_gap`` frames.
+
+    Raises:
+        ValueError: longer gaps.
+    """
+    if recording.pose is None:
+        return recording
+    pose, transl = recording.pose, recording.transl
+    missing = ~np.isfinite(pose).all(axis=(0, 2, 3))
+    missing |= False if transl is None else ~np.isfinite(transl).all(axis=(0, 2))
+    if not missing.any():
+        return recording
+    there, every = np.flatnonzero(~missing), np.arange(len(missing))
+    if len(there) < 2 or there[0] > 0 or there[-1] < len(missing) - 1:
+        raise ValueError('rotations or path are not numbers at its beginning or end')
+    gap = int(np.diff(there).max()) - 1
+    if gap > pose_gap:
+        first = there[int(np.diff(there).argmax())] + 1
+        raise ValueError(f'{gap} frames on end are missing (from frame {first}), more than --pose-gap {pose_gap}')
+    before = np.clip(np.searchsorted(there, every, side='right') - 1, 0, len(there) - 2)
+    weight = (every - there[before]) / (there[before + 1] - there[before])
+    pose = np.stack([slerp_pose(person[there], before, weight) for person in pose])
+    if transl is not None:
+        known = transl[:, there]
+        transl = known[:, before] + weight[:, None] * (known[:, before + 1] - known[:, before])
+    return replace(recording, pose=pose, transl=transl, notes=(*recording.notes, f'gaps of up to {pose_gap} frames were interpolated'))
+
+
+def arrays_of(recording: Recording, settings: ImportSettings) -> Dict[str, np.ndarray]:
+    """``keypoint``, and ``keypoint_score`` or ``pose`` and ``transl``; points without a place are zeros of score 0."""
+    if recording.pose is not None:
+        return posed(recording, settings)
+    keypoint, score = (None if value is None else np.asarray(value, dtype=np.float32)
+                       for value in (recording.keypoint, recording.keypoint_score))
+    if keypoint.ndim != 4 or keypoint.shape[-1] not in (2, 3) or not keypoint.size:
+        raise ValueError(f'keypoints must be (persons, frames, keypoints, 2 or 3), got {keypoint.shape}')
+    if np.isinf(keypoint).any():
+        raise ValueError('keypoints hold infinity')
+    nowhere = np.isnan(keypoint).any(axis=-1)
+    if score is not None:
+        score = np.nan_to_num(score)
+        nowhere |= score <= 0
+    if score is None and not nowhere.any():
+        return dict(keypoint=keypoint)
+    score = np.ones(keypoint.shape[:-1], dtype=np.float32) if score is None else score
+    return dict(keypoint=np.where(nowhere[..., None], np.float32(0), keypoint), keypoint_score=np.where(nowhere, np.float32(0), score))
+
+
+def posed(recording: Recording, settings: ImportSettings) -> Dict[str, np.ndarray]:
+    """Rotations on the chosen body, feet on the floor: ``keypoint (M, T, 24, 3)``, ``pose`` and ``transl``, metres, y up."""
+    import torch
+
+    from mmagenc.body_models.fitting import place_pose
+    from mmagenc.body_models.rigs import parse_unit
+    pose = np.asarray(recording.pose, dtype=np.float64)
+    transl = np.zeros((*pose.shape[:2], 3)) if recording.transl is None else np.asarray(recording.transl, dtype=np.float64)
+    if not (np.isfinite(pose).all() and np.isfinite(transl).all()):
+        raise ValueError('rotations or path hold values that are not finite')
+    scale = None if settings.path_scale is None else parse_unit(settings.path_scale)
+    placed = [place_pose(torch.from_numpy(turns), torch.from_numpy(path), rest_joints=_rest_joints(settings.body), scale=scale)
+              for turns, path in zip(pose, transl)]
+    return dict(keypoint=np.stack([joints.numpy() for _, joints in placed]).astype(np.float32), pose=pose.astype(np.float32),
+                transl=np.stack([path.numpy() for path, _ in placed]).astype(np.float32))
+
+
+@functools.lru_cache(maxsize=4)
+def _rest_joints(body: str):
+    from mmagenc.registry import MODELS
+    cfg = dict(type='SMPLBody', model_path=body) if Path(body).suffix else dict(type=body)
+    return MODELS.build(dict(cfg, _scope_='mmagenc')).rest_joints().double().numpy()

@@ -1,0 +1,97 @@
+"""Named points in space, as motion capture has them: their layout, unit and the axis that points up.
+
+T frames, V keypoints.
+"""
+
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mmagenc.skeletons import Skeleton
+
+from .naming import layout_of_names
+from .registry import ReadOptions
+from .upright import to_y_up, up_of_person
+
+UNITS = {'m': 1., 'meters': 1., 'metres': 1., 'cm': 0.01, 'dm': 0.1, 'mm': 0.001, 'in': 0.0254, 'inch': 0.0254}
+"""Metres per unit, by the names that files give them."""
+KNOWN_UPS = ('y', 'z')
+"""Axes up that an annotation says; points of others are turned."""
+FARTHEST = 1000.
+"""Metres from the origin that no point of a recording reaches."""
+_LISTED = 10
+"""Points that are left out are named, up to so many."""
+
+
+class Placed(NamedTuple):
+    """Points of a layout in metres.
+
+    Args:
+        skeleton: the layout.
+        points: ``(T, V, 3)`` metres; NaN where a point has no place.
+        up: axis that points up; ``None`` where nothing says it.
+        notes: what was assumed.
+    """
+    skeleton: Skeleton
+    points: np.ndarray
+    up: Optional[str]
+    notes: Tuple[str, ...]
+
+
+def placed(names: Sequence[str], points: np.ndarray, unit: str, options: ReadOptions) -> Placed:
+    """The layout of named points.
+
+    A name in the user's table may be several joined by ``+`` (``left_knee: LKNE+LKNM``): the middle of these points.
+
+    Args:
+        names: of the points, in order.
+        points: ``(T, N, 3)`` in ``unit``; NaN where one has no place.
+        unit: as the file names it.
+        options: ``layout``, ``joint_names``, ``unit`` and ``up`` are what the user says.
+
+    Raises:
+        ValueError: names that make no layout, an unknown unit, or points out of any room.
+    """
+    metres = _metres(unit, options)
+    names, points = _with_middles(list(names), points, options.joint_names or {})
+    naming = layout_of_names(names, layout=options.layout, table=options.joint_names)
+    chosen = points[:, naming.order] * metres
+    most = float(np.nanmax(np.abs(chosen), initial=0))
+    if most > FARTHEST:
+        raise ValueError(f'a point lies {most:.4g} m from the origin: {unit or "metres"} is not the unit; --unit says it')
+    up, turn, notes = _up(chosen, naming.skeleton, options.up)
+    note = naming.note if len(naming.unused) <= _LISTED else f'{naming.note.split(", without ")[0]}, without {len(naming.unused)} others'
+    return Placed(naming.skeleton, (chosen if turn is None else chosen @ turn.T).astype(np.float32), up, (note, *notes))
+
+
+def _metres(unit: str, options: ReadOptions) -> float:
+    if options.unit is not None:
+        return float(options.unit)
+    if unit.strip().lower() not in UNITS:
+        raise ValueError(f'unit {unit.strip()!r}; known are {", ".join(UNITS)}; --unit says metres per unit')
+    return UNITS[unit.strip().lower()]
+
+
+def _with_middles(names: List[str], points: np.ndarray, table: Dict[str, str]) -> Tuple[List[str], np.ndarray]:
+    for several in dict.fromkeys(name for name in table.values() if '+' in name and name not in names):
+        parts = [part.strip() for part in several.split('+')]
+        unknown = [part for part in parts if part not in names]
+        if unknown:
+            raise ValueError(f'the table of names has {several!r}: there is no {", ".join(unknown)} in the file')
+        middle = points[:, [names.index(part) for part in parts]].mean(axis=1, keepdims=True)
+        names, points = [*names, several], np.concatenate([points, middle], axis=1)
+    return names, points
+
+
+def _up(points: np.ndarray, skeleton: Skeleton, told: Optional[str]) -> Tuple[Optional[str], Optional[np.ndarray], Tuple[str, ...]]:
+    """The axis, the turn to y if an annotation cannot say it, and what was assumed."""
+    up, notes = told, ()
+    if up is None:
+        try:
+            up = up_of_person(points, skeleton)
+        except ValueError:
+            return None, None, ('which axis points up is not known; --up says it', )
+        notes = (f'{up} up, by the direction from feet to head', )
+    if up in KNOWN_UPS:
+        return up, None, notes
+    return 'y', to_y_up(up), (*notes, f'turned from {up} up to y up')

@@ -1,0 +1,140 @@
+"""Layouts of files that name their own body parts: which known layout they are, or what layout they make.
+
+V keypoints.
+"""
+
+import re
+from pathlib import Path
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import yaml
+
+from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, register_skeleton
+
+_SIDES = {'left': 'left', 'l': 'left', 'lt': 'left', 'right': 'right', 'r': 'right', 'rt': 'right'}
+_SYNONYMS = {'knees': 'knee', 'ankles': 'ankle', 'hips': 'hip', 'hand': 'wrist', 'foot': 'ankle', 'forehead': 'head', 'heel': 'heel'}
+"""Parts that estimators and people call by another name; tried only where the names as they are fit no layout."""
+PREFERRED = ('coco17', 'penn13', 'h36m17', 'smpl24', 'ntu25', 'ucla20', 'body25', 'halpe26', 'coco133_body', 'blazepose33', 'openpose18')
+"""Layouts in the order in which names are looked up."""
+
+
+class Naming(NamedTuple):
+    """What :func:`layout_of_names` gives.
+
+    Args:
+        skeleton: the layout.
+        order: for each of its V keypoints the index of the file's column.
+        unused: names of the file that the layout has not.
+        note: how the layout was found, in words.
+    """
+    skeleton: Skeleton
+    order: List[int]
+    unused: List[str]
+    note: str
+
+
+def spelling(name: str) -> str:
+    """One spelling of ``LeftWrist``, ``left wrist``, ``wrist_L``, ``l_wrist`` and ``LWrist``: ``left_wrist``."""
+    words = [word.lower() for word in re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+', re.sub(r'^([LR])(?=[A-Z][a-z])', r'\1 ', name))]
+    sides = [_SIDES[word] for word in words if word in _SIDES]
+    rest = [word for word in words if word not in _SIDES]
+    return '_'.join([*sides[:1], *rest]) or name
+
+
+def layout_of_names(names: Sequence[str], *, layout: Optional[str] = None, table: Optional[Mapping[str, str]] = None,
+                    edges: Sequence[Tuple[str, str]] = ()) -> Naming:
+    """The layout that a file's own names of body parts make.
+
+    In this order: ``layout`` with ``table``; the largest known layout whose keypoints are all among the names, however they are spelt; the
+    known layout that has most of the names (all of at least five, or nine), without the keypoints that are missing, whose children hang
+    from their parents; the file's own ``edges``.
+
+    Args:
+        names: of the file's columns, in order.
+        layout: a name or YAML file, if the user says which.
+        table: the file's name for a layout's keypoint.
+        edges: pairs of names that the file connects.
+
+    Raises:
+        ValueError: keypoints of ``layout`` that no name stands for, names that the table lacks, or names that make no layout; the message
+            lists them and says how to name them.
+    """
+    repeated = sorted({name for name in names if list(names).count(name) > 1})
+    if repeated:
+        raise ValueError(f'body parts repeat: {", ".join(repeated)}')
+    spelt = {spelling(name): index for index, name in reversed(list(enumerate(names)))}
+    if layout is not None:
+        return _as_told(names, spelt, get_skeleton(layout), table or {})
+    for swap in ({}, _SYNONYMS):
+        columns = {'_'.join(swap.get(word, word) for word in name.split('_')): index for name, index in spelt.items()}
+        found = [(candidate, {joint: columns[spelling(joint)] for joint in candidate.joint_names if spelling(joint) in columns})
+                 for candidate in (SKELETONS[name] for name in PREFERRED)]
+        whole = [(candidate, places) for candidate, places in found if len(places) == candidate.num_joints]
+        if whole:
+            candidate, places = max(whole, key=lambda item: len(item[1]))
+            return _named(candidate, list(places.values()), names, f'layout {candidate.name} by its names')
+        candidate, places = max(found, key=lambda item: len(item[1]))
+        if len(places) == len(names) > 4 or len(places) > 8:
+            part = part_of(candidate, list(places))
+            return _named(part, list(places.values()), names, f'{len(places)} of the {candidate.num_joints} keypoints of {candidate.name}')
+    if edges:
+        skeleton = register_skeleton(dict(name=f'parts{len(names)}', joint_names=list(names), edges=[list(edge) for edge in edges]))
+        return Naming(skeleton, list(range(len(names))), [], 'layout of the skeleton in the file')
+    raise ValueError(f'no known layout has the body parts {", ".join(names)}: name the parts of one in a table, as '
+                     '--layout coco17 --joint-names FILE.yml with lines "nose: snout", or give their own layout, --layout FILE.yml '
+                     '(docs/layouts.md)')
+
+
+def _as_told(names: Sequence[str], spelt: Mapping[str, int], skeleton: Skeleton, table: Mapping[str, str]) -> Naming:
+    for given, known, whose in ((list(table), skeleton.joint_names, f'layout {skeleton.name}'), (list(table.values()), names, 'the file')):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise ValueError(f'the table of names has {", ".join(unknown)}; {whose} has {", ".join(known)}')
+    places = {joint: list(names).index(table[joint]) if joint in table else spelt.get(spelling(joint)) for joint in skeleton.joint_names}
+    missing = [joint for joint, place in places.items() if place is None]
+    if missing:
+        raise ValueError(f'layout {skeleton.name}: nothing in the file stands for {", ".join(missing)}; the file has {", ".join(names)}. '
+                         '--joint-names FILE.yml names them, a line a keypoint: "nose: snout"')
+    return _named(skeleton, list(places.values()), names, f'layout {skeleton.name}')
+
+
+def _named(skeleton: Skeleton, order: List[int], names: Sequence[str], note: str) -> Naming:
+    unused = [name for index, name in enumerate(names) if index not in order]
+    return Naming(skeleton, order, unused, note + (f', without {", ".join(unused)}' if unused else ''))
+
+
+def part_of(skeleton: Skeleton, joints: Sequence[str]) -> Skeleton:
+    """A layout without some of its keypoints, named by what is left of which: their children hang from their nearest ancestor that stays.
+
+    Of several parts without a common ancestor the first is the root, on which the others hang.
+    """
+    kept = [skeleton.joint_names.index(joint) for joint in joints]
+    parents: List[int] = []
+    for joint in kept:
+        parent = skeleton.parents[joint]
+        while parent != -1 and parent not in kept:
+            parent = skeleton.parents[parent]
+        parents.append(-1 if parent == -1 else kept.index(parent))
+    root = parents.index(-1)
+    parents = [root if parent == -1 and joint != root else parent for joint, parent in enumerate(parents)]
+    pairs = [[skeleton.joint_names.index(name) if isinstance(name, str) else name for name in pair] for pair in skeleton.pairs]
+    sides = [[kept.index(left), kept.index(right)] for left, right in pairs if left in kept and right in kept]
+    missing = [name for name in skeleton.joint_names if name not in joints]
+    name = f'{skeleton.name}-without-{"-".join(missing)}' if len(missing) <= 4 else f'{skeleton.name}-{"-".join(joints)}'
+    return register_skeleton(dict(name=name[:120], joint_names=list(joints), parents=parents, pairs=sides, center=root))
+
+
+def read_joint_names(path) -> Dict[str, str]:
+    """A table of a layout's keypoints and a file's names for them: YAML ``keypoint: name``, a line each.
+
+    Raises:
+        ValueError: no such file, or none of that form.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f'{path}: no readable YAML file ({error})') from error
+    if not isinstance(content, dict) or not content or not all(isinstance(key, str) for key in content):
+        raise ValueError(f'{path}: expected lines "keypoint: name in the file"')
+    return {key: str(value) for key, value in content.items()}

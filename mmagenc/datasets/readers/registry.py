@@ -1,0 +1,185 @@
+"""What a reader is, what it gives, and which reader a file is for.
+
+A new format is one file with one class: registered in :data:`~mmagenc.registry.READERS`, with a ``sniff`` that knows its files by content
+and a ``read`` that gives :class:`Recording`. Everything after that (persons over time, labels, segments, gaps, splits, checks, writing) is
+the same for all formats and none of a reader's business.
+
+M persons, T frames, V keypoints, C coordinates.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from mmagenc.registry import READERS
+from mmagenc.skeletons import Skeleton
+
+from .source import Source
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person whom an estimator found in one frame.
+
+    Args:
+        keypoint: ``(V, C)``; NaN where a point has no place.
+        score: ``(V,)`` how sure the estimator is; ``None`` if it does not say.
+        track: who it is over time; ``None`` if that is not known.
+        box: ``(x, y, width, height)`` in pixels, if the file says it.
+    """
+    keypoint: np.ndarray
+    score: Optional[np.ndarray] = None
+    track: Optional[Union[int, str]] = None
+    box: Optional[np.ndarray] = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One clip, or a long recording out of which clips are cut, as its file has it.
+
+    Exactly one of ``keypoint``, ``frames`` and ``pose`` says what moves.
+
+    Args:
+        name: the path below what the user named, without suffix: what labels are read from; several recordings of one file add to it.
+        skeleton: layout of the keypoints: a name, or one of its own.
+        keypoint: ``(M, T, V, C)``, C = 2 (pixels, or what ``unit`` says) or 3 (metres); NaN where a point has no place.
+        keypoint_score: ``(M, T, V)``.
+        frames: instead of ``keypoint``: who was found in each frame, of whom nobody has said yet who is who.
+        frame_ids: ``(T,)`` numbers of the frames in the video, ascending; missing ones are gaps.
+        pose: ``(M, T, 24, 3)`` axis-angle of SMPL's 24 joints, radians, root first; ``keypoint`` follows from a body model.
+        transl: ``(M, T, 3)`` metres, with ``pose``.
+        fps: frames per second, if the file says it.
+        img_shape: height and width in pixels, if the file says it.
+        up: axis that points up, as in an annotation's metainfo; ``None`` if that is not known.
+        label: name of the class, if the file says it.
+        subject: who it is, if the file says it.
+        split: where published work puts it, if the file says it.
+        notes: what was assumed, one phrase each; equal ones of many files are said once with their number.
+        extra: further keys of the clip in the annotation.
+    """
+    name: str
+    skeleton: Union[str, Skeleton, None] = None
+    keypoint: Optional[np.ndarray] = None
+    keypoint_score: Optional[np.ndarray] = None
+    frames: Optional[Sequence[Sequence[Person]]] = None
+    frame_ids: Optional[np.ndarray] = None
+    pose: Optional[np.ndarray] = None
+    transl: Optional[np.ndarray] = None
+    fps: Optional[float] = None
+    img_shape: Optional[Tuple[int, int]] = None
+    up: Optional[str] = None
+    label: Optional[str] = None
+    subject: Optional[str] = None
+    split: Optional[str] = None
+    notes: Tuple[str, ...] = ()
+    extra: Mapping = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        said = [key for key in ('keypoint', 'frames', 'pose') if getattr(self, key) is not None]
+        if len(said) != 1:
+            raise TypeError(f'a Recording has one of keypoint, frames and pose, got {said}')
+
+
+class Unusable(NamedTuple):
+    """In place of one recording of several in a file: that it is damaged, and why; the others are read on."""
+    name: str
+    reason: str
+
+
+def each(make: Callable[[str, Any], Recording], items: Iterable[Tuple[str, Any]]) -> Iterator[Union[Recording, Unusable]]:
+    """The recordings that ``make`` gives of items by name; an :class:`Unusable` in place of each of which it raises ``ValueError``."""
+    for name, item in items:
+        try:
+            recording = make(name, item)
+        except ValueError as error:
+            yield Unusable(name, str(error))
+        else:
+            yield recording
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a user says about files that do not say it themselves; a reader takes what concerns it.
+
+    Args:
+        layout: layout of the keypoints, a name or a YAML file; ``None``: as the file says, or as the names or the number of keypoints tell.
+        joint_names: names of a layout's keypoints by the file's own names, for files with body parts of their own
+            (:func:`~mmagenc.datasets.readers.naming.layout_of_names`).
+        fps: frames per second of the recordings, where the files do not say it.
+        img_shape: height and width of the images, where the files do not say it.
+        unit: metres per unit, or ``None``: as the format has it, or as lengths of legs tell.
+        up: axis of the files that points up: ``'y'``, ``'-y'``, ``'z'``, ``'-z'``; ``None``: as the format has it, or as the motion tells.
+        min_score: keypoints below it have no place.
+        lenient: take files whose header and content disagree as far as they go.
+        reader: further settings of single formats, by name.
+    """
+    layout: Optional[str] = None
+    joint_names: Optional[Mapping[str, str]] = None
+    fps: Optional[float] = None
+    img_shape: Optional[Tuple[int, int]] = None
+    unit: Optional[float] = None
+    up: Optional[str] = None
+    min_score: float = 0.
+    lenient: bool = False
+    reader: Mapping[str, object] = field(default_factory=dict)
+
+
+class Reader:
+    """Base of all readers; a subclass says the class attributes and defines :meth:`sniff` and :meth:`read`."""
+
+    name: str = ''
+    """By which ``--format`` names it."""
+    title: str = ''
+    """For people: ``'MMPose predictions'``."""
+    suffixes: Tuple[str, ...] = ()
+    """Of its files, small letters, with the dot."""
+    folder: bool = False
+    """Whether it takes folders whose files belong together; it is asked about files too, if it has suffixes."""
+    knows: Tuple[str, ...] = ()
+    """What its files can say: of ``'2d'``, ``'3d'``, ``'smpl'``, ``'score'``, ``'persons'``, ``'track'``, ``'fps'``, ``'img_shape'``,
+    ``'label'``, ``'subject'``, ``'split'``."""
+
+    def sniff(self, source: Source) -> Optional[str]:
+        """What the source is taken for, in words (``'17 keypoints of COCO, x and y and score'``); ``None`` if it is none of this format.
+
+        Looks at content, not at names alone; raises nothing.
+        """
+        raise TypeError(f'{type(self).__name__} defines no sniff')
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        """The recordings of a source; what cannot be used of several is given as :class:`Unusable`.
+
+        Raises:
+            ValueError: damaged or unusable content, naming the key or line; the caller adds the file.
+        """
+        raise TypeError(f'{type(self).__name__} defines no read')
+
+
+class UnknownFormatError(ValueError):
+    """A file that no reader takes, or more than one."""
+
+
+def all_readers() -> Dict[str, Reader]:
+    """An instance of each registered reader by name, in order of names."""
+    READERS.import_from_location()
+    return {name: kind() for name, kind in sorted(READERS.module_dict.items())}
+
+
+def known_suffixes(readers: Mapping[str, Reader]) -> List[str]:
+    """Endings of files that some reader takes."""
+    return sorted({suffix for reader in readers.values() for suffix in reader.suffixes})
+
+
+def recognize(source: Source, readers: Mapping[str, Reader]) -> Optional[Tuple[Reader, str]]:
+    """The reader that a source is for, and what it takes it for; ``None`` if it is for none.
+
+    Raises:
+        UnknownFormatError: more than one reader takes it.
+    """
+    asked = [reader for reader in readers.values() if (reader.folder if source.is_folder else source.suffix in reader.suffixes)]
+    takers = [(reader, said) for reader in asked if (said := reader.sniff(source))]
+    if len(takers) > 1:
+        raise UnknownFormatError(f'{source.path}: could be {" or ".join(f"{reader.name} ({said})" for reader, said in takers)}; '
+                                 f'--format {takers[0][0].name} says which')
+    return takers[0] if takers else None

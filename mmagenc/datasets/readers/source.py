@@ -1,0 +1,157 @@
+"""A file or folder that somebody wants to import, with its content read once for all who look at it."""
+
+import csv
+import functools
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+from mmagenc.datasets.safe_pickle import load_pickle
+from mmagenc.untrusted import open_npz
+from mmagenc.untrusted.archives import READ_ERRORS
+from mmagenc.untrusted.hdf5 import SIGNATURE, hdf5_shapes
+from mmagenc.untrusted.npy import read_npy
+
+HEAD = 65536
+"""Bytes that a look at a file's beginning takes."""
+MAX_TEXT = 2 << 30
+"""Bytes of a text file that is read whole."""
+
+
+class Source:
+    """One thing to import: a file, or a folder whose files belong together.
+
+    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``array()``, ``arrays()``, ``rows()``)
+    gives ``None`` where the file is of another kind, so that :meth:`~mmagenc.datasets.readers.registry.Reader.sniff` can ask freely. What
+    is wrong with a file that is of the kind is said by :meth:`failure`.
+
+    Args:
+        path: the file or folder.
+        root: folder that the user named; the name is the path below it.
+    """
+
+    def __init__(self, path, root=None) -> None:
+        self.path = Path(path)
+        self.root = self.path.parent if root is None or Path(root) == self.path else Path(root)
+        self.suffix = self.path.suffix.lower()
+        self.is_folder = self.path.is_dir()
+        self._failures: Dict[str, Exception] = {}
+
+    def __repr__(self) -> str:
+        return f'Source({str(self.path)!r})'
+
+    @property
+    def name(self) -> str:
+        """The path below the root with forward slashes, without a file's suffix: what labels are read from."""
+        path = self.path if self.is_folder else self.path.with_suffix('')
+        return path.relative_to(self.root).as_posix()
+
+    @functools.cached_property
+    def head(self) -> bytes:
+        """The file's beginning; empty for a folder."""
+        if self.is_folder:
+            return b''
+        with open(self.path, 'rb') as file:
+            return file.read(HEAD)
+
+    @functools.cached_property
+    def lines(self) -> List[str]:
+        """The lines of a text file, in UTF-8 or, with its mark, UTF-16; empty if it is no text."""
+        if self.is_folder or b'\0' in self.head and not self.head.startswith((b'\xff\xfe', b'\xfe\xff')):
+            return []
+        if self.path.stat().st_size > MAX_TEXT:
+            raise ValueError(f'{self.path}: a text of more than {MAX_TEXT >> 30} GiB')
+        return decoded(self.path.read_bytes()).splitlines()
+
+    @functools.cached_property
+    def names(self) -> List[str]:
+        """Names of a folder's files, in natural order; empty for a file."""
+        return sorted((path.name for path in self.path.iterdir() if path.is_file()), key=natural_key) if self.is_folder else []
+
+    def json(self) -> Any:
+        """The content of a ``.json`` file."""
+        return self._look('json', self._json) if self.suffix == '.json' and self.head.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] in b'{[' else None
+
+    def _json(self) -> Any:
+        return json.loads(decoded(self.path.read_bytes()))
+
+    def pickle(self) -> Any:
+        """The content of a pickle, joblib's too, read without running any code."""
+        return self._look('pickle', lambda: load_pickle(self.path)) if self.suffix in ('.pkl', '.pickle', '.pth', '.joblib') else None
+
+    def array(self) -> Any:
+        """The content of an ``.npy``: an array, or what a pickle in it holds, read without running any code."""
+        return self._look('npy', lambda: read_npy(self.path)) if self.suffix == '.npy' else None
+
+    def arrays(self) -> Optional[Dict[str, Tuple[int, ...]]]:
+        """Shapes by name of an ``.npz``; members that are no arrays of numbers have the shape ``None``."""
+        return self._look('npz', self._shapes) if self.suffix == '.npz' else None
+
+    def _shapes(self) -> Dict[str, Optional[Tuple[int, ...]]]:
+        shapes: Dict[str, Optional[Tuple[int, ...]]] = {}
+        with open_npz(self.path) as file:
+            for name in file.files:
+                try:
+                    shapes[name] = file[name].shape
+                except ValueError:  # a pickled object
+                    shapes[name] = None
+        return shapes
+
+    def rows(self) -> List[List[str]]:
+        """The rows of a table with ``,``, ``;`` or tabs between its columns; empty if the file is no text."""
+        return self._look('table', self._rows) or [] if self.suffix in ('.csv', '.tsv', '.txt') else []
+
+    def _rows(self) -> List[List[str]]:
+        text = '\n'.join(self.lines)
+        first = self.lines[0] if self.lines else ''
+        delimiter = max('\t,;', key=first.count)
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+
+    def shapes(self) -> Optional[Dict[str, Tuple[int, ...]]]:
+        """Shapes by path of the arrays of an HDF5 file."""
+        return self._look('HDF5', lambda: hdf5_shapes(self.path)) if self.head.startswith(SIGNATURE) else None
+
+    def pass_over(self, why: str) -> None:
+        """Say why the file, whose format is known, is not read: another one beside it is."""
+        self._failures['passed over'] = ValueError(why)
+
+    def content(self) -> Any:
+        """What :meth:`json`, :meth:`pickle` or :meth:`array` gives, by the file's ending; what is wrong with the file is raised.
+
+        Raises:
+            ValueError: it cannot be read as what it is by its name.
+        """
+        found = {'.json': self.json, '.npy': self.array}.get(self.suffix, self.pickle)()
+        if found is None and self.failure() is not None:
+            raise ValueError(str(self.failure())) from self.failure()
+        return found
+
+    def failure(self) -> Optional[Exception]:
+        """Why the file, which is of a kind by its name, cannot be read as that."""
+        return next(iter(self._failures.values()), None)
+
+    def _look(self, kind: str, read) -> Any:
+        looks = self.__dict__.setdefault('_looks', {})
+        if kind not in looks:
+            try:
+                looks[kind] = read()
+            except (*READ_ERRORS, ImportError, RecursionError) as error:
+                looks[kind], self._failures[kind] = None, error
+        return looks[kind]
+
+
+def decoded(content: bytes) -> str:
+    """Text of UTF-8, of UTF-16 with its mark, or of a Western single-byte file, without a mark."""
+    if content.startswith((b'\xff\xfe', b'\xfe\xff')):
+        return content.decode('utf-16')
+    try:
+        return content.decode('utf-8-sig')
+    except UnicodeDecodeError:
+        return content.decode('cp1252', errors='replace')
+
+
+def natural_key(name: Union[str, Path]) -> List[Tuple[int, Union[int, str]]]:
+    """Sorts ``frame_2`` before ``frame_10``."""
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r'(\d+)', str(name)) if part]

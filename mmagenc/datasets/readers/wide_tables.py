@@ -1,0 +1,144 @@
+"""Tables of one row a frame, or a person and frame, whose columns are ``NAME.x``, ``NAME.y``, ``NAME.score``, however these are spelt.
+
+T frames, V keypoints.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from .registry import Person
+from .values import last_number
+
+AXES = {'x': 'x', 'y': 'y', 'z': 'z', **dict.fromkeys(('c', 'conf', 'confidence', 'score', 'likelihood', 'visibility', 'vis', 'v', 'p',
+                                                       'prob', 'probability', 'presence'), 'score')}
+FRAME_COLUMNS = ('frame', 'frame_idx', 'frame_id', 'frame_index', 'frame_number', 'frame_no', 'frame_num', 'image', 'image_id',
+                 'image_name', 'file_name', 'filename')
+TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'subject_id', 'object_id', 'tid', 'id', 'pose_id',
+                 'person_idx')
+BOX_COLUMNS = (('bbox.x1', 'bbox.y1', 'bbox.x2', 'bbox.y2'), ('bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2'), ('x1', 'y1', 'x2', 'y2'))
+MIN_POINTS = 4
+"""Fewer keypoints than this are no body: they may be columns of anything."""
+
+
+@dataclass(frozen=True)
+class WideTable:
+    """What stands in which column.
+
+    Args:
+        names: V keypoints.
+        points: ``(V, 2 or 3)`` columns.
+        scores: ``(V,)`` columns, if there are any.
+        frame: column of the frame's number or name.
+        track: column of who it is.
+        box: columns of the corners of the box.
+    """
+    names: List[str]
+    points: np.ndarray
+    scores: Optional[np.ndarray] = None
+    frame: Optional[int] = None
+    track: Optional[int] = None
+    box: Optional[Tuple[int, ...]] = None
+
+
+def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS) -> Optional[WideTable]:
+    """The columns of a table's header; ``None`` if they are of no keypoints.
+
+    Args:
+        header: first row.
+        min_points: how few keypoints are none.
+    """
+    lower = [cell.strip().lower() for cell in header]
+    places: Dict[str, Dict[str, int]] = {}
+    for column, cell in enumerate(cell.strip() for cell in header):
+        name, axis = _split(cell)
+        if name is not None:
+            places.setdefault(name, {}).setdefault(axis, column)
+    places = {name: axes for name, axes in places.items() if {'x', 'y'} <= axes.keys()}
+    if len(places) < min_points:
+        return None
+    axes = ('x', 'y', 'z') if all('z' in axes for axes in places.values()) else ('x', 'y')
+    points = np.array([[found[axis] for axis in axes] for found in places.values()])
+    scored = all('score' in found for found in places.values())
+    box = next((tuple(map(lower.index, names)) for names in BOX_COLUMNS if set(names) <= set(lower)), None)
+    return WideTable(list(places), points, np.array([found['score'] for found in places.values()]) if scored else None,
+                     _first(lower, FRAME_COLUMNS), _first(lower, TRACK_COLUMNS), box)
+
+
+def _split(cell: str) -> Tuple[Optional[str], str]:
+    """Name and axis of a column: of ``nose.x``, ``nose_x``, ``nose x``, ``x_nose``, ``x0`` and ``0_x``."""
+    found = re.fullmatch(r'(.+?)[._ :\-]([A-Za-z]+)', cell)
+    if found and found[2].lower() in AXES:
+        return found[1], AXES[found[2].lower()]
+    found = re.fullmatch(r'([xyzv])[._ :\-]?(\d+)|([xyz])[._ :\-](.+)', cell)
+    if found:
+        return found[2] or found[4], AXES[found[1] or found[3]]
+    return None, ''
+
+
+def _first(header: Sequence[str], names: Sequence[str]) -> Optional[int]:
+    return next((header.index(name) for name in names if name in header), None)
+
+
+def persons_of(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[List[List[Person]], Optional[np.ndarray], List[int]]:
+    """Persons of each frame, the frames' numbers, and where (line) each frame stands first; points of empty cells are NaN.
+
+    Args:
+        table: the columns.
+        rows: all rows, the header first; empty ones are passed over.
+
+    Raises:
+        ValueError: a cell that is no number, a row that is too short, frames without numbers, naming line and column.
+    """
+    header = rows[0]
+    frames: Dict[Union[int, str], List[Person]] = {}
+    lines: Dict[Union[int, str], int] = {}
+    for line, row in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(header):
+            raise ValueError(f'line {line}: {len(row)} cells, the header has {len(header)}')
+        frame = _frame(row[table.frame], line, header[table.frame]) if table.frame is not None else line
+        lines.setdefault(frame, line)
+        person = _person(table, row, line, header)
+        frames.setdefault(frame, []).extend([] if person is None else [person])
+    if not frames:
+        raise ValueError('no rows below the header')
+    ordered = sorted(frames)
+    ids = None if table.frame is None else np.array(ordered)
+    return [frames[frame] for frame in ordered], ids, [lines[frame] for frame in ordered]
+
+
+def _frame(cell: str, line: int, column: str) -> int:
+    number = last_number(cell) if not cell.strip().replace('.', '', 1).isdigit() else float(cell)
+    if number is None or number != int(number):
+        raise ValueError(f'line {line}: {column} must be the number of a frame, or the name of a file with one, got {cell!r}')
+    return int(number)
+
+
+def _person(table: WideTable, row: Sequence[str], line: int, header: Sequence[str]) -> Optional[Person]:
+    keypoint = _numbers(row, table.points, line, header)
+    if not np.isfinite(keypoint).any():
+        return None
+    score = None if table.scores is None else np.nan_to_num(_numbers(row, table.scores, line, header))
+    track = row[table.track].strip() or None if table.track is not None else None
+    box = None
+    if table.box is not None:
+        x1, y1, x2, y2 = _numbers(row, np.array(table.box), line, header)
+        box = np.array([x1, y1, x2 - x1, y2 - y1]) if np.isfinite([x1, y1, x2, y2]).all() else None
+    return Person(keypoint, score, track, box)
+
+
+def _numbers(row: Sequence[str], columns: np.ndarray, line: int, header: Sequence[str]) -> np.ndarray:
+    values = np.empty(columns.shape, dtype=np.float32)
+    for index, column in enumerate(columns.flat):
+        cell = row[column].strip()
+        try:
+            values.flat[index] = float(cell) if cell and cell.lower() not in ('nan', 'na', 'none', 'null') else np.nan
+        except ValueError:
+            raise ValueError(f'line {line}: {header[column]} must be a number, got {cell!r}') from None
+    if np.isinf(values).any():
+        raise ValueError(f'line {line}: infinite numbers')
+    return values

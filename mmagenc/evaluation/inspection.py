@@ -1,0 +1,316 @@
+"""What is in an annotation: classes, subjects, lengths, gaps, how sure the estimator was, how bodies move, and which clips are doubtful.
+
+M persons, T frames, V keypoints, C coordinates. Lengths are in body lengths (:mod:`.functional.movement`).
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from mmagenc.datasets.annotation import count_persons, is_unlabelled
+from mmagenc.datasets.gaps import missing_points
+from mmagenc.skeletons import get_skeleton
+
+from .functional import body_length, clip_movement
+from .functional.movement import STILL
+
+DEFAULT_FPS = 30.
+"""Of files that do not say theirs, for speeds alone."""
+MISSING = 0.5
+"""Share of points without a place from which on a clip is doubtful."""
+JUMP = 0.5
+"""Body lengths that the middle of a body does not go from one frame to the next."""
+TRUSTED = 0.3
+"""Median score below which an estimator is not sure of what it saw."""
+BONES = 0.1
+"""Change of bone lengths (body lengths) of a clip in three dimensions that makes it doubtful."""
+OUTLIER = 6.
+"""Median absolute deviations from the median of a file from which on a size is another's."""
+FEW = 8
+"""Frames below which little can be recognized."""
+
+
+class ClipMeasures(NamedTuple):
+    """Numbers of a clip.
+
+    Args:
+        name: its ``frame_dir``.
+        label: class index, -1 without.
+        frames: T.
+        seconds: by the frame rate, if that is known.
+        persons: how many are there.
+        missing: share of points of the main person without a place.
+        longest_gap: frames on end in which some point that is seen elsewhere is not.
+        score: median of the scores of points that have a place; NaN without scores.
+        speed, range, jitter, bone_change: see :func:`~.functional.clip_movement`.
+        body_length: in the file's unit.
+        jump: the longest way of the body's middle from one frame to the next, body lengths.
+    """
+    name: str
+    label: int
+    frames: int
+    seconds: Optional[float]
+    persons: int
+    missing: float
+    longest_gap: int
+    score: float
+    speed: float
+    range: float
+    jitter: float
+    bone_change: float
+    body_length: float
+    jump: float
+
+
+class Doubt(NamedTuple):
+    """A clip that somebody should look at, and why."""
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What :func:`inspect_annotation` gives.
+
+    Args:
+        facts: of the file in the order in which one wants to read them.
+        classes: rows by class: name, clips, subjects, frames (least, median, most), speed, missing.
+        splits: rows by split: name, clips, subjects, classes that are not in it.
+        clips: measures of each.
+        doubts: clips to look at.
+        warnings: about the file as a whole.
+    """
+    facts: Dict[str, str]
+    classes: List[Dict]
+    splits: List[Dict]
+    clips: List[ClipMeasures]
+    doubts: List[Doubt]
+    warnings: List[str]
+
+
+def inspect_annotation(annotation: Mapping) -> Inspection:
+    """Look at every clip of an annotation.
+
+    Args:
+        annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too.
+    """
+    metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
+    measures = [measure_clip(clip, metainfo) for clip in clips]
+    names = list(metainfo.get('classes') or [f'class {label}' for label in range(max((row.label for row in measures), default=-1) + 1)])
+    return Inspection(
+        facts=_facts(annotation, measures), classes=_class_rows(measures, clips, names), splits=_split_rows(annotation, names),
+        clips=measures, doubts=doubts_of(clips, measures, metainfo), warnings=warnings_of(annotation, measures, names))
+
+
+def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
+    """The numbers of one clip, of its first person where there are several."""
+    keypoint, score = clip['keypoint'], clip.get('keypoint_score')
+    missing = missing_points(keypoint, score)
+    person = int(np.argmin(missing.mean(axis=(1, 2))))
+    fps = clip.get('fps') or metainfo.get('fps')
+    moves = _movement(keypoint[person], ~missing[person], clip, metainfo, float(fps or DEFAULT_FPS))
+    seen = np.empty(0) if score is None else score[person][~missing[person]]
+    return ClipMeasures(
+        name=clip['frame_dir'], label=-1 if is_unlabelled(clip) else int(clip['label']), frames=int(clip['total_frames']),
+        seconds=clip['total_frames'] / fps if fps else None, persons=count_persons(clip), missing=float(missing[person].mean()),
+        longest_gap=_longest_gap(missing[person]), score=float(np.median(seen)) if seen.size else float('nan'), **moves)
+
+
+def _movement(keypoint: np.ndarray, seen: np.ndarray, clip: Mapping, metainfo: Mapping, fps: float) -> Dict[str, float]:
+    nothing = dict.fromkeys(('speed', 'range', 'jitter', 'bone_change', 'jump'), float('nan'))
+    layout = clip.get('skeleton') or metainfo.get('skeleton')
+    if layout is None or not seen.any():
+        return dict(nothing, body_length=float('nan'))
+    parents = get_skeleton(layout).parents
+    points = np.where(seen[..., None], np.nan_to_num(keypoint), 0)
+    if len(points) < 2:
+        return dict(nothing, body_length=body_length(points, parents, seen))
+    moves = clip_movement(points, parents, fps, valid=seen)
+    return dict(moves, jump=_jump(points, seen) / moves['body_length'] if moves['body_length'] > 0 else float('nan'))
+
+
+def _jump(points: np.ndarray, seen: np.ndarray) -> float:
+    """The longest way between two frames of the median of the points that are seen in both, in the clip's unit."""
+    both = seen[1:] & seen[:-1]
+    steps = np.where(both[..., None], points[1:] - points[:-1], np.nan)[both.any(axis=1)]
+    return float(np.linalg.norm(np.nanmedian(steps, axis=1), axis=-1).max()) if len(steps) else 0.
+
+
+def _longest_gap(missing: np.ndarray) -> int:
+    """Frames on end without a place, of any point that has one elsewhere ``(T, V)``."""
+    longest = 0
+    for track in missing.T[~missing.all(axis=0)]:
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], track.astype(np.int8), [0]))))
+        longest = max(longest, int((edges[1::2] - edges[::2]).max()) if len(edges) else 0)
+    return longest
+
+
+# --- Doubts
+
+
+def doubts_of(clips: Sequence[Mapping], measures: Sequence[ClipMeasures], metainfo: Mapping) -> List[Doubt]:
+    """Clips that somebody should look at: a line for each reason."""
+    sizes = np.array([row.body_length for row in measures])
+    speeds = {label: _median([row.speed for row in measures if row.label == label]) for label in {row.label for row in measures}}
+    twins = _twins(clips)
+    doubts = []
+    for clip, row, size in zip(clips, measures, _deviations(sizes)):
+        flat = clip['keypoint'].shape[-1] == 2
+        reasons = [
+            f'{row.frames} frames are too few to recognize much' if row.frames < FEW else '',
+            f'{row.missing:.0%} of its points have no place' if row.missing > MISSING else '',
+            f'the estimator is not sure (median score {row.score:.2f})' if row.score < TRUSTED else '',
+            f'the body jumps by {row.jump:.1f} body lengths from one frame to the next' if row.jump > JUMP else '',
+            f'it trembles more than it moves ({row.jitter:.3f} body lengths from frame to frame)'
+            if row.speed < STILL <= row.jitter else '',
+            f'it stands still ({row.speed:.3f} body lengths a second; its class moves {speeds[row.label]:.2f})'
+            if max(row.speed, row.jitter) < STILL <= speeds[row.label] else '',
+            f'bones change their lengths (by {row.bone_change:.2f} body lengths)' if not flat and row.bone_change > BONES else '',
+            f'the body is {row.body_length:.3g} long, others are {np.nanmedian(sizes):.3g}' if not flat and size > OUTLIER else '',
+            f'the same motion as {twins[row.name]}' if row.name in twins else '',
+        ]
+        doubts += [Doubt(row.name, reason) for reason in reasons if reason]
+    return doubts
+
+
+def _deviations(values: np.ndarray) -> np.ndarray:
+    """How many median absolute deviations each value lies from the median, at least 5 % of it each."""
+    if not np.isfinite(values).any():
+        return np.zeros(len(values))
+    middle = np.nanmedian(values)
+    spread = max(np.nanmedian(np.abs(values - middle)), 0.05 * abs(middle), 1e-12)
+    return np.nan_to_num(np.abs(values - middle) / spread)
+
+
+def _twins(clips: Sequence[Mapping]) -> Dict[str, str]:
+    """The first clip with the same motion, by the names of the others."""
+    first: Dict[bytes, str] = {}
+    twins = {}
+    for clip in clips:
+        digest = hashlib.sha256(np.ascontiguousarray(clip['keypoint'])).digest()
+        if first.setdefault(digest, clip['frame_dir']) != clip['frame_dir']:
+            twins[clip['frame_dir']] = first[digest]
+    return twins
+
+
+def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Sequence[str]) -> List[str]:
+    """What is doubtful about the file as a whole."""
+    clips, metainfo, split = annotation['annotations'], annotation.get('metainfo') or {}, annotation.get('split') or {}
+    counts = Counter(row.label for row in measures)
+    warnings = []
+    if counts.get(-1):
+        warnings.append(f'{counts[-1]} clips have no label')
+    empty = [name for label, name in enumerate(names) if not counts.get(label)]
+    single = [name for label, name in enumerate(names) if counts.get(label) == 1]
+    if empty:
+        warnings.append(f'classes without a clip: {", ".join(empty)}')
+    if single:
+        warnings.append(f'classes with a single clip: {", ".join(single)}')
+    if not metainfo.get('fps') and not all(clip.get('fps') for clip in clips):
+        warnings.append(f'the frame rate is not known: speeds here take {DEFAULT_FPS:g} a second')
+    warnings += [*_shared_subjects(clips, split), *_copies(clips, split)]
+    twice = [name for name, places in _places(split).items() if len(places) > 1 and not _nested(places, split)]
+    if twice:
+        warnings.append(f'{len(twice)} clips are in more than one split, such as {twice[0]}')
+    if clips and clips[0]['keypoint'].shape[-1] == 3 and metainfo.get('up') is None:
+        warnings.append('which axis points up is not known')
+    return warnings
+
+
+def _places(split: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
+    places: Dict[str, List[str]] = {}
+    for name, members in split.items():
+        for member in members:
+            places.setdefault(member, []).append(name)
+    return places
+
+
+def _nested(places: Sequence[str], split: Mapping[str, Sequence[str]]) -> bool:
+    """Whether one of the splits holds the others, as ``trainval`` holds ``train``."""
+    return any(all(set(split[other]) <= set(split[name]) for other in places) for name in places)
+
+
+def _shared_subjects(clips: Sequence[Mapping], split: Mapping[str, Sequence[str]]) -> List[str]:
+    """Persons of training clips who are in validation or test, which makes a recognizer look better than it is."""
+    subject = {clip['frame_dir']: clip['subject'] for clip in clips if clip.get('subject')}
+    of = {name: {subject[member] for member in members if member in subject} for name, members in split.items()}
+    shared = {name: of.get('train', set()) & of[name] for name in of if name in ('val', 'test')}
+    return [f'{len(both)} subjects of train are in {name} too: {", ".join(sorted(map(str, both))[:5])}'
+            for name, both in shared.items() if both]
+
+
+def _copies(clips: Sequence[Mapping], split: Mapping[str, Sequence[str]]) -> List[str]:
+    """Clips of validation and test with exactly the motion of one that is trained on."""
+    twins = _twins(clips)
+    families: Dict[str, List[str]] = {}
+    for name, first in twins.items():
+        families.setdefault(first, [first]).append(name)
+    train, warnings = set(split.get('train', ())), []
+    for place in ('val', 'test'):
+        held_out = set(split.get(place, ())) - train
+        copies = [name for family in families.values() if train & set(family) for name in family if name in held_out]
+        if copies:
+            warnings.append(f'{len(copies)} clips of {place} are copies of clips of train, such as {copies[0]}')
+    return warnings
+
+
+# --- Tables
+
+
+def _facts(annotation: Mapping, measures: Sequence[ClipMeasures]) -> Dict[str, str]:
+    metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
+    layouts = Counter(clip.get('skeleton') or metainfo.get('skeleton') or 'not named' for clip in clips)
+    channels = Counter(clip['keypoint'].shape[-1] for clip in clips)
+    rates = Counter(clip.get('fps') or metainfo.get('fps') for clip in clips)
+    frames = np.array([row.frames for row in measures] or [0])
+    subjects = {clip['subject'] for clip in clips if clip.get('subject')}
+    scores = [row.score for row in measures if np.isfinite(row.score)]
+    made, crowds = sum(clip.get('source') == 'synthetic' for clip in clips), sum(row.persons > 1 for row in measures)
+    return {
+        'clips': f'{len(clips)}' + (f', of which {made} generated' if made else ''),
+        'frames': f'{frames.sum()} ({frames.min()} to {frames.max()} a clip, median {np.median(frames):g})',
+        'layout': ', '.join(f'{name}' + (f' ({count} clips)' if len(layouts) > 1 else '') for name, count in layouts.most_common()),
+        'coordinates': ', '.join('x, y in pixels' if count == 2 else 'x, y, z in metres' for count in channels),
+        'frames a second': ', '.join('not known' if rate is None else f'{rate:g}' for rate in rates),
+        'up': str(metainfo.get('up') or 'not known') if 3 in channels else '',
+        'rotations': f'{sum("pose" in clip for clip in clips)} clips' if any('pose' in clip for clip in clips) else '',
+        'subjects': f'{len(subjects)}' if subjects else 'not named',
+        'persons': f'{crowds} clips have more than one' if crowds else '',
+        'points without a place': f'{np.mean([row.missing for row in measures] or [0]):.1%}',
+        'median score': f'{np.median(scores):.2f}' if scores else '',
+    }
+
+
+def _class_rows(measures: Sequence[ClipMeasures], clips: Sequence[Mapping], names: Sequence[str]) -> List[Dict]:
+    rows = []
+    for label in [*range(len(names)), -1]:
+        members = [(row, clip) for row, clip in zip(measures, clips) if row.label == label]
+        if label == -1 and not members:
+            continue
+        frames = [row.frames for row, _ in members] or [0]
+        rows.append({
+            'class': names[label] if label >= 0 else '(no label)', 'clips': len(members),
+            'subjects': len({clip['subject'] for _, clip in members if clip.get('subject')}),
+            'frames': f'{min(frames)}–{int(np.median(frames))}–{max(frames)}',
+            'speed': _median([row.speed for row, _ in members]), 'jitter': _median([row.jitter for row, _ in members]),
+            'bones': _median([row.bone_change for row, _ in members]), 'missing': _median([row.missing for row, _ in members])})
+    return rows
+
+
+def _median(values: Sequence[float]) -> float:
+    values = [value for value in values if np.isfinite(value)]
+    return float(np.median(values)) if values else float('nan')
+
+
+def _split_rows(annotation: Mapping, names: Sequence[str]) -> List[Dict]:
+    by_name = {clip['frame_dir']: clip for clip in annotation['annotations']}
+    rows = []
+    for name, members in (annotation.get('split') or {}).items():
+        clips = [by_name[member] for member in members if member in by_name]
+        there = {int(clip['label']) for clip in clips if not is_unlabelled(clip)}
+        rows.append({'split': name, 'clips': len(clips), 'subjects': len({clip['subject'] for clip in clips if clip.get('subject')}),
+                     'lacks': ', '.join(names[label] for label in range(len(names)) if label not in there) if clips else 'everything'})
+    return rows

@@ -1,0 +1,62 @@
+"""``mmagenc class-over-time``: windows and what is wanted of them, against a recognizer that tells classes by where a body stands."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmagenc.apis import init_recognizer
+from mmagenc.commands import class_over_time
+from mmagenc.datasets import save_annotation
+from mmagenc.models.recognizers import RecognizerScores
+from tests.commands import main
+from tests.test_apis.configs import write_generator
+
+
+@pytest.fixture
+def given(tmp_path):
+    """Two clips: 12 frames of class 2 and 12 of class 0, whose places say so; and 8 frames of class 1. A judge of random weights."""
+    path = np.repeat(np.eye(3, dtype=np.float32)[[2, 0]], 12, axis=0)
+    changing = dict(frame_dir='a', label=2, total_frames=24, class_path=path)
+    changing['keypoint'] = np.broadcast_to(path.argmax(axis=1)[None, :, None, None], (1, 24, 20, 3)).astype(np.float32)
+    plain = dict(frame_dir='b', label=1, total_frames=8, keypoint=np.ones((1, 8, 20, 3), np.float32))
+    meta = dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20')
+    save_annotation(dict(split=dict(all=['a', 'b']), metainfo=meta, annotations=[changing, plain]), tmp_path / 'clips.npz')
+    config, _ = write_generator(tmp_path)
+    torch.save(dict(state_dict=init_recognizer(config).state_dict()), tmp_path / 'judge.pth')
+    return [str(tmp_path / 'clips.npz'), '--recognizer', str(config), str(tmp_path / 'judge.pth'), '--window', '8', '--step', '4']
+
+
+def by_place(model, clips):
+    """Scores of a recognizer that names a window after the place of its middle frame."""
+    found = np.array([int(clip['keypoint'][0, clip['total_frames'] // 2, 0, 0]) for clip in clips])
+    return RecognizerScores(label=found, probability=np.eye(3)[found], feature=np.zeros((len(clips), 1)))
+
+
+def test_windows_follow_the_path(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(class_over_time, 'recognize', by_place)
+    main(class_over_time, [*given, '--out', str(tmp_path / 'a.png')])
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    # starts 0, 4 are of class 2 alone, 8 is half of each (named 0, the first of two equal shares), 12 and 16 of class 0 alone
+    assert said[1:6] == [['walk', '2', '100.0', '%'], ['run', '1', '100.0', '%'], ['Jump', '2', '100.0', '%'],
+                         ['changing', '1', '100.0', '%'], ['all', '6', '100.0', '%']]
+    assert (tmp_path / 'a.png').stat().st_size > 1000
+
+
+def test_windows_are_cut_where_they_say(given):
+    windows, probability, names = class_over_time.named(parsed(given))
+    assert [clip['frame_dir'] for clip in windows.clips] == ['a_0', 'a_4', 'a_8', 'a_12', 'a_16', 'b_0']
+    assert windows.middle.tolist() == [3.5, 7.5, 11.5, 15.5, 19.5, 3.5]
+    assert windows.wanted[2].tolist() == [0.5, 0, 0.5] and probability.shape == (6, 3) and names == ['walk', 'run', 'Jump']
+    assert windows.clips[2]['keypoint'][0, :, 0, 0].tolist() == [2.] * 4 + [0.] * 4
+
+
+def parsed(words):
+    from tests.commands import parse_args
+    return parse_args(class_over_time, [*words, '--out', 'unused.png'])
+
+
+def test_clips_of_other_classes(given, tmp_path):
+    clip = dict(frame_dir='c', label=3, total_frames=8, keypoint=np.ones((1, 8, 20, 3), np.float32))
+    save_annotation(dict(split=dict(all=['c']), metainfo=dict(skeleton='ucla20'), annotations=[clip]), tmp_path / 'other.npz')
+    with pytest.raises(SystemExit, match='class-over-time: .*c: label 3, the recognizer knows 3 classes'):
+        main(class_over_time, [str(tmp_path / 'other.npz'), *given[1:], '--out', str(tmp_path / 'b.png')])

@@ -1,0 +1,100 @@
+"""``mmagenc import`` from files as pose estimators write them to what can be trained on."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmagenc.commands import import_files, inspect_file
+from mmagenc.datasets.annotation import load_annotation
+from tests.commands import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def dances(tmp_path):
+    """Two AIST++ files: a folder a class."""
+    import pickle
+    for number, label in enumerate(('crawl', 'roll')):
+        folder = tmp_path / 'in' / label
+        folder.mkdir(parents=True)
+        time = np.linspace(0, 1, 61)[:, None]
+        poses = np.zeros((61, 72))
+        poses[:, 12] = time[:, 0] * (1 + number)
+        content = dict(smpl_poses=poses, smpl_trans=time * [[0, 0, 80.]], smpl_scaling=np.array([80.]))
+        (folder / f's{number}_take1.pkl').write_bytes(pickle.dumps(content))
+    return tmp_path
+
+
+def test_from_a_folder_to_a_file_that_says_what_it_is(dances, capsys):
+    out = dances / 'new/o.npz'
+    main(import_files, [str(dances / 'in'), '--out', str(out), '--fps', '30', '--labels', r'(?P<label>[^/]+)/(?P<subject>s\d)'])
+    said = capsys.readouterr().out
+    assert '2 × aistpp' in said and '2 clips (train 2) of layout smpl24, 30 fps' in said and 'classes: crawl 1, roll 1' in said
+    annotation = load_annotation(out)
+    assert annotation['metainfo']['fps'] == 30 and [clip['subject'] for clip in annotation['annotations']] == ['s0', 's1']
+    assert annotation['annotations'][0]['keypoint'].shape == (1, 31, 24, 3)
+
+
+def test_a_file_that_is_there_is_kept(dances, capsys):
+    out = dances / 'o.npz'
+    out.write_text('mine')
+    with pytest.raises(SystemExit) as refusal:
+        main(import_files, [str(dances / 'in'), '--out', str(out)])
+    assert refusal.value.code == 2 and out.read_text() == 'mine' and '--force replaces it' in capsys.readouterr().err
+
+
+def test_formats_are_listed(capsys):
+    main(import_files, ['--formats'])
+    said = capsys.readouterr().out
+    assert 'wham ' in said and '.pkl' in said
+
+
+@pytest.mark.parametrize('words, said', [
+    ([], 'name what is read and what is written'),
+    (['in', '--out', 'o.npz', '--unlabelled', '--label', 'crawl'], '--unlabelled writes no labels'),
+    (['in', '--out', 'o.npz', '--label', 'a', '--labels', '(?P<label>b)'], 'give one of them'),
+    (['in', '--out', 'o.npz', '--tier', 'a'], '--segments'),
+])
+def test_words_that_do_not_go_together(words, said, capsys):
+    with pytest.raises(SystemExit) as refusal:
+        main(import_files, words)
+    assert refusal.value.code == 2 and said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words, said', [
+    (['--segments', 'away.csv'], 'away.csv: no such file'),
+    (['--unit', 'ell'], 'ell'),
+    (['--labels', '(?P<label>'], 'no regular expression'),
+    (['--labels', '(?P<name>x)'], 'no group'),
+    (['--split', 'train=50%'], 'sum to 50 %'),
+    (['--joint-names', 'away.yml'], 'away.yml'),
+    (['--format', 'wamh'], 'there are'),
+])
+def test_settings_that_fit_nothing_are_said_and_nothing_is_written(dances, words, said):
+    with pytest.raises(SystemExit) as refusal:
+        main(import_files, [str(dances / 'in'), '--out', str(dances / 'o.npz'), *words])
+    assert said in str(refusal.value.code) and not (dances / 'o.npz').exists()
+
+
+def test_inspect_says_what_is_in_it(dances, capsys):
+    main(import_files, [str(dances / 'in'), '--out', str(dances / 'o.npz')])
+    main(inspect_file, [str(dances / 'o.npz'), '--html', str(dances / 'o.html'), '--out', str(dances / 'o.json')])
+    said = capsys.readouterr().out
+    assert 'classes with a single clip: crawl, roll' in said and 'layout' in said
+    assert 'data:image/png' in (dances / 'o.html').read_text(encoding='utf-8')
+    content = json.loads((dances / 'o.json').read_text())
+    assert [row['frames'] for row in content['clips']] == [61, 61] and content['facts']['layout'] == 'smpl24'
+    main(inspect_file, [str(dances / 'o.npz'), '--html', str(dances / 'o.html')])  # its own page is replaced
+
+
+def test_the_doors_folder_hides_no_module_of_pythons(tmp_path):
+    """tools/data/inspect.py must not be what ``import inspect`` finds there."""
+    for door in ('inspect', 'import', 'bvh_to_motion'):
+        words = [sys.executable, str(ROOT / f'tools/data/{door}.py'), '--help']
+        result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert result.returncode == 0 and result.stdout.startswith('usage: mmagenc '), result.stderr

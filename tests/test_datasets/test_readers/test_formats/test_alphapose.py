@@ -1,0 +1,57 @@
+"""AlphaPose's results in all its forms."""
+
+import numpy as np
+import pytest
+
+
+def results(walk, idx=None, image='{}.jpg', order=None):
+    entries = [dict(image_id=image.format(index) if isinstance(image, str) else index, category_id=1,
+                    keypoints=np.c_[points, np.full(len(points), .9)].reshape(-1).tolist(), score=2.5, box=[90, 90, 120, 120],
+                    **({} if idx is None else dict(idx=idx)))
+               for index, points in enumerate(walk)]
+    return [entries[index] for index in order] if order is not None else entries
+
+
+@pytest.mark.parametrize('idx', [None, 1, [1], [[1.0]], '1'])
+def test_frames_are_sorted_by_number(write, import_file, walk, idx):
+    walk = np.concatenate([walk, walk + 20])
+    content = results(walk, idx, order=sorted(range(20), key=str))
+    recording, = import_file(write('crawling/clip/alphapose-results.json', content), 'alphapose')
+    assert recording.name == 'crawling/clip' and recording.skeleton.name == 'coco17'
+    np.testing.assert_allclose(recording.keypoint, walk[None], rtol=1e-6)
+    assert np.allclose(recording.keypoint_score, .9)
+
+
+def test_tracks_gaps_and_the_forms_of_others(write, import_file, walk):
+    content = results(walk, 1)[:5] + results(walk + 300, 2)[:3] + results(walk, 1)[7:]
+    recording, = import_file(write('clip.json', content), 'alphapose')
+    assert recording.name == 'clip' and np.isnan(recording.keypoint[0, 5:7]).all() and np.allclose(recording.keypoint[0, 9], walk[9])
+    assert len(import_file(write('clip.json', content), 'alphapose', max_persons=2)[0].keypoint) == 2
+    both = results(walk, [0.0])[:5] + results(walk + 300, [0.0])[:5]  # without a tracker
+    assert {found.track for frame in import_file(write('clip.json', both), 'alphapose', link=False)[0].frames for found in frame} == {None}
+    flat = [np.c_[np.tile(points, (2, 1))[:18], np.ones(18)].reshape(-1).tolist() for points in walk]
+    for key, name in (('people', 'pose_keypoints_2d'), ('bodies', 'joints')):
+        forms = {f'{index}.jpg': dict(version='AlphaPose v0.3', **{key: [{name: values}]}) for index, values in enumerate(flat)}
+        recording, = import_file(write('clip.json', forms), 'alphapose')
+        assert recording.skeleton.name == 'openpose18' and np.allclose(recording.keypoint[0, :, :17], walk)
+    assert import_file(write('clip.json', results(walk, image=None)), 'alphapose')[0].keypoint.shape == (1, 10, 17, 2)
+
+
+def test_halpes_136_are_its_26_of_the_body(write, import_file):
+    points = np.arange(272.).reshape(1, 136, 2) + 1
+    recording, = import_file(write('a.json', results(points)), 'alphapose')
+    assert recording.skeleton.name == 'halpe26' and np.allclose(recording.keypoint[0, 0], points[0, :26]) and '136' in recording.notes[0]
+
+
+@pytest.mark.parametrize('change, says', [
+    (lambda content: content[2].pop('image_id'), 'entry 2: expected image_id'),
+    (lambda content: content[2].update(keypoints=None), r'entry 2 \(image 2.jpg\): no keypoints'),
+    (lambda content: content[2]['keypoints'].pop(), r'entry 2 \(image 2.jpg\): keypoints must be x, y and score'),
+    (lambda content: content[2].update(keypoints=[1, 2, 3] * 16), 'entry 2 .*16 keypoints, the entries before have 17'),
+    (lambda content: content[2].update(image_id='b_1.jpg'), 'images of several recordings in one file'),
+])
+def test_refusals(write, import_file, walk, change, says):
+    content = results(walk)
+    change(content)
+    with pytest.raises(ValueError, match=says):
+        import_file(write('a.json', content), 'alphapose')

@@ -1,0 +1,113 @@
+"""COCO's annotations of videos, of tracks in them, and of images that are none."""
+
+import numpy as np
+import pytest
+
+from mmagenc.skeletons import get_skeleton
+
+CATEGORY = dict(id=1, name='person', keypoints=list(get_skeleton('coco17').joint_names), skeleton=[[16, 14], [14, 12]])
+
+
+def content(walk, folder='clip1', track=0, first=0, visibility=2, **image):
+    images = [dict(id=first + index, file_name=f'{folder}/{index:05}.jpg'.lstrip('/'), width=640, height=480, **image)
+              for index in range(len(walk))]
+    annotations = [dict(id=first + index, image_id=first + index, category_id=1, num_keypoints=17, bbox=[90, 90, 120, 120], iscrowd=0,
+                        keypoints=np.c_[points, np.full(len(points), visibility)].reshape(-1).tolist(),
+                        **({} if track is None else dict(track_id=track)))
+                   for index, points in enumerate(walk)]
+    return dict(images=images, annotations=annotations, categories=[CATEGORY])
+
+
+def both(first, second):
+    return {key: first[key] + second[key] for key in ('images', 'annotations')} | dict(categories=[CATEGORY])
+
+
+def test_a_clip_a_folder_and_visibility(write, import_file, walk):
+    written = content(walk)
+    written['annotations'][3]['keypoints'][2::3] = [0, 1, *[2] * 15]
+    recording, = import_file(write('annotations.json', written), 'coco', fps=30.)
+    assert recording.name == 'clip1' and recording.skeleton.name == 'coco17' and recording.img_shape == (480, 640)
+    assert recording.keypoint_score[0, 3].tolist() == [0, .5, *[1] * 15] and np.isnan(recording.keypoint[0, 3, 0]).all()
+    recording.keypoint[0, 3, 0] = walk[3, 0]
+    np.testing.assert_allclose(recording.keypoint, walk[None])
+
+
+def test_visibility_of_two_values_and_scores(write, import_file, walk):
+    assert import_file(write('a.json', content(walk, visibility=1)), 'coco')[0].keypoint_score.min() == 1
+    assert np.allclose(import_file(write('a.json', content(walk, visibility=.7)), 'coco')[0].keypoint_score, .7)
+
+
+def test_folders_tracks_and_videos(write, import_file, walk):
+    written = both(both(content(walk, 'sub/a'), content(walk[:4] + 50, 'sub/b', 7, 100)), content(walk[:6], 'sub/b', 'x', 200))
+    written['images'] = written['images'][:14]
+    for annotation in written['annotations'][14:]:
+        annotation['image_id'] = 100 + annotation['image_id'] % 100 % 4
+    written['annotations'] = written['annotations'][:18]
+    clips = {clip.name: clip.keypoint.shape[1] for clip in import_file(write('set.json', written), 'coco')}
+    assert clips == {'set/sub/a': 10, 'set/sub/b_7': 4, 'set/sub/b_x': 4}
+    videos = both(content(walk, '', None, video_id=3, frame_id=0), content(walk[:5], '', None, 50, video_id=4))
+    for index, image in enumerate(videos['images'][:10]):
+        image['frame_id'] = 2 * index
+    videos['videos'] = [dict(id=3, name='one'), dict(id=4, name='two')]
+    one, two = import_file(write('set.json', videos), 'coco')
+    assert (one.name, two.name) == ('set/one', 'set/two') and one.keypoint.shape[1] == 10 and 'every 2. frame' in one.notes[0]
+
+
+def test_persons_without_identity_are_linked_and_crowds_are_none(write, import_file, walk):
+    written = content(walk, track=None)
+    others = content(walk + 300, track=None)['annotations']
+    written['annotations'] = [*others[::-1], *written['annotations']]
+    written['annotations'].append(dict(id=99, image_id=0, category_id=1, iscrowd=1, keypoints=[1, 2, 2] * 17))
+    recording, = import_file(write('a.json', written), 'coco', max_persons=2)
+    assert len(recording.keypoint) == 2 and np.ptp(recording.keypoint[:, :, 0, 0], axis=1).max() == 18
+
+
+def test_images_of_different_sizes_are_no_video(write, import_file, walk):
+    written = content(walk[:3], 'images/train', None)
+    for index, image in enumerate(written['images']):
+        image.update(width=640 + index)
+    written['annotations'][1]['posture'] = 'Supine'
+    clips = import_file(write('infant.json', written), 'coco')
+    assert [(clip.name, clip.keypoint.shape[1], clip.label) for clip in clips] == [
+        ('images/train/00000', 1, None), ('images/train/00001', 1, 'Supine'), ('images/train/00002', 1, None)]
+    assert 'no video' in clips[0].notes[0] and clips[2].img_shape == (480, 642)
+
+
+def test_own_names_and_skeleton(write, import_file, walk):
+    written = content(walk[:, :3])
+    written['categories'] = [dict(id=1, keypoints=['tip', 'base', 'end'], skeleton=[[1, 2], [2, 3]])]
+    recording, = import_file(write('a.json', written), 'coco')
+    assert recording.skeleton.joint_names == ('tip', 'base', 'end') and np.allclose(recording.keypoint[0], walk[:, :3])
+
+
+def test_names_that_do_not_fit_the_annotations(write, import_file, walk):
+    """As Human-Art has it: 21 names of keypoints, 17 in the file."""
+    written = content(walk)
+    written['categories'] = [dict(CATEGORY, keypoints=[*CATEGORY['keypoints'], 'a', 'b', 'c', 'd'])]
+    recording, = import_file(write('a.json', written), 'coco')
+    assert recording.skeleton.name == 'coco17' and 'taken for coco17 by their number' in recording.notes[0]
+
+
+@pytest.mark.parametrize('change, says', [
+    (lambda content: content['annotations'][2].update(image_id=77), 'annotation 2: image_id 77 is no image'),
+    (lambda content: content['annotations'][2]['keypoints'].pop(), 'annotation 2: keypoints must be x, y and score'),
+    (lambda content: content['annotations'][2].update(keypoints=[1, 2, 2] * 5), 'annotation 2: 5 keypoints, the layout has 17'),
+    (lambda content: content['images'][2].update(id=1), 'image number 2: expected a dict with an id of its own'),
+    (lambda content: content['images'][2].update(width=-3), 'image clip1/00002.jpg: height and width must be positive'),
+    (lambda content: [found.update(keypoints=[1, 2, 2] * 9) for found in content['annotations']],
+     'category 1: 17 names of keypoints, its annotations have 9'),
+    (lambda content: content['categories'][0].update(keypoints=[f'x{index}' for index in range(17)], skeleton=[]), 'no known layout has'),
+])
+def test_refusals(write, import_file, walk, change, says):
+    written = content(walk)
+    written['categories'] = [dict(CATEGORY)]
+    change(written)
+    with pytest.raises(ValueError, match=says):
+        import_file(write('a.json', written), 'coco')
+
+
+def test_two_images_of_one_number_leave_out_that_clip_alone(write, import_file, walk):
+    written = both(content(walk, 'a'), content(walk, 'b', first=100))
+    written['images'][3]['file_name'] = 'a/x00002.jpg'
+    left_out, kept = import_file(write('a.json', written), 'coco', link=False)
+    assert left_out.name == 'a/a' and 'are of one frame, number 2' in left_out.reason and kept.name == 'a/b'

@@ -1,0 +1,99 @@
+"""What MMPose's inferencer and demos write."""
+
+import numpy as np
+import pytest
+
+from mmagenc.skeletons import get_skeleton
+
+
+def instance(points, score=.9, **more):
+    low, high = np.min(points, axis=0)[:2], np.max(points, axis=0)[:2]
+    return dict(keypoints=np.asarray(points).tolist(), keypoint_scores=[score] * len(points), bbox=[[*low.tolist(), *high.tolist()]],
+                bbox_score=.95, **more)
+
+
+def frames(walk, first=0):
+    return [dict(frame_id=index, instances=[instance(points)]) for index, points in enumerate(walk, start=first)]
+
+
+def meta(names, dataset='coco'):
+    return dict(dataset_name=dataset, num_keypoints=len(names), keypoint_id2name={str(index): name for index, name in enumerate(names)})
+
+
+def test_the_inferencers_and_the_demos_files_of_a_video(write, import_file, walk):
+    coco = get_skeleton('coco17').joint_names
+    for path in (write('crawling/clip.json', frames(walk)),
+                 write('crawling/results_clip.json', dict(meta_info=meta(coco), instance_info=frames(walk, 1)))):
+        recording, = import_file(path, 'mmpose', fps=25., img_shape=(480, 640))
+        assert recording.name == 'crawling/clip' and recording.skeleton.name == 'coco17' and recording.fps == 25
+        np.testing.assert_allclose(recording.keypoint, walk[None], rtol=1e-6)
+        assert np.allclose(recording.keypoint_score, .9) and recording.frame_ids.tolist() == list(range(10)) and recording.notes == ()
+
+
+def test_frames_without_anybody_and_a_second_person(write, import_file, walk):
+    content = frames(walk)
+    content[3]['instances'] = []
+    content[5]['instances'].insert(0, instance(walk[5] + 300, .1))
+    recording, = import_file(write('a.json', content[::-1]), 'mmpose')
+    assert np.isnan(recording.keypoint[0, 3]).all() and np.allclose(recording.keypoint[0, 5], walk[5])
+    assert len(import_file(write('a.json', content), 'mmpose', max_persons=2)[0].keypoint) == 2
+
+
+def test_a_folder_of_images(write, import_file, walk, tmp_path):
+    for index in (0, 1, 2, 4, 10):
+        write(f'walk/clip/frame_{index}.json', [instance(walk[min(index, 9)])])
+    recording, = import_file(tmp_path / 'walk/clip', 'mmpose')
+    assert recording.name == 'walk/clip' and recording.keypoint.shape == (1, 11, 17, 2)
+    assert np.isnan(recording.keypoint[0, :, 0, 0]).tolist() == [False] * 3 + [True, False] + [True] * 5 + [False]
+
+
+@pytest.mark.parametrize('count, layout, kept', [(26, 'halpe26', 26), (133, 'coco133_body', 23)])
+def test_layouts_by_number(write, import_file, count, layout, kept):
+    points = np.arange(count * 2.).reshape(count, 2) + 1
+    recording, = import_file(write('a.json', [dict(frame_id=0, instances=[instance(points)])]), 'mmpose')
+    assert recording.skeleton.name == layout and np.allclose(recording.keypoint[0, 0], points[:kept])
+    assert len(recording.notes) == (count != kept)
+
+
+def test_names_of_the_file_make_the_layout(write, import_file, walk):
+    """In whatever order they stand."""
+    names = get_skeleton('coco17').joint_names
+    order = np.random.default_rng(0).permutation(17)
+    content = dict(meta_info=meta([names[index] for index in order], 'mine'), instance_info=frames(walk[:, order], 1))
+    recording, = import_file(write('a.json', content), 'mmpose')
+    assert recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], walk)
+
+
+def test_a_lifters_coordinates(write, import_file):
+    points = np.random.default_rng(0).normal(size=(17, 3))
+    h36m = meta(['root', 'right_hip', 'right_knee', 'right_foot', 'left_hip', 'left_knee', 'left_foot', 'spine', 'thorax', 'neck_base',
+                 'head', 'left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder', 'right_elbow', 'right_wrist'], 'h36m')
+    content = [dict(frame_id=1, instances=[instance(points, track_id=3)])]
+    for written in (content, dict(meta_info=h36m, instance_info=content)):
+        recording, = import_file(write('a.json', written), 'mmpose')
+        assert recording.skeleton.name == 'h36m17' and recording.up == 'z' and np.allclose(recording.keypoint[0, 0], points)
+
+
+@pytest.mark.parametrize('change, says', [
+    (lambda content: content[2].pop('instances'), 'entry 2: expected frame_id and instances'),
+    (lambda content: content[2].update(frame_id=1), 'entry 2: frame_id must be a number that no other frame has, got 1'),
+    (lambda content: content[2]['instances'][0].update(keypoints=[[1, 2], [3]]), 'frame 2, instance 0: keypoints must be numbers, in rows'),
+    (lambda content: content[2]['instances'][0].update(keypoints=[1, 2]), 'frame 2, instance 0: keypoints must be points of 2 or 3'),
+    (lambda content: content[2]['instances'][0]['keypoints'].pop(), 'frame 2, instance 0: keypoint_scores must be 16 numbers, got 17'),
+    (lambda content: content[2]['instances'].append(instance(np.ones((4, 2)))), 'frame 2: keypoints must be 17 points of 2 numbers'),
+    (lambda content: content[2]['instances'][0].update(bbox=[[1, 2]]), 'frame 2, instance 0: bbox must be'),
+    (lambda content: [frame['instances'].clear() for frame in content], 'no instance in any frame'),
+    (lambda content: [frame.update(instances=[instance(np.ones((21, 2)))]) for frame in content], '21 keypoints are of hands'),
+    (lambda content: [frame.update(instances=[instance(np.ones((20, 2)))]) for frame in content], '20 keypoints; known are 17 .coco17.'),
+])
+def test_refusals(write, import_file, walk, change, says):
+    content = frames(walk)
+    change(content)
+    with pytest.raises(ValueError, match=says):
+        import_file(write('a.json', content), 'mmpose')
+
+
+def test_a_layout_that_the_user_names(write, import_file, walk):
+    assert import_file(write('a.json', frames(walk)), 'mmpose', layout='infact17')[0].skeleton.name == 'infact17'
+    with pytest.raises(ValueError, match='layout penn13 has 13 keypoints, the file has 17'):
+        import_file(write('a.json', frames(walk)), 'mmpose', layout='penn13')

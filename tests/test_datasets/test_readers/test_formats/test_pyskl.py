@@ -1,0 +1,53 @@
+"""Annotation pickles of pyskl and MMAction2."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from mmagenc.datasets.readers.registry import Unusable
+
+
+def clip(walk, name='a', label=1, **more):
+    return dict(frame_dir=name, label=label, img_shape=(480, 640), original_shape=(480, 640), total_frames=len(walk),
+                keypoint=walk[None].astype(np.float16), keypoint_score=np.full((1, *walk.shape[:2]), .5, dtype=np.float16), **more)
+
+
+def test_clips_labels_and_splits(write, import_file, walk):
+    content = dict(split=dict(train=['a'], val=['b']), annotations=[clip(walk), clip(walk + 1, 'b', 0)])
+    first, second = import_file(write('set.pkl', pickle.dumps(content)), 'pyskl')
+    assert (first.name, first.label, first.split, first.img_shape) == ('a', '1', 'train', (480, 640)) and second.split == 'val'
+    assert first.skeleton.name == 'coco17' and np.allclose(first.keypoint[0], walk, atol=.1) and first.keypoint_score.max() == .5
+    named = import_file(write('set.pkl', pickle.dumps(dict(content, metainfo=dict(classes=['sit', 'walk'], fps=15)))), 'pyskl')
+    assert [found.label for found in named] == ['walk', 'sit'] and named[0].fps == 15
+    several = dict(content, split=dict(xsub_train=['a'], xview_train=['a']))
+    first, _ = import_file(write('set.pkl', pickle.dumps(several)), 'pyskl')
+    assert first.split is None and 'xsub_train, xview_train' in first.notes[0]
+    assert len(import_file(write('list.pkl', pickle.dumps(content['annotations'])), 'pyskl')) == 2
+
+
+def test_one_bad_clip_is_not_the_end(write, import_file, walk):
+    bad = [dict(clip(walk, 'empty'), keypoint=np.zeros((0, 10, 17, 2))), dict(clip(walk, 'away', raw_file='k/x.pkl'), keypoint=None),
+           dict(clip(walk, 'odd'), keypoint_score=np.ones((1, 3, 17))), dict(clip(walk, 'form'), keypoint=np.ones(3)), 7]
+    found = import_file(write('set.pkl', pickle.dumps([clip(walk), *bad])), 'pyskl', link=False)
+    reasons = {entry.name: entry.reason for entry in found if isinstance(entry, Unusable)}
+    assert len(found) == 6 and reasons == {
+        'empty': 'keypoint is empty', 'away': 'its keypoints lie in another file, k/x.pkl', 'clip 5': 'no dict',
+        'odd': 'keypoint_score must be (1, 10, 17), got (1, 3, 17)',
+        'form': 'keypoint must be (persons, frames, keypoints, 2 or 3), got (3,)'}
+
+
+@pytest.mark.parametrize('scored', [True, False])
+def test_a_score_as_third_coordinate_is_no_depth(write, import_file, walk, scored):
+    flat = clip(np.concatenate([walk, np.full((*walk.shape[:2], 1), .9)], axis=2))
+    flat = flat if scored else {key: value for key, value in flat.items() if key != 'keypoint_score'}
+    recording, = import_file(write('a.pkl', pickle.dumps([flat])), 'pyskl')
+    assert recording.keypoint.shape == (1, 10, 17, 2) and np.allclose(recording.keypoint_score, .5 if scored else .9, atol=1e-3)
+    assert recording.notes == ('the third coordinate is a score', )
+
+
+def test_three_coordinates(write, import_file):
+    space = np.random.default_rng(0).normal(size=(2, 5, 25, 3)).astype(np.float32)
+    recording, = import_file(write('a.pkl', pickle.dumps([dict(frame_dir='a', label=0, total_frames=5, keypoint=space)])), 'pyskl',
+                             max_persons=2)
+    assert recording.skeleton.name == 'ntu25' and np.allclose(recording.keypoint, space)

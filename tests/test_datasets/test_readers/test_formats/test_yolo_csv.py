@@ -1,0 +1,54 @@
+"""Tables of a row a person and frame."""
+
+import numpy as np
+import pytest
+
+from mmagenc.skeletons import get_skeleton
+
+COCO = get_skeleton('coco17').joint_names
+SHORT = [name.replace('left_', 'l_').replace('right_', 'r_') for name in COCO]
+
+
+def table(people, names=COCO, axes=('.x', '.y', '.c'), frame='frame', separator=','):
+    header = [frame, 'person', 'index', 'bbox.x1', 'bbox.y1', 'bbox.x2', 'bbox.y2', 'bbox.c']
+    header += [name + axis for name in names for axis in axes]
+    rows = [[str(number), person, '0', '90', '90', '210', '210', '0.9',
+             *(str(value) for point in points for value in [*point, .8][:len(axes)])]
+            for person, walk in people.items() for number, points in enumerate(walk.tolist())]
+    return '\n'.join(separator.join(row) for row in [header, *rows])
+
+
+@pytest.mark.parametrize('names, axes, separator', [(COCO, ('.x', '.y', '.c'), ','), (SHORT, ('_X', '_Y', '_conf'), ';'),
+                                                    ([name.title() for name in COCO], (' x', ' y', ' score'), '\t')])
+def test_columns_however_they_are_spelt(write, import_file, walk, names, axes, separator):
+    recording, = import_file(write('walk/a.csv', table({'child': walk}, names, axes, separator=separator)), 'yolo')
+    assert recording.name == 'walk/a' and recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], walk, atol=1e-3)
+    assert np.allclose(recording.keypoint_score, .8)
+
+
+def test_persons_scores_and_frames_by_the_names_of_images(write, import_file, walk):
+    text = table({'mother': walk * 2, 'child': walk + 50})
+    recording, = import_file(write('a.csv', text), 'yolo', max_persons=2)
+    assert np.allclose(recording.keypoint[1], walk + 50, atol=1e-3) and recording.notes == ("2 persons by the file's identities", )
+    named = '\n'.join(line if line.startswith('frame') else f'img_{line.partition(",")[0]}.png,{line.partition(",")[2]}'
+                      for line in table({'child': walk}, axes=('.x', '.y')).split('\n'))
+    recording, = import_file(write('a.csv', named), 'yolo')
+    assert np.allclose(recording.keypoint[0], walk, atol=1e-3) and recording.keypoint_score.min() == 1
+
+
+def test_what_is_not_seen_and_parts_of_the_image(write, import_file, walk):
+    walk[2, 5] = 0
+    recording, = import_file(write('a.csv', table({'child': walk / 1000})), 'yolo', img_shape=(500, 1000))
+    assert np.isnan(recording.keypoint[0, 2, 5]).all() and recording.keypoint_score[0, 2, 5] == 0
+    assert np.allclose(recording.keypoint[0, 1], walk[1] * [1, .5], atol=1e-3)
+
+
+@pytest.mark.parametrize('change, says', [
+    (lambda text: text.replace('\n3,', '\nthird,'), 'line 5: frame must be the number of a frame'),
+    (lambda text: text.replace(',0.8', ',good', 1), "line 2: nose.c must be a number, got 'good'"),
+    (lambda text: text + ',1', 'line 11: 60 cells, the header has 59'),
+    (lambda text: text.replace('left', 'upper').replace('right', 'lower'), 'no known layout has the body parts nose, upper_eye'),
+])
+def test_refusals(write, import_file, walk, change, says):
+    with pytest.raises(ValueError, match=says):
+        import_file(write('a.csv', change(table({'child': walk}))), 'yolo')

@@ -1,0 +1,205 @@
+"""The road from files to one annotation, with a format of its own: JSON ``{"toy": [clips]}``."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.readers.finding import find_sources
+from mmagenc.datasets.readers.importing import ImportSettings, import_files
+from mmagenc.datasets.readers.motion_files import Labels
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, all_readers
+from mmagenc.datasets.readers.segments import read_segments
+from mmagenc.registry import READERS
+
+
+class ToyReader(Reader):
+    name, title, suffixes, knows = 'toy', 'toys', ('.json', ), ('2d', 'score')
+
+    def sniff(self, source):
+        content = source.json()
+        return f'{len(content["toy"])} toys' if isinstance(content, dict) and 'toy' in content else None
+
+    def read(self, source, options):
+        for number, clip in enumerate(source.json()['toy']):
+            name = source.name + (f'_{number}' if number else '')
+            if 'broken' in clip:
+                yield Unusable(name, clip['broken'])
+                continue
+            if 'pose' in clip:
+                yield Recording(name, pose=np.full((1, clip['pose'], 24, 3), 0.01), frame_ids=clip.get('ids'), fps=clip.get('fps'))
+                continue
+            points = np.random.default_rng(clip.get('seed', 0)).uniform(10, 300, (clip['frames'], 17, clip.get('channels', 2)))
+            frames = [[Person(place, np.full(17, 0.9))] for place in points]
+            said = {key: clip.get(key) for key in ('fps', 'label', 'subject', 'split')}
+            yield Recording(name, skeleton='coco17', frames=frames, notes=('toys', ), up='y' if points.shape[-1] == 3 else None, **said)
+
+
+@pytest.fixture(autouse=True)
+def toys(monkeypatch):
+    READERS.import_from_location()
+    monkeypatch.setitem(READERS.module_dict, 'toy', ToyReader)
+
+
+@pytest.fixture
+def write(tmp_path):
+
+    def call(name, *clips):
+        path = tmp_path / 'in' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(dict(toy=list(clips))))
+        return path
+
+    return call
+
+
+def toy(frames=20, fps=30, **more):
+    return dict(frames=frames, fps=fps, **more)
+
+
+def done(tmp_path, **settings):
+    return import_files([tmp_path / 'in'], ImportSettings(**settings))
+
+
+def test_a_folder_of_clips_becomes_an_annotation_that_is_read_back(tmp_path, write):
+    write('crawl/a2.json', toy(seed=1)), write('crawl/a10.json', toy(seed=2)), write('roll/b.json', toy(seed=3))
+    found = done(tmp_path)
+    assert found.left_out == [] and found.found == {'toy (1 toys)': 3} and found.notes['toys'] == 3
+    path = tmp_path / 'out.npz'
+    save_annotation(found.annotation, path)
+    annotation = load_annotation(path)
+    assert annotation['metainfo']['classes'] == ['crawl', 'roll'] and annotation['metainfo']['skeleton'] == 'coco17'
+    assert annotation['metainfo']['fps'] == 30 and annotation['split'] == dict(train=['a2', 'a10', 'b'])
+    assert annotation['annotations'][0]['keypoint'].shape == (1, 20, 17, 2) and annotation['annotations'][0]['label'] == 0
+    assert 'fps' not in annotation['annotations'][0]
+
+
+def test_one_damaged_file_or_recording_is_listed_and_is_not_the_end(tmp_path, write):
+    write('crawl/a.json', toy(), dict(broken='no frames'), toy(seed=5))
+    (tmp_path / 'in/crawl/torn.json').write_text('{"toy": [')
+    (tmp_path / 'in/crawl/readme.md').write_text('x')
+    found = done(tmp_path)
+    assert [clip['frame_dir'] for clip in found.annotation['annotations']] == ['a', 'a_2']
+    said = '\n'.join(found.left_out)
+    assert 'a.json (a_1): no frames' in said.replace('crawl/', '') and 'torn.json: ' in said
+    assert '1 × .md: no format that is known' in said
+
+
+def test_nothing_that_is_known_says_what_is(tmp_path):
+    (tmp_path / 'in').mkdir()
+    (tmp_path / 'in/a.xyz').write_text('x')
+    with pytest.raises(ValueError, match=r'1 × .xyz: no format that is known\nknown formats: .*toys \(toy\)'):
+        done(tmp_path)
+    with pytest.raises(FileNotFoundError, match='away: no such file or folder'):
+        import_files([tmp_path / 'away'], ImportSettings())
+    with pytest.raises(ValueError, match='no such format; there are .*toy'):
+        done(tmp_path, format='tpy')
+
+
+def test_the_label_is_what_is_said_first(tmp_path, write):
+    write('crawl/anna_1.json', toy(label='roll', subject='bert'))
+    classes = lambda **settings: done(tmp_path, **settings).annotation['metainfo']['classes']  # noqa: E731
+    assert classes() == ['roll'] and classes(label='sit') == ['sit']
+    named = done(tmp_path, labels=Labels(r'(?P<label>[^/]+)/(?P<subject>[a-z]+)')).annotation
+    assert named['metainfo']['classes'] == ['crawl'] and named['annotations'][0]['subject'] == 'anna'
+    assert done(tmp_path).annotation['annotations'][0]['subject'] == 'bert'
+
+
+def test_segments_cut_and_name_clips_and_those_of_nothing_are_listed(tmp_path, write):
+    write('day1.json', toy(frames=90, seed=1)), write('day2.json', toy(frames=90, seed=2))
+    table = tmp_path / 'labels.csv'
+    table.write_text('clip,start,end,label,subject,split\nday1,0,1,crawl,s1,train\nday1,1,3,roll,s1,train\nday9,0,1,sit,s3,test\n')
+    found = done(tmp_path, segments=tuple(read_segments(table)))
+    clips = {clip['frame_dir']: (clip['label'], clip['total_frames'], clip['subject']) for clip in found.annotation['annotations']}
+    assert clips == {'day1_0-29': (0, 30, 's1'), 'day1_30-89': (1, 60, 's1')}
+    assert found.annotation['split']['train'] == ['day1_0-29', 'day1_30-89']
+    said = '\n'.join(found.left_out)
+    assert 'day9' in said and 'day2.json: no segment names it' in said
+
+
+def test_a_segment_of_two_recordings_of_one_name_is_listed(tmp_path, write):
+    write('a/clip.json', toy(seed=1)), write('b/clip.json', toy(seed=2))
+    table = tmp_path / 'labels.csv'
+    table.write_text('clip,start,end,label\nclip,,,crawl\nb/clip,,,roll\n')
+    found = done(tmp_path, segments=tuple(read_segments(table)))
+    assert [(clip['frame_dir'], found.annotation['metainfo']['classes'][clip['label']]) for clip in found.annotation['annotations']] == [
+        ('clip', 'roll')]
+    assert any('2 recordings' in reason for reason in found.left_out)
+
+
+def test_rates_are_kept_brought_to_one_or_asked_for(tmp_path, write):
+    write('crawl/a.json', toy(frames=61, fps=60)), write('crawl/b.json', toy(frames=31, fps=30))
+    mixed = done(tmp_path).annotation
+    assert 'fps' not in mixed['metainfo'] and [clip['fps'] for clip in mixed['annotations']] == [60, 30]
+    even = done(tmp_path, fps=30.).annotation
+    assert even['metainfo']['fps'] == 30 and [clip['total_frames'] for clip in even['annotations']] == [31, 31]
+    write('crawl/c.json', toy(fps=None, seed=9))
+    assert any('--source-fps' in reason for reason in done(tmp_path, fps=30.).left_out)
+    told = done(tmp_path, read=ReadOptions(fps=15.))
+    assert told.annotation['metainfo']['fps'] == 15
+    assert '; --source-fps says them' in ' '.join(done(tmp_path).notes)
+
+
+def test_two_and_three_coordinates_do_not_mix(tmp_path, write):
+    write('crawl/a.json', toy()), write('crawl/b.json', toy(channels=3))
+    with pytest.raises(ValueError, match=r'1 clips have two coordinates \(crawl/a\), 1 have three \(crawl/b\): import them apart'):
+        done(tmp_path)
+
+
+def test_rotations_get_positions_on_the_floor_and_short_gaps_are_bridged(tmp_path, write):
+    ids = [0, 1, 2, 5, 6, 7, 8, 9, 10, 11]
+    write('crawl/a.json', dict(pose=10, ids=ids, fps=30))
+    found = done(tmp_path)
+    clip, = found.annotation['annotations']
+    assert clip['keypoint'].shape == (1, 12, 24, 3) and clip['pose'].shape == (1, 12, 24, 3) and np.isfinite(clip['pose']).all()
+    assert abs(clip['keypoint'][..., 1].min()) < 0.02 and found.annotation['metainfo']['up'] == 'y'
+    assert found.annotation['metainfo']['skeleton'] == 'smpl24' and 'interpolated' in ' '.join(found.notes)
+    with pytest.raises(ValueError, match='2 frames on end are missing .from frame 3., more than --pose-gap 1'):
+        done(tmp_path, pose_gap=1)
+
+
+def test_splits_by_value_by_share_and_as_published(tmp_path, write):
+    for number in range(6):
+        write(f'crawl/s{number}_1.json', toy(seed=number, subject=f's{number}', split='test' if number > 3 else 'train'))
+    assert {name: len(members) for name, members in done(tmp_path).annotation['split'].items()} == dict(train=4, test=2)
+    valued = done(tmp_path, split='train=s0,s1;test=s5', split_by='subject')
+    assert valued.annotation['split'] == dict(train=['s0_1', 's1_1'], test=['s5_1']) and len(valued.left_out) == 3
+    shared = done(tmp_path, split='train=50%;test=50%', split_by='subject').annotation['split']
+    assert sorted(shared['train'] + shared['test']) == [f's{number}_1' for number in range(6)] and len(shared['train']) == 3
+
+
+def test_clips_without_labels(tmp_path, write):
+    write('a.json', toy())
+    annotation = done(tmp_path, unlabelled=True).annotation
+    assert 'classes' not in annotation['metainfo'] and annotation['annotations'][0]['label'] == -1
+    save_annotation(annotation, tmp_path / 'o.npz', unlabelled=True)
+    assert len(load_annotation(tmp_path / 'o.npz', unlabelled=True)['annotations']) == 1
+
+
+def test_equal_names_keep_their_folders(tmp_path, write):
+    write('crawl/1.json', toy(seed=1)), write('roll/1.json', toy(seed=2))
+    assert [clip['frame_dir'] for clip in done(tmp_path).annotation['annotations']] == ['crawl/1', 'roll/1']
+
+
+def test_short_clips_are_left_out(tmp_path, write):
+    write('crawl/a.json', toy(frames=3)), write('crawl/b.json', toy(frames=20))
+    found = done(tmp_path, min_frames=5)
+    assert len(found.annotation['annotations']) == 1 and '3 frames, fewer than --min-frames 5' in found.left_out[0]
+
+
+def test_a_file_of_two_formats_asks_which(tmp_path, write, monkeypatch):
+
+    class Other(ToyReader):
+        name, title = 'other', 'others'
+
+    monkeypatch.setitem(READERS.module_dict, 'other', Other)
+    path = write('a.json', toy())
+    chosen, left_out = find_sources([path], all_readers())
+    assert chosen == [] and 'could be other (1 toys) or toy (1 toys); --format other says which' in left_out[0]
+
+
+def test_a_link_that_leads_back_does_not_turn_in_circles(tmp_path, write):
+    write('crawl/a.json', toy())
+    (tmp_path / 'in/crawl/again').symlink_to(tmp_path / 'in')
+    assert len(done(tmp_path).annotation['annotations']) == 1

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from mmagenc.evaluation.inspection import inspect_annotation
+from mmagenc.skeletons import SKELETONS
+
+SKELETON = SKELETONS['coco17']
+
+
+def walking(frames=40, seed=0, speed=3.):
+    """A body of spread-out points in pixels whose limbs swing."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(100, 400, (17, 2))
+    swing = np.sin(np.arange(frames) / 5 + seed)[:, None, None] * rng.uniform(-1, 1, (17, 2)) * 10 * speed
+    return (places + swing)[None].astype(np.float32)
+
+
+def clip(name, label=0, subject='s1', keypoint=None, **more):
+    keypoint = walking(seed=abs(hash(name)) % 1000 if keypoint is None else 0) if keypoint is None else keypoint
+    return dict(frame_dir=name, label=label, total_frames=keypoint.shape[1], keypoint=keypoint, subject=subject,
+                keypoint_score=np.ones(keypoint.shape[:3], np.float32), source='real', **more)
+
+
+def annotation(*clips, classes=('crawl', 'roll'), split=None, **metainfo):
+    return dict(split=split or dict(train=[item['frame_dir'] for item in clips]), annotations=list(clips),
+                metainfo=dict(classes=list(classes), skeleton='coco17', fps=30, **metainfo))
+
+
+def named(number, seed=0, **more):
+    return clip(f'c{number}', keypoint=walking(seed=number + seed), **more)
+
+
+def reasons(found):
+    return {(doubt.name, doubt.reason.split(' (')[0]) for doubt in found.doubts}
+
+
+def test_a_good_file_raises_no_doubt():
+    found = inspect_annotation(annotation(*(named(number, label=number % 2) for number in range(6))))
+    assert found.doubts == [] and found.warnings == []
+    assert found.facts['clips'] == '6' and found.facts['layout'] == 'coco17' and found.facts['frames a second'] == '30'
+    assert [(row['class'], row['clips'], row['subjects']) for row in found.classes] == [('crawl', 3, 1), ('roll', 3, 1)]
+    assert found.clips[0].seconds == pytest.approx(40 / 30) and found.clips[0].missing == 0 and found.clips[0].score == 1
+
+
+def test_doubtful_clips_are_named_with_the_reason():
+    still = np.repeat(walking(1, seed=50), 40, axis=1)
+    jump = walking(seed=51)
+    jump[:, 20:] += 2000
+    few, twice = walking(5, seed=52), walking(seed=3)
+    clips = [named(number, label=0) for number in range(6)]
+    clips += [clip('still', keypoint=still), clip('jump', keypoint=jump), clip('few', keypoint=few), clip('twin', keypoint=twice)]
+    unsure, gone = named(60), named(61)
+    unsure['keypoint_score'][:] = 0.1
+    gone['keypoint_score'][:, ::2] = 0
+    gone['keypoint_score'][:, 1, :5] = 0
+    found = inspect_annotation(annotation(*clips, dict(unsure, frame_dir='unsure'), dict(gone, frame_dir='gone'), classes=['crawl']))
+    said = reasons(found)
+    assert ('still', 'it stands still') in said and ('few', '5 frames are too few to recognize much') in said
+    assert any(name == 'jump' and 'jumps by' in reason for name, reason in said)
+    assert ('twin', 'the same motion as c3') in said and ('unsure', 'the estimator is not sure') in said
+    assert ('gone', '51% of its points have no place') in said
+    assert {name for name, _ in said} == {'still', 'jump', 'few', 'twin', 'unsure', 'gone'}
+
+
+def test_trembling_is_not_called_standing_still():
+    trembling = np.repeat(walking(1, seed=7), 60, axis=1) + np.random.default_rng(0).normal(0, 30, (1, 60, 17, 2)).astype(np.float32)
+    found = inspect_annotation(annotation(*(named(number) for number in range(4)), clip('shaky', keypoint=trembling), classes=['crawl']))
+    assert not any(reason.startswith('it stands still') for name, reason in reasons(found) if name == 'shaky')
+
+
+def test_leaks_between_splits_are_warned_of():
+    clips = [named(number, subject='s1' if number < 3 else 's2') for number in range(6)]
+    clips.append(dict(clips[0], frame_dir='copy'))
+    split = dict(train=['c0', 'c1', 'c3'], test=['c2', 'c4', 'c5', 'copy'])
+    warnings = inspect_annotation(annotation(*clips, classes=['crawl'], split=split)).warnings
+    assert '2 subjects of train are in test too: s1, s2' in warnings
+    assert '1 clips of test are copies of clips of train, such as copy' in warnings
+
+
+def test_nested_splits_are_no_leak():
+    clips = [named(number, subject=f's{number}') for number in range(4)]
+    split = dict(train=['c0'], val=['c1'], trainval=['c0', 'c1'], test=['c2', 'c3'])
+    assert inspect_annotation(annotation(*clips, classes=['crawl'], split=split)).warnings == []
+
+
+def test_a_clip_in_two_splits_is_warned_of():
+    clips = [named(number, subject=f's{number}') for number in range(4)]
+    split = dict(train=['c0', 'c1'], test=['c1', 'c2', 'c3'])
+    assert any('1 clips are in more than one split, such as c1' in warning
+               for warning in inspect_annotation(annotation(*clips, classes=['crawl'], split=split)).warnings)
+
+
+def test_classes_without_clips_labels_and_rates():
+    clips = [named(0), named(1, label=2), dict(named(2), label=-1)]
+    broken = annotation(*clips, classes=('crawl', 'roll', 'sit'))
+    del broken['metainfo']['fps']
+    warnings = inspect_annotation(broken).warnings
+    assert '1 clips have no label' in warnings and 'classes without a clip: roll' in warnings
+    assert 'classes with a single clip: crawl, sit' in warnings and any('frame rate is not known' in warning for warning in warnings)
+
+
+def test_a_size_apart_in_space():
+    def solid(scale, seed):
+        flat = walking(seed=seed)
+        return np.concatenate([flat, flat[..., :1] * 0.3], axis=-1) * np.float32(scale / 400)
+
+    clips = [clip(f'c{number}', keypoint=solid(1 + 0.01 * number, number)) for number in range(8)]
+    clips.append(clip('millimetres', keypoint=solid(1000, 20)))
+    found = inspect_annotation(annotation(*clips, classes=['crawl'], up='y'))
+    assert any(doubt.name == 'millimetres' and 'others are' in doubt.reason for doubt in found.doubts)
+
+
+def test_without_a_layout_speeds_are_not_known():
+    loose = annotation(named(0), named(1), classes=['crawl'])
+    del loose['metainfo']['skeleton']
+    found = inspect_annotation(loose)
+    assert np.isnan(found.clips[0].speed) and found.facts['layout'] == 'not named'
