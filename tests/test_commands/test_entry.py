@@ -40,7 +40,7 @@ def test_names(words, name, rest):
 
 @pytest.mark.parametrize('words, said', [
     ('trian', "there is no command 'trian'; did you mean "), ('bvh_to_motion', 'did you mean import-bvh?'),
-    ('tools/data/bvh_to_motion.py', 'did you mean import-bvh?'), ('import', 'did you mean import-amass, import-arrays, import-bvh, '),
+    ('tools/data/bvh_to_motion.py', 'did you mean import-bvh?'), ('predict', 'did you mean predict-frames or predict-poses?'),
     ('convert act', "there is no command 'convert act'; did you mean convert act-vae?"), ('convert zzz', 'convert p2i, convert slt or '),
     ('zzzz', "there is no command 'zzzz'. All are listed by: mmagenc --help"), ('--trian', "there is no command '--trian'")])
 def test_a_wrong_name_is_told_what_is_near(capsys, words, said):
