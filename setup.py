@@ -18,7 +18,7 @@ MIM_FILES = ('configs', 'tools', 'model-index.yml')
 # What is imported (a test compares), and importlib_metadata, which MMAction2 imports and does not declare. MMEngine and mmcv require
 # opencv-python, MMAction2 opencv-contrib-python, which is the same module and more; the lock has the first alone.
 REQUIREMENTS = [
-    'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.24', 'scipy>=1.10', 'matplotlib>=3.7',
+    'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.26', 'scipy>=1.10', 'matplotlib>=3.7',
     'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.4.3', 'opencv-python>=4.6', 'PyYAML>=6', 'rich>=13'
 ]
 MESH = ['smplx>=0.1.28', 'pyvista>=0.43', 'vtk>=9.2']
@@ -28,6 +28,9 @@ IMAGE = ['torchmetrics>=1.4']
 H36M = ['h5py>=3.10']
 COMPLETION = ['shtab>=1.7']
 MOCAP = ['ezc3d>=1.5.19']
+# mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
+POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
+SLEAP = ['sleap-io>=0.4']
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -37,7 +40,9 @@ EXTRAS = {
     'completion': COMPLETION,
     'h36m': H36M,
     'mocap': MOCAP,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION],
+    'pose': POSE,
+    'sleap': SLEAP,
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *POSE],
     'dev': [
         *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
         'pre-commit',

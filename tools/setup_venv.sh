@@ -1,11 +1,13 @@
 #!/bin/sh
 # Make .venv from requirements.lock: tools/setup_venv.sh run|test. Called by the Makefile; safe to interrupt and to call again.
-# Environment: PYTHON (default: the first of python3, python3.12, python3.11, python3.10, python that is 3.10 to 3.12), PIP_ARGS (for pip install).
+# Environment: PYTHON (default: the first of python3, python3.12, python3.11, python3.10, python that is 3.10 to 3.12), PIP_ARGS (for pip install),
+# VENV (default: .venv), PACKAGE (default: -e ., this clone; or a wheel).
 set -eu
 cd "$(dirname "$0")/.."
 level="$1"
-log=.venv/setup.log
-lock=.venv/requirements.txt
+venv="${VENV:-.venv}"
+log="$venv/setup.log"
+lock="$venv/requirements.txt"
 
 fail() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 
@@ -30,7 +32,7 @@ run() {  # run "what it does" command...: quiet, with a sign of life every 15 s,
     trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
     while kill -0 "$pid" 2>/dev/null; do
         sleep 1; seconds=$((seconds + 1))
-        [ $((seconds % 15)) -ne 0 ] || printf '      … %s s, %s so far\n' "$seconds" "$(du -sh .venv | cut -f 1)"
+        [ $((seconds % 15)) -ne 0 ] || printf '      … %s s, %s so far\n' "$seconds" "$(du -sh "$venv" | cut -f 1)"
     done
     trap - INT TERM
     wait "$pid" || { tail -n 25 "$log" >&2; fail "that failed; the whole log is $log"; }
@@ -43,27 +45,28 @@ make_venv() {
         printf '      using the CUDA torch of %s\n' "$python"
     fi
     if "$python" -c 'import ensurepip' 2>/dev/null; then
-        run "[1/4] .venv with $("$python" --version)" "$python" -m venv $options .venv
+        run "[1/4] $venv with $("$python" --version)" "$python" -m venv $options "$venv"
     elif "$python" -m pip --version >/dev/null 2>&1; then  # Debian without python3-venv
-        run "[1/4] .venv with $("$python" --version)" "$python" -m venv $options --without-pip .venv
-        run '      pip for it' "$python" -m pip --python .venv/bin/python install pip
+        run "[1/4] $venv with $("$python" --version)" "$python" -m venv $options --without-pip "$venv"
+        run '      pip for it' "$python" -m pip --python "$venv/bin/python" install pip
     else
         fail "$python has neither ensurepip nor pip; on Debian and Ubuntu: apt install python3-venv python3-pip"
     fi
 }
 
 python="$(find_python)"
-mkdir -p .venv
-[ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv
+mkdir -p "$venv"
+[ -x "$venv/bin/python" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
 
 if [ "$level" = test ]; then cp requirements.lock "$lock"; else sed '/^# --- to test/,$d' requirements.lock >"$lock"; fi
-if has_cuda_torch .venv/bin/python; then
+if has_cuda_torch "$venv/bin/python"; then
     echo '[2/4] torch is there already'
 else
     # shellcheck disable=SC2046,SC2086  # several words are meant
-    run '[2/4] torch (the longest download)' .venv/bin/python -m pip install $(grep '^torch==' "$lock") -c "$lock" ${PIP_ARGS:-}
+    run '[2/4] torch (the longest download)' "$venv/bin/python" -m pip install $(grep '^torch==' "$lock") -c "$lock" ${PIP_ARGS:-}
 fi
 grep -v '^torch==' "$lock" >"$lock.rest"
 # shellcheck disable=SC2086
-run '[3/4] the packages of requirements.lock' .venv/bin/python -m pip install --no-deps -r "$lock.rest" ${PIP_ARGS:-}
-run '[4/4] mmagenc, editable' .venv/bin/python -m pip install --no-deps --no-build-isolation -e .
+run '[3/4] the packages of requirements.lock' "$venv/bin/python" -m pip install --no-deps -r "$lock.rest" ${PIP_ARGS:-}
+# shellcheck disable=SC2086
+run "[4/4] mmagenc: ${PACKAGE:--e .}" "$venv/bin/python" -m pip install --no-deps --no-build-isolation ${PACKAGE:--e .}

@@ -3,9 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import List, Sequence
 
-from mmagenc.body_models.fitting import parse_unit
+from mmagenc.body_models.rigs import parse_unit
 from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
@@ -81,8 +81,8 @@ def run(args: argparse.Namespace) -> None:
         list_formats()
         return
     inputs: List = [item for path in args.inputs for item in ([(path, suffix) for suffix in suffixes] if path.is_dir() else [path])]
-    extra: Dict[str, object] = dict(segments=args.segments, names=args.joint_names, body=args.body_model if Path(args.body_model).suffix else None)
-    require_outputs('import', [Output('--out', out, SUFFIXES) for out in args.out], inputs=[*inputs, *extra.values()], force=args.force)
+    inputs += [args.segments, args.joint_names, args.body_model if Path(args.body_model).suffix else None]
+    require_outputs('import', [Output('--out', out, SUFFIXES) for out in args.out], inputs=inputs, force=args.force)
     with in_words('import', debug=args.debug):
         imported = import_files(args.inputs, settings_of(args))
         for out in args.out:

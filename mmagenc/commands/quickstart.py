@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
-from typing import List
+from typing import List, Sequence
 
 from mmagenc.commands import process_environment
 from mmagenc.commands.options.quickstart import CONFIG
@@ -64,19 +64,20 @@ class Step:
     command: List[str]
 
 
-def first_steps(work_dir: str, config: str) -> List[Step]:
+def first_steps(work_dir: str, config: str, options: Sequence[str] = ()) -> List[Step]:
+    """What comes before there is a checkpoint; ``options`` are the words of ``--cfg-options`` and that word itself."""
     sets = ['--sets', 'world'] if config == CONFIG else []  # what another config reads is not known here
     return [
         Step('stand-in infants (synthesized)', [*COMMAND, 'standin', *sets]),
-        Step('training: generator, recognizer, loop', [*COMMAND, 'train', config, '--work-dir', work_dir]),
+        Step('training: generator, recognizer, loop', [*COMMAND, 'train', config, '--work-dir', work_dir, *options]),
     ]
 
 
-def last_steps(work_dir: str, config: str, checkpoint: str) -> List[Step]:
+def last_steps(work_dir: str, config: str, checkpoint: str, options: Sequence[str] = ()) -> List[Step]:
     """What needs the trained checkpoint."""
     return [
-        Step('test metrics', [*COMMAND, 'test', config, checkpoint, '--work-dir', f'{work_dir}/test']),
-        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out', work_dir, '--force']),
+        Step('test metrics', [*COMMAND, 'test', config, checkpoint, '--work-dir', f'{work_dir}/test', *options]),
+        Step('pictures', [*COMMAND, 'visualize', config, checkpoint, '--out', work_dir, '--force', *options]),
     ]
 
 
@@ -190,7 +191,7 @@ def run(args: argparse.Namespace) -> None:
     (work_dir / 'logs').mkdir(parents=True, exist_ok=True)
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # through run_step, which ends the step
     try:
-        run_all(work_dir, args.config)
+        run_all(work_dir, args.config, ['--cfg-options', *args.words_of_cfg_options] if args.words_of_cfg_options else [])
     except KeyboardInterrupt:
         print('\nquickstart: stopped by Ctrl-C; started again, it begins anew', file=sys.stderr)
         raise SystemExit(130) from None
@@ -198,12 +199,12 @@ def run(args: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def run_all(work_dir: Path, config: str) -> None:
+def run_all(work_dir: Path, config: str, options: Sequence[str]) -> None:
     """All steps, and what came of them."""
     started = time.monotonic()
-    steps = first_steps(str(work_dir), config)
+    steps = first_steps(str(work_dir), config, options)
     for number, step in enumerate(steps, 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
-    for number, step in enumerate(last_steps(str(work_dir), config, last_checkpoint(work_dir)), len(steps) + 1):
+    for number, step in enumerate(last_steps(str(work_dir), config, last_checkpoint(work_dir), options), len(steps) + 1):
         run_step(step, f'[{number}/4]', work_dir / f'logs/{number}.log', started)
     print(summarize(work_dir, config, time.monotonic() - started))

@@ -54,7 +54,7 @@ Mend = Callable[[Dict, Dict], Dict]
 """Gives a better clip for a clip and its file's metainfo before it is checked; raises ``ValueError`` for one that it cannot mend."""
 UNLABELLED = -1
 """Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
-GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data, fills gaps of up to N frames and '
+GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and import-…, fills gaps of up to N frames and '
               'cuts clips at longer ones; skip_broken leaves clips out')
 
 
@@ -275,7 +275,7 @@ def _check_third(annotation: Dict, source: str) -> None:
     if reason:
         raise AnnotationError(
             f"{source}: the third coordinate looks like a score ({reason}). third='score' of the dataset, or --channels xys of "
-            "tools/data/arrays_to_annotation.py, reads it as one; third='depth' and --channels xyz say that it is a coordinate")
+            "mmagenc import-arrays, reads it as one; third='depth' and --channels xyz say that it is a coordinate")
 
 
 def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:

@@ -215,5 +215,5 @@ def warn_of_gaps(clips: Sequence[Dict], source: str) -> None:
                 found.append(clip['frame_dir'])
     if found:
         print_log(f'{source}: {len(found)} of {len(clips)} clips hold points that were not seen (score 0, or at (0, 0)), such as '
-                  f'{found[0]}; they stay where they are. fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in '
-                  'tools/data, fills gaps of up to N frames', logger='current', level=logging.WARNING)
+                  f'{found[0]}; they stay where they are. fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and '
+                  'import-…, fills gaps of up to N frames', logger='current', level=logging.WARNING)

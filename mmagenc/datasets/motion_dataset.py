@@ -296,7 +296,7 @@ class _PublishedInfants(MotionDataset):
         if not path.is_file():
             raise FileNotFoundError(
                 f'{path}: no such file. {type(self).__name__} is expected where it is published ({self.places}). Without it, '
-                f'`python tools/data/make_standin.py` synthesizes stand-in data, which {self.standin_config} uses')
+                f'`mmagenc standin` synthesizes stand-in data, which {self.standin_config} uses')
         if path.suffix == '.npz':
             return super().read(path)
         content = load_pickle(path)

@@ -1,4 +1,4 @@
-"""Scores of named clips: the file that tools/test.py dumps and tools/analysis/ensemble.py fuses.
+"""Scores of named clips: the file that mmagenc test dumps and mmagenc ensemble fuses.
 
 N clips, K classes.
 
@@ -100,7 +100,7 @@ def load_scores(path) -> ClipScores:
             if odd:
                 raise ValueError(f'{odd[0]} is {arrays[odd[0]].dtype}')
     except READ_ERRORS as error:
-        raise ValueError(f'{path}: not a score file of tools/test.py --dump FILE.npz ({error})') from error
+        raise ValueError(f'{path}: not a score file of mmagenc test --dump FILE.npz ({error})') from error
     return ClipScores(names, arrays['label'], arrays['score'], classes, source=str(path))
 
 

@@ -256,7 +256,7 @@ def _motion(clip: Dict) -> Tuple[np.ndarray, np.ndarray]:
     name = clip['frame_dir']
     if 'pose' not in clip:
         raise ValueError(f'clip {name} has positions only: a body is rendered from joint rotations (`pose`). Recordings with rotations are '
-                         'read by tools/data/bvh_to_motion.py and amass_to_motion.py')
+                         'read by mmagenc import-bvh and mmagenc import-amass')
     persons = present_persons(clip)
     if len(persons) != 1:
         raise ValueError(f'clip {name} has {len(persons)} persons; one is rendered at a time')

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import yaml
 
-from mmagenc.body_models.fitting import load_rig
+from mmagenc.body_models.rigs import load_rig
 from mmagenc.body_models.smpl_file import load_smpl_file
 from mmagenc.evaluation.scores import load_scores
 from mmagenc.evaluation.study import read_rows

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from scipy.io import savemat
 
-from mmagenc.body_models.fitting import load_rig
+from mmagenc.body_models.rigs import load_rig
 from mmagenc.body_models.smpl_file import load_smpl_file
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.amass import read_amass

@@ -33,6 +33,8 @@ def test_tables_and_file(tool, files, tmp_path, capsys):
     assert (first['model'], first['less']) == ('ours', 'theirs') and -1.1 < first['l2']['low'] < first['l2']['high'] < -0.9
     row = next(line for line in said.splitlines() if line.startswith('ours less theirs'))
     assert '{value:.2f} [{low:.2f}, {high:.2f}]'.format(**first['best_l2']) in row
+    assert first['energy_l2']['value'] == pytest.approx(first['l2']['value']), 'of one prediction the score is its error'
+    assert 'energy score' in said
     assert written['models']['ours']['files'] == files[:2] and written['models']['ours']['coverage']['value'] == pytest.approx(0.505)
     assert 'coverage at 81.8 %' in said and 'constant' in said and 'ours less velocity' in said
 

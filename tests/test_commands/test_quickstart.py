@@ -29,6 +29,16 @@ def test_only_what_its_config_reads_is_synthesized():
     assert str(dataset.ann_file).endswith('world/primitive.npz')
 
 
+def test_settings_are_passed_on_to_what_reads_the_config(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(quickstart, 'run_all', lambda work_dir, config, options: given.append(options))
+    main(quickstart, ['--work-dir', str(tmp_path / 'a'), '--cfg-options', 'train_cfg.max_epochs=2', 'a="[1,2]"', '--cfg-options', 'b=c'])
+    main(quickstart, ['--work-dir', str(tmp_path / 'b')])
+    assert given == [['--cfg-options', 'train_cfg.max_epochs=2', 'a="[1,2]"', 'b=c'], []]
+    steps = [*quickstart.first_steps('w', 'c.py', given[0]), *quickstart.last_steps('w', 'c.py', 'e.pth', given[0])]
+    assert [step.command[2] for step in steps if step.command[-4:] == given[0]] == ['train', 'test', 'visualize']
+
+
 def test_a_step_logs_and_reports(tmp_path, capsys):
     step = quickstart.Step('a step', ['-c', 'print("inside")'])
     quickstart.run_step(step, '[1/4]', tmp_path / '1.log', time.monotonic())
@@ -65,8 +75,8 @@ if sys.argv[1] == 'draw':
     def step(name):
         return quickstart.Step(name, [str(tmp_path / 'fake.py'), name])
 
-    monkeypatch.setattr(quickstart, 'first_steps', lambda work_dir, config: [step('data'), step('train')])
-    monkeypatch.setattr(quickstart, 'last_steps', lambda work_dir, config, checkpoint: [step('test'), step('draw')])
+    monkeypatch.setattr(quickstart, 'first_steps', lambda *args: [step('data'), step('train')])
+    monkeypatch.setattr(quickstart, 'last_steps', lambda *args: [step('test'), step('draw')])
     main(quickstart, ['--work-dir', str(tmp_path / 'work')])
     printed = capsys.readouterr().out
     for expected in ('[4/4] draw', 'grid.gif', 'epoch_80.pth', 'stand-in data (synthesized)', 'accuracy', '0.5', 'mmagenc train configs',

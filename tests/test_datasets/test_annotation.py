@@ -259,7 +259,7 @@ def test_nan_names_the_ways_out(tmp_path, key, advised):
     (tmp_path / 'a.pkl').write_bytes(pickle.dumps(make_annotation([clip])))
     with pytest.raises(AnnotationError, match=f'{key} holds NaN') as caught:
         load_annotation(tmp_path / 'a.pkl')
-    assert advised == ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of the tools in tools/data' in str(caught.value))
+    assert advised == ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and import-…' in str(caught.value))
 
 
 def test_clips_are_mended_before_they_are_checked(tmp_path):

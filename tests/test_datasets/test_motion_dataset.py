@@ -9,6 +9,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
+from mmagenc.commands.table import COMMANDS
 from mmagenc.datasets import AnnotationError, InfActPrimitive, InfantAction, MotionDataset, save_annotation
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
@@ -263,9 +264,9 @@ def test_missing_files_say_what_to_do(dataset, place):
     with pytest.raises(FileNotFoundError) as caught:
         dataset('nowhere/train.pkl')
     message = str(caught.value)
-    assert 'nowhere/train.pkl' in message and place in message and 'python tools/data/make_standin.py' in message
+    assert 'nowhere/train.pkl' in message and place in message and 'mmagenc standin' in message
     assert dataset.standin_config in message
-    assert (ROOT / dataset.standin_config).is_file() and (ROOT / 'tools/data/make_standin.py').is_file()
+    assert (ROOT / dataset.standin_config).is_file() and 'standin' in COMMANDS
     with pytest.raises(FileNotFoundError, match='nowhere.npz: no such annotation file'):
         MotionDataset('nowhere.npz')
 

@@ -32,7 +32,7 @@ def test_files_that_are_none_are_refused(tmp_path):
     np.savez(tmp_path / 'objects.npz', format='mmagenc-scores-1', frame_dir=np.array([{}], object), label=[0], score=[[1.]], classes=[])
     np.savez(tmp_path / 'newer.npz', format='mmagenc-scores-9')
     for name in ('text', 'other', 'objects', 'newer'):
-        with pytest.raises(ValueError, match=rf'{name}\.npz: not a score file of tools/test.py --dump'):
+        with pytest.raises(ValueError, match=rf'{name}\.npz: not a score file of mmagenc test --dump'):
             load_scores(tmp_path / f'{name}.npz')
     with pytest.raises(ValueError, match=r'score files end in \.npz'):
         save_scores(tmp_path / 'scores.pkl', scores())

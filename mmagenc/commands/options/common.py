@@ -50,6 +50,20 @@ def add_numbers(parser: Parser) -> None:
     add_out(parser, 'also write the numbers as JSON (default: they are printed only)', metavar='FILE.json', old='--json')
 
 
+class PassedOn(KeyValue):
+    """``KEY=VALUE`` settings, and the words themselves for the processes that a command starts."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        super().__call__(parser, namespace, values, option_string)
+        namespace.words_of_cfg_options = [*namespace.words_of_cfg_options, *values]
+
+
+def add_passed_on_options(parser: Parser, of: str, example: str) -> None:
+    """``--cfg-options`` of a command that starts others: ``words_of_cfg_options`` has them as they were typed."""
+    add_cfg_options(parser, of, example, PassedOn)
+    parser.set_defaults(words_of_cfg_options=[])
+
+
 def add_cfg_options(parser: Parser, of: str = 'the config', example: str = 'model.num_frames=60 or key="[a,b]"', action=KeyValue) -> None:
     """``--cfg-options``, as in MMAction2."""
     parser.add_argument('--cfg-options', nargs='+', action=action, metavar='KEY=VALUE',

@@ -78,7 +78,7 @@ def _add_clips(parser: Parser) -> None:
     add_gap_options(group)
     add('--pose-gap', type=index, default=10, metavar='FRAMES',
         help='missing frames on end over which rotations are interpolated (default: %(default)s)')
-    add('--min-frames', type=integer(1), default=2, metavar='FRAMES', help='shorter clips are left out (default: %(default)s)')
+    add('--min-frames', type=integer(1), default=1, metavar='FRAMES', help='shorter clips are left out (default: %(default)s)')
     body = add('--body-model', default='InfantBody', metavar='FILE', help='of rotations: SMPL model file, or a body type (default: '
                '%(default)s)')
     accept_old(group, body, '--body')

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmagenc.command_line import Parser
-from mmagenc.commands.options.common import add_cfg_options
+from mmagenc.commands.options.common import add_passed_on_options
 from mmagenc.outputs import add_force
 
 CONFIG = 'configs/infagenc/quick.py'
@@ -14,6 +14,6 @@ def build_parser() -> Parser:
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/quickstart'), metavar='FOLDER',
                         help='where results go (default: %(default)s)')
     parser.add_argument('--config', default=CONFIG, metavar='FILE', help='config of the loop (default: %(default)s)')
-    add_cfg_options(parser, of='that config')
+    add_passed_on_options(parser, 'that config', 'train_cfg.max_epochs=2')
     add_force(parser)
     return parser

@@ -4,17 +4,9 @@ import argparse
 from pathlib import Path
 
 from mmagenc.arguments import count
-from mmagenc.command_line import KeyValue, Parser, add_debug
-from mmagenc.commands.options.common import add_cfg_options
+from mmagenc.command_line import Parser, add_debug
+from mmagenc.commands.options.common import add_passed_on_options
 from mmagenc.outputs import add_force
-
-
-class PassedOn(KeyValue):
-    """``KEY=VALUE`` settings, and the words themselves for the processes of the study."""
-
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
-        super().__call__(parser, namespace, values, option_string)
-        namespace.words_of_cfg_options = [*getattr(namespace, 'words_of_cfg_options', ()), *values]
 
 
 def build_parser() -> Parser:
@@ -26,7 +18,7 @@ def build_parser() -> Parser:
                         help='runs at a time (default: one on each GPU, or 1 on a CPU, whose cores they share)')
     parser.add_argument('--summary', action='store_true', help='train nothing: table and figure of the runs that are there')
     parser.add_argument('--list', action='store_true', help='train nothing: what is done and what is left')
-    add_cfg_options(parser, 'the configs', 'study.seeds="[0,1]"', PassedOn)
+    add_passed_on_options(parser, 'the configs', 'study.seeds="[0,1]"')
     parser.add_argument('--run', metavar='JOB', help=argparse.SUPPRESS)  # what the processes of a study are started with
     add_force(parser)
     add_debug(parser)

@@ -66,7 +66,7 @@ class ImportSettings:
     fps: Optional[float] = None
     fill_gaps: Optional[Mapping] = None
     pose_gap: int = 10
-    min_frames: int = 2
+    min_frames: int = 1
     classes: Optional[Tuple[str, ...]] = None
     split: Optional[str] = None
     split_by: str = 'id'

@@ -128,7 +128,7 @@ def convert_files(files: Sequence[Tuple[str, Path]], convert: Callable[[str, Pat
         tuple: the clips in the order of the files, and why each of the others was left out.
     """
     attempt = functools.partial(_attempt, convert)
-    if processes > 1:
+    if min(processes, len(files)) > 1:
         # spawn: forking a process in which torch has started threads can hang.
         with get_context('spawn').Pool(min(processes, len(files)), initializer=_one_thread) as pool:
             results = _with_progress(pool.imap(attempt, files, chunksize=chunksize), len(files))

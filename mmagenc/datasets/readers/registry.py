@@ -8,7 +8,7 @@ M persons, T frames, V keypoints, C coordinates.
 """
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -85,6 +85,17 @@ class Unusable(NamedTuple):
     """In place of one recording of several in a file: that it is damaged, and why; the others are read on."""
     name: str
     reason: str
+
+
+def each(make: Callable[[str, Any], Recording], items: Iterable[Tuple[str, Any]]) -> Iterator[Union[Recording, Unusable]]:
+    """The recordings that ``make`` gives of items by name; an :class:`Unusable` in place of each of which it raises ``ValueError``."""
+    for name, item in items:
+        try:
+            recording = make(name, item)
+        except ValueError as error:
+            yield Unusable(name, str(error))
+        else:
+            yield recording
 
 
 @dataclass(frozen=True)

@@ -379,7 +379,7 @@ def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
         results += found[0]
         confusions += found[1]
     if not results:
-        run.notes.append(('tests', 'no results of a test: tools/test.py CONFIG CHECKPOINT --work-dir WORK_DIR/test writes them'))
+        run.notes.append(('tests', 'no results of a test: mmagenc test CONFIG CHECKPOINT --work-dir WORK_DIR/test writes them'))
     return results, confusions
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from mmagenc.datasets.readers.amass import AmassError, read_amass
+from mmagenc.body_models.orientation import upright
+from mmagenc.datasets.readers.amass import AmassError, convert_amass, read_amass
+from tests.test_body_models.test_orientation import STANDING
 
 
 def write(tmp_path, frames=13, width=156, rate=120., name='clip.npz', **changes):
@@ -84,3 +86,57 @@ def test_refuses_what_is_no_npz(tmp_path):
     path.write_bytes(b'PK\x03\x04 cut')
     with pytest.raises(AmassError, match='no readable .npz'):
         read_amass(path)
+
+
+def upright_person(frames=31, **changes):
+    """Who stands in AMASS's world (z up) and walks a metre."""
+    poses = np.zeros((frames, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    poses[:, 4, 0] = np.linspace(0, 1, frames)
+    trans = np.stack([np.zeros(frames), -np.linspace(0, 1, frames), np.full(frames, .9)], axis=1)
+    return {**dict(poses=poses, trans=trans, fps=30.), **changes}
+
+
+def parts(person, root, body, path):
+    poses = person.pop('poses')
+    return {root: poses[:, 0], body: poses[:, 1:22].reshape(len(poses), -1), path: person.pop('trans'), **person}
+
+
+@pytest.mark.parametrize('content', [
+    upright_person(), parts(upright_person(), 'root_orient', 'pose_body', 'trans'),
+    parts(upright_person(), 'global_orient', 'body_pose', 'transl'), upright_person(fps=np.full(31, 30)),
+    upright_person(fps=np.array(30., dtype=object)), upright_person(fps=np.array([30], dtype=object)),
+    upright_person(poses=Rotation.from_rotvec(upright_person()['poses'].reshape(-1, 3)).as_matrix().reshape(31, 24, 3, 3)),
+], ids=['three axes', 'root_orient', 'global_orient', 'rate a frame', 'rate object', 'rate list', 'matrices'])
+def test_forms_of_the_arrays(tmp_path, content):
+    np.savez(tmp_path / 'a.npz', **content)
+    clip = read_amass(tmp_path / 'a.npz')
+    np.testing.assert_allclose(clip.pose[:, 4], upright_person()['poses'][:, 4], atol=1e-6)
+    np.testing.assert_allclose(clip.transl[-1], [0, .9, 1], atol=1e-9)
+    assert clip.fps == 30 and np.abs(clip.pose[:, 0]).max() < 1e-6
+
+
+@pytest.mark.parametrize('changes, message', [
+    (dict(poses=np.degrees(upright_person()['poses'])), 'are they degrees'), (dict(fps=np.array([{}], dtype=object)), 'fps is stored as'),
+    (dict(fps=np.linspace(20, 30, 31)), 'one positive number'), (dict(poses=np.ones((31, 24, 3, 3))), 'no rotations'),
+])
+def test_other_forms_are_refused(tmp_path, changes, message):
+    np.savez(tmp_path / 'a.npz', **upright_person(**changes))
+    with pytest.raises(AmassError, match=message):
+        read_amass(tmp_path / 'a.npz')
+
+
+@pytest.mark.parametrize('up', ['y', 'z', '-y', '-z'])
+def test_the_axis_that_points_up_is_found_and_a_path_in_mm_refused(tmp_path, up):
+    person = upright_person()
+    turn = upright(up).numpy().T @ upright('z').numpy()
+    person['poses'][:, 0] = (Rotation.from_matrix(turn) * Rotation.from_rotvec(person['poses'][:, 0])).as_rotvec()
+    person['trans'] = person['trans'] @ turn.T
+    np.savez(tmp_path / 'a.npz', **person)
+    clip = convert_amass(tmp_path / 'a.npz', rest_joints=STANDING, fps=30.)
+    assert f'up {up} ' in clip['assumed'].what and np.abs(clip['pose'][:, 0]).max() < 1e-6
+    np.savez(tmp_path / 'b.npz', **dict(person, trans=person['trans'] * 1000))
+    with pytest.raises(AmassError, match='1000 m/s.* not in metres'):
+        convert_amass(tmp_path / 'b.npz', rest_joints=STANDING, fps=30.)
+    named = convert_amass(tmp_path / 'b.npz', rest_joints=STANDING, fps=30., unit=.001)
+    np.testing.assert_allclose(named['transl'], clip['transl'], atol=1e-6)

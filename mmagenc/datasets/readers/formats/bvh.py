@@ -1,9 +1,11 @@
-"""BVH files (see :mod:`..bvh`), to whose joints SMPL's rotations are fitted."""
+"""BVH files (see :mod:`..bvh_clip`), to whose joints SMPL's rotations are fitted."""
 
-from typing import Iterator, Optional
+from typing import Dict, Iterator, Optional, Tuple
 
-from mmagenc.body_models.fitting import detect_rig, fit_motion
+import numpy as np
+
 from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import MODELS, READERS
@@ -17,14 +19,20 @@ class BvhReader(Reader):
     knows = ('3d', 'smpl', 'fps')
 
     def sniff(self, source: Source) -> Optional[str]:
-        return 'BVH' if any(line.strip() for line in source.lines[:20]) and 'HIERARCHY' in '\n'.join(source.lines[:20]).upper() else None
+        return 'BVH' if 'HIERARCHY' in '\n'.join(source.lines[:20]).upper() else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        recording = read_bvh(source.path)
-        rig = detect_rig(recording.names)
-        body = MODELS.build(dict(type=options.reader.get('body', 'InfantBody'), _scope_='mmagenc'))
-        positions, rotations = recording.global_transforms()
-        fit = fit_motion(positions, rotations, recording.names, rig=rig, rest_joints=body.rest_joints().double(),
-                         rest_positions=recording.rest_positions(), unit=options.unit, scale=1.)
-        yield Recording(name=source.name, pose=fit.pose.numpy()[None], transl=fit.transl.numpy()[None], fps=recording.fps, up='y',
-                        notes=(f'rig {rig.name}', ))
+        rate = read_bvh(source.path, lenient=options.lenient, fps=options.fps).fps
+        clip = convert_bvh(source.path, BvhSettings(rest_joints(), fps=rate, unit=options.unit, scale=1., up=options.up,
+                                                    lenient=options.lenient, source_fps=options.fps))
+        yield Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=rate, up='y', notes=words_of(clip))
+
+
+def rest_joints() -> np.ndarray:
+    """``(24, 3)`` joints of the body to which recordings are fitted before the import puts them on the user's."""
+    return MODELS.build(dict(type='InfantBody', _scope_='mmagenc')).rest_joints().double().numpy()
+
+
+def words_of(clip: Dict) -> Tuple[str, ...]:
+    """What was assumed about a converted clip, and what is doubtful in it."""
+    return (clip['assumed'].what, *clip['assumed'].notes, *(f'doubtful: {words}' for words in clip['doubts'].values()))

@@ -15,7 +15,7 @@ from mmagenc.datasets.readers.source import Source, natural_key
 from mmagenc.datasets.readers.values import Columns, columns_of_names, columns_of_number, last_number, numbers, triples, whole_shape
 from mmagenc.registry import READERS
 
-LAYOUTS = {17: 'coco17', 133: 'coco133_body'}
+LAYOUTS = {17: 'coco17', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
 VISIBILITY = np.array([0, .5, 1], dtype=np.float32)
 """Scores of points without a place, hidden and visible ones."""
 LABEL_KEYS = ('action', 'action_label', 'posture', 'label')
@@ -104,7 +104,11 @@ def _columns(content: Mapping, category, count: int, options: ReadOptions) -> Co
         return columns_of_number(count, LAYOUTS, options)
     names = list(map(str, names))
     if len(names) != count:
-        raise ValueError(f'category {category}: {len(names)} names of keypoints, its annotations have {count}')
+        said = f'category {category}: {len(names)} names of keypoints, its annotations have {count}'
+        if count not in LAYOUTS and options.layout is None:
+            raise ValueError(said)
+        columns = columns_of_number(count, LAYOUTS, options)
+        return columns._replace(notes=(*columns.notes, f'{said}: taken for {columns.skeleton.name} by their number'))
     pairs = found.get('skeleton') or ()
     try:
         edges = [(names[first - 1], names[second - 1]) for first, second in pairs if min(first, second) > 0]

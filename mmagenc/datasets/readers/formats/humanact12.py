@@ -5,11 +5,11 @@ T frames. ``poses`` is a list of ``(T, 72)`` of SMPL, axis-angle, ``joints3D`` o
 """
 
 from functools import partial
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import JOINTS, numbers, rotations, turned
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.upright import to_y_up, up_of_person
@@ -31,7 +31,7 @@ class HumanAct12(Reader):
         content = source.pickle()
         return f'HumanAct12, {len(content["poses"])} clips' if _is_set(content) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         if not _is_set(content):
             raise ValueError(f'expected a dict with the lists {", ".join(KEYS)}')
@@ -39,8 +39,7 @@ class HumanAct12(Reader):
         if len(set(counts.values())) > 1:
             raise ValueError(f'lists of different lengths: {counts}')
         up = options.up or _up(content['joints3D'])
-        # map and not a generator: a clip that is refused does not end it
-        return map(partial(_recording, source.name, up, content), range(counts['y']))
+        return each(partial(_recording, up, content), ((f'{source.name}_{index:04d}', index) for index in range(counts['y'])))
 
 
 def _is_set(content) -> bool:
@@ -54,12 +53,12 @@ def _up(clips) -> str:
     return max(set(found), key=found.count) if found else 'y'
 
 
-def _recording(name: str, up: str, content: Dict, index: int) -> Recording:
-    name, (pose, joints, action) = f'{name}_{index:04d}', (content[key][index] for key in KEYS)
+def _recording(up: str, content: Dict, name: str, index: int) -> Recording:
+    pose, joints, action = (content[key][index] for key in KEYS)
     if not isinstance(action, (int, np.integer)) or not 0 <= action < len(ACTIONS):
-        raise ValueError(f'{name}: y is {action!r}, expected 0 to {len(ACTIONS) - 1}')
-    pose = rotations(pose, JOINTS, f'{name}: poses')
-    joints = numbers(joints, f'{name}: joints3D', (len(pose), JOINTS, 3))
+        raise ValueError(f'y is {action!r}, expected 0 to {len(ACTIONS) - 1}')
+    pose = rotations(pose, JOINTS, 'poses')
+    joints = numbers(joints, 'joints3D', (len(pose), JOINTS, 3))
     matrix = to_y_up(up)
     return Recording(name=name, pose=turned(pose, matrix)[None], transl=(joints[:, 0] @ matrix.T)[None], up='y', label=ACTIONS[action],
                      notes=() if up == 'y' else (f'turned from {up} up to y up', ))

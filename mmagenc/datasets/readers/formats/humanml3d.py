@@ -7,11 +7,11 @@ MDM's ``results.npy`` holds a dict: ``motion (N, 22, 3, T)``, ``lengths (N,)``, 
 """
 
 from functools import partial
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
@@ -37,10 +37,10 @@ class HumanML3D(Reader):
             return 'HumanML3D, positions of 22 joints'
         return 'HumanML3D, 263 features' if content.ndim == 2 and content.shape[1] == FEATURES and len(content) > 1 else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         if _is_results(content):
-            return map(partial(_result, source.name, content), range(len(content['motion'])))
+            return each(partial(_result, content), ((f'{source.name}_{index:04d}', index) for index in range(len(content['motion']))))
         if not isinstance(content, np.ndarray) or content.dtype.kind not in 'fiu':
             raise ValueError('expected numbers (T, 22, 3) or (T, 263), or the dict of MDM')
         return iter([_recording(source.name, joints_of(content))])
@@ -93,11 +93,11 @@ def _is_results(content) -> bool:
         content['motion'].shape[1:3] == (NUM_JOINTS, 3)
 
 
-def _result(name: str, content: Dict, index: int) -> Recording:
+def _result(content: Dict, name: str, index: int) -> Recording:
     motion, lengths = content['motion'], content.get('lengths')
     length = motion.shape[-1]
     if lengths is not None:
         if np.shape(lengths) != (len(motion), ) or not 0 < int(lengths[index]) <= length:
             raise ValueError(f'lengths must be {len(motion)} numbers from 1 to {length}')
         length = int(lengths[index])
-    return _recording(f'{name}_{index:04d}', joints_of(np.moveaxis(motion[index], -1, 0)[:length]))
+    return _recording(name, joints_of(np.moveaxis(motion[index], -1, 0)[:length]))

@@ -1,11 +1,11 @@
 """The published infant sets, InfActPrimitive and InfantAction: a pickled list of clips (see :mod:`..infact`)."""
 
 from functools import partial
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 from mmagenc.datasets.motion_dataset import InfActPrimitive, InfantAction
 from mmagenc.datasets.readers.infact import SPLITS, read_entry
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
@@ -21,15 +21,15 @@ class InfAct(Reader):
         found = _kind(source.pickle())
         return None if found is None else f'{found[0]}, {len(source.pickle())} clips'
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         found = _kind(content)
         if found is None:
             raise ValueError('expected a list of clips with pose, keypoint, and pos_label or action_label')
         _, label_key, classes = found
         split = next((split for word, split in SPLITS.items() if word in source.path.stem.lower().split('_')), None)
-        # map and not a generator: a clip that is refused does not end it
-        return map(partial(_recording, source.name, split, classes, label_key), content)
+        return each(partial(_recording, split, classes, label_key), ((f'{source.name}/{_clip_name(entry, index)}', entry)
+                                                                     for index, entry in enumerate(content)))
 
 
 def _kind(content) -> Optional[Tuple[str, str, List[str]]]:
@@ -40,7 +40,11 @@ def _kind(content) -> Optional[Tuple[str, str, List[str]]]:
                  if kind.label_key in content[0]), None)
 
 
-def _recording(name: str, split: Optional[str], classes: List[str], label_key: str, entry: Dict) -> Recording:
+def _clip_name(entry, index: int) -> str:
+    return str(entry['frame_dir']) if isinstance(entry, dict) and 'frame_dir' in entry else str(index)
+
+
+def _recording(split: Optional[str], classes: List[str], label_key: str, name: str, entry: Dict) -> Recording:
     clip = read_entry(entry, classes, label_key)
-    return Recording(name=f'{name}/{clip["frame_dir"]}', skeleton='infact17', keypoint=clip['keypoint'], label=classes[clip['label']],
+    return Recording(name=name, skeleton='infact17', keypoint=clip['keypoint'], label=classes[clip['label']],
                      subject=clip.get('subject'), split=split, extra={'pose': clip['pose']})

@@ -7,11 +7,11 @@ pose stands there again; and ``time``, the image's number. ``camera`` holds dist
 
 from collections import defaultdict
 from functools import partial
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
     CAMERA_NOTE,
     JOINTS,
@@ -41,7 +41,7 @@ class Phalp(Reader):
         content = source.pickle()
         return f'PHALP results of {len(content)} images' if _is_results(content) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         if not _is_results(content):
             raise ValueError('expected a dict of images with lists tid and smpl, as PHALP writes it')
@@ -57,8 +57,8 @@ class Phalp(Reader):
         if not tracks:
             raise ValueError(f'nobody in any of {len(images)} images')
         notes = (CAMERA_NOTE, NO_PATH_NOTE, *([UNSEEN_NOTE] if unseen else []))
-        # map and not a generator: a person who is refused does not end it
-        return map(partial(_recording, source.name, len(tracks), notes), sorted(tracks.items()))
+        names = {person: person_name(source.name, person, len(tracks)) for person in sorted(tracks)}
+        return each(partial(_recording, notes), ((name, tracks[person]) for person, name in names.items()))
 
 
 def _is_results(content) -> bool:
@@ -85,13 +85,12 @@ def _persons(image: Dict, name: str) -> Iterator[Tuple[object, Dict, bool]]:
         yield int(person), smpl, time == 0
 
 
-def _recording(name: str, persons: int, notes: Tuple[str, ...], item: Tuple[int, List[Tuple[int, Dict, str]]]) -> Recording:
-    person, track = item
+def _recording(notes: Tuple[str, ...], name: str, track: List[Tuple[int, Dict, str]]) -> Recording:
     times = [time for time, _, _ in track]
     if (np.diff(times) <= 0).any():
         raise ValueError(f'{track[int(np.flatnonzero(np.diff(times) <= 0)[0]) + 1][2]}: is there twice')
     pose = np.concatenate([_pose(smpl, what) for _, smpl, what in track])
-    return Recording(name=person_name(name, person, persons), pose=turned(pose, UPRIGHT)[None], frame_ids=np.array(times), up='y',
+    return Recording(name=name, pose=turned(pose, UPRIGHT)[None], frame_ids=np.array(times), up='y',
                      notes=notes)
 
 

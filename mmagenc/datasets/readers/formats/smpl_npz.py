@@ -1,15 +1,14 @@
-"""SMPL-family ``.npz`` files, as AMASS has them (see :mod:`..amass`)."""
+"""SMPL-family ``.npz`` files, as AMASS and its kin have them (see :mod:`..amass`)."""
 
 from typing import Iterator, Optional
 
-from mmagenc.datasets.readers.amass import read_amass
+from mmagenc.datasets.readers.amass import convert_amass, read_amass
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.smpl_arrays import holds_poses
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
-BODIES = (('poses', ), ('root_orient', 'pose_body'), ('global_orient', 'body_pose'))
-"""Arrays that hold the pose, of which a file has one group."""
-PATHS = ('trans', 'transl')
+from .bvh import rest_joints, words_of
 
 
 @READERS.register_module(name='smpl_npz')
@@ -20,13 +19,10 @@ class SmplNpz(Reader):
     knows = ('3d', 'smpl', 'fps')
 
     def sniff(self, source: Source) -> Optional[str]:
-        names = source.arrays() or {}
-        body = next((body for body in BODIES if all(name in names for name in body)), None)
-        if body is None or not any(name in names for name in PATHS):
-            return None
-        return f'SMPL poses, {" and ".join(body)}'
+        return 'SMPL poses' if holds_poses(source.arrays() or {}) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        clip = read_amass(source.path, up=options.up or 'z')
-        yield Recording(name=source.name, pose=clip.pose[None], transl=clip.transl[None] * (options.unit or 1.), fps=clip.fps, up='y',
-                        notes=() if options.up else ('z up, as AMASS has it; --up says otherwise', ))
+        unit = options.unit or 1.
+        rate = read_amass(source.path, up=None, fps=options.fps, unit=unit).fps
+        clip = convert_amass(source.path, rest_joints=rest_joints(), fps=rate, up=options.up, scale=1., source_fps=options.fps, unit=unit)
+        yield Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=rate, up='y', notes=words_of(clip))

@@ -6,13 +6,12 @@ first SMPLify has ``pose (72,)`` and ``cam_t``. ``camera_translation`` holds dis
 """
 
 import re
-from functools import partial
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
     BODY,
     CAMERA_NOTE,
@@ -50,12 +49,11 @@ class Smplify(Reader):
         content = None if first is None else Source(first).pickle()
         return f'SMPLify results of {max(map(len, persons.values()))} frames' if _is_result(content) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         persons = _files(source.path)
         if not persons:
             raise ValueError('holds no pickles, one a frame')
-        # map and not a generator: a person who is refused does not end it
-        return map(partial(_recording, source.name, len(persons)), persons.items())
+        return each(_recording, ((person_name(source.name, person, len(persons)), files) for person, files in persons.items()))
 
 
 def _is_result(content) -> bool:
@@ -88,15 +86,14 @@ def _are_frames(folders: Dict[Path, List[Path]]) -> bool:
     return len(names) == 1 and 0 < len(stems) <= min(MOST_PERSONS, len(folders) - 1) and all(stem.isdecimal() for stem in stems)
 
 
-def _recording(name: str, persons: int, item: Tuple[str, List[Path]]) -> Recording:
-    person, files = item
+def _recording(name: str, files: List[Path]) -> Recording:
     poses, paths = zip(*(_frame(path) for path in files))
     there = [path is not None for path in paths]
     if any(there) and not all(there):
         raise ValueError(f'{files[there.index(False)]}: no transl, which other frames have')
     transl = np.concatenate(paths) @ UPRIGHT.T if all(there) else None
     notes = (CAMERA_NOTE, ) if all(there) else (CAMERA_NOTE, NO_PATH_NOTE)
-    return Recording(name=person_name(name, person, persons), pose=turned(np.concatenate(poses), UPRIGHT)[None],
+    return Recording(name=name, pose=turned(np.concatenate(poses), UPRIGHT)[None],
                      transl=None if transl is None else transl[None], up='y', frame_ids=_frame_ids(files), notes=notes)
 
 

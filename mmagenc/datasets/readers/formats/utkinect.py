@@ -8,12 +8,12 @@ tracked are missing, others are there twice. The file of labels has for each rec
 import re
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.number_tables import is_number_row, number_rows
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.registry import READERS
 
@@ -36,7 +36,7 @@ class UTKinect(Reader):
         first = source.head.split(b'\n', 1)[0].decode('ascii', 'replace')
         return 'UTKinect, 20 joints' if NAME.match(source.path.stem) and is_number_row(first, 1 + 3 * NUM_JOINTS) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         rows = number_rows(source.lines, 1 + 3 * NUM_JOINTS)
         numbers, first = np.unique(rows[:, 0], return_index=True)
         if (np.diff(rows[np.sort(first), 0]) <= 0).any() or (numbers != np.round(numbers)).any():
@@ -44,7 +44,8 @@ class UTKinect(Reader):
         points = rows[first, 1:].reshape(-1, NUM_JOINTS, 3)
         name = NAME.match(source.path.stem)
         stretches = _stretches(source.path, name['recording'] if name else source.path.stem)
-        return map(partial(_recording, source.name, numbers, points, name['subject'] if name else None), stretches)
+        make = partial(_recording, numbers, points, name['subject'] if name else None)
+        return each(make, ((source.name + (f'_{stretch[0]}' if stretch[0] else ''), stretch) for stretch in stretches))
 
 
 def _stretches(path: Path, recording: str) -> List[Tuple[Optional[str], float, float]]:
@@ -72,7 +73,7 @@ def _labels(path: Path) -> Dict[str, List[Tuple[str, Optional[float], Optional[f
     return found
 
 
-def _recording(name: str, numbers: np.ndarray, points: np.ndarray, subject: Optional[str],
+def _recording(numbers: np.ndarray, points: np.ndarray, subject: Optional[str], name: str,
                stretch: Tuple[Optional[str], float, float]) -> Recording:
     """A stretch at every second frame of the video, as most are, the others interpolated."""
     action, first, last = stretch
@@ -83,6 +84,6 @@ def _recording(name: str, numbers: np.ndarray, points: np.ndarray, subject: Opti
     flat = points[inside].reshape(len(there), -1)
     regular = np.stack([np.interp(times, there, column) for column in flat.T], axis=1).reshape(-1, NUM_JOINTS, 3)
     filled = len(times) - np.isin(times, there).sum()
-    return Recording(name=name if action is None else f'{name}_{action}', skeleton='ucla20', keypoint=regular[None].astype(np.float32),
+    return Recording(name=name, skeleton='ucla20', keypoint=regular[None].astype(np.float32),
                      fps=VIDEO_FPS / STEP, label=action, subject=None if subject is None else f's{subject}',
                      notes=('axes of the camera, y roughly up', *(['frames that were not recorded were interpolated'] if filled else [])))

@@ -4,10 +4,9 @@ T frames. A person has ``pose (T, 72)`` in the camera's axes (y down), axis-angl
 a weak-perspective camera, which says no distances; and ``frame_ids (T,)``.
 """
 
-from functools import partial
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, Optional, Tuple, Union
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
     CAMERA_NOTE,
     JOINTS,
@@ -39,18 +38,17 @@ class Vibe(Reader):
             return f'VIBE output, {len(content)} persons'
         return None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         if not is_persons(content, ()):
             raise ValueError('expected a dict of persons, as VIBE writes it')
-        # map and not a generator: a person who is refused does not end it
-        return map(partial(_recording, source.name, len(content)), content.items())
+        return each(_recording, ((person_name(source.name, number, len(content)), (number, person)) for number, person in content.items()))
 
 
-def _recording(name: str, persons: int, item: Tuple[object, Dict]) -> Recording:
+def _recording(name: str, item: Tuple[object, Dict]) -> Recording:
     number, person = item
     missing_keys(person, KEYS, f'person {number}')
     pose = turned(rotations(person['pose'], JOINTS, f'pose of person {number}'), UPRIGHT)
     return Recording(
-        name=person_name(name, number, persons), pose=pose[None], up='y', notes=(CAMERA_NOTE, NO_PATH_NOTE),
+        name=name, pose=pose[None], up='y', notes=(CAMERA_NOTE, NO_PATH_NOTE),
         frame_ids=frame_numbers(person['frame_ids'], len(pose), f'frame_ids of person {number}'))

@@ -5,12 +5,12 @@ which the 17 that move are taken; ``positions_2d`` has for each action four came
 """
 
 from functools import partial
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, Optional, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.human36m import FPS, IMAGES, MOVING, NUM_POINTS, OTHER_NAMES
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import numbers
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
@@ -35,9 +35,10 @@ class VideoPose3D(Reader):
         names = source.arrays() or {}
         return next((f'VideoPose3D, {name}' for name in ('positions_3d', 'positions_2d') if name in names), None)
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         if 'positions_3d' in (source.arrays() or {}):
-            return map(partial(_solid, source.name), _sequences(read_npz_member(source.path, 'positions_3d'), 'positions_3d'))
+            sequences = _sequences(read_npz_member(source.path, 'positions_3d'), 'positions_3d')
+            return each(_solid, ((_name(source.name, *sequence[:2]), sequence) for sequence in sequences))
         return _flat(source)
 
 
@@ -48,11 +49,14 @@ def _sequences(content, key: str) -> Iterator[Tuple[str, str, object]]:
     return ((str(subject), str(action), value) for subject, actions in content.items() for action, value in actions.items())
 
 
-def _said(name: str, subject: str, action: str, camera: str = '') -> Dict:
+def _name(name: str, *parts: str) -> str:
+    return '_'.join((name, *(part.replace(' ', '_') for part in parts)))
+
+
+def _said(name: str, subject: str, action: str) -> Dict:
     """What the keys say: the action without the number of its take is the class."""
     label = action.split(' ')[0]
-    parts = filter(None, (name, subject, action.replace(' ', '_'), camera))
-    return dict(name='_'.join(parts), label=OTHER_NAMES.get(label, label), subject=subject, fps=float(FPS))
+    return dict(name=name, label=OTHER_NAMES.get(label, label), subject=subject, fps=float(FPS))
 
 
 def _solid(name: str, sequence: Tuple[str, str, object]) -> Recording:
@@ -69,18 +73,17 @@ def _solid(name: str, sequence: Tuple[str, str, object]) -> Recording:
     return Recording(skeleton='h36m17', keypoint=points[None].astype(np.float32), up='z', **_said(name, subject, action))
 
 
-def _flat(source: Source) -> Iterator[Recording]:
+def _flat(source: Source) -> Iterator[Union[Recording, Unusable]]:
     metadata = read_npz_member(source.path, 'metadata') if 'metadata' in (source.arrays() or {}) else {}
     layout = LAYOUTS.get(metadata.get('layout_name') if isinstance(metadata, dict) else None, 'h36m17')
-    views = ((subject, action, camera, view) for subject, action, value in
-             _sequences(read_npz_member(source.path, 'positions_2d'), 'positions_2d') for camera, view in enumerate(value))
-    return map(partial(_view, source.name, layout), views)
+    views = ((subject, action, CAMERAS[number] if number < len(CAMERAS) else str(number), view) for subject, action, value in
+             _sequences(read_npz_member(source.path, 'positions_2d'), 'positions_2d') for number, view in enumerate(value))
+    return each(partial(_view, layout), ((_name(source.name, *view[:3]), view) for view in views))
 
 
-def _view(name: str, layout: str, item: Tuple[str, str, int, object]) -> Recording:
-    subject, action, number, view = item
+def _view(layout: str, name: str, item: Tuple[str, str, str, object]) -> Recording:
+    subject, action, camera, view = item
     joints = get_skeleton(layout).num_joints
-    points = numbers(view, f'positions_2d of {subject}, {action}, camera {number}', (None, joints, 2)).astype(np.float32)
-    camera = CAMERAS[number] if number < len(CAMERAS) else str(number)
+    points = numbers(view, f'positions_2d of {subject}, {action}, camera {camera}', (None, joints, 2)).astype(np.float32)
     return Recording(skeleton=layout, keypoint=points[None], img_shape=IMAGES.get(camera), extra={'camera': camera},
-                     **_said(name, subject, action, camera))
+                     **_said(name, subject, action))

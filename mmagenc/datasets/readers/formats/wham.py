@@ -4,10 +4,9 @@ T frames. A person has ``pose`` ``(T, 72)`` and ``trans`` in the camera's axes, 
 world's (metres), ``betas``, and ``frame_ids (T,)``. Nothing says the video's frame rate.
 """
 
-from functools import partial
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, Optional, Tuple, Union
 
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import JOINTS, frame_numbers, is_persons, missing_keys, numbers, person_name, rotations
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
@@ -26,19 +25,18 @@ class Wham(Reader):
         content = source.pickle()
         return f'WHAM output, {len(content)} persons' if is_persons(content, KEYS[:1]) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         if not is_persons(content, ()):
             raise ValueError('expected a dict of persons, as WHAM writes it')
-        # map and not a generator: a person who is refused does not end it
-        return map(partial(_recording, source.name, len(content)), content.items())
+        return each(_recording, ((person_name(source.name, number, len(content)), (number, person)) for number, person in content.items()))
 
 
-def _recording(name: str, persons: int, item: Tuple[object, Dict]) -> Recording:
+def _recording(name: str, item: Tuple[object, Dict]) -> Recording:
     number, person = item
     missing_keys(person, KEYS, f'person {number}')
     pose = rotations(person['pose_world'], JOINTS, f'pose_world of person {number}')
     return Recording(
-        name=person_name(name, number, persons), pose=pose[None], up='y',
+        name=name, pose=pose[None], up='y',
         transl=numbers(person['trans_world'], f'trans_world of person {number}', (len(pose), 3))[None],
         frame_ids=frame_numbers(person['frame_ids'], len(pose), f'frame_ids of person {number}'))

@@ -3,7 +3,7 @@
 import pickle
 from pathlib import Path
 
-from mmagenc.datasets.readers.registry import ReadOptions, all_readers, recognize
+from mmagenc.datasets.readers.registry import ReadOptions, Unusable, all_readers, recognize
 from mmagenc.datasets.readers.source import Source
 
 
@@ -17,14 +17,8 @@ def recordings(path, expected, root=None, **options):
 
 def outcomes(path, name, **options):
     """Recordings of a reader, and in the place of those that are refused what is said."""
-    found, reading = [], all_readers()[name].read(Source(path), ReadOptions(**options))
-    while True:
-        try:
-            found.append(next(reading))
-        except StopIteration:
-            return found
-        except ValueError as error:
-            found.append(str(error))
+    found = all_readers()[name].read(Source(path), ReadOptions(**options))
+    return [item.reason if isinstance(item, Unusable) else item for item in found]
 
 
 def pickled(path: Path, content) -> Path:

@@ -80,13 +80,22 @@ def test_own_names_and_skeleton(write, import_file, walk):
     assert recording.skeleton.joint_names == ('tip', 'base', 'end') and np.allclose(recording.keypoint[0], walk[:, :3])
 
 
+def test_names_that_do_not_fit_the_annotations(write, import_file, walk):
+    """As Human-Art has it: 21 names of keypoints, 17 in the file."""
+    written = content(walk)
+    written['categories'] = [dict(CATEGORY, keypoints=[*CATEGORY['keypoints'], 'a', 'b', 'c', 'd'])]
+    recording, = import_file(write('a.json', written), 'coco')
+    assert recording.skeleton.name == 'coco17' and 'taken for coco17 by their number' in recording.notes[0]
+
+
 @pytest.mark.parametrize('change, says', [
     (lambda content: content['annotations'][2].update(image_id=77), 'annotation 2: image_id 77 is no image'),
     (lambda content: content['annotations'][2]['keypoints'].pop(), 'annotation 2: keypoints must be x, y and score'),
     (lambda content: content['annotations'][2].update(keypoints=[1, 2, 2] * 5), 'annotation 2: 5 keypoints, the layout has 17'),
     (lambda content: content['images'][2].update(id=1), 'image number 2: expected a dict with an id of its own'),
     (lambda content: content['images'][2].update(width=-3), 'image clip1/00002.jpg: height and width must be positive'),
-    (lambda content: content['categories'][0].update(keypoints=['a']), 'category 1: 1 names of keypoints, its annotations have 17'),
+    (lambda content: [found.update(keypoints=[1, 2, 2] * 9) for found in content['annotations']],
+     'category 1: 17 names of keypoints, its annotations have 9'),
     (lambda content: content['categories'][0].update(keypoints=[f'x{index}' for index in range(17)], skeleton=[]), 'no known layout has'),
 ])
 def test_refusals(write, import_file, walk, change, says):

@@ -34,4 +34,4 @@ def test_joints_that_are_up_already_stay(tmp_path):
 def test_a_clip_that_is_refused_does_not_end_it(tmp_path):
     made = content(y=[0, 12, 11])
     first, said, last = outcomes(pickled(tmp_path / 'h.pkl', made), 'humanact12')
-    assert said == 'h_0001: y is 12, expected 0 to 11' and last.label == 'throw'
+    assert said == 'y is 12, expected 0 to 11' and last.label == 'throw'
