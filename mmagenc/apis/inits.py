@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmagenc.datasets.layouts import register_layouts, with_named_layouts
-from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.engine.hook_config import find_hook
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import refusing
@@ -137,7 +137,7 @@ def read_config(config: ConfigLike) -> Config:
         ValueError: neither a path nor a config, or a layout in it that is none.
     """
     if isinstance(config, (str, Path)):
-        if not Path(config).is_file():
+        if not located_config(config).is_file():
             raise FileNotFoundError(f'config {config}: no such file')
         config = read_config_file(config)
     if not isinstance(config, Config):

@@ -45,7 +45,7 @@ from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.engine.work_dir import remove_results
@@ -441,7 +441,7 @@ class Study:
 
 
 def _read_config(path: Path, options: Optional[Dict]) -> Config:
-    if not path.is_file():
+    if not located_config(path).is_file():
         raise ValueError(f'config {path}: no such file')
     cfg = read_config_file(path)
     merge_options(cfg, options)

@@ -33,7 +33,7 @@ from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_ann
 from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.engine.config_check import LAUNCHED, check_launcher, merge_options
-from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.models.generators.class_paths import class_path
 from mmagenc.outputs import Output, OutputError, refuse, require_outputs
 
@@ -98,7 +98,7 @@ def load_model(args: argparse.Namespace):
         ValueError: a file that is not there, or a checkpoint that does not fit the config.
     """
     for kind, path in (('config', args.config), ('checkpoint', args.checkpoint)):
-        if not Path(path).is_file():
+        if not located_config(path).is_file():
             raise ValueError(f'{kind} {path}: no such file')
     cfg = read_config_file(args.config)
     merge_options(cfg, args.cfg_options)

@@ -23,7 +23,7 @@ from mmagenc.datasets.image_sequences import located
 from mmagenc.datasets.letterbox import SIZE, Letterbox
 from mmagenc.datasets.transforms.frames import image_root
 from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.models.image_synthesis import PoseToImage
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.frame_strip import write_frame_gif, write_frame_strip
@@ -37,7 +37,7 @@ Rows = List[Tuple[str, np.ndarray]]
 def load_model(args: argparse.Namespace) -> PoseToImage:
     """The network that the command line names."""
     for kind, path in (('config', args.config), ('checkpoint', args.checkpoint)):
-        if not Path(path).is_file():
+        if not located_config(path).is_file():
             raise ValueError(f'{kind} {path}: no such file')
     cfg = read_config_file(args.config)
     merge_options(cfg, args.cfg_options)

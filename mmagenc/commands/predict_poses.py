@@ -21,7 +21,7 @@ from mmagenc.datasets.frames import read_image
 from mmagenc.datasets.letterbox import Letterbox, letterboxed_clip
 from mmagenc.datasets.readers.single_pose import read_pose
 from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.evaluation.functional import best_of, pairwise_diversity, window_error
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
@@ -168,7 +168,7 @@ def predict(args: argparse.Namespace) -> None:
     """Read, predict, write, and say what was made."""
     clip = read_start(args)
     for kind, path in (('config', args.config), ('checkpoint', args.checkpoint), ('--image', args.image)):
-        if path is not None and not Path(path).is_file():
+        if path is not None and not located_config(path).is_file():
             raise ValueError(f'{kind} {path}: no such file')
     cfg = read_config_file(args.config)
     merge_options(cfg, args.cfg_options)

@@ -11,7 +11,7 @@ from mmagenc.command_line import in_words
 from mmagenc.commands.options.visualize import FILES
 from mmagenc.datasets.readers.any_file import read_any_annotation
 from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.outputs import Output, OutputFolder, require_outputs
 from mmagenc.registry import DATASETS, MODELS
 from mmagenc.skeletons import SKELETONS, get_skeleton
@@ -110,7 +110,7 @@ def build_dataset(cfg: Config):
 
 def run(args: argparse.Namespace) -> None:
     with in_words('visualize', debug=args.debug):
-        if not Path(args.source).is_file():
+        if not located_config(args.source).is_file():
             raise FileNotFoundError(f'{args.source}: no such file')
         paths = output_files(args)
         check_files(args, paths)

@@ -26,7 +26,7 @@ def read_config_file(path) -> Config:
     Raises:
         ConfigFileError: it or one of its ``_base_`` is not there, no config, or raises an error.
     """
-    path = located(path)
+    path = located_config(path)
     check_config_file(path)
     try:
         return Config.fromfile(str(path))
@@ -34,7 +34,7 @@ def read_config_file(path) -> Config:
         raise ConfigFileError(f'config {_where(path, error)}: {_words(error)}') from error
 
 
-def located(path) -> Path:
+def located_config(path) -> Path:
     """The file of a path or, where that is nothing, this package's own config of that path (``configs/…``), wherever one works."""
     own = [root / path for root in OWN if Path(path).parts[:1] == ('configs', )]
     return next((place for place in (Path(path), *own) if place.exists()), Path(path))

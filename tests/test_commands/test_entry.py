@@ -40,7 +40,7 @@ def test_names(words, name, rest):
 
 @pytest.mark.parametrize('words, said', [
     ('trian', "there is no command 'trian'; did you mean "), ('bvh_to_motion', 'did you mean import-bvh?'),
-    ('tools/data/bvh_to_motion.py', 'did you mean import-bvh?'), ('import', 'did you mean import-amass, import-arrays, import-bvh, '),
+    ('tools/data/bvh_to_motion.py', 'did you mean import-bvh?'), ('predict', 'did you mean predict-frames or predict-poses?'),
     ('convert act', "there is no command 'convert act'; did you mean convert act-vae?"), ('convert zzz', 'convert p2i, convert slt or '),
     ('zzzz', "there is no command 'zzzz'. All are listed by: mmagenc --help"), ('--trian', "there is no command '--trian'")])
 def test_a_wrong_name_is_told_what_is_near(capsys, words, said):
@@ -87,3 +87,29 @@ def test_a_door_works_in_a_clone_that_is_not_installed(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
     result = subprocess.run([sys.executable, '-S', '-c', code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0 and result.stdout.startswith('usage: mmagenc train'), result.stderr
+
+
+@pytest.mark.parametrize('words', [
+    'train configs/infagenc/quick.py --resume none.pth', 'test configs/infagenc/quick.py none.pth',
+    'generate configs/infagenc/quick.py none.pth --out a.npz', 'visualize configs/infagenc/quick.py none.pth',
+    'predict-poses configs/infagenc/quick.py none.pth --start pose.json --class 0 --out b',
+    'predict-frames configs/infagenc/quick.py none.pth --image a.png --pose a.json --class 0'])
+def test_configs_of_the_package_are_found_from_any_folder(words, tmp_path, monkeypatch, capsys):
+    """Where the current folder has no ``configs/``, as beside a wheel: then it is the checkpoint that is missing."""
+    monkeypatch.chdir(tmp_path)
+    Path('pose.json').write_text('[[1, 2], [3, 4]]')
+    with pytest.raises(SystemExit) as error:
+        main(words.split())
+    said = error.value.code if isinstance(error.value.code, str) else capsys.readouterr().err
+    assert 'none.pth' in said and 'quick.py' not in said
+
+
+def test_configs_of_ones_own_come_first(tmp_path, monkeypatch):
+    from mmagenc.engine.config_file import located_config
+    monkeypatch.chdir(tmp_path)
+    path = Path('configs/infagenc/quick.py')
+    assert located_config(path) == ROOT / path and located_config('configs/none.py') == Path('configs/none.py')
+    assert located_config('infagenc/quick.py') == Path('infagenc/quick.py'), 'only what is named from configs/ on'
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert located_config(path) == path
