@@ -5,17 +5,19 @@ import sys
 from pathlib import Path
 from typing import List, Sequence
 
+import numpy as np
+
 from mmagenc.body_models.rigs import parse_unit
 from mmagenc.command_line import in_words
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
 from mmagenc.datasets.readers.finding import chosen_readers
-from mmagenc.datasets.readers.importing import Imported, ImportSettings, import_files
+from mmagenc.datasets.readers.importing import Imported, ImportSettings, Item, import_files
 from mmagenc.datasets.readers.motion_files import Labels
 from mmagenc.datasets.readers.naming import read_joint_names
 from mmagenc.datasets.readers.registry import ReadOptions, known_suffixes
 from mmagenc.datasets.readers.segments import read_segments
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, OutputFolder, claim_names, require_outputs
 
 SHOWN = 40
 """Reasons why something was left out that are printed."""
@@ -50,6 +52,25 @@ def list_formats() -> None:
         print(f'{name:{width}}  {reader.title} ({kind}); knows {", ".join(reader.knows)}')
 
 
+def draw_overlays(videos: Sequence[Item], folder: Path) -> None:
+    """The keypoints over each video, as MP4 or, without ffmpeg, as GIF."""
+    from mmagenc.skeletons import get_skeleton
+    from mmagenc.visualization.clip import Clip
+    from mmagenc.visualization.overlay import write_overlay
+    from mmagenc.visualization.writers import require_ffmpeg
+    try:
+        require_ffmpeg()
+        suffix = '.mp4'
+    except ImportError:
+        suffix = '.gif'
+    names = [f'{item.recording.name.replace("/", "_")}{suffix}' for item in videos]
+    claim_names(folder, 'import', names)
+    for item, name in zip(videos, names):
+        clip = Clip(np.nan_to_num(item.recording.keypoint), get_skeleton(item.recording.skeleton), score=item.recording.keypoint_score)
+        write_overlay(item.source.path, clip, folder / name)
+        print(f'  drawn: {folder / name}')
+
+
 def tell(imported: Imported, out: Sequence[Path]) -> None:
     """Print what was read, what was assumed, and what came of it."""
     for said, number in imported.found.items():
@@ -82,10 +103,14 @@ def run(args: argparse.Namespace) -> None:
         return
     inputs: List = [item for path in args.inputs for item in ([(path, suffix) for suffix in suffixes] if path.is_dir() else [path])]
     inputs += [args.segments, args.joint_names, args.body_model if Path(args.body_model).suffix else None]
-    require_outputs('import', [Output('--out', out, SUFFIXES) for out in args.out], inputs=inputs, force=args.force)
+    outputs: List = [Output('--out', out, SUFFIXES) for out in args.out]
+    outputs += [] if args.overlay is None else [OutputFolder('--overlay', args.overlay, 'import')]
+    require_outputs('import', outputs, inputs=inputs, force=args.force)
     with in_words('import', debug=args.debug):
         imported = import_files(args.inputs, settings_of(args))
         for out in args.out:
             save_annotation(imported.annotation, out, unlabelled=args.unlabelled)
+        if args.overlay is not None:
+            draw_overlays(imported.videos, args.overlay)
     tell(imported, args.out)
     warn(imported.left_out)

@@ -98,3 +98,30 @@ def test_the_doors_folder_hides_no_module_of_pythons(tmp_path):
         words = [sys.executable, str(ROOT / f'tools/data/{door}.py'), '--help']
         result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
         assert result.returncode == 0 and result.stdout.startswith('usage: mmagenc '), result.stderr
+
+
+def test_keypoints_that_were_found_in_a_video_are_drawn_over_it(tmp_path, monkeypatch, capsys):
+    """With MMPose's place taken by a function that finds one person in the middle of each frame."""
+    import cv2
+
+    from mmagenc.datasets.readers.formats import video
+    from mmagenc.skeletons import SKELETONS
+    path = tmp_path / 'in/crawl/baby.avi'
+    path.parent.mkdir(parents=True)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (96, 64))
+    for _ in range(5):
+        writer.write(np.full((64, 96, 3), 255, np.uint8))
+    writer.release()
+    rng = np.random.default_rng(0)
+    person = dict(keypoints=(rng.uniform(0.2, 0.8, (17, 2)) * [96, 64]).tolist(), keypoint_scores=[0.9] * 17)
+    monkeypatch.setattr(video, 'pose_inferencer', lambda settings: (lambda path, **options: iter([dict(predictions=[[person]])] * 5), ()))
+    monkeypatch.setattr(video, 'keypoint_names', lambda inferencer, count: list(SKELETONS['coco17'].joint_names))
+    words = [str(tmp_path / 'in'), '--out', str(tmp_path / 'o.npz'), '--processes', '1']
+    main(import_files, [*words, '--pose-model', 'human', '--overlay', str(tmp_path / 'look')])
+    drawn, = (tmp_path / 'look').glob('crawl_baby.*')
+    assert f'drawn: {drawn}' in capsys.readouterr().out
+    shown = cv2.VideoCapture(str(drawn)).read()[1]
+    assert (shown != 255).any() and load_annotation(tmp_path / 'o.npz')['metainfo']['fps'] == 10
+    with pytest.raises(SystemExit):
+        main(import_files, [*words, '--overlay', str(tmp_path / 'other')])
+    assert '--overlay draws what --pose-model finds' in capsys.readouterr().err

@@ -65,6 +65,7 @@ def _add_files(parser: Parser) -> None:
     add('--lenient', action='store_true', help='take files whose header and content disagree, as far as they go')
     add('--strict', action='store_true', help='leave clips out that do not look like a person, rather than warn of them')
     add('--pose-model', metavar='NAME', help='videos: the pose estimator of MMPose, such as rtmpose-m or human (extra pose)')
+    add('--overlay', type=Path, metavar='FOLDER', help='videos: also draw the keypoints over them, a film each, into this folder')
     add('--reader', nargs='+', action=KeyValue, default={}, metavar='KEY=VALUE', help='further settings of a format, see --formats')
 
 
@@ -96,5 +97,7 @@ def check_args(parser: Parser, args: argparse.Namespace) -> None:
         parser.error('--unlabelled writes no labels: neither --label, --labels nor --classes goes with it')
     if args.label and args.labels:
         parser.error('--label names the class of all clips, --labels reads it from names: give one of them')
+    if args.overlay and not args.pose_model:
+        parser.error('--overlay draws what --pose-model finds in videos')
     if args.tier and not args.segments:
         parser.error('--tier is of the ELAN file that --segments names')

@@ -21,7 +21,7 @@ from mmagenc.datasets.resampling import resample_clip, slerp_pose
 from .assembling import annotation_of
 from .finding import Chosen, chosen_readers, find_sources, formats_advice
 from .motion_files import Labels, convert_files
-from .registry import ReadOptions, Recording, UnknownFormatError, Unusable
+from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
 from .source import Source
 from .tracks import link_persons
@@ -84,11 +84,13 @@ class Imported(NamedTuple):
         left_out: why files, recordings and clips were left out, one line each.
         found: formats that were recognized: what they were taken for, and how many sources.
         notes: what was assumed, and for how many recordings.
+        videos: recordings whose keypoints were found in a video, uncut, to be drawn over it.
     """
     annotation: Dict
     left_out: List[str]
     found: Dict[str, int]
     notes: Dict[str, int]
+    videos: List['Item']
 
 
 class Item(NamedTuple):
@@ -119,6 +121,7 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
     results, failed = _read_all(chosen, settings)
     items = [item for result in results for item in result.items]
     left_out += [*failed, *(reason for result in results for reason in result.left_out)]
+    videos = [item for item in items if item.source.suffix in VIDEO_SUFFIXES]
     if settings.segments is not None:
         items, problems = cut_all(items, settings.segments)
         left_out += problems
@@ -138,7 +141,7 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
         more = [f'… and {len(left_out) - SHOWN} more'] if len(left_out) > SHOWN else []
         raise ValueError('\n  '.join(['no clip could be used:', *left_out[:SHOWN], *more]))
     found = Counter(f'{item.reader.name} ({item.said})' for item in chosen)
-    return Imported(annotation, left_out, dict(found), dict(notes))
+    return Imported(annotation, left_out, dict(found), dict(notes), videos)
 
 
 # --- Reading
@@ -274,14 +277,14 @@ def groups_of(recording: Recording, source: Source, settings: ImportSettings) ->
                 groups[key] = getattr(recording, key)
     else:
         groups = {key: getattr(recording, key) for key in ('label', 'subject') if getattr(recording, key) is not None}
-    groups.setdefault('label', folder_of(recording.name, source))
+    groups.setdefault('label', folder_of(source))
     if settings.label is not None:
         groups['label'] = settings.label
     return groups
 
 
-def folder_of(name: str, source: Source) -> str:
-    """Name of the folder in which a recording lies."""
+def folder_of(source: Source) -> str:
+    """Name of the folder in which a file lies."""
     parts = source.name.split('/')
     return parts[-2] if len(parts) > 1 else source.path.resolve().parent.name
 

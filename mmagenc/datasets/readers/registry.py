@@ -17,6 +17,8 @@ from mmagenc.skeletons import Skeleton
 
 from .source import Source
 
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
+
 
 @dataclass(frozen=True)
 class Person:

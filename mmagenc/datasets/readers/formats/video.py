@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mmagenc.compat import mmpose_stand_ins
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import VIDEO_SUFFIXES, Person, Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import columns_of_names
 from mmagenc.registry import READERS
@@ -32,7 +32,7 @@ _LOADED: Dict[Tuple, object] = {}
 class Video(Reader):
     name = 'video'
     title = 'Videos (MMPose finds the keypoints)'
-    suffixes = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
+    suffixes = VIDEO_SUFFIXES
     knows = ('2d', 'score', 'persons', 'fps', 'img_shape')
 
     def sniff(self, source: Source) -> Optional[str]:
