@@ -98,7 +98,7 @@ def ended(row: Row, folder: Path) -> str:
     assert code == expected, f'exit code {code}, expected {expected}: {text}'
     lines = [line for line in text.replace('\r', '\n').splitlines() if not PROGRESS.match(line)]
     message = '\n'.join(lines)
-    begins = [line for line in lines if line.startswith(f'{name}: ') or re.match(r'\S+: error: ', line)]
+    begins = [line for line in lines if line.startswith(f'{name}: ') or re.match(r'mmagenc [a-z0-9 -]+: error: ', line)]
     assert len(begins) == 1, f'{len(begins)} messages: {text}'
     assert lines[0] == begins[0] or lines[0].startswith('usage: '), f'more than the message: {text}'
     return message

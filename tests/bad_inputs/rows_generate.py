@@ -31,7 +31,7 @@ OPTIONS = {
     'files the other way round': (['{d}/epoch_3.pth', '{d}/generator.py', *OUT], 'epoch_3.pth'),
     'data as checkpoint': (['{d}/generator.py', '{d}/clips.npz', *OUT], 'clips.npz'),
     'data as config': (['{d}/clips.npz', '{d}/epoch_3.pth', *OUT], 'clips.npz'),
-    'device unknown': ([*FILES, *OUT, '--device', 'gpu0'], 'gpu0'),
+    'device unknown': ([*FILES, *OUT, '--device', 'gpu0'], 'gpu0', 2),
     'seed negative': ([*FILES, *OUT, '--seed', '-1'], 'error: argument --seed', 2),
     'clips by the billion': ([*FILES, *OUT, '--num-samples-per-class', BILLIONS], 'of 3 classes are more than 10000000 clips at once'),
     'frames by the billion': ([*FILES, *OUT, '--num-frames', BILLIONS], 'frames are more than max_len='),

@@ -51,7 +51,7 @@ def _amass():
         'poses of 65': (dict(poses=np.zeros((6, 65))), 'poses is (6, 65)'),
         'poses of 67': (dict(poses=np.zeros((6, 67))), 'poses is (6, 67)'),
         'no frames': (dict(poses=np.zeros((0, 72)), trans=zeros[:0]), 'poses is (0, 72)'),
-        'three axes': (dict(poses=np.zeros((6, 24, 3))), 'poses is (6, 24, 3)'),
+        'four numbers a joint': (dict(poses=np.zeros((6, 24, 4))), 'poses is (6, 24, 4)'),
         'poses NaN': (dict(poses=np.full((6, 72), np.nan)), 'poses holds'),
         'poses complex': (dict(poses=np.ones((6, 72), dtype=complex)), 'poses is complex128'),
         'trans of other frames': (dict(trans=zeros[:5]), 'trans is (5, 3), expected (6, 3)'),
@@ -70,7 +70,7 @@ def _amass():
     for name, data in {'empty': b'', 'text': b'hello', 'cut': savez(amass(0))[:700]}.items():
         yield Row(f'amass: {name}', file('a.npz', data), lambda folder: read_amass(folder / 'a.npz'), ('a.npz: no readable .npz',))
     yield Row(
-        'amass: up', file('a.npz', savez(amass(0))), lambda folder: read_amass(folder / 'a.npz', up='x'), ("up must be y or z, got 'x'",)
+        'amass: up', file('a.npz', savez(amass(0))), lambda folder: read_amass(folder / 'a.npz', up='x'), ("up must be y, z, -y or -z, got 'x'",)
     )
 
 
@@ -111,7 +111,8 @@ def _bvh():
             ['import-bvh', '{d}/walk', '--labels', '(?P<label>.)', '--out', '{d}/o.npz', '--rig', 'cmu', '--processes', '1'],
             ('a.bvh', says),
         )
-    yield Row('bvh: utf-16', file('a.bvh', text.encode('utf-16')), lambda folder: read_bvh(folder / 'a.bvh'), ('a.bvh, line',))
+    half = text.encode('utf-16')[:-301]  # read where it is whole, and cut in the middle of a letter
+    yield Row('bvh: utf-16, cut', file('a.bvh', half), lambda folder: read_bvh(folder / 'a.bvh'), ('a.bvh',))
 
 
 def _ntu():

@@ -108,7 +108,7 @@ def _rigs():
         'joint without name': (dict(joints=dict(pelvis=None)), 'pelvis must have'),
         'unit unknown': (dict(unit='mile'), 'unit must be'),
         'unit negative': (dict(unit=-1), 'unit must be'),
-        'up unknown': (dict(up='w'), 'up and forward'),
+        'up unknown': (dict(up='w'), 'up must be one of'),
         'up as forward': (dict(up='z', forward='z'), 'up and forward'),
         'rest unknown': (dict(rest='sitting'), 'rest must be'),
         'axes a list': (dict(axes=[1]), 'axes maps'),

@@ -162,7 +162,7 @@ PLACES = {
     'one argument': (['{d}/other.pth'], 'error:', 2),
 }
 CONVERTERS = (
-    'act_vae_to_mmagenc', 'infagenc_to_mmagenc', 'infogcn_to_mmagenc', 'kinetic_gan_to_mmagenc', 'p2i_to_mmagenc', 'slt_to_mmagenc')
+    'act-vae', 'infagenc', 'infogcn', 'kinetic-gan', 'p2i', 'slt')
 
 
 def published(folder: Path) -> None:
@@ -184,9 +184,9 @@ ROWS += [Row(f'train: {name}', config(clips__npz=data), TRAIN, (says,), 2) for n
 ROWS += [Row('train: config in another encoding', config(run__py='# für alle'.encode('latin-1')), TRAIN, ('run.py', 'UTF-8'), 2)]
 ROWS += [Row(f'{"" if name.startswith("test") else "train: "}{name}', config(), arguments, (says,), 2)
          for name, (arguments, says) in OPTIONS.items()]
-ROWS += [Row(f'{tool}: {name}', published, [f'model_converters/{tool}.py', f'{{d}}/{name}.pth', '{d}/o.pth'], (f'{name}.pth',))
+ROWS += [Row(f'convert {tool}: {name}', published, [f'convert {tool}', f'{{d}}/{name}.pth', '{d}/o.pth'], (f'{name}.pth',))
          for tool in CONVERTERS for name in ('none', 'text', 'empty', 'code', 'other', 'list', 'cut', 'pickle')]
-ROWS += [Row(f'{tool}: {name}', published, [f'model_converters/{tool}.py', *arguments], (says, ), *code)
+ROWS += [Row(f'convert {tool}: {name}', published, [f'convert {tool}', *arguments], (says, ), *code)
          for tool in CONVERTERS for name, (arguments, says, *code) in PLACES.items()]
-ROWS += [Row(f'{tool}: out is there', published, [f'model_converters/{tool}.py', '{d}/other.pth', '{d}/there.pth'], ('pth',), 2)
+ROWS += [Row(f'convert {tool}: out is there', published, [f'convert {tool}', '{d}/other.pth', '{d}/there.pth'], ('pth',), 2)
          for tool in CONVERTERS]

@@ -72,7 +72,7 @@ def _add_files(parser: Parser) -> None:
 def _add_clips(parser: Parser) -> None:
     group = parser.add_argument_group('clips')
     add = group.add_argument
-    add('--persons', type=count, default=1, metavar='N', help='persons of a clip that are kept (default: %(default)s, the one '
+    add('--num-persons', type=count, default=1, metavar='N', help='persons of a clip that are kept (default: %(default)s, the one '
         'who is there longest)')
     add_fps(group, 'of the clips', said='as recorded')
     add('--min-score', type=share, default=0., metavar='SCORE', help='keypoints below it have no place (default: %(default)s)')
