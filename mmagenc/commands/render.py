@@ -42,10 +42,10 @@ def render_sequences(args: argparse.Namespace) -> int:
 
 def settings_of(args: argparse.Namespace, pictures: Sequence[Path]) -> Dict:
     """What the pictures depend on; files by their content, so that they may be moved."""
-    names = ('num_frames', 'fps', 'clips_per_class', 'size', 'hidden_score', 'seed', 'up', 'renderer')
+    names = ('num_frames', 'fps', 'size', 'hidden_score', 'seed', 'up', 'renderer')
     files = dict(motion=args.motion, backgrounds=pictures, body_model=[args.body_model] if args.body_model else [])
     return dict(tool='render_sequences', version=VERSION, skeleton=get_skeleton(args.skeleton).name,
-                **{name: getattr(args, name) for name in names},
+                clips_per_class=args.num_samples_per_class, **{name: getattr(args, name) for name in names},
                 **{name: [digest(path) for path in paths] for name, paths in files.items()})
 
 

@@ -16,12 +16,13 @@ from .text import drawing, plain
 SOURCE_COLOR, PALE, INK = '#cc8a00', '#d7dbe0', '#262b33'
 FIGURE = dict(
     pelvis=(0, 0), root=(0, 0), mid_hip=(0, 0), hip_center=(0, 0), spine_base=(0, 0), spine=(0, 1.7), spine1=(0, 0.9), spine_mid=(0, 1.9),
-    spine2=(0, 1.8), spine3=(0, 2.7), thorax=(0, 3.6), spine_shoulder=(0, 3.6), shoulder_center=(0, 3.6), neck=(0, 4.3),
+    spine2=(0, 1.8), spine3=(0, 2.7), thorax=(0, 3.6), spine_shoulder=(0, 3.6), shoulder_center=(0, 3.6), neck=(0, 4.3), torso=(0, 1.9),
+    l5=(0, 0.7), l3=(0, 1.4), t12=(0, 2.1), t8=(0, 2.8),
     neck_base=(0, 4.3), head=(0, 5.2), nose=(0, 5), side_eye=(0.6, 5.5), side_ear=(1.3, 5.1), side_collar=(0.8, 3.3),
     side_shoulder=(1.6, 3.5), side_elbow=(2.5, 2.1), side_wrist=(3.1, 0.7), side_hand=(3.4, -0.2), side_hand_tip=(3.8, -1.1),
     side_thumb=(2.8, -1.0), side_hip=(0.9, -0.6), side_knee=(1.1, -2.7), side_ankle=(1.3, -4.8), side_foot=(1.9, -5.6), head_top=(0, 6.2),
     side_eye_inner=(0.205, 5.38), side_eye_outer=(1, 5.45), side_mouth=(0.35, 4.65), side_pinky=(3.7, 0), side_index=(3.3, -0.3),
-    side_heel=(1, -5.3), side_foot_index=(1.9, -5.6), side_big_toe=(1.6, -5.7), side_small_toe=(2.1, -5.5))
+    side_heel=(1, -5.3), side_toe=(1.9, -5.6), side_foot_index=(1.9, -5.6), side_big_toe=(1.6, -5.7), side_small_toe=(2.1, -5.5))
 """Where joints of these names are drawn, x to the side and y up; ``side`` stands for left (drawn on the right) and right."""
 
 

@@ -185,9 +185,12 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / 'half.npz').write_bytes((tmp_path / 'whole.npz').read_bytes()[:2000])
     with pytest.raises(AnnotationError, match='half.npz: not a readable annotation archive'):
         load_annotation(tmp_path / 'half.npz')
-    np.savez(tmp_path / 'other.npz', poses=np.zeros(3))
+    np.savez(tmp_path / 'other.npz', places=np.zeros(3))
     with pytest.raises(AnnotationError, match='other.npz: not a readable annotation archive'):
         load_annotation(tmp_path / 'other.npz')
+    np.savez(tmp_path / 'amass.npz', poses=np.zeros(3))
+    with pytest.raises(AnnotationError, match='amass.npz: no annotation, but poses as AMASS has them .*mmagenc import-amass'):
+        load_annotation(tmp_path / 'amass.npz')
 
 
 def test_npz_whose_shapes_do_not_fit(tmp_path):
