@@ -70,7 +70,8 @@ def _amass():
     for name, data in {'empty': b'', 'text': b'hello', 'cut': savez(amass(0))[:700]}.items():
         yield Row(f'amass: {name}', file('a.npz', data), lambda folder: read_amass(folder / 'a.npz'), ('a.npz: no readable .npz',))
     yield Row(
-        'amass: up', file('a.npz', savez(amass(0))), lambda folder: read_amass(folder / 'a.npz', up='x'), ("up must be y, z, -y or -z, got 'x'",)
+        'amass: up', file('a.npz', savez(amass(0))), lambda folder: read_amass(folder / 'a.npz', up='x'),
+        ("up must be y, z, -y or -z, got 'x'",)
     )
 
 
