@@ -39,8 +39,8 @@ Metrics on stand-in data (synthesized) after a minutes-long training; they say t
 {metrics}
 
 Next, with recordings of your own:
-  1. InfActPrimitive in data/InfActPrimitive/Data/ or InfantAction in data/InfActPlus/; or BVH, AMASS and other files:
-     {mmagenc} import-bvh --help, {mmagenc} import-amass --help, README.md for the format
+  1. InfActPrimitive in data/InfActPrimitive/Data/ or InfantAction in data/InfActPlus/; or what a pose estimator or
+     motion capture wrote: {mmagenc} import FILES --out mine.npz, {mmagenc} inspect mine.npz (docs/own_data.md)
   2. {mmagenc} train configs/infagenc/primitive_60f.py        (goes on after a stop with --resume)
   3. {mmagenc} test configs/infagenc/primitive_60f.py work_dirs/primitive_60f/epoch_1300.pth
   4. {mmagenc} generate {config} {checkpoint_path} --num-samples-per-class 50 --out clips.npz
