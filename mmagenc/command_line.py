@@ -57,6 +57,13 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--debug', action='store_true', help='show where in the program an error arose, not its message alone')
 
 
+def print_left_out(reasons: Sequence[str], shown: Optional[int] = None) -> None:
+    """Say on stderr what an import left out and why, a line each, if anything: at most ``shown`` of them."""
+    if reasons:
+        more = [f'… and {len(reasons) - shown} more'] if shown is not None and len(reasons) > shown else []
+        print('\n  '.join([f'left out {len(reasons)}:', *reasons[:shown], *more]), file=sys.stderr)
+
+
 def is_first(launcher: str) -> bool:
     """Whether this process is the main one of those that a launcher started."""
     return not int(os.environ.get(RANKS.get(launcher, ''), '').strip() or 0)

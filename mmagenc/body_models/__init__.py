@@ -1,6 +1,6 @@
 """Body models in SMPL's layout, kinematics and rotations."""
 
-from .body_model import BodyModel, InfantBody, SMPLBody
+from .body_model import BodyModel, InfantBody, SMPLBody, rest_joints_of
 from .kinematics import forward_kinematics
 
-__all__ = ['BodyModel', 'InfantBody', 'SMPLBody', 'forward_kinematics']
+__all__ = ['BodyModel', 'InfantBody', 'SMPLBody', 'forward_kinematics', 'rest_joints_of']

@@ -3,9 +3,11 @@
 B batch, V vertices, F faces, S shape directions (betas). Metres; y up, x towards the body's left, z forward in rest pose.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Optional
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -197,3 +199,10 @@ class SMPLBody(BodyModel):
 
     def __init__(self, *, model_path, num_betas: Optional[int] = None) -> None:
         super().__init__(load_smpl_file(model_path), num_betas=num_betas)
+
+
+@lru_cache(maxsize=4)
+def rest_joints_of(body: str = 'InfantBody') -> np.ndarray:
+    """``(24, 3)`` joints in rest, metres, of a body as importers name it: a registered type, or an SMPL model file."""
+    cfg = dict(type='SMPLBody', model_path=body) if Path(body).suffix else dict(type=body)
+    return MODELS.build(dict(cfg, _scope_='mmagenc')).rest_joints().double().numpy()

@@ -7,18 +7,17 @@ Files that cannot be used are listed at the end and left out; the exit code is 1
 
 import argparse
 import functools
-import sys
 from pathlib import Path
 from typing import List, Mapping, NamedTuple
 
+from mmagenc.body_models import rest_joints_of
 from mmagenc.body_models.rigs import parse_unit
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, print_left_out
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.readers.amass import convert_amass
 from mmagenc.datasets.readers.assumptions import said_and_checked
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
 from mmagenc.outputs import Output, require_outputs
-from mmagenc.registry import MODELS
 
 
 class Settings(NamedTuple):
@@ -39,10 +38,8 @@ def convert(args: argparse.Namespace) -> List[str]:
     Raises:
         ValueError: arguments that make no sense, or no file that can be used.
     """
-    body = dict(type='SMPLBody', model_path=args.body_model) if Path(args.body_model).suffix else dict(type=args.body_model)
-    rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
-    files = dict(rest_joints=rest_joints, fps=args.fps, up=None if args.up == 'auto' else args.up, scale=scale,
+    files = dict(rest_joints=rest_joints_of(args.body_model), fps=args.fps, up=None if args.up == 'auto' else args.up, scale=scale,
                  source_fps=args.source_fps, unit=parse_unit(args.unit))
     settings, splits = Settings(Labels(args.labels), files), parse_split(args.split) if args.split else None
     clips, left_out = convert_files(find_files(args.folder, '.npz'), functools.partial(convert_clip, settings), args.processes)
@@ -66,5 +63,4 @@ def run(args: argparse.Namespace) -> None:
                     inputs=[(args.folder, '.npz'), args.body_model if Path(args.body_model).suffix else None], force=args.force)
     with in_words('import-amass', debug=args.debug):
         left_out = convert(args)
-    if left_out:
-        print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
+    print_left_out(left_out)

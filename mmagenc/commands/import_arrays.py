@@ -6,7 +6,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence
 
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, print_left_out
 from mmagenc.datasets.annotation import (
     AnnotationError,
     content_clips,
@@ -149,5 +149,4 @@ def run(args: argparse.Namespace) -> None:
     check_files(args)
     with in_words('import-arrays', debug=args.debug):
         left_out = convert_files(args)
-    if left_out:
-        print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
+    print_left_out(left_out)

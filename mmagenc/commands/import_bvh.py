@@ -10,22 +10,21 @@ Files that cannot be used are listed at the end and left out; the exit code is 1
 import argparse
 import functools
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
+from mmagenc.body_models import rest_joints_of
 from mmagenc.body_models.rigs import load_rig, parse_unit
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, print_left_out
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.readers.assumptions import said_and_checked
 from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
 from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
 from mmagenc.outputs import Output, require_outputs
-from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 
 
@@ -73,10 +72,8 @@ def print_summary(report: Dict) -> None:
 
 
 def make_settings(args: argparse.Namespace) -> Settings:
-    body = dict(type='SMPLBody', model_path=args.body_model) if Path(args.body_model).suffix else dict(type=args.body_model)
     scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
-    rest_joints = MODELS.build(dict(body, _scope_='mmagenc')).rest_joints().double().numpy()
-    files = BvhSettings(rest_joints=rest_joints, rig=None if args.rig == 'auto' else load_rig(args.rig), fps=args.fps,
+    files = BvhSettings(rest_joints=rest_joints_of(args.body_model), rig=None if args.rig == 'auto' else load_rig(args.rig), fps=args.fps,
                         unit=None if args.unit == 'auto' else parse_unit(args.unit), scale=scale,
                         up=None if args.up == 'auto' else args.up, lenient=args.lenient, source_fps=args.source_fps)
     return Settings(Labels(args.labels), files)
@@ -118,5 +115,4 @@ def run(args: argparse.Namespace) -> None:
     require_outputs('import-bvh', outputs, inputs=[(args.folder, '.bvh'), body, args.rig], force=args.force)
     with in_words('import-bvh', debug=args.debug):
         left_out = convert(args)
-    if left_out:
-        print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
+    print_left_out(left_out)

@@ -1,14 +1,13 @@
 """What ``mmagenc import`` does; how it is called is in :mod:`mmagenc.commands.options.import_files`."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import List, Sequence
 
 import numpy as np
 
 from mmagenc.body_models.rigs import parse_unit
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, print_left_out
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
 from mmagenc.datasets.readers.finding import chosen_readers
@@ -29,7 +28,7 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
         layout=args.layout, joint_names=None if args.joint_names is None else read_joint_names(args.joint_names), fps=args.source_fps,
         img_shape=None if args.img_shape is None else tuple(args.img_shape), unit=None if args.unit is None else parse_unit(args.unit),
         up=None if args.up == 'auto' else args.up, min_score=args.min_score, lenient=args.lenient,
-        reader={'rig': args.rig, 'strict': args.strict, 'pose_model': args.pose_model, 'body': args.body_model, **args.reader})
+        reader={'rig': args.rig, 'strict': args.strict, 'pose_model': args.pose_model, **args.reader})
 
 
 def settings_of(args: argparse.Namespace) -> ImportSettings:
@@ -88,13 +87,6 @@ def tell(imported: Imported, out: Sequence[Path]) -> None:
                                    if label in labels or len(classes) < 40) if classes else 'none, the clips have no labels'))
 
 
-def warn(left_out: List[str]) -> None:
-    """Print why files and clips were left out."""
-    if left_out:
-        more = [f'… and {len(left_out) - SHOWN} more'] if len(left_out) > SHOWN else []
-        print('\n  '.join([f'left out {len(left_out)}:', *left_out[:SHOWN], *more]), file=sys.stderr)
-
-
 def run(args: argparse.Namespace) -> None:
     with in_words('import', debug=args.debug):
         suffixes = known_suffixes(chosen_readers(args.format))
@@ -113,4 +105,4 @@ def run(args: argparse.Namespace) -> None:
         if args.overlay is not None:
             draw_overlays(imported.videos, args.overlay)
     tell(imported, args.out)
-    warn(imported.left_out)
+    print_left_out(imported.left_out, SHOWN)

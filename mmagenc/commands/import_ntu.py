@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, print_left_out
 from mmagenc.datasets.mending import ClipMending, gap_settings
 from mmagenc.datasets.readers.annotation_shards import ShardFolder, is_done, merge_shards, shard_header, write_shard
 from mmagenc.datasets.readers.motion_files import convert_files, find_files, why_left_out
@@ -131,5 +131,4 @@ def run(args: argparse.Namespace) -> None:
                     inputs=[*((folder, '.skeleton') for folder in args.folders), args.missing], force=args.force)
     with in_words('import-ntu', debug=args.debug):
         left_out = convert(args)
-    if left_out:
-        print('\n  '.join([f'left out {len(left_out)}:', *left_out]), file=sys.stderr)
+    print_left_out(left_out)

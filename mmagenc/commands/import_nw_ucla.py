@@ -1,9 +1,8 @@
 """What ``mmagenc import-nw-ucla`` does; how it is called is in :mod:`mmagenc.commands.options.import_nw_ucla`."""
 
 import argparse
-import sys
 
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, print_left_out
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_mending
 from mmagenc.datasets.readers.nw_ucla import VAL_SUBJECTS, sift_nw_ucla
@@ -22,5 +21,4 @@ def run(args: argparse.Namespace) -> None:
             save_annotation(annotation, out)
     counts = ', '.join(f'{split} {len(members)}' for split, members in annotation['split'].items())
     print(f'{len(annotation["annotations"])} clips ({counts}): {", ".join(map(str, args.out))}')
-    if left_out:
-        print('\n  '.join([f'left out {len(left_out)}:', *(f'{name}: {reason}' for _, name, reason in left_out)]), file=sys.stderr)
+    print_left_out([f'{name}: {reason}' for _, name, reason in left_out])

@@ -98,11 +98,11 @@ def inspect_annotation(annotation: Mapping) -> Inspection:
         annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too.
     """
     metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
-    measures = [measure_clip(clip, metainfo) for clip in clips]
+    measures, twins = [measure_clip(clip, metainfo) for clip in clips], twins_of(clips)
     names = list(metainfo.get('classes') or [f'class {label}' for label in range(max((row.label for row in measures), default=-1) + 1)])
     return Inspection(
         facts=_facts(annotation, measures), classes=_class_rows(measures, clips, names), splits=_split_rows(annotation, names),
-        clips=measures, doubts=doubts_of(clips, measures, metainfo), warnings=warnings_of(annotation, measures, names))
+        clips=measures, doubts=doubts_of(clips, measures, twins), warnings=warnings_of(annotation, measures, names, twins))
 
 
 def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
@@ -151,11 +151,10 @@ def _longest_gap(missing: np.ndarray) -> int:
 # --- Doubts
 
 
-def doubts_of(clips: Sequence[Mapping], measures: Sequence[ClipMeasures], metainfo: Mapping) -> List[Doubt]:
+def doubts_of(clips: Sequence[Mapping], measures: Sequence[ClipMeasures], twins: Mapping[str, str]) -> List[Doubt]:
     """Clips that somebody should look at: a line for each reason."""
     sizes = np.array([row.body_length for row in measures])
     speeds = {label: _median([row.speed for row in measures if row.label == label]) for label in {row.label for row in measures}}
-    twins = _twins(clips)
     doubts = []
     for clip, row, size in zip(clips, measures, _deviations(sizes)):
         flat = clip['keypoint'].shape[-1] == 2
@@ -185,7 +184,7 @@ def _deviations(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.abs(values - middle) / spread)
 
 
-def _twins(clips: Sequence[Mapping]) -> Dict[str, str]:
+def twins_of(clips: Sequence[Mapping]) -> Dict[str, str]:
     """The first clip with the same motion, by the names of the others."""
     first: Dict[bytes, str] = {}
     twins = {}
@@ -196,7 +195,7 @@ def _twins(clips: Sequence[Mapping]) -> Dict[str, str]:
     return twins
 
 
-def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Sequence[str]) -> List[str]:
+def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Sequence[str], twins: Mapping[str, str]) -> List[str]:
     """What is doubtful about the file as a whole."""
     clips, metainfo, split = annotation['annotations'], annotation.get('metainfo') or {}, annotation.get('split') or {}
     counts = Counter(row.label for row in measures)
@@ -211,7 +210,7 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
         warnings.append(f'classes with a single clip: {", ".join(single)}')
     if not metainfo.get('fps') and not all(clip.get('fps') for clip in clips):
         warnings.append(f'the frame rate is not known: speeds here take {DEFAULT_FPS:g} a second')
-    warnings += [*_shared_subjects(clips, split), *_copies(clips, split)]
+    warnings += [*_shared_subjects(clips, split), *_copies(twins, split)]
     twice = [name for name, places in _places(split).items() if len(places) > 1 and not _nested(places, split)]
     if twice:
         warnings.append(f'{len(twice)} clips are in more than one split, such as {twice[0]}')
@@ -242,9 +241,8 @@ def _shared_subjects(clips: Sequence[Mapping], split: Mapping[str, Sequence[str]
             for name, both in shared.items() if both]
 
 
-def _copies(clips: Sequence[Mapping], split: Mapping[str, Sequence[str]]) -> List[str]:
+def _copies(twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
     """Clips of validation and test with exactly the motion of one that is trained on."""
-    twins = _twins(clips)
     families: Dict[str, List[str]] = {}
     for name, first in twins.items():
         families.setdefault(first, [first]).append(name)

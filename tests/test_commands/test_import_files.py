@@ -125,3 +125,43 @@ def test_keypoints_that_were_found_in_a_video_are_drawn_over_it(tmp_path, monkey
     with pytest.raises(SystemExit):
         main(import_files, [*words, '--overlay', str(tmp_path / 'other')])
     assert '--overlay draws what --pose-model finds' in capsys.readouterr().err
+
+
+
+@pytest.mark.parametrize('words, kept, said', [
+    ([], 2, 'doubtful: '),
+    (['--strict'], 1, 'backward.bvh: knees: '),
+    (['--rig', 'azure_kinect'], 0, 'azure_kinect'),
+])
+def test_strict_and_rig_reach_the_reader_of_bvh(tmp_path, capsys, words, kept, said):
+    """Knees that bend backward are warned of, or left out; a rig that does not fit is refused."""
+    from tests.bvh_writer import person_bvh
+    from tests.test_datasets.test_readers.test_bvh_clip import names_of
+    folder = tmp_path / 'in/walk'
+    folder.mkdir(parents=True)
+    (folder / 'whole.bvh').write_text(person_bvh(names_of('mixamo')))
+    (folder / 'backward.bvh').write_text(person_bvh(names_of('mixamo'), bends={4: (-60, 0, 0), 5: (-60, 0, 0)}))
+    command = [str(tmp_path / 'in'), '--out', str(tmp_path / 'o.npz'), *words]
+    if kept:
+        main(import_files, command)
+        told = ''.join(capsys.readouterr())
+        assert len(load_annotation(tmp_path / 'o.npz')['annotations']) == kept
+    else:
+        with pytest.raises(SystemExit) as refusal:
+            main(import_files, command)
+        told = str(refusal.value.code)
+    assert said in told
+
+
+def test_strict_reaches_the_reader_of_smpl_poses(tmp_path, capsys):
+    """Somebody whose knees bend backward by 60 degrees, as AMASS has poses."""
+    folder = tmp_path / 'in/walk'
+    folder.mkdir(parents=True)
+    for name, bend in (('whole', 1.), ('backward', -1.)):
+        poses = np.zeros((31, 72))
+        poses[:, 0] = np.pi / 2  # z up
+        poses[:, [12, 15]] = bend * np.linspace(0, 1, 31)[:, None]
+        np.savez(folder / f'{name}.npz', poses=poses, trans=np.zeros((31, 3)), mocap_framerate=30.)
+    main(import_files, [str(tmp_path / 'in'), '--out', str(tmp_path / 'o.npz'), '--strict'])
+    assert [clip['frame_dir'] for clip in load_annotation(tmp_path / 'o.npz')['annotations']] == ['whole']
+    assert 'backward.npz: knees: ' in capsys.readouterr().err

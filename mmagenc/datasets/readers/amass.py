@@ -106,14 +106,14 @@ def _check_path(path: Path, clip: AmassClip) -> None:
         raise AmassError(f'{path}: {said}; trans is not in metres: --unit mm or cm says so')
 
 
-def convert_amass(path: Path, *, rest_joints: np.ndarray, fps: float, up: Optional[str] = None, scale: Optional[float] = None,
+def convert_amass(path: Path, *, rest_joints: np.ndarray, fps: Optional[float], up: Optional[str] = None, scale: Optional[float] = None,
                   source_fps: Optional[float] = None, unit: float = 1.) -> Dict:
     """One file as ``pose``, ``transl``, ``keypoint``, ``assumed`` (:class:`Assumption`) and ``doubts`` (words by name).
 
     Args:
         path: the file.
         rest_joints: ``(24, 3)`` joints of the body to pose.
-        fps: frames per second of the result.
+        fps: frames per second of the result; ``None`` keeps the file's.
         up: axis of the file's world that points up; default found from feet, head and motion, and z where these do not show it.
         scale: metres of the result per metre of path; default as small as the body.
         source_fps: frames per second of the file, where it does not say them, or wrong.
@@ -125,6 +125,7 @@ def convert_amass(path: Path, *, rest_joints: np.ndarray, fps: float, up: Option
     clip = read_amass(path, up=None, fps=source_fps, unit=unit)
     _check_path(path, clip)
     rate = clip.fps
+    fps = rate if fps is None else fps
     clip = clip.resample(fps)
     fit = fit_of_pose(torch.from_numpy(clip.pose), torch.from_numpy(clip.transl), rest_joints=torch.as_tensor(rest_joints), scale=scale,
                       up=up, usual='z', why='what AMASS has')

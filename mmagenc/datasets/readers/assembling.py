@@ -7,7 +7,7 @@ from mmagenc.datasets.annotation import UNLABELLED, clip_problems
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.datasets.resampling import same_rate
 
-from .motion_files import parse_split
+from .motion_files import parse_split, split_value
 from .shares import split_by_share
 from .source import natural_key
 
@@ -95,15 +95,11 @@ def splits_of(clips: Sequence[Dict], split: Optional[str], split_by: str, seed: 
     for name, key in keys.items():
         if key is None:
             unplaced[name] = f'no {split_by} is known, by which --split places it'
-        elif _number(key) not in where:
+        elif split_value(key) not in where:
             unplaced[name] = f'{split_by} {key!r} is in no split'
         else:
-            members[where[_number(key)]].append(name)
+            members[where[split_value(key)]].append(name)
     return members, unplaced
-
-
-def _number(value: str) -> str:
-    return str(int(value)) if value.isdecimal() else value
 
 
 def common_metainfo(clips: Sequence[Dict], classes: Sequence[str]) -> Dict:

@@ -75,6 +75,10 @@ def doubt_lines(clips: Sequence[Mapping]) -> List[str]:
 
 def without_doubtful(clips: Sequence[Mapping]) -> Tuple[List[Mapping], List[str]]:
     """The clips about which nothing is doubtful, and why the others are left out."""
-    reasons = [f'{clip["name"]}: ' + '; '.join(f'{name}: {words}' for name, words in clip['doubts'].items())
-               for clip in clips if clip['doubts']]
+    reasons = [f'{clip["name"]}: {doubtful_words(clip)}' for clip in clips if clip['doubts']]
     return [clip for clip in clips if not clip['doubts']], reasons
+
+
+def doubtful_words(clip: Mapping) -> str:
+    """All that is doubtful in a clip, for whoever leaves it out."""
+    return '; '.join(f'{name}: {words}' for name, words in clip['doubts'].items())

@@ -29,7 +29,7 @@ class BvhSettings:
     Args:
         rest_joints: ``(24, 3)`` joints of the body to pose.
         rig: names of the joints; default the shipped one that fits best.
-        fps: frames per second of the result.
+        fps: frames per second of the result; ``None`` keeps the file's.
         unit: metres per unit; default by rig or by the length of the legs.
         scale: metres of the result per metre of path; default as small as the body.
         up: axis of the files that points up; default found.
@@ -38,7 +38,7 @@ class BvhSettings:
     """
     rest_joints: np.ndarray
     rig: Optional[Rig] = None
-    fps: float = 20.
+    fps: Optional[float] = 20.
     unit: Optional[float] = None
     scale: Optional[float] = None
     up: Optional[str] = None
@@ -61,7 +61,8 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
     if dropped:
         recording = recording.part(dropped)
         notes.append(f'a pose for calibration at the beginning ({dropped} frame{"s" * (dropped > 1)}) was left out')
-    recording = recording.resample(settings.fps)
+    fps = settings.fps or rate
+    recording = recording.resample(fps)
     positions, rotations = recording.global_transforms()
     fit = fit_motion(positions, rotations, recording.names, rig=rig, rest_joints=settings.rest_joints,
                      rest_positions=recording.rest_positions(), unit=settings.unit, scale=settings.scale, up=settings.up)
@@ -75,7 +76,7 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
         turns=turns.amax(dim=0).tolist())
     return dict(pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(), quality=quality,
                 assumed=Assumption(fit.assumed.words(), rate, fit.assumed.legs, tuple(notes)),
-                doubts={**fit.assumed.doubts, **person_findings(fit, settings.fps)})
+                doubts={**fit.assumed.doubts, **person_findings(fit, fps)})
 
 
 def leading_frames(recording: Bvh) -> int:

@@ -342,6 +342,7 @@ def posed(recording: Recording, settings: ImportSettings) -> Dict[str, np.ndarra
     """Rotations on the chosen body, feet on the floor: ``keypoint (M, T, 24, 3)``, ``pose`` and ``transl``, metres, y up."""
     import torch
 
+    from mmagenc.body_models import rest_joints_of
     from mmagenc.body_models.fitting import place_pose
     from mmagenc.body_models.rigs import parse_unit
     pose = np.asarray(recording.pose, dtype=np.float64)
@@ -349,14 +350,7 @@ def posed(recording: Recording, settings: ImportSettings) -> Dict[str, np.ndarra
     if not (np.isfinite(pose).all() and np.isfinite(transl).all()):
         raise ValueError('rotations or path hold values that are not finite')
     scale = None if settings.path_scale is None else parse_unit(settings.path_scale)
-    placed = [place_pose(torch.from_numpy(turns), torch.from_numpy(path), rest_joints=_rest_joints(settings.body), scale=scale)
+    placed = [place_pose(torch.from_numpy(turns), torch.from_numpy(path), rest_joints=rest_joints_of(settings.body), scale=scale)
               for turns, path in zip(pose, transl)]
     return dict(keypoint=np.stack([joints.numpy() for _, joints in placed]).astype(np.float32), pose=pose.astype(np.float32),
                 transl=np.stack([path.numpy() for path, _ in placed]).astype(np.float32))
-
-
-@functools.lru_cache(maxsize=4)
-def _rest_joints(body: str):
-    from mmagenc.registry import MODELS
-    cfg = dict(type='SMPLBody', model_path=body) if Path(body).suffix else dict(type=body)
-    return MODELS.build(dict(cfg, _scope_='mmagenc')).rest_joints().double().numpy()

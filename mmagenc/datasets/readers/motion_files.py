@@ -104,14 +104,15 @@ def parse_split(text: str) -> Dict[str, List[str]]:
 def _expand(item: str) -> List[str]:
     bounds = re.fullmatch(r'(\d{1,18})-(\d{1,18})', item)
     if bounds is None:
-        return [_key(item)]
+        return [split_value(item)]
     count = int(bounds[2]) - int(bounds[1]) + 1
     if count > MAX_SPLIT_VALUES:
         raise ValueError(f'split: {item} names {count} values, accepted are up to {MAX_SPLIT_VALUES} in a range')
     return [str(value) for value in range(int(bounds[1]), int(bounds[2]) + 1)]
 
 
-def _key(value: str) -> str:
+def split_value(value: str) -> str:
+    """A value by which clips go to splits, as :func:`parse_split` has it: ``07`` is ``7``."""
     return str(int(value)) if value.isdecimal() else value
 
 
@@ -191,7 +192,7 @@ def build_annotation(clips: Sequence[Mapping],
     split_names: Dict[str, List[str]] = {split: [] for split in (splits or ['train'])}
     for clip, frame_dir in zip(clips, frame_dirs):
         groups = clip['groups']
-        split = where.get(_key(groups.get(split_by, ''))) if splits else 'train'
+        split = where.get(split_value(groups.get(split_by, ''))) if splits else 'train'
         if groups['label'] not in classes:
             left_out.append(f'{clip["name"]}: label {groups["label"]!r} is none of {", ".join(classes)}')
         elif split is None:

@@ -1,14 +1,14 @@
 """BVH files (see :mod:`..bvh_clip`), to whose joints SMPL's rotations are fitted."""
 
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Iterator, Mapping, Optional
 
-import numpy as np
-
-from mmagenc.datasets.readers.bvh import read_bvh
+from mmagenc.body_models import rest_joints_of
+from mmagenc.body_models.rigs import load_rig
+from mmagenc.datasets.readers.assumptions import doubtful_words
 from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
-from mmagenc.datasets.readers.source import Source
-from mmagenc.registry import MODELS, READERS
+from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.registry import READERS
 
 
 @READERS.register_module(name='bvh')
@@ -19,20 +19,22 @@ class BvhReader(Reader):
     knows = ('3d', 'smpl', 'fps')
 
     def sniff(self, source: Source) -> Optional[str]:
-        return 'BVH' if 'HIERARCHY' in '\n'.join(source.lines[:20]).upper() else None
+        return 'BVH' if 'HIERARCHY' in '\n'.join(decoded(source.head).splitlines()[:20]).upper() else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        rate = read_bvh(source.path, lenient=options.lenient, fps=options.fps).fps
-        clip = convert_bvh(source.path, BvhSettings(rest_joints(), fps=rate, unit=options.unit, scale=1., up=options.up,
-                                                    lenient=options.lenient, source_fps=options.fps))
-        yield Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=rate, up='y', notes=words_of(clip))
+        rig = options.reader.get('rig', 'auto')
+        settings = BvhSettings(rest_joints_of(), rig=None if rig == 'auto' else load_rig(rig), fps=None, unit=options.unit, scale=1.,
+                               up=options.up, lenient=options.lenient, source_fps=options.fps)
+        yield recording_of(convert_bvh(source.path, settings), source, options)
 
 
-def rest_joints() -> np.ndarray:
-    """``(24, 3)`` joints of the body to which recordings are fitted before the import puts them on the user's."""
-    return MODELS.build(dict(type='InfantBody', _scope_='mmagenc')).rest_joints().double().numpy()
+def recording_of(clip: Mapping, source: Source, options: ReadOptions) -> Recording:
+    """A converted clip at its file's rate, with what was assumed about it and what is doubtful in it.
 
-
-def words_of(clip: Dict) -> Tuple[str, ...]:
-    """What was assumed about a converted clip, and what is doubtful in it."""
-    return (clip['assumed'].what, *clip['assumed'].notes, *(f'doubtful: {words}' for words in clip['doubts'].values()))
+    Raises:
+        ValueError: something is doubtful, and the user is strict.
+    """
+    if options.reader.get('strict') and clip['doubts']:
+        raise ValueError(doubtful_words(clip))
+    notes = (clip['assumed'].what, *clip['assumed'].notes, *(f'doubtful: {words}' for words in clip['doubts'].values()))
+    return Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=clip['assumed'].fps, up='y', notes=notes)

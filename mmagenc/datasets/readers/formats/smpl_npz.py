@@ -2,13 +2,14 @@
 
 from typing import Iterator, Optional
 
-from mmagenc.datasets.readers.amass import convert_amass, read_amass
+from mmagenc.body_models import rest_joints_of
+from mmagenc.datasets.readers.amass import convert_amass
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.smpl_arrays import holds_poses
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
-from .bvh import rest_joints, words_of
+from .bvh import recording_of
 
 
 @READERS.register_module(name='smpl_npz')
@@ -22,7 +23,6 @@ class SmplNpz(Reader):
         return 'SMPL poses' if holds_poses(source.arrays() or {}) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        unit = options.unit or 1.
-        rate = read_amass(source.path, up=None, fps=options.fps, unit=unit).fps
-        clip = convert_amass(source.path, rest_joints=rest_joints(), fps=rate, up=options.up, scale=1., source_fps=options.fps, unit=unit)
-        yield Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=rate, up='y', notes=words_of(clip))
+        clip = convert_amass(source.path, rest_joints=rest_joints_of(), fps=None, up=options.up, scale=1., source_fps=options.fps,
+                             unit=options.unit or 1.)
+        yield recording_of(clip, source, options)
