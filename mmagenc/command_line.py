@@ -25,9 +25,8 @@ LONGEST_WAIT = 10.
 GAP_METHODS = ('linear', 'spline')
 THIRD_COORDINATES = ('score', 'depth')
 SECOND_BODY = ('none', 'zeros', 'copy')
-STUDY_ARMS = ('real', 'augmented', 'unjudged', 'infagenc', 'both')
-"""Names that options choose from; their meaning is in :mod:`mmagenc.datasets.gaps`, :mod:`mmagenc.datasets.third_coordinate`,
-:mod:`mmagenc.datasets.readers.ntu_cleaning` and :mod:`mmagenc.evaluation.study`."""
+"""Names that options choose from; their meaning is in :mod:`mmagenc.datasets.gaps`, :mod:`mmagenc.datasets.third_coordinate` and
+:mod:`mmagenc.datasets.readers.ntu_cleaning`."""
 MIN_LENGTH = 16
 """Fewest frames of a clip that has to be cut at a gap."""
 

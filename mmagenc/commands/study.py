@@ -7,29 +7,36 @@ study's folder: runs.csv, table.md, learning_curve.png and .pdf.
 """
 
 import argparse
+import json
 import os
 import signal
 import subprocess
 import sys
+import traceback
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence, TextIO
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from mmagenc.apis.study import Job, Study
 from mmagenc.command_line import in_words
 from mmagenc.commands import process_environment
 from mmagenc.compat import atomic_open
-from mmagenc.evaluation.study import ARMS, StudyRow, markdown_table, summarize, write_rows
+from mmagenc.evaluation.study import ArmSummary, StudyRow, markdown_table, summarize, write_rows
 from mmagenc.outputs import FORCE, OutputError, foreign_names, note_names
 from mmagenc.progress import clock
 from mmagenc.visualization.text import drawing, plain
 
-SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf')
+SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf', 'differences.png', 'differences.pdf')
 TOOL = 'study.py'
+SHORT = ('recognizer', 'pretraining')
+"""Jobs that share a process."""
+JOBS_OF_A_PROCESS = 40
+"""After so many a fresh one goes on: what a training leaves behind (open log files, values logged) does not grow without end."""
 
 
 # --- Running
@@ -37,9 +44,10 @@ TOOL = 'study.py'
 
 @dataclass
 class Slot:
-    """A place where one run at a time is done, and the environment of its process."""
+    """A place where one run at a time is done, the environment of its processes, and the one that waits for its next short job."""
 
     environment: Dict[str, str]
+    worker: Optional['Worker'] = None
 
 
 def make_slots(jobs: Optional[int]) -> List[Slot]:
@@ -71,11 +79,11 @@ class Progress:
 
     def add(self, job: Job, seconds: float) -> None:
         self.done += 1
-        self.seconds.setdefault(kind_of(job), []).append(seconds)
+        self.seconds.setdefault(job.kind, []).append(seconds)
 
     def remaining(self, jobs: Sequence[Job]) -> Optional[float]:
         """Seconds left by the mean of each kind of job, or ``None`` while a kind has never finished."""
-        kinds = [kind_of(job) for job in jobs]
+        kinds = [job.kind for job in jobs]
         if any(kind not in self.seconds for kind in kinds):
             return None
         return sum(sum(self.seconds[kind]) / len(self.seconds[kind]) for kind in kinds) / self.slots
@@ -117,8 +125,64 @@ def locked(studies: Sequence[Study]) -> Iterator[None]:
         yield
 
 
-def kind_of(job: Job) -> str:
-    return 'recognizer' if job.kind in ARMS else job.kind
+class Worker:
+    """A process that does one job of a study after another: starting anew costs as much as a short run.
+
+    Args:
+        study: whose jobs it does.
+        options: further words of its command line.
+        environment: of the process.
+    """
+
+    def __init__(self, study: Study, options: Sequence[str], environment: Dict[str, str]) -> None:
+        self.study, self.done = study, 0
+        command = [sys.executable, '-m', 'mmagenc', 'study', str(study.path), '--work-dir', str(study.folder.parent), '--run', '-', *options]
+        self.process = subprocess.Popen(command, env={**process_environment(), **environment}, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, stderr=self._errors(study.folder / 'logs/processes.log'))
+
+    @staticmethod
+    def _errors(path: Path) -> TextIO:
+        """Where a process says why it cannot even start."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, 'a', encoding='utf-8')
+
+    def do(self, job: Job, log: Path) -> None:
+        """Hand over a job, what it prints to its log, and wait for it."""
+        self.done += 1
+        with suppress(BrokenPipeError):
+            print(json.dumps(dict(job=job.name, log=str(log))), file=self.process.stdin, flush=True)
+        self.process.stdout.readline()
+
+    def close(self) -> None:
+        """Let the process end; it has nothing left to do."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(BrokenPipeError):
+                pipe.close()
+        self.process.wait()
+
+
+def work(study: Study) -> None:
+    """Do the jobs that come in as lines, until there are no more; the other end of :class:`Worker`."""
+    replies = os.fdopen(os.dup(1), 'w')
+    for line in sys.stdin:
+        order = json.loads(line)
+        with printing_to(order['log']):
+            try:
+                study.run(order['job'])
+            except Exception:
+                traceback.print_exc()
+        print('done', file=replies, flush=True)
+
+
+@contextmanager
+def printing_to(path: str) -> Iterator[None]:
+    """All that this process prints goes to the end of a file."""
+    with open(path, 'a', encoding='utf-8') as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+        yield
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
 
 
 class Pool:
@@ -128,7 +192,7 @@ class Pool:
         self.args, self.slots = args, list(slots)
         self.left = [(study, job) for study in studies for job in study.jobs() if study.result(job.name) is None]
         self.failed: Dict[tuple, str] = {}
-        self.processes: List[subprocess.Popen] = []
+        self.workers: List[Worker] = []
         everything = [(study, job) for study in studies for job in study.jobs()]
         self.progress = Progress(total=len(everything), slots=len(slots))
         for study, job in everything:
@@ -154,9 +218,11 @@ class Pool:
                         free.append(slot)
                         self._note(study, job, future.result(), [item[1] for item in [*self.left, *running.values()]])
             except BaseException:
-                for process in self.processes:
-                    process.terminate()
+                for worker in self.workers:
+                    worker.process.terminate()
                 raise
+        for slot in self.slots:
+            self._close(slot)
         return self.failed
 
     def _ready(self) -> List[tuple]:
@@ -169,22 +235,31 @@ class Pool:
         return [(study, job) for study, job in self.left if all(study.result(need) is not None for need in job.needs)]
 
     def _run_one(self, study: Study, job: Job, slot: Slot) -> Optional[str]:
-        """Do a job in a process; returns the end of its log if it fails."""
-        command = [sys.executable, '-m', 'mmagenc', 'study', str(study.path), '--work-dir', str(study.folder.parent), '--run', job.name]
-        if self.args.cfg_options:
-            command += ['--cfg-options', *self.args.words_of_cfg_options]
+        """Do a job in the slot's process; returns the end of its log if it fails."""
+        worker = slot.worker
+        if worker is None or worker.study is not study or worker.done >= JOBS_OF_A_PROCESS or worker.process.poll() is not None:
+            self._close(slot)
+            slot.worker = worker = Worker(study, ['--cfg-options', *self.args.words_of_cfg_options] if self.args.cfg_options else [],
+                                          slot.environment)
+            self.workers.append(worker)
         log = study.folder / 'logs' / f'{job.name.replace("/", "_")}.log'
         log.parent.mkdir(exist_ok=True)
-        with open(log, 'a', encoding='utf-8') as output:
-            process = subprocess.Popen(command, env={**process_environment(), **slot.environment}, stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=subprocess.STDOUT)
-            self.processes.append(process)
-            process.wait()
-            self.processes.remove(process)
-        if process.returncode == 0 and study.result(job.name) is not None:
+        log.touch()
+        worker.do(job, log)
+        if job.kind not in SHORT:
+            self._close(slot)
+        if study.result(job.name) is not None:
             return None
+        status = '' if worker.process.poll() is None else f'exit status {worker.process.returncode}: '
         last = [line for line in log.read_text(encoding='utf-8', errors='replace').splitlines() if line.strip()][-1:]
-        return f'exit status {process.returncode}: {"".join(last)[:300]} (log: {log})'
+        return f'{status}{"".join(last)[:300]} (log: {log})'
+
+    def _close(self, slot: Slot) -> None:
+        """Let a slot's process end, if it has one."""
+        if slot.worker is not None:
+            slot.worker.close()
+            self.workers.remove(slot.worker)
+            slot.worker = None
 
     def _note(self, study: Study, job: Job, problem: Optional[str], left: List[Job]) -> None:
         if problem is not None:
@@ -220,18 +295,20 @@ def check_summaries(folders: Sequence[Path]) -> None:
         raise OutputError(f'{foreign[0]}: there already, and no study wrote it; {FORCE} it', status=2)
 
 
-def write_summary(rows: Sequence[StudyRow], folder: Path) -> None:
+def write_summary(rows: Sequence[StudyRow], folder: Path, baselines: Sequence[str]) -> None:
     """Write the CSV file, the table and the figure."""
     folder.mkdir(parents=True, exist_ok=True)
     note_names(folder, TOOL, SUMMARY)
     write_rows(rows, folder / 'runs.csv')
-    table = markdown_table(rows)
+    table = markdown_table(rows, baseline=baselines[0], second_baseline=baselines[1])
     with atomic_open(folder / 'table.md', 'w', encoding='utf-8') as file:
         file.write(table)
     draw_learning_curve(rows, [folder / 'learning_curve.png', folder / 'learning_curve.pdf'])
-    print(f'\n{table}\n{folder}: runs.csv, table.md, learning_curve.png, learning_curve.pdf')
+    draw_differences(rows, baselines[0], [folder / 'differences.png', folder / 'differences.pdf'])
+    print(f'\n{table}\n{folder}: {", ".join(SUMMARY)}')
 COLORS = {'real': '#505050', 'augmented': '#e69f00', 'unjudged': '#d55e00', 'infagenc': '#0072b2', 'both': '#009e73'}
 MARKERS = {'real': 'o', 'augmented': 's', 'unjudged': '^', 'infagenc': 'D', 'both': 'v'}
+FURTHER_MARKERS = 'osD^v<>PXp*h'
 LABELS = {
     'real': 'real',
     'augmented': 'real, augmented',
@@ -271,7 +348,7 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
         bars = len(sizes) < 4 or len(place) == 1  # side by side: bands between so few points would hide one another, or have no width
         if bars:
             place = [x + 0.04 * (index - (len(arms) - 1) / 2) for x in place]
-        line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, 'o'), markersize=4.5,
+        line, = panel.plot(place, mean, color=COLORS.get(arm), marker=MARKERS.get(arm, FURTHER_MARKERS[index % 12]), markersize=4.5,
                            label=plain(LABELS.get(arm, arm)))
         if bars:
             below, above = [m - end for m, end in zip(mean, low)], [end - m for m, end in zip(mean, high)]
@@ -286,6 +363,49 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
     panel.set_title(f'{plain(title)}\n{number} seeds, bars and bands: 95 % interval of the mean', fontsize=9)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='y', color='0.9')
+
+
+def draw_differences(rows: Sequence[StudyRow], baseline: str, paths: Sequence[Path]) -> None:
+    """Paired difference of every arm to a baseline with its 95 % t-interval: a panel for each data set, a mark for each size."""
+    import matplotlib
+    matplotlib.use('Agg')
+    from matplotlib import pyplot as plt
+    datasets = list(dict.fromkeys(row.dataset for row in rows))
+    cells = {name: [cell for cell in summarize([row for row in rows if row.dataset == name], baseline=baseline) if cell.difference]
+             for name in datasets}
+    height = 1.2 + 0.32 * max(len({cell.arm for cell in own}) for own in cells.values())
+    with drawing(datasets):
+        figure, panels = plt.subplots(1, len(datasets), figsize=(0.8 + 5.2 * len(datasets), max(height, 2.2)), squeeze=False,
+                                      layout='constrained')
+        for panel, (name, own) in zip(panels[0], cells.items()):
+            draw_forest(panel, own, f'{plain(name)}: top-1 against {plain(baseline)}')
+        for path in paths:
+            with atomic_open(path) as file:
+                figure.savefig(file, format=path.suffix[1:], dpi=150)
+    plt.close(figure)
+
+
+def draw_forest(panel, cells: Sequence[ArmSummary], title: str) -> None:
+    arms = list(dict.fromkeys(cell.arm for cell in cells))
+    sizes = sorted({str(cell.clips_per_class): cell.num_real for cell in cells}.items(), key=lambda item: item[1])
+    for index, (size, _) in enumerate(sizes):
+        own = [cell for cell in cells if str(cell.clips_per_class) == size]
+        place = [arms.index(cell.arm) + 0.22 * (index - (len(sizes) - 1) / 2) for cell in own]
+        mean = [100 * cell.difference.mean for cell in own]
+        ends = [[0. if np.isnan(end) else abs(100 * end - middle) for end, middle in zip(side, mean)]
+                for side in ([cell.difference.low for cell in own], [cell.difference.high for cell in own])]
+        seeds = '–'.join(str(count) for count in sorted({cell.difference.num_pairs for cell in own}))
+        panel.errorbar(mean, place, xerr=ends, fmt=FURTHER_MARKERS[index % 12], markersize=4.5, capsize=2, linewidth=1.2,
+                       label=f'{size} clips a class ({seeds} pairs)')
+    panel.axvline(0, color='0.4', linewidth=0.8)
+    panel.set_yticks(range(len(arms)), [plain(LABELS.get(arm, arm)) for arm in arms])
+    panel.invert_yaxis()
+    panel.set_xlabel('points, paired; bars: 95 % t-interval')
+    panel.set_title(title, fontsize=9)
+    if cells:
+        panel.legend(frameon=False, fontsize=8)
+    panel.spines[['top', 'right']].set_visible(False)
+    panel.grid(axis='x', color='0.9')
 
 
 # --- Command line
@@ -309,6 +429,9 @@ def run(args: argparse.Namespace) -> None:
     failed = {}
     with in_words('study', debug=args.debug):
         studies = open_studies(args)
+        if args.run == '-':
+            work(studies[0])
+            return
         if args.run:
             studies[0].run(args.run)
             return
@@ -327,9 +450,9 @@ def run(args: argparse.Namespace) -> None:
             raise ValueError('no run is done yet' + (f': {next(iter(failed.values()))}' if failed else ''))
         for study, own in zip(studies, rows):
             if own:
-                write_summary(own, study.folder)
+                write_summary(own, study.folder, study.settings['baselines'])
         if len(studies) > 1:
-            write_summary(sum(rows, []), args.work_dir)
+            write_summary(sum(rows, []), args.work_dir, studies[0].settings['baselines'])
     if failed:
         lines = '\n'.join(f'  {Path(folder).name}/{name}: {problem}' for (folder, name), problem in failed.items())
         raise SystemExit(f'study: {len(failed)} jobs failed; start again to try them once more\n{lines}')

@@ -19,10 +19,8 @@ import numpy as np
 from mmagenc.compat import atomic_open
 
 from .functional import bootstrap_interval, confidence_interval
+from .study_plan import PRESET_ARMS
 
-ARMS = ('real', 'augmented', 'unjudged', 'infagenc', 'both')
-"""Real clips alone; with classic augmentation; with a generator's clips as they come; with those that the InfAGenC loop accepted; with
-these, and classic augmentation of all."""
 BASELINE, SECOND_BASELINE = 'real', 'augmented'
 ClipsPerClass = Union[int, str]
 """A number, or ``'all'``."""
@@ -121,13 +119,13 @@ class StudyRow:
 
     Args:
         dataset: name of the study's data.
-        arm: one of :data:`ARMS`.
+        arm: a name, such as those of :data:`~mmagenc.evaluation.study_plan.PRESET_ARMS`.
         clips_per_class: real training clips of each class, or ``'all'``.
         seed: of the clips drawn, the initial values and the batches.
-        top1, mean_class: accuracies of the test clips, 0 to 1, of the checkpoint picked on validation clips.
-        val_top1: accuracy of the validation clips of that checkpoint.
+        top1, mean_class: accuracies of the test clips, 0 to 1, of the checkpoint that was picked.
+        val_top1: accuracy of the validation clips of that checkpoint; NaN where the last one was taken, without any validation.
         steps: optimizer steps of the recognizer.
-        num_real, num_synthetic: its training clips.
+        num_real, num_synthetic: its training clips; of clips that are made anew all the time, those that are there at once.
         picked_iter: step of the checkpoint picked.
         wall_s: seconds of the recognizer's training and test, without the generator's.
         config_hash: :func:`settings_hash` of everything but arm, size and seed.
@@ -149,11 +147,11 @@ class StudyRow:
 
 
 def write_rows(rows: Sequence[StudyRow], path) -> None:
-    """Write one CSV line a run, in the order of data, size, arm and seed; an old file is replaced in one step."""
+    """Write one CSV line a run, in the order of :func:`in_order`; an old file is replaced in one step."""
     with atomic_open(path, 'w', encoding='utf-8') as file:
         writer = csv.DictWriter(file, [field.name for field in fields(StudyRow)], lineterminator='\n')
         writer.writeheader()
-        writer.writerows(asdict(row) for row in sorted(rows, key=_order))
+        writer.writerows(asdict(row) for row in in_order(rows))
 
 
 def read_rows(path) -> List[StudyRow]:
@@ -184,6 +182,8 @@ def _row(line: Dict, kinds: Dict, number: int) -> 'StudyRow':
     except (ValueError, OverflowError) as error:
         raise ValueError(f'line {number}: {error}') from None
     shares = [name for name in ('top1', 'mean_class', 'val_top1') if not 0 <= getattr(row, name) <= 1]
+    if shares == ['val_top1'] and np.isnan(row.val_top1):
+        return row
     if shares:
         raise ValueError(f'line {number}: {shares[0]} is {getattr(row, shares[0])}, expected a share from 0 to 1')
     return row
@@ -195,8 +195,11 @@ def _parse(kind, text: str):
     return kind(text)
 
 
-def _order(row: StudyRow) -> tuple:
-    return row.dataset, _size(row.clips_per_class), ARMS.index(row.arm) if row.arm in ARMS else len(ARMS), row.arm, row.seed
+def in_order(rows: Iterable[StudyRow]) -> List[StudyRow]:
+    """Rows by data, size, arm and seed; arms are in the order in which they first come, after those that every study knows."""
+    rows = list(rows)
+    rank = {arm: index for index, arm in enumerate(dict.fromkeys([*PRESET_ARMS, *(row.arm for row in rows)]))}
+    return sorted(rows, key=lambda row: (row.dataset, _size(row.clips_per_class), rank[row.arm], row.seed))
 
 
 def _size(clips_per_class: ClipsPerClass) -> float:
@@ -286,7 +289,7 @@ def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str =
     if metric not in ('top1', 'mean_class', 'val_top1'):
         raise ValueError(f"metric must be 'top1', 'mean_class' or 'val_top1', got {metric!r}")
     cells: Dict[tuple, Dict[int, StudyRow]] = {}
-    for row in sorted(rows, key=_order):
+    for row in in_order(rows):
         cell = cells.setdefault((row.dataset, row.clips_per_class, row.arm), {})
         if row.seed in cell:
             raise ValueError(f'two runs of {row.dataset}, {row.clips_per_class} clips a class, {row.arm}, seed {row.seed}')
@@ -320,14 +323,16 @@ def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: 
 HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %', 'mean-class %', 'top-1 against {baseline}, paired',
           'against {second}, paired')
 NOTE = ('Mean over seeds ± half width of its 95 % t-interval, [ends] where that is cut to 0 and 100 %. Paired: mean difference to '
-        'the other arm of the same seeds, '
-        '[95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten). Checkpoints were picked on validation clips.')
+        'the other arm of the same seeds, [95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten); bold where the '
+        't-interval excludes 0. {picking}')
+PICKED, LAST = 'Checkpoints were picked on validation clips.', 'The last checkpoint was tested; there were no validation clips.'
 
 
 def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second_baseline: str = SECOND_BASELINE) -> str:
-    """The study's table in Markdown with a line on how to read it.
+    """The study's table in Markdown with lines on how to read it.
 
-    Every arm is compared with ``baseline``, and those that are neither with ``second_baseline`` too.
+    Every arm is compared with ``baseline``, and those that are neither with ``second_baseline`` too. How many comparisons there are, and
+    how many of so many would exclude 0 by chance, stands below.
 
     Raises:
         ValueError: as :func:`summarize`.
@@ -335,18 +340,34 @@ def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second
     lines = [[name.format(baseline=baseline, second=second_baseline) for name in HEADER], ['---'] * len(HEADER)]
     summaries = [summarize(rows, metric, baseline=other)
                  for metric, other in (('top1', baseline), ('mean_class', baseline), ('top1', second_baseline))]
+    differences = []
     for top1, mean_class, second in zip(*summaries):
+        differences += [top1.difference, None if top1.arm == baseline else second.difference]
         lines.append([
             top1.dataset,
             str(top1.clips_per_class), top1.arm,
             str(len(top1.seeds)), f'{top1.num_real:.0f}', f'{top1.num_synthetic:.0f}',
             _percent(top1),
             _percent(mean_class),
-            _difference_text(top1.difference),
-            _difference_text(None if top1.arm == baseline else second.difference)
+            *map(_difference_text, differences[-2:])
         ])
     table = '\n'.join('| ' + ' | '.join(' '.join(cell.split()).replace('|', '\\|') for cell in line) + ' |' for line in lines)
-    return f'{table}\n\n{NOTE}\n'
+    picking = ' '.join(text for text, those in ((PICKED, [row for row in rows if not np.isnan(row.val_top1)]),
+                                                (LAST, [row for row in rows if np.isnan(row.val_top1)])) if those)
+    return f'{table}\n\n{NOTE.format(picking=picking)}{_comparisons(differences)}\n'
+
+
+def excludes_zero(difference: PairedDifference) -> bool:
+    """Whether the t-interval does; one pair has none."""
+    return difference.low > 0 or difference.high < 0
+
+
+def _comparisons(differences: Sequence[Optional[PairedDifference]]) -> str:
+    made = [difference for difference in differences if difference is not None and difference.num_pairs > 1]
+    if not made:
+        return ''
+    return (f' Comparisons: {len(made)}, of which {sum(map(excludes_zero, made))} exclude 0; of so many about {len(made) / 20:.1f} would '
+            'by chance.')
 
 
 def _percent(cell: ArmSummary) -> str:
@@ -365,4 +386,6 @@ def _difference_text(difference: Optional[PairedDifference]) -> str:
     mean, low, high, bootstrap_low, bootstrap_high = (round(100 * value, 1) + 0. for value in difference[:5])  # no -0.0
     if np.isnan(low):
         return f'{mean:+.1f} (one pair)'
-    return f'{mean:+.1f} [{low:+.1f}, {high:+.1f}] ({bootstrap_low:+.1f}, {bootstrap_high:+.1f}), n = {difference.num_pairs}'
+    strong = '**' if excludes_zero(difference) else ''
+    return (f'{strong}{mean:+.1f} [{low:+.1f}, {high:+.1f}]{strong} ({bootstrap_low:+.1f}, {bootstrap_high:+.1f}), '
+            f'n = {difference.num_pairs}')

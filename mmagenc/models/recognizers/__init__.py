@@ -4,8 +4,9 @@ from .infogcn import InfoGCN
 from .infogcn_head import InfoGCNHead
 from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, prepare, score_annotations
 from .stgcn import FastSTGCN
+from .tcn import TCN
 
 __all__ = [
-    'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare',
+    'TCN', 'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare',
     'score_annotations'
 ]

@@ -1,31 +1,4 @@
-"""A study: recognizers trained on a few real clips, with and without generated ones, as jobs that can be run in any process.
-
-Its config is that of the recognizer (``model``, data, optimizer) with a dict ``study`` beside it:
-
-=====================  =============================================================================================================
-``name``               of the data, in tables
-``generator``          config of a generator or of the InfAGenC loop, relative to the study's file
-``generator_options``  merged into that config, as ``--cfg-options`` (dotted keys)
-``arms``               some of ``real``, ``augmented``, ``unjudged``, ``infagenc``, ``both`` (``augmented`` and ``infagenc``)
-``clips_per_class``    training-set sizes: numbers, or ``'all'``
-``seeds``              one run of each arm at each size
-``steps``              optimizer steps of the recognizer, the same in every arm
-``val_interval``       steps between validations, of which the best one's checkpoint is tested
-``param_scheduler``    by iteration; default: the cosine from the config's learning rate to 0 over ``steps``
-``augmentation``       transforms put before the training pipeline in the arms ``augmented`` and ``both``
-``generator_steps``    of its training before the loop
-``loop``               ``rounds``; ``round_steps`` of the generator between two; ``judge_steps`` of the judge on real clips and
-                       ``judge_tune_steps`` at most after a round; ``candidates_per_class`` generated each epoch;
-                       ``generator_options``: as above, for the loop alone (say, a smaller learning rate); ``hook``: further arguments
-                       of :class:`~mmagenc.engine.hooks.InfAGenCHook`
-``judge``              ``'recognizer'``: a judge of the study's own kind; ``'loop'``: the one of the generator's config
-``num_synthetic``      clips of the arm ``unjudged``: ``'pool'``: as many as the loop accepted, evenly over the classes; or a number a class
-``hold_out``           share of the training clips held out to pick checkpoints by, where the data has no validation clips
-=====================  =============================================================================================================
-
-Of each seed and size there is one draw of real clips, one training of the generator, one loop that starts from it, and one recognizer an
-arm. ``unjudged`` draws from the generator as it was before the loop.
-"""
+"""The jobs of a study and how each is done."""
 
 import hashlib
 import json
@@ -41,7 +14,6 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
 
 from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
-from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import merge_options
@@ -50,33 +22,18 @@ from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
-from mmagenc.evaluation.study import ARMS, ClipsPerClass, StudyRow, changed_settings, hold_out, select_clips, settings_hash
-from mmagenc.models.recognizers import score_annotations
-from mmagenc.registry import DATASETS, MODELS
+from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
+from mmagenc.evaluation.study_plan import BUILT_IN, Arm, mirrored_labels
+from mmagenc.models.recognizers import init_from, score_annotations
+from mmagenc.registry import MODELS
 from mmagenc.untrusted import DamagedCheckpointError
 
-DEFAULTS = dict(
-    arms=list(ARMS),
-    clips_per_class=[5, 10],
-    seeds=[0, 1, 2, 3, 4],
-    steps=600,
-    val_interval=50,
-    param_scheduler=None,
-    augmentation=[],
-    generator=None,
-    generator_options={},
-    generator_steps=4000,
-    loop={},
-    judge='recognizer',
-    num_synthetic='pool',
-    hold_out=0.2)
-LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
+from .clips import StudyClips, joined, restricted
+from .settings import RUN_KEYS, arms_of, augmentations_of, read_settings
+
 OWN_NAMES = {'.lock', 'logs', 'data'}
 """What a study's folder may hold before its settings."""
-RUN_KEYS = ('arms', 'clips_per_class', 'seeds')
-"""What of a study's settings may grow while it goes on."""
-AUGMENTED, POOLED = ('augmented', 'both'), ('infagenc', 'both')
-GENERATED = ('unjudged', *POOLED)
+PRETRAINING = 'pretraining'
 
 
 @dataclass(frozen=True)
@@ -85,9 +42,10 @@ class Job:
 
     Args:
         name: its folder below the study's.
-        kind: ``'generator'``, ``'pool'`` or an arm.
-        clips_per_class, seed: of the real clips.
+        kind: ``'pretraining'``, ``'generator'``, ``'pool'`` or ``'recognizer'``.
+        clips_per_class, seed: of the real clips; a pretraining serves all sizes and has ``'all'``.
         needs: names of the jobs whose results it reads.
+        arm: of a recognizer.
     """
 
     name: str
@@ -95,6 +53,7 @@ class Job:
     clips_per_class: ClipsPerClass
     seed: int
     needs: Tuple[str, ...] = ()
+    arm: Optional[Arm] = None
 
 
 class Study:
@@ -112,18 +71,31 @@ class Study:
     def __init__(self, *, config, folder, options: Optional[Dict] = None) -> None:
         self.path, self.folder = Path(config), Path(folder)
         self.cfg = _read_config(self.path, options)
-        self.settings = _checked_settings(self.cfg.pop('study', None), self.path)
+        self.settings = read_settings(self.cfg.pop('study', None), self.path)
         self.settings.setdefault('name', self.path.stem)
+        self.arms = arms_of(self.settings)
         self.generator = self._generator_config()
+        self.clips = StudyClips(cfg=self.cfg, settings=self.settings, path=self.path, folder=self.folder)
+
+    def _needs(self, *generated: str) -> bool:
+        return any(arm.generated in generated for arm in self.arms)
 
     @property
     def needs_generator(self) -> bool:
-        return any(arm in GENERATED for arm in self.settings['arms'])
+        return self._needs('pool', 'unjudged')
+
+    @property
+    def needs_pool(self) -> bool:
+        return self._needs('pool') or (self._needs('unjudged') and self.settings['num_synthetic'] == 'pool')
+
+    @property
+    def needs_pretraining(self) -> bool:
+        return any(arm.init for arm in self.arms) or (self.needs_pool and self.settings['judge_init'] is not None)
 
     def _generator_config(self) -> Optional[Config]:
         if not self.settings['generator']:
             if self.needs_generator:
-                raise ValueError(f"{self.path}: the arms {', '.join(GENERATED)} need study['generator'], a config file")
+                raise ValueError(f"{self.path}: arms with clips of the loop or its generator need study['generator'], a config file")
             return None
         return _read_config(self.path.parent / self.settings['generator'], self.settings['generator_options'])
 
@@ -131,19 +103,23 @@ class Study:
 
     def jobs(self) -> List[Job]:
         """All jobs, each after those that it needs; all that one seed and size need stand together."""
-        jobs = []
+        seeds = self.settings['seeds']
+        jobs = [Job(f'{PRETRAINING}/seed{seed}', PRETRAINING, 'all', seed) for seed in seeds] if self.needs_pretraining else []
         for size in self.settings['clips_per_class']:
-            for seed in self.settings['seeds']:
+            for seed in seeds:
                 jobs += self._jobs_of(size, seed)
         return jobs
 
     def _jobs_of(self, size: ClipsPerClass, seed: int) -> List[Job]:
-        arms, place = self.settings['arms'], f'{size}-clips/seed{seed}'
-        pool = bool({*POOLED} & {*arms}) or ('unjudged' in arms and self.settings['num_synthetic'] == 'pool')
-        unjudged = ('generator', 'pool') if pool else ('generator', )
-        needs = {'pool': ('generator', ), 'unjudged': unjudged, **dict.fromkeys(POOLED, ('pool', ))}
-        kinds = [*(['generator'] if self.needs_generator else []), *(['pool'] if pool else []), *arms]
-        return [Job(f'{place}/{kind}', kind, size, seed, tuple(f'{place}/{need}' for need in needs.get(kind, ()))) for kind in kinds]
+        place, pretraining = f'{size}-clips/seed{seed}', f'{PRETRAINING}/seed{seed}'
+        generator, pool = f'{place}/generator', f'{place}/pool'
+        jobs = [Job(generator, 'generator', size, seed)] if self.needs_generator else []
+        if self.needs_pool:
+            judged = (pretraining, ) if self.settings['judge_init'] else ()
+            jobs.append(Job(pool, 'pool', size, seed, (generator, *judged)))
+        needs = dict(pool=(pool, ), unjudged=(generator, pool) if self.needs_pool else (generator, ))
+        return jobs + [Job(f'{place}/{arm.name}', 'recognizer', size, seed,
+                           (*needs.get(arm.generated, ()), *((pretraining, ) if arm.init else ())), arm) for arm in self.arms]
 
     def job(self, name: str) -> Job:
         """The job of a name; raises ``ValueError`` for an unknown one."""
@@ -159,7 +135,7 @@ class Study:
 
     def rows(self) -> List[StudyRow]:
         """The rows of the finished runs."""
-        results = [self.result(job.name) for job in self.jobs() if job.kind in ARMS]
+        results = [self.result(job.name) for job in self.jobs() if job.arm is not None]
         return [StudyRow(**result['row']) for result in results if result is not None]
 
     # Data and settings --------------------------------------------------------------------------------------------------------------
@@ -174,8 +150,9 @@ class Study:
         others = [] if self.has_begun() else sorted({path.name for path in self.folder.iterdir()} - OWN_NAMES)
         if others:
             raise ValueError(f'{self.folder} holds {others[0]} and no study: give this one another --work-dir')
-        train, val, test = self._read_data()
-        settings = dict(self.common_settings(), data=_data_hash(train, val, test))
+        self.clips.read()
+        self._check_model()
+        settings = dict(self.common_settings(), data=_data_hash(self.clips.hashed()))
         path = self.folder / 'settings.json'
         if path.is_file():
             changed = changed_settings(json.loads(path.read_text(encoding='utf-8')), settings)
@@ -183,18 +160,15 @@ class Study:
                 more = f' and {len(changed) - 8} more' if len(changed) > 8 else ''
                 raise ValueError(f'{self.folder} holds a study with other settings: {", ".join(changed[:8])}{more}. Give this one another '
                                  '--work-dir, or set them back')
-        train_index, held = range(len(train)), []
-        if val is None:
-            train_index, held = hold_out([clip['label'] for clip in train], self.settings['hold_out'])
-        clips = [train[i] for i in train_index]
-        labels = [clip['label'] for clip in clips]
-        chosen = {f'data/{size}-clips_seed{seed}': select_clips(labels, size, seed=seed)
-                  for size in self.settings['clips_per_class'] for seed in self.settings['seeds']}
+        plan = self.clips.plan()
         _write_json(path, settings)  # first: from here on the folder is this study's
-        if len(held):
-            self._write_clips('data/val', [train[i] for i in held], 'val')
-        for name, members in chosen.items():
-            self._write_clips(name, [clips[i] for i in members], 'train')
+        self.clips.write(plan)
+
+    def _check_model(self) -> None:
+        """Refuse a recognizer of another number of classes than the study has, before anything is written."""
+        count = self.cfg.model.get('cls_head', {}).get('num_classes')
+        if count is not None and self.clips.classes and count != len(self.clips.classes):
+            raise ValueError(f'{self.path}: model.cls_head.num_classes={count}, the study has {len(self.clips.classes)} classes')
 
     def has_begun(self) -> bool:
         """Whether the folder is that of a study, by the settings in it."""
@@ -210,41 +184,9 @@ class Study:
         """Of the settings that the study began with."""
         return settings_hash(json.loads((self.folder / 'settings.json').read_text(encoding='utf-8')))
 
-    def _read_data(self) -> Tuple[List[Dict], Optional[List[Dict]], List[Dict]]:
-        train, test = self._dataset('train'), self._dataset('test')
-        self.metainfo = {key: value for key, value in train.metainfo.items() if value is not None}
-        clips = {name: {clip['frame_dir'] for clip in dataset.annotations()} for name, dataset in (('train', train), ('test', test))}
-        if clips['train'] & clips['test']:
-            raise ValueError(f'{self.path}: {len(clips["train"] & clips["test"])} clips are in the training and in the test set, '
-                             f'such as {sorted(clips["train"] & clips["test"])[0]}')
-        val = self._dataset('val').annotations() if self._has_validation(clips['test']) else None
-        return train.annotations(), val, test.annotations()
-
-    def _has_validation(self, test_names: set) -> bool:
-        """Whether there are validation clips that are no test clips."""
-        if self.cfg.get('val_dataloader') is None:
-            return False
-        return not test_names & {clip['frame_dir'] for clip in self._dataset('val').annotations()}
-
-    def _dataset(self, split: str) -> MotionDataset:
-        init_default_scope('mmagenc')
-        cfg = self.cfg[f'{split}_dataloader'].dataset
-        while cfg.type in ('RepeatDataset', 'mmengine.RepeatDataset'):
-            cfg = cfg.dataset
-        dataset = DATASETS.build(cfg)
-        if not isinstance(dataset, MotionDataset):
-            raise ValueError(f'{self.path}: the {split} clips must come from a MotionDataset, got {type(dataset).__name__}')
-        return dataset
-
-    def _write_clips(self, name: str, clips: Sequence[Dict], split: str) -> None:
-        path = self.folder / f'{name}.npz'
-        if not path.is_file():
-            members = [clip['frame_dir'] for clip in clips]
-            save_annotation(dict(split={split: members}, metainfo=self.metainfo, annotations=list(clips)), path)
-
     def real_file(self, job: Job) -> Path:
         """Annotation file of a job's real training clips."""
-        return self.folder / f'data/{job.clips_per_class}-clips_seed{job.seed}.npz'
+        return self.clips.real_file(job.clips_per_class, job.seed)
 
     # Running ------------------------------------------------------------------------------------------------------------------------
 
@@ -265,8 +207,8 @@ class Study:
         if missing:
             raise ValueError(f'{name} needs {", ".join(missing)}')
         started = time.monotonic()
-        work = {'generator': self._train_generator, 'pool': self._run_loop}.get(job.kind, self._train_recognizer)
-        result = work(job, self.folder / name)
+        work = dict(generator=self._train_generator, pool=self._run_loop, pretraining=self._pretrain, recognizer=self._train_recognizer)
+        result = work[job.kind](job, self.folder / name)
         result['wall_s'] = round(time.monotonic() - started, 1)
         if 'row' in result:
             result['row']['wall_s'] = result['wall_s']
@@ -289,7 +231,7 @@ class Study:
         cfg.default_hooks.checkpoint = _checkpoints(max(cfg.train_cfg.max_epochs // 5, 1))
         runner = self._runner(cfg, job, folder)
         runner.train()
-        return dict(checkpoint=_last_checkpoint(folder), steps=runner.iter)
+        return dict(checkpoint=_last_checkpoint(folder, self.folder), steps=runner.iter)
 
     def _run_loop(self, job: Job, folder: Path) -> Dict:
         cfg = self._generator_runner_config(job, folder)
@@ -314,7 +256,7 @@ class Study:
         runner = self._runner(cfg, job, folder)
         runner.train()
         rounds = next(hook for hook in runner.hooks if type(hook).__name__ == 'InfAGenCHook').rounds
-        return dict(num_synthetic=rounds[-1]['pool_size'] if rounds else 0, rounds=rounds, checkpoint=_last_checkpoint(folder))
+        return dict(num_synthetic=rounds[-1]['pool_size'] if rounds else 0, rounds=rounds, checkpoint=_last_checkpoint(folder, self.folder))
 
     def _hook(self, cfg: Config, job: Job) -> Dict:
         found = find_hook(cfg, 'InfAGenCHook')
@@ -326,6 +268,9 @@ class Study:
                 train_pipeline=_pipeline(self.cfg.train_dataloader),
                 test_pipeline=_pipeline(self.cfg.test_dataloader),
                 batch_size=self.cfg.train_dataloader.batch_size)
+            if self.settings['judge_init']:
+                hook['recognizer']['init'] = dict(self.settings['base']['init'],
+                                                  checkpoint=str(self.folder / self.result(f'{PRETRAINING}/seed{job.seed}')['checkpoint']))
         if 'recognizer' not in hook:
             raise ValueError(f"{self.path}: {self.settings['generator']} has no InfAGenCHook and thus no judge; set judge='recognizer'")
         return hook
@@ -333,7 +278,7 @@ class Study:
     def _generator_runner_config(self, job: Job, folder: Path) -> Config:
         """The generator's config on the job's clips, going on from the folder's last checkpoint if there is one."""
         cfg = Config(self.generator.to_dict())
-        cfg.train_dataloader.dataset = _clips(self.real_file(job), 'train', _pipeline(cfg.train_dataloader))
+        cfg.train_dataloader.dataset = _dataset(self.real_file(job), 'train', _pipeline(cfg.train_dataloader))
         for split in ('val', 'test'):
             for part in ('dataloader', 'cfg', 'evaluator'):
                 cfg[f'{split}_{part}'] = None
@@ -357,65 +302,117 @@ class Study:
                              "generator_options={'train_dataloader.drop_last': False} or a smaller batch_size")
         return -(-steps // batches)
 
+    def _pretrain(self, job: Job, folder: Path) -> Dict:
+        """Train the recognizer on a seed's base motion, by the base's own classes."""
+        remove_results(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        base = self.settings['base']
+        annotation = load_annotation(self.clips.base_file(job.seed))
+        cfg = self._recognizer_config([self.clips.base_file(job.seed)], base['augmentation'], annotation['metainfo']['classes'],
+                                      steps=base['steps'] or self.settings['steps'])
+        cfg.default_hooks.checkpoint = _last_weights()
+        cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+        runner = self._runner(cfg, job, folder)
+        runner.train()
+        return dict(checkpoint=_last_checkpoint(folder, self.folder), steps=runner.iter, num_base=len(annotation['annotations']))
+
     def _train_recognizer(self, job: Job, folder: Path) -> Dict:
         remove_results(folder)  # half a run is done again: it is short, and its batches could not be continued exactly
         folder.mkdir(parents=True, exist_ok=True)
-        synthetic, count = self._synthetic_file(job, folder)
-        files = [str(self.real_file(job)), *([str(synthetic)] if synthetic else [])]
-        runner = self._runner(self._recognizer_config(job, files), job, folder)
+        metainfo = load_annotation(self.real_file(job))['metainfo']
+        files, count, classes = self._training_files(job, folder, metainfo)
+        cfg = self._recognizer_config(files, job.arm.augmentation, classes)
+        if job.arm.generated not in (None, *BUILT_IN):
+            cfg.default_hooks.online = self._online_hook(job)
+        runner = self._runner(cfg, job, folder)
+        if job.arm.init:
+            init_from(runner.model, str(self.folder / self.result(f'{PRETRAINING}/seed{job.seed}')['checkpoint']),
+                      **self.settings['base']['init'])
         runner.train()
-        best = next(folder.glob('best_*.pth'))
-        test = self._dataset('test')
-        clips = [dict(clip, skeleton=test.metainfo.get('skeleton')) for clip in test.annotations()]
-        load_checkpoint(runner.model, str(best), map_location='cpu', strict=True)
-        scores = score_annotations(runner.model, _pipeline(self.cfg.test_dataloader), clips)
-        row = StudyRow(
-            dataset=self.settings['name'],
-            arm=job.kind,
-            clips_per_class=job.clips_per_class,
-            seed=job.seed,
-            top1=scores.accuracy,
-            mean_class=mean_class_accuracy(scores.predicted, scores.label, scores.probability.shape[1]),
-            val_top1=float(runner.message_hub.get_info('best_score')),
+        checkpoint = next(folder.glob('best_*.pth' if self.settings['pick'] == 'best' else 'iter_*.pth'))
+        load_checkpoint(runner.model, str(checkpoint), map_location='cpu', strict=True)
+        row, scores = self._test(job, runner, len(metainfo.get('classes') or []))
+        row.update(
             steps=runner.iter,
             num_real=self._num_real(job),
-            num_synthetic=count,
-            picked_iter=int(best.stem.rsplit('_', 1)[1]),
+            num_synthetic=count if count is not None else _online_count(runner),
+            picked_iter=int(checkpoint.stem.rsplit('_', 1)[1]),
+            val_top1=float(runner.message_hub.get_info('best_score')) if self.settings['pick'] == 'best' else float('nan'))
+        return dict(row=asdict(StudyRow(**row)), **scores)
+
+    def _test(self, job: Job, runner: Runner, num_classes: int) -> Tuple[Dict, Dict]:
+        """The row of a run so far, and which of the study's own classes was predicted of each test clip."""
+        clips = self._test_clips(job)
+        scores = score_annotations(runner.model, _pipeline(self.cfg.test_dataloader), clips)
+        num_classes = num_classes or scores.probability.shape[1]
+        predicted = restricted(scores.probability, num_classes)
+        row = dict(
+            dataset=self.settings['name'],
+            arm=job.arm.name,
+            clips_per_class=job.clips_per_class,
+            seed=job.seed,
+            top1=float((predicted == scores.label).mean()),
+            mean_class=mean_class_accuracy(predicted, scores.label, num_classes),
             wall_s=0.,
             config_hash=self.config_hash())
-        return dict(row=asdict(row), predicted=scores.predicted.tolist(), label=scores.label.tolist())
+        return row, dict(predicted=predicted.tolist(), label=scores.label.tolist())
 
-    def _recognizer_config(self, job: Job, files: List[str]) -> Config:
-        cfg, steps = Config(self.cfg.to_dict()), self.settings['steps']
-        pipeline = _pipeline(cfg.train_dataloader)
-        if job.kind in AUGMENTED:
-            pipeline = [*self.settings['augmentation'], *pipeline]
-        cfg.train_dataloader.dataset = _clips(files, 'train', pipeline)
+    def _test_clips(self, job: Job) -> List[Dict]:
+        if self.settings['groups'] or self.settings['classes']:
+            annotation = load_annotation(self.clips.test_file(job.seed))
+            return [dict(clip, skeleton=annotation['metainfo'].get('skeleton')) for clip in annotation['annotations']]
+        test = self.clips.dataset('test')
+        return [dict(clip, skeleton=test.metainfo.get('skeleton')) for clip in test.annotations()]
+
+    def _training_files(self, job: Job, folder: Path, metainfo: Dict) -> Tuple[List[str], Optional[int], List[str]]:
+        """Files of an arm's training clips, how many of them are generated (``None``: they are made anew all the time), and classes."""
+        real, classes = str(self.real_file(job)), metainfo.get('classes') or []
+        if job.arm.generated == 'base':
+            annotation, path = joined(load_annotation(real), load_annotation(self.clips.base_file(job.seed))), folder / 'joined.npz'
+            save_annotation(annotation, path)
+            return [str(path)], 0, annotation['metainfo']['classes']
+        if job.arm.generated not in (None, *BUILT_IN):
+            return [real], None, classes
+        synthetic, count = self._synthetic_file(job, folder)
+        return [real, *([str(synthetic)] if synthetic else [])], count, classes
+
+    def _online_hook(self, job: Job) -> Dict:
+        """The hook that makes an arm's clips anew, told of the seed's files."""
+        files = {'{real}': str(self.real_file(job)), '{base}': str(self.clips.base_file(job.seed))}
+        return dict(dict(type='OnlineGenerationHook'), **_with_files(self.settings['generators'][job.arm.generated], files))
+
+    def _recognizer_config(self, files: List, augmentation: Optional[str], classes: Sequence[str], *, steps: Optional[int] = None):
+        cfg, steps = Config(self.cfg.to_dict()), steps or self.settings['steps']
+        pipeline = [*_with_pairs(augmentations_of(self.settings).get(augmentation, []), classes), *_pipeline(cfg.train_dataloader)]
+        if classes and 'num_classes' in cfg.model.get('cls_head', {}):
+            cfg.model.cls_head.num_classes = len(classes)
+        cfg.train_dataloader.dataset = _dataset(files, 'train', pipeline)
         cfg.train_dataloader.sampler = dict(type='InfiniteSampler', shuffle=True)
-        held = self.folder / 'data/val.npz'
-        if held.is_file():
-            cfg.val_dataloader = dict(batch_size=64, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
-            cfg.val_dataloader.dataset = dict(_clips(str(held), 'val', _pipeline(cfg.test_dataloader)), test_mode=True)
-        cfg.val_cfg, cfg.test_cfg = dict(type='ValLoop'), None
-        cfg.test_dataloader = cfg.test_evaluator = None
+        cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None
         cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=steps, val_interval=min(self.settings['val_interval'], steps))
         cfg.param_scheduler = self.settings['param_scheduler'] or dict(
             type='CosineAnnealingLR', by_epoch=False, T_max=steps, eta_min=0)
         cfg.log_processor = dict(type='LogProcessor', window_size=20, by_epoch=False)
+        if self.settings['pick'] == 'last':
+            cfg.default_hooks.checkpoint = _last_weights()
+            cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+            return cfg
+        if self.clips.val_file.is_file():
+            cfg.val_dataloader = dict(batch_size=64, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
+            cfg.val_dataloader.dataset = dict(_dataset(self.clips.val_file, 'val', _pipeline(self.cfg.test_dataloader)), test_mode=True)
+        cfg.val_cfg = dict(type='ValLoop')
         best = cfg.default_hooks.checkpoint.get('save_best', 'acc/top1')
-        cfg.default_hooks.checkpoint = dict(
-            type='CheckpointHook', by_epoch=False, interval=-1, save_best=best, rule='greater', save_last=False, save_optimizer=False,
-            save_param_scheduler=False)
+        cfg.default_hooks.checkpoint = dict(_last_weights(), save_best=best, rule='greater', save_last=False)
         return cfg
 
     # Generated clips ----------------------------------------------------------------------------------------------------------------
 
     def _synthetic_file(self, job: Job, folder: Path) -> Tuple[Optional[Path], int]:
         """The generated clips of an arm and how many they are."""
-        if job.kind not in GENERATED:
+        if job.arm.generated is None:
             return None, 0
         place = Path(job.name).parent
-        if job.kind in POOLED:
+        if job.arm.generated == 'pool':
             count = self.result(f'{place}/pool')['num_synthetic']
             return (self.folder / place / 'pool/pool/pool.npz', count) if count else (None, 0)
         num_classes = len(load_annotation(self.real_file(job))['metainfo']['classes'])
@@ -448,38 +445,9 @@ def _read_config(path: Path, options: Optional[Dict]) -> Config:
     return cfg
 
 
-def _checked_settings(study, path: Path) -> Dict:
-    """The settings with what they leave out."""
-    if study is None:
-        raise ValueError(f'{path}: no dict `study`; see configs/studies/ for what a study says')
-    study = study.to_dict() if hasattr(study, 'to_dict') else dict(study)
-    unknown = sorted({*study} - {*DEFAULTS, 'name'})
-    settings = {**DEFAULTS, **study}
-    unknown += sorted(f'loop.{key}' for key in {*settings['loop']} - {*LOOP_DEFAULTS})
-    if unknown:
-        raise ValueError(f'{path}: unknown settings of the study: {", ".join(unknown)}; known are {", ".join(["name", *DEFAULTS])}')
-    settings['loop'] = {**LOOP_DEFAULTS, **settings['loop']}
-    strange = [arm for arm in settings['arms'] if arm not in ARMS]
-    if strange or not settings['arms']:
-        raise ValueError(f'{path}: arms must be some of {", ".join(ARMS)}, got {settings["arms"]}')
-    if settings['judge'] not in ('recognizer', 'loop'):
-        raise ValueError(f"{path}: judge must be 'recognizer' or 'loop', got {settings['judge']!r}")
-    augmented = [arm for arm in AUGMENTED if arm in settings['arms']]
-    if augmented and not settings['augmentation']:
-        raise ValueError(f'{path}: the arm {augmented[0]} needs augmentation, a list of transforms')
-    numbers = {key: settings[key] for key in ('steps', 'val_interval', 'generator_steps')}
-    numbers.update({f'loop.{key}': value for key, value in settings['loop'].items() if key not in ('hook', 'generator_options')})
-    if settings['num_synthetic'] != 'pool':
-        numbers['num_synthetic'] = settings['num_synthetic']
-    wrong = [f'{key}={value!r}' for key, value in numbers.items() if not isinstance(value, int) or value < 1]
-    if wrong:
-        raise ValueError(f'{path}: numbers from 1 are needed, got {", ".join(wrong)}')
-    return settings
-
-
-def _data_hash(train: List[Dict], val: Optional[List[Dict]], test: List[Dict]) -> str:
+def _data_hash(clips: Sequence[Dict]) -> str:
     digest = hashlib.sha256()
-    for clip in [*train, *(val or []), *test]:
+    for clip in clips:
         digest.update(f'{clip["frame_dir"]} {clip["label"]} {clip["keypoint"].shape}'.encode())
         digest.update(clip['keypoint'].tobytes())
     return digest.hexdigest()[:12]
@@ -493,7 +461,7 @@ def _leave_training_hooks(cfg: Config) -> None:
         cfg.default_hooks.random_state = dict(type='RandomStateHook')
 
 
-def _clips(files, split: str, pipeline: List) -> Dict:
+def _dataset(files, split: str, pipeline: List) -> Dict:
     files = [str(path) for path in files] if isinstance(files, list) else str(files)
     return dict(type='MotionDataset', ann_file=files, split=split, pipeline=pipeline)
 
@@ -509,10 +477,34 @@ def _checkpoints(interval: int) -> Dict:
     return dict(type='CheckpointHook', interval=interval, max_keep_ckpts=1)
 
 
-def _last_checkpoint(folder: Path) -> str:
+def _last_weights() -> Dict:
+    """Keep the weights of the last step alone."""
+    return dict(type='CheckpointHook', by_epoch=False, interval=-1, save_last=True, save_optimizer=False, save_param_scheduler=False)
+
+
+def _with_pairs(transforms: List[Dict], classes: Sequence[str]) -> List[Dict]:
+    """Transforms in which ``swapped_labels='names'`` are the pairs of these classes."""
+    return [dict(step, swapped_labels=mirrored_labels(classes)) if step.get('swapped_labels') == 'names' else step for step in transforms]
+
+
+def _with_files(value, files: Dict[str, str]):
+    """Nested settings in which a file's word is its path."""
+    if isinstance(value, dict):
+        return {key: _with_files(item, files) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_with_files(item, files) for item in value)
+    return files.get(value, value) if isinstance(value, str) else value
+
+
+def _online_count(runner: Runner) -> int:
+    """Clips of the hook that makes them anew, as many as are there at once."""
+    return next(hook for hook in runner.hooks if type(hook).__name__ == 'OnlineGenerationHook').num_generated
+
+
+def _last_checkpoint(folder: Path, study: Path) -> str:
     """The newest checkpoint's path below the study's folder, so that the folder may be moved."""
     last = Path((folder / 'last_checkpoint').read_text(encoding='utf-8').strip())
-    return str(Path(*folder.parts[-3:]) / last.name)
+    return str((folder / last.name).relative_to(study))
 
 
 def _write_json(path: Path, content: Dict) -> None:

@@ -1,0 +1,127 @@
+"""What the arms of a study are, and which groups of clips (styles, subjects) it trains on, tests on and takes its base motion from."""
+
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+BUILT_IN = ('pool', 'unjudged', 'base')
+"""What generated clips can be beside those of a study's own named generators: the pool that the loop accepted, the generator's clips as
+they come, and no generated ones but the base motion itself as further classes, the control of every generator that has seen it."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one recognizer of a study gets beside the few real clips.
+
+    Args:
+        name: in tables.
+        augmentation: name of one of the study's lists of transforms, or ``None``.
+        init: ``'base'``: the recognizer starts from one that was trained on the base motion; ``None``: from its own initial values.
+        generated: ``'pool'``, ``'unjudged'``, ``'base'`` (see :data:`BUILT_IN`), or the name of one of the study's generators, whose clips
+            are made anew all the time; ``None``: real clips alone.
+    """
+
+    name: str
+    augmentation: Optional[str] = None
+    init: Optional[str] = None
+    generated: Optional[str] = None
+
+
+PRESET_ARMS = {
+    arm.name: arm
+    for arm in (Arm('real'), Arm('augmented', augmentation='augmentation'), Arm('unjudged', generated='unjudged'),
+                Arm('infagenc', generated='pool'), Arm('both', augmentation='augmentation', generated='pool'))
+}
+"""Real clips alone; with classic augmentation; with a generator's clips as they come; with those that the InfAGenC loop accepted; with
+these, and classic augmentation of all."""
+
+
+def read_arms(arms: Union[Sequence[str], Mapping[str, Mapping]], *, augmentations: Sequence[str], generators: Sequence[str],
+              base: bool) -> List[Arm]:
+    """The arms of a study's settings.
+
+    Args:
+        arms: names of :data:`PRESET_ARMS`, or a table of own ones: ``{name: dict(augmentation=…, init=…, generated=…)}``.
+        augmentations, generators: the names that the study gives to lists of transforms and to generators.
+        base: whether it has base motion.
+
+    Raises:
+        ValueError: no arms, or one that names what the study does not have.
+    """
+    if not arms:
+        raise ValueError('a study needs arms')
+    if not isinstance(arms, Mapping):
+        strange = [arm for arm in arms if arm not in PRESET_ARMS]
+        if strange:
+            raise ValueError(f'arms must be some of {", ".join(PRESET_ARMS)}, or a table of own ones, got {list(arms)}')
+        arms = {name: {key: value for key, value in vars(PRESET_ARMS[name]).items() if key != 'name'} for name in arms}
+    return [_read_arm(name, dict(table or {}), augmentations, generators, base) for name, table in arms.items()]
+
+
+def _read_arm(name: str, table: Dict, augmentations: Sequence[str], generators: Sequence[str], base: bool) -> Arm:
+    unknown = sorted({*table} - {'augmentation', 'init', 'generated'})
+    if unknown or '/' in name:
+        raise ValueError(f'arm {name!r}: ' + (f'unknown {", ".join(unknown)}; known are augmentation, init, generated' if unknown else
+                                              'a name without / is needed: it is a folder'))
+    arm = Arm(name, **table)
+    own = ('base', ) if base else ()
+    known = dict(augmentation=augmentations, init=own, generated=(*BUILT_IN[:2], *own, *generators))
+    for key, accepted in known.items():
+        value = getattr(arm, key)
+        if value is not None and value not in accepted:
+            what = ', '.join(accepted) or ('nothing: it has no base' if key == 'init' else 'nothing')
+            raise ValueError(f'arm {name!r}: {key}={value!r}, of which the study has {what}')
+    return arm
+
+
+class Division(NamedTuple):
+    """Groups of clips that share none: to train on, by training-set size; to test on; of base motion."""
+
+    train: Dict[Union[int, str], List[str]]
+    test: List[str]
+    base: List[str]
+
+
+def divide_groups(groups: Sequence[str], *, num_train: Mapping[Union[int, str], int], num_test: int, seed: int) -> Division:
+    """Draw which groups a seed trains on and tests on; the rest may serve as base motion.
+
+    A larger training set has the smaller one's groups, and all sizes have the same test and base.
+
+    Args:
+        groups: names, of which each counts once.
+        num_train: number of groups of each training-set size.
+        num_test: of the test.
+        seed: of the draw.
+
+    Raises:
+        ValueError: more groups asked for than there are.
+    """
+    names = sorted(set(groups))
+    most = max(num_train.values())
+    if num_test < 1 or min(num_train.values()) < 1 or most + num_test > len(names):
+        raise ValueError(f'{most} groups to train on and {num_test} to test on, of {len(names)}: {", ".join(names[:8])}')
+    drawn = [names[i] for i in np.random.default_rng([seed, len(names)]).permutation(len(names))]
+    rest = drawn[num_test:]
+    return Division({size: sorted(rest[:count]) for size, count in num_train.items()}, sorted(drawn[:num_test]), sorted(rest[most:]))
+
+
+def mirrored_labels(classes: Sequence[str]) -> Tuple[Tuple[int, int], ...]:
+    """Pairs of classes whose names differ by ``left`` and ``right``: what mirroring turns into each other.
+
+    Raises:
+        ValueError: a class of one side whose counterpart is not among them: a mirrored clip of it would be of none.
+    """
+    place = {name: index for index, name in enumerate(classes)}
+    pairs, alone = [], []
+    for name, index in place.items():
+        if 'left' in name:
+            other = place.get(name.replace('left', 'right'))
+            alone += [name] if other is None else []
+            pairs += [] if other is None else [(index, other)]
+        elif 'right' in name and name.replace('right', 'left') not in place:
+            alone.append(name)
+    if alone:
+        raise ValueError(f'class {alone[0]!r} is of one side and its counterpart is not among {", ".join(classes)}: mirrored clips of it '
+                         'would have no class')
+    return tuple(pairs)
