@@ -10,6 +10,7 @@ from torch import nn
 
 from mmagenc.draws import seed_draws, untouched_random_state
 from mmagenc.engine.finite import LossLedger
+from mmagenc.engine.pretrained import Beginning, checked_init, init_from
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
 from mmagenc.registry import MODELS, TASK_UTILS
 from mmagenc.structures import ClipForm
@@ -48,12 +49,14 @@ class RecognizerTrainer:
         batch_size: most clips of a training step.
         score_batch_size: clips a forward pass when scoring.
         checkpoint: weights to start from (as ``load_from``); ``None`` starts from the model's own initial values.
+        init: ``dict(checkpoint=…)``: begin with a recognizer of other classes, and learn these (see :meth:`begin_with`); with the arguments
+            of :func:`~mmagenc.engine.pretrained.init_from`.
 
     Clips that lack the scores or the image shape of the recordings get those that are usual there (``form``, taken from the clips of the
     first :meth:`fit` unless it has been set), so that all clips come to the recognizer in one form.
 
     Raises:
-        ValueError: a batch size below 1.
+        ValueError: a batch size below 1, both ``checkpoint`` and ``init``, or what :func:`~mmagenc.engine.pretrained.init_from` refuses.
     """
 
     def __init__(self,
@@ -64,15 +67,18 @@ class RecognizerTrainer:
                  optim_wrapper: Optional[Dict] = None,
                  batch_size: int = 16,
                  score_batch_size: int = 64,
-                 checkpoint: Optional[str] = None) -> None:
+                 checkpoint: Optional[str] = None,
+                 init: Optional[Dict] = None) -> None:
         if min(batch_size, score_batch_size) < 1:
             raise ValueError(f'batch sizes must be at least 1, got batch_size={batch_size}, score_batch_size={score_batch_size}')
+        init = checked_init(init, checkpoint)
         self.model = model if isinstance(model, nn.Module) else MODELS.build(model)
         self.checkpoint = checkpoint
         if checkpoint is not None:
             load_checkpoint(self.model, checkpoint, map_location='cpu', strict=True)
         elif hasattr(self.model, 'init_weights'):
             self.model.init_weights()
+        self.beginning = None if init is None else self.begin_with(**init)
         self.train_pipeline = build_pipeline(train_pipeline)
         self.test_pipeline = build_pipeline(test_pipeline)
         optim_wrapper = optim_wrapper or dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, fused=True))
@@ -81,6 +87,14 @@ class RecognizerTrainer:
         self.score_batch_size = score_batch_size
         self.form: Optional[ClipForm] = None
         self.passes = 0
+
+    def begin_with(self, checkpoint: str, **known) -> Beginning:
+        """Take a checkpoint's weights, all but what tells the classes apart; ``known`` as :func:`~mmagenc.engine.pretrained.init_from`.
+
+        Other than a ``checkpoint`` of the constructor, which knows these classes, it has to be trained on them first.
+        """
+        self.beginning = init_from(self.model, checkpoint, **known)
+        return self.beginning
 
     def to(self, device) -> 'RecognizerTrainer':
         """Move the model and the optimizer's state."""

@@ -2,6 +2,7 @@
 
 from .finite_loss_hook import FiniteLossHook
 from .infagenc_hook import InfAGenCHook
+from .init_from_hook import InitFromHook
 from .interruption_hook import InterruptionHook
 from .random_state_hook import RandomStateHook
 from .representation_stats_hook import RepresentationStatsHook
@@ -9,6 +10,6 @@ from .sample_visualization_hook import SampleVisualizationHook
 from .switch_pipeline_hook import SwitchPipelineHook
 
 __all__ = [
-    'FiniteLossHook', 'InfAGenCHook', 'InterruptionHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook',
-    'SwitchPipelineHook'
+    'FiniteLossHook', 'InfAGenCHook', 'InitFromHook', 'InterruptionHook', 'RandomStateHook', 'RepresentationStatsHook',
+    'SampleVisualizationHook', 'SwitchPipelineHook'
 ]

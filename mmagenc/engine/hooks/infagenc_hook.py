@@ -31,7 +31,9 @@ from mmagenc.engine.contract import (
     round_trip,
     warn,
 )
+from mmagenc.engine.hooks.init_from_hook import unseen_clips
 from mmagenc.engine.patience import Patience
+from mmagenc.engine.pretrained import checked_init
 from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
@@ -60,7 +62,9 @@ class InfAGenCHook(Hook):
     take; ``configs/infagenc/README.md`` lists both.
 
     Args:
-        recognizer: config of a :class:`~mmagenc.engine.RecognizerTrainer`.
+        recognizer: config of a :class:`~mmagenc.engine.RecognizerTrainer`; with ``init=dict(checkpoint=…)`` it begins with a recognizer of
+            other classes, such as ``mmagenc pretrain`` leaves, and learns these in the warm-up. A checkpoint that has learnt from clips of
+            ``held_out``, or of those that the training is tested on, is refused.
         selector: config of a selector; default: ``ClassShareSelector(min_accuracy=0.5)`` (published:
             ``MedianRatioSelector``, which accepts nothing where the judge learned from a few clips; docs/studies.md).
         begin: generator epochs on real data before the loop begins (0 when the generator starts from a trained checkpoint;
@@ -128,7 +132,9 @@ class InfAGenCHook(Hook):
                             ('candidate_batch', candidate_batch)):
             if value is not None and value < 1:
                 raise ValueError(f'{name} must be at least 1, or None, got {value}')
-        self.recognizer_cfg, self.selector_cfg = recognizer, selector or dict(type='ClassShareSelector', min_accuracy=0.5)
+        self.recognizer_cfg = {name: value for name, value in recognizer.items() if name != 'init'}
+        self.init_cfg = checked_init(recognizer.get('init'), recognizer.get('checkpoint'))
+        self.selector_cfg = selector or dict(type='ClassShareSelector', min_accuracy=0.5)
         self.gate_cfg, self.held_out_cfg = dict(dict(type='MotionGate'), **(gate or {})), held_out
         self.begin = begin
         self.interval = interval
@@ -146,7 +152,7 @@ class InfAGenCHook(Hook):
         self.rounds: List[Dict] = []
         self.best: Optional[Dict] = None
         self.known: Optional[Dict] = None  # what a loaded checkpoint's last round says of its recognizer
-        self.fitted = self.fine_tune_due = self.checked = False
+        self.fitted = self.fine_tune_due = self.checked = self.restored = False
         self.watch = Stopwatch()
 
     # When ---------------------------------------------------------------------------------------------------------------------------
@@ -174,6 +180,10 @@ class InfAGenCHook(Hook):
                              'representation of the model to the layout of the data')
         recordings = dataset.annotations()
         self.num_real, self.classes = len(recordings), sorted(set(map(int, recordings.values('label'))))
+        if self.held_out_cfg is not None:
+            self.held_out = DATASETS.build(self.held_out_cfg).annotations()
+        if self.init_cfg is not None and not self.restored:
+            self._begin(runner)
         self._check_parts(runner, model, recordings)
         self._fit_gate(runner, model, recordings, layout or dataset.metainfo.get('skeleton'))
         self.pool.metainfo = dict(dataset.metainfo)
@@ -311,8 +321,14 @@ class InfAGenCHook(Hook):
         check_metric(runner.cfg.get('test_evaluator'), model.num_classes)
         parts = part_warnings(runner.cfg) if is_main_process() else []
         warn(runner.logger, [*self.contract.warnings, *schedule_warnings(self, runner.max_epochs, len(self.classes)), *parts])
-        if self.held_out_cfg is not None:
-            self.held_out = DATASETS.build(self.held_out_cfg).annotations()
+
+    def _begin(self, runner) -> None:
+        """Let the recognizer begin with another's weights; one that a checkpoint of the loop brought stays as it is."""
+        held_out = [] if self.held_out is None else self.held_out.values('frame_dir')
+        beginning = self.trainer.begin_with(
+            **dict(dict(metainfo=runner.train_dataloader.dataset.metainfo, unseen=lambda: [*unseen_clips(runner), *held_out]),
+                   **self.init_cfg))
+        runner.logger.info(f'InfAGenC: the recognizer {beginning}')
 
     def _fit_gate(self, runner, model, recordings, layout) -> None:
         if layout is None:
@@ -410,7 +426,9 @@ class InfAGenCHook(Hook):
             if self.trainer.checkpoint is None:
                 self.trainer.load_state_dict(state['recognizer'], optimizer=False)
                 self.fitted, self.known = state['fitted'], _last_judge(state['rounds'])
+                self.restored = self.fitted
             return
+        self.restored = True
         self.trainer.load_state_dict(state['recognizer'])
         self.pool.load_state_dict(state['pool'], _pools_of_checkpoint(runner))
         self.rounds = state['rounds']

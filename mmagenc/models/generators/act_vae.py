@@ -129,6 +129,13 @@ class ACTVAE(BaseGenerator):
         self.posterior = None if posterior is None else Posterior(self.pose_size, num_classes, latent_dim, **posterior)
         self.starts = StartPoses(num_classes, self.pose_size, most=max_starts, anywhere=starts == 'any')
 
+    def class_blocks(self) -> Dict[str, Tuple[Tuple[int, int], ...]]:
+        blocks = dict.fromkeys(('latent_cell.weight_ih', 'pose_cell.weight_ih'), ((1, self.pose_size), ))
+        if self.posterior is not None:
+            names = (f'posterior.rnn.weight_ih_l0{direction}' for direction in ('', '_reverse'))
+            blocks.update(dict.fromkeys(names, ((1, 2 * self.pose_size), )))
+        return {**blocks, 'starts.poses': (), 'starts.count': ()}
+
     # The network --------------------------------------------------------------------------------------------------------------------
 
     def roll_out(self, start: Tensor, label: Tensor, noise: Tensor, inferred: Optional[Gaussian] = None) -> RollOut:

@@ -46,6 +46,15 @@ class BaseGenerator(BaseModel):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
+    def class_blocks(self) -> Dict[str, Tuple[Tuple[int, int], ...]]:
+        """Which weights know the classes, and where: what begins anew when a generator of other classes is adapted to these.
+
+        Returns:
+            dict: names in the state dict to ``((axis, first index), …)`` of the K rows or columns of the classes; to ``()`` for what
+            belongs to the old classes or to their training as a whole.
+        """
+        return {}
+
     def forward(self, inputs: Dict[str, Tensor], data_samples: Optional[Sequence] = None, mode: str = 'tensor'):
         """As MMEngine's models.
 

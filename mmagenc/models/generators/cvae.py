@@ -86,6 +86,9 @@ class TransformerCVAE(BaseGenerator):
             for layer in (EncoderLayer, OneTokenDecoderLayer))
         self.register_buffer('positions', sinusoidal_encoding(max_len + 2, latent_dim), persistent=False)
 
+    def class_blocks(self) -> Dict[str, Tuple[Tuple[int, int], ...]]:
+        return dict.fromkeys(('mu_query', 'sigma_query', 'action_bias'), ((0, 0), ))
+
     # The two networks ---------------------------------------------------------------------------------------------------------------
 
     def encode(self, x: Tensor, label: Tensor, mask: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:

@@ -136,6 +136,20 @@ class KineticGAN(BaseGenerator):
         self.register_buffer('critic_updates', torch.tensor(0))
         self._critic_updates: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU
 
+    def class_blocks(self) -> Dict[str, Tuple[Tuple[int, int], ...]]:
+        """The class is embedded in the first of the style's channels, which the mapping network keeps as many of."""
+        both, own = ((0, 0), (1, 0)), 'label_embedding.weight'
+        blocks = {own: both, 'blocks.0.spatial.weight': ((1, 0), )}
+        for name, value in self.sampler.mapping.named_parameters():
+            blocks[f'mapping.{name}'] = both if value.ndim == 2 else ((0, 0), )
+        networks = ['generator.', *([] if self.average is None else ['average.module.'])]
+        blocks = {network + name: axes for network in networks for name, axes in blocks.items()}
+        if self.class_weight:
+            critic = dict.fromkeys(('critic.label_embedding.weight', 'critic.classifier.weight', 'critic.classifier.bias'), ((0, 0), ))
+        else:
+            critic = {'critic.label_embedding.weight': both, 'critic.blocks.0.spatial.weight': ((1, 0), )}
+        return {**blocks, **critic}
+
     def _load_from_state_dict(self, *args, **kwargs) -> None:
         super()._load_from_state_dict(*args, **kwargs)
         self._critic_updates = None

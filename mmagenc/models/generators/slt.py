@@ -139,6 +139,15 @@ class SLTGenerator(BaseGenerator):
         self.register_buffer('steps', torch.tensor(0))
         self._steps: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU
 
+    def class_blocks(self) -> Dict[str, Tuple[Tuple[int, int], ...]]:
+        """Training begins with the first stage again: the decoder has to learn the poses of these classes."""
+        poses = self.representation.num_joints * self.representation.num_channels
+        read = (f'critic.rnn.weight_ih_l0{direction}' for direction in ('', '_reverse'))
+        named = (f'generator.classifier.output.{kind}' for kind in ('weight', 'bias'))
+        return {'decoder.hidden.weight': ((1, self.latent_dim), ), 'pose_critic.hidden.weight': ((1, poses), ),
+                'generator.transition.rnn.weight_ih_l0': ((1, self.noise_dim), ), **dict.fromkeys(read, ((1, 2 * poses), )),
+                **dict.fromkeys(named, ((0, 0), )), 'steps': ()}
+
     def _load_from_state_dict(self, *args, **kwargs) -> None:
         super()._load_from_state_dict(*args, **kwargs)
         self._steps = None
