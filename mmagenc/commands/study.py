@@ -136,7 +136,8 @@ class Worker:
 
     def __init__(self, study: Study, options: Sequence[str], environment: Dict[str, str]) -> None:
         self.study, self.done = study, 0
-        command = [sys.executable, '-m', 'mmagenc', 'study', str(study.path), '--work-dir', str(study.folder.parent), '--run', '-', *options]
+        place = ['--work-dir', str(study.folder.parent)]
+        command = [sys.executable, '-m', 'mmagenc', 'study', str(study.path), *place, '--run', '-', *options]
         self.process = subprocess.Popen(command, env={**process_environment(), **environment}, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, stderr=self._errors(study.folder / 'logs/processes.log'))
 

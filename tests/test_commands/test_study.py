@@ -14,7 +14,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmagenc.apis.study import Study, _leave_training_hooks
+from mmagenc.apis.study import Study
+from mmagenc.apis.study.study import leave_training_hooks
 from mmagenc.commands import study
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation, save_annotation
@@ -191,7 +192,7 @@ def test_checkpoints_are_picked_on_validation_clips_never_on_test(tmp_path, val)
     study.prepare()
     held = tmp_path / 'out/data/val.npz'
     assert held.is_file() == (val == 'test')  # validation clips that are the test clips are none
-    cfg = study._recognizer_config(study.job('4-clips/seed0/real'), [])
+    cfg = study._recognizer_config([], None, [])
     assert cfg.val_dataloader.dataset.ann_file == str(held if val == 'test' else tmp_path / 'data.npz')
     if val == 'test':
         names = {clip['frame_dir'] for clip in load_annotation(held)['annotations']}
@@ -244,7 +245,7 @@ def test_failed_run_stops_only_what_needs_it(tool, tmp_path, monkeypatch):
             return 'broken'
         folder = study.folder / job.name
         folder.mkdir(parents=True)
-        row = dict(dataset='made', arm=job.kind, clips_per_class=2, seed=job.seed, top1=.5, mean_class=.5, val_top1=.5, steps=6, num_real=4,
+        row = dict(dataset='made', arm=job.arm and job.arm.name, clips_per_class=2, seed=job.seed, top1=.5, mean_class=.5, val_top1=.5, steps=6, num_real=4,
                    num_synthetic=0, picked_iter=3, wall_s=1., config_hash='a')
         with atomic_open(folder / 'result.json', 'w') as file:  # as a job does: another thread may be reading
             json.dump(dict(wall_s=1., steps=6) if job.kind == 'generator' else dict(wall_s=1., row=row), file)
@@ -330,12 +331,12 @@ def test_training_before_the_loop_keeps_all_hooks_but_the_loop_and_pictures(list
     names = ('infagenc', 'samples', 'random_state', 'representation_stats')
     if listed:
         cfg.custom_hooks = [cfg.default_hooks.pop(name) for name in names]
-    _leave_training_hooks(cfg)
+    leave_training_hooks(cfg)
     left = [hook.type for hook in config_hooks(cfg).values()]
     assert 'InfAGenCHook' not in left and 'SampleVisualizationHook' not in left
     assert left.count('RandomStateHook') == left.count('RepresentationStatsHook') == 1
     drop_hooks(cfg, 'RandomStateHook')
-    _leave_training_hooks(cfg)
+    leave_training_hooks(cfg)
     assert cfg.default_hooks.random_state.type == 'RandomStateHook'
 
 

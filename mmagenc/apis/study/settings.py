@@ -26,12 +26,11 @@ Groups and base motion:
 ``classes``            names of the actions to recognize; ``None``: all
 ``base``               motion at hand that no seed tests on: ``dict(classes=[…])``: clips of other actions of the same data, of groups
                        that are neither trained nor tested on; or ``dict(ann_file=…, split=…, classes=…)``: of another file, brought to
-                       the data's layout and frame rate. ``steps`` (default: as many as the recognizer's) and ``augmentation`` (a name) are those
-                       of the recognizer that is trained on it for arms with ``init='base'``; ``init``: further arguments of
-                       :func:`~mmagenc.models.recognizers.init_from`
+                       the data's layout and frame rate. ``steps`` (default: as many as the recognizer's) and ``augmentation`` (a name) are
+                       those of the recognizer that is trained on it for arms with ``init='base'``
 ``generators``         ``{name: dict(…)}``: arguments of :class:`~mmagenc.engine.hooks.OnlineGenerationHook`, for arms with
-                       ``generated=name``. The words ``'{base}'`` and ``'{real}'`` in them are the files of the seed's base motion and of its
-                       real clips
+                       ``generated=name``. The words ``'{base}'`` and ``'{real}'`` in them are the files of the seed's base motion and of
+                       its real clips
 =====================  =============================================================================================================
 
 The loop's arms:
@@ -84,7 +83,7 @@ DEFAULTS = dict(
     hold_out=0.2)
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
 GROUPS_DEFAULTS = dict(key='subject', train={}, test=1)
-BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None, init={})
+BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None)
 RUN_KEYS = ('arms', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
 

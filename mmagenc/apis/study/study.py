@@ -24,7 +24,7 @@ from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
 from mmagenc.evaluation.study_plan import BUILT_IN, Arm, mirrored_labels
-from mmagenc.models.recognizers import init_from, score_annotations
+from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import MODELS
 from mmagenc.untrusted import DamagedCheckpointError
 
@@ -226,7 +226,7 @@ class Study:
 
     def _train_generator(self, job: Job, folder: Path) -> Dict:
         cfg = self._generator_runner_config(job, folder)
-        _leave_training_hooks(cfg)
+        leave_training_hooks(cfg)
         cfg.train_cfg.max_epochs = self._epochs(cfg, job, self.settings['generator_steps'])
         cfg.default_hooks.checkpoint = _checkpoints(max(cfg.train_cfg.max_epochs // 5, 1))
         runner = self._runner(cfg, job, folder)
@@ -247,7 +247,7 @@ class Study:
             recognizer_epochs=-(-loop['judge_tune_steps'] // batches),
             recognizer_steps=loop['judge_tune_steps'],
             num_candidates=loop['candidates_per_class'] * len(load_annotation(self.real_file(job))['metainfo']['classes']))
-        _leave_training_hooks(cfg)
+        leave_training_hooks(cfg)
         cfg.default_hooks.infagenc = dict(hook, **loop['hook'])
         cfg.train_cfg.max_epochs = loop['rounds'] * interval
         cfg.default_hooks.checkpoint = _checkpoints(interval)
@@ -269,8 +269,7 @@ class Study:
                 test_pipeline=_pipeline(self.cfg.test_dataloader),
                 batch_size=self.cfg.train_dataloader.batch_size)
             if self.settings['judge_init']:
-                hook['recognizer']['init'] = dict(self.settings['base']['init'],
-                                                  checkpoint=str(self.folder / self.result(f'{PRETRAINING}/seed{job.seed}')['checkpoint']))
+                hook['recognizer']['init'] = dict(checkpoint=self._pretrained(job.seed))
         if 'recognizer' not in hook:
             raise ValueError(f"{self.path}: {self.settings['generator']} has no InfAGenCHook and thus no judge; set judge='recognizer'")
         return hook
@@ -316,6 +315,10 @@ class Study:
         runner.train()
         return dict(checkpoint=_last_checkpoint(folder, self.folder), steps=runner.iter, num_base=len(annotation['annotations']))
 
+    def _pretrained(self, seed: int) -> str:
+        """Checkpoint of the recognizer that was trained on a seed's base motion."""
+        return str(self.folder / self.result(f'{PRETRAINING}/seed{seed}')['checkpoint'])
+
     def _train_recognizer(self, job: Job, folder: Path) -> Dict:
         remove_results(folder)  # half a run is done again: it is short, and its batches could not be continued exactly
         folder.mkdir(parents=True, exist_ok=True)
@@ -324,10 +327,9 @@ class Study:
         cfg = self._recognizer_config(files, job.arm.augmentation, classes)
         if job.arm.generated not in (None, *BUILT_IN):
             cfg.default_hooks.online = self._online_hook(job)
-        runner = self._runner(cfg, job, folder)
         if job.arm.init:
-            init_from(runner.model, str(self.folder / self.result(f'{PRETRAINING}/seed{job.seed}')['checkpoint']),
-                      **self.settings['base']['init'])
+            cfg.default_hooks.init = dict(type='InitFromHook', checkpoint=self._pretrained(job.seed))
+        runner = self._runner(cfg, job, folder)
         runner.train()
         checkpoint = next(folder.glob('best_*.pth' if self.settings['pick'] == 'best' else 'iter_*.pth'))
         load_checkpoint(runner.model, str(checkpoint), map_location='cpu', strict=True)
@@ -453,7 +455,7 @@ def _data_hash(clips: Sequence[Dict]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _leave_training_hooks(cfg: Config) -> None:
+def leave_training_hooks(cfg: Config) -> None:
     """Take the loop and pictures out of a generator's hooks; its random states are kept in any case, so that it goes on exactly."""
     settle_hooks(cfg)
     drop_hooks(cfg, 'InfAGenCHook', 'SampleVisualizationHook')
