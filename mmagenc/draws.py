@@ -47,6 +47,11 @@ def seed_draws(*key: int) -> None:
     random.seed(int.from_bytes(words[8:], 'little'))
 
 
+def seed_of(*key: int) -> int:
+    """A seed for a generator of PyTorch from whole numbers; keys that differ anywhere give unrelated ones."""
+    return int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), 'little') >> 1
+
+
 class DrawIndex(int):
     """A sample's index that carries what else its draws depend on.
 
@@ -62,6 +67,24 @@ class DrawIndex(int):
 
     def __reduce__(self):
         return DrawIndex, (int(self), *self.key)
+
+
+class ClipIndex(DrawIndex):
+    """The place of a clip that is in no dataset, and the clip itself: workers get what is new as they get their indices, never late.
+
+    Args:
+        index: a number below 0, which no clip of a dataset has.
+        clip: annotation dict, in the dataset's form (:meth:`~mmagenc.datasets.MotionDataset.adopted`).
+        key: what its draws depend on beside the index.
+    """
+
+    def __new__(cls, index: int, clip: dict, *key: int) -> 'ClipIndex':
+        self = super().__new__(cls, index, *key)
+        self.clip = clip
+        return self
+
+    def __reduce__(self):
+        return ClipIndex, (int(self), self.clip, *self.key)
 
 
 class KeyedBatches(BatchSampler):
@@ -156,9 +179,18 @@ class KeyedFetch:
     def _sample(self, index: Any) -> Any:
         if isinstance(index, DrawIndex):
             seed_draws(*index.key, int(index))
+            if isinstance(index, ClipIndex):
+                return innermost(self.dataset).sample_of(index.clip)
             index = int(index)
         many = getattr(type(self.dataset), '__getitems__', None)
         return self.dataset[index] if many is None else many(self.dataset, [index])[0]
+
+
+def innermost(dataset: Any) -> Any:
+    """The dataset inside wrappers that repeat it."""
+    while hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    return dataset
 
 
 def key_loop(loop: Any) -> bool:

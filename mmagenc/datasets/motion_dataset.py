@@ -223,15 +223,35 @@ class MotionDataset(BaseDataset):
         self.full_init()
         if self.serialize_data:
             raise ValueError('a dataset that grows needs serialize_data=False')
+        clips = self.adopted(annotations)
+        self.data_list.extend(clips)
+        self.share_arrays(clips)
+
+    def adopted(self, annotations: Sequence[Dict], *, source: str = 'added clips') -> List[Dict]:
+        """Clips as :meth:`extend` takes them, checked and in this dataset's layout and frame rate; the dataset stays as it is.
+
+        Args:
+            annotations: the clips.
+            source: what they are called where one is refused.
+
+        Raises:
+            AnnotationError: broken clips, or names that are there already.
+        """
+        self.full_init()
         clips = [normalized_clip(clip) for clip in annotations]
-        problems = list(clip_problems(clips, self._metainfo, known=(clip['frame_dir'] for clip in self.data_list)))
+        known = (self.data_list[index]['frame_dir'] for index in range(len(self.data_list)))
+        problems = list(clip_problems(clips, self._metainfo, known=known))
         if problems:
-            raise AnnotationError(describe_problems(problems, source='added clips', total=len(clips)))
-        clips = self._common_rate().bring(clips, None, 'added clips')
+            raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
+        clips = self._common_rate().bring(clips, None, source)
         try:
-            self.data_list.extend([self._to_layout(clip, self._metainfo.get('skeleton')) for clip in clips])
+            return [self._to_layout(clip, self._metainfo.get('skeleton')) for clip in clips]
         except ValueError as error:
-            raise AnnotationError(f'added clips: {error}') from error
+            raise AnnotationError(f'{source}: {error}') from error
+
+    def share_arrays(self, clips: Sequence[Dict]) -> None:
+        """From now on samples have only those arrays that these clips have too, as if the clips were in the dataset."""
+        self.full_init()
         self._shared &= shared_arrays(clips)
 
     def get_data_info(self, idx: int) -> Dict:
@@ -242,10 +262,40 @@ class MotionDataset(BaseDataset):
         """
         self.full_init()
         clip = super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
+        return dict(self._before_pipeline(clip), sample_idx=idx % len(self))
+
+    def _before_pipeline(self, clip: Dict) -> Dict:
         sample = copied_clip({key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared})
-        sample.update(
-            skeleton=self._metainfo.get('skeleton'), start_index=0, modality='Pose', test_mode=self.test_mode, sample_idx=idx % len(self))
+        sample.update(skeleton=self._metainfo.get('skeleton'), start_index=0, modality='Pose', test_mode=self.test_mode)
         return sample
+
+    def prepare_data(self, idx: int):
+        """A sample behind the pipeline; its data sample says the clip's ``source``, where the clip does."""
+        info = self.get_data_info(idx)
+        return with_source(self.pipeline(info), info.get('source'))
+
+    def sample_of(self, clip: Dict) -> Dict:
+        """What the pipeline makes of a clip that is none of the dataset's, such as :meth:`adopted` gives it.
+
+        Raises:
+            AnnotationError: the pipeline drops it, or it lacks an array that the dataset's clips have.
+        """
+        self.full_init()
+        missing = sorted(self._shared - clip.keys())
+        if missing:
+            raise AnnotationError(f'clip {clip["frame_dir"]} has no {" and no ".join(missing)}, as the clips of this dataset have')
+        sample = self.pipeline(dict(self._before_pipeline(clip), sample_idx=-1))
+        if sample is None:
+            raise AnnotationError(f'clip {clip["frame_dir"]}: the pipeline drops it')
+        return with_source(sample, clip.get('source'))
+
+
+def with_source(sample: Optional[Dict], source: Optional[str]) -> Optional[Dict]:
+    """A packed sample whose data sample says where its clip comes from (``'real'`` or ``'synthetic'``), if that is known."""
+    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    if source is not None and hasattr(packed, 'set_metainfo'):
+        packed.set_metainfo(dict(source=source))
+    return sample
 
 
 class ClipList(Sequence):
@@ -274,9 +324,13 @@ class ClipList(Sequence):
     def __add__(self, clips: Sequence[Dict]) -> 'ClipList':
         return ClipList([*self._clips, *(clips._clips if isinstance(clips, ClipList) else clips)], self._skeleton)
 
-    def values(self, key: str) -> List:
+    def values(self, key: str, default=None) -> List:
         """What each clip has under a key that is a plain value (``label``, ``frame_dir``, …), without copying the clips."""
-        return [copy.deepcopy(clip[key]) for clip in self._clips]
+        return [copy.deepcopy(clip[key] if default is None else clip.get(key, default)) for clip in self._clips]
+
+    def chosen(self, indices: Sequence[int]) -> 'ClipList':
+        """The clips at these places, as another list of this kind."""
+        return ClipList([self._clips[index] for index in indices], self._skeleton)
 
 
 def shared_arrays(clips: Sequence[Dict]) -> Set[str]:

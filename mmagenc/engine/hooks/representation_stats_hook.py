@@ -1,7 +1,11 @@
 """Take what a generator needs of the training set, such as a representation's statistics, before training."""
 
+import logging
+from typing import Callable, Dict, Sequence
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from torch import nn
 
 from mmagenc.registry import HOOKS
 
@@ -18,8 +22,19 @@ class RepresentationStatsHook(Hook):
 
     def before_train(self, runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        for part in (getattr(model, 'representation', None), model):
-            if hasattr(part, 'fit') and not getattr(part, 'fitted', True):
-                annotations = runner.train_dataloader.dataset.annotations()
-                part.fit(annotations)
-                runner.logger.info(f'{type(part).__name__}: fitted to {len(annotations)} training clips')
+        fit_to_clips(model, runner.train_dataloader.dataset.annotations, runner.logger)
+
+
+def fit_to_clips(model: nn.Module, annotations: Callable[[], Sequence[Dict]], logger: logging.Logger) -> None:
+    """Give a generator's representation, and then the generator, what they need of clips and do not have.
+
+    Args:
+        model: the generator.
+        annotations: gives the clips.
+        logger: is told what was fitted.
+    """
+    for part in (getattr(model, 'representation', None), model):
+        if hasattr(part, 'fit') and not getattr(part, 'fitted', True):
+            clips = annotations()
+            part.fit(clips)
+            logger.info(f'{type(part).__name__}: fitted to {len(clips)} training clips')
