@@ -1,7 +1,7 @@
 """What the arms of a study are, and which groups of clips (styles, subjects) it trains on, tests on and takes its base motion from."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
@@ -104,24 +104,3 @@ def divide_groups(groups: Sequence[str], *, num_train: Mapping[Union[int, str], 
     drawn = [names[i] for i in np.random.default_rng([seed, len(names)]).permutation(len(names))]
     rest = drawn[num_test:]
     return Division({size: sorted(rest[:count]) for size, count in num_train.items()}, sorted(drawn[:num_test]), sorted(rest[most:]))
-
-
-def mirrored_labels(classes: Sequence[str]) -> Tuple[Tuple[int, int], ...]:
-    """Pairs of classes whose names differ by ``left`` and ``right``: what mirroring turns into each other.
-
-    Raises:
-        ValueError: a class of one side whose counterpart is not among them: a mirrored clip of it would be of none.
-    """
-    place = {name: index for index, name in enumerate(classes)}
-    pairs, alone = [], []
-    for name, index in place.items():
-        if 'left' in name:
-            other = place.get(name.replace('left', 'right'))
-            alone += [name] if other is None else []
-            pairs += [] if other is None else [(index, other)]
-        elif 'right' in name and name.replace('right', 'left') not in place:
-            alone.append(name)
-    if alone:
-        raise ValueError(f'class {alone[0]!r} is of one side and its counterpart is not among {", ".join(classes)}: mirrored clips of it '
-                         'would have no class')
-    return tuple(pairs)

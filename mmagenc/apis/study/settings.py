@@ -4,6 +4,7 @@
 ``name``               of the data, in tables
 ``arms``               some of ``real``, ``augmented``, ``unjudged``, ``infagenc``, ``both`` (``augmented`` and ``infagenc``); or a table of
                        own ones, ``{name: dict(augmentation=…, init=…, generated=…)}``, see :class:`~mmagenc.evaluation.study_plan.Arm`
+``only``               names of those arms that are run; ``None``: all
 ``baselines``          two arms that the others are compared with
 ``clips_per_class``    training-set sizes: numbers, or ``'all'``
 ``seeds``              one run of each arm at each size
@@ -60,6 +61,7 @@ from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm, read_arms
 
 DEFAULTS = dict(
     arms=list(PRESET_ARMS),
+    only=None,
     baselines=[BASELINE, SECOND_BASELINE],
     clips_per_class=[5, 10],
     seeds=[0, 1, 2, 3, 4],
@@ -84,7 +86,7 @@ DEFAULTS = dict(
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
 GROUPS_DEFAULTS = dict(key='subject', train={}, test=1)
 BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None)
-RUN_KEYS = ('arms', 'clips_per_class', 'seeds', 'baselines')
+RUN_KEYS = ('arms', 'only', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
 
 
@@ -142,8 +144,13 @@ def arms_of(settings: Mapping) -> List[Arm]:
     augmented = [arm for arm in arms if not isinstance(arms, Mapping) and arm in PRESET_ARMS and PRESET_ARMS[arm].augmentation]
     if augmented and not settings['augmentation']:
         raise ValueError(f'the arm {augmented[0]} needs augmentation, a list of transforms')
-    return read_arms(arms, augmentations=list(augmentations_of(settings)), generators=list(settings['generators']),
+    read = read_arms(arms, augmentations=list(augmentations_of(settings)), generators=list(settings['generators']),
                      base=settings['base'] is not None)
+    only = [arm.name for arm in read] if settings['only'] is None else list(settings['only'])
+    strange = {*only} - {arm.name for arm in read}
+    if strange or not only:
+        raise ValueError(f'only must be some of the arms {", ".join(arm.name for arm in read)}, got {settings["only"]}')
+    return [arm for arm in read if arm.name in only]
 
 
 def _check_choices(settings: Mapping) -> None:

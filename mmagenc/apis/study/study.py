@@ -16,6 +16,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
+from mmagenc.datasets.transforms.strong import swapped_labels
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
@@ -23,7 +24,7 @@ from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
-from mmagenc.evaluation.study_plan import BUILT_IN, Arm, mirrored_labels
+from mmagenc.evaluation.study_plan import BUILT_IN, Arm
 from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import MODELS
 from mmagenc.untrusted import DamagedCheckpointError
@@ -486,7 +487,7 @@ def _last_weights() -> Dict:
 
 def _with_pairs(transforms: List[Dict], classes: Sequence[str]) -> List[Dict]:
     """Transforms in which ``swapped_labels='names'`` are the pairs of these classes."""
-    return [dict(step, swapped_labels=mirrored_labels(classes)) if step.get('swapped_labels') == 'names' else step for step in transforms]
+    return [dict(step, swapped_labels=swapped_labels(classes)) if step.get('swapped_labels') == 'names' else step for step in transforms]
 
 
 def _with_files(value, files: Dict[str, str]):

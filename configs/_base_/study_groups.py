@@ -1,0 +1,47 @@
+# What studies of unseen groups of people (styles, subjects) have in common: recognizers of few clips of one or two groups, tested on others,
+# with motion of further people at hand. For two CPU cores: a small Res-TCN, 300 steps, the last checkpoint.
+model = dict(
+    type='RecognizerGCN',
+    _scope_='mmaction',
+    backbone=dict(type='mmagenc.TCN', num_keypoints=24, channels=(64, 64, 64), num_units=1, kernel_size=5, dropout=0.1),
+    cls_head=dict(type='GCNHead', num_classes=10, in_channels=64))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2))
+_format = [
+    dict(type='RootCenter'),
+    dict(type='BodyUnit'),
+    dict(type='mmaction.FormatGCNInput', num_person=1),
+    dict(type='mmaction.PackActionInputs')
+]
+recognizer_train_pipeline = [dict(type='ConsecutiveSample', num_frames=30, step=2), *_format]
+recognizer_test_pipeline = [dict(type='ConsecutiveSample', num_frames=30, step=2, test_mode=True), *_format]
+# More frames than are needed: what a clip loses when it is played faster, or begins later.
+_margin = dict(type='ConsecutiveSample', num_frames=80, padding='none')
+_strong = dict(type='StrongAugmentation', swapped_labels='names')
+study = dict(
+    steps=300,
+    pick='last',
+    seeds=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    clips_per_class=[5, 10],
+    baselines=['strong', 'pretrained'],
+    augmentations=dict(
+        classical=[
+            _margin,
+            dict(type='RandomSpeed', speed=(0.8, 1.25)),
+            dict(type='RandomHeading', max_angle=0.5),
+            dict(type='RandomMirror', swapped_labels='names'),
+            dict(type='JointNoise', position=0.003, rotation=0.)
+        ],
+        strong=[_margin, dict(_strong, posture=False)],
+        posture=[_margin, _strong]),
+    arms={
+        'real': dict(),
+        'classical': dict(augmentation='classical'),
+        'strong': dict(augmentation='strong'),
+        'posture': dict(augmentation='posture'),
+        'transfer': dict(augmentation='strong', generated='transfer'),
+        'base-classes': dict(augmentation='strong', generated='base'),
+        'pretrained': dict(augmentation='strong', init='base'),
+        'pretrained-posture': dict(augmentation='posture', init='base'),
+        'pretrained-transfer': dict(augmentation='strong', init='base', generated='transfer'),
+        'pretrained-random': dict(augmentation='strong', init='base', generated='random'),
+    })
