@@ -9,7 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from mmagenc.registry import TRANSFORMS
 
 from .augment import JointNoise, RandomHeading, RandomMirror
-from .augmenting import Augmentation, PointAugmentation, check_coordinates, check_unit, move_points
+from .augmenting import Augmentation, PointAugmentation, check_coordinates, check_not_negative, move_points
 from .posture import PostureShift
 from .shape import RandomLimbLengths, RandomPlacement, RandomShear
 from .speed import RandomSpeed
@@ -44,6 +44,8 @@ class StrongAugmentation(Augmentation):
         shear: largest share that a coordinate takes of another one.
         noise: deviation of each coordinate in a frame.
         drift: deviation of the slow drift of each coordinate.
+        rotations: whether the result has ``pose`` and ``transl``, if the clip has them; ``False`` leaves them out, for recognizers of
+            positions. Most of the time goes into rotations.
         rotation_noise: deviation of the noise's rotation vector of each joint of ``pose``, in radians; its drift has the same.
         test_mode: leave clips as they are; a dataset in test mode gets this in any case.
 
@@ -69,10 +71,11 @@ class StrongAugmentation(Augmentation):
                  shear: Optional[float] = 0.1,
                  noise: Optional[float] = 0.006,
                  drift: Optional[float] = 0.01,
+                 rotations: bool = True,
                  rotation_noise: Optional[float] = 0.02,
                  test_mode: bool = False) -> None:
         super().__init__(test_mode)
-        check_unit(unit)
+        self.rotations = rotations
         self.time = _speed(speed, warp, start)
         self.mirror = _mirror(mirror, swapped_labels, up)
         self.turn = RandomHeading(turn, up) if turn else None
@@ -86,6 +89,9 @@ class StrongAugmentation(Augmentation):
 
     def augment(self, results: Dict) -> None:
         dims = check_coordinates(results, 'StrongAugmentation')
+        if not self.rotations:
+            results.pop('pose', None)
+            results.pop('transl', None)
         if self.time is not None:
             self.time.augment(results)
         if self.mirror is not None:
@@ -108,6 +114,7 @@ def _mirror(mirror: Optional[float], swapped: Optional[Sequence[Tuple[int, int]]
 
 
 def _placement(strength: Optional[float]) -> List[RandomPlacement]:
+    check_not_negative(placement=strength or 0.)
     if not strength:
         return []
     usual = RandomPlacement()
