@@ -121,31 +121,27 @@ def _placement(strength: Optional[float]) -> List[RandomPlacement]:
     return [RandomPlacement(strength * usual.turn, usual.scale**strength, strength * usual.shift)]
 
 
-def swapped_labels(classes: Sequence[str]) -> Tuple[Tuple[int, int], ...]:
-    """Pairs of classes whose names differ in left and right alone, ``'wave-left-hand'`` and ``'wave-right-hand'``.
+def swapped_labels(classes: Sequence[str]) -> Optional[Tuple[Tuple[int, int], ...]]:
+    """Pairs of classes whose names differ in left and right alone, such as ``'wave-left-hand'`` and ``'wave-right-hand'``.
 
     Args:
         classes: names, in the order of the labels.
 
     Returns:
-        tuple: ``(label, label)`` pairs.
+        tuple: ``(label, label)`` pairs; ``None`` where names are numbers, which do not say whether a class has a side.
 
     Raises:
         ValueError: a class of one side without one of the other: mirrored, its clips would be of no class. The message names it.
     """
-    labels = {_words(name): label for label, name in enumerate(classes)}
-    pairs, lonely = [], []
-    for words, label in labels.items():
-        mirrored = tuple({'left': 'right', 'right': 'left'}.get(word, word) for word in words)
-        if mirrored == words:
-            continue
-        if mirrored not in labels:
-            lonely.append(classes[label])
-        elif label < labels[mirrored]:
-            pairs.append((label, labels[mirrored]))
+    if all(str(name).strip().isdigit() for name in classes):
+        return None
+    words = [_words(name) for name in classes]
+    mirrored = [tuple({'left': 'right', 'right': 'left'}.get(word, word) for word in name) for name in words]
+    sided = [label for label, (own, other) in enumerate(zip(words, mirrored)) if own != other]
+    lonely = [str(classes[label]) for label in sided if mirrored[label] not in words]
     if lonely:
-        raise ValueError(f'{", ".join(lonely)}: classes of one side, without the other side\'s among the classes')
-    return tuple(pairs)
+        raise ValueError(f'{", ".join(lonely)}: named by one side of the body, and no class is named by the other')
+    return tuple((label, words.index(mirrored[label])) for label in sided if label < words.index(mirrored[label]))
 
 
 def _words(name: str) -> Tuple[str, ...]:
