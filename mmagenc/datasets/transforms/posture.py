@@ -4,12 +4,13 @@ M persons, T frames, V keypoints, J joints, C coordinates.
 """
 
 from functools import lru_cache
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 import numpy as np
 import torch
 
 from mmagenc.body_models.kinematics import forward_kinematics
+from mmagenc.body_models.orientation import AXES
 from mmagenc.body_models.postures import bone_vectors, from_bone_vectors, posture_frames, shift_pose, shift_posture
 from mmagenc.body_models.rotations import axis_angle_to_matrix
 from mmagenc.registry import MODELS, TRANSFORMS
@@ -23,6 +24,9 @@ REST_SHARE = 0.4
 """What trunk, head and legs are shifted by, where the arms are by 1: how the styles of Bandai-Namco differ from each other."""
 ALONG, ACROSS = 0.4, 0.6
 """Correlations of a bone's offset with that of the bone before it, and of left with right, mirrored: measured there too."""
+
+REST_FRAMES = 8
+"""Frames of a clip, or up to twice as many, that tell its body's rest joints."""
 
 
 @TRANSFORMS.register_module()
@@ -48,9 +52,11 @@ class PostureShift(PointAugmentation):
         ValueError: a negative shift or an unknown axis; a clip of an unknown layout, or of neither two nor three coordinates.
     """
 
-    def __init__(self, shift: float = 0.2, up: str = 'y', limits: bool = True, test_mode: bool = False) -> None:
+    def __init__(self, shift: float = 0.2, up: Optional[str] = 'y', limits: bool = True, test_mode: bool = False) -> None:
         super().__init__(test_mode)
         check_not_negative(shift=shift)
+        if up is not None and up not in AXES:
+            raise ValueError(f'up must be one of {", ".join(AXES)} or None, got {up!r}')
         self.shift, self.up, self.limits = shift, up, limits
 
     def move(self, results: Dict) -> None:
@@ -94,7 +100,8 @@ def _likeness(layout: Skeleton) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _rest_of(pose: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """``(M, 24, 3)`` rest joints of the bodies that have these joints ``(M, T, 24, 3)`` in this pose: bones turned back, their mean."""
-    layout = get_skeleton(POSE_SKELETON)
+    layout, some = get_skeleton(POSE_SKELETON), slice(None, None, max(pose.shape[1] // REST_FRAMES, 1))
+    pose, joints = pose[:, some], joints[:, some]
     rotmat = axis_angle_to_matrix(torch.from_numpy(np.ascontiguousarray(pose)))
     _, world = forward_kinematics(rotmat, torch.zeros(24, 3), layout.parents, return_rotations=True)
     above = [max(parent, 0) for parent in layout.parents]

@@ -3,7 +3,7 @@
 M persons, T frames, V keypoints, J joints.
 """
 
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 import numpy as np
 
@@ -72,17 +72,24 @@ def warped(moments: np.ndarray, deviation: float) -> np.ndarray:
 def resample(results: Dict, places: np.ndarray) -> None:
     """Give a clip the frames at ``places`` (``(n, )``, numbers of frames with fractions), all of its arrays alike."""
     missing = unseen_points(results['keypoint'], results.get('keypoint_score'))
-    for key in ('keypoint', 'keypoint_score', 'transl'):
+    for key in ('keypoint', 'keypoint_score'):
         if key in results:
-            given = results[key]
-            results[key] = frames_between(given, places)
-            if missing is not None and key != 'transl':
-                unsure = frames_between(missing, places) > 0
-                nearest = frames_between(given, places, nearest=True)
-                results[key] = np.where(unsure.reshape(unsure.shape + (1, ) * (given.ndim - 3)), nearest, results[key])
+            results[key] = _between_seen(results[key], missing, places)
+    if 'transl' in results:
+        results['transl'] = frames_between(results['transl'], places)
     if 'pose' in results:
         results['pose'] = rotations_between(results['pose'], places)
     results['total_frames'] = len(places)
+
+
+def _between_seen(array: np.ndarray, missing: Optional[np.ndarray], places: np.ndarray) -> np.ndarray:
+    """Frames between those of ``(M, T, V)`` or ``(M, T, V, C)``; where one of the two is ``missing (M, T, V)``, the nearer one."""
+    if missing is None:
+        return frames_between(array, places)
+    shape = missing.shape + (1, ) * (array.ndim - missing.ndim)
+    between = frames_between(np.where(missing.reshape(shape), 0, array).astype(array.dtype), places)
+    unsure = frames_between(missing, places) > 0
+    return np.where(unsure.reshape(unsure.shape + shape[3:]), frames_between(array, places, nearest=True), between)
 
 
 def resize_rotations(pose: np.ndarray, num_frames: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from mmagenc.registry import TRANSFORMS
 
 from .augment import JointNoise, RandomHeading, RandomMirror
-from .augmenting import Augmentation, PointAugmentation, check_coordinates, check_unit, move_points
+from .augmenting import Augmentation, PointAugmentation, check_coordinates, check_not_negative, move_points
 from .posture import PostureShift
 from .shape import RandomLimbLengths, RandomPlacement, RandomShear
 from .speed import RandomSpeed
@@ -44,6 +44,8 @@ class StrongAugmentation(Augmentation):
         shear: largest share that a coordinate takes of another one.
         noise: deviation of each coordinate in a frame.
         drift: deviation of the slow drift of each coordinate.
+        rotations: whether the result has ``pose`` and ``transl``, if the clip has them; ``False`` leaves them out, for recognizers of
+            positions. Most of the time goes into rotations.
         rotation_noise: deviation of the noise's rotation vector of each joint of ``pose``, in radians; its drift has the same.
         test_mode: leave clips as they are; a dataset in test mode gets this in any case.
 
@@ -69,10 +71,11 @@ class StrongAugmentation(Augmentation):
                  shear: Optional[float] = 0.1,
                  noise: Optional[float] = 0.006,
                  drift: Optional[float] = 0.01,
+                 rotations: bool = True,
                  rotation_noise: Optional[float] = 0.02,
                  test_mode: bool = False) -> None:
         super().__init__(test_mode)
-        check_unit(unit)
+        self.rotations = rotations
         self.time = _speed(speed, warp, start)
         self.mirror = _mirror(mirror, swapped_labels, up)
         self.turn = RandomHeading(turn, up) if turn else None
@@ -86,6 +89,9 @@ class StrongAugmentation(Augmentation):
 
     def augment(self, results: Dict) -> None:
         dims = check_coordinates(results, 'StrongAugmentation')
+        if not self.rotations:
+            results.pop('pose', None)
+            results.pop('transl', None)
         if self.time is not None:
             self.time.augment(results)
         if self.mirror is not None:
@@ -108,37 +114,34 @@ def _mirror(mirror: Optional[float], swapped: Optional[Sequence[Tuple[int, int]]
 
 
 def _placement(strength: Optional[float]) -> List[RandomPlacement]:
+    check_not_negative(placement=strength or 0.)
     if not strength:
         return []
     usual = RandomPlacement()
     return [RandomPlacement(strength * usual.turn, usual.scale**strength, strength * usual.shift)]
 
 
-def swapped_labels(classes: Sequence[str]) -> Tuple[Tuple[int, int], ...]:
-    """Pairs of classes whose names differ in left and right alone, ``'wave-left-hand'`` and ``'wave-right-hand'``.
+def swapped_labels(classes: Sequence[str]) -> Optional[Tuple[Tuple[int, int], ...]]:
+    """Pairs of classes whose names differ in left and right alone, such as ``'wave-left-hand'`` and ``'wave-right-hand'``.
 
     Args:
         classes: names, in the order of the labels.
 
     Returns:
-        tuple: ``(label, label)`` pairs.
+        tuple: ``(label, label)`` pairs; ``None`` where names are numbers, which do not say whether a class has a side.
 
     Raises:
         ValueError: a class of one side without one of the other: mirrored, its clips would be of no class. The message names it.
     """
-    labels = {_words(name): label for label, name in enumerate(classes)}
-    pairs, lonely = [], []
-    for words, label in labels.items():
-        mirrored = tuple({'left': 'right', 'right': 'left'}.get(word, word) for word in words)
-        if mirrored == words:
-            continue
-        if mirrored not in labels:
-            lonely.append(classes[label])
-        elif label < labels[mirrored]:
-            pairs.append((label, labels[mirrored]))
+    if all(str(name).strip().isdigit() for name in classes):
+        return None
+    words = [_words(name) for name in classes]
+    mirrored = [tuple({'left': 'right', 'right': 'left'}.get(word, word) for word in name) for name in words]
+    sided = [label for label, (own, other) in enumerate(zip(words, mirrored)) if own != other]
+    lonely = [str(classes[label]) for label in sided if mirrored[label] not in words]
     if lonely:
-        raise ValueError(f'{", ".join(lonely)}: classes of one side, without the other side\'s among the classes')
-    return tuple(pairs)
+        raise ValueError(f'{", ".join(lonely)}: named by one side of the body, and no class is named by the other')
+    return tuple((label, words.index(mirrored[label])) for label in sided if label < words.index(mirrored[label]))
 
 
 def _words(name: str) -> Tuple[str, ...]:

@@ -2,33 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 
-from mmagenc.body_models.rotations import axis_angle_to_matrix
 from mmagenc.datasets.transforms import JointNoise, RandomHeading, RandomMirror, RandomOcclusion
 from mmagenc.datasets.transforms.augment import limbs_of
-from mmagenc.registry import MODELS, TRANSFORMS
+from mmagenc.registry import TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
-
-@pytest.fixture(scope='module')
-def body():
-    return MODELS.build(dict(type='mmagenc.InfantBody'))
-
-
-@pytest.fixture
-def clip(body):
-    rng = np.random.default_rng(0)
-    pose = rng.normal(0, 0.4, size=(1, 1, 24, 3)) + np.linspace(0, 1, 9)[None, :, None, None] * rng.normal(0, 0.5, size=(1, 1, 24, 3))
-    transl = rng.normal(size=(1, 9, 3))
-    clip = dict(frame_dir='a', label=1, total_frames=9, skeleton='smpl24', pose=pose.astype(np.float32), transl=transl.astype(np.float32))
-    return dict(clip, keypoint=posed(body, clip))
-
-
-def posed(body, clip):
-    """Root-centred joints of a clip's rotations, at the path of its translation."""
-    joints = body.joints(rotmat=axis_angle_to_matrix(torch.from_numpy(np.ascontiguousarray(clip['pose'][0]))))
-    return (joints - joints[:, :1]).numpy()[None] + clip['transl'][:, :, None]
+from .bodies import posed
 
 
 @pytest.mark.parametrize('name', ['JointNoise', 'RandomHeading', 'RandomMirror', 'RandomOcclusion'])
