@@ -339,8 +339,8 @@ def _with_component(vectors: np.ndarray, axis: np.ndarray, least: np.ndarray) ->
     if not short.any():
         return vectors
     wanted = np.maximum(component, least)
-    share = np.sqrt(np.maximum(1 - wanted**2, 0) / np.maximum(1 - component**2, _SHORT))
-    return np.where(short, wanted * axis + share * (vectors - component * axis), vectors)
+    turned = wanted * axis + np.sqrt(np.maximum(1 - wanted**2, 0)) * _unit(vectors - component * axis)
+    return np.where(short, _unit(turned), vectors)
 
 
 def _aside(vectors: np.ndarray) -> np.ndarray:
