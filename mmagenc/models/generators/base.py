@@ -205,9 +205,13 @@ class BaseGenerator(BaseModel):
     def _varied(self, clips: Sequence[Dict], strength: float, num_frames: Optional[int], generator: Optional[torch.Generator],
                 batch_size: Optional[int]) -> Motion:
         """:meth:`vary` once its arguments are checked: latents around windows of the clips, decoded."""
-        clips = windows_of(clips, num_frames, generator)
+        clips = windows_of(clips, None if num_frames is None else self.frames_behind(num_frames), generator)
         latent, length = self.latent_around(clips, strength, generator=generator)
         return self._decode_batched(latent, torch.tensor([int(clip['label']) for clip in clips]), length, batch_size)
+
+    def frames_behind(self, num_frames: int) -> int:
+        """Frames of a recording that a variant of ``num_frames`` frames is made of."""
+        return num_frames
 
     def latent_around(self, clips: Sequence[Dict], strength: float, *, generator: Optional[torch.Generator]) -> Tuple[Tensor, Tensor]:
         """``(N, D)`` latents whose clips are variants of the given ones, and the variants' frames ``(N,)``, both on the CPU."""

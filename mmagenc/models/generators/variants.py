@@ -40,3 +40,17 @@ def batched_inputs(clips: Sequence[Dict], device: torch.device) -> Dict[str, Ten
         padded = [np.concatenate((array, np.repeat(array[-1:], longest - len(array), axis=0))) for array in arrays]
         inputs[key] = torch.from_numpy(np.stack(padded)).to(device)
     return inputs
+
+
+def sources_of(labels: Sequence[int], known: Sequence[int], generator: torch.Generator) -> List[int]:
+    """A clip's number for each label wanted, any of those of its class.
+
+    Raises:
+        ValueError: a label that no clip has.
+    """
+    members = {label: [row for row, own in enumerate(known) if own == label] for label in set(labels)}
+    empty = [label for label, rows in members.items() if not rows]
+    if empty:
+        raise ValueError(f'there are no clips of class {", ".join(map(str, sorted(empty)))} to vary')
+    share = torch.rand(len(labels), generator=generator, dtype=torch.float64).tolist()
+    return [members[label][int(place * len(members[label]))] for label, place in zip(labels, share)]
