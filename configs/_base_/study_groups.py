@@ -1,5 +1,5 @@
-# What studies of unseen groups of people (styles, subjects) have in common: recognizers of few clips of one or two groups, tested on others,
-# with motion of further people at hand. For two CPU cores: a small Res-TCN, 300 steps, the last checkpoint.
+# What studies of unseen groups of people (styles, subjects) have in common: recognizers of few clips of one or two groups, tested on
+# others, with motion of further people at hand. For two CPU cores: a small Res-TCN, 300 steps, the last checkpoint.
 model = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
@@ -16,7 +16,7 @@ recognizer_train_pipeline = [dict(type='ConsecutiveSample', num_frames=30, step=
 recognizer_test_pipeline = [dict(type='ConsecutiveSample', num_frames=30, step=2, test_mode=True), *_format]
 # More frames than are needed: what a clip loses when it is played faster, or begins later.
 _margin = dict(type='ConsecutiveSample', num_frames=80, padding='none')
-_strong = dict(type='StrongAugmentation', swapped_labels='names')
+_strong = dict(type='StrongAugmentation', swapped_labels='names', rotations=False)
 study = dict(
     steps=300,
     pick='last',

@@ -17,7 +17,7 @@ _transfer = dict(
 study = dict(
     name='Bandai-Namco, unseen styles',
     classes=['walk-turn-left', 'walk-turn-right', 'wave-left-hand', 'wave-right-hand', 'raise-up-left-hand', 'raise-up-right-hand'],
-    groups=dict(key='subject', train={5: 1, 10: 2}, test=3),
+    groups=dict(key='subject', train=2, test=3),
     base=dict(classes=['walk', 'run', 'wave-both-hands', 'raise-up-both-hands'], augmentation='strong'),
     generators=dict(transfer=dict(ratio=1., generator=dict(config=dict(model=_transfer))),
                     random=dict(ratio=1., generator=dict(config=dict(model=dict(_transfer, shift='random'))))))

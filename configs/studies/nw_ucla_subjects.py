@@ -16,7 +16,7 @@ _transfer = dict(
     up='y')
 study = dict(
     name='NW-UCLA, unseen subjects',
-    groups=dict(key='subject', train={5: 1, 10: 2}, test=5),
+    groups=dict(key='subject', train=2, test=5),
     base=dict(ann_file='data/bandai_namco/motion.npz', augmentation='strong'),
     generators=dict(transfer=dict(ratio=1., generator=dict(config=dict(model=_transfer))),
                     random=dict(ratio=1., generator=dict(config=dict(model=dict(_transfer, shift='random'))))))

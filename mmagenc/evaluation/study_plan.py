@@ -76,31 +76,27 @@ def _read_arm(name: str, table: Dict, augmentations: Sequence[str], generators: 
 
 
 class Division(NamedTuple):
-    """Groups of clips that share none: to train on, by training-set size; to test on; of base motion."""
+    """Groups of clips that share none: to train on (a small training set takes the first of them), to test on, and of base motion."""
 
-    train: Dict[Union[int, str], List[str]]
+    train: List[str]
     test: List[str]
     base: List[str]
 
 
-def divide_groups(groups: Sequence[str], *, num_train: Mapping[Union[int, str], int], num_test: int, seed: int) -> Division:
+def divide_groups(groups: Sequence[str], *, num_train: int, num_test: int, seed: int) -> Division:
     """Draw which groups a seed trains on and tests on; the rest may serve as base motion.
-
-    A larger training set has the smaller one's groups, and all sizes have the same test and base.
 
     Args:
         groups: names, of which each counts once.
-        num_train: number of groups of each training-set size.
-        num_test: of the test.
+        num_train, num_test: how many of each.
         seed: of the draw.
 
     Raises:
         ValueError: more groups asked for than there are.
     """
     names = sorted(set(groups))
-    most = max(num_train.values())
-    if num_test < 1 or min(num_train.values()) < 1 or most + num_test > len(names):
-        raise ValueError(f'{most} groups to train on and {num_test} to test on, of {len(names)}: {", ".join(names[:8])}')
+    if num_train < 1 or num_test < 1 or num_train + num_test > len(names):
+        raise ValueError(f'{num_train} groups to train on and {num_test} to test on, of {len(names)}: {", ".join(names[:8])}')
     drawn = [names[i] for i in np.random.default_rng([seed, len(names)]).permutation(len(names))]
-    rest = drawn[num_test:]
-    return Division({size: sorted(rest[:count]) for size, count in num_train.items()}, sorted(drawn[:num_test]), sorted(rest[most:]))
+    train = num_test + num_train
+    return Division(drawn[num_test:train], sorted(drawn[:num_test]), sorted(drawn[train:]))

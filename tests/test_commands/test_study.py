@@ -245,8 +245,8 @@ def test_failed_run_stops_only_what_needs_it(tool, tmp_path, monkeypatch):
             return 'broken'
         folder = study.folder / job.name
         folder.mkdir(parents=True)
-        row = dict(dataset='made', arm=job.arm and job.arm.name, clips_per_class=2, seed=job.seed, top1=.5, mean_class=.5, val_top1=.5, steps=6, num_real=4,
-                   num_synthetic=0, picked_iter=3, wall_s=1., config_hash='a')
+        row = dict(dataset='made', arm=job.arm and job.arm.name, clips_per_class=2, seed=job.seed, top1=.5, mean_class=.5, val_top1=.5,
+                   steps=6, num_real=4, num_synthetic=0, picked_iter=3, wall_s=1., config_hash='a')
         with atomic_open(folder / 'result.json', 'w') as file:  # as a job does: another thread may be reading
             json.dump(dict(wall_s=1., steps=6) if job.kind == 'generator' else dict(wall_s=1., row=row), file)
         return None

@@ -194,9 +194,9 @@ class StudyClips:
     def _planned_groups(self, seed: int, division: Division) -> Dict[Path, 'ClipFile']:
         clips = list({clip['frame_dir']: clip for clips in self.parts.values() for clip in clips}.values())
         files = {self.test_file(seed): ClipFile([clip for clip in clips if self._group(clip) in division.test], 'test')}
-        for size, names in division.train.items():
-            if size in self.settings['clips_per_class']:
-                files[self.real_file(size, seed)] = ClipFile(self._of_groups(clips, size, names, seed), 'train')
+        for size in self.settings['clips_per_class']:
+            count = len(division.train) if size == 'all' else -(-size // self.settings['groups']['clips_per_group'])
+            files[self.real_file(size, seed)] = ClipFile(self._of_groups(clips, size, division.train[:count], seed), 'train')
         return files
 
     def _of_groups(self, clips: Sequence[Dict], size: ClipsPerClass, names: Sequence[str], seed: int) -> List[Dict]:

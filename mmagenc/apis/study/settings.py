@@ -21,9 +21,9 @@
 Groups and base motion:
 
 =====================  =============================================================================================================
-``groups``             ``dict(key='subject', train={5: 1, 10: 2}, test=3)``: every seed draws ``test`` groups (styles, subjects) whose
-                       clips are all tested, and of the others as many to train on as its size says; clips of all splits take part.
-                       ``None``: the splits of the data. A clip's group is what it has under ``key``
+``groups``             ``dict(key='subject', train=2, test=3, clips_per_group=5)``: every seed draws ``test`` groups (styles, subjects)
+                       whose clips are all tested, and ``train`` others to train on, one for every ``clips_per_group`` clips a class;
+                       clips of all splits take part. A clip's group is what it has under ``key``. ``None``: the splits of the data
 ``classes``            names of the actions to recognize; ``None``: all
 ``base``               motion at hand that no seed tests on: ``dict(classes=[…])``: clips of other actions of the same data, of groups
                        that are neither trained nor tested on; or ``dict(ann_file=…, split=…, classes=…)``: of another file, brought to
@@ -31,7 +31,8 @@ Groups and base motion:
                        those of the recognizer that is trained on it for arms with ``init='base'``
 ``generators``         ``{name: dict(…)}``: arguments of :class:`~mmagenc.engine.hooks.OnlineGenerationHook`, for arms with
                        ``generated=name``. The words ``'{base}'`` and ``'{real}'`` in them are the files of the seed's base motion and of
-                       its real clips
+                       its real clips. Batches stay as large as in the other arms: ``ratio`` (default: 1) of generated to real ones is
+                       within them
 =====================  =============================================================================================================
 
 The loop's arms:
@@ -84,7 +85,7 @@ DEFAULTS = dict(
     num_synthetic='pool',
     hold_out=0.2)
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
-GROUPS_DEFAULTS = dict(key='subject', train={}, test=1)
+GROUPS_DEFAULTS = dict(key='subject', train=1, test=1, clips_per_group=5)
 BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None)
 RUN_KEYS = ('arms', 'only', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
@@ -176,9 +177,6 @@ def _check_groups(settings: Mapping) -> None:
         raise ValueError(f'{sorted({*base["classes"]} & {*settings["classes"]})[0]!r} is among classes and base.classes')
     if groups is None:
         return
-    missing = [size for size in settings['clips_per_class'] if size not in groups['train']]
-    if missing:
-        raise ValueError(f'groups.train says of how many groups the clips are for {sorted(groups["train"])}, not for {missing[0]}')
     if settings['pick'] == 'best':
         raise ValueError("a study by groups has no validation clips that are neither trained nor tested on: it needs pick='last'")
 
@@ -191,8 +189,7 @@ def _check_numbers(settings: Mapping) -> None:
     if settings['base'] and settings['base']['steps'] is not None:
         numbers['base.steps'] = settings['base']['steps']
     if settings['groups']:
-        numbers.update({'groups.test': settings['groups']['test']},
-                       **{f'groups.train[{size}]': count for size, count in settings['groups']['train'].items()})
+        numbers.update({f'groups.{key}': settings['groups'][key] for key in ('train', 'test', 'clips_per_group')})
     wrong = [f'{key}={value!r}' for key, value in numbers.items() if not isinstance(value, int) or isinstance(value, bool) or value < 1]
     if wrong:
         raise ValueError(f'numbers from 1 are needed, got {", ".join(wrong)}')

@@ -327,7 +327,9 @@ class Study:
         files, count, classes = self._training_files(job, folder, metainfo)
         cfg = self._recognizer_config(files, job.arm.augmentation, classes)
         if job.arm.generated not in (None, *BUILT_IN):
-            cfg.default_hooks.online = self._online_hook(job)
+            online = self._online_hook(job)
+            cfg.train_dataloader.batch_size = max(round(cfg.train_dataloader.batch_size / (1 + online['ratio'])), 1)  # generated ones join
+            cfg.default_hooks.online = online
         if job.arm.init:
             cfg.default_hooks.init = dict(type='InitFromHook', checkpoint=self._pretrained(job.seed))
         runner = self._runner(cfg, job, folder)
@@ -382,7 +384,7 @@ class Study:
     def _online_hook(self, job: Job) -> Dict:
         """The hook that makes an arm's clips anew, told of the seed's files."""
         files = {'{real}': str(self.real_file(job)), '{base}': str(self.clips.base_file(job.seed))}
-        return dict(dict(type='OnlineGenerationHook'), **_with_files(self.settings['generators'][job.arm.generated], files))
+        return dict(dict(type='OnlineGenerationHook', ratio=1.), **_with_files(self.settings['generators'][job.arm.generated], files))
 
     def _recognizer_config(self, files: List, augmentation: Optional[str], classes: Sequence[str], *, steps: Optional[int] = None):
         cfg, steps = Config(self.cfg.to_dict()), steps or self.settings['steps']
@@ -501,7 +503,7 @@ def _with_files(value, files: Dict[str, str]):
 
 def _online_count(runner: Runner) -> int:
     """Clips of the hook that makes them anew, as many as are there at once."""
-    return next(hook for hook in runner.hooks if type(hook).__name__ == 'OnlineGenerationHook').num_generated
+    return next(hook for hook in runner.hooks if type(hook).__name__ == 'OnlineGenerationHook').clips.count
 
 
 def _last_checkpoint(folder: Path, study: Path) -> str:

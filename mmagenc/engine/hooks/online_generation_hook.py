@@ -152,7 +152,7 @@ class OnlineGenerationHook(Hook):
             return self.generator_cfg, dict(getattr(self.generator_cfg, 'dataset_meta', {}))
         config, checkpoint = self.generator_cfg['config'], self.generator_cfg.get('checkpoint')
         model, meta = build_generator(Config(dict(config)) if isinstance(config, dict) else config, checkpoint)
-        if checkpoint is None and any(weight.requires_grad for weight in model.parameters()):
+        if checkpoint is None and model.learns and any(weight.requires_grad for weight in model.parameters()):
             raise ContractError(f'OnlineGenerationHook: generator names no checkpoint, and an untrained {type(model).__name__} makes no '
                                 'motion: train it first, and set generator.checkpoint')
         return model, meta

@@ -34,6 +34,8 @@ class BaseGenerator(BaseModel):
     """Whether the class of a clip may change over time: ``decode_latent`` then takes ``label`` as a path ``(N, T, K)`` too."""
     can_vary = False
     """Whether :meth:`vary` makes variants of given clips; what can then has :meth:`latent_around`."""
+    learns = True
+    """Whether there is something to train; a generator that only needs :meth:`fit` makes clips without a checkpoint."""
     gap = 1
     """Frames of a recording from one generated frame to the next: clips have so many fewer frames a second."""
 

@@ -70,6 +70,7 @@ class PostureTransferGenerator(BaseGenerator):
     """
 
     can_vary = True
+    learns = False
 
     def __init__(self,
                  *,

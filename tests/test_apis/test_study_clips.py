@@ -1,0 +1,149 @@
+"""Which clips a study's runs see: groups that never meet, base motion that nobody is tested on."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mmagenc.apis.study import Study
+from mmagenc.datasets.annotation import load_annotation, save_annotation
+
+CLASSES = ['walk', 'wave-left', 'wave-right', 'run']
+GROUPS = [f's{i}' for i in range(6)]
+CONFIG = """
+default_scope = 'mmagenc'
+default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1))
+model = dict(
+    type='RecognizerGCN', _scope_='mmaction',
+    backbone=dict(type='mmagenc.TCN', num_keypoints=17, channels=(8, 8), num_units=1, kernel_size=3, dropout=0.),
+    cls_head=dict(type='GCNHead', num_classes=2, in_channels=8))
+pipeline = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+loader = dict(batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
+train_dataloader = dict(**loader, dataset=dict(type='MotionDataset', ann_file='{data}', split='train', pipeline=pipeline))
+val_dataloader = dict(**loader, dataset=dict(type='MotionDataset', ann_file='{data}', split='test', pipeline=pipeline))
+test_dataloader = dict(**loader, dataset=dict(type='MotionDataset', ann_file='{data}', split='test', pipeline=pipeline))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=3e-3))
+val_cfg = dict(type='ValLoop')
+val_evaluator = dict(type='mmaction.AccMetric')
+transfer = dict(type='PostureTransferGenerator', representation=dict(type='KeypointRepresentation', skeleton='coco17'), num_classes=2,
+                num_frames=8, base=dict(ann_file='{base}', groups='subject'), up='y')
+study = dict(
+    name='made', clips_per_class=[2, 3], seeds=[0, 1], steps=3, pick='last', classes=['wave-left', 'wave-right'],
+    groups=dict(key='subject', train=2, test=2, clips_per_group=2), base=dict(classes=['walk', 'run'], steps=2, augmentation='mirrored'),
+    augmentations=dict(mirrored=[dict(type='RandomMirror', swapped_labels='names')]), baselines=['real', 'mirrored'],
+    generators=dict(transfer=dict(generator=dict(config=dict(model=transfer)), gate=dict(enforce=False))),
+    arms={'real': {}, 'mirrored': dict(augmentation='mirrored'), 'base': dict(generated='base'), 'begun': dict(init='base'),
+          'begun-transfer': dict(init='base', generated='transfer')})
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    rng = np.random.default_rng(0)
+    body = rng.normal(size=(1, 1, 17, 3))
+    clips = []
+    for label, _ in enumerate(CLASSES):
+        for group in GROUPS:
+            for take in range(3):
+                move = rng.normal(scale=0.05, size=(1, 8, 17, 3)).cumsum(axis=1)
+                clips.append(dict(frame_dir=f'{CLASSES[label]}_{group}_{take}', label=label, total_frames=8, subject=group,
+                                  keypoint=(body + label + move).astype(np.float32)))
+    parts = dict(train=[clip['frame_dir'] for clip in clips[::2]], test=[clip['frame_dir'] for clip in clips[1::2]])
+    save_annotation(dict(split=parts, metainfo=dict(classes=CLASSES, skeleton='coco17', fps=30.), annotations=clips), tmp_path / 'data.npz')
+    (tmp_path / 'made.py').write_text(CONFIG.replace('{data}', str(tmp_path / 'data.npz')))
+    return tmp_path / 'made.py'
+
+
+def open_study(config, **options):
+    return Study(config=config, folder=config.parent / 'out/made', options={f'study.{key}': value for key, value in options.items()})
+
+
+def names(path):
+    return [clip['frame_dir'] for clip in load_annotation(path)['annotations']]
+
+
+def groups(path):
+    return {clip['subject'] for clip in load_annotation(path)['annotations']}
+
+
+def test_train_test_and_base_share_no_group_and_no_action(config):
+    study = open_study(config)
+    study.prepare()
+    for seed in (0, 1):
+        small, large = (study.clips.real_file(size, seed) for size in (2, 3))
+        test, base = study.clips.test_file(seed), study.clips.base_file(seed)
+        assert len(groups(small)) == 1 and len(groups(large)) == 2 and len(groups(test)) == 2 and len(groups(base)) == 2
+        assert groups(small) < groups(large) and not groups(large) & groups(test) and not groups(base) & (groups(large) | groups(test))
+        assert len(names(small)) == 4 and len(names(large)) == 6  # 2 and 3 of both actions
+        assert len(names(test)) == 2 * 2 * 3 and len(names(base)) == 2 * 2 * 3  # all takes, of all splits
+        assert {name.split('_')[0] for name in names(base)} == {'walk', 'run'}
+        assert {name.split('_')[0] for name in [*names(large), *names(test)]} == {'wave-left', 'wave-right'}
+    read = load_annotation(study.clips.real_file(2, 0))
+    assert read['metainfo']['classes'] == ['wave-left', 'wave-right']
+    assert all(CLASSES.index('wave-left') + clip['label'] == CLASSES.index(clip['frame_dir'].split('_')[0]) for clip in read['annotations'])
+
+
+def test_every_arm_runs(config):
+    study = open_study(config, seeds=[0], clips_per_class=[2])
+    study.prepare()
+    assert [job.kind for job in study.jobs()] == ['pretraining', *['recognizer'] * 5]
+    for job in study.jobs():
+        study.run(job.name)
+    rows = {row.arm: row for row in study.rows()}
+    assert [*rows] == ['real', 'mirrored', 'base', 'begun', 'begun-transfer']
+    assert {row.steps for row in rows.values()} == {3} and all(np.isnan(row.val_top1) for row in rows.values())
+    assert {row.num_real for row in rows.values()} == {4} and rows['begun-transfer'].num_synthetic > 0
+    result = json.loads((config.parent / 'out/made/2-clips/seed0/base/result.json').read_text())
+    assert {*result['predicted']} <= {0, 1}  # further classes are learnt and never answered with
+    job = study.job('2-clips/seed0/begun-transfer')
+    assert study._online_hook(job)['generator']['config']['model']['base']['ann_file'] == str(study.clips.base_file(0))
+
+
+def test_one_seed_has_one_pretraining_for_all_sizes(config):
+    jobs = open_study(config).jobs()
+    assert [job.name for job in jobs if job.kind == 'pretraining'] == ['pretraining/seed0', 'pretraining/seed1']
+    assert all(('pretraining/seed0' in job.needs) == job.arm.name.startswith('begun') for job in jobs if job.arm and job.seed == 0)
+
+
+def test_base_motion_of_another_file_and_layout(config, tmp_path):
+    clips = [dict(frame_dir=f'far_{i}', label=i % 2, total_frames=8, subject=f'x{i % 3}', pose=np.zeros((1, 8, 24, 3), np.float32),
+                  keypoint=np.random.default_rng(i).normal(size=(1, 8, 17, 3)).astype(np.float32)) for i in range(6)]
+    save_annotation(dict(split=dict(train=[clip['frame_dir'] for clip in clips]), annotations=clips,
+                         metainfo=dict(classes=['sit', 'stand'], skeleton='coco17', fps=30.)), tmp_path / 'far.npz')
+    study = open_study(config, base=dict(ann_file=str(tmp_path / 'far.npz'), classes=None), only=['begun'])
+    study.prepare()
+    read = load_annotation(study.clips.base_file(1))
+    assert read['metainfo']['classes'] == ['sit', 'stand'] and len(read['annotations']) == 6
+    assert 'pose' not in read['annotations'][0]  # the study's clips have none
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(base=dict(classes=['walk', 'wave-left'])), "'wave-left' is among classes and base.classes"),
+    (dict(base=dict(classes=['walk', 'fly'])), "base.classes: no class 'fly'"),
+    (dict(classes=['wave-left', 'fly']), "classes: no class 'fly'"),
+    (dict(classes=['wave-left']), r'num_classes=2, the study has 1 classes'),
+    (dict(pick='best'), "needs pick='last'"),
+    ({'groups.key': 'style'}, "key='style', which clip"),
+    ({'groups.train': 3, 'groups.test': 5}, 'groups: 3 groups to train on and 5 to test on, of 6'),
+    ({'groups.train': 4}, 'no clips for base_seed0'),
+    ({'clips_per_class': [2, 9], 'groups.train': 1}, 'group s.: class . has 3 clips'),
+    ({'groups.train': 0}, r'groups\.train=0'),
+    ({'groups.colour': 1}, r'groups\.colour'),
+    (dict(only=['fake']), 'only must be some of the arms real, mirrored'),
+    (dict(baselines=['real']), 'baselines must be two arms'),
+    (dict(judge_init='base', judge='loop'), "judge_init='base'"),
+    (dict(base=dict(classes=['walk'], augmentation='loud')), "base.augmentation='loud'"),
+])
+def test_settings_that_cannot_be(config, options, message):
+    folder = config.parent / 'out/made'
+    with pytest.raises(ValueError, match=message):
+        open_study(config, **options).prepare()
+    assert not (folder / 'settings.json').exists()
+
+
+def test_classes_of_one_side_are_not_mirrored_into_none(config):
+    study = open_study(config, classes=['wave-left', 'run'], base=dict(classes=['walk'], augmentation=None), only=['mirrored'],
+                       generators={}, arms={'mirrored': dict(augmentation='mirrored')})
+    study.prepare()
+    with pytest.raises(ValueError, match='wave-left: named by one side'):
+        study.run('2-clips/seed0/mirrored')

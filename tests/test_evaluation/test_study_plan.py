@@ -1,0 +1,53 @@
+"""What a study's arms may be, and which groups train and test."""
+
+import pytest
+
+from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm, divide_groups, read_arms
+
+KNOWN = dict(augmentations=['strong'], generators=['transfer'], base=True)
+
+
+def test_arms_by_name_are_those_every_study_knows():
+    read = read_arms(['real', 'both'], augmentations=['augmentation'], generators=[], base=False)
+    assert read == [PRESET_ARMS['real'], PRESET_ARMS['both']]
+
+
+def test_own_arms_are_a_table():
+    arms = read_arms({'a': {}, 'b': dict(augmentation='strong', init='base', generated='transfer'), 'c': dict(generated='base')}, **KNOWN)
+    assert arms == [Arm('a'), Arm('b', 'strong', 'base', 'transfer'), Arm('c', generated='base')]
+
+
+@pytest.mark.parametrize('arms, message', [
+    ({}, 'needs arms'),
+    (['fake'], 'some of real, augmented'),
+    ({'a': dict(augmentation='weak')}, "augmentation='weak', of which the study has strong"),
+    ({'a': dict(generated='cvae')}, "generated='cvae', of which the study has pool, unjudged, base, transfer"),
+    ({'a': dict(colour=1)}, 'unknown colour'),
+    ({'a/b': {}}, 'a name without /'),
+])
+def test_arms_that_cannot_be(arms, message):
+    with pytest.raises(ValueError, match=message):
+        read_arms(arms, **KNOWN)
+
+
+@pytest.mark.parametrize('table', [dict(init='base'), dict(generated='base')])
+def test_base_motion_is_asked_for(table):
+    with pytest.raises(ValueError, match="'base', of which the study has"):
+        read_arms({'a': table}, augmentations=[], generators=[], base=False)
+
+
+def test_groups_never_meet():
+    names = [f'g{i}' for i in range(7)] * 3
+    drawn = set()
+    for seed in range(20):
+        train, test, base = divide_groups(names, num_train=2, num_test=3, seed=seed)
+        assert (len(train), len(test), len(base)) == (2, 3, 2) and len({*train, *test, *base}) == 7
+        drawn.add(train[0])
+    assert drawn == {*names}  # every group has its turn
+    sizes = dict(num_train=2, num_test=3, seed=3)
+    assert divide_groups(sorted(names, reverse=True), **sizes) == divide_groups(names, **sizes)
+
+
+def test_more_groups_than_there_are():
+    with pytest.raises(ValueError, match='2 groups to train on and 3 to test on, of 4: a, b, c, d'):
+        divide_groups('abcd', num_train=2, num_test=3, seed=0)
