@@ -26,7 +26,7 @@ from mmagenc.apis.study import Job, Study
 from mmagenc.command_line import in_words
 from mmagenc.commands import process_environment
 from mmagenc.compat import atomic_open
-from mmagenc.evaluation.study import ArmSummary, StudyRow, markdown_table, summarize, write_rows
+from mmagenc.evaluation.study import ArmSummary, StudyRow, markdown_table, plain_words, summarize, write_rows
 from mmagenc.outputs import FORCE, OutputError, foreign_names, note_names
 from mmagenc.progress import clock
 from mmagenc.visualization.text import drawing, plain
@@ -302,11 +302,12 @@ def write_summary(rows: Sequence[StudyRow], folder: Path, baselines: Sequence[st
     note_names(folder, TOOL, SUMMARY)
     write_rows(rows, folder / 'runs.csv')
     table = markdown_table(rows, baseline=baselines[0], second_baseline=baselines[1])
+    words = plain_words(rows, baseline=baselines[0])
     with atomic_open(folder / 'table.md', 'w', encoding='utf-8') as file:
-        file.write(table)
+        file.write(f'{table}\n{words}\n')
     draw_learning_curve(rows, [folder / 'learning_curve.png', folder / 'learning_curve.pdf'])
     draw_differences(rows, baselines[0], [folder / 'differences.png', folder / 'differences.pdf'])
-    print(f'\n{table}\n{folder}: {", ".join(SUMMARY)}')
+    print(f'\n{table}\n{words}\n\n{folder}: {", ".join(SUMMARY)}')
 COLORS = {'real': '#505050', 'augmented': '#e69f00', 'unjudged': '#d55e00', 'infagenc': '#0072b2', 'both': '#009e73'}
 MARKERS = {'real': 'o', 'augmented': 's', 'unjudged': '^', 'infagenc': 'D', 'both': 'v'}
 FURTHER_MARKERS = 'osD^v<>PXp*h'

@@ -22,6 +22,8 @@ from .functional import bootstrap_interval, confidence_interval
 from .study_plan import PRESET_ARMS
 
 BASELINE, SECOND_BASELINE = 'real', 'augmented'
+FEW_SEEDS = 8
+"""Below so many seeds even differences of several points are often luck."""
 ClipsPerClass = Union[int, str]
 """A number, or ``'all'``."""
 
@@ -355,6 +357,33 @@ def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second
     picking = ' '.join(text for text, those in ((PICKED, [row for row in rows if not np.isnan(row.val_top1)]),
                                                 (LAST, [row for row in rows if np.isnan(row.val_top1)])) if those)
     return f'{table}\n\n{NOTE.format(picking=picking)}{_comparisons(differences)}\n'
+
+
+def plain_words(rows: Sequence[StudyRow], *, baseline: str = BASELINE) -> str:
+    """A sentence for each data set and size: which arm did best, by how much, and whether that can be told from luck.
+
+    The best of several arms is best by luck too; it is said of how many it is the best.
+    """
+    cells: Dict[tuple, List[ArmSummary]] = {}
+    for cell in summarize(rows, baseline=baseline):
+        cells.setdefault((cell.dataset, cell.clips_per_class), []).append(cell)
+    return '\n'.join(_sentence(own, baseline) for own in cells.values())
+
+
+def _sentence(cells: Sequence[ArmSummary], baseline: str) -> str:
+    place = f'{cells[0].dataset}, {cells[0].clips_per_class} clips a class'
+    others = [cell for cell in cells if cell.difference is not None]
+    if not others:
+        return f'{place}: nothing to compare yet: no other arm has a seed in common with {baseline}.'
+    best = max(others, key=lambda cell: cell.difference.mean)
+    mean, low, high = (100 * value for value in best.difference[:3])
+    better = f'{best.arm} ({100 * best.mean:.1f} %) is {abs(mean):.1f} points {"better" if mean > 0 else "worse"} than {baseline}'
+    if best.difference.num_pairs < FEW_SEEDS:
+        return f'{place}: {better}, but {best.difference.num_pairs} seeds say little; {FEW_SEEDS} to 10 are needed.'
+    if low > 0:
+        many = f' It is the best of {len(others)}, some of its lead is luck.' if len(others) > 1 else ''
+        return f'{place}: {better}, 95 % interval {low:+.1f} to {high:+.1f}: more than luck.{many}'
+    return f'{place}: nothing is better than {baseline} for certain; nearest is {best.arm}, {mean:+.1f} points, {low:+.1f} to {high:+.1f}.'
 
 
 def excludes_zero(difference: PairedDifference) -> bool:

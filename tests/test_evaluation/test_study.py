@@ -12,6 +12,7 @@ from mmagenc.evaluation.study import (
     hold_out,
     markdown_table,
     paired_difference,
+    plain_words,
     read_rows,
     select_clips,
     settings_hash,
@@ -168,3 +169,42 @@ def test_a_share_stays_within_its_range():
 def test_no_difference_has_no_minus_sign():
     rows = [make_row(arm, seed, value) for seed in (0, 1, 2) for arm, value in (('real', 0.5), ('infagenc', 0.49999))]
     assert '+0.0 [' in markdown_table(rows) and '-0.0' not in markdown_table(rows)
+
+
+def arm_rows(arm, values):
+    return [make_row(arm, seed, value) for seed, value in enumerate(values)]
+
+
+def test_plain_words_tell_luck_from_gain():
+    base = arm_rows('real', [0.5] * 8)
+    better = arm_rows('new', [0.6, 0.62, 0.58, 0.61, 0.6, 0.59, 0.6, 0.6])
+    assert plain_words(base + better) == ('made, 5 clips a class: new (60.0 %) is 10.0 points better than real, 95 % interval +9.0 to +11.0: '
+                                          'more than luck.')
+    assert 'best of 2, some of its lead is luck' in plain_words(base + better + arm_rows('other', [0.4] * 8))
+    scattered = arm_rows('new', [0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.5])
+    assert 'nothing is better than real for certain; nearest is new, +1.2 points' in plain_words(base + scattered)
+    assert '3 seeds say little; 8 to 10 are needed' in plain_words(base[:3] + better[:3])
+    assert 'nothing to compare yet' in plain_words(base)
+
+
+def test_table_counts_its_comparisons_and_marks_those_that_exclude_zero():
+    rows = arm_rows('real', [0.5, 0.51, 0.5]) + arm_rows('augmented', [0.7, 0.72, 0.71])
+    rows += arm_rows('mine', [0.5, 0.52, 0.49])
+    table = markdown_table(rows)
+    assert 'Comparisons: 3, of which 2 exclude 0; of so many about 0.1 would by chance.' in table  # mine is with both
+    assert table.count('**') == 4 and '**+20.7 [' in table
+
+
+def test_runs_without_validation_are_read_again(tmp_path):
+    rows = [make_row(val_top1=float('nan'))]
+    write_rows(rows, tmp_path / 'runs.csv')
+    read = read_rows(tmp_path / 'runs.csv')
+    assert np.isnan(read[0].val_top1) and 'The last checkpoint was tested' in markdown_table(read)
+    (tmp_path / 'runs.csv').write_text((tmp_path / 'runs.csv').read_text().replace('0.5,0.25,nan', 'nan,0.25,nan'))
+    with pytest.raises(ValueError, match='top1 is nan'):
+        read_rows(tmp_path / 'runs.csv')
+
+
+def test_own_arms_keep_their_order():
+    rows = [make_row(arm, seed) for seed in (1, 0) for arm in ('zebra', 'apple', 'real')]
+    assert [cell.arm for cell in summarize(rows)] == ['real', 'zebra', 'apple']
