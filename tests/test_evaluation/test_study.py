@@ -178,8 +178,8 @@ def arm_rows(arm, values):
 def test_plain_words_tell_luck_from_gain():
     base = arm_rows('real', [0.5] * 8)
     better = arm_rows('new', [0.6, 0.62, 0.58, 0.61, 0.6, 0.59, 0.6, 0.6])
-    assert plain_words(base + better) == ('made, 5 clips a class: new (60.0 %) is 10.0 points better than real, 95 % interval +9.0 to +11.0: '
-                                          'more than luck.')
+    words = 'made, 5 clips a class: new (60.0 %) is 10.0 points better than real, 95 % interval +9.0 to +11.0: more than luck.'
+    assert plain_words(base + better) == words
     assert 'best of 2, some of its lead is luck' in plain_words(base + better + arm_rows('other', [0.4] * 8))
     scattered = arm_rows('new', [0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.5])
     assert 'nothing is better than real for certain; nearest is new, +1.2 points' in plain_words(base + scattered)
