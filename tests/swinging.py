@@ -31,11 +31,11 @@ class Swinging(BaseGenerator):
 
     can_vary = True
 
-    def __init__(self, still=(), **kwargs):
+    def __init__(self, still=(), trainable=True, **kwargs):
         init_default_scope('mmagenc')
         super().__init__(**dict(dict(representation=dict(type='KeypointRepresentation', skeleton=SKELETON), num_classes=len(CLASSES),
                                      num_frames=FRAMES), **kwargs))
-        self.still, self.weight = tuple(still), torch.nn.Parameter(torch.ones(()))
+        self.still, self.weight = tuple(still), torch.nn.Parameter(torch.ones(()), requires_grad=trainable)
         self.asked = []
 
     def loss(self, x, label, length):

@@ -150,6 +150,7 @@ class OnlineClips:
             drawn = torch.stack([members[kind][turn(place, kind) % len(members[kind])] for place, kind in enumerate(classes)])
         return drawn[torch.randperm(self.count, generator=generator)]
 
+    @torch.no_grad()
     def _make(self, sources: torch.Tensor, name: str, generator: torch.Generator) -> List[Dict]:
         """A clip for each recording: of its class, or a variant of it."""
         if self.vary is None:

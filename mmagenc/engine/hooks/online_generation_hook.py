@@ -118,7 +118,7 @@ class OnlineGenerationHook(Hook):
             raise ContractError('OnlineGenerationHook stands twice in custom_hooks and default_hooks; leave one of them')
         if self.model is None:
             self.model, self.meta = self._build()
-            self.model.to(next(runner.model.parameters()).device).eval().requires_grad_(False)
+            self.model.to(next(runner.model.parameters()).device)
 
     def before_train(self, runner) -> None:
         recognizer, dataset = _unwrap(runner.model), self._dataset(runner)
@@ -155,7 +155,7 @@ class OnlineGenerationHook(Hook):
         if checkpoint is None and any(weight.requires_grad for weight in model.parameters()):
             raise ContractError(f'OnlineGenerationHook: generator names no checkpoint, and an untrained {type(model).__name__} makes no '
                                 'motion: train it first, and set generator.checkpoint')
-        return model, meta
+        return model.eval(), meta
 
     def _dataset(self, runner) -> MotionDataset:
         loop, dataset = runner.train_loop, innermost(runner.train_dataloader.dataset)
