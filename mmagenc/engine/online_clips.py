@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from mmengine.dist import all_gather_object
 from torch import nn
 
 from mmagenc.datasets import MotionDataset
@@ -177,16 +178,18 @@ def _filled(kept: Sequence[Optional[Dict]], labels: Sequence[int]) -> List[Dict]
     return filled
 
 
-def require_some(renewal: Renewal, clips: Sequence[Dict]) -> None:
-    """Refuse a generator of whose clips the gate lets none pass.
+def require_some(renewal: Renewal, clips: Sequence[Dict]) -> Dict:
+    """One of the clips that the gate lets pass, in all processes the same.
 
     Raises:
-        ContractError: there are no clips.
+        ContractError: no process has any.
     """
-    if not clips:
+    found = next((example for example in all_gather_object(clips[0] if clips else None) if example is not None), None)
+    if found is None:
         why = ', '.join(f'{count} {reason}' for reason, count in renewal.reasons.items())
-        raise ContractError(f'none of {renewal.made} generated clips moves as the recordings of its class do ({why}): train the generator '
-                            'longer, or let all clips pass with gate=dict(enforce=False)')
+        raise ContractError(f'OnlineGenerationHook: none of {renewal.made} generated clips moves as the recordings of its class do '
+                            f'({why}): train the generator longer, or let all clips pass with gate=dict(enforce=False)')
+    return found
 
 
 def weights_digest(model: nn.Module) -> str:

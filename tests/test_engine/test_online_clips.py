@@ -103,7 +103,7 @@ def test_clips_have_the_form_of_the_recordings(tmp_path):
 def test_a_generator_that_only_makes_statues():
     with pytest.raises(ContractError, match=r'none of 9 generated clips moves .* \(9 too slow\)'):
         require_some(Renewal(made=9, reasons={'too slow': 9}), [])
-    require_some(Renewal(), [{}])
+    assert require_some(Renewal(), [dict(label=1), dict(label=0)]) == dict(label=1)
 
 
 def test_words_and_sums():

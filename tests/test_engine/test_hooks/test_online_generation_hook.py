@@ -20,6 +20,15 @@ WINDOW = [dict(type='ConsecutiveSample', num_frames=4), *PIPELINE]
 WORKERS = [dict(num_workers=0), dict(num_workers=2), dict(num_workers=2, persistent_workers=True)]
 
 
+class Choosy(Swinging):
+    """Makes clips of eight frames, but for the check."""
+
+    def sample_latent(self, label, **options):
+        if len(label) > 1:
+            raise ValueError('num_frames must be 8')
+        return super().sample_latent(label, **options)
+
+
 class NotingRecognizer(RecognizerGCN):
     """Notes each batch that it learns from: names, sources, and a number of each input."""
 
@@ -230,6 +239,8 @@ def test_loss_weight(tmp_path, head):
     (dict(interval=0), 'interval must be a whole number from 1, or None, got 0'),
     (dict(num_frames=1.5), 'num_frames must be a whole number'),
     (dict(balance='fair'), "balance must be one of recordings, even, got 'fair'"),
+    (dict(vary=0.5), r'vary must be dict\(strength=…\), or None, got 0.5'),
+    (dict(vary=dict(strenth=1)), 'vary must be'),
     (dict(generator=dict(checkpoint='a.pth')), r'generator must be dict\(config=…, checkpoint=…\) or a built one'),
 ])
 def test_settings_that_cannot_be(settings, words):
@@ -271,8 +282,10 @@ def test_a_generator_by_config_and_checkpoint(tmp_path):
         assert hook.clips(0)[0]['total_frames'] == 4  # of eight at twice the recordings' rate
     with pytest.raises(ContractError, match='names no checkpoint, and an untrained Swinging makes no motion'):
         train(tmp_path, generator=dict(config=config), **settings)
-    with pytest.raises(FileNotFoundError, match='config nowhere.py: no such file'):
+    with pytest.raises(ContractError, match='OnlineGenerationHook: generator: config nowhere.py: no such file'):
         train(tmp_path, generator=dict(config='nowhere.py'), **settings)
+    with pytest.raises(ContractError, match='Swinging makes no clips: num_frames must be 8'):
+        train(tmp_path, generator=Choosy(), num_frames=7, **settings)
     frozen = dict(config, model=dict(type='Swinging', trainable=False))
     assert len(generated(train(tmp_path, generator=dict(config=frozen), name='frozen', **settings))[0]) == 4
 
