@@ -157,7 +157,8 @@ class OnlineClips:
         if self.vary is None:
             motion = self.model.generate(self._labels[sources], self.num_frames or self.model.num_frames, generator=generator)
         else:
-            motion = self.model.vary([self.recordings[index] for index in sources.tolist()], generator=generator, **self.vary)
+            frames = {} if self.num_frames is None else dict(num_frames=self.num_frames)
+            motion = self.model.vary([self.recordings[index] for index in sources.tolist()], generator=generator, **self.vary, **frames)
         clips = motion_to_annotations(motion.cpu(), prefix=name)
         return clips if self.fps is None else [dict(clip, fps=self.fps) for clip in clips]
 
