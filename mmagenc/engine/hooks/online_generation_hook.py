@@ -158,7 +158,8 @@ class OnlineGenerationHook(Hook):
             model, meta = build_generator(Config(dict(config)) if isinstance(config, dict) else config, checkpoint)
         except (ValueError, OSError) as error:
             raise ContractError(f'OnlineGenerationHook: generator: {error}') from error
-        if checkpoint is None and any(weight.requires_grad for weight in model.parameters()):
+        if checkpoint is None and any(weight.numel() > 1 for weight in model.parameters() if weight.requires_grad):
+            # a single number is what generators without a network give to optimizers, which ask for something
             raise ContractError(f'OnlineGenerationHook: generator names no checkpoint, and an untrained {type(model).__name__} makes no '
                                 'motion: train it first, and set generator.checkpoint')
         return model.eval(), meta
