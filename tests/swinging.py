@@ -51,11 +51,11 @@ class Swinging(BaseGenerator):
                                 for kind, phase, size in zip(label, 2 * math.pi * latent.double(), amplitude)])
         return Motion(keypoint=keypoint, label=label, length=length.clone(), latent=latent)
 
-    def vary(self, clips, strength, *, generator):
+    def vary(self, clips, strength, *, num_frames, generator):
         label = torch.tensor([clip['label'] for clip in clips])
-        keypoint = torch.stack([torch.from_numpy(clip['keypoint'][0]) for clip in clips])
+        keypoint = torch.stack([torch.from_numpy(clip['keypoint'][0][:num_frames]) for clip in clips])
         shift = strength * torch.rand(len(clips), 1, 1, 1, generator=generator)
-        return Motion(keypoint=keypoint + shift, label=label, length=torch.tensor([clip['total_frames'] for clip in clips]))
+        return Motion(keypoint=keypoint + shift, label=label, length=torch.full((len(clips), ), num_frames))
 
 
 def write_recordings(path, labels=(0, 1) * 6, fps=30., **clip):

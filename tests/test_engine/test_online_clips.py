@@ -66,6 +66,10 @@ def test_rare_classes_get_their_turn(tmp_path):
 def test_every_recording_is_varied_equally_often(tmp_path):
     clips, _ = clips_of(tmp_path, count=24)
     assert sorted(clips.plan(3).tolist()) == sorted([*range(12)] * 2)
+    clips, _ = clips_of(tmp_path, vary=dict(strength=0.), num_frames=6)
+    for clip in clips(0):
+        source = next(real for real in clips.recordings if real['frame_dir'] == clip['variant_of'])
+        assert np.array_equal(clip['keypoint'], source['keypoint'][:, :6]) and clip['label'] == source['label']
 
 
 def test_what_the_gate_leaves_out_is_made_again(tmp_path):
@@ -73,6 +77,7 @@ def test_what_the_gate_leaves_out_is_made_again(tmp_path):
     clips, told = clips_of(tmp_path, model=Swinging(still=[1]), gate=dict(slack=20.))
     made, renewal = clips(0), told[0][0]
     assert [clip['label'] for clip in made] == [0] * 6 and renewal.made == 12 + 6 + 6
+    assert renewal.speed == pytest.approx(clips.gate(made).speed[0] / 2)  # between that of the first and of statues
     assert renewal.reasons == {'too slow': 18} and renewal.left_out == 18 and renewal.missing == [1]
 
     class Fitful(Swinging):

@@ -288,7 +288,8 @@ class OnlineGenerationHook(Hook):
         for renewal in news:
             total.add(renewal)
         start = number * self.interval + 1
-        place = f'epoch {start}' if _by_epoch(runner.train_loop) else f'from iteration {start} on'
+        place = f'epoch {start}' if _by_epoch(runner.train_loop) else f'iteration {start}'
+        place += f' and {len(news) - 1} renewal{"s" * (len(news) > 2)} before' if len(news) > 1 else ''
         runner.logger.info(f'OnlineGenerationHook: {place}: '
                            f'{describe(total, median_speed(self.clips.gate), enforced=self.clips.gate.enforce)}')
         unheard = sorted({*total.missing} - self._without)

@@ -193,6 +193,15 @@ def test_the_log_tells_of_each_epoch(tmp_path, caplog):
     assert all(re.search(said, line) for line in lines)
 
 
+def test_the_log_tells_of_every_tenth_renewal(tmp_path, caplog):
+    runner = make_runner(tmp_path, loop=dict(ITERATIONS, max_iters=13), sampler='InfiniteSampler', ratio=1, interval=1)
+    runner.logger.addHandler(caplog.handler)
+    runner.train()
+    lines = [record.message for record in caplog.records if ' clips generated, ' in record.message]
+    assert [line.split(': ')[1] for line in lines] == [
+        'iteration 1', 'iteration 11 and 9 renewals before', 'iteration 13 and 1 renewal before']
+
+
 def test_classes_as_often_as_among_the_recordings_or_evenly(tmp_path):
     write_recordings(tmp_path / 'real.npz', labels=[0] * 9 + [1] * 3)
     loop = dict(EPOCHS, max_epochs=1)
