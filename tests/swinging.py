@@ -31,31 +31,31 @@ class Swinging(BaseGenerator):
 
     can_vary = True
 
-    def __init__(self, still=(), **kwargs):
+    def __init__(self, still=(), trainable=True, **kwargs):
         init_default_scope('mmagenc')
         super().__init__(**dict(dict(representation=dict(type='KeypointRepresentation', skeleton=SKELETON), num_classes=len(CLASSES),
                                      num_frames=FRAMES), **kwargs))
-        self.still, self.weight = tuple(still), torch.nn.Parameter(torch.ones(()))
+        self.still, self.weight = tuple(still), torch.nn.Parameter(torch.ones(2 if trainable else ()))
         self.asked = []
 
     def loss(self, x, label, length):
-        return dict(loss=self.weight.square())
+        return dict(loss=self.weight.square().mean())
 
     def sample_latent(self, label, *, generator, **sampling):
         self.asked.append(label.tolist())
         return torch.rand(len(label), 1, generator=generator)
 
     def decode_latent(self, latent, label, length):
-        amplitude = torch.tensor([0. if int(kind) in self.still else float(self.weight) for kind in label])
+        amplitude = torch.tensor([0. if int(kind) in self.still else float(self.weight.mean()) for kind in label])
         keypoint = torch.stack([swing(kind[None], phase, int(length.max()), size)[0]
                                 for kind, phase, size in zip(label, 2 * math.pi * latent.double(), amplitude)])
         return Motion(keypoint=keypoint, label=label, length=length.clone(), latent=latent)
 
-    def vary(self, clips, strength, *, generator):
+    def vary(self, clips, strength, *, num_frames, generator):
         label = torch.tensor([clip['label'] for clip in clips])
-        keypoint = torch.stack([torch.from_numpy(clip['keypoint'][0]) for clip in clips])
+        keypoint = torch.stack([torch.from_numpy(clip['keypoint'][0][:num_frames]) for clip in clips])
         shift = strength * torch.rand(len(clips), 1, 1, 1, generator=generator)
-        return Motion(keypoint=keypoint + shift, label=label, length=torch.tensor([clip['total_frames'] for clip in clips]))
+        return Motion(keypoint=keypoint + shift, label=label, length=torch.full((len(clips), ), num_frames))
 
 
 def write_recordings(path, labels=(0, 1) * 6, fps=30., **clip):

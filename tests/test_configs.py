@@ -64,7 +64,8 @@ def test_hooks_run_in_order(name):
     hooks = registered_hooks(load(name))
     expected = [
         'RuntimeInfoHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook', 'SyncBuffersHook',
-        'EMAHook', 'InfAGenCHook', 'LoggerHook', 'ParamSchedulerHook', 'RandomStateHook', 'SampleVisualizationHook', 'CheckpointHook'
+        'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'LoggerHook', 'ParamSchedulerHook', 'RandomStateHook',
+        'SampleVisualizationHook', 'CheckpointHook'
     ]
     assert hooks == [hook for hook in expected if hook in hooks]
     assert ('InfAGenCHook' in hooks) == name.startswith('infagenc/')

@@ -20,7 +20,18 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmagenc.datasets import ClassBalancedSampler
-from mmagenc.draws import DrawIndex, KeyedBatches, KeyedFetch, key_loop, seed_draws, turn_counter, untouched_random_state
+from mmagenc.draws import (
+    ClipIndex,
+    DrawIndex,
+    KeyedBatches,
+    KeyedFetch,
+    innermost,
+    key_loop,
+    seed_draws,
+    seed_of,
+    turn_counter,
+    untouched_random_state,
+)
 
 SEED, CLIPS = 5, 7
 WORKERS = [dict(num_workers=0), dict(num_workers=2), dict(num_workers=2, persistent_workers=True)]
@@ -330,3 +341,24 @@ def test_balanced_sampler_counts_its_own_repetitions():
     drawn = list(sampler)
     for place, index in enumerate(drawn):
         assert sampler.turn(place, index) == drawn[:place].count(index)
+
+
+def test_a_clip_travels_with_its_index():
+    """Through a worker's queue, to the innermost dataset, with draws of its own key."""
+    class Taking(Drawing):
+        def sample_of(self, clip):
+            return dict(clip, draws=self.prepare_data(0)['draws'])
+
+    clip = dict(frame_dir='generated', keypoint=np.arange(6.).reshape(1, 2, 1, 3))
+    index = pickle.loads(pickle.dumps(ClipIndex(-4, clip, SEED, 2)))  # noqa: S301
+    assert (int(index), index.key, index.clip['frame_dir']) == (-4, (SEED, 2), 'generated')
+    dataset = RepeatDataset(Taking(), 2)
+    assert innermost(dataset) is dataset.dataset
+    sample, = KeyedFetch(dataset)([index])
+    seed_draws(SEED, 2, -4)
+    assert sample['draws'] == dataset.dataset.prepare_data(0)['draws'] and np.array_equal(sample['keypoint'], clip['keypoint'])
+
+
+def test_seeds_of_keys():
+    seeds = [seed_of(*key) for key in ((1, 2), (12, ), (1, 2, 0), (2, 1))]
+    assert len(set(seeds)) == 4 and all(0 <= seed < 2**63 for seed in seeds) and seed_of(1, 2) == seeds[0]

@@ -12,10 +12,10 @@ _format = [
     dict(type='mmaction.FormatGCNInput', num_person=1),
     dict(type='mmaction.PackActionInputs')
 ]
-recognizer_train_pipeline = [dict(type='ConsecutiveSample', num_frames=30, step=2), *_format]
-recognizer_test_pipeline = [dict(type='ConsecutiveSample', num_frames=30, step=2, test_mode=True), *_format]
-# More frames than are needed: what a clip loses when it is played faster, or begins later.
-_margin = dict(type='ConsecutiveSample', num_frames=80, padding='none')
+# Three quarters of a clip at least: a window of a longer one might miss what its class is named after.
+recognizer_train_pipeline = [dict(type='RandomCropResize', num_frames=30, ratio=(0.75, 1.), min_frames=1), *_format]
+recognizer_test_pipeline = [dict(type='RandomCropResize', num_frames=30, test_ratio=1., test_mode=True), *_format]
+_whole = dict(type='RandomCropResize', num_frames=60, ratio=(1., 1.), min_frames=1)  # before the augmentation, which then costs as little
 _strong = dict(type='StrongAugmentation', swapped_labels='names', rotations=False)
 study = dict(
     steps=300,
@@ -24,17 +24,18 @@ study = dict(
     clips_per_class=[5, 10],
     baselines=['strong', 'pretrained'],
     augmentations=dict(
+        none=[_whole],
         classical=[
-            _margin,
+            _whole,
             dict(type='RandomSpeed', speed=(0.8, 1.25)),
             dict(type='RandomHeading', max_angle=0.5),
             dict(type='RandomMirror', swapped_labels='names'),
             dict(type='JointNoise', position=0.003, rotation=0.)
         ],
-        strong=[_margin, dict(_strong, posture=False)],
-        posture=[_margin, _strong]),
+        strong=[_whole, dict(_strong, posture=False)],
+        posture=[_whole, _strong]),
     arms={
-        'real': dict(),
+        'real': dict(augmentation='none'),
         'classical': dict(augmentation='classical'),
         'strong': dict(augmentation='strong'),
         'posture': dict(augmentation='posture'),

@@ -11,7 +11,7 @@ _transfer = dict(
     type='PostureTransferGenerator',
     representation=dict(type='KeypointRepresentation', skeleton='smpl24'),
     num_classes=6,
-    num_frames=80,
+    num_frames=320,
     base=dict(ann_file='{base}', groups='subject'),
     up='y')
 study = dict(

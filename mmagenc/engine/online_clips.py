@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from mmengine.dist import all_gather_object
 from torch import nn
 
 from mmagenc.datasets import MotionDataset
@@ -41,7 +42,7 @@ class Renewal:
     Args:
         made: clips that were generated.
         reasons: of those that the gate left out, how many for what.
-        speed: median over classes of the clips' speed, body lengths a second.
+        speed: median over classes of the clips' speed, body lengths a second, as they were first made.
         seconds: that it took.
         missing: classes of which no clip passed.
     """
@@ -76,7 +77,7 @@ class OnlineClips:
         count: clips of all processes together.
         balance: ``'recordings'``: classes as often as among the recordings; ``'even'``: equally often.
         gate: fitted; what it objects to is made again, :data:`ATTEMPTS` times, and then left out, another of its class in its place.
-        num_frames: frames of a clip; ``None`` is the generator's own.
+        num_frames: frames of a clip (of a variant: at most); ``None`` is the generator's own.
         fps: of the generator's clips; ``None`` is the dataset's.
         vary: ``dict(strength=…)``: variants of recordings in the place of new clips.
         seed: gives the seed.
@@ -112,7 +113,7 @@ class OnlineClips:
         return self._known[0]
 
     def _renew(self, number: int) -> Tuple[List[Dict], Renewal]:
-        sources = self.plan(number)[self.rank::self.world_size]
+        sources, speed = self.plan(number)[self.rank::self.world_size], float('nan')
         generator = torch.Generator().manual_seed(seed_of(self.seed(), number, self.rank))
         kept: List[Optional[Dict]] = [None] * len(sources)
         renewal, open_places = Renewal(), torch.arange(len(sources))
@@ -124,7 +125,8 @@ class OnlineClips:
             passed = verdict.passed if self.gate.enforce else np.ones(len(clips), dtype=bool)
             for place, clip, passes in zip(open_places.tolist(), clips, passed):
                 kept[place] = clip if passes else None
-            renewal.add(Renewal(len(clips), verdict.reasons, float(np.median(list(verdict.speed.values())))))
+            speed = float(np.median(list(verdict.speed.values()))) if attempt == 0 else speed  # not that of the repetitions
+            renewal.add(Renewal(len(clips), verdict.reasons, speed))
             open_places = open_places[torch.from_numpy(~passed)]
         labels = self._labels[sources].tolist()
         renewal.missing = sorted({*labels} - {label for label, clip in zip(labels, kept) if clip is not None})
@@ -150,13 +152,16 @@ class OnlineClips:
             drawn = torch.stack([members[kind][turn(place, kind) % len(members[kind])] for place, kind in enumerate(classes)])
         return drawn[torch.randperm(self.count, generator=generator)]
 
+    @torch.no_grad()
     def _make(self, sources: torch.Tensor, name: str, generator: torch.Generator) -> List[Dict]:
         """A clip for each recording: of its class, or a variant of it."""
+        num_frames = self.num_frames or self.model.num_frames
         if self.vary is None:
-            motion = self.model.generate(self._labels[sources], self.num_frames or self.model.num_frames, generator=generator)
+            clips = motion_to_annotations(self.model.generate(self._labels[sources], num_frames, generator=generator).cpu(), prefix=name)
         else:
-            motion = self.model.vary([self.recordings[index] for index in sources.tolist()], generator=generator, **self.vary)
-        clips = motion_to_annotations(motion.cpu(), prefix=name)
+            real = [self.recordings[index] for index in sources.tolist()]
+            motion = self.model.vary(real, self.vary['strength'], num_frames=num_frames, generator=generator).cpu()
+            clips = [dict(clip, variant_of=clip_of['frame_dir']) for clip, clip_of in zip(motion_to_annotations(motion, prefix=name), real)]
         return clips if self.fps is None else [dict(clip, fps=self.fps) for clip in clips]
 
 
@@ -176,16 +181,18 @@ def _filled(kept: Sequence[Optional[Dict]], labels: Sequence[int]) -> List[Dict]
     return filled
 
 
-def require_some(renewal: Renewal, clips: Sequence[Dict]) -> None:
-    """Refuse a generator of whose clips the gate lets none pass.
+def require_some(renewal: Renewal, clips: Sequence[Dict]) -> Dict:
+    """One of the clips that the gate lets pass, in all processes the same.
 
     Raises:
-        ContractError: there are no clips.
+        ContractError: no process has any.
     """
-    if not clips:
+    found = next((example for example in all_gather_object(clips[0] if clips else None) if example is not None), None)
+    if found is None:
         why = ', '.join(f'{count} {reason}' for reason, count in renewal.reasons.items())
-        raise ContractError(f'none of {renewal.made} generated clips moves as the recordings of its class do ({why}): train the generator '
-                            'longer, or let all clips pass with gate=dict(enforce=False)')
+        raise ContractError(f'OnlineGenerationHook: none of {renewal.made} generated clips moves as the recordings of its class do '
+                            f'({why}): train the generator longer, or let all clips pass with gate=dict(enforce=False)')
+    return found
 
 
 def weights_digest(model: nn.Module) -> str:

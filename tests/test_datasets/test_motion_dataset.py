@@ -180,6 +180,36 @@ def test_growing_by_what_does_not_fit_adds_nothing(real, clips, reason):
     assert names(dataset) == list('abcd')
 
 
+def test_clips_of_others_go_through_the_pipeline(real):
+    """As if they were the dataset's, which they are not: checked, brought over, with the arrays that all have, and told apart."""
+    pipeline = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
+    dataset, grown = (MotionDataset(real, split='train', pipeline=pipeline) for _ in range(2))
+    clip = dict(make_clip('other', label=2, seed=8, fps=30.), source='synthetic')
+    adopted, = dataset.adopted([clip])
+    assert len(dataset) == 2 and 'fps' not in adopted
+    sample = dataset.sample_of(adopted)
+    grown.extend([clip])
+    torch.testing.assert_close(sample['inputs'], grown[2]['inputs'])
+    packed = [data['data_samples'] for data in (sample, grown[2], grown[0])]
+    assert [one.metainfo.get('source') for one in packed] == ['synthetic', 'synthetic', 'real'] and packed[0].gt_label.item() == 2
+    with pytest.raises(AnnotationError, match='generated clips: 1 of 1 clips'):
+        dataset.adopted([make_clip('a')], source='generated clips')
+    dataset.pipeline = lambda info: None
+    with pytest.raises(AnnotationError, match='clip other: the pipeline drops it'):
+        dataset.sample_of(adopted)
+
+
+def test_samples_have_the_arrays_that_clips_of_others_have(tmp_path):
+    save_annotation(make_annotation([make_clip(name) for name in 'ab']), tmp_path / 'real.npz')
+    dataset = MotionDataset(str(tmp_path / 'real.npz'))
+    clip = {key: value for key, value in make_clip('c').items() if key != 'pose'}
+    plain, = dataset.adopted([clip])
+    with pytest.raises(AnnotationError, match='clip c has no pose, as the clips of this dataset have'):
+        dataset.sample_of(plain)
+    dataset.share_arrays([plain])
+    assert dataset.sample_of(plain).keys() == dataset[0].keys() and 'pose' not in dataset[0]
+
+
 def test_serialized_data(real):
     plain, packed = MotionDataset(real), MotionDataset(real, serialize_data=True)
     assert len(packed) == 4 and names(packed) == names(plain)

@@ -13,6 +13,7 @@ from torch import nn
 
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import classes_problem
+from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.mixed_batches import MixedBatches
 from mmagenc.datasets.motion_dataset import ClipList
 from mmagenc.draws import common_seed, innermost, key_loop
@@ -96,10 +97,12 @@ class OnlineGenerationHook(Hook):
         for name, value in dict(interval=interval, num_frames=num_frames).items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ContractError(f'OnlineGenerationHook: {name} must be a whole number from 1, or None, got {value!r}')
+        if vary is not None and not (isinstance(vary, Mapping) and set(vary) == {'strength'}):
+            raise ContractError(f'OnlineGenerationHook: vary must be dict(strength=…), or None, got {vary!r}')
         if balance not in BALANCES:
             raise ContractError(f'OnlineGenerationHook: balance must be one of {", ".join(BALANCES)}, got {balance!r}')
         self.generator_cfg, self.ratio, self.interval, self.balance = generator, ratio, interval, balance
-        self.loss_weight, self.vary, self.num_frames = loss_weight, vary, num_frames
+        self.loss_weight, self.vary, self.num_frames = loss_weight, vary and dict(vary), num_frames
         self.gate_cfg = dict(dict(type='MotionGate'), **(gate or {}))
         self.model: Optional[nn.Module] = None
         self.meta: Dict = {}
@@ -118,7 +121,7 @@ class OnlineGenerationHook(Hook):
             raise ContractError('OnlineGenerationHook stands twice in custom_hooks and default_hooks; leave one of them')
         if self.model is None:
             self.model, self.meta = self._build()
-            self.model.to(next(runner.model.parameters()).device).eval().requires_grad_(False)
+            self.model.to(next(runner.model.parameters()).device)
 
     def before_train(self, runner) -> None:
         recognizer, dataset = _unwrap(runner.model), self._dataset(runner)
@@ -151,11 +154,14 @@ class OnlineGenerationHook(Hook):
         if isinstance(self.generator_cfg, nn.Module):
             return self.generator_cfg, dict(getattr(self.generator_cfg, 'dataset_meta', {}))
         config, checkpoint = self.generator_cfg['config'], self.generator_cfg.get('checkpoint')
-        model, meta = build_generator(Config(dict(config)) if isinstance(config, dict) else config, checkpoint)
+        try:
+            model, meta = build_generator(Config(dict(config)) if isinstance(config, dict) else config, checkpoint)
+        except (ValueError, OSError) as error:
+            raise ContractError(f'OnlineGenerationHook: generator: {error}') from error
         if checkpoint is None and model.learns and any(weight.requires_grad for weight in model.parameters()):
             raise ContractError(f'OnlineGenerationHook: generator names no checkpoint, and an untrained {type(model).__name__} makes no '
                                 'motion: train it first, and set generator.checkpoint')
-        return model, meta
+        return model.eval(), meta
 
     def _dataset(self, runner) -> MotionDataset:
         loop, dataset = runner.train_loop, innermost(runner.train_dataloader.dataset)
@@ -237,9 +243,8 @@ class OnlineGenerationHook(Hook):
             model=self.model, recordings=recordings, dataset=dataset, count=count, balance=self.balance, gate=gate,
             num_frames=self.num_frames, fps=known_fps(self.meta, getattr(self.model, 'gap', 1)), vary=self.vary,
             seed=lambda: common_seed(runner), rank=rank, world_size=world_size, report=lambda *made: self._note(runner, *made))
-        first = self.clips((loop.epoch if _by_epoch(loop) else loop.iter) // self.interval)
-        require_some(self.first, first)
-        dataset.share_arrays(first)
+        example = self._first_clip((loop.epoch if _by_epoch(loop) else loop.iter) // self.interval)
+        dataset.share_arrays([example])
         _build_loader(runner)
         by_epoch = _by_epoch(loop)
         batches = MixedBatches(
@@ -251,6 +256,16 @@ class OnlineGenerationHook(Hook):
         unit = 'epoch' if by_epoch else 'iteration'
         runner.logger.info(f'OnlineGenerationHook: {ratio:.3g} generated clips for each of {len(recordings)} recordings, behind those of '
                            f'each batch; {count} new ones every {self.interval} {unit}{"s" * (self.interval > 1)}')
+
+    def _first_clip(self, number: int) -> Dict:
+        """One of those that the training begins with."""
+        try:
+            clips = self.clips(number)
+        except AnnotationError:
+            raise
+        except ValueError as error:  # of generate or vary, which know the settings
+            raise ContractError(f'OnlineGenerationHook: {type(self.model).__name__} makes no clips: {error}') from error
+        return require_some(self.first, clips)
 
     def _ratio(self, recordings: ClipList) -> float:
         classes = set(recordings.values('label'))
@@ -272,7 +287,8 @@ class OnlineGenerationHook(Hook):
         for renewal in news:
             total.add(renewal)
         start = number * self.interval + 1
-        place = f'epoch {start}' if _by_epoch(runner.train_loop) else f'from iteration {start} on'
+        place = f'epoch {start}' if _by_epoch(runner.train_loop) else f'iteration {start}'
+        place += f' and {len(news) - 1} renewal{"s" * (len(news) > 2)} before' if len(news) > 1 else ''
         runner.logger.info(f'OnlineGenerationHook: {place}: '
                            f'{describe(total, median_speed(self.clips.gate), enforced=self.clips.gate.enforce)}')
         unheard = sorted({*total.missing} - self._without)

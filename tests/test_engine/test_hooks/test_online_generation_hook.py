@@ -1,6 +1,7 @@
 """Generated clips in a recognizer's training: new ones every epoch, the same for the same seed, however the samples are prepared."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -12,10 +13,20 @@ from mmagenc.engine.contract import ContractError
 from mmagenc.engine.hooks import OnlineGenerationHook
 from mmagenc.engine.loss_weight import SeparateMeans
 from tests.runs import forget_runs
-from tests.swinging import PIPELINE, Swinging, recognizer, write_recordings
+from tests.swinging import CLASSES, PIPELINE, Swinging, recognizer, registered, write_recordings
 
 EPOCHS, ITERATIONS = dict(type='EpochBasedTrainLoop', max_epochs=3), dict(type='IterBasedTrainLoop', max_iters=9)
+WINDOW = [dict(type='ConsecutiveSample', num_frames=4), *PIPELINE]
 WORKERS = [dict(num_workers=0), dict(num_workers=2), dict(num_workers=2, persistent_workers=True)]
+
+
+class Choosy(Swinging):
+    """Makes one clip, as for the check, and never several."""
+
+    def sample_latent(self, label, **options):
+        if len(label) > 1:
+            raise ValueError('one clip at a time')
+        return super().sample_latent(label, **options)
 
 
 class NotingRecognizer(RecognizerGCN):
@@ -33,15 +44,14 @@ class NotingRecognizer(RecognizerGCN):
 
 
 @pytest.fixture(autouse=True)
-def _registered():
-    from mmagenc.registry import MODELS
-    MODELS.register_module(module=NotingRecognizer, force=True)
-    yield
-    MODELS.module_dict.pop('NotingRecognizer')
+def _registered(monkeypatch):
+    for method in ('_log_env', 'dump_config'):  # each takes longer than the training
+        monkeypatch.setattr(Runner, method, lambda *args: None)
+    yield from registered(NotingRecognizer, Swinging)
 
 
 def make_runner(tmp_path, *, name='run', loop=EPOCHS, workers=WORKERS[0], resume=False, sampler='DefaultSampler', seed=3, head=None,
-                dataset=None, pipeline=PIPELINE, checkpoint=1, batch_size=4, hooked=True, **hook):
+                dataset=None, pipeline=PIPELINE, checkpoint=None, batch_size=4, hooked=True, **hook):
     forget_runs()
     if not (tmp_path / 'real.npz').exists():
         write_recordings(tmp_path / 'real.npz')
@@ -54,10 +64,11 @@ def make_runner(tmp_path, *, name='run', loop=EPOCHS, workers=WORKERS[0], resume
         train_cfg=dict(loop),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-2)),
         default_hooks=dict(
-            checkpoint=dict(type='CheckpointHook', interval=checkpoint, by_epoch=loop['type'] == 'EpochBasedTrainLoop'), logger=None),
+            logger=None,
+            checkpoint=checkpoint and dict(type='CheckpointHook', interval=checkpoint, by_epoch=loop['type'] == 'EpochBasedTrainLoop')),
         randomness=dict(seed=seed),
         resume=resume,
-        log_level='INFO',
+        visualizer=dict(type='Visualizer', vis_backends=[]),
         experiment_name=f'{tmp_path.name}_{name}_{resume}')
     runner = Runner.from_cfg(Config(cfg))
     if hooked:
@@ -125,7 +136,7 @@ def test_a_resumed_training_goes_on_with_the_same_clips(tmp_path, loop, sampler)
     whole.train()
     length = 'max_epochs' if loop is EPOCHS else 'max_iters'
     parts = dict(loop, **{length: 2 if loop is EPOCHS else 5})
-    train(tmp_path, loop=parts, sampler=sampler, ratio=1, name='parts')
+    train(tmp_path, loop=parts, sampler=sampler, ratio=1, name='parts', checkpoint=parts[length])
     resumed = make_runner(tmp_path, loop=loop, sampler=sampler, ratio=1, name='parts', resume=True)
     resumed.train()
     done = 6 if loop is EPOCHS else 5
@@ -135,7 +146,7 @@ def test_a_resumed_training_goes_on_with_the_same_clips(tmp_path, loop, sampler)
 
 
 def test_another_generator_is_refused_by_a_resumed_training(tmp_path):
-    train(tmp_path, loop=dict(EPOCHS, max_epochs=1))
+    train(tmp_path, loop=dict(EPOCHS, max_epochs=1), checkpoint=1)
     other = Swinging()
     torch.nn.init.constant_(other.weight, 0.9)
     with pytest.raises(ContractError, match='had another generator'):
@@ -145,7 +156,7 @@ def test_another_generator_is_refused_by_a_resumed_training(tmp_path):
 def test_passed_over_batches_have_nothing_generated(tmp_path):
     """A resumed training by iterations makes clips from where it goes on."""
     loop = dict(ITERATIONS, max_iters=6)
-    train(tmp_path, loop=loop, sampler='InfiniteSampler', ratio=1, interval=2)
+    train(tmp_path, loop=loop, sampler='InfiniteSampler', ratio=1, interval=2, checkpoint=6)
     generator = Swinging()
     runner = make_runner(tmp_path, loop=dict(loop, max_iters=8), sampler='InfiniteSampler', ratio=1, interval=2, resume=True,
                          generator=generator)
@@ -178,7 +189,17 @@ def test_the_log_tells_of_each_epoch(tmp_path, caplog):
     runner.train()
     lines = [record.message for record in caplog.records if 'OnlineGenerationHook: epoch' in record.message]
     assert [line.split(': ')[1] for line in lines] == ['epoch 1', 'epoch 2', 'epoch 3']
-    assert all('24 clips generated, 0 left out; their speed' in line and 'of the recordings' in line for line in lines)
+    said = r'\d\d clips generated, .* left out.*; their speed \d\.\d\d beside \d\.\d\d of the recordings'
+    assert all(re.search(said, line) for line in lines)
+
+
+def test_the_log_tells_of_every_tenth_renewal(tmp_path, caplog):
+    runner = make_runner(tmp_path, loop=dict(ITERATIONS, max_iters=13), sampler='InfiniteSampler', ratio=1, interval=1)
+    runner.logger.addHandler(caplog.handler)
+    runner.train()
+    lines = [record.message for record in caplog.records if ' clips generated, ' in record.message]
+    assert [line.split(': ')[1] for line in lines] == [
+        'iteration 1', 'iteration 11 and 9 renewals before', 'iteration 13 and 1 renewal before']
 
 
 def test_classes_as_often_as_among_the_recordings_or_evenly(tmp_path):
@@ -230,6 +251,8 @@ def test_loss_weight(tmp_path, head):
     (dict(interval=0), 'interval must be a whole number from 1, or None, got 0'),
     (dict(num_frames=1.5), 'num_frames must be a whole number'),
     (dict(balance='fair'), "balance must be one of recordings, even, got 'fair'"),
+    (dict(vary=0.5), r'vary must be dict\(strength=…\), or None, got 0.5'),
+    (dict(vary=dict(strenth=1)), 'vary must be'),
     (dict(generator=dict(checkpoint='a.pth')), r'generator must be dict\(config=…, checkpoint=…\) or a built one'),
 ])
 def test_settings_that_cannot_be(settings, words):
@@ -249,9 +272,34 @@ def test_parts_that_do_not_go_together(tmp_path):
     refuse('the generator makes h36m17 keypoints, the recordings have coco17',
            generator=Swinging(representation=dict(type='KeypointRepresentation', skeleton='h36m17')))
     refuse(r'model.num_classes=3, but the recordings have 2 classes', generator=Swinging(num_classes=3))
-    refuse('Rot6dInput does not take a recording', pipeline=[dict(type='Rot6dInput'), *PIPELINE])
+    refuse('PoseToRot6d does not take a recording', pipeline=[dict(type='PoseToRot6d'), *PIPELINE])
     write_recordings(tmp_path / 'real.pkl')
     refuse('needs a MotionDataset', dataset=dict(type='mmaction.PoseDataset', ann_file=str(tmp_path / 'real.pkl'), pipeline=PIPELINE))
+
+
+def test_a_generator_by_config_and_checkpoint(tmp_path):
+    """Its weights, statistics and classes; an untrained one is refused, one that has nothing to train is not."""
+    trained = Swinging()
+    trained.representation.fit(write_recordings(tmp_path / 'real.npz'))
+    torch.nn.init.constant_(trained.weight, 0.8)
+    torch.save(dict(state_dict=trained.state_dict(), meta=dict(dataset_meta=dict(classes=CLASSES, fps=60.))), tmp_path / 'generator.pth')
+    config = dict(default_scope='mmagenc', model=dict(type='Swinging'))
+    settings = dict(ratio=1, loop=dict(EPOCHS, max_epochs=1), gate=dict(enforce=False))
+    for index, written in enumerate((config, Config(config))):
+        runner = make_runner(tmp_path, generator=dict(config=written, checkpoint=str(tmp_path / 'generator.pth')), name=str(index),
+                             dataset=dict(type='MotionDataset', ann_file=str(tmp_path / 'real.npz'), fps=30., pipeline=WINDOW), **settings)
+        runner.train()
+        hook = next(hook for hook in runner.hooks if isinstance(hook, OnlineGenerationHook))
+        assert hook.model.weight.mean() == 0.8 and len(generated(runner.model.seen)[0]) == 4
+        assert hook.clips(0)[0]['total_frames'] == 4  # of eight at twice the recordings' rate
+    with pytest.raises(ContractError, match='names no checkpoint, and an untrained Swinging makes no motion'):
+        train(tmp_path, generator=dict(config=config), **settings)
+    with pytest.raises(ContractError, match='OnlineGenerationHook: generator: config nowhere.py: no such file'):
+        train(tmp_path, generator=dict(config='nowhere.py'), **settings)
+    with pytest.raises(ContractError, match='Choosy makes no clips: one clip at a time'):
+        train(tmp_path, generator=Choosy(), **settings)
+    frozen = dict(config, model=dict(type='Swinging', trainable=False))
+    assert len(generated(train(tmp_path, generator=dict(config=frozen), name='frozen', **settings))[0]) == 4
 
 
 def test_the_loops_words_are_the_recognizers(tmp_path):
