@@ -26,7 +26,7 @@ from .augmenting import (
     check_unit,
     layout_of,
     lent_places,
-    place_of,
+    places_of,
     smooth_paths,
     unit_length,
     unseen_points,
@@ -127,7 +127,7 @@ class RandomMirror(Augmentation):
             return keypoint * sign
         missing = unseen_points(keypoint, results.get('keypoint_score'))
         full = keypoint if missing is None else lent_places(keypoint, missing, results['skeleton'])
-        mirrored = full * sign + (1 - sign) * place_of(full, results['skeleton'])
+        mirrored = full * sign + (1 - sign) * places_of(full, results['skeleton'])[0, 0]
         return mirrored if missing is None else np.where(missing[..., None], keypoint, mirrored)
 
     def _mirrored_pose(self, pose: np.ndarray) -> np.ndarray:

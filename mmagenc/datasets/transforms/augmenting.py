@@ -160,15 +160,15 @@ def check_coordinates(results: Dict, what: str) -> int:
     return dims
 
 
-def place_of(keypoint: np.ndarray, skeleton=None) -> np.ndarray:
-    """``(C,)`` the body's place in the first frame, the first person's: the middle of the hips, or the root in layouts without.
+def places_of(keypoint: np.ndarray, skeleton=None) -> np.ndarray:
+    """``(M, T, C)`` where each body is in each frame: the middle of the hips, or the root in layouts without.
 
     Args:
         keypoint: ``(M, T, V, C)``, a place for every point.
         skeleton: the layout; without, the middle of all points.
     """
     joints = slice(None) if skeleton is None else get_skeleton(skeleton).middle
-    return keypoint[0, 0, joints].mean(axis=0)
+    return keypoint[:, :, joints].mean(axis=2)
 
 
 def check_unit(unit: str) -> str:
