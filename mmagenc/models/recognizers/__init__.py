@@ -3,9 +3,10 @@
 from .infogcn import InfoGCN
 from .infogcn_head import InfoGCNHead
 from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, prepare, score_annotations
+from .skeleton_mix import SkeletonMix
 from .stgcn import FastSTGCN
 
 __all__ = [
-    'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature', 'prepare',
+    'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'SkeletonMix', 'build_pipeline', 'pool_feature', 'prepare',
     'score_annotations'
 ]
