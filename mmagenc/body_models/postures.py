@@ -6,7 +6,7 @@ angles, and knees and elbows bend backwards no farther than they did. In NumPy, 
 """
 
 from functools import lru_cache
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from mmagenc.skeletons.library import SkeletonLike
 from mmagenc.skeletons.skeleton import ancestors
 
 from .kinematics import forward_kinematics
-from .orientation import AXES
+from .orientation import AXES, UPS
 from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 MOST_SHIFT = 0.8
@@ -28,6 +28,7 @@ SHARPEST_FOLD = -0.9
 PLAY = 0.02
 """Sine by which a hinge may bend backwards beyond what the clip shows: about a degree."""
 _SHORT = 1e-9
+_UPRIGHT = 0.7  # Mean cosine between the trunk and the vertical.
 _NO_AXIS = 0.3  # Sine between an upper bone and the axis that its hinge is thought to have, below which it has another.
 
 
@@ -204,6 +205,25 @@ def _steady(vectors: np.ndarray, per_frame: bool, usual: np.ndarray) -> np.ndarr
     return _unit(sums[..., HEADING_FRAMES:, :] - sums[..., :-HEADING_FRAMES, :] + np.float32(1e-2) * mean)
 
 
+def find_up(clips: Sequence[np.ndarray], skeleton: SkeletonLike) -> Optional[str]:
+    """The axis that points up where people stand, walk or sit: ``'y'``, ``'z'``, ``'-y'`` or ``'-z'``.
+
+    Args:
+        clips: ``(T, V, C)`` of each.
+        skeleton: their layout.
+
+    Returns:
+        ``None`` where their trunks point along none of these on the mean (they lie, or turn over), in two dimensions, and for a layout
+        without hips and shoulders.
+    """
+    upwards = _body(skeleton).upwards
+    if not upwards.any() or clips[0].shape[-1] == 2:
+        return None
+    mean = np.mean([_unit(upwards @ clip).mean(axis=0) for clip in clips], axis=0)
+    best = max(UPS, key=lambda axis: float(np.dot(mean, AXES[axis])))
+    return best if np.dot(mean, AXES[best]) > _UPRIGHT else None
+
+
 def mean_posture(positions: np.ndarray, skeleton: SkeletonLike, frames: Optional[np.ndarray],
                  seen: Optional[np.ndarray] = None) -> np.ndarray:
     """The mean direction of each bone over a clip, in the person's frame.
@@ -245,6 +265,7 @@ def shift_posture(positions: np.ndarray,
                   skeleton: SkeletonLike,
                   *,
                   frames: Optional[np.ndarray] = None,
+                  mean: Optional[np.ndarray] = None,
                   gain: Optional[np.ndarray] = None,
                   limits: bool = True) -> np.ndarray:
     """The movement of a clip in another posture.
@@ -258,6 +279,7 @@ def shift_posture(positions: np.ndarray,
         offsets: ``(…, V, C)`` in the person's frame, added to unit vectors; those longer than :data:`MOST_SHIFT` are shortened.
         skeleton: layout of the keypoints.
         frames: as :func:`posture_frames` gives them; ``None`` takes offsets as of the coordinates' own axes.
+        mean: ``(…, V, C)`` the clip's posture as :func:`mean_posture` gives it, where these are frames of a longer clip.
         gain: ``(…, V)`` by how much limbs swing wider than they did; ``None`` is 1.
         limits: keep knees and elbows from bending backwards, and bones of a limb from folding upon each other, more than in the clip.
 
@@ -267,22 +289,23 @@ def shift_posture(positions: np.ndarray,
     body, bones = _body(skeleton), bone_vectors(positions, skeleton)
     length = np.sqrt(_dot(bones, bones))
     old = bones / np.maximum(length, _SHORT)
-    new = _shifted(old, positions, offsets, body, frames, gain, limits)
+    new = _shifted(old, positions, offsets, body, frames, mean, gain, limits)
     return from_bone_vectors(new * length, positions[..., body.root, :], skeleton)
 
 
 def _shifted(old: np.ndarray, positions: np.ndarray, offsets: np.ndarray, body: _Body, frames: Optional[np.ndarray],
-             gain: Optional[np.ndarray], limits: bool) -> np.ndarray:
+             mean: Optional[np.ndarray], gain: Optional[np.ndarray], limits: bool) -> np.ndarray:
     """Unit vectors of bones in the new posture, of those in the old one."""
     offsets = capped_offsets(np.asarray(offsets, dtype=old.dtype))
     new = old + _out_of(offsets[..., None, :, :], frames)
     if gain is not None:
-        mean = _into(old, frames).mean(axis=-3, keepdims=True)
-        new += (np.asarray(gain, dtype=old.dtype)[..., None, :, None] - 1) * (old - _out_of(mean, frames))
+        mean = _into(old, frames).mean(axis=-3) if mean is None else mean
+        new += (np.asarray(gain, dtype=old.dtype)[..., None, :, None] - 1) * (old - _out_of(mean[..., None, :, :], frames))
     new = _unit(new)
     if len(body.trunk):
         local = _into(old.take(body.trunk, axis=-2), frames)
-        turns = _nearest_turns(local.mean(axis=-3), offsets.take(body.trunk, axis=-2), body)
+        usual = local.mean(axis=-3) if mean is None else mean.take(body.trunk, axis=-2)
+        turns = _nearest_turns(usual, offsets.take(body.trunk, axis=-2), body)
         turned = local.swapaxes(-2, -3) @ turns.take(body.owner, axis=-3).swapaxes(-1, -2)
         new[..., body.trunk, :] = _out_of(turned.swapaxes(-2, -3), frames)
     if limits and body.limbs:
@@ -339,8 +362,8 @@ def _with_component(vectors: np.ndarray, axis: np.ndarray, least: np.ndarray) ->
     if not short.any():
         return vectors
     wanted = np.maximum(component, least)
-    share = np.sqrt(np.maximum(1 - wanted**2, 0) / np.maximum(1 - component**2, _SHORT))
-    return np.where(short, wanted * axis + share * (vectors - component * axis), vectors)
+    turned = wanted * axis + np.sqrt(np.maximum(1 - wanted**2, 0)) * _unit(vectors - component * axis)
+    return np.where(short, _unit(turned), vectors)
 
 
 def _aside(vectors: np.ndarray) -> np.ndarray:
@@ -382,14 +405,31 @@ def shift_pose(pose: np.ndarray,
     """
     smpl = get_skeleton('smpl24')
     rotmat = axis_angle_to_matrix(torch.from_numpy(np.ascontiguousarray(pose)))
-    joints, world = forward_kinematics(rotmat, torch.from_numpy(np.asarray(rest_joints)), smpl.parents, return_rotations=True)
-    joints, world, rotmat = joints.numpy(), world.numpy(), rotmat.numpy()
+    joints = forward_kinematics(rotmat, torch.from_numpy(np.asarray(rest_joints)), smpl.parents).numpy()
+    frames = posture_frames(joints, smpl, up=up)
+    shifted = shift_rotations(rotmat.numpy(), offsets, rest_joints, frames=frames, gain=gain, limits=limits)
+    return matrix_to_axis_angle(torch.from_numpy(shifted)).numpy().astype(pose.dtype, copy=False)
+
+
+def shift_rotations(rotmat: np.ndarray,
+                    offsets: np.ndarray,
+                    rest_joints: np.ndarray,
+                    *,
+                    frames: Optional[np.ndarray] = None,
+                    mean: Optional[np.ndarray] = None,
+                    gain: Optional[np.ndarray] = None,
+                    limits: bool = True) -> np.ndarray:
+    """As :func:`shift_pose`, of matrices ``(…, T, 24, 3, 3)`` relative to the parents and with what :func:`shift_posture` takes."""
+    smpl = get_skeleton('smpl24')
+    rest = torch.from_numpy(np.asarray(rest_joints))
+    joints, world = (value.numpy() for value in forward_kinematics(
+        torch.from_numpy(np.ascontiguousarray(rotmat)), rest, smpl.parents, return_rotations=True))
     old = bone_directions(joints, smpl)
-    new = _shifted(old, joints, offsets, _body(smpl), posture_frames(joints, smpl, up=up), gain, limits)
+    new = _shifted(old, joints, offsets, _body(smpl), frames, mean, gain, limits)
     moved = _moved_rotations(world, rotmat, old, new)
     local = moved.take(_body(smpl).parent, axis=-3).swapaxes(-1, -2) @ moved
     local[..., smpl.root, :, :] = moved[..., smpl.root, :, :]
-    return matrix_to_axis_angle(torch.from_numpy(local)).numpy().astype(pose.dtype, copy=False)
+    return local
 
 
 def _moved_rotations(world: np.ndarray, rotmat: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import List
 
-from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, openpose18, smpl24
+from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, openpose18, smpl24, ucla20
 from .library import SkeletonLike, get_skeleton
 
 JOINT_MAPS = {
@@ -16,6 +16,9 @@ JOINT_MAPS['smpl24', 'h36m17'] = [JOINT_MAPS['smpl24', 'infact17'][joint] for jo
 # HumanML3D's joints are SMPL's, and the hands that it lacks are in none of the two.
 JOINT_MAPS['humanml22', 'infact17'] = JOINT_MAPS['smpl24', 'infact17']
 JOINT_MAPS['humanml22', 'h36m17'] = JOINT_MAPS['smpl24', 'h36m17']
+# Kinect's hip centre, spine and shoulder centre are no joints of SMPL: the nearest, as body_models.landmarks has them.
+_KINECT = dict(hip_center='pelvis', spine='spine2', shoulder_center='neck')
+JOINT_MAPS['smpl24', 'ucla20'] = [smpl24.NAMES.index(_KINECT.get(name, name)) for name in ucla20.NAMES]
 # Kinetic-GAN leaves out the base of the neck and calls the root hip, SLT leaves that out too.
 _NO_NECK = [index for index, name in enumerate(h36m17.NAMES) if name != 'neck_base']
 JOINT_MAPS['h36m17', 'h36m16'], JOINT_MAPS['h36m17', 'h36m15'] = _NO_NECK, _NO_NECK[1:]
