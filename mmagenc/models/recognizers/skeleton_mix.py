@@ -70,8 +70,8 @@ class SkeletonMix(BaseMiniBatchBlending):
         """
         joints, channels = imgs.shape[-2:]
         if imgs.dim() < 5 or joints != self.skeleton.num_joints or channels < self.dims:
-            raise ValueError(f'SkeletonMix(skeleton={self.skeleton.name!r}, dims={self.dims}) mixes (N, …, M, T, {self.skeleton.num_joints}, '
-                             f'C) inputs of at least {self.dims} channels, got {tuple(imgs.shape)}')
+            raise ValueError(f'SkeletonMix(skeleton={self.skeleton.name!r}, dims={self.dims}) mixes (N, …, M, T, '
+                             f'{self.skeleton.num_joints}, C) inputs of at least {self.dims} channels, got {tuple(imgs.shape)}')
         partner = torch.randperm(len(imgs)).to(imgs.device)
         taken = self.parts[torch.randint(len(self.parts), (len(imgs), ))] & (torch.rand(len(imgs), 1) < self.probability)
         taken = taken.to(imgs.device)
