@@ -174,8 +174,9 @@ class JointNoise(PointAugmentation):
         self.unit = check_unit(unit)
 
     def move(self, results: Dict) -> None:
-        length = unit_length(results, self.unit)
-        results['keypoint'] = results['keypoint'] + noise(results['keypoint'].shape, self.position * length, self.drift * length)
+        if self.position or self.drift:
+            length, keypoint = unit_length(results, self.unit), results['keypoint']
+            results['keypoint'] = keypoint + noise(keypoint.shape, self.position * length, self.drift * length)
         if 'pose' in results and (self.rotation or self.rotation_drift):
             results['pose'] = quaternions.compose(noise(results['pose'].shape, self.rotation, self.rotation_drift), results['pose'])
 
@@ -183,12 +184,10 @@ class JointNoise(PointAugmentation):
 def noise(shape: Sequence[int], deviation: float, drift: float) -> np.ndarray:
     """``(M, T, …)`` float32: Gaussian in each frame, and a smooth path over them."""
     persons, frames, *rest = shape
-    total = np.zeros(shape, dtype=np.float32)
-    if deviation:
-        total += np.random.normal(0, deviation, shape)
+    total = np.random.normal(0, deviation, shape) if deviation else np.zeros(shape)
     if drift:
         total += smooth_paths(frames, (persons, *rest), drift).swapaxes(0, 1)
-    return total
+    return total.astype(np.float32)
 
 
 @TRANSFORMS.register_module()
