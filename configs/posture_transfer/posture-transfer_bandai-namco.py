@@ -8,3 +8,4 @@ model = dict(
     num_classes=10,
     num_frames=num_frames,
     base=dict(ann_file={{_base_.ann_file}}, split='train', classes=['walk']))
+val_dataloader = None

@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmagenc.body_models.postures import find_up
 from mmagenc.datasets.annotation import count_persons, problem_words
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
@@ -328,13 +329,18 @@ class _OwnData:
         options = self.own['augmentation']
         if options is None:
             return [form] if rotations else [form, dict(type='JointNoise', position=0.005)]
-        usual = dict(swapped_labels=self._swapped(options), up=self.metainfo.get('up') or 'y', rotations=rotations)
+        usual = dict(swapped_labels=self._swapped(options), up=self._up(), rotations=rotations)
         augmentation = dict(type='StrongAugmentation', **{**usual, **options})
         try:
             TRANSFORMS.build(augmentation)
         except (TypeError, ValueError) as error:
             raise OwnDataError(f'own_data.augmentation: {problem_words(error)}') from error
         return [augmentation, form]
+
+    def _up(self) -> Optional[str]:
+        """The axis that points up, as the file says or people stand; ``None`` where neither does."""
+        some = [self.clips[index] for index in np.unique(np.linspace(0, len(self.clips) - 1, 50).astype(int))]
+        return self.metainfo.get('up') or find_up([clip['keypoint'][0] for clip in some], self.metainfo['skeleton'])
 
     def _swapped(self, options: Dict) -> Optional[Sequence]:
         """Classes that mirroring turns into each other, by their names; ``None``: they do not say, and nothing is mirrored."""

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.spatial.transform import Rotation
 
-from mmagenc.body_models import InfantBody
 from mmagenc.body_models.postures import (
     MOST_SHIFT,
     PLAY,
@@ -19,25 +17,9 @@ from mmagenc.body_models.postures import (
     shift_posture,
 )
 from mmagenc.skeletons import get_skeleton
+from tests.styles import BODY, joints, standing
 
 SMPL = get_skeleton('smpl24')
-BODY = InfantBody()
-
-
-def standing(frames: int = 20, seed: int = 0, amount: float = 0.15) -> np.ndarray:
-    """``(T, 24, 3)`` axis-angle of smooth movement around the rest pose with hanging arms and knees a little bent."""
-    rng = np.random.default_rng(seed)
-    time = np.linspace(0, 2 * np.pi, frames)[:, None, None]
-    pose = amount * rng.standard_normal((24, 3)) * np.sin(time + rng.uniform(0, 6, (24, 1)))
-    pose[:, [SMPL.index('left_shoulder'), SMPL.index('right_shoulder')], 2] += (-1.2, 1.2)
-    for joint, axis, bend in (('left_knee', 0, 0.4), ('right_knee', 0, 0.4), ('left_elbow', 1, -0.5), ('right_elbow', 1, 0.5)):
-        pose[:, SMPL.index(joint)] = 0
-        pose[:, SMPL.index(joint), axis] = bend + 0.1 * np.sin(time[:, 0, 0])
-    return pose.astype(np.float32)
-
-
-def joints(pose: np.ndarray) -> np.ndarray:
-    return BODY.joints(torch.from_numpy(pose)).numpy()
 
 
 def turned(positions: np.ndarray, angle, axis: str = 'y') -> np.ndarray:

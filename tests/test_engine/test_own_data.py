@@ -145,6 +145,11 @@ def test_the_judge_learns_from_augmented_clips(pixels, bodies, monkeypatch):
     strong = pipeline_of(completed('3d', bodies))['StrongAugmentation']
     assert (strong.swapped_labels, strong.up, strong.rotations) == ((), 'y', False)
     assert 'JointNoise' not in pipeline_of(completed('3d', bodies))
+    content = load_annotation(bodies)
+    for change, up in ((lambda points: points[..., [0, 2, 1]], 'z'), (lambda points: points[..., [1, 0, 2]], None)):  # standing, lying
+        turned = [dict(clip, keypoint=np.ascontiguousarray(change(clip['keypoint']))) for clip in content['annotations']]
+        save_annotation(dict(content, annotations=turned), bodies.with_name('turned.npz'))
+        assert pipeline_of(completed('3d', bodies.with_name('turned.npz')))['StrongAugmentation'].up == up
     sided = completed('2d', pixels, classes=['wave left', 'squat', 'wave right'])
     assert pipeline_of(sided)['StrongAugmentation'].swapped_labels == ((0, 2), )
     assert pipeline_of(completed('2d', pixels))['StrongAugmentation'].swapped_labels is None  # classes are numbers

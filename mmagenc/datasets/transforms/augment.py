@@ -26,7 +26,7 @@ from .augmenting import (
     check_unit,
     layout_of,
     lent_places,
-    place_of,
+    places_of,
     smooth_paths,
     unit_length,
     unseen_points,
@@ -127,7 +127,7 @@ class RandomMirror(Augmentation):
             return keypoint * sign
         missing = unseen_points(keypoint, results.get('keypoint_score'))
         full = keypoint if missing is None else lent_places(keypoint, missing, results['skeleton'])
-        mirrored = full * sign + (1 - sign) * place_of(full, results['skeleton'])
+        mirrored = full * sign + (1 - sign) * places_of(full, results['skeleton'])[0, 0]
         return mirrored if missing is None else np.where(missing[..., None], keypoint, mirrored)
 
     def _mirrored_pose(self, pose: np.ndarray) -> np.ndarray:
@@ -174,8 +174,9 @@ class JointNoise(PointAugmentation):
         self.unit = check_unit(unit)
 
     def move(self, results: Dict) -> None:
-        length = unit_length(results, self.unit)
-        results['keypoint'] = results['keypoint'] + noise(results['keypoint'].shape, self.position * length, self.drift * length)
+        if self.position or self.drift:
+            length, keypoint = unit_length(results, self.unit), results['keypoint']
+            results['keypoint'] = keypoint + noise(keypoint.shape, self.position * length, self.drift * length)
         if 'pose' in results and (self.rotation or self.rotation_drift):
             results['pose'] = quaternions.compose(noise(results['pose'].shape, self.rotation, self.rotation_drift), results['pose'])
 
@@ -183,12 +184,10 @@ class JointNoise(PointAugmentation):
 def noise(shape: Sequence[int], deviation: float, drift: float) -> np.ndarray:
     """``(M, T, …)`` float32: Gaussian in each frame, and a smooth path over them."""
     persons, frames, *rest = shape
-    total = np.zeros(shape, dtype=np.float32)
-    if deviation:
-        total += np.random.normal(0, deviation, shape)
+    total = np.random.normal(0, deviation, shape) if deviation else np.zeros(shape)
     if drift:
         total += smooth_paths(frames, (persons, *rest), drift).swapaxes(0, 1)
-    return total
+    return total.astype(np.float32)
 
 
 @TRANSFORMS.register_module()

@@ -5,7 +5,7 @@ M persons, T frames, V keypoints, C coordinates.
 
 from abc import abstractmethod
 from functools import lru_cache
-from typing import Dict, Iterable, Sequence, Tuple
+from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -16,6 +16,8 @@ from mmagenc.skeletons import Skeleton, get_skeleton, longest_chain
 AXES = ('x', 'y', 'z')
 WAVES = 3
 """Waves that a smooth path is made of: half a wave, a whole one and one and a half over the clip."""
+SOME_FRAMES = 16
+"""Frames of a clip, or up to twice as many, that tell a body's length."""
 UNITS = ('own', 'body')
 
 
@@ -68,7 +70,7 @@ def move_points(results: Dict, moves: Iterable[PointAugmentation]) -> None:
     results['keypoint'] = np.where(missing[..., None], given, results['keypoint'])
 
 
-def unseen_points(keypoint: np.ndarray, score=None):
+def unseen_points(keypoint: np.ndarray, score: Optional[np.ndarray] = None) -> Optional[np.ndarray]:
     """``(M, T, V)`` which points have no place, or ``None`` where all have one, which is soon told of most clips."""
     if (score is None or (score > 0).all()) and np.isfinite(keypoint).all() and keypoint[..., 0].all():
         return None
@@ -112,13 +114,14 @@ def _waves(num_frames: int) -> np.ndarray:
 def body_length(results: Dict) -> float:
     """Length of the body in a clip's own unit, as :class:`~mmagenc.datasets.transforms.BodyUnit` takes it.
 
-    It is the longest chain of bones from tip to tip, the median over persons and frames, of those that are there.
+    It is the longest chain of bones from tip to tip, the median over persons and some frames, of those that are there.
 
     Raises:
         ValueError: a clip whose layout is not known.
     """
     chain, above = _chain(layout_of(results, 'a length in body lengths'))
-    bones = results['keypoint'][:, :, chain] - results['keypoint'][:, :, above]
+    keypoint = results['keypoint'][:, ::max(results['keypoint'].shape[1] // SOME_FRAMES, 1)]
+    bones = keypoint[:, :, chain] - keypoint[:, :, above]
     lengths = np.sqrt(np.einsum('mtvc,mtvc->mtv', bones, bones)).sum(axis=-1)
     lengths = lengths[lengths > 0]
     return float(np.median(lengths)) if lengths.size else 0.
@@ -160,15 +163,15 @@ def check_coordinates(results: Dict, what: str) -> int:
     return dims
 
 
-def place_of(keypoint: np.ndarray, skeleton=None) -> np.ndarray:
-    """``(C,)`` the body's place in the first frame, the first person's: the middle of the hips, or the root in layouts without.
+def places_of(keypoint: np.ndarray, skeleton=None) -> np.ndarray:
+    """``(M, T, C)`` where each body is in each frame: the middle of the hips, or the root in layouts without.
 
     Args:
         keypoint: ``(M, T, V, C)``, a place for every point.
         skeleton: the layout; without, the middle of all points.
     """
     joints = slice(None) if skeleton is None else get_skeleton(skeleton).middle
-    return keypoint[0, 0, joints].mean(axis=0)
+    return keypoint[:, :, joints].mean(axis=2)
 
 
 def check_unit(unit: str) -> str:

@@ -20,7 +20,7 @@ from .augmenting import PointAugmentation, check_coordinates, check_not_negative
 
 POSE_SKELETON = 'smpl24'
 ARMS = ('shoulder', 'elbow', 'wrist', 'hand', 'thumb', 'finger')
-REST_SHARE = 0.4
+REST_SHARE = 0.35
 """What trunk, head and legs are shifted by, where the arms are by 1: how the styles of Bandai-Namco differ from each other."""
 ALONG, ACROSS = 0.4, 0.6
 """Correlations of a bone's offset with that of the bone before it, and of left with right, mirrored: measured there too."""
@@ -42,7 +42,7 @@ class PostureShift(PointAugmentation):
     another layout and ``pose`` beside them each take a shift of their own.
 
     Args:
-        shift: deviation of each coordinate of an arm's offset, whose direction is a unit vector; other bones' is 0.4 of it. 0.2 is how
+        shift: deviation of each coordinate of an arm's offset, whose direction is a unit vector; other bones' is 0.35 of it. 0.2 is how
             Bandai-Namco's styles spread.
         up: axis of the coordinates that points up, or ``None`` for people who lie, whose trunk is taken for upright.
         limits: keep knees and elbows within their limits.

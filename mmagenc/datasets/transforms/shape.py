@@ -11,7 +11,7 @@ import numpy as np
 from mmagenc.registry import TRANSFORMS
 from mmagenc.skeletons import Skeleton
 
-from .augmenting import PointAugmentation, body_length, check_coordinates, check_not_negative, layout_of, place_of
+from .augmenting import PointAugmentation, body_length, check_coordinates, check_not_negative, layout_of, places_of
 
 
 @TRANSFORMS.register_module()
@@ -57,16 +57,17 @@ def _tree(layout: Skeleton) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @TRANSFORMS.register_module()
 class RandomShear(PointAugmentation):
-    """Shear a clip about the body's place in the first frame, as a view at a slant or a camera that is not level does.
+    """Shear each person's body, as a camera that stands too near or is not level does, the same in all frames.
 
-    Each coordinate takes a random share of each other one; ``transl`` goes along. Rotations stay: a sheared body has none.
+    Each coordinate takes a random share of each other one, measured from the body's place in the frame (the middle of the hips). Places
+    stay, and with them paths and ``transl``: sheared too, they would lead uphill. Rotations stay: a sheared body has none.
 
     Args:
         shear: largest share.
         test_mode: leave clips as they are; a dataset in test mode gets this in any case.
 
     Raises:
-        ValueError: a negative share.
+        ValueError: a negative share, or a clip whose keypoints are neither 2-D nor 3-D.
     """
 
     def __init__(self, shear: float = 0.1, test_mode: bool = False) -> None:
@@ -75,22 +76,12 @@ class RandomShear(PointAugmentation):
         self.shear = shear
 
     def move(self, results: Dict) -> None:
-        dims = check_coordinates(results, 'RandomShear')
+        dims, keypoint = check_coordinates(results, 'RandomShear'), results['keypoint']
         matrix = np.random.uniform(-self.shear, self.shear, (dims, dims))
-        np.fill_diagonal(matrix, 1)
-        _transform(results, matrix)
-
-
-def _transform(results: Dict, matrix: np.ndarray, shift=0.) -> None:
-    """Apply ``matrix (C, C)`` to a clip about the body's place in the first frame, and a shift; ``transl`` of three coordinates too."""
-    keypoint = results['keypoint']
-    dims = keypoint.shape[-1]
-    place = place_of(keypoint, results.get('skeleton'))
-    offset = (place - matrix @ place + shift).astype(np.float32)
-    matrix = matrix.T.astype(np.float32)
-    results['keypoint'] = (keypoint.reshape(-1, dims) @ matrix).reshape(keypoint.shape) + offset
-    if dims == 3 and 'transl' in results:
-        results['transl'] = results['transl'] @ matrix + offset
+        np.fill_diagonal(matrix, 0)
+        from_place = keypoint - places_of(keypoint, results.get('skeleton'))[:, :, None]
+        change = from_place.reshape(-1, dims) @ matrix.T.astype(np.float32)
+        results['keypoint'] = keypoint + change.reshape(keypoint.shape)
 
 
 @TRANSFORMS.register_module()
@@ -107,7 +98,7 @@ class RandomPlacement(PointAugmentation):
         test_mode: leave clips as they are; a dataset in test mode gets this in any case.
 
     Raises:
-        ValueError: settings out of range, or a clip of three coordinates or of a layout that is not known.
+        ValueError: settings out of range, or a clip of three coordinates, or of an unknown layout where it is shifted.
     """
 
     def __init__(self, turn: float = 0.15, scale: float = 1.2, shift: float = 0.1, test_mode: bool = False) -> None:
@@ -124,4 +115,7 @@ class RandomPlacement(PointAugmentation):
         angle, scale = np.random.uniform(-self.turn, self.turn), self.scale**np.random.uniform(-1, 1)
         shift = np.random.uniform(-self.shift, self.shift, 2) * body_length(results) if self.shift else 0.
         cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
-        _transform(results, np.array([[cosine, -sine], [sine, cosine]]), shift)
+        keypoint = results['keypoint']
+        place = places_of(keypoint, results.get('skeleton'))[0, 0]
+        turned = (keypoint - place).reshape(-1, 2) @ np.array([[cosine, sine], [-sine, cosine]], dtype=np.float32)
+        results['keypoint'] = turned.reshape(keypoint.shape) + (place + shift).astype(np.float32)

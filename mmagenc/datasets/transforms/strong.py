@@ -29,7 +29,8 @@ class StrongAugmentation(Augmentation):
         swapped_labels: pairs of classes that mirroring turns into each other, such as ``((5, 6), )``; ``()`` if no action has a side.
             :func:`swapped_labels` finds them by the classes' names. Where it is not said, clips are not mirrored: whether a class has a
             side is not known, and a wave of the left hand must not be learned as one of the right.
-        up: the vertical axis of three coordinates.
+        up: axis of three coordinates that points up, such as ``'y'``, ``'-y'`` or ``'z'`` (``metainfo['up']`` of a file). ``None``: the
+            vertical is not known, or the people lie; they are not turned, and their trunks taken for upright.
         unit: of ``noise`` and ``drift``: ``'body'`` is body lengths (from fingertip to toe along the bones, 0.9 m of an infant and 2.5 m
             of an adult), whatever the keypoints are in; ``'own'`` is that of the keypoints.
         mirror: probability of mirroring, by default 0.5 where ``swapped_labels`` is given and else 0.
@@ -57,7 +58,7 @@ class StrongAugmentation(Augmentation):
 
     def __init__(self,
                  swapped_labels: Optional[Sequence[Tuple[int, int]]] = None,
-                 up: str = 'y',
+                 up: Optional[str] = 'y',
                  unit: str = 'body',
                  *,
                  mirror: Optional[float] = None,
@@ -78,7 +79,7 @@ class StrongAugmentation(Augmentation):
         self.rotations = rotations
         self.time = _speed(speed, warp, start)
         self.mirror = _mirror(mirror, swapped_labels, up)
-        self.turn = RandomHeading(turn, up) if turn else None
+        self.turn = RandomHeading(turn, up) if turn and up is not None else None
         shape: List[PointAugmentation] = []
         if posture:
             shape.append(PostureShift(**({} if posture is True else dict(shift=posture)), up=up))
@@ -108,7 +109,7 @@ def _speed(speed: Optional[float], warp: Optional[float], start: Optional[float]
     return RandomSpeed((1 / speed, speed), warp or 0., start or 0.) if speed > 1 or warp or start else None
 
 
-def _mirror(mirror: Optional[float], swapped: Optional[Sequence[Tuple[int, int]]], up: str) -> Optional[RandomMirror]:
+def _mirror(mirror: Optional[float], swapped: Optional[Sequence[Tuple[int, int]]], up: Optional[str]) -> Optional[RandomMirror]:
     probability = (0. if swapped is None else 0.5) if mirror is None else mirror
     return RandomMirror(probability, 'z' if up == 'x' else 'x', tuple(swapped or ())) if probability else None
 

@@ -64,18 +64,19 @@ def test_limbs_below_a_point_that_was_not_seen(clip):
     assert np.linalg.norm(broken[0, 3, 7] - whole[0, 3, 7]) < 0.24 * length[3]  # at most as the thigh has changed
 
 
-def test_shear_is_one_linear_map_about_the_hips(clip):
+def test_shear_is_one_linear_map_about_the_hips_of_each_frame(clip):
     np.random.seed(0)
     result = RandomShear(0.1)(dict(clip))
-    place = clip['keypoint'][0, 0, [1, 2]].mean(axis=0)
-    before, after = (value.reshape(-1, 3) - place for value in (clip['keypoint'], result['keypoint']))
-    matrix, *_ = np.linalg.lstsq(before, after, rcond=None)
+    before, after = (points - points[:, :, [1, 2]].mean(axis=2, keepdims=True) for points in (clip['keypoint'], result['keypoint']))
+    matrix, *_ = np.linalg.lstsq(before.reshape(-1, 3), after.reshape(-1, 3), rcond=None)
     np.testing.assert_allclose(before @ matrix, after, atol=1e-5)
-    np.testing.assert_allclose(np.diag(matrix), 1, atol=1e-5)
-    off = matrix[~np.eye(3, dtype=bool)]
-    assert 0.001 < np.abs(off).min() < np.abs(off).max() < 0.1001
-    np.testing.assert_allclose(result['transl'] - place, (clip['transl'] - place) @ matrix, atol=1e-5)
-    assert result['pose'] is clip['pose'] and RandomShear(0.1)(flat_clip(clip))['keypoint'].shape == (1, 9, 24, 2)
+    np.testing.assert_allclose(np.diag(matrix), 1, atol=1e-4)
+    off = np.abs(matrix[~np.eye(3, dtype=bool)])
+    assert off.min() > 0.001 and 0.05 < off.max() < 0.1001
+    hips = [points[:, :, [1, 2]].mean(axis=2) for points in (clip['keypoint'], result['keypoint'])]
+    np.testing.assert_allclose(hips[1], hips[0], atol=1e-5)  # the path leads where it led
+    assert result['pose'] is clip['pose'] and result['transl'] is clip['transl']
+    assert RandomShear(0.1)(flat_clip(clip))['keypoint'].shape == (1, 9, 24, 2)
 
 
 def test_placement_is_a_similarity_and_the_body_stays_near(clip):

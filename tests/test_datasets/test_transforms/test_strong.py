@@ -126,6 +126,14 @@ def test_upright_along_z(clip):
     assert np.abs(result - turned).max() > 0.01
 
 
+def test_where_the_vertical_is_not_known_nobody_is_turned(clip):
+    result = StrongAugmentation(**{**OFF, 'turn': 0.5, 'posture': 0.2}, up=None)(dict(clip))['keypoint']
+    lengths = [np.linalg.norm(bones(points), axis=-1) for points in (clip['keypoint'], result)]
+    np.testing.assert_allclose(lengths[1], lengths[0], atol=1e-5)
+    np.testing.assert_array_equal(result[:, :, 0], clip['keypoint'][:, :, 0])
+    assert np.abs(result - clip['keypoint']).max() > 0.02
+
+
 def test_classes_that_mirroring_swaps():
     names = ['walk', 'turn-left', 'turn-right', 'wave both hands', 'RaiseRightHand', 'raise_left_hand', 'copyright']
     assert swapped_labels(names) == ((1, 2), (4, 5))
