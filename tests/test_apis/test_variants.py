@@ -14,8 +14,8 @@ def model(tmp_path_factory):
 
 def clips(labels=(0, 2, 0, 2, 0)):
     rng = np.random.default_rng(0)
-    return [dict(frame_dir=f'clip{row}', label=label, total_frames=6 + row, keypoint=rng.standard_normal((1, 6 + row, 20, 3)).astype(np.float32))
-            for row, label in enumerate(labels)]
+    return [dict(frame_dir=f'clip{row}', label=label, total_frames=6 + row,
+                 keypoint=rng.standard_normal((1, 6 + row, 20, 3)).astype(np.float32)) for row, label in enumerate(labels)]
 
 
 def test_each_clip_once(model):
@@ -39,7 +39,10 @@ def test_the_seed_and_not_the_batch_size_decides(model, monkeypatch):
     assert not np.allclose(vary(model, clips(), seed=6)[0]['keypoint'], first[0]['keypoint'])
 
 
-@pytest.mark.parametrize('settings,message', [(dict(classes=['run']), 'no clips of run to vary'), (dict(batch_size=0), 'batch_size must be')])
+@pytest.mark.parametrize('settings,message', [
+    (dict(classes=['run']), 'no clips of run to vary'),
+    (dict(batch_size=0), 'batch_size must be at least 1, got 0'),
+])
 def test_what_cannot_be(model, settings, message):
     with pytest.raises(ValueError, match=message):
         vary(model, clips(), **settings)
