@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmagenc.apis import generate, init_generator, init_recognizer, recognize
+from mmagenc.apis import generate, init_generator, init_recognizer, recognize, vary
 from mmagenc.commands import generate as command
 from mmagenc.datasets import MotionDataset, load_annotation, load_pickle, save_annotation
 from tests.commands import main
@@ -101,6 +101,55 @@ def test_arrays_of_other_packages(tool, tmp_path, num_dims, shape):
     with pytest.raises(SystemExit, match='--pair .*the file must end in .npy'):
         main(tool, [*argv, '--out', str(tmp_path / 'b.npz'), '--pair', str(tmp_path / 'new/b.npz')])
     assert not (tmp_path / 'b.npz').exists()
+
+
+@pytest.fixture(scope='module')
+def recordings(tmp_path_factory):
+    """Five clips of two classes, two of which are ``train``."""
+    path, rng = tmp_path_factory.mktemp('recordings') / 'real.npz', np.random.default_rng(0)
+    clips = [dict(frame_dir=f'clip{row}', label=label, total_frames=6 + row,
+                  keypoint=rng.standard_normal((1, 6 + row, 20, 3)).astype(np.float32)) for row, label in enumerate((0, 2, 0, 2, 0))]
+    save_annotation(dict(split=dict(train=['clip0', 'clip1'], test=['clip2', 'clip3', 'clip4']), annotations=clips,
+                         metainfo=dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=25)), path)
+    return str(path)
+
+
+@pytest.mark.parametrize('suffix', ['.npz', '.pkl'])
+def test_variants_of_recordings_name_them(tool, files, recordings, tmp_path, suffix, capsys):
+    out = tmp_path / f'variants{suffix}'
+    main(tool, [*files, '--out', str(out), '--around', f'{recordings}:test', '--strength', '0.3', '--seed', '2'])
+    annotation = load_annotation(out)
+    assert [clip['variant_of'] for clip in annotation['annotations']] == ['clip2', 'clip4', 'clip3']
+    assert annotation['split'] == dict(train=[f'epoch_3_v2_{place:06d}' for place in range(3)])
+    assert {key: annotation['metainfo'][key] for key in ('around', 'strength', 'seed', 'source')} == dict(
+        around='real.npz', strength=0.3, seed=2, source='synthetic')
+    wanted = vary(init_generator(*files), list(MotionDataset(recordings, split='test').annotations()), strength=0.3, seed=2)
+    for clip, other in zip(annotation['annotations'], wanted):
+        np.testing.assert_allclose(clip['keypoint'], other['keypoint'], atol=1e-6)
+    assert '3 clips of 8 frames (walk, Jump)' in capsys.readouterr().out
+
+
+def test_many_variants_keep_their_places(tool, files, recordings, tmp_path, monkeypatch):
+    """Drawn in several parts, numbered without a gap."""
+    monkeypatch.setattr('mmagenc.apis.variants.AT_ONCE', 4)
+    main(tool, [*files, '--out', str(tmp_path / 'many.npz'), '--around', recordings, '--num-samples-per-class', '7'])
+    clips = load_annotation(tmp_path / 'many.npz')['annotations']
+    assert [clip['frame_dir'] for clip in clips] == [f'epoch_3_v0_{place:06d}' for place in range(14)]
+
+
+@pytest.mark.parametrize('argv,message', [
+    (['--strength', '0.5'], '--strength needs --around'),
+    (['--around', 'RECORDINGS', '--latents', 'x.npz', '--shard', '0/2'], '--around varies given clips: --latents, --shard does not go'),
+    (['--around', 'RECORDINGS', '--sampling', 'noise_factor=2'], '--around varies given clips: --sampling does not go'),
+    (['--around', 'RECORDINGS', '--classes', 'run'], 'there are no clips of run to vary'),
+    (['--around', 'nowhere.npz'], 'nowhere.npz: no such annotation file'),
+    (['--around', 'RECORDINGS:val'], r"no split \['val'\]"),
+])
+def test_variants_that_cannot_be_made(tool, files, recordings, tmp_path, argv, message):
+    argv = [word.replace('RECORDINGS', recordings) for word in argv]
+    with pytest.raises(SystemExit, match=message):
+        main(tool, [*files, '--out', str(tmp_path / 'x.npz'), *argv])
+    assert not (tmp_path / 'x.npz').exists()
 
 
 def test_options_reach_the_model(tool, files, tmp_path):

@@ -3,7 +3,8 @@ import pytest
 from mmagenc.skeletons import JOINT_MAPS, get_skeleton, joint_map
 
 PUBLISHED = [0, 1, 4, 7, 2, 5, 8, 6, 9, 12, 15, 16, 18, 20, 17, 19, 21]
-SAME = {'foot': 'ankle', 'root': 'pelvis', 'hip': 'pelvis', 'spine2': 'spine', 'spine3': 'thorax', 'neck_base': 'neck'}
+SAME = {'foot': 'ankle', 'root': 'pelvis', 'hip': 'pelvis', 'spine2': 'spine', 'spine3': 'thorax', 'neck_base': 'neck',
+        'hip_center': 'pelvis', 'shoulder_center': 'neck'}
 
 
 def plain(name):

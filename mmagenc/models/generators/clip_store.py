@@ -101,10 +101,9 @@ class ClipStore(ElasticBuffers):
     def _arrays(self, clip: Dict) -> Dict[str, np.ndarray]:
         """``(T, …)`` what is kept of a clip."""
         person = (present_persons(clip) or [0])[0]
-        missing = [key for key in (('pose', 'transl') if self.rotations else ('keypoint', ))
-                   if key not in clip and key != 'transl']
-        if missing:
-            raise ValueError(f'clip {clip.get("frame_dir")} has no {missing[0]}, which the representation of this generator is made of')
+        key = 'pose' if self.rotations else 'keypoint'
+        if key not in clip:
+            raise ValueError(f'clip {clip.get("frame_dir")} has no `{key}`, which the representation of this generator is made of')
         if self.rotations:
             pose = np.asarray(clip['pose'][person], dtype=np.float32)
             transl = clip['transl'][person] if 'transl' in clip else np.zeros((len(pose), 3))

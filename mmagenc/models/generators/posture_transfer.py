@@ -163,7 +163,7 @@ class PostureTransferGenerator(BaseGenerator):
     def _postures_in_words(self) -> str:
         if not len(self.postures):
             return f'random postures of spread {self.spread:g}'
-        return f'{len(self.postures)} postures of {len(self.postures.action.unique())} actions of the base'
+        return f'{len(self.postures)} postures of the base, each of one group in one of {len(self.postures.action.unique())} action(s)'
 
     # Sampling -----------------------------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,8 @@ def make_runner(tmp_path, name, max_epochs, resume=False, model=None, **hook):
                     graph_cfg=get_skeleton('smpl24').graph_cfg())
     windows = [dict(type='ConsecutiveSample', num_frames=10, test_mode=True), *PIPELINE]
     recognizer = dict(
-        model=dict(type='RecognizerGCN', _scope_='mmaction', backbone=backbone, cls_head=dict(type='GCNHead', num_classes=2, in_channels=16)),
+        model=dict(type='RecognizerGCN', _scope_='mmaction', backbone=backbone,
+                   cls_head=dict(type='GCNHead', num_classes=2, in_channels=16)),
         train_pipeline=windows,
         test_pipeline=windows,
         batch_size=16,
@@ -81,7 +82,8 @@ def test_candidates_as_variants_name_their_recordings(tmp_path):
 
 
 def test_a_generator_that_cannot_vary_is_refused_before_the_first_epoch(tmp_path):
-    runner = make_runner(tmp_path, 'cannot', 1, model=dict(type='SLTGenerator', noise_dim=4, hidden_dim=8, wide_dim=16), vary=dict(strength=0.5))
+    model = dict(type='SLTGenerator', noise_dim=4, hidden_dim=8, wide_dim=16)
+    runner = make_runner(tmp_path, 'cannot', 1, model=model, vary=dict(strength=0.5))
     with pytest.raises(ContractError, match='vary=.*: SLTGenerator makes no variants of given clips; leave vary out'):
         runner.train()
 

@@ -13,6 +13,7 @@ from mmagenc.apis import generate
 from mmagenc.apis.generate import replay_batches
 from mmagenc.benchmarks.plain_act_vae import ReferenceACTVAE
 from mmagenc.commands.convert.act_vae import convert
+from mmagenc.models.generators.start_poses import encode_starts
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 
@@ -422,3 +423,28 @@ def test_windows_that_are_too_short():
 def test_number_of_starts():
     with pytest.raises(ValueError, match='start: 2 poses for 3 clips'):
         build().generate([0, 1, 2], start=np.zeros((2, 13, 2)))
+
+
+def test_variants_are_other_futures_of_the_first_pose():
+    model, recordings = build(), clips()
+    first, second, still = (model.vary(recordings, strength, generator=seeded(seed)) for strength, seed in ((0.5, 1), (0.5, 2), (0., 2)))
+    starts = encode_starts(recordings, model.representation)
+    for motion in (first, second, still):
+        assert motion.length.tolist() == [7] * 6 and motion.label.tolist() == [clip['label'] for clip in recordings]
+        torch.testing.assert_close(motion.latent[:, :model.pose_size], starts)
+    assert not torch.allclose(first.keypoint, second.keypoint)
+    torch.testing.assert_close(still.keypoint, model.vary(recordings, 0., generator=seeded(9)).keypoint)
+    assert model.vary(recordings, 0.5, num_frames=4).length.tolist() == [4] * 6
+
+
+def test_what_has_no_noise_cannot_vary():
+    assert not build(deterministic=True).can_vary
+    with pytest.raises(ValueError, match='ACTVAE makes no variants'):
+        build(deterministic=True).vary(clips())
+
+
+def test_one_frame_has_no_future():
+    recordings = clips(num_frames=8)
+    recordings[1] = dict(recordings[1], total_frames=1, keypoint=recordings[1]['keypoint'][:, :1])
+    with pytest.raises(ValueError, match=f'clip {recordings[1]["frame_dir"]} has too few frames'):
+        build().vary(recordings)

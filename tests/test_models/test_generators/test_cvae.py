@@ -246,3 +246,49 @@ def test_positions_as_representation():
     losses = model.loss(torch.randn(4, 12, 13, 2), torch.arange(4), torch.tensor([12, 12, 5, 9]))
     assert all(torch.isfinite(value) for value in losses.values())
     assert model.generate([0, 1]).keypoint.shape == (2, 12, 13, 2)
+
+
+# Variants of given clips ------------------------------------------------------------------------------------------------------------
+
+
+def some_clips(lengths=(12, 7, 30)):
+    rng = np.random.default_rng(0)
+    return [dict(frame_dir=f'clip{row}', label=row, total_frames=frames, keypoint=rng.standard_normal((1, frames, 24, 3)),
+                 pose=(0.3 * rng.standard_normal((1, frames, 24, 3))).astype(np.float32)) for row, frames in enumerate(lengths)]
+
+
+def test_without_strength_a_variant_is_the_reconstruction():
+    model, clips = build().eval(), some_clips()
+    motion = model.vary(clips, 0., generator=torch.Generator().manual_seed(0))
+    assert motion.length.tolist() == [12, 7, 30] and motion.label.tolist() == [0, 1, 2]
+    for row, clip in enumerate(clips):  # one by one, without padding
+        with torch.no_grad():
+            alone = model.reconstruct(model.representation.encode(dict(pose=torch.from_numpy(clip['pose']))), torch.tensor([row]),
+                                      torch.tensor([clip['total_frames']]))
+        torch.testing.assert_close(motion.keypoint[row, :clip['total_frames']], alone.keypoint[0], atol=1e-4, rtol=0)
+
+
+def test_strength_is_the_standard_deviation_about_the_posterior_mean():
+    model, clips = build().eval(), some_clips((12, )) * 400
+    mean, half, whole = (model.vary(clips, strength, generator=torch.Generator().manual_seed(1)).latent for strength in (0., 0.5, 1.))
+    torch.testing.assert_close(half - mean, 0.5 * (whole - mean))
+    assert abs(float((whole - mean).std()) - 1) < 0.05
+
+
+def test_variants_of_long_clips_are_of_a_part_and_replay():
+    model = build().eval()
+    motion = model.vary(some_clips(), 0.5, num_frames=10, generator=torch.Generator().manual_seed(0), batch_size=2)
+    assert motion.length.tolist() == [10, 7, 10]
+    again = model._decode_batched(motion.latent, motion.label, motion.length)
+    torch.testing.assert_close(again.keypoint, motion.keypoint, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize('clips,settings,message', [
+    ([], {}, 'at least one clip'),
+    (some_clips(), dict(strength=1.5), 'strength must lie in 0 … 1, got 1.5'),
+    (some_clips(), dict(num_frames=0), 'num_frames must be at least 1'),
+    (some_clips((3, 3, 3, 3, 3, 3)), {}, r'labels must lie in 0 … 4'),
+])
+def test_clips_that_cannot_be_varied(clips, settings, message):
+    with pytest.raises(ValueError, match=message):
+        build().vary(clips, **settings)

@@ -296,7 +296,8 @@ def test_two_dimensions_and_what_was_not_seen(tmp_path):
         clips.append(dict(frame_dir=f'c{row}', label=row % 2, total_frames=10, keypoint=keypoint, keypoint_score=score,
                           subject=f's{row // 4}'))
     save_annotation(dict(split={}, metainfo=dict(classes=['a', 'b'], skeleton='penn13'), annotations=clips), tmp_path / 'flat.npz')
-    model = build(str(tmp_path / 'flat.npz'), clips=clips, representation=dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2))
+    flat = dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2)
+    model = build(str(tmp_path / 'flat.npz'), clips=clips, representation=flat)
     motion = model.generate([0] * 12, 10, generator=seeded())
     row = motion.latent[:, 0].long().tolist().index(0)
     assert (motion.keypoint_score[row] == 0).sum() == 3
