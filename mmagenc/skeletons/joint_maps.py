@@ -2,7 +2,7 @@
 
 from typing import List
 
-from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, openpose18, smpl24
+from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, ntu25, openpose18, smpl24, ucla20
 from .library import SkeletonLike, get_skeleton
 
 JOINT_MAPS = {
@@ -24,6 +24,12 @@ JOINT_MAPS['h36m16', 'h36m15'] = [h36m16.NAMES.index(name) for name in h36m15.NA
 for _source, _target in ((smpl24, humanml22), (coco133_body, coco17), (halpe26, coco17), (body25, coco17), (openpose18, coco17),
                          (blazepose33, coco17), (halpe26, coco133_body), (body25, coco133_body), (body25, openpose18)):
     JOINT_MAPS[_source.SKELETON.name, _target.SKELETON.name] = [_source.NAMES.index(name) for name in _target.NAMES]
+# Kinect's first skeleton, among those of motion capture and of its second: its spine is the middle of the trunk, its shoulder centre the
+# base of the neck.
+_OF_SMPL = dict(hip_center='pelvis', spine='spine2', shoulder_center='neck')
+_OF_KINECT_2 = dict(hip_center='spine_base', spine='spine_mid', shoulder_center='spine_shoulder')
+for _source, _names in ((smpl24, _OF_SMPL), (ntu25, _OF_KINECT_2)):
+    JOINT_MAPS[_source.SKELETON.name, 'ucla20'] = [_source.NAMES.index(_names.get(name, name)) for name in ucla20.NAMES]
 
 
 def joint_map(source: SkeletonLike, target: SkeletonLike) -> List[int]:

@@ -4,12 +4,13 @@ from .finite_loss_hook import FiniteLossHook
 from .infagenc_hook import InfAGenCHook
 from .init_from_hook import InitFromHook
 from .interruption_hook import InterruptionHook
+from .pretraining_record_hook import PretrainingRecordHook
 from .random_state_hook import RandomStateHook
 from .representation_stats_hook import RepresentationStatsHook
 from .sample_visualization_hook import SampleVisualizationHook
 from .switch_pipeline_hook import SwitchPipelineHook
 
 __all__ = [
-    'FiniteLossHook', 'InfAGenCHook', 'InitFromHook', 'InterruptionHook', 'RandomStateHook', 'RepresentationStatsHook',
-    'SampleVisualizationHook', 'SwitchPipelineHook'
+    'FiniteLossHook', 'InfAGenCHook', 'InitFromHook', 'InterruptionHook', 'PretrainingRecordHook', 'RandomStateHook',
+    'RepresentationStatsHook', 'SampleVisualizationHook', 'SwitchPipelineHook'
 ]
