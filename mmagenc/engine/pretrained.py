@@ -97,7 +97,10 @@ def init_from(model: nn.Module,
     if odd:
         raise ValueError(f'{checkpoint}: weights that are no finite numbers: {_some(odd)}')
     model.load_state_dict(state)
-    return Beginning(source=str(checkpoint), reason=_reason(said, metainfo, content), notes=_differences(said, metainfo), **beginning)
+    notes = _differences(said, metainfo)
+    if any(name.startswith('representation.') for name in beginning['taken']):
+        notes.insert(0, 'Clips are encoded by the statistics of those that the checkpoint has learnt from')
+    return Beginning(source=str(checkpoint), reason=_reason(said, metainfo, content), notes=notes, **beginning)
 
 
 def checked_init(init: Optional[Mapping], checkpoint: Optional[str]) -> Optional[Dict]:
