@@ -70,7 +70,7 @@ def test_hooks_run_in_order(name):
     ]
     assert hooks == [hook for hook in expected if hook in hooks]
     assert ('InfAGenCHook' in hooks) == name.startswith('infagenc/')
-    generator = name.split('/')[0] in ('act_vae', 'infagenc', 'cvae', 'kinetic_gan', 'slt')
+    generator = name.split('/')[0] in ('act_vae', 'infagenc', 'cvae', 'kinetic_gan', 'posture_transfer', 'slt')
     assert generator == ('RepresentationStatsHook' in hooks) and 'RandomStateHook' in hooks
     assert 'small' in name or 'quick' in name or generator == ('SampleVisualizationHook' in hooks)
 

@@ -1,12 +1,14 @@
 """Pretraining: what a config trains learns motion from elsewhere first."""
 
 import copy
+import logging
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -14,6 +16,8 @@ from mmagenc.apis.inits import _innermost, _is_generator
 from mmagenc.datasets import AnnotationError, BaseMotion, load_annotation
 from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.layouts import register_layouts
+from mmagenc.datasets.transforms import swapped_labels
+from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.pretrained import MASKED
 from mmagenc.engine.refusals import last_words
@@ -81,7 +85,13 @@ def pretraining_config(cfg: Config, base: Base, *, part: Optional[str] = None, m
     dataset = _dataset(base, target, model, pipeline, labelled=not masked)
     built = _built(dataset)
     _check_overlap(built, target)
+    if target.missing:
+        print_log(f'pretraining: whether clips are tested on cannot be told where files are not there ({"; ".join(target.missing)})',
+                  logger='current', level=logging.WARNING)
     classes = built.metainfo['classes']
+    if not masked:
+        dataset['pipeline'] = _mirroring(pipeline, classes)
+        built = _built(dataset)
     if masked:
         result.model = _masked(model)
     elif len(classes) < 2 and not is_generator:
@@ -227,6 +237,29 @@ def _names(sources: Sequence[str]) -> Set[str]:
     return names
 
 
+def _mirroring(pipeline: List[Dict], classes: Sequence[str]) -> List[Dict]:
+    """The pipeline with the classes that mirroring swaps, read off their names, in the place of those of the config's data.
+
+    Where the names do not say it, clips are not mirrored: what is a left hand's would be learnt as a right hand's.
+    """
+    try:
+        pairs = swapped_labels(classes)
+    except ValueError:
+        pairs = None
+    fitting = []
+    for step in pipeline:
+        mirrors = str(step.get('type')).split('.')[-1] == 'RandomMirror'
+        if mirrors and pairs is None:
+            continue
+        if mirrors or 'swapped_labels' in step:
+            step = dict(step, swapped_labels=pairs, **(dict(mirror=0.) if pairs is None and 'mirror' in step else {}))
+        fitting.append(step)
+    if fitting != list(pipeline):
+        pairs_said = 'not mirrored' if pairs is None else f'mirrored, {len(pairs)} pairs of classes by their names swapped'
+        print_log(f'pretraining: clips are {pairs_said}', logger='current', level=logging.INFO)
+    return fitting
+
+
 def _built(dataset: Dict) -> BaseMotion:
     try:
         built = DATASETS.build(dataset)
@@ -256,7 +289,11 @@ def _with_classes(model: Dict, count: int, is_generator: bool) -> Dict:
         return dict(model, num_classes=count)
     if 'cls_head' not in model:
         raise ValueError(f'the model {model.get("type")} has no cls_head whose classes could be set')
-    return dict(model, cls_head=dict(model['cls_head'], num_classes=count))
+    result = copy.deepcopy(dict(model, cls_head=dict(model['cls_head'], num_classes=count)))
+    for _, part in all_mappings(result.get('data_preprocessor') or {}, 'data_preprocessor'):  # clips that are mixed, their labels too
+        if 'num_classes' in part:
+            part['num_classes'] = count
+    return result
 
 
 def _masked(model: Dict) -> Dict:

@@ -4,8 +4,11 @@
     mmagenc generate CONFIG CHECKPOINT --out MIXED.npz --class-path walk:20 jump:12 [--blend 8]
     mmagenc generate CONFIG CHECKPOINT --out AGAIN.npz --latents FILE.npz [--latent-index 3 17] [--classes Sitting]
 
+    mmagenc generate CONFIG CHECKPOINT --out VARIANTS.npz --around RECORDINGS.npz:train [--strength 0.5]
+
 The file (``.npz``, or ``.pkl`` for MMAction2) can be trained on beside real clips, or drawn with mmagenc visualize. It keeps the latent
 vectors: with ``--latents`` the same clips are made again, or, with ``--classes``, the same latents for other classes. No dataset is needed.
+With ``--around`` each clip is a variant of a recording, which it names as ``variant_of``.
 
     bash tools/dist_generate.sh CONFIG CHECKPOINT PROCESSES --out FILE.npz …
     mmagenc generate CONFIG CHECKPOINT --out FILE.npz … --shard 3/8      # by hand, or in an array of jobs: 0/8 to 7/8
@@ -24,11 +27,13 @@ import numpy as np
 import torch
 from mmengine.device import get_device
 
-from mmagenc.apis import class_indices, init_generator
+from mmagenc.apis import class_indices, init_generator, vary_batches
 from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay
 from mmagenc.apis.shares import PartsFolder, Share, deal, fingerprint, merged, parts_folder
 from mmagenc.command_line import in_words
 from mmagenc.compat import is_stream
+from mmagenc.datasets import MotionDataset
+from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
@@ -46,7 +51,8 @@ def check_files(args: argparse.Namespace) -> None:
     outputs = [Output('--out', args.out, SUFFIXES)]
     if args.pair is not None:
         outputs += [Output('--pair', path, (suffix, )) for path, suffix in zip(pair_files(args.pair), ('.npy', '.pkl'))]
-    require_outputs('generate', outputs, inputs=[args.config, args.checkpoint, args.latents], force=args.force)
+    inputs = [args.config, args.checkpoint, args.latents, None if args.around is None else file_and_split(args.around)[0]]
+    require_outputs('generate', outputs, inputs=inputs, force=args.force)
     if args.shard is not None or args.launcher != 'none':
         problem = 'parts cannot be kept beside a stream; name a file' if is_stream(args.out) else parts_folder(args.out).problem()
         if problem:
@@ -248,6 +254,37 @@ def planned(model, args: argparse.Namespace) -> Tuple[Dict, ClipPlan, str]:
     return metainfo, plan, prefix
 
 
+def varied(model, args: argparse.Namespace) -> Tuple[Dict, Iterator[Batch]]:
+    """Metainfo and clips of ``--around``.
+
+    Raises:
+        ValueError: options that do not go with it, a file that is not there, or whose clips the generator does not take.
+    """
+    others = dict(class_path=args.class_path, blend=args.blend, latents=args.latents, latent_index=args.latent_index, shard=args.shard,
+                  sampling=sampling_of(args) or None, launcher=None if args.launcher == 'none' else args.launcher)
+    given = [f'--{name.replace("_", "-")}' for name, value in others.items() if value is not None]
+    if given:
+        raise ValueError(f'--around varies given clips: {", ".join(given)} does not go with it')
+    if not model.can_vary:
+        raise ValueError(f'--around: {type(model).__name__} makes no variants of given clips')
+    path, split = file_and_split(args.around)
+    said, strength = model.dataset_meta, 0.5 if args.strength is None else args.strength
+    dataset = MotionDataset(path, split=split, fps=said['fps'] * model.gap, metainfo={key: said[key] for key in ('classes', 'skeleton')})
+    metainfo = dict(
+        said, source='synthetic', generator=Path(args.config).name, checkpoint=Path(args.checkpoint).name, seed=args.seed,
+        around=Path(path).name, strength=strength)
+    parts = vary_batches(
+        model, dataset.annotations(), strength=strength, num_samples_per_class=args.num_samples_per_class, classes=args.classes,
+        num_frames=args.num_frames, seed=args.seed, batch_size=args.batch_size, progress=True)
+    prefix, places = f'{Path(args.checkpoint).stem}_v{args.seed}', itertools.count()
+    return metainfo, (_placed(part, places, prefix) for part in parts)
+
+
+def _placed(clips: List[Dict], places: Iterator[int], prefix: str) -> Batch:
+    here = [place for _, place in zip(clips, places)]  # in this order no number is lost
+    return here, [dict(clip, frame_dir=f'{prefix}_{place:06d}') for place, clip in zip(here, clips)]
+
+
 def decoded(model, plan: ClipPlan, rows: Sequence[torch.Tensor], prefix: str, args: argparse.Namespace, progress: bool) -> Iterator[Batch]:
     """The clips of some parts of a plan, named by their places, batch by batch."""
     places = iter(torch.cat(list(rows)).tolist())
@@ -295,7 +332,12 @@ def run(args: argparse.Namespace) -> None:
     check_files(args)
     with in_words('generate', debug=args.debug, launcher=args.launcher):
         share, model = share_of(args), load_model(args)
-        if share is None:
+        if args.around is not None:
+            metainfo, batches = varied(model, args)
+            clips = write(metainfo, batches, args)
+        elif args.strength is not None:
+            raise ValueError('--strength needs --around')
+        elif share is None:
             metainfo, plan, prefix = planned(model, args)
             clips = write(metainfo, decoded(model, plan, deal(plan.label), prefix, args, progress=True), args)
         else:

@@ -9,7 +9,7 @@ import copy
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -17,9 +17,10 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmagenc.datasets.annotation import count_persons
+from mmagenc.datasets.annotation import count_persons, problem_words
+from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
-from mmagenc.registry import DATASETS, RUNNERS
+from mmagenc.registry import DATASETS, RUNNERS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
 DEFAULTS = dict(
@@ -29,6 +30,7 @@ DEFAULTS = dict(
     steps=None,
     epochs=None,
     recognizer='stgcn',
+    augmentation={},
     classes=None,
     skeleton=None,
     fps=None,
@@ -42,10 +44,11 @@ DEFAULTS = dict(
 ``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own); ``window`` frames of a clip (by
 default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings (by default 2000, or a hundred
 passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
-``InfAGenCHook(recognizer=…)``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person
-who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a warning that
-lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of each class's training clips that is set
-apart where the file has no ``val``, and again where it has no ``test``.
+``InfAGenCHook(recognizer=…)``; ``augmentation`` options of :class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the
+recognizer's training clips go, or ``None``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps
+the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a
+warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of each class's training clips
+that is set apart where the file has no ``val``, and again where it has no ``test``.
 """
 USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
                  (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
@@ -113,7 +116,7 @@ def _check_kinds(own: Dict) -> None:
             raise OwnDataError(f'own_data.{key} must be a whole number from 1, got {own[key]!r}')
     if isinstance(own['hold_out'], bool) or not isinstance(own['hold_out'], (int, float)) or not 0 <= own['hold_out'] < 1:
         raise OwnDataError(f'own_data.hold_out must be a share from 0 to below 1, got {own["hold_out"]!r}')
-    for key in ('splits', 'fill_gaps'):
+    for key in ('splits', 'fill_gaps', 'augmentation'):
         if own[key] is not None and not isinstance(own[key], Mapping):
             raise OwnDataError(f'own_data.{key} must be a dict, got {own[key]!r}')
 
@@ -312,13 +315,36 @@ class _OwnData:
                                f'train_pipeline, test_pipeline), got {wanted!r}')
         rotations = self.own['form'] == 'smpl'
         layout, channels = ('smpl24', 6) if rotations else (self.metainfo['skeleton'], self.num_dims)
-        form = [dict(type='PoseToRot6d')] if rotations else [dict(type='BodyUnit'), dict(type='JointNoise', position=0.005)]
+        form = dict(type='PoseToRot6d') if rotations else dict(type='BodyUnit')
         pack = [dict(type='DropScores'), dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
         sampling = dict(type='ConsecutiveSample', num_frames=window)
         return dict(
             model=RECOGNIZERS[wanted](layout, channels, classes),
-            train_pipeline=[*form, sampling, *pack],
-            test_pipeline=[*form[:1], dict(sampling, test_mode=True), *pack])
+            train_pipeline=[*self._augmented(form, rotations), sampling, *pack],
+            test_pipeline=[form, dict(sampling, test_mode=True), *pack])
+
+    def _augmented(self, form: Dict, rotations: bool) -> List[Dict]:
+        """The recognizer's form of a clip, augmented before it, or with the least noise after it: jitter must not decide."""
+        options = self.own['augmentation']
+        if options is None:
+            return [form] if rotations else [form, dict(type='JointNoise', position=0.005)]
+        usual = dict(swapped_labels=self._swapped(options), up=self.metainfo.get('up') or 'y', rotations=rotations)
+        augmentation = dict(type='StrongAugmentation', **{**usual, **options})
+        try:
+            TRANSFORMS.build(augmentation)
+        except (TypeError, ValueError) as error:
+            raise OwnDataError(f'own_data.augmentation: {problem_words(error)}') from error
+        return [augmentation, form]
+
+    def _swapped(self, options: Dict) -> Optional[Sequence]:
+        """Classes that mirroring turns into each other, by their names; ``None``: they do not say, and nothing is mirrored."""
+        if 'swapped_labels' in options or 'mirror' in options:
+            return options.get('swapped_labels')
+        try:
+            return swapped_labels(self.metainfo['classes'])
+        except ValueError as error:
+            self._say(f'training clips are not mirrored, {error} (own_data.augmentation=dict(swapped_labels=[…]) says otherwise)')
+            return None
 
 
 def _fill_unsaid(table: Optional[Dict], **values) -> None:

@@ -167,14 +167,18 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
 
 
 def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional[str]:
-    """Why weights do not fit a model wholly, naming some that are missing, unknown or of another shape; ``None`` if they do."""
+    """Why weights do not fit a model wholly, naming some that are missing, unknown or of another shape; ``None`` if they do.
+
+    Buffers that a module names as ``elastic`` take any number of rows.
+    """
     own = model.state_dict()
+    rows = {f'{prefix}.{name}'.lstrip('.') for prefix, module in model.named_modules() for name in getattr(module, 'elastic', ())}
     problems = {
         'missing': [name for name in own if name not in weights],
         'unknown': [name for name in weights if name not in own],
         'of another shape': [
             f'{name} ({tuple(weights[name].shape)}, the model has {tuple(value.shape)})' for name, value in own.items()
-            if name in weights and weights[name].shape != value.shape
+            if name in weights and weights[name].shape[name in rows:] != value.shape[name in rows:]
         ]
     }
     found = [f'{len(names)} {kind}: {", ".join(names[:3])}{", …" if len(names) > 3 else ""}' for kind, names in problems.items() if names]

@@ -16,6 +16,11 @@ JOINT_MAPS['smpl24', 'h36m17'] = [JOINT_MAPS['smpl24', 'infact17'][joint] for jo
 # HumanML3D's joints are SMPL's, and the hands that it lacks are in none of the two.
 JOINT_MAPS['humanml22', 'infact17'] = JOINT_MAPS['smpl24', 'infact17']
 JOINT_MAPS['humanml22', 'h36m17'] = JOINT_MAPS['smpl24', 'h36m17']
+# Kinect's hip centre, spine and shoulder centre are no joints of SMPL: the nearest, as body_models.landmarks has them.
+_KINECT = dict(hip_center='pelvis', spine='spine2', shoulder_center='neck')
+JOINT_MAPS['smpl24', 'ucla20'] = [smpl24.NAMES.index(_KINECT.get(name, name)) for name in ucla20.NAMES]
+_KINECT_2 = dict(hip_center='spine_base', spine='spine_mid', shoulder_center='spine_shoulder')
+JOINT_MAPS['ntu25', 'ucla20'] = [ntu25.NAMES.index(_KINECT_2.get(name, name)) for name in ucla20.NAMES]
 # Kinetic-GAN leaves out the base of the neck and calls the root hip, SLT leaves that out too.
 _NO_NECK = [index for index, name in enumerate(h36m17.NAMES) if name != 'neck_base']
 JOINT_MAPS['h36m17', 'h36m16'], JOINT_MAPS['h36m17', 'h36m15'] = _NO_NECK, _NO_NECK[1:]
@@ -24,12 +29,6 @@ JOINT_MAPS['h36m16', 'h36m15'] = [h36m16.NAMES.index(name) for name in h36m15.NA
 for _source, _target in ((smpl24, humanml22), (coco133_body, coco17), (halpe26, coco17), (body25, coco17), (openpose18, coco17),
                          (blazepose33, coco17), (halpe26, coco133_body), (body25, coco133_body), (body25, openpose18)):
     JOINT_MAPS[_source.SKELETON.name, _target.SKELETON.name] = [_source.NAMES.index(name) for name in _target.NAMES]
-# Kinect's first skeleton, among those of motion capture and of its second: its spine is the middle of the trunk, its shoulder centre the
-# base of the neck.
-_OF_SMPL = dict(hip_center='pelvis', spine='spine2', shoulder_center='neck')
-_OF_KINECT_2 = dict(hip_center='spine_base', spine='spine_mid', shoulder_center='spine_shoulder')
-for _source, _names in ((smpl24, _OF_SMPL), (ntu25, _OF_KINECT_2)):
-    JOINT_MAPS[_source.SKELETON.name, 'ucla20'] = [_source.NAMES.index(_names.get(name, name)) for name in ucla20.NAMES]
 
 
 def joint_map(source: SkeletonLike, target: SkeletonLike) -> List[int]:

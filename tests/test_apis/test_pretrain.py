@@ -115,6 +115,27 @@ def test_what_does_not_go_together_is_told_before_the_training(files):
         pretraining_config(config(files), base(files, 'none.npz'))
 
 
+@pytest.mark.parametrize('classes, pairs', [(['wave-left', 'sit', 'wave-right'], ((0, 2), )), (['walk', 'run', 'sit'], ()),
+                                            (['wave-left', 'sit', 'walk'], None)])
+def test_mirrored_clips_are_of_classes_of_the_base(files, classes, pairs):
+    """The pairs of the config are of other classes; where the other side is missing clips are not mirrored."""
+    write(files / 'sided.npz', classes)
+    cfg = config(files)
+    cfg.train_dataloader.dataset.pipeline = [dict(type='RandomMirror', swapped_labels=((0, 1), )),
+                                             dict(type='StrongAugmentation', swapped_labels=((0, 1), ), mirror=0.3), *GCN]
+    steps = pretraining_config(cfg, base(files, 'sided.npz')).train_dataloader.dataset.pipeline
+    mirror = [step for step in steps if step.type == 'RandomMirror']
+    strong = next(step for step in steps if step.type == 'StrongAugmentation')
+    assert [step.swapped_labels for step in mirror] == ([] if pairs is None else [pairs])
+    assert strong.swapped_labels == pairs and strong.mirror == (0. if pairs is None else 0.3)
+
+
+def test_clips_that_are_mixed_are_of_as_many_classes(files):
+    cfg = config(files)
+    cfg.model.data_preprocessor = dict(type='ActionDataPreprocessor', blending=dict(type='MixupBlending', num_classes=2))
+    assert pretraining_config(cfg, base(files)).model.data_preprocessor.blending.num_classes == 3
+
+
 def loop(files):
     generator = dict(type='TransformerCVAE', representation=dict(type='KeypointRepresentation', skeleton='ucla20'), num_classes=2,
                      num_frames=8, latent_dim=8, num_layers=1, num_heads=1, ff_dim=8)

@@ -137,12 +137,39 @@ def test_every_judge_takes_what_its_pipelines_give(name, form, pixels, bodies):
     assert trainer.score(clips).probability.shape == (4, cfg.model.num_classes)
 
 
+def pipeline_of(cfg):
+    return {step.type: step for step in cfg.default_hooks.infagenc.recognizer.train_pipeline}
+
+
+def test_the_judge_learns_from_augmented_clips(pixels, bodies, monkeypatch):
+    strong = pipeline_of(completed('3d', bodies))['StrongAugmentation']
+    assert (strong.swapped_labels, strong.up, strong.rotations) == ((), 'y', False)
+    assert 'JointNoise' not in pipeline_of(completed('3d', bodies))
+    sided = completed('2d', pixels, classes=['wave left', 'squat', 'wave right'])
+    assert pipeline_of(sided)['StrongAugmentation'].swapped_labels == ((0, 2), )
+    assert pipeline_of(completed('2d', pixels))['StrongAugmentation'].swapped_labels is None  # classes are numbers
+    said = []
+    monkeypatch.setattr('mmagenc.engine.own_data.print_log', lambda text, **_: said.append(text))
+    lonely = completed('2d', pixels, classes=['wave left', 'squat', 'step'])
+    assert pipeline_of(lonely)['StrongAugmentation'].swapped_labels is None
+    assert 'training clips are not mirrored, wave left: named by one side of the body' in said[-1]
+    own = pipeline_of(completed('2d', pixels, augmentation=dict(posture=0.1, swapped_labels=[(0, 1)])))['StrongAugmentation']
+    assert (own.posture, own.swapped_labels) == (0.1, [(0, 1)])
+    without = pipeline_of(completed('2d', pixels, augmentation=None))
+    assert 'StrongAugmentation' not in without and 'JointNoise' in without
+    test_steps = [step.type for step in sided.default_hooks.infagenc.recognizer.test_pipeline]
+    assert 'StrongAugmentation' not in test_steps
+
+
 def test_rotations(tmp_path):
     clips = [make_clip(f'c{index}', label=index % 2, frames=20) for index in range(12)]
     save_annotation(make_annotation(clips), tmp_path / 'smpl.npz')
     cfg = completed('smpl', tmp_path / 'smpl.npz', window=12, skeleton='infact17')
     assert cfg.model.representation.keypoint_skeleton == 'infact17'
     assert cfg.default_hooks.infagenc.recognizer.model.backbone.in_channels == 6
+    trainer = TASK_UTILS.build(dict(type='RecognizerTrainer', **cfg.default_hooks.infagenc.recognizer))
+    trainer.fit(DATASETS.build(cfg.train_dataloader.dataset).annotations()[:4], 1)
+    assert pipeline_of(cfg)['StrongAugmentation'].rotations
 
 
 @pytest.mark.parametrize('form, own, message', [
@@ -152,6 +179,9 @@ def test_rotations(tmp_path):
     ('2d', dict(anns='x'), 'own_data has no key anns; it has ann_file'),
     ('2d', dict(ann_file=None), "own_data = dict\\(ann_file='data/mine.pkl'\\)"),
     ('2d', dict(form='4d'), "form must be '2d', '3d' or 'smpl'"),
+    ('2d', dict(augmentation='strong'), 'own_data.augmentation must be a dict'),
+    ('2d', dict(augmentation=dict(limbs=2)), r'own_data.augmentation: change is a share of the length in \[0, 1\), got 2'),
+    ('2d', dict(augmentation=dict(limb=1)), "own_data.augmentation: .*unexpected keyword argument 'limb'"),
     ('2d', dict(hold_out=0.), 'too few clips to set some of them apart'),
 ])
 def test_what_does_not_go_is_said(pixels, form, own, message):

@@ -44,6 +44,10 @@ def build_parser() -> Parser:
     saved = parser.add_argument_group('saved latents')
     saved.add_argument('--latents', metavar='FILE', help='decode the latents that an earlier FILE of this tool keeps, and draw none')
     saved.add_argument('--latent-index', nargs='+', type=index, metavar='I', help='only those of the clips I of that file, from 0')
+    around = parser.add_argument_group('variants of recordings, for generators that can')
+    around.add_argument('--around', metavar='FILE[:SPLIT]', help='vary the clips of this annotation file, each once, or '
+                        '--num-samples-per-class times a class in turn')
+    around.add_argument('--strength', type=number(0, 1), metavar='S', help='how far from them, 0 to 1 (default: 0.5)')
     several = parser.add_argument_group('several processes')
     several.add_argument('--shard', metavar='I/N', help='make the share I of N, from 0/N; whoever finishes last writes the file')
     add_launcher(several, 'take the share from the launcher that started this process; tools/dist_generate.sh gives it')

@@ -7,45 +7,39 @@ has, so that recognizers of positions and of rotations can be trained on the res
 clips as they are in test mode. Their place is before :class:`ConsecutiveSample` and whatever makes the recognizer's input.
 """
 
-from abc import abstractmethod
 from functools import lru_cache
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
-import roma
-import torch
-from mmcv.transforms import BaseTransform
 
 from mmagenc.registry import TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.skeleton import ancestors
 
-from .temporal import resize_frames
+from . import quaternions
+from .augmenting import (
+    AXES,
+    Augmentation,
+    PointAugmentation,
+    check_axis,
+    check_not_negative,
+    check_unit,
+    layout_of,
+    lent_places,
+    places_of,
+    smooth_paths,
+    unit_length,
+    unseen_points,
+)
+from .temporal import rotation_matrix
 
-AXES = ('x', 'y', 'z')
 POSE_SKELETON = 'smpl24'
 KNOT_DISTANCE = 8
 """Frames from knot to knot of an occluded limb's path."""
 
 
-class _Augmentation(BaseTransform):
-    """Does nothing in test mode, else what the subclass does."""
-
-    def __init__(self, test_mode: bool = False) -> None:
-        self.test_mode = test_mode
-
-    def transform(self, results: Dict) -> Dict:
-        if not (self.test_mode or results.get('test_mode', False)):
-            self.augment(results)
-        return results
-
-    @abstractmethod
-    def augment(self, results: Dict) -> None:
-        """Change a training clip."""
-
-
 @TRANSFORMS.register_module()
-class RandomHeading(_Augmentation):
+class RandomHeading(Augmentation):
     """Turn a clip about the vertical axis by one random angle: where a person faces says nothing of what is done.
 
     Args:
@@ -59,9 +53,8 @@ class RandomHeading(_Augmentation):
 
     def __init__(self, max_angle: float = np.pi, up: str = 'y', test_mode: bool = False) -> None:
         super().__init__(test_mode)
-        if max_angle < 0:
-            raise ValueError(f'max_angle must not be negative, got {max_angle}')
-        self.max_angle, self.up = max_angle, _axis(up, 'up')
+        check_not_negative(max_angle=max_angle)
+        self.max_angle, self.up = max_angle, check_axis(up[1:] if up[:1] == '-' else up, 'up')  # down is as good: angles go both ways
 
     def augment(self, results: Dict) -> None:
         if results['keypoint'].shape[-1] != 3:
@@ -69,22 +62,24 @@ class RandomHeading(_Augmentation):
                              f'keypoint has {results["keypoint"].shape[-1]}')
         turn = np.zeros(3)
         turn[self.up] = np.random.uniform(-self.max_angle, self.max_angle)
-        rotation = roma.rotvec_to_rotmat(torch.from_numpy(turn)).numpy()
+        rotation = rotation_matrix(turn).T.astype(np.float32)
         for key in ('keypoint', 'transl'):
             if key in results:
-                results[key] = (results[key] @ rotation.T).astype(np.float32)
+                results[key] = (results[key].reshape(-1, 3) @ rotation).reshape(results[key].shape)
         if 'pose' in results:
             pose = results['pose'].copy()
-            pose[:, :, 0] = _compose(turn.astype(np.float32), pose[:, :, 0])
+            pose[:, :, 0] = quaternions.compose(turn, pose[:, :, 0])
             results['pose'] = pose
 
 
 @TRANSFORMS.register_module()
-class RandomMirror(_Augmentation):
+class RandomMirror(Augmentation):
     """Mirror a clip left to right, names of left and right joints swapped.
 
     Rotations become those of the mirrored body, exactly so for a body that is symmetric. An action that one side of the body defines
-    ("wave left hand") becomes another one: give ``swapped_labels``, or leave this transform out.
+    ("wave left hand") becomes another one: give ``swapped_labels``, or leave this transform out. The mirror of a clip of three coordinates
+    passes through the origin; that of one of two through the body's place in the first frame (the middle of the first person's hips), so
+    that a body in pixels stays where it is in the picture.
 
     Args:
         probability: of mirroring.
@@ -104,35 +99,44 @@ class RandomMirror(_Augmentation):
         super().__init__(test_mode)
         if not 0 <= probability <= 1:
             raise ValueError(f'probability must lie in [0, 1], got {probability}')
-        self.probability, self.axis = probability, _axis(axis, 'axis')
+        self.probability, self.axis = probability, check_axis(axis, 'axis')
         self.label_of = {one: other for pair in swapped_labels for one, other in (tuple(pair), tuple(pair)[::-1])}
 
     def augment(self, results: Dict) -> None:
         if np.random.random() >= self.probability:
             return
-        if results.get('skeleton') is None:
-            raise ValueError(f'clip {results.get("frame_dir")}: RandomMirror needs to know its skeleton')
+        layout = layout_of(results, 'RandomMirror')
         if self.axis >= results['keypoint'].shape[-1]:
             raise ValueError(f'clip {results.get("frame_dir")}: RandomMirror across {AXES[self.axis]}, '
                              f'keypoint has {results["keypoint"].shape[-1]} coordinates')
-        swapped = get_skeleton(results['skeleton']).flip_indices
-        for key in ('keypoint', 'keypoint_score'):
-            if key in results:
-                results[key] = results[key][:, :, swapped]
+        swapped = np.array(layout.flip_indices)
+        results['keypoint'] = self._mirrored_points(results)[:, :, swapped]
+        if 'keypoint_score' in results:
+            results['keypoint_score'] = results['keypoint_score'][:, :, swapped]
         if 'pose' in results:
             results['pose'] = self._mirrored_pose(results['pose'])
-        for key in ('keypoint', 'transl'):
-            if key in results:
-                results[key] = results[key] * self._sign()[:results[key].shape[-1]]
+        if 'transl' in results:
+            results['transl'] = results['transl'] * self._sign()
         results['label'] = self.label_of.get(results['label'], results['label'])
+
+    def _mirrored_points(self, results: Dict) -> np.ndarray:
+        """Each point on the other side of the mirror, under its old name."""
+        keypoint = results['keypoint']
+        sign = self._sign()[:keypoint.shape[-1]]
+        if keypoint.shape[-1] == 3:
+            return keypoint * sign
+        missing = unseen_points(keypoint, results.get('keypoint_score'))
+        full = keypoint if missing is None else lent_places(keypoint, missing, results['skeleton'])
+        mirrored = full * sign + (1 - sign) * places_of(full, results['skeleton'])[0, 0]
+        return mirrored if missing is None else np.where(missing[..., None], keypoint, mirrored)
 
     def _mirrored_pose(self, pose: np.ndarray) -> np.ndarray:
         """Joints turn as their counterparts do, mirrored across the body's own x; the root's rotation brings that mirror to the axis."""
         mirrored = pose[:, :, get_skeleton(POSE_SKELETON).flip_indices] * np.float32([1, -1, -1])
-        if self.axis:
-            root = roma.rotvec_to_rotmat(torch.from_numpy(np.ascontiguousarray(pose[:, :, 0]))).numpy()
-            root = self._sign()[:, None] * root * np.float32([-1, 1, 1])
-            mirrored[:, :, 0] = roma.rotmat_to_rotvec(torch.from_numpy(root)).numpy()
+        if self.axis:  # mirrored across x, then turned by half about the third axis: mirrored across this one
+            half_turn = np.zeros(3, dtype=np.float32)
+            half_turn[3 - self.axis] = np.pi
+            mirrored[:, :, 0] = quaternions.compose(half_turn, mirrored[:, :, 0])
         return mirrored
 
     def _sign(self) -> np.ndarray:
@@ -142,62 +146,53 @@ class RandomMirror(_Augmentation):
 
 
 @TRANSFORMS.register_module()
-class RandomSpeed(_Augmentation):
-    """Play a clip faster or slower: frames in between by linear interpolation, of rotations along the shortest arc.
+class JointNoise(PointAugmentation):
+    """Add noise to every joint: Gaussian, new in every frame, and such that drifts slowly, as an estimator's errors do.
 
     Args:
-        speed: slowest and fastest, 1 being the clip's own; the logarithm is drawn uniformly.
-        test_mode: leave clips as they are; a dataset in test mode gets this in any case.
-
-    Raises:
-        ValueError: a speed that is not positive, or a range upside down.
-    """
-
-    def __init__(self, speed: Tuple[float, float] = (0.8, 1.25), test_mode: bool = False) -> None:
-        super().__init__(test_mode)
-        if not 0 < speed[0] <= speed[1]:
-            raise ValueError(f'speed must be a positive range (slowest, fastest), got {speed}')
-        self.speed = tuple(speed)
-
-    def augment(self, results: Dict) -> None:
-        speed = np.exp(np.random.uniform(*np.log(self.speed)))
-        num_frames = max(round(results['total_frames'] / speed), 1)
-        for key in ('keypoint', 'keypoint_score', 'transl'):
-            if key in results:
-                results[key] = resize_frames(results[key], num_frames)
-        if 'pose' in results:
-            results['pose'] = resize_rotations(results['pose'], num_frames)
-        results['total_frames'] = num_frames
-
-
-@TRANSFORMS.register_module()
-class JointNoise(_Augmentation):
-    """Add Gaussian noise to every joint in every frame.
-
-    Args:
-        position: standard deviation of each coordinate of ``keypoint``, in its unit (metres).
+        position: standard deviation of each coordinate of ``keypoint`` in a frame.
         rotation: standard deviation of the noise's rotation vector, in radians.
+        drift: standard deviation of a smooth path that each coordinate takes over the clip (half a wave to one and a half).
+        rotation_drift: the same of the rotation vector, in radians.
+        unit: of ``position`` and ``drift``: ``'own'`` is that of the keypoints, such as metres, ``'body'`` body lengths.
         test_mode: leave clips as they are; a dataset in test mode gets this in any case.
 
     Raises:
-        ValueError: a negative deviation.
+        ValueError: a negative deviation or an unknown unit, or a clip whose layout is not known where body lengths are asked for.
     """
 
-    def __init__(self, position: float = 0.005, rotation: float = 0.02, test_mode: bool = False) -> None:
+    def __init__(self,
+                 position: float = 0.005,
+                 rotation: float = 0.02,
+                 drift: float = 0.,
+                 rotation_drift: float = 0.,
+                 unit: str = 'own',
+                 test_mode: bool = False) -> None:
         super().__init__(test_mode)
-        if min(position, rotation) < 0:
-            raise ValueError(f'deviations must not be negative, got position={position}, rotation={rotation}')
-        self.position, self.rotation = position, rotation
+        check_not_negative(position=position, rotation=rotation, drift=drift, rotation_drift=rotation_drift)
+        self.position, self.rotation, self.drift, self.rotation_drift = position, rotation, drift, rotation_drift
+        self.unit = check_unit(unit)
 
-    def augment(self, results: Dict) -> None:
-        results['keypoint'] = results['keypoint'] + np.random.normal(0, self.position, results['keypoint'].shape).astype(np.float32)
-        if 'pose' in results:
-            noise = np.random.normal(0, self.rotation, results['pose'].shape).astype(np.float32)
-            results['pose'] = _compose(noise, results['pose'])
+    def move(self, results: Dict) -> None:
+        length = unit_length(results, self.unit)
+        results['keypoint'] = results['keypoint'] + noise(results['keypoint'].shape, self.position * length, self.drift * length)
+        if 'pose' in results and (self.rotation or self.rotation_drift):
+            results['pose'] = quaternions.compose(noise(results['pose'].shape, self.rotation, self.rotation_drift), results['pose'])
+
+
+def noise(shape: Sequence[int], deviation: float, drift: float) -> np.ndarray:
+    """``(M, T, …)`` float32: Gaussian in each frame, and a smooth path over them."""
+    persons, frames, *rest = shape
+    total = np.zeros(shape, dtype=np.float32)
+    if deviation:
+        total += np.random.normal(0, deviation, shape)
+    if drift:
+        total += smooth_paths(frames, (persons, *rest), drift).swapaxes(0, 1)
+    return total
 
 
 @TRANSFORMS.register_module()
-class RandomOcclusion(_Augmentation):
+class RandomOcclusion(PointAugmentation):
     """Lead one limb astray, as a depth camera does with a limb that it does not see.
 
     A joint is drawn that carries at most a third of the skeleton (a hand, an arm, a leg, …); it and all below it leave their places by
@@ -218,11 +213,10 @@ class RandomOcclusion(_Augmentation):
             raise ValueError(f'probability must lie in [0, 1] and position not be negative, got {probability} and {position}')
         self.probability, self.position = probability, position
 
-    def augment(self, results: Dict) -> None:
+    def move(self, results: Dict) -> None:
         if np.random.random() >= self.probability:
             return
-        if results.get('skeleton') is None:
-            raise ValueError(f'clip {results.get("frame_dir")}: RandomOcclusion needs to know its skeleton')
+        layout_of(results, 'RandomOcclusion')
         limbs = limbs_of(results['skeleton'])
         if not limbs:
             raise ValueError(f'clip {results.get("frame_dir")}: RandomOcclusion needs limbs of at most a third of the joints, '
@@ -247,34 +241,3 @@ def limbs_of(skeleton: str) -> Tuple[List[int], ...]:
     lines = [ancestors(parents, joint) for joint in range(len(parents))]
     limbs = ([other for other, line in enumerate(lines) if joint in line] for joint in range(len(parents)))
     return tuple(limb for limb in limbs if 3 * len(limb) <= len(parents))
-
-
-def resize_rotations(pose: np.ndarray, num_frames: int) -> np.ndarray:
-    """Resize axis 1 of rotation vectors between frame centres, as :func:`resize_frames` does positions, by spherical interpolation.
-
-    Args:
-        pose: ``(M, T, J, 3)`` in radians.
-        num_frames: frames of the result.
-
-    Returns:
-        ndarray: ``(M, num_frames, J, 3)``.
-    """
-    last = pose.shape[1] - 1
-    place = ((np.arange(num_frames) + 0.5) * (pose.shape[1] / num_frames) - 0.5).clip(0, last)
-    before = place.astype(int)
-    weight = torch.from_numpy(place - before).to(torch.float32)[:, None, None]
-    start, end = (roma.rotvec_to_rotmat(torch.from_numpy(pose[:, frames])) for frames in (before, np.minimum(before + 1, last)))
-    step = roma.rotmat_to_rotvec(start.transpose(-1, -2) @ end)
-    return roma.rotmat_to_rotvec(start @ roma.rotvec_to_rotmat(weight * step)).numpy()
-
-
-def _compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Rotation vectors of ``R(first) R(second)``."""
-    product = roma.rotvec_to_rotmat(torch.from_numpy(first)) @ roma.rotvec_to_rotmat(torch.from_numpy(np.ascontiguousarray(second)))
-    return roma.rotmat_to_rotvec(product).numpy()
-
-
-def _axis(name: str, argument: str) -> int:
-    if name not in AXES:
-        raise ValueError(f'{argument} must be one of {", ".join(AXES)}, got {name!r}')
-    return AXES.index(name)

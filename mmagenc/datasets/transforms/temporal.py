@@ -73,12 +73,31 @@ def resize_frames(array: np.ndarray, num_frames: int, *, nearest: bool = False) 
     Returns:
         ndarray: ``(M, num_frames, …)`` of the same type.
     """
+    return frames_between(array, frame_centers(array.shape[1], num_frames), nearest=nearest)
+
+
+def frame_centers(total: int, num_frames: int) -> np.ndarray:
+    """``(num_frames,)`` places of frame centres in a clip of ``total`` frames that is resized (``align_corners=False``)."""
+    return ((np.arange(num_frames) + 0.5) * (total / num_frames) - 0.5).clip(0, total - 1)
+
+
+def frames_between(array: np.ndarray, places: np.ndarray, *, nearest: bool = False) -> np.ndarray:
+    """Axis 1 of an array at other places, by linear interpolation, or nearest frames.
+
+    Args:
+        array: ``(M, T, …)``; of booleans comes which part of them is true.
+        places: ``(n,)`` numbers of frames with fractions, within ``[0, T − 1]``.
+        nearest: take whole frames.
+
+    Returns:
+        ndarray: ``(M, n, …)`` of the same type.
+    """
     last = array.shape[1] - 1
-    place = ((np.arange(num_frames) + 0.5) * (array.shape[1] / num_frames) - 0.5).clip(0, last)
     if nearest:
-        return array[:, (place + 0.5).astype(int).clip(max=last)]
-    before = place.astype(int)
-    weight = (place - before).astype(array.dtype).reshape(-1, *[1] * (array.ndim - 2))
+        return array[:, (places + 0.5).astype(int).clip(max=last)]
+    before = places.astype(int)
+    kind = np.float32 if array.dtype == bool else array.dtype
+    weight = (places - before).astype(kind).reshape(-1, *[1] * (array.ndim - 2))
     return array[:, before] * (1 - weight) + array[:, np.minimum(before + 1, last)] * weight
 
 

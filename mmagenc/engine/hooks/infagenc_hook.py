@@ -22,6 +22,7 @@ from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
 from mmagenc.draws import key_loop
 from mmagenc.engine.contract import (
+    ContractError,
     JudgeCheck,
     check_contract,
     check_judge,
@@ -35,6 +36,7 @@ from mmagenc.engine.hooks.init_from_hook import unseen_clips
 from mmagenc.engine.patience import Patience
 from mmagenc.engine.pretrained import checked_init
 from mmagenc.engine.stopwatch import Stopwatch
+from mmagenc.models.generators.variants import sources_of
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
 from mmagenc.structures import ClipForm
@@ -90,6 +92,8 @@ class InfAGenCHook(Hook):
             rule, which knows no gate.
         held_out: config of a dataset of recordings that neither generator nor recognizer learns from: the recognizer's accuracy on them
             stands beside that on generated clips. ``None`` asks for the training recordings, which it has learnt.
+        vary: ``dict(strength=0.5)``: let candidates be variants of training recordings (``model.vary``), as long as these and at most
+            ``num_frames``, and not clips from nowhere; for generators that can. ``None`` generates.
         max_gap: by how much the fitted recognizer may name fewer of the recordings rightly once the generator's representation has encoded
             and decoded them, before the loop is stopped; ``None`` only logs both.
 
@@ -122,6 +126,7 @@ class InfAGenCHook(Hook):
                  fresh_optimizers: bool = False,
                  gate: Optional[Dict] = None,
                  held_out: Optional[Dict] = None,
+                 vary: Optional[Dict] = None,
                  max_gap: Optional[float] = 0.15) -> None:
         if interval < 1 or min(begin, recognizer_epochs, recognizer_warmup_epochs) < 0:
             raise ValueError(f'interval must be at least 1 and epoch counts at least 0, got interval={interval}, begin={begin}, '
@@ -132,6 +137,9 @@ class InfAGenCHook(Hook):
                             ('candidate_batch', candidate_batch)):
             if value is not None and value < 1:
                 raise ValueError(f'{name} must be at least 1, or None, got {value}')
+        if vary is not None and (set(vary) - {'strength'} or not 0 <= vary.get('strength', 0.5) <= 1):
+            raise ValueError(f'vary must be dict(strength=…) with a number from 0 to 1, or None, got {dict(vary)}')
+        self.vary = None if vary is None else {'strength': 0.5, **vary}
         self.recognizer_cfg = {name: value for name, value in recognizer.items() if name != 'init'}
         self.init_cfg = checked_init(recognizer.get('init'), recognizer.get('checkpoint'))
         self.selector_cfg = selector or dict(type='ClassShareSelector', min_accuracy=0.5)
@@ -314,6 +322,8 @@ class InfAGenCHook(Hook):
     # Whether the parts go together ------------------------------------------------------------------------------------------------------
 
     def _check_parts(self, runner, model, recordings) -> None:
+        if self.vary is not None and not getattr(model, 'can_vary', False):
+            raise ContractError(f'vary={self.vary}: {type(model).__name__} makes no variants of given clips; leave vary out')
         if self.trainer.form is None:
             self.trainer.form = ClipForm.of(recordings)
         metainfo = runner.train_dataloader.dataset.metainfo
@@ -384,12 +394,18 @@ class InfAGenCHook(Hook):
         label = torch.tensor(self.classes)[balanced_labels(count, len(self.classes), self.candidate_batch)]
         generator = torch.Generator().manual_seed(_seed(runner, epoch))
         num_frames = self.num_frames or model.num_frames
+        real, prefix = runner.train_dataloader.dataset.annotations()[:self.num_real], f'synthetic_e{epoch:04d}'
+        if self.vary is not None:
+            sources = [real[row] for row in sources_of(label.tolist(), real.values('label'), generator)]
+            motion = model.vary(sources, self.vary['strength'], num_frames=num_frames, generator=generator).cpu()
+            made = motion_to_annotations(motion, prefix=prefix, source='synthetic')
+            return [dict(clip, variant_of=source['frame_dir']) for clip, source in zip(made, sources)]
         if self.variable_length:
-            real = torch.tensor(runner.train_dataloader.dataset.annotations()[:self.num_real].values('total_frames'))
-            drawn = real[torch.randint(len(real), (count, ), generator=generator)]
+            frames = torch.tensor(real.values('total_frames'))
+            drawn = frames[torch.randint(len(frames), (count, ), generator=generator)]
             num_frames = drawn.clamp(max=num_frames)
         motion = model.generate(label, num_frames, generator=generator).cpu()
-        return motion_to_annotations(motion, prefix=f'synthetic_e{epoch:04d}', source='synthetic')
+        return motion_to_annotations(motion, prefix=prefix, source='synthetic')
 
     def _grow(self, runner, annotations: List[Dict], *, epochs_left: int) -> None:
         """Add clips to the training set; the data loader is built anew so that its sampler covers them."""

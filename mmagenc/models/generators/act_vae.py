@@ -286,6 +286,27 @@ class ACTVAE(BaseGenerator):
         noise = [torch.randn(len(label), self.latent_dim, generator=generator) for _ in range(1 + steps)]
         return torch.cat((start, *(noise_factor * values for values in noise)), dim=1)
 
+    @property
+    def can_vary(self) -> bool:
+        """Unless it leaves all noise out."""
+        return not self.deterministic
+
+    def frames_behind(self, num_frames: int) -> int:
+        return 1 + self.gap * num_frames
+
+    def latent_around(self, clips: Sequence[Dict], strength: float, *, generator: Optional[torch.Generator]) -> Tuple[Tensor, Tensor]:
+        """Other futures of the clips' first poses, of as many frames as follow these; the noise has the standard deviation ``strength``.
+
+        Raises:
+            ValueError: a clip of so few frames that nothing follows the first.
+        """
+        short = [clip['frame_dir'] for clip in clips if clip['total_frames'] <= self.gap]
+        if short:
+            raise ValueError(f'clip {short[0]} has too few frames: a variant is what follows the first one, every {self.gap} frames')
+        label = torch.tensor([int(clip['label']) for clip in clips])
+        length = torch.tensor([(clip['total_frames'] - 1) // self.gap for clip in clips])
+        return self.sample_latent(label, generator=generator, length=length, start=list(clips), noise_factor=strength), length
+
     def _given_starts(self, start: Start, count: int) -> Tensor:
         poses = encode_starts(start, self.representation, self.device).cpu()
         if count % len(poses):

@@ -15,6 +15,7 @@ from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
 
 from .class_paths import split_path
+from .variants import check_strength, windows_of
 
 
 class BaseGenerator(BaseModel):
@@ -31,6 +32,8 @@ class BaseGenerator(BaseModel):
     """Whether a latent is the longer the more frames its clip has; ``sample_latent`` then takes ``length``."""
     takes_class_paths = False
     """Whether the class of a clip may change over time: ``decode_latent`` then takes ``label`` as a path ``(N, T, K)`` too."""
+    can_vary = False
+    """Whether :meth:`vary` makes variants of given clips; what can then has :meth:`latent_around`."""
     gap = 1
     """Frames of a recording from one generated frame to the next: clips have so many fewer frames a second."""
 
@@ -171,6 +174,57 @@ class BaseGenerator(BaseModel):
             raise ValueError(f'{type(self).__name__} makes clips of one class each, it takes no path of classes over time')
         if path.shape[1] != num_frames:
             raise ValueError(f'the path of classes has {path.shape[1]} frames, the clips {num_frames}')
+
+    @torch.no_grad()
+    def vary(self,
+             clips: Sequence[Dict],
+             strength: float = 0.5,
+             *,
+             num_frames: Optional[int] = None,
+             generator: Optional[torch.Generator] = None,
+             batch_size: Optional[int] = None) -> Motion:
+        """A variant of each given clip, of its class: without a judge as right as the recording is.
+
+        Args:
+            clips: N labelled annotation dicts, of the layout (or with the rotations) that the representation takes.
+            strength: how far from the clips: 0 is as near as the generator can, 1 as far as it goes. What lies between is the generator's
+                own: see :meth:`latent_around`.
+            num_frames: most frames of a variant; of longer clips a part from anywhere is varied. ``None`` is no limit.
+            generator: CPU random generator; the result depends on it and not on ``batch_size`` or the device.
+            batch_size: clips decoded at once.
+
+        Returns:
+            Motion: N clips on the model's device, in the order of ``clips``.
+
+        Raises:
+            ValueError: a generator that cannot, no clips, labels or a strength out of range.
+        """
+        if not self.can_vary:
+            raise ValueError(f'{type(self).__name__} makes no variants of given clips: it does not say which latents lie around one')
+        check_strength(strength)
+        label = torch.tensor([int(clip['label']) for clip in clips])
+        self._check(label, torch.tensor(1 if num_frames is None else num_frames))
+        was_training = self.training
+        self.eval()
+        try:
+            return self._varied(clips, strength, num_frames, generator, batch_size)
+        finally:
+            self.train(was_training)
+
+    def _varied(self, clips: Sequence[Dict], strength: float, num_frames: Optional[int], generator: Optional[torch.Generator],
+                batch_size: Optional[int]) -> Motion:
+        """:meth:`vary` once its arguments are checked: latents around windows of the clips, decoded."""
+        clips = windows_of(clips, None if num_frames is None else self.frames_behind(num_frames), generator)
+        latent, length = self.latent_around(clips, strength, generator=generator)
+        return self._decode_batched(latent, torch.tensor([int(clip['label']) for clip in clips]), length, batch_size)
+
+    def frames_behind(self, num_frames: int) -> int:
+        """Frames of a recording that a variant of ``num_frames`` frames is made of."""
+        return num_frames
+
+    def latent_around(self, clips: Sequence[Dict], strength: float, *, generator: Optional[torch.Generator]) -> Tuple[Tensor, Tensor]:
+        """``(N, D)`` latents whose clips are variants of the given ones, and the variants' frames ``(N,)``, both on the CPU."""
+        raise ValueError(f'{type(self).__name__} makes no variants of given clips')
 
     def _check(self, label: Tensor, length: Tensor) -> None:
         if label.ndim != 1 or len(label) == 0:

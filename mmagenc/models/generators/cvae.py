@@ -5,7 +5,7 @@ B batch, T frames, J joints, C channels, D latent channels, K classes.
 
 import copy
 from functools import partial
-from typing import Callable, Dict, Optional, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +18,12 @@ from mmagenc.structures import Motion
 
 from .base import BaseGenerator
 from .latents import draw_latents
+from .variants import batched_inputs
 
 LOSS_WEIGHTS = dict(rc=1., rcxyz=1., kl=1e-5, velxyz=1e-3)
 """Published weights (InfAGenC README)."""
+ENCODED = 32
+"""Clips that are encoded at once to be varied."""
 
 
 @MODELS.register_module()
@@ -49,6 +52,8 @@ class TransformerCVAE(BaseGenerator):
     Raises:
         ValueError: an unknown loss term, reduction or initialization.
     """
+
+    can_vary = True
 
     def __init__(self,
                  *,
@@ -164,6 +169,21 @@ class TransformerCVAE(BaseGenerator):
             noise_factor=noise_factor,
             latent_mode=latent_mode,
             across_actions=across_actions)
+
+    def latent_around(self, clips: Sequence[Dict], strength: float, *, generator: Optional[torch.Generator]) -> Tuple[Tensor, Tensor]:
+        """Latents about the posterior means of clips, with ``strength`` times the prior's standard deviation.
+
+        0 is what the model makes of the clip itself. The posterior's own deviation, which the published weight of the KL leaves very small,
+        is that within which the decoder has learnt to give the same clip back.
+        """
+        means = []
+        for part in (clips[start:start + ENCODED] for start in range(0, len(clips), ENCODED)):
+            x = self.representation.encode(batched_inputs(part, self.device))
+            label = torch.tensor([int(clip['label']) for clip in part], device=self.device)
+            length = torch.tensor([clip['total_frames'] for clip in part])
+            means.append(self.encode(x, label, frame_mask(length, x.shape[1], x.device))[0].float().cpu())
+        noise = torch.randn(len(clips), self.latent_dim, generator=generator)
+        return torch.cat(means) + strength * noise, torch.tensor([clip['total_frames'] for clip in clips])
 
     def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
         longest = int(length.max())

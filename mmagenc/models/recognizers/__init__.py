@@ -4,9 +4,10 @@ from .infogcn import InfoGCN
 from .infogcn_head import InfoGCNHead
 from .masked_motion import MaskedMotionPretrainer
 from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, prepare, score_annotations
+from .skeleton_mix import SkeletonMix
 from .stgcn import FastSTGCN
 
 __all__ = [
-    'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'MaskedMotionPretrainer', 'Pipeline', 'RecognizerScores', 'build_pipeline', 'pool_feature',
-    'prepare', 'score_annotations'
+    'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'MaskedMotionPretrainer', 'Pipeline', 'RecognizerScores', 'SkeletonMix', 'build_pipeline',
+    'pool_feature', 'prepare', 'score_annotations'
 ]

@@ -121,7 +121,8 @@ class InfoGCNHead(BaseHead):
         """``loss_cls``, ``loss_prior`` (class-conditional, weighted) and ``loss_marginal`` (weighted), beside the accuracies."""
         latent = self.sample(*self.encode(feats))
         losses = self.loss_by_feat(self.classify(latent), data_samples)
-        label = torch.stack([sample.gt_label for sample in data_samples]).to(latent.device).flatten()
+        label = torch.stack([sample.gt_label for sample in data_samples]).to(latent.device)
+        label = label if label[0].numel() > 1 else label.flatten()  # soft labels of mixed clips stay (N, K)
         losses['loss_prior'] = self.lambda_2 * class_mean_distance(latent, label, self.z_prior)
         losses['loss_marginal'] = self.lambda_1 * latent.mean(dim=0).norm()
         return losses
@@ -132,15 +133,15 @@ def class_mean_distance(latent: Tensor, label: Tensor, prior: Tensor) -> Tensor:
 
     Args:
         latent: ``(N, D)``.
-        label: ``(N,)``.
+        label: ``(N,)``; or ``(N, K)`` shares of mixed clips, which count for each of their classes by its share.
         prior: ``(K, D)``.
 
     Returns:
         Tensor: a number, the mean over present classes and dimensions.
     """
-    member = F.one_hot(label, len(prior)).to(latent.dtype)  # (N, K)
+    member = (F.one_hot(label, len(prior)) if label.dim() == 1 else label).to(latent.dtype)  # (N, K)
     count = member.sum(dim=0)
-    mean = member.T @ latent / count.clamp(min=1).unsqueeze(1)
+    mean = member.T @ latent / torch.where(count > 0, count, 1).unsqueeze(1)
     present = count > 0
     squared = (mean - prior).square().mean(dim=1)
     return (squared * present).sum() / present.sum()

@@ -1,0 +1,24 @@
+# InfAGenC on Bandai-Namco keypoints with recordings in other styles' postures as candidates, for two CPU cores: no generator is trained,
+# the loop begins at once and has two rounds, with a half-width recognizer.
+_base_ = [
+    '../posture_transfer/posture-transfer_bandai-namco.py', '../_base_/models/stgcn_xyz_smpl24.py', '../_base_/infagenc_small.py'
+]
+
+_base_.recognizer.backbone.base_channels = 32
+_base_.recognizer.cls_head.in_channels = 128
+num_frames = 32
+model = dict(num_frames=num_frames)
+train_cfg = dict(max_epochs=20)
+default_hooks = dict(
+    infagenc=dict(
+        _base_.pop('infagenc'),
+        begin=0,
+        recognizer_warmup_epochs=80,
+        recognizer_epochs=3,
+        recognizer=dict(
+            model={{_base_.recognizer}},
+            optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, fused=True)),
+            train_pipeline={{_base_.recognizer_train_pipeline}},
+            test_pipeline={{_base_.recognizer_test_pipeline}},
+            batch_size=16)))
+test_evaluator = dict(_delete_=True, type='MotionGenerationMetric')  # judged by the loop's own recognizer, from the same checkpoint
