@@ -202,13 +202,14 @@ def _recognizer_of(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
     hook = find_hook(cfg, 'InfAGenCHook')
     if hook is not None and hook.get('recognizer'):
         return hook['recognizer'].get('model'), hook['recognizer'].get('test_pipeline')
-    if _is_generator(cfg):
+    if trains_generator(cfg):
         return cfg.get('recognizer'), cfg.get('recognizer_test_pipeline')
-    dataset = _innermost(cfg.get('test_dataloader') or cfg.get('val_dataloader'))
+    dataset = innermost_dataset(cfg.get('test_dataloader') or cfg.get('val_dataloader'))
     return cfg.get('model'), dataset.get('pipeline', cfg.get('test_pipeline'))
 
 
-def _is_generator(cfg: Config) -> bool:
+def trains_generator(cfg: Config) -> bool:
+    """Whether the model of a config is a generator of motion."""
     kind = cfg.get('model', {}).get('type')
     kind = MODELS.get(kind) if isinstance(kind, str) else kind
     return isinstance(kind, type) and issubclass(kind, BaseGenerator)
@@ -216,13 +217,13 @@ def _is_generator(cfg: Config) -> bool:
 
 def _dataset_meta(cfg: Config, checkpoint: Mapping) -> Dict:
     """Classes, layout and frame rate of the training set: the dataset class's, then the config's, then the checkpoint's."""
-    dataset = _innermost(cfg.get('train_dataloader'))
+    dataset = innermost_dataset(cfg.get('train_dataloader'))
     kind = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
     sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, _said(checkpoint))
     return {key: source[key] for source in sources for key in META_KEYS if source.get(key)}
 
 
-def _innermost(dataloader: Optional[Mapping]) -> Mapping:
+def innermost_dataset(dataloader: Optional[Mapping]) -> Mapping:
     """The dataset's config in a data loader's, inside wrappers that repeat or concatenate it."""
     dataset = (dataloader or {}).get('dataset', {})
     while 'dataset' in dataset or 'datasets' in dataset:

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mmagenc.apis.inits import _innermost, _is_generator
+from mmagenc.apis.inits import innermost_dataset, trains_generator
 from mmagenc.datasets import AnnotationError, BaseMotion, load_annotation
 from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.layouts import register_layouts
@@ -116,7 +116,7 @@ class _Target:
         self.unseen: Set[str] = set()
         self.missing: List[str] = []
         hook = find_hook(cfg, 'InfAGenCHook') or {}
-        parts = {f'{part}_dataloader': _innermost(cfg.get(f'{part}_dataloader')) for part in ('train', 'val', 'test')}
+        parts = {f'{part}_dataloader': innermost_dataset(cfg.get(f'{part}_dataloader')) for part in ('train', 'val', 'test')}
         parts['InfAGenCHook.held_out'] = hook.get('held_out') or {}
         for name, dataset in parts.items():
             self._look_at(name, dataset)
@@ -142,13 +142,13 @@ def _taken_part(cfg: Config, part: Optional[str], epochs: Optional[int]) -> Tupl
     """Model and training pipeline of what is pretrained, and the rest of its config, without data for validation and test."""
     if part not in (None, *PARTS):
         raise ValueError(f'part must be one of {", ".join(PARTS)}, got {part!r}')
-    hook, generates = find_hook(cfg, 'InfAGenCHook'), _is_generator(cfg)
+    hook, generates = find_hook(cfg, 'InfAGenCHook'), trains_generator(cfg)
     if cfg.get('model') is None or cfg.get('train_dataloader') is None:
         raise ValueError(f'{cfg.filename or "the config"} has no model or no train_dataloader: nothing can be pretrained for it')
     part = part or ('recognizer' if hook is not None or not generates else 'generator')
     result = _without_tests(cfg, epochs)
     if (part == 'generator') == generates:
-        pipeline = _innermost(cfg.train_dataloader).get('pipeline')
+        pipeline = innermost_dataset(cfg.train_dataloader).get('pipeline')
         return copy.deepcopy(_plain(cfg.model)), _plain(pipeline or []), result
     if hook is None or not hook.get('recognizer'):
         raise ValueError(f'{cfg.filename or "the config"} trains no {part}')
