@@ -28,7 +28,8 @@ def test_config_names_known_types(name):
     assert 'custom_hooks' not in cfg and 'infagenc' not in cfg  # under names; the loop's shared settings have become its hook
     for hook in config_hooks(cfg).values():
         assert HOOKS.get(hook.type) is not None, hook.type
-    assert METRICS.get(cfg.test_evaluator.type) is not None
+    if cfg.get('train_dataloader', {}).get('dataset', {}).get('type') != 'BaseMotion':  # which nothing is tested after
+        assert METRICS.get(cfg.test_evaluator.type) is not None
     assert MODELS.get(cfg.model.type if '_scope_' not in cfg.model else f'mmaction.{cfg.model.type}') is not None
     assert all(optimizer.fused for optimizer in optimizers(cfg))
 
@@ -63,8 +64,9 @@ def test_hooks_run_in_order(name):
     """Statistics before the loop, the loop before what the checkpoint keeps of it, the checkpoint last; nothing twice."""
     hooks = registered_hooks(load(name))
     expected = [
-        'RuntimeInfoHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook', 'SyncBuffersHook',
-        'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'LoggerHook', 'ParamSchedulerHook', 'RandomStateHook',
+        'RuntimeInfoHook', 'InitFromHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook',
+        'SyncBuffersHook', 'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'PretrainingRecordHook', 'LoggerHook', 'ParamSchedulerHook',
+        'RandomStateHook',
         'SampleVisualizationHook', 'CheckpointHook'
     ]
     assert hooks == [hook for hook in expected if hook in hooks]

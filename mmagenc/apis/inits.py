@@ -142,13 +142,14 @@ def _recognizer_of(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
     hook = find_hook(cfg, 'InfAGenCHook')
     if hook is not None and hook.get('recognizer'):
         return hook['recognizer'].get('model'), hook['recognizer'].get('test_pipeline')
-    if _is_generator(cfg):
+    if trains_generator(cfg):
         return cfg.get('recognizer'), cfg.get('recognizer_test_pipeline')
     dataset = innermost_config(cfg.get('test_dataloader') or cfg.get('val_dataloader'))
     return cfg.get('model'), dataset.get('pipeline', cfg.get('test_pipeline'))
 
 
-def _is_generator(cfg: Config) -> bool:
+def trains_generator(cfg: Config) -> bool:
+    """Whether the model of a config is a generator of motion."""
     kind = cfg.get('model', {}).get('type')
     kind = MODELS.get(kind) if isinstance(kind, str) else kind
     return isinstance(kind, type) and issubclass(kind, BaseGenerator)

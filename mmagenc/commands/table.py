@@ -25,6 +25,7 @@ GROUPS: Dict[str, Dict[str, Command]] = {
     },
     'train and test': {
         'train': Command('train', 'train a generator, a recognizer or both in the InfAGenC loop', 'train'),
+        'pretrain': Command('pretrain', 'let a recognizer or generator learn from other motion first', 'pretrain'),
         'test': Command('test', 'test a generator or a recognizer', 'test'),
         'study': Command('study', 'does generated motion help? seeds, arms and training-set sizes as one job', 'analysis/study'),
     },

@@ -20,7 +20,7 @@ from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.finite import NonFiniteLossError
-from mmagenc.engine.hook_config import add_stopping_hooks, settle_hooks
+from mmagenc.engine.hook_config import add_stopping_hooks, find_hook, settle_hooks
 from mmagenc.engine.interruption import InterruptedTraining, listening
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
@@ -49,6 +49,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         enable_amp(cfg)
     if args.tensorboard:
         log_to_tensorboard(cfg)
+    if args.init is not None:
+        begin_with(cfg, args.init)
     if args.resume is not None:
         resume(cfg, args.resume)
     if args.auto_scale_lr:
@@ -91,6 +93,17 @@ def log_to_tensorboard(cfg: Config) -> None:
     if all(backend['type'] != 'TensorboardVisBackend' for backend in backends):
         backends.append(dict(type='TensorboardVisBackend'))
     cfg.visualizer = dict(visualizer, vis_backends=backends)
+
+
+def begin_with(cfg: Config, checkpoint: str) -> None:
+    """Let the model begin with a checkpoint of other classes, by its hook; one of the config's own takes the file."""
+    if not Path(checkpoint).is_file():
+        raise ValueError(f'--init {checkpoint}: no such file')
+    own = find_hook(cfg, 'InitFromHook')
+    if own is not None:
+        own['checkpoint'] = checkpoint
+    else:
+        cfg.default_hooks = dict(cfg.get('default_hooks') or {}, init=dict(type='mmagenc.InitFromHook', checkpoint=checkpoint))
 
 
 def resume(cfg: Config, checkpoint: str) -> None:
@@ -153,6 +166,15 @@ def prepare(args: argparse.Namespace) -> Config:
     cfg = merge_args(read_config_file(args.config), args)
     with refusing(cfg):
         cfg = complete_config(cfg)
+    return checked(cfg)
+
+
+def checked(cfg: Config) -> Config:
+    """A config as the runner takes it, once nothing is wrong with it.
+
+    Raises:
+        ValueError: a mistake in it.
+    """
     check_config(cfg, 'train')
     register_layouts(cfg)
     settle_hooks(cfg)
@@ -160,23 +182,38 @@ def prepare(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
+    """The training of a config, to its end.
+
+    Args:
+        tool: begins what is said.
+        cfg: as :func:`checked` leaves it.
+        resume: the option.
+        output: what :func:`~mmagenc.command_line.waiting_output` gave, which is let go with the first step.
+
+    Raises:
+        SystemExit: it was interrupted, or a loss is no number.
+        RefusedError: or another mistake of config, data or checkpoint.
+    """
+    try:
+        with listening(), claimed(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as begin, refusing(cfg):
+            check_start(cfg, resume)
+            keep_config(cfg)
+            moved = spare_earlier_run(cfg)
+            if moved is not None:
+                print(f'{tool}: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
+            runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+            runner.register_hook(StartHook(output.release, begin, strict=bool(cfg.get('resume'))))
+            runner.train()
+    except InterruptedTraining as stop:
+        if is_main_process():
+            print(f'\n{tool}: {stop}', file=sys.stderr, flush=True)
+        raise SystemExit(stop.code) from None
+    except NonFiniteLossError as error:
+        raise SystemExit(f'{tool}: {error}') from None
+
+
 def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
-        cfg = prepare(args)
-        try:
-            with listening(), claimed(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as begin, refusing(cfg):
-                check_start(cfg, args.resume)
-                keep_config(cfg)
-                moved = spare_earlier_run(cfg)
-                if moved is not None:
-                    print(f'train: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
-                runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-                runner.register_hook(StartHook(output.release, begin, strict=bool(cfg.get('resume'))))
-                runner.train()
-        except InterruptedTraining as stop:
-            if is_main_process():
-                print(f'\ntrain: {stop}', file=sys.stderr, flush=True)
-            raise SystemExit(stop.code) from None
-        except NonFiniteLossError as error:
-            raise SystemExit(f'train: {error}') from None
+        carry_out('train', prepare(args), args.resume, output)

@@ -9,6 +9,7 @@ from .annotation import (
     save_annotation,
     validate_annotation,
 )
+from .base_motion import BaseMotion
 from .gaps import fill_gaps
 from .image_sequences import ImageSequenceDataset
 from .motion_dataset import InfActPrimitive, InfantAction, MotionDataset
@@ -18,7 +19,7 @@ from .safe_pickle import UnsafePickleError, load_pickle
 from .samplers import ClassBalancedSampler, EvenBatchSampler
 
 __all__ = [
-    'AnnotationError', 'ClassBalancedSampler', 'EvenBatchSampler', 'ImageSequenceDataset', 'InfActPrimitive', 'InfantAction',
-    'MotionDataset', 'SyntheticPool', 'UnsafePickleError', 'count_persons', 'fill_gaps', 'load_annotation', 'load_pickle',
+    'AnnotationError', 'BaseMotion', 'ClassBalancedSampler', 'EvenBatchSampler', 'ImageSequenceDataset', 'InfActPrimitive',
+    'InfantAction', 'MotionDataset', 'SyntheticPool', 'UnsafePickleError', 'count_persons', 'fill_gaps', 'load_annotation', 'load_pickle',
     'merge_annotations', 'motion_to_annotations', 'resample_clip', 'save_annotation', 'validate_annotation'
 ]

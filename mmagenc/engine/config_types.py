@@ -161,6 +161,8 @@ def _parts_at(name: str, key: str, value: Any, scope: Optional[str]) -> Iterator
                 below = name  # wrappers of several networks
             elif inner in ('test_cfg', 'train_cfg', 'val_cfg', 'metrics'):
                 below = inner if inner == 'metrics' and name.endswith('_evaluator') else ''  # of a model: plain settings
+            elif name == 'custom_keys':
+                below = ''  # of paramwise_cfg: names of weights, such as backbone
             elif inner == 'recognizer' and name.endswith(('_evaluator', 'metrics')):
                 below = 'model'
             elif inner == 'transforms' and name.endswith('pipeline'):

@@ -16,6 +16,8 @@ from mmagenc.evaluation.checkpoints import load_checkpoint, model_weights, recog
 
 RECORD = 'pretraining'
 """Where a checkpoint of ``mmagenc pretrain`` says which clips it has learnt from."""
+MASKED = 'masked motion'
+"""What such a checkpoint may say that it has learnt."""
 COUNTED = ('running_mean', 'running_var', 'num_batches_tracked')
 """Buffers that training changes; all others of a backbone are its graph, or a mark of what it is."""
 HEAD = 'cls_head.'
@@ -95,7 +97,10 @@ def init_from(model: nn.Module,
     if odd:
         raise ValueError(f'{checkpoint}: weights that are no finite numbers: {_some(odd)}')
     model.load_state_dict(state)
-    return Beginning(source=str(checkpoint), reason=_reason(said, metainfo), notes=_differences(said, metainfo), **beginning)
+    notes = _differences(said, metainfo)
+    if any(name.startswith('representation.') for name in beginning['taken']):
+        notes.insert(0, 'Clips are encoded by the statistics of those that the checkpoint has learnt from')
+    return Beginning(source=str(checkpoint), reason=_reason(said, metainfo, content), notes=notes, **beginning)
 
 
 def checked_init(init: Optional[Mapping], checkpoint: Optional[str]) -> Optional[Dict]:
@@ -143,8 +148,7 @@ def _of_recognizer(model: nn.Module, weights: Mapping[str, Tensor], same: bool, 
         lack = f'lack {len(missing)} of the {len(body)} weights of the backbone: {_some(missing)}' if missing else problem
         raise ValueError(f'the weights of {source} {lack}. Nothing was taken: init needs a checkpoint of the same backbone')
     taken = [*body, *_head_weights(model, weights, same)]
-    anew = [name for name in own if name not in taken]
-    return {**own, **{name: weights[name] for name in taken}}, dict(taken=taken, anew=anew)
+    return {**own, **{name: weights[name] for name in taken}}, dict(taken=taken, anew=[name for name in own if name not in taken])
 
 
 def _head_weights(model: nn.Module, weights: Mapping[str, Tensor], same: bool) -> List[str]:
@@ -241,7 +245,11 @@ def _check_layout(said: Mapping, metainfo: Mapping, source) -> None:
         raise ValueError(f'{source} was trained on clips of the layout {theirs}, this training has {own}. {PRETRAIN_ADVICE}')
 
 
-def _reason(said: Mapping, metainfo: Mapping) -> str:
+def _reason(said: Mapping, metainfo: Mapping, content: Mapping) -> str:
+    """Why what tells the classes apart begins anew."""
+    record = content.get(RECORD)
+    if isinstance(record, Mapping) and record.get('task') == MASKED:
+        return 'hidden motion was learnt there, and no classes'
     theirs, own = _classes(said), _classes(metainfo)
     if theirs is None or own is None:
         return f'{"the checkpoint" if theirs is None else "this model"} names no classes that could be compared'

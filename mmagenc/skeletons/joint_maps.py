@@ -2,7 +2,7 @@
 
 from typing import List
 
-from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, openpose18, smpl24, ucla20
+from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, ntu25, openpose18, smpl24, ucla20
 from .library import SkeletonLike, get_skeleton
 
 JOINT_MAPS = {
@@ -19,6 +19,8 @@ JOINT_MAPS['humanml22', 'h36m17'] = JOINT_MAPS['smpl24', 'h36m17']
 # Kinect's hip centre, spine and shoulder centre are no joints of SMPL: the nearest, as body_models.landmarks has them.
 _KINECT = dict(hip_center='pelvis', spine='spine2', shoulder_center='neck')
 JOINT_MAPS['smpl24', 'ucla20'] = [smpl24.NAMES.index(_KINECT.get(name, name)) for name in ucla20.NAMES]
+_KINECT_2 = dict(hip_center='spine_base', spine='spine_mid', shoulder_center='spine_shoulder')
+JOINT_MAPS['ntu25', 'ucla20'] = [ntu25.NAMES.index(_KINECT_2.get(name, name)) for name in ucla20.NAMES]
 # Kinetic-GAN leaves out the base of the neck and calls the root hip, SLT leaves that out too.
 _NO_NECK = [index for index, name in enumerate(h36m17.NAMES) if name != 'neck_base']
 JOINT_MAPS['h36m17', 'h36m16'], JOINT_MAPS['h36m17', 'h36m15'] = _NO_NECK, _NO_NECK[1:]

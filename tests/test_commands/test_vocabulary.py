@@ -13,7 +13,7 @@ VALUED = [(name, action) for name, _, action in SHOWN if action.option_strings a
 ONE_MEANING = ('--seed', '--fps', '--num-frames', '--num-samples-per-class', '--num-samples', '--device', '--cfg-options', '--processes',
                '--resamples', '--work-dir', '--skeleton', '--body-model', '--classes', '--split', '--fill-gaps', '--launcher')
 """Options that take the same kind of value in every command that has them."""
-MANY = {('--classes', 'generate'), ('--classes', 'visualize'), ('--split', 'import-arrays back')}
+MANY = {('--classes', 'generate'), ('--classes', 'visualize'), ('--classes', 'pretrain'), ('--split', 'import-arrays back')}
 """Where they are lists of words, not one word with commas; or one name."""
 
 
@@ -50,7 +50,7 @@ def test_an_option_takes_the_same_everywhere(option):
 def test_where_something_is_written_it_is_named_by_out():
     """``--work-dir`` is of trainings, ``--dump`` and ``--show-dir`` of MMAction2's test; further files have names of their own."""
     outs = {name for name, _, action in SHOWN if '--out' in action.option_strings}
-    elsewhere = {'completion', 'quickstart', 'train', 'test', 'study', 'import-arrays', 'import-arrays back'}
+    elsewhere = {'completion', 'quickstart', 'train', 'pretrain', 'test', 'study', 'import-arrays', 'import-arrays back'}
     assert {name for name, _, _ in SHOWN} - outs <= elsewhere
 
 

@@ -124,6 +124,13 @@ def test_a_test_does_not_look_at_what_only_a_training_builds():
     assert 'test_evaluator.foo' in refusal({'test_evaluator.foo': 1}, stage='test')
 
 
+def test_names_of_weights_are_no_parts():
+    """``paramwise_cfg`` has settings by the names of weights, which may be called as a part of the config is."""
+    cfg = copy.deepcopy(read('infagenc/quick.py'))
+    cfg.optim_wrapper.paramwise_cfg = dict(custom_keys=dict(backbone=dict(lr_mult=0.1), dataset=dict(decay_mult=0.)))
+    check_config(cfg, 'train')
+
+
 def test_several_optimizers_and_evaluators():
     gan = 'kinetic_gan/kinetic_gan_1xb32_primitive-64f.py'
     name = gan if (CONFIGS / gan).is_file() else next(

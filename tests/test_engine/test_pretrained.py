@@ -1,5 +1,6 @@
 """A model of other classes begins with all of a checkpoint but what tells classes apart, or with nothing of it."""
 
+import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -169,6 +170,20 @@ def test_of_a_generator_the_classes_are_new_and_all_else_is_taken(tmp_path, kind
             lost = lost.narrow(axis, 0, lost.shape[axis] - 3)
         expected = 0 if blocks.get(name) == () else lost.numel()
         assert int((value == 7).sum()) == expected, name
+
+
+def test_statistics_stay_and_start_poses_are_of_the_new_clips(tmp_path):
+    """What the hook fits before a training: the representation is there, start poses of the old classes are not."""
+    theirs, model = generator('act_vae', 5), generator('act_vae', 3)
+    points = np.random.rand(10, 1, 4, 20, 3).astype(np.float32)
+    clips = [dict(label=i % 5, total_frames=4, frame_dir=str(i), keypoint=keypoint) for i, keypoint in enumerate(points)]
+    theirs.representation.fit(clips)
+    theirs.starts.fit(clips, theirs.representation)
+    torch.save(dict(state_dict=theirs.state_dict(), meta=dict(dataset_meta=BASE)), tmp_path / 'base.pth')
+    beginning = init_from(model, tmp_path / 'base.pth', metainfo=OURS)
+    assert model.representation.fitted and torch.equal(model.representation.std, theirs.representation.std)
+    assert theirs.starts.fitted and not model.starts.fitted
+    assert 'Clips are encoded by the statistics of those that the checkpoint has learnt from' in str(beginning)
 
 
 @pytest.mark.parametrize('kind', GENERATORS)

@@ -3,8 +3,8 @@ import pytest
 from mmagenc.skeletons import JOINT_MAPS, get_skeleton, joint_map
 
 PUBLISHED = [0, 1, 4, 7, 2, 5, 8, 6, 9, 12, 15, 16, 18, 20, 17, 19, 21]
-SAME = {'foot': 'ankle', 'root': 'pelvis', 'hip': 'pelvis', 'spine2': 'spine', 'spine3': 'thorax', 'neck_base': 'neck',
-        'hip_center': 'pelvis', 'shoulder_center': 'neck'}
+SAME = {'hip_center': 'pelvis', 'spine_base': 'pelvis', 'spine_mid': 'spine', 'shoulder_center': 'neck', 'spine_shoulder': 'neck',
+        'foot': 'ankle', 'root': 'pelvis', 'hip': 'pelvis', 'spine2': 'spine', 'spine3': 'thorax', 'neck_base': 'neck'}
 
 
 def plain(name):
@@ -47,6 +47,12 @@ def test_humanml_is_smpl_without_hands():
     assert joint_map('smpl24', 'humanml22') == list(range(22))
     for target in ('infact17', 'h36m17'):
         assert joint_map('humanml22', target) == joint_map('smpl24', target)
+
+
+def test_first_kinect_by_hand():
+    """Of SMPL the middle of the trunk and the base of the neck; of the second Kinect the joint between the shoulders, which is its 21st."""
+    assert joint_map('smpl24', 'ucla20') == [0, 6, 12, 15, 16, 18, 20, 22, 17, 19, 21, 23, 1, 4, 7, 10, 2, 5, 8, 11]
+    assert joint_map('ntu25', 'ucla20') == [0, 1, 20, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
 
 
 def test_human36m_by_hand():

@@ -2,12 +2,13 @@
 
 from .infogcn import InfoGCN
 from .infogcn_head import InfoGCNHead
+from .masked_motion import MaskedMotionPretrainer
 from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, prepare, score_annotations
 from .skeleton_mix import SkeletonMix
 from .stgcn import FastSTGCN
 from .tcn import TCN
 
 __all__ = [
-    'TCN', 'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'Pipeline', 'RecognizerScores', 'SkeletonMix', 'build_pipeline', 'pool_feature',
-    'prepare', 'score_annotations'
+    'TCN', 'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'MaskedMotionPretrainer', 'Pipeline', 'RecognizerScores', 'SkeletonMix',
+    'build_pipeline', 'pool_feature', 'prepare', 'score_annotations'
 ]
