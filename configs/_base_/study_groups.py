@@ -6,15 +6,15 @@ model = dict(
     backbone=dict(type='mmagenc.TCN', num_keypoints=24, channels=(64, 64, 64), num_units=1, kernel_size=5, dropout=0.1),
     cls_head=dict(type='GCNHead', num_classes=10, in_channels=64))
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2))
-_format = [
-    dict(type='RootCenter'),
-    dict(type='BodyUnit'),
+recognizer_format = [
+    dict(type='BodyUnit', per_frame=True),
+    dict(type='DropScores'),
     dict(type='mmaction.FormatGCNInput', num_person=1),
     dict(type='mmaction.PackActionInputs')
 ]
 # Three quarters of a clip at least: a window of a longer one might miss what its class is named after.
-recognizer_train_pipeline = [dict(type='RandomCropResize', num_frames=30, ratio=(0.75, 1.), min_frames=1), *_format]
-recognizer_test_pipeline = [dict(type='RandomCropResize', num_frames=30, test_ratio=1., test_mode=True), *_format]
+recognizer_train_pipeline = [dict(type='RandomCropResize', num_frames=30, ratio=(0.75, 1.), min_frames=1), *recognizer_format]
+recognizer_test_pipeline = [dict(type='RandomCropResize', num_frames=30, test_ratio=1., test_mode=True), *recognizer_format]
 _whole = dict(type='RandomCropResize', num_frames=60, ratio=(1., 1.), min_frames=1)  # before the augmentation, which then costs as little
 _strong = dict(type='StrongAugmentation', swapped_labels='names', rotations=False)
 study = dict(

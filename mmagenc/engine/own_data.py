@@ -42,9 +42,9 @@ DEFAULTS = dict(
     hold_out=0.2)
 """Keys of ``own_data``.
 
-``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own); ``window`` frames of a clip (by
-default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings (by default 2000, or a hundred
-passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
+``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own; of a study by the coordinates);
+``window`` frames of a clip (by default 60, or what three of four clips have, if that is less); ``steps`` of the generator on
+recordings (by default 2000, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
 ``InfAGenCHook(recognizer=…)``; ``augmentation`` options of :class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the
 recognizer's training clips go, or ``None``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps
 the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a
@@ -91,6 +91,20 @@ def complete_config(cfg: Config) -> Config:
     own = cfg.get('own_data')
     if own is None:
         return cfg
+    own = own_settings(own)
+    init_default_scope(cfg.get('default_scope', 'mmagenc'))
+    OwnClips(own).fill(cfg)
+    for key in ('own_data', 'runner_type'):
+        cfg.pop(key, None)
+    return cfg
+
+
+def own_settings(own) -> Dict:
+    """A config's ``own_data`` with what it leaves out.
+
+    Raises:
+        OwnDataError: no dict, unknown keys, no file, or values of another kind than their keys are for.
+    """
     if not isinstance(own, Mapping):
         raise OwnDataError(f"own_data must be a dict, such as dict(ann_file='data/mine.pkl'), got {own!r}")
     unknown = set(own) - set(DEFAULTS)
@@ -100,12 +114,7 @@ def complete_config(cfg: Config) -> Config:
     if not own['ann_file']:
         raise OwnDataError("own_data.ann_file: name the annotation file, own_data = dict(ann_file='data/mine.pkl')")
     _check_kinds(own)
-    init_default_scope(cfg.get('default_scope', 'mmagenc'))
-    data = _OwnData(own)
-    data.fill(cfg)
-    for key in ('own_data', 'runner_type'):
-        cfg.pop(key, None)
-    return cfg
+    return own
 
 
 def _check_kinds(own: Dict) -> None:
@@ -122,8 +131,16 @@ def _check_kinds(own: Dict) -> None:
             raise OwnDataError(f'own_data.{key} must be a dict, got {own[key]!r}')
 
 
-class _OwnData:
-    """What a file says, and the settings that follow."""
+class OwnClips:
+    """The clips of an annotation file, who of them trains, validates and tests, and the settings that follow.
+
+    Args:
+        own: of :func:`own_settings`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        OwnDataError: a file that does not go with the settings.
+    """
 
     def __init__(self, own: Dict) -> None:
         self.own = own
@@ -146,8 +163,17 @@ class _OwnData:
     def num_dims(self) -> int:
         return self.clips[0]['keypoint'].shape[3]
 
+    @property
+    def num_keypoints(self) -> int:
+        return self.clips[0]['keypoint'].shape[2]
+
+    def of(self, part: str) -> Sequence[Dict]:
+        """The clips of ``train``, ``val`` or ``test``."""
+        return DATASETS.build(dict(self.parts[part])).annotations()
+
     def _check_form(self) -> None:
-        form, dims = self.own['form'], self.num_dims
+        dims = self.num_dims
+        form = self.own['form'] = self.own['form'] or ('2d' if dims == 2 else '3d')
         fits = {'2d': dims == 2, '3d': dims == 3, 'smpl': all('pose' in clip for clip in self.clips)}
         if form not in fits:
             raise OwnDataError(f"own_data.form must be '2d', '3d' or 'smpl', got {form!r}")
@@ -329,7 +355,7 @@ class _OwnData:
         options = self.own['augmentation']
         if options is None:
             return [form] if rotations else [form, dict(type='JointNoise', position=0.005)]
-        usual = dict(swapped_labels=self._swapped(options), up=self._up(), rotations=rotations)
+        usual = dict(swapped_labels=self._swapped(options), up=self.up, rotations=rotations)
         augmentation = dict(type='StrongAugmentation', **{**usual, **options})
         try:
             TRANSFORMS.build(augmentation)
@@ -337,7 +363,8 @@ class _OwnData:
             raise OwnDataError(f'own_data.augmentation: {problem_words(error)}') from error
         return [augmentation, form]
 
-    def _up(self) -> Optional[str]:
+    @property
+    def up(self) -> Optional[str]:
         """The axis that points up, as the file says or people stand; ``None`` where neither does."""
         some = [self.clips[index] for index in np.unique(np.linspace(0, len(self.clips) - 1, 50).astype(int))]
         return self.metainfo.get('up') or find_up([clip['keypoint'][0] for clip in some], self.metainfo['skeleton'])

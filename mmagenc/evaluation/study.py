@@ -60,6 +60,35 @@ def select_clips(label: Sequence[int], clips_per_class: ClipsPerClass, *, seed: 
     return np.sort(np.concatenate(chosen))
 
 
+def select_evenly(label: Sequence[int], group: Sequence[int], clips_per_class: int, *, seed: int) -> np.ndarray:
+    """As :func:`select_clips`, of each class one clip of every group in turn, as long as they have some.
+
+    Args:
+        label: ``(N,)`` class indices.
+        group: ``(N,)`` numbers of the groups, the first ones first.
+        clips_per_class: how many of each class.
+        seed: of the draw.
+
+    Returns:
+        ndarray: ascending int64 indices.
+
+    Raises:
+        ValueError: a number below 1, or a class with fewer clips.
+    """
+    label, group = np.asarray(label), np.asarray(group)
+    order = np.empty(len(label), dtype=np.int64)  # what turn of its class and group each clip comes in
+    for number in np.unique(group):
+        for index, members in _by_class(np.where(group == number, label, -1)):
+            if index >= 0:
+                order[np.random.default_rng([seed, index, int(number)]).permutation(members)] = np.arange(len(members))
+    chosen = []
+    for index, members in _by_class(label):
+        if len(members) < clips_per_class:
+            raise ValueError(f'class {index} has {len(members)} clips, {clips_per_class} clips a class are asked for')
+        chosen.append(members[np.lexsort((group[members], order[members]))[:clips_per_class]])
+    return np.sort(np.concatenate(chosen))
+
+
 def hold_out(label: Sequence[int], share: float, *, seed: int = 0) -> Tuple[np.ndarray, np.ndarray]:
     """Split clips into those to train on and a share of each class to pick checkpoints by.
 

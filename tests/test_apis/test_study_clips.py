@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmagenc.apis.study import Study
+from mmagenc.apis.study.study import _with_pairs
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 
 CLASSES = ['walk', 'wave-left', 'wave-right', 'run']
@@ -126,7 +127,7 @@ def test_base_motion_of_another_file_and_layout(config, tmp_path):
     ({'groups.key': 'style'}, "key='style', which clip"),
     ({'groups.train': 3, 'groups.test': 5}, 'groups: 3 groups to train on and 5 to test on, of 6'),
     ({'groups.train': 4}, 'no clips for base_seed0'),
-    ({'clips_per_class': [2, 9], 'groups.train': 1}, 'group s.: class . has 3 clips'),
+    ({'clips_per_class': [2, 9], 'groups.train': 1}, r'made\.py: s.: class . has 3 clips, 9'),
     ({'groups.train': 0}, r'groups\.train=0'),
     ({'groups.colour': 1}, r'groups\.colour'),
     (dict(only=['fake']), 'only must be some of the arms real, mirrored'),
@@ -141,9 +142,53 @@ def test_settings_that_cannot_be(config, options, message):
     assert not (folder / 'settings.json').exists()
 
 
-def test_classes_of_one_side_are_not_mirrored_into_none(config):
-    study = open_study(config, classes=['wave-left', 'run'], base=dict(classes=['walk'], augmentation=None), only=['mirrored'],
-                       generators={}, arms={'mirrored': dict(augmentation='mirrored')})
+def test_classes_of_one_side_are_not_mirrored_into_none():
+    mirror, strong, other = (dict(type=name, swapped_labels='names') for name in ('RandomMirror', 'StrongAugmentation', 'RandomMirror'))
+    del other['swapped_labels']
+    assert _with_pairs([mirror, strong, other], ['wave-left', 'run']) == [dict(strong, swapped_labels=None), other]
+    assert _with_pairs([mirror, other], ['wave-left', 'run', 'wave-right']) == [dict(mirror, swapped_labels=((0, 2), )), other]
+
+
+def own_config(config, name='own'):
+    path = config.parent / f'{name}.py'
+    path.write_text(f"_base_ = 'mmagenc::studies/{name}.py'\nown_data = dict(ann_file='{config.parent}/data.npz')\n"
+                    "train_dataloader = dict(batch_size=4)\nstudy = dict(steps=3, seeds=[0])\n")
+    return path
+
+
+def test_own_clips_need_one_line(config, tmp_path):
+    """Layout, classes, subjects and what mirroring swaps are read off the file."""
+    study = Study(config=own_config(config), folder=tmp_path / 'own', options={})
+    assert study.cfg.model.backbone.num_keypoints == 17 and study.cfg.model.cls_head.num_classes == 4
+    assert study.settings['groups'] == dict(key='subject', train=4, test=2, clips_per_group=1)
     study.prepare()
-    with pytest.raises(ValueError, match='wave-left: named by one side'):
-        study.run('2-clips/seed0/mirrored')
+    assert len(groups(study.clips.test_file(0))) == 2 and len(groups(study.clips.real_file('all', 0))) == 4
+    for job in study.jobs():
+        study.run(job.name)
+    assert [row.arm for row in study.rows()] == ['real', 'strong', 'posture', 'random']
+    assert {row.num_real for row in study.rows()} == {4 * 4 * 3}
+
+
+def test_own_clips_without_subjects_are_split_by_class(config, tmp_path):
+    annotation = load_annotation(tmp_path / 'data.npz')
+    clips = [{key: value for key, value in clip.items() if key != 'subject'} for clip in annotation['annotations']]
+    save_annotation(dict(split={}, metainfo=annotation['metainfo'], annotations=clips), tmp_path / 'data.npz')
+    study = Study(config=own_config(config), folder=tmp_path / 'own', options={})
+    study.prepare()
+    assert study.settings['groups'] is None
+    test = {clip['frame_dir'] for clip in study._test_clips(study.job('all-clips/seed0/real'))}
+    real = set(names(study.clips.real_file('all', 0)))
+    assert len(test) == 4 * 4 and not test & real  # a fifth of 18
+
+
+def test_own_clips_with_base_motion(config, tmp_path):
+    path = own_config(config, 'own_with_base')
+    base = load_annotation(tmp_path / 'data.npz')
+    clips = [dict(clip, frame_dir=f'base_{clip["frame_dir"]}') for clip in base['annotations']]
+    save_annotation(dict(split={}, metainfo=base['metainfo'], annotations=clips), tmp_path / 'base.npz')
+    study = Study(config=path, folder=tmp_path / 'own', options={'study.base.ann_file': str(tmp_path / 'base.npz')})
+    study.prepare()
+    for job in study.jobs():
+        if job.kind == 'pretraining' or job.arm.name in ('pretrained-transfer', 'base-classes'):
+            study.run(job.name)
+    assert [row.arm for row in study.rows()] == ['pretrained-transfer', 'base-classes']

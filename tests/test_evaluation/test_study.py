@@ -15,6 +15,7 @@ from mmagenc.evaluation.study import (
     plain_words,
     read_rows,
     select_clips,
+    select_evenly,
     settings_hash,
     summarize,
     write_rows,
@@ -208,3 +209,15 @@ def test_runs_without_validation_are_read_again(tmp_path):
 def test_own_arms_keep_their_order():
     rows = [make_row(arm, seed) for seed in (1, 0) for arm in ('zebra', 'apple', 'real')]
     assert [cell.arm for cell in summarize(rows)] == ['real', 'zebra', 'apple']
+
+
+def test_groups_give_clips_in_turn_as_long_as_they_have_some():
+    label = np.array([0] * 6 + [1] * 6)
+    group = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1])
+    chosen = select_evenly(label, group, 4, seed=0)
+    assert np.bincount(label[chosen]).tolist() == [4, 4]
+    assert np.bincount(group[chosen[:4]]).tolist() == [2, 2] and np.bincount(group[chosen[4:]]).tolist() == [3, 1]
+    assert set(select_evenly(label, group, 3, seed=0)) < set(chosen) and group[select_evenly(label, group, 1, seed=0)].tolist() == [0, 0]
+    assert any(not np.array_equal(chosen, select_evenly(label, group, 4, seed=seed)) for seed in (1, 2, 3))
+    with pytest.raises(ValueError, match='class 0 has 6 clips, 7'):
+        select_evenly(label, group, 7, seed=0)

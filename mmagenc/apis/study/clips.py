@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import ARRAY_KEYS, save_annotation
-from mmagenc.evaluation.study import ClipsPerClass, hold_out, select_clips
+from mmagenc.evaluation.study import ClipsPerClass, hold_out, select_clips, select_evenly
 from mmagenc.evaluation.study_plan import Division, divide_groups
 from mmagenc.registry import DATASETS
 
@@ -200,18 +200,15 @@ class StudyClips:
         return files
 
     def _of_groups(self, clips: Sequence[Dict], size: ClipsPerClass, names: Sequence[str], seed: int) -> List[Dict]:
-        """As many clips of every class from each group, of the first groups one more where that does not come out even."""
+        """As many clips of every class, from all groups alike as far as they have them."""
+        own = [clip for clip in clips if self._group(clip) in names]
         if size == 'all':
-            return [clip for clip in clips if self._group(clip) in names]
-        chosen = []
-        for index, name in enumerate(names):
-            own = [clip for clip in clips if self._group(clip) == name]
-            count = (size + len(names) - 1 - index) // len(names)
-            try:
-                chosen += [own[i] for i in select_clips([clip['label'] for clip in own], count, seed=seed)] if count else []
-            except ValueError as error:
-                raise ValueError(f'{self.path}: group {name}: {error}') from error
-        return chosen
+            return own
+        try:
+            chosen = select_evenly([clip['label'] for clip in own], [names.index(self._group(clip)) for clip in own], size, seed=seed)
+        except ValueError as error:
+            raise ValueError(f'{self.path}: {", ".join(names)}: {error}') from error
+        return [own[i] for i in chosen]
 
 
 class ClipFile(NamedTuple):

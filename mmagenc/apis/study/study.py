@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
@@ -30,6 +32,7 @@ from mmagenc.registry import MODELS
 from mmagenc.untrusted import DamagedCheckpointError
 
 from .clips import StudyClips, joined, restricted
+from .own import complete_study
 from .settings import RUN_KEYS, arms_of, augmentations_of, read_settings
 
 OWN_NAMES = {'.lock', 'logs', 'data'}
@@ -71,7 +74,7 @@ class Study:
 
     def __init__(self, *, config, folder, options: Optional[Dict] = None) -> None:
         self.path, self.folder = Path(config), Path(folder)
-        self.cfg = _read_config(self.path, options)
+        self.cfg = complete_study(_read_config(self.path, options))
         self.settings = read_settings(self.cfg.pop('study', None), self.path)
         self.settings.setdefault('name', self.path.stem)
         self.arms = arms_of(self.settings)
@@ -488,8 +491,16 @@ def _last_weights() -> Dict:
 
 
 def _with_pairs(transforms: List[Dict], classes: Sequence[str]) -> List[Dict]:
-    """Transforms in which ``swapped_labels='names'`` are the pairs of these classes."""
-    return [dict(step, swapped_labels=swapped_labels(classes)) if step.get('swapped_labels') == 'names' else step for step in transforms]
+    """Transforms in which ``swapped_labels='names'`` are the pairs of these classes; nothing is mirrored if one has no counterpart."""
+    if not any(step.get('swapped_labels') == 'names' for step in transforms):
+        return transforms
+    try:
+        pairs = swapped_labels(classes)
+    except ValueError as error:
+        print_log(f'training clips are not mirrored, {error}', logger='current', level=logging.WARNING)
+        return [dict(step, swapped_labels=None) if step.get('swapped_labels') == 'names' else step for step in transforms
+                if not (step['type'] == 'RandomMirror' and step.get('swapped_labels') == 'names')]
+    return [dict(step, swapped_labels=pairs) if step.get('swapped_labels') == 'names' else step for step in transforms]
 
 
 def _with_files(value, files: Dict[str, str]):

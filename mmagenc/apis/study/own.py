@@ -1,0 +1,70 @@
+"""A study of clips of one's own: what an annotation file says, filled into the study's config."""
+
+from typing import Dict, List, Mapping
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmagenc.engine.own_data import OwnClips, own_settings
+
+FEWEST_GROUPS = 3
+"""Fewer subjects than these are no groups to train and to test on."""
+
+
+def complete_study(cfg: Config) -> Config:
+    """Fill what the file of ``own_data`` says into a study's config, in place; a config without ``own_data`` passes through.
+
+    The recognizer gets the file's layout, coordinates and classes, and so do the study's generators. Where the clips name three subjects
+    or more, a third of these is tested on by each seed, and clips of the others are trained on; else a share of each class is tested on.
+
+    Raises:
+        FileNotFoundError: no such file.
+        OwnDataError: a file that does not go with ``own_data``.
+    """
+    own = cfg.pop('own_data', None)
+    if own is None:
+        return cfg
+    init_default_scope(cfg.get('default_scope', 'mmagenc'))
+    clips = OwnClips(own_settings(own))
+    for part in ('train', 'val', 'test'):
+        loader = cfg.get(f'{part}_dataloader') or {}
+        pipeline = loader.get('dataset', {}).get('pipeline') or cfg.test_dataloader.dataset.pipeline
+        loader['dataset'] = dict(clips.parts[part], pipeline=pipeline)
+        cfg[f'{part}_dataloader'] = loader
+    _fit_recognizer(cfg.model, clips)
+    study = cfg.setdefault('study', {})
+    for steps in (study.get('augmentations') or {}).values():
+        for step in steps:
+            if step['type'] == 'StrongAugmentation' and clips.up is not None:
+                step['up'] = clips.up
+    for generator in (study.get('generators') or {}).values():
+        _fit_generator(generator['generator']['config']['model'], clips)
+    if 'groups' not in study:
+        study['groups'] = _groups([clip for part in clips.parts for clip in clips.of(part)])
+    return cfg
+
+
+def _fit_recognizer(model: Mapping, clips: OwnClips) -> None:
+    """The layout in the form that each kind of backbone asks for it."""
+    backbone, skeleton = model['backbone'], clips.metainfo['skeleton']
+    backbone['in_channels'] = clips.num_dims
+    if 'num_keypoints' in backbone:
+        backbone['num_keypoints'] = clips.num_keypoints
+    if 'graph_cfg' in backbone:
+        backbone['graph_cfg']['layout'] = skeleton
+    model['cls_head']['num_classes'] = len(clips.metainfo['classes'])
+
+
+def _fit_generator(model: Mapping, clips: OwnClips) -> None:
+    model.update(num_classes=len(clips.metainfo['classes']))
+    model['representation'].update(skeleton=clips.metainfo['skeleton'], num_dims=clips.num_dims)
+    model['up'] = clips.up
+
+
+def _groups(clips: List[Dict]):
+    """Subjects as groups, where there are enough of them."""
+    subjects = {clip.get('subject') for clip in clips}
+    if None in subjects or len(subjects) < FEWEST_GROUPS:
+        return None
+    test = max(round(len(subjects) / 3), 1)
+    return dict(key='subject', train=len(subjects) - test, test=test, clips_per_group=1)
