@@ -41,23 +41,19 @@ class BasePostures(ElasticBuffers):
             clips: Sequence[Dict],
             *,
             up: Optional[str],
-            groups: str = 'subject',
-            exclude_groups: Sequence[str] = (),
-            classes: Optional[Sequence[int]] = None) -> None:
+            groups: str = 'subject') -> None:
         """Take the postures of each group in each action; actions of fewer than two groups are left out.
 
         Args:
-            clips: annotation dicts in this layout.
+            clips: annotation dicts in this layout, those that may be seen (:func:`wanted_clips`).
             up: as :func:`~mmagenc.body_models.postures.posture_frames` takes it.
             groups: key of the annotations that says who it is, or in which style.
-            exclude_groups: those that must not be seen.
-            classes: actions that count; ``None`` is all.
 
         Raises:
-            ValueError: clips without the key, a group to leave out that there is not, or no action of two groups or more.
+            ValueError: clips of other coordinates, or no action of two groups or more.
         """
         gathered = defaultdict(list)
-        for clip in _wanted(clips, groups, exclude_groups, classes):
+        for clip in clips:
             gathered[int(clip['label']), str(clip[groups])].append(self._posture(clip, up))
         actions = [action for action, _ in gathered]
         rows = sorted(key for key in gathered if actions.count(key[0]) > 1)
@@ -70,6 +66,8 @@ class BasePostures(ElasticBuffers):
         self.put(posture=np.stack(means), swing=np.stack(swing), action=[action for action, _ in rows])
 
     def _posture(self, clip: Dict, up: Optional[str]) -> np.ndarray:
+        if clip['keypoint'].shape[-1] != self.channels:
+            raise ValueError(f'base: clip {clip["frame_dir"]} has {clip["keypoint"].shape[-1]} coordinates, the recordings {self.channels}')
         person = (present_persons(clip) or [0])[0]
         score = None if clip.get('keypoint_score') is None else clip['keypoint_score'][person]
         seen = ~missing_points(clip['keypoint'][[person]], None if score is None else score[None])[0]
@@ -104,7 +102,22 @@ class BasePostures(ElasticBuffers):
         return np.sqrt(2 * np.square(centred).mean(axis=0))
 
 
-def _wanted(clips: Sequence[Dict], groups: str, exclude_groups: Sequence[str], classes: Optional[Sequence[int]]) -> List[Dict]:
+def wanted_clips(clips: Sequence[Dict],
+                 *,
+                 groups: str = 'subject',
+                 exclude_groups: Sequence[str] = (),
+                 classes: Optional[Sequence[int]] = None) -> List[Dict]:
+    """The clips of a base that may be seen.
+
+    Args:
+        clips: annotation dicts.
+        groups: key of the annotations that says who it is, or in which style.
+        exclude_groups: those that must not be seen.
+        classes: actions that count; ``None`` is all.
+
+    Raises:
+        ValueError: clips without the key, or a group to leave out that there is not.
+    """
     without = [clip['frame_dir'] for clip in clips if clip.get(groups) is None]
     if without:
         raise ValueError(f'base: clip {without[0]} has no {groups!r}: groups=… names the key that says who it is')

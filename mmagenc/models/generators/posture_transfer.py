@@ -19,7 +19,7 @@ from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
 
 from .base import BaseGenerator
-from .base_postures import BasePostures, base_dataset, upright_axis
+from .base_postures import BasePostures, base_dataset, upright_axis, wanted_clips
 from .clip_store import AUTO, ClipStore
 from .variants import check_strength
 
@@ -114,8 +114,8 @@ class PostureTransferGenerator(BaseGenerator):
 
     @property
     def fitted(self) -> bool:
-        """Whether recordings are there."""
-        return len(self.clips) > 0
+        """Whether recordings are there, and postures where they come of a base."""
+        return len(self.clips) > 0 and (self.base is None or len(self.postures) > 0)
 
     def fit(self, annotations: Sequence[Dict]) -> None:
         """Keep recordings, and read the base's postures.
@@ -145,16 +145,15 @@ class PostureTransferGenerator(BaseGenerator):
         settings = dict(self.base)
         own = {key: settings.pop(key) for key in _BASE_KEYS if key in settings}
         dataset = base_dataset(settings, self.clips.skeleton.name)
-        clips = list(dataset.annotations())
         if own.get('classes') is not None:
             own['classes'] = _class_numbers(own['classes'], dataset.metainfo.get('classes'))
-        up = self.clips.up
+        clips, up = wanted_clips(list(dataset.annotations()), **own), self.clips.up
         if up is not None:
-            their_up = dataset.metainfo.get('up') or upright_axis(clips, self.clips.skeleton)
+            their_up = dataset.metainfo.get('up') or (upright_axis(clips, self.clips.skeleton) if clips else None)
             if their_up is None:  # people who lie are compared about their trunks, and so then are those who stand
                 self.clips.fit(kept, up=None, rest_joints=self._rest_joints)
             up = their_up
-        self.postures.fit(clips, up=up, **own)
+        self.postures.fit(clips, up=up, groups=own.get('groups', 'subject'))
 
     @property
     def _rest_joints(self) -> Optional[Tensor]:

@@ -161,6 +161,20 @@ def test_a_base_that_is_none_is_refused(base, settings, message):
         build(base, base=settings)
 
 
+def test_the_base_must_have_as_many_coordinates(tmp_path):
+    flat = [dict({key: value for key, value in item.items() if key not in ('pose', 'transl')}, keypoint=item['keypoint'][..., :2])
+            for item in base_clips()]
+    with pytest.raises(ValueError, match='base: clip base_0_plain_0 has 2 coordinates, the recordings 3'):
+        build(write(tmp_path / 'flat.npz', flat, up=None))
+
+
+def test_a_base_that_failed_leaves_the_generator_unfitted(base):
+    model = build(base, fit=False, base=dict(classes=['fly']))
+    with pytest.raises(ValueError, match="no action 'fly'"):
+        model.fit(recordings())
+    assert not model.fitted
+
+
 # What a generator promises --------------------------------------------------------------------------------------------------------------
 
 
