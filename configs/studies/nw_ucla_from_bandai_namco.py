@@ -1,4 +1,4 @@
-# NW-UCLA by unseen subjects: ten actions of one subject (5 clips an action) or two (10), tested on five others; the base is Bandai-Namco's
+# NW-UCLA by unseen subjects: ten actions of one subject, 5 clips an action (of all views), tested on five others; the base is Bandai-Namco's
 # motion in NW-UCLA's layout, of other people, other actions and another way of recording.
 _base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/nw_ucla.py', '../_base_/study_groups.py']
 
@@ -16,7 +16,8 @@ _transfer = dict(
     up='y')
 study = dict(
     name='NW-UCLA from Bandai-Namco',
-    groups=dict(key='subject', train=2, test=5),
+    clips_per_class=[5],
+    groups=dict(key='subject', train=1, test=5),
     base=dict(ann_file='data/bandai_namco/motion.npz', augmentation='strong'),
     generators=dict(transfer=dict(ratio=1., generator=dict(config=dict(model=_transfer))),
                     random=dict(ratio=1., generator=dict(config=dict(model=dict(_transfer, shift='random'))))))

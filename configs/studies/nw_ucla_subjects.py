@@ -1,5 +1,5 @@
-# NW-UCLA by unseen subjects: six actions of one subject (5 clips an action, of all views) or of two (10), tested on five others; the base
-# are four other actions of subjects that are neither trained nor tested on.
+# NW-UCLA by unseen subjects: six actions of one subject, 5 clips an action, tested on five others; the base are four other actions of the
+# four subjects that are neither trained nor tested on.
 _base_ = './nw_ucla_from_bandai_namco.py'
 
 model = dict(cls_head=dict(num_classes=6))

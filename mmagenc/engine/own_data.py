@@ -43,13 +43,14 @@ DEFAULTS = dict(
 """Keys of ``own_data``.
 
 ``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own; of a study by the coordinates);
-``window`` frames of a clip (by default 60, or what three of four clips have, if that is less); ``steps`` of the generator on
-recordings (by default 2000, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of :data:`RECOGNIZERS`, or the dict of
-``InfAGenCHook(recognizer=…)``; ``augmentation`` options of :class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the
-recognizer's training clips go, or ``None``; ``classes``, ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps
-the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a
-warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of each class's training
-clips that is set apart where the file has no ``val``, and again where it has no ``test``.
+``window`` frames of a clip (by default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings
+(by default 2000, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of
+:data:`RECOGNIZERS`, or the dict of ``InfAGenCHook(recognizer=…)``; ``augmentation`` options of
+:class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the recognizer's training clips go, or ``None``; ``classes``,
+``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of
+``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a warning that lists them; ``splits`` names of ``train``,
+``val`` and ``test`` in the file; ``hold_out`` share of each class's training clips that is set apart where the file has no ``val``, and
+again where it has no ``test``.
 """
 USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
                  (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}

@@ -38,7 +38,7 @@ Groups and base motion:
 The loop's arms:
 
 =====================  =============================================================================================================
-``generator``          config of a generator or of the InfAGenC loop, relative to the study's file
+``generator``          config of a generator or of the InfAGenC loop, relative to the study's file; ``'{base}'`` in it as above
 ``generator_options``  merged into that config, as ``--cfg-options`` (dotted keys)
 ``generator_steps``    of its training before the loop
 ``loop``               ``rounds``; ``round_steps`` of the generator between two; ``judge_steps`` of the judge on real clips and
@@ -47,6 +47,7 @@ The loop's arms:
                        of :class:`~mmagenc.engine.hooks.InfAGenCHook`
 ``judge``              ``'recognizer'``: a judge of the study's own kind; ``'loop'``: the one of the generator's config
 ``judge_init``         ``'base'``: that judge starts from the recognizer trained on the base motion
+``judge_augmentation`` name of the transforms that its training clips go through first
 ``num_synthetic``      clips of the arm ``unjudged``: ``'pool'``: as many as the loop accepted, evenly over the classes; or a number a class
 =====================  =============================================================================================================
 
@@ -82,6 +83,7 @@ DEFAULTS = dict(
     loop={},
     judge='recognizer',
     judge_init=None,
+    judge_augmentation=None,
     num_synthetic='pool',
     hold_out=0.2)
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
@@ -163,9 +165,10 @@ def _check_choices(settings: Mapping) -> None:
         raise ValueError(f"judge_init={settings['judge_init']!r}: 'base' is accepted, of a study with base motion and judge='recognizer'")
     if len(settings['baselines']) != 2:
         raise ValueError(f'baselines must be two arms, got {settings["baselines"]}')
-    augmentation = (settings['base'] or {}).get('augmentation')
-    if augmentation is not None and augmentation not in augmentations_of(settings):
-        raise ValueError(f'base.augmentation={augmentation!r}, of which the study has {", ".join(augmentations_of(settings)) or "none"}')
+    for key, name in (('base.augmentation', (settings['base'] or {}).get('augmentation')),
+                      ('judge_augmentation', settings['judge_augmentation'])):
+        if name is not None and name not in augmentations_of(settings):
+            raise ValueError(f'{key}={name!r}, of which the study has {", ".join(augmentations_of(settings)) or "none"}')
 
 
 def _check_groups(settings: Mapping) -> None:

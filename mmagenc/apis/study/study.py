@@ -269,7 +269,7 @@ class Study:
             hook['recognizer'] = dict(
                 model=self.cfg.model.to_dict(),
                 optim_wrapper=self.cfg.optim_wrapper.to_dict(),
-                train_pipeline=_pipeline(self.cfg.train_dataloader),
+                train_pipeline=self._judge_pipeline(job),
                 test_pipeline=_pipeline(self.cfg.test_dataloader),
                 batch_size=self.cfg.train_dataloader.batch_size)
             if self.settings['judge_init']:
@@ -278,9 +278,15 @@ class Study:
             raise ValueError(f"{self.path}: {self.settings['generator']} has no InfAGenCHook and thus no judge; set judge='recognizer'")
         return hook
 
+    def _judge_pipeline(self, job: Job) -> List[Dict]:
+        """What the judge's training clips go through."""
+        classes = load_annotation(self.real_file(job))['metainfo'].get('classes') or []
+        augmentation = augmentations_of(self.settings).get(self.settings['judge_augmentation'], [])
+        return [*_with_pairs(augmentation, classes), *_pipeline(self.cfg.train_dataloader)]
+
     def _generator_runner_config(self, job: Job, folder: Path) -> Config:
         """The generator's config on the job's clips, going on from the folder's last checkpoint if there is one."""
-        cfg = Config(self.generator.to_dict())
+        cfg = Config(_with_files(self.generator.to_dict(), self._files(job)))
         cfg.train_dataloader.dataset = _dataset(self.real_file(job), 'train', _pipeline(cfg.train_dataloader))
         for split in ('val', 'test'):
             for part in ('dataloader', 'cfg', 'evaluator'):
@@ -386,8 +392,12 @@ class Study:
 
     def _online_hook(self, job: Job) -> Dict:
         """The hook that makes an arm's clips anew, told of the seed's files."""
-        files = {'{real}': str(self.real_file(job)), '{base}': str(self.clips.base_file(job.seed))}
-        return dict(dict(type='OnlineGenerationHook', ratio=1.), **_with_files(self.settings['generators'][job.arm.generated], files))
+        hook = _with_files(self.settings['generators'][job.arm.generated], self._files(job))
+        return dict(dict(type='OnlineGenerationHook', ratio=1.), **hook)
+
+    def _files(self, job: Job) -> Dict[str, str]:
+        """What the words of a study's settings mean for a job."""
+        return {'{real}': str(self.real_file(job)), '{base}': str(self.clips.base_file(job.seed))}
 
     def _recognizer_config(self, files: List, augmentation: Optional[str], classes: Sequence[str], *, steps: Optional[int] = None):
         cfg, steps = Config(self.cfg.to_dict()), steps or self.settings['steps']
@@ -434,7 +444,7 @@ class Study:
 
     def _generate(self, job: Job, checkpoint: Path, count: int, path: Path) -> None:
         init_default_scope('mmagenc')
-        model = MODELS.build(self.generator.model.to_dict())
+        model = MODELS.build(_with_files(self.generator.model.to_dict(), self._files(job)))
         load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
         if torch.cuda.is_available():
             model.cuda()
