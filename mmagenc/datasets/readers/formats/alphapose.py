@@ -137,8 +137,8 @@ def _runs(images: List[Union[str, int]]) -> List[_Run]:
         ValueError: numbers that repeat, with different words before them.
     """
     times = {image: _seconds(str(image)) for image in images}
-    if None not in times.values() and len(set(times.values())) == len(images) > 1:
-        return _by_time(sorted(images, key=times.get), times)
+    if None not in times.values() and len(set(times.values())) > max(1, len(images) // 2):
+        return _by_time(sorted(images, key=lambda image: (times[image], str(image))), times)
     numbered = {image: last_number(image) for image in images}
     if None in numbered.values() or len(set(numbered.values())) < len(images):
         prefixes = {re.sub(r'\d+(\.\w+)?$', '', str(image)) for image in images}
@@ -150,13 +150,16 @@ def _runs(images: List[Union[str, int]]) -> List[_Run]:
 
 
 def _by_time(images: Sequence[str], times: Dict[str, float]) -> List[_Run]:
+    copies = [image for before, image in zip(images, images[1:]) if times[before] == times[image]]
+    left = (f'{len(copies)} images of the same time as others are left out', ) if copies else ()
+    images = [image for image in images if image not in copies]
     apart = np.diff([times[image] for image in images])
     runs = []
     for places in np.split(np.arange(len(images)), np.flatnonzero(apart > PAUSE) + 1):
         own = [images[place] for place in places]
         step = float(np.median(np.diff([times[image] for image in own]))) if len(own) > 1 else None
         runs.append(_Run(own, name=TIME.search(own[0])[0], fps=None if step is None else round(1 / step, 1),
-                         notes=('images by the times in their names, at the rate of most',)))
+                         notes=('images by the times in their names, at the rate of most', *left)))
     return runs
 
 
