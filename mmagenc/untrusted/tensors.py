@@ -51,7 +51,8 @@ def rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *, most: i
     """
     import torch
     plain = all(isinstance(part, tuple) and all(type(value) is int and value >= 0 for value in part) for part in (size, stride))
-    if not isinstance(storage, torch.storage.TypedStorage) or not plain or type(offset) is not int or offset < 0 or len(size) != len(stride):
+    plain = plain and type(offset) is int and offset >= 0 and len(size) == len(stride)
+    if not isinstance(storage, torch.storage.TypedStorage) or not plain:
         raise NoTensorError('a tensor without storage, offset, size and stride')
     tensor, there = torch.empty(0, dtype=storage.dtype), storage._untyped_storage
     count, each = math.prod(size), tensor.element_size()
