@@ -79,8 +79,8 @@ def test_defaults(folder, tmp_path):
 
 def test_it_is_a_name_of_import(folder, tmp_path):
     """The same clips by both names, at the rate and on the path's scale of the clips."""
-    main(TOOL, [str(folder / 'wave'), '--out', str(tmp_path / 'a.npz'), '--processes', '1', '--fps', '30'])
-    main(import_files, [str(folder / 'wave'), '--out', str(tmp_path / 'b.npz'), '--processes', '1', '--fps', '30'])
+    main(TOOL, [str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1', '--fps', '30'])
+    main(import_files, [str(folder), '--out', str(tmp_path / 'b.npz'), '--processes', '1', '--fps', '30'])
     for name, other in zip(*(load_annotation(tmp_path / file)['annotations'] for file in ('a.npz', 'b.npz'))):
         for key in ('keypoint', 'pose', 'transl'):
             np.testing.assert_array_equal(name[key], other[key])
