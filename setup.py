@@ -18,8 +18,8 @@ MIM_FILES = ('configs', 'tools', 'model-index.yml')
 # What is imported (a test compares), and importlib_metadata, which MMAction2 imports and does not declare. MMEngine and mmcv require
 # opencv-python, MMAction2 opencv-contrib-python, which is the same module and more; the lock has the first alone.
 REQUIREMENTS = [
-    'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata', 'numpy>=1.26', 'scipy>=1.10', 'matplotlib>=3.7',
-    'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.4.3', 'opencv-python>=4.6', 'PyYAML>=6', 'rich>=13'
+    'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata>=4.6', 'numpy>=1.26', 'scipy>=1.10', 'matplotlib>=3.7',
+    'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.5', 'opencv-python>=4.6', 'PyYAML>=6', 'rich>=13'
 ]
 MESH = ['smplx>=0.1.28', 'pyvista>=0.43', 'vtk>=9.2']
 ANNY = ['anny>=0.6.2,<0.7']

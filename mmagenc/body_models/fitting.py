@@ -258,6 +258,12 @@ def _floor(recorded: Tensor, feet: Sequence[int]) -> Tuple[float, Optional[float
     return foot - lowest + _TOE_HEIGHT * legs / ADULT_LEG, lowest
 
 
+def joints_of_pose(pose: Tensor, transl: Tensor, *, rest_joints: Tensor) -> Tensor:
+    """Joints ``(T, 24, 3)`` of a body in poses ``(T, 24, 3)`` that are where they should be, ``transl`` ``(T, 3)`` behind the rest pose."""
+    local = roma.rotvec_to_rotmat(torch.as_tensor(pose, dtype=torch.float64))
+    return (forward_kinematics(local, torch.as_tensor(rest_joints, dtype=torch.float64), PARENTS) + transl[:, None]).float()
+
+
 def place_pose(pose: Tensor, transl: Tensor, *, rest_joints: Tensor, scale: Optional[float] = None) -> Tuple[Tensor, Tensor]:
     """Put poses that are SMPL's already on another body: ``transl`` ``(T, 3)`` and joints ``(T, 24, 3)`` of :func:`fit_of_pose`, y up."""
     fit = fit_of_pose(pose, transl, rest_joints=rest_joints, scale=scale, up='y')

@@ -1,46 +1,25 @@
-"""Import motion capture in BVH files: fit SMPL-24 poses to every clip and write one annotation file.
+"""``mmagenc import-bvh``: a name of ``mmagenc import --format bvh``, at 20 frames a second, with presets and a report of the fit.
 
     mmagenc import-bvh FOLDER --preset bandai_namco --out data/bandai_namco/motion.npz
     mmagenc import-bvh FOLDER --out data/mine/motion.npz --fps 20 --rig my_rig.yml \
         --labels '(?P<label>[^/]+)/(?P<subject>[^_/]+)_(?P<id>\\d+)$' --split 'train=1-4;val=5;test=6-8'
-
-Files that cannot be used are listed at the end and left out; the exit code is 1 when none can be used.
 """
 
 import argparse
-import functools
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, Sequence
 
 import numpy as np
 
-from mmagenc.body_models import rest_joints_of
-from mmagenc.body_models.rigs import load_rig, parse_unit
-from mmagenc.command_line import in_words, print_left_out
+from mmagenc.command_line import in_words
+from mmagenc.commands.import_files import import_motion
 from mmagenc.compat import atomic_open
-from mmagenc.datasets.annotation import SUFFIXES, save_annotation
-from mmagenc.datasets.readers.assumptions import said_and_checked
-from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
-from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output
 from mmagenc.skeletons import get_skeleton
 
 
-class Settings(NamedTuple):
-    """How a clip is converted."""
-    labels: Labels
-    files: BvhSettings
-
-
-def convert_clip(settings: Settings, name: str, path: Path) -> dict:
-    """Read, resample and fit one file; a clip for :func:`build_annotation` with its measurements."""
-    groups = settings.labels.parse(name)
-    return dict(convert_bvh(path, settings.files), name=name, groups=groups)
-
-
-def summarize(clips: Sequence[dict], left_out: Sequence[str]) -> Dict:
+def summarize(clips: Sequence[Dict], left_out: Sequence[str]) -> Dict:
     """Report over all clips: means weighted by frames, maxima with the clip that has them."""
     bones: Dict[str, Dict[str, float]] = {}
     for bone in dict.fromkeys(bone for clip in clips for bone in clip['quality']['angles']):
@@ -71,48 +50,13 @@ def print_summary(report: Dict) -> None:
           f'{report["max_heading_error_deg"]:.3f} degrees')
 
 
-def make_settings(args: argparse.Namespace) -> Settings:
-    scale = None if args.path_scale == 'body' else parse_unit(args.path_scale)
-    files = BvhSettings(rest_joints=rest_joints_of(args.body_model), rig=None if args.rig == 'auto' else load_rig(args.rig), fps=args.fps,
-                        unit=None if args.unit == 'auto' else parse_unit(args.unit), scale=scale,
-                        up=None if args.up == 'auto' else args.up, lenient=args.lenient, source_fps=args.source_fps)
-    return Settings(Labels(args.labels), files)
-
-
-def convert(args: argparse.Namespace) -> List[str]:
-    """Convert; returns why files were left out.
-
-    Raises:
-        ValueError: arguments that make no sense, or no file that can be used.
-    """
-    settings, splits = make_settings(args), parse_split(args.split) if args.split else None
-    clips, left_out = convert_files(find_files(args.folder, '.bvh'), functools.partial(convert_clip, settings), args.processes)
-    clips, refused = said_and_checked(clips, strict=args.strict)
-    left_out += refused
-    annotation, unplaced = build_annotation(
-        clips, fps=args.fps, classes=args.classes and args.classes.split(','), splits=splits, split_by=args.split_by,
-        metainfo=dict(body_model=Path(args.body_model).name))
-    left_out += unplaced
-    used = len(annotation['annotations'])
-    if not used:
-        raise ValueError('\n  '.join(['no file could be used:', *left_out]))
-    for out in args.out:
-        save_annotation(annotation, out)
-    report = summarize(clips, left_out)
-    if args.report:
-        args.report.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_open(args.report, 'w', encoding='utf-8') as file:
-            json.dump(report, file, indent=1)
-    print_summary(report)
-    counts = ', '.join(f'{split} {len(members)}' for split, members in annotation['split'].items())
-    print(f'{used} clips ({counts}), {report["frames"]} frames at {args.fps:g} fps: {", ".join(map(str, args.out))}')
-    return left_out
-
-
 def run(args: argparse.Namespace) -> None:
-    outputs = [*(Output('--out', out, SUFFIXES) for out in args.out), *([Output('--report', args.report)] if args.report else [])]
-    body = args.body_model if Path(args.body_model).suffix else None
-    require_outputs('import-bvh', outputs, inputs=[(args.folder, '.bvh'), body, args.rig], force=args.force)
-    with in_words('import-bvh', debug=args.debug):
-        left_out = convert(args)
-    print_left_out(left_out)
+    reports = [] if args.report is None else [Output('--report', args.report)]
+    imported = import_motion('import-bvh', args, 'bvh', '.bvh', outputs=reports)
+    report = summarize(imported.converted, imported.left_out)
+    if args.report:
+        with in_words('import-bvh', debug=args.debug):
+            args.report.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_open(args.report, 'w', encoding='utf-8') as file:
+                json.dump(report, file, indent=1)
+    print_summary(report)

@@ -1,18 +1,21 @@
 """What ``mmagenc import`` does; how it is called is in :mod:`mmagenc.commands.options.import_files`."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import List, Sequence
 
 import numpy as np
 
-from mmagenc.body_models.rigs import parse_unit
+from mmagenc.body_models.rigs import load_rig, parse_unit
 from mmagenc.command_line import in_words, print_left_out
+from mmagenc.commands.options.import_files import build_parser
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
+from mmagenc.datasets.readers.assumptions import assumption_lines, doubt_lines
 from mmagenc.datasets.readers.finding import chosen_readers
 from mmagenc.datasets.readers.importing import Imported, ImportSettings, Item, import_files
-from mmagenc.datasets.readers.motion_files import Labels
+from mmagenc.datasets.readers.motion_files import Labels, find_files
 from mmagenc.datasets.readers.naming import read_joint_names
 from mmagenc.datasets.readers.registry import ReadOptions, known_suffixes
 from mmagenc.datasets.readers.segments import read_segments
@@ -76,6 +79,11 @@ def tell(imported: Imported, out: Sequence[Path]) -> None:
         print(f'{number} × {said}')
     for note, number in imported.notes.items():
         print(f'  {note}' + (f' ({number} recordings)' if number > 1 else ''))
+    for line in assumption_lines(imported.converted):
+        print(f'  {line}')
+    doubts = doubt_lines(imported.converted)
+    if doubts:
+        print('\n  '.join(['warning: look at these (--strict leaves them out):', *doubts]), file=sys.stderr)
     annotation = imported.annotation
     clips, metainfo = annotation['annotations'], annotation['metainfo']
     counts = ', '.join(f'{split} {len(members)}' for split, members in annotation['split'].items())
@@ -94,15 +102,48 @@ def run(args: argparse.Namespace) -> None:
         list_formats()
         return
     inputs: List = [item for path in args.inputs for item in ([(path, suffix) for suffix in suffixes] if path.is_dir() else [path])]
-    inputs += [args.segments, args.joint_names, args.body_model if Path(args.body_model).suffix else None]
-    outputs: List = [Output('--out', out, SUFFIXES) for out in args.out]
-    outputs += [] if args.overlay is None else [OutputFolder('--overlay', args.overlay, 'import')]
-    require_outputs('import', outputs, inputs=inputs, force=args.force)
-    with in_words('import', debug=args.debug):
-        imported = import_files(args.inputs, settings_of(args))
+    inputs += [args.segments, args.joint_names]
+    outputs = [] if args.overlay is None else [OutputFolder('--overlay', args.overlay, 'import')]
+    require('import', args, inputs, outputs)
+    imported = import_to('import', args, args.inputs)
+    if args.overlay is not None:
+        with in_words('import', debug=args.debug):
+            draw_overlays(imported.videos, args.overlay)
+
+
+def import_motion(name: str, args: argparse.Namespace, format_name: str, suffix: str, outputs: Sequence = ()) -> Imported:
+    """What the commands for one format of rotations do, by the road of ``mmagenc import``.
+
+    Args:
+        name: of the command.
+        args: ``folder``, and options of ``mmagenc import`` by its names; those that the command has not are as there by default.
+        format_name: of the reader.
+        suffix: of the files.
+        outputs: written files besides ``--out``.
+    """
+    defaults = vars(build_parser().parse_args([str(args.folder), '--out', 'x.npz', '--format', format_name]))
+    own = {key: value for key, value in vars(args).items() if key != 'unit' or value != 'auto'}
+    args = argparse.Namespace(**{**defaults, **own})
+    require(name, args, [(args.folder, suffix), args.rig if Path(args.rig).suffix else None], outputs)
+    with in_words(name, debug=args.debug):
+        find_files(args.folder, suffix)
+        for rig in {args.rig} - {'auto'}:
+            load_rig(rig)
+    return import_to(name, args, [args.folder])
+
+
+def require(name: str, args: argparse.Namespace, inputs: Sequence, outputs: Sequence) -> None:
+    """Refuse bad output files before the work; besides the body model and ``--out`` a command reads and writes these."""
+    body = args.body_model if Path(args.body_model).suffix else None
+    require_outputs(name, [*(Output('--out', out, SUFFIXES) for out in args.out), *outputs], inputs=[*inputs, body], force=args.force)
+
+
+def import_to(name: str, args: argparse.Namespace, sources: Sequence[Path]) -> Imported:
+    """Import, write and tell."""
+    with in_words(name, debug=args.debug):
+        imported = import_files(sources, settings_of(args))
         for out in args.out:
             save_annotation(imported.annotation, out, unlabelled=args.unlabelled)
-        if args.overlay is not None:
-            draw_overlays(imported.videos, args.overlay)
     tell(imported, args.out)
     print_left_out(imported.left_out, SHOWN)
+    return imported

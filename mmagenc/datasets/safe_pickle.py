@@ -16,8 +16,8 @@ def load_pickle(path, *, encoding: str = 'latin1'):
     """Read a pickle of NumPy arrays, numbers, strings and plain containers, of any protocol and either Python, and joblib's too.
 
     Arrays are of numbers, of texts or, made of a list, of such values; what an array's constructor, dtype or buffer is asked for is
-    checked before NumPy is called. A pickle that would take many times the memory of its file is refused. Files that are compressed by
-    zlib, gzip, bz2, lzma or xz are inflated first.
+    checked before NumPy is called. Tensors of PyTorch become arrays. A pickle that would take many times the memory of its file is
+    refused. Files that are compressed by zlib, gzip, bz2, lzma or xz are inflated first.
 
     Raises:
         FileNotFoundError: no such file.

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 
-from . import arrays
+from . import arrays, tensors
 from .archives import ALWAYS_ALLOWED, MAX_INFLATION
 from .pickles import NAMES, Name, PlainUnpickler
 
@@ -83,7 +83,8 @@ class ArrayWrapper:
 
 
 class JoblibUnpickler(PlainUnpickler):
-    """Reads one pickle of joblib's or Python's, whose compression is taken off (:func:`inflated`). Arrays of objects are refused.
+    """Reads one pickle of joblib's or Python's, whose compression is taken off (:func:`inflated`). Arrays of objects are refused; tensors
+    of PyTorch become arrays.
 
     Args:
         data: the file's content.
@@ -91,7 +92,7 @@ class JoblibUnpickler(PlainUnpickler):
         encoding: of texts that Python 2 pickled.
     """
 
-    names = {**NAMES, ('numpy', 'memmap'): 'memmap', ('numpy', 'matrix'): 'matrix'}
+    names = {**NAMES, **tensors.NAMES, ('numpy', 'memmap'): 'memmap', ('numpy', 'matrix'): 'matrix'}
 
     def __init__(self, data: bytes, *, source: str, encoding: str = 'latin1') -> None:
         super().__init__(data, source=source, encoding=encoding, stand_ins={(_MODULE, 'NumpyArrayWrapper'): ArrayWrapper})
@@ -100,6 +101,21 @@ class JoblibUnpickler(PlainUnpickler):
         if (module, name) in ((_MODULE, 'NDArrayWrapper'), (_MODULE, 'ZNDArrayWrapper')):
             self.refuse('a file of a joblib before 0.10, whose arrays lie in files of their own')
         return super().find_class(module, name)
+
+    def make_load_from_bytes(self, content=b''):
+        self.spend(len(content) if isinstance(content, bytes) else 0)
+        return self._tensors(tensors.read_storage, content)
+
+    def make_rebuild_tensor_v2(self, *arguments):
+        made = self._tensors(tensors.rebuilt, arguments, most=self.budget)
+        self.spend(made.nbytes)
+        return made
+
+    def _tensors(self, make, *arguments, **options):
+        try:
+            return make(*arguments, **options)
+        except tensors.NoTensorError as error:
+            self.refuse(str(error))
 
     def load_build(self):
         super().load_build()

@@ -28,10 +28,11 @@ def contact_sheet(annotation: Mapping, path) -> Path:
         ValueError: clips without a layout.
     """
     labelled = dict(annotation, annotations=[clip for clip in annotation['annotations'] if (clip.get('label') or 0) >= 0])
+    metainfo = annotation.get('metainfo') or {}
     rows = annotation_rows(labelled, num_per_class=SHOWN_CLIPS)[:SHOWN_CLASSES]
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draw_grid(rows, path, fps=float((annotation.get('metainfo') or {}).get('fps') or 30), smooth=0.)
+    draw_grid(rows, path, fps=float(metainfo.get('fps') or 30), smooth=0., camera=dict(up=metainfo.get('up')))
     return path
 
 

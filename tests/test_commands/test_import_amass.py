@@ -62,5 +62,5 @@ def test_bad_files_do_not_end_an_import(tmp_path, capsys):
 def test_nothing_usable(tmp_path):
     (tmp_path / 'a').mkdir()
     (tmp_path / 'a' / 'broken.npz').write_bytes(b'')
-    with pytest.raises(SystemExit, match='no file could be used'):
+    with pytest.raises(SystemExit, match='no clip could be used'):
         main(TOOL, [str(tmp_path), '--out', str(tmp_path / 'out' / 'motion.npz'), '--processes', '1'])

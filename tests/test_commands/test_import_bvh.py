@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from mmagenc.commands import import_bvh
+from mmagenc.commands import import_bvh, import_files
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.skeletons import get_skeleton
 from tests.bvh_writer import bvh_text
@@ -51,6 +51,7 @@ def test_folder_to_annotation(folder, tmp_path, capsys):
     annotation = load_annotation(out[0])
     assert annotation['metainfo']['classes'] == ['crawl', 'wave'] and annotation['metainfo']['skeleton'] == 'smpl24'
     assert annotation['metainfo']['fps'] == 20 and annotation['metainfo']['up'] == 'y'
+    assert annotation['metainfo']['body_model'] == 'InfantBody'
     # Both folders have the same file names, so the folder stays in the clip's name.
     assert annotation['split'] == dict(train=['crawl/anna_001', 'wave/anna_001'], test=['crawl/ben_002', 'wave/ben_002'])
     clip = annotation['annotations'][0]
@@ -60,7 +61,7 @@ def test_folder_to_annotation(folder, tmp_path, capsys):
     np.testing.assert_array_equal(other['pose'], clip['pose'])
     output = capsys.readouterr()
     assert 'left out 2:' in output.err and 'cut_001.bvh, line' in output.err and 'noname' in output.err
-    assert '4 clips (train 2, test 2)' in output.out and 'flips' in output.out
+    assert '4 clips (train 2, test 2)' in output.out and 'flips' in output.out and 'legs 0.' in output.out and '60 fps' in output.out
     content = json.loads(report.read_text())
     assert content['clips'] == 4 and len(content['left_out']) == 2 and content['flips'] == 0
     # SMPL's own rotations are copied, so that bones differ as the two bodies at rest do.
@@ -76,6 +77,15 @@ def test_defaults(folder, tmp_path):
     assert annotation['split'] == dict(train=['crawl/anna_001', 'crawl/ben_002', 'wave/anna_001', 'wave/ben_002'])
 
 
+def test_it_is_a_name_of_import(folder, tmp_path):
+    """The same clips by both names, at the rate and on the path's scale of the clips."""
+    main(TOOL, [str(folder), '--out', str(tmp_path / 'a.npz'), '--processes', '1', '--fps', '30'])
+    main(import_files, [str(folder), '--out', str(tmp_path / 'b.npz'), '--processes', '1', '--fps', '30'])
+    for name, other in zip(*(load_annotation(tmp_path / file)['annotations'] for file in ('a.npz', 'b.npz'))):
+        for key in ('keypoint', 'pose', 'transl'):
+            np.testing.assert_array_equal(name[key], other[key])
+
+
 def test_what_no_split_or_class_names_is_listed(folder, tmp_path, capsys):
     main(TOOL, [str(folder), '--out', str(tmp_path / 'a.npz'), '--labels', r'(?P<label>\w+)/(?P<subject>[a-z]+)_(?P<id>\d+)', '--split',
                'train=anna', '--split-by', 'subject', '--classes', 'wave,run', '--processes', '1'])
@@ -87,7 +97,7 @@ def test_what_no_split_or_class_names_is_listed(folder, tmp_path, capsys):
 @pytest.mark.parametrize('arguments, message', [
     (['--labels', '(?P<name>.*)'], 'has no group'),
     (['--labels', '(?P<label>'], 'no regular expression'),
-    (['--labels', '(?P<label>dance)'], 'no file could be used'),
+    (['--labels', '(?P<label>dance)'], 'no clip could be used'),
     (['--split', 'train'], 'expected NAME=VALUES'),
     (['--split', 'train=1-3;test=3'], '3 is listed twice'),
     (['--rig', 'nobody'], 'no rig'),

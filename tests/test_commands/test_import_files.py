@@ -129,7 +129,7 @@ def test_keypoints_that_were_found_in_a_video_are_drawn_over_it(tmp_path, monkey
 
 
 @pytest.mark.parametrize('words, kept, said', [
-    ([], 2, 'doubtful: '),
+    ([], 2, 'knees: walk/backward: the right knee'),
     (['--strict'], 1, 'backward.bvh: knees: '),
     (['--rig', 'azure_kinect'], 0, 'azure_kinect'),
 ])

@@ -58,7 +58,7 @@ def test_big_endian(tmp_path):
     assert read_mat(path, ['v'])['v'].tolist() == [[2.5]]
 
 
-@pytest.mark.parametrize('value', [{'a': 1}, np.array([[1], 'a'], dtype=object), np.array([1j]), scipy.sparse.eye_array(3).tocsc()])
+@pytest.mark.parametrize('value', [{'a': 1}, np.array([[1], 'a'], dtype=object), np.array([1j]), scipy.sparse.eye(3).tocsc()])
 def test_what_is_no_array_is_refused_only_where_it_is_asked_for(tmp_path, value):
     path = saved(tmp_path / 'a.mat', dict(CONTENT, other=value))
     assert np.array_equal(read_mat(path, ['x'])['x'], CONTENT['x'])

@@ -32,6 +32,10 @@ def test_a_file_of_others_is_a_checkpoint(tmp_path):
     assert checkpoint['state_dict']['x'].tolist() == [1.5, -2]
 
 
+OLDER = r'Error while deserializing: [A-Z]\w+'
+"""What older releases of safetensors say of a header: the name of an error."""
+
+
 @pytest.mark.parametrize('place', ['cpu', torch.device('meta'), None])
 def test_mmengine_loads_it(tmp_path, place):
     path = write(tmp_path / 'a.SafeTensors', {'bias': ENTRY})
@@ -81,10 +85,11 @@ def test_broken_files(tmp_path, kind):
     header, data, message = BROKEN[kind]
     path = write(tmp_path / 'a.safetensors', header, data)
     for read in (read_safetensors, lambda path: CheckpointLoader.load_checkpoint(str(path))):
-        with pytest.raises(DamagedCheckpointError, match=rf'a\.safetensors cannot be read as safetensors: .*(?:{message})') as caught:
+        said = rf'a\.safetensors cannot be read as safetensors: .*(?:{message}|{OLDER})'
+        with pytest.raises(DamagedCheckpointError, match=said) as caught:
             read(path)
         assert '\n' not in str(caught.value)
-    assert re.search(message, checkpoint_problem(path))
+    assert re.search(f'{message}|{OLDER}', checkpoint_problem(path))
 
 
 @pytest.mark.parametrize('size', [0, 1, 9, 1 << 20, 2**63, 2**64 - 1])

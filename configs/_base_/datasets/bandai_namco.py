@@ -1,5 +1,5 @@
 # Bandai-Namco-Research-Motiondataset-2: 10 actions in 7 styles, resampled to 20 frames per second. Made from the BVH files by
-#   python tools/data/bvh_to_motion.py FOLDER --preset bandai_namco --out data/bandai_namco/motion.npz
+#   mmagenc import-bvh FOLDER --preset bandai_namco --out data/bandai_namco/motion.npz
 # The preset splits by take: of each action and style takes 1 to 4 are train, 5 is val, 6 to 8 are test.
 ann_file = 'data/bandai_namco/motion.npz'
 num_classes = 10

@@ -1,6 +1,6 @@
 # Human3.6M as SLT has it: ten actions, 15 keypoints in the image of one camera, from the hip and scaled by depth; 50 frames, every third of
 # the recording. Made by
-#   python tools/data/h36m_to_annotation.py data/h36m --preset slt --out data/h36m/h36m15_2d.npz
+#   mmagenc import-h36m data/h36m --preset slt --out data/h36m/h36m15_2d.npz
 # Subjects 1, 5, 7, 8 and 9 are train, 11 is test; there is no val, unless the tool is told --val-subjects.
 ann_file = 'data/h36m/h36m15_2d.npz'
 num_classes = 10

@@ -1,5 +1,5 @@
 # NTU RGB+D 120, cross-subject: 120 actions; clips of one person have that person twice, as published. Made from the .skeleton files by
-#   python tools/data/ntu_to_annotation.py FOLDER --benchmark ntu120 --out data/ntu120/ntu120.npz
+#   mmagenc import-ntu FOLDER --benchmark ntu120 --out data/ntu120/ntu120.npz
 _base_ = './ntu60_xsub.py'
 
 ann_file = 'data/ntu120/ntu120.npz'

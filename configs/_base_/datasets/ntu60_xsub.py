@@ -1,5 +1,5 @@
 # NTU RGB+D 60, cross-subject: 60 actions, 25 joints, up to 2 people, InfoGCN's published augmentation. Made from the .skeleton files by
-#   python tools/data/ntu_to_annotation.py FOLDER --benchmark ntu60 --out data/ntu60/ntu60.npz
+#   mmagenc import-ntu FOLDER --benchmark ntu60 --out data/ntu60/ntu60.npz
 # xsub_val is the benchmark's test part, by the name it has in MMAction2. The published training set is xsub_train; xsub_fit and
 # xsub_holdout are it without and of every tenth of its subjects, so that the epoch is picked without looking at the test part.
 ann_file = 'data/ntu60/ntu60.npz'

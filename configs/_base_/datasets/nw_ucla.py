@@ -1,5 +1,5 @@
 # NW-UCLA: 10 actions, 20 joints, the published augmentation, 52 frames. Made from the JSON files by
-#   python tools/data/nw_ucla_to_annotation.py FOLDER --out data/nw_ucla/nw_ucla.npz
+#   mmagenc import-nw-ucla FOLDER --out data/nw_ucla/nw_ucla.npz
 # Subjects 9 and 10 of views 1 and 2 are val, view 3 is test. The published training set is split='trainval'.
 ann_file = 'data/nw_ucla/nw_ucla.npz'
 num_classes = 10

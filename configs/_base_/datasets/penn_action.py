@@ -1,6 +1,6 @@
 # Penn Action for generators, recognizers and the loop: ACT-VAE's nine actions, whole videos in the pixels of a square of 128, 32 frames.
 # Made by
-#   python tools/data/penn_action_to_annotation.py data/Penn_Action --preset act_vae --val-share 0.1 --hidden-score 0.5 --fill-gaps 10 \
+#   mmagenc import-penn-action data/Penn_Action --preset act_vae --val-share 0.1 --hidden-score 0.5 --fill-gaps 10 \
 #       --crop-size 128 --out data/penn_action/act_vae_clips.npz
 # which keeps clips in which every joint has a place throughout (places that were guessed count half): 1233, of which 620 train, 69 val (the
 # last tenth of each class by name), 544 test.

@@ -1,6 +1,6 @@
 # Penn Action with its frames, as ACT-VAE makes images of it: nine actions, windows of a source frame and five later ones, cut and padded to
 # a square of 128. Made by
-#   python tools/data/penn_action_to_annotation.py data/Penn_Action --preset act_vae --windows \
+#   mmagenc import-penn-action data/Penn_Action --preset act_vae --windows \
 #       --window-file testing_pair_penn5.txt --out data/Penn_Action/act_vae_windows.npz
 # beside the frames of the full download (data/Penn_Action/frames/0001/000001.jpg, …). In training two of the five targets are read: one for
 # its own pose, one of the first four for the pose that is predicted for it.

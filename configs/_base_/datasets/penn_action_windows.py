@@ -1,5 +1,5 @@
 # Penn Action as ACT-VAE predicts it: nine actions, windows of a source pose and five later ones, in the pixels of a square of 128. Made by
-#   python tools/data/penn_action_to_annotation.py data/Penn_Action --preset act_vae --val-share 0.1 --windows \
+#   mmagenc import-penn-action data/Penn_Action --preset act_vae --val-share 0.1 --windows \
 #       --window-file testing_pair_penn5.txt --out data/penn_action/act_vae_windows.npz
 # test is the published list without its static windows (1420), train and val are the rule's of the published training set (9846 and 1102),
 # which is split='trainval' as a whole. Points that are hidden have a score of 0.

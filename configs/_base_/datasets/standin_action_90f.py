@@ -1,4 +1,4 @@
-# Stand-in (synthesized) clips in the format of InfantAction: python tools/data/make_standin.py
+# Stand-in (synthesized) clips in the format of InfantAction: mmagenc standin
 # As in the published set there is no validation file: nothing is held out of train, and test is not looked at while training.
 _base_ = './action_90f.py'
 data_root = 'data/standin/InfActPlus/'

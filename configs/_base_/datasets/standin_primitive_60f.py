@@ -1,4 +1,4 @@
-# Stand-in (synthesized) clips in the format of InfActPrimitive: python tools/data/make_standin.py
+# Stand-in (synthesized) clips in the format of InfActPrimitive: mmagenc standin
 _base_ = './primitive_60f.py'
 data_root = 'data/standin/InfActPrimitive/Data/'
 

@@ -1,4 +1,4 @@
-# Stand-in (synthesized) infants in the world, y up and on the floor: python tools/data/make_standin.py
+# Stand-in (synthesized) infants in the world, y up and on the floor: mmagenc standin
 _base_ = './primitive_60f.py'
 ann_file = 'data/standin/world/primitive.npz'
 

@@ -1,6 +1,5 @@
 """What importers of motion assumed about files, and what is doubtful in the result, in words for people."""
 
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
@@ -39,22 +38,6 @@ def assumption_lines(clips: Sequence[Mapping]) -> List[str]:
     return lines
 
 
-def said_and_checked(clips: Sequence[Mapping], *, strict: bool) -> Tuple[List[Mapping], List[str]]:
-    """Print what was assumed about clips, and warn of what is doubtful or, if strict, leave that out.
-
-    Returns:
-        tuple: the clips to go on with, and why others are left out.
-    """
-    for line in assumption_lines(clips):
-        print(line)
-    if strict:
-        return without_doubtful(clips)
-    doubts = doubt_lines(clips)
-    if doubts:
-        print('\n  '.join(['warning: look at these (--strict leaves them out):', *doubts]), file=sys.stderr)
-    return list(clips), []
-
-
 def _span(values: Sequence[float], digits: int) -> str:
     first, last = (f'{value:.{digits}f}' for value in (min(values), max(values)))
     return first if first == last else f'{first} to {last}'
@@ -71,12 +54,6 @@ def doubt_lines(clips: Sequence[Mapping]) -> List[str]:
         lines += [f'{name}: {clip}: {words}' for clip, words in found[:_SHOWN]]
         lines += [f'{name}: and {len(found) - _SHOWN} more files'] if len(found) > _SHOWN else []
     return lines
-
-
-def without_doubtful(clips: Sequence[Mapping]) -> Tuple[List[Mapping], List[str]]:
-    """The clips about which nothing is doubtful, and why the others are left out."""
-    reasons = [f'{clip["name"]}: {doubtful_words(clip)}' for clip in clips if clip['doubts']]
-    return [clip for clip in clips if not clip['doubts']], reasons
 
 
 def doubtful_words(clip: Mapping) -> str:

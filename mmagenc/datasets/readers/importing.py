@@ -13,6 +13,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from mmagenc.body_models.rigs import parse_unit
 from mmagenc.datasets.annotation import problem_words
 from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import ClipMending
@@ -84,12 +85,14 @@ class Imported(NamedTuple):
         left_out: why files, recordings and clips were left out, one line each.
         found: formats that were recognized: what they were taken for, and how many sources.
         notes: what was assumed, and for how many recordings.
+        converted: ``name``, ``assumed``, ``doubts`` and ``quality`` of each recording whose poses were fitted.
         videos: recordings whose keypoints were found in a video, uncut, to be drawn over it.
     """
     annotation: Dict
     left_out: List[str]
     found: Dict[str, int]
     notes: Dict[str, int]
+    converted: List[Dict]
     videos: List['Item']
 
 
@@ -118,9 +121,10 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
     if not chosen:
         lines = ['nothing here is of a known format:', *(left_out or map(str, inputs))]
         raise UnknownFormatError('\n  '.join(lines) + formats_advice(readers))
-    results, failed = _read_all(chosen, settings)
+    results, failed = _read_all(chosen, with_targets(settings))
     items = [item for result in results for item in result.items]
     left_out += [*failed, *(reason for result in results for reason in result.left_out)]
+    converted = _converted(items)
     videos = [item for item in items if item.source.suffix in VIDEO_SUFFIXES]
     if settings.segments is not None:
         items, problems = cut_all(items, settings.segments)
@@ -137,11 +141,25 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
     annotation, unplaced = annotation_of(clips, classes=settings.classes, labelled=not settings.unlabelled, split=settings.split,
                                          split_by=settings.split_by, seed=settings.seed)
     left_out += unplaced
+    if any('pose' in clip for clip in annotation['annotations']):
+        annotation['metainfo']['body_model'] = Path(settings.body).name
     if not annotation['annotations']:
         more = [f'… and {len(left_out) - SHOWN} more'] if len(left_out) > SHOWN else []
         raise ValueError('\n  '.join(['no clip could be used:', *left_out[:SHOWN], *more]))
     found = Counter(f'{item.reader.name} ({item.said})' for item in chosen)
-    return Imported(annotation, left_out, dict(found), dict(notes), videos)
+    return Imported(annotation, left_out, dict(found), dict(notes), converted, videos)
+
+
+def with_targets(settings: ImportSettings) -> ImportSettings:
+    """Settings whose readers know what the clips become. The rate stays the files' where segments count the files' frames."""
+    read = replace(settings.read, body=settings.body, path_scale=None if settings.path_scale is None else parse_unit(settings.path_scale),
+                   target_fps=settings.fps if settings.segments is None else None)
+    return replace(settings, read=read)
+
+
+def _converted(items: Sequence[Item]) -> List[Dict]:
+    recordings = [item.recording for item in items if item.recording.conversion is not None]
+    return [dict(name=recording.name, **recording.conversion._asdict()) for recording in recordings]
 
 
 # --- Reading
@@ -184,7 +202,7 @@ def _named(source: Source, recording: Optional[Recording], error: Exception) -> 
 
 def told(recording: Recording, options: ReadOptions) -> Recording:
     """A recording with what the user says about it."""
-    fps = recording.fps if options.fps is None else options.fps
+    fps = recording.fps if options.fps is None or recording.conversion is not None else options.fps
     return replace(recording, fps=fps, img_shape=recording.img_shape or options.img_shape)
 
 
@@ -343,14 +361,16 @@ def posed(recording: Recording, settings: ImportSettings) -> Dict[str, np.ndarra
     import torch
 
     from mmagenc.body_models import rest_joints_of
-    from mmagenc.body_models.fitting import place_pose
-    from mmagenc.body_models.rigs import parse_unit
+    from mmagenc.body_models.fitting import joints_of_pose, place_pose
     pose = np.asarray(recording.pose, dtype=np.float64)
     transl = np.zeros((*pose.shape[:2], 3)) if recording.transl is None else np.asarray(recording.transl, dtype=np.float64)
     if not (np.isfinite(pose).all() and np.isfinite(transl).all()):
         raise ValueError('rotations or path hold values that are not finite')
-    scale = None if settings.path_scale is None else parse_unit(settings.path_scale)
-    placed = [place_pose(torch.from_numpy(turns), torch.from_numpy(path), rest_joints=rest_joints_of(settings.body), scale=scale)
-              for turns, path in zip(pose, transl)]
+    rest, scale = rest_joints_of(settings.body), None if settings.path_scale is None else parse_unit(settings.path_scale)
+    pairs = [(torch.from_numpy(turns), torch.from_numpy(path)) for turns, path in zip(pose, transl)]
+    if recording.conversion is not None:
+        placed = [(path, joints_of_pose(turns, path, rest_joints=rest)) for turns, path in pairs]
+    else:
+        placed = [place_pose(turns, path, rest_joints=rest, scale=scale) for turns, path in pairs]
     return dict(keypoint=np.stack([joints.numpy() for _, joints in placed]).astype(np.float32), pose=pose.astype(np.float32),
                 transl=np.stack([path.numpy() for path, _ in placed]).astype(np.float32))

@@ -1,4 +1,4 @@
-"""From folders of motion files to one annotation: which files, what their names say, which split they go to."""
+"""Folders of motion files: which files, what their names say, which split they go to, and many of them at once."""
 
 import functools
 import re
@@ -6,11 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
-import numpy as np
-
-from mmagenc.datasets.annotation import clip_problems, problem_words
+from mmagenc.datasets.annotation import problem_words
 from mmagenc.progress import progress_bar
 
 MAX_SPLIT_VALUES = 100_000
@@ -18,11 +16,11 @@ MAX_SPLIT_VALUES = 100_000
 
 
 _OTHER_MOTION = {
-    '.mvnx': "Xsens MVN's own format, which is not read here; MVN exports .bvh too",
+    '.mvnx': 'mmagenc import reads these',
     '.fbx': 'not read; Blender and MotionBuilder export .bvh of it',
-    '.c3d': 'markers and no skeleton; not read here',
-    '.bvh': 'mmagenc import-bvh reads these',
-    '.npz': 'mmagenc import-amass reads those of SMPL poses',
+    '.c3d': 'mmagenc import reads these (markers, no skeleton)',
+    '.bvh': 'mmagenc import reads these',
+    '.npz': 'mmagenc import reads those of SMPL poses',
 }
 """Endings of motion that one importer does not read, and what helps."""
 
@@ -163,53 +161,3 @@ def why_left_out(path, error: Exception) -> str:
     """One line of a list of files that were left out: the file, and what its error says."""
     said = problem_words(error)
     return said if str(path) in said else f'{path}: {said}'
-
-
-def build_annotation(clips: Sequence[Mapping],
-                     *,
-                     fps: float,
-                     classes: Optional[Sequence[str]] = None,
-                     splits: Optional[Mapping[str, Sequence[str]]] = None,
-                     split_by: str = 'id',
-                     metainfo: Optional[Mapping] = None) -> Tuple[dict, List[str]]:
-    """One annotation of clips with ``name``, ``groups`` (label, subject, id), ``pose``, ``transl`` and ``keypoint``.
-
-    Args:
-        classes: class names in index order; default all labels, sorted.
-        splits: values of the group ``split_by`` that go to each split; default everything to ``train``.
-        metainfo: more of it; ``up`` is ``'y'``, which all importers turn motion capture to, unless this says otherwise (``None`` for
-            clips in the frame of a camera).
-
-    Returns:
-        tuple: the annotation, and why clips were left out (a label or a value that nothing names, numbers that are none). A clip's
-        ``frame_dir`` is its file's name, with the folders before it where two files have the same.
-    """
-    classes = list(classes) if classes else sorted({clip['groups']['label'] for clip in clips})
-    stems = [clip['name'].rsplit('/', 1)[-1] for clip in clips]
-    frame_dirs = stems if len(set(stems)) == len(stems) else [clip['name'] for clip in clips]
-    where = {value: split for split, values in (splits or {}).items() for value in values}
-    annotations, left_out = [], []
-    split_names: Dict[str, List[str]] = {split: [] for split in (splits or ['train'])}
-    for clip, frame_dir in zip(clips, frame_dirs):
-        groups = clip['groups']
-        split = where.get(split_value(groups.get(split_by, ''))) if splits else 'train'
-        if groups['label'] not in classes:
-            left_out.append(f'{clip["name"]}: label {groups["label"]!r} is none of {", ".join(classes)}')
-        elif split is None:
-            left_out.append(f'{clip["name"]}: {split_by} {groups.get(split_by)!r} is in no split')
-        else:
-            split_names[split].append(frame_dir)
-            annotations.append(_annotation(clip, frame_dir, classes.index(groups['label'])))
-    metainfo = {'up': 'y', **(metainfo or {}), 'classes': classes, 'skeleton': 'smpl24', 'fps': float(fps)}
-    broken = {name: reason for _, name, reason in clip_problems(annotations, metainfo)}  # beyond the range of float32, say
-    left_out += [f'{name}: {reason}' for name, reason in broken.items()]
-    annotations = [clip for clip in annotations if clip['frame_dir'] not in broken]
-    split_names = {split: [name for name in names if name not in broken] for split, names in split_names.items()}
-    return dict(split=split_names, metainfo=metainfo, annotations=annotations), left_out
-
-
-def _annotation(clip: Mapping, frame_dir: str, label: int) -> dict:
-    with np.errstate(over='ignore'):  # becomes infinite, which is refused
-        arrays = {key: np.asarray(clip[key], dtype=np.float32)[None] for key in ('keypoint', 'pose', 'transl')}
-    subject = {'subject': clip['groups']['subject']} if 'subject' in clip['groups'] else {}
-    return dict(frame_dir=frame_dir, label=label, total_frames=len(clip['pose']), **arrays, **subject, source='real')

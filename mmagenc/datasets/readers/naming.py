@@ -4,6 +4,7 @@ V keypoints.
 """
 
 import re
+import zlib
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -16,6 +17,9 @@ _SYNONYMS = {'knees': 'knee', 'ankles': 'ankle', 'hips': 'hip', 'hand': 'wrist',
 """Parts that estimators and people call by another name; tried only where the names as they are fit no layout."""
 PREFERRED = ('coco17', 'penn13', 'h36m17', 'smpl24', 'ntu25', 'ucla20', 'body25', 'halpe26', 'coco133_body', 'blazepose33', 'openpose18')
 """Layouts in the order in which names are looked up."""
+
+LONGEST_NAME = 80
+"""Letters of a layout's name that lists its keypoints; a longer one says how many there are."""
 
 
 class Naming(NamedTuple):
@@ -121,7 +125,9 @@ def part_of(skeleton: Skeleton, joints: Sequence[str]) -> Skeleton:
     sides = [[kept.index(left), kept.index(right)] for left, right in pairs if left in kept and right in kept]
     missing = [name for name in skeleton.joint_names if name not in joints]
     name = f'{skeleton.name}-without-{"-".join(missing)}' if len(missing) <= 4 else f'{skeleton.name}-{"-".join(joints)}'
-    return register_skeleton(dict(name=name[:120], joint_names=list(joints), parents=parents, pairs=sides, center=root))
+    if len(name) > LONGEST_NAME:
+        name = f'{skeleton.name}-{len(joints)}-of-{skeleton.num_joints}-{zlib.crc32(name.encode()):08x}'
+    return register_skeleton(dict(name=name, joint_names=list(joints), parents=parents, pairs=sides, center=root))
 
 
 def read_joint_names(path) -> Dict[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 from mmagenc.registry import READERS
 from mmagenc.skeletons import Skeleton
 
+from .assumptions import Assumption
 from .source import Source
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
@@ -34,6 +35,19 @@ class Person:
     score: Optional[np.ndarray] = None
     track: Optional[Union[int, str]] = None
     box: Optional[np.ndarray] = None
+
+
+class Conversion(NamedTuple):
+    """How poses that were fitted came about.
+
+    Args:
+        assumed: about the file.
+        doubts: what is doubtful in the result, words by name.
+        quality: measurements of the fit, where there are any.
+    """
+    assumed: Assumption
+    doubts: Mapping[str, str]
+    quality: Optional[Mapping] = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,8 @@ class Recording:
         split: where published work puts it, if the file says it.
         notes: what was assumed, one phrase each; equal ones of many files are said once with their number.
         extra: further keys of the clip in the annotation.
+        conversion: of ``pose`` and ``transl`` that the reader fitted and placed, on the body, at the path's scale and at the rate that the
+            options say: they stay as they are.
     """
     name: str
     skeleton: Union[str, Skeleton, None] = None
@@ -76,6 +92,7 @@ class Recording:
     split: Optional[str] = None
     notes: Tuple[str, ...] = ()
     extra: Mapping = field(default_factory=dict)
+    conversion: Optional[Conversion] = None
 
     def __post_init__(self) -> None:
         said = [key for key in ('keypoint', 'frames', 'pose') if getattr(self, key) is not None]
@@ -113,6 +130,9 @@ class ReadOptions:
         unit: metres per unit, or ``None``: as the format has it, or as lengths of legs tell.
         up: axis of the files that points up: ``'y'``, ``'-y'``, ``'z'``, ``'-z'``; ``None``: as the format has it, or as the motion tells.
         min_score: keypoints below it have no place.
+        body: of rotations: a registered type or an SMPL model file.
+        path_scale: metres of the result per metre of the path; ``None``: as the lengths of the body's legs to the recorded ones.
+        target_fps: frames per second of the clips, at which a reader that fits may work; ``None``: the file's.
         lenient: take files whose header and content disagree as far as they go.
         reader: further settings of single formats, by name.
     """
@@ -123,6 +143,9 @@ class ReadOptions:
     unit: Optional[float] = None
     up: Optional[str] = None
     min_score: float = 0.
+    body: str = 'InfantBody'
+    path_scale: Optional[float] = None
+    target_fps: Optional[float] = None
     lenient: bool = False
     reader: Mapping[str, object] = field(default_factory=dict)
 

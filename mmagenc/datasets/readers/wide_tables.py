@@ -100,7 +100,7 @@ def persons_of(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[List[Li
             continue
         if len(row) != len(header):
             raise ValueError(f'line {line}: {len(row)} cells, the header has {len(header)}')
-        frame = _frame(row[table.frame], line, header[table.frame]) if table.frame is not None else line
+        frame = frame_number(row[table.frame], line, header[table.frame]) if table.frame is not None else line
         lines.setdefault(frame, line)
         person = _person(table, row, line, header)
         frames.setdefault(frame, []).extend([] if person is None else [person])
@@ -111,7 +111,12 @@ def persons_of(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[List[Li
     return [frames[frame] for frame in ordered], ids, [lines[frame] for frame in ordered]
 
 
-def _frame(cell: str, line: int, column: str) -> int:
+def frame_number(cell: str, line: int, column: str) -> int:
+    """The number of a frame, or of an image by its name.
+
+    Raises:
+        ValueError: neither, naming line and column.
+    """
     number = last_number(cell) if not cell.strip().replace('.', '', 1).isdigit() else float(cell)
     if number is None or number != int(number):
         raise ValueError(f'line {line}: {column} must be the number of a frame, or the name of a file with one, got {cell!r}')
@@ -134,11 +139,21 @@ def _person(table: WideTable, row: Sequence[str], line: int, header: Sequence[st
 def _numbers(row: Sequence[str], columns: np.ndarray, line: int, header: Sequence[str]) -> np.ndarray:
     values = np.empty(columns.shape, dtype=np.float32)
     for index, column in enumerate(columns.flat):
-        cell = row[column].strip()
-        try:
-            values.flat[index] = float(cell) if cell and cell.lower() not in ('nan', 'na', 'none', 'null') else np.nan
-        except ValueError:
-            raise ValueError(f'line {line}: {header[column]} must be a number, got {cell!r}') from None
-    if np.isinf(values).any():
-        raise ValueError(f'line {line}: infinite numbers')
+        values.flat[index] = cell_number(row[column], line, header[column])
     return values
+
+
+def cell_number(cell: str, line: int, column: str) -> float:
+    """The number in a cell; NaN in one that is empty or says so.
+
+    Raises:
+        ValueError: no number, or an infinite one, naming line and column.
+    """
+    cell = cell.strip()
+    try:
+        value = float(cell) if cell and cell.lower() not in ('nan', 'na', 'none', 'null') else np.nan
+    except ValueError:
+        raise ValueError(f'line {line}: {column} must be a number, got {cell!r}') from None
+    if abs(value) > np.finfo(np.float32).max:
+        raise ValueError(f'line {line}: {column} is infinite')
+    return value

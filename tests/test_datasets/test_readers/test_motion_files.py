@@ -1,15 +1,9 @@
 """Which files are found, what their names say, where they go."""
 
-import numpy as np
 import pytest
 
-from mmagenc.datasets.readers.motion_files import Labels, build_annotation, convert_files, find_files, parse_split
+from mmagenc.datasets.readers.motion_files import Labels, convert_files, find_files, parse_split
 from tests.bvh_writer import describe
-
-
-def clip(name, label, **groups):
-    pose = np.zeros((4, 24, 3))
-    return dict(name=name, groups=dict(label=label, **groups), pose=pose, keypoint=pose, transl=pose[:, 0])
 
 
 def test_find_files(tmp_path):
@@ -43,18 +37,6 @@ def test_parse_split():
     for text in ('', 'train', 'train=', '=1', 'a=1;a=2'):
         with pytest.raises(ValueError, match='split'):
             parse_split(text)
-
-
-def test_ids_are_compared_as_numbers():
-    annotation, left_out = build_annotation([clip('a', 'run', id='001'), clip('b', 'run', id='12'), clip('c', 'run')], fps=20,
-                                            splits=parse_split('train=1-3;test=12'))
-    assert annotation['split'] == dict(train=['a'], test=['b']) and left_out == ['c: id None is in no split']
-
-
-def test_frame_dir_is_short_where_it_can_be():
-    names = [['x/a', 'x/b'], ['x/a', 'y/a']]
-    short, long = (build_annotation([clip(name, 'run') for name in pair], fps=20)[0]['split']['train'] for pair in names)
-    assert (short, long) == (['a', 'b'], ['x/a', 'y/a'])
 
 
 def test_a_range_without_end_is_refused():

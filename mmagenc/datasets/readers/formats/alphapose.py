@@ -1,11 +1,13 @@
 """Results of AlphaPose (``alphapose-results.json``) and of COCO's form of results: a list of persons, each with its image.
 
 ``{"image_id": "12.jpg", "keypoints": [x, y, score, …], "score", "box": [x, y, width, height], "idx"}``; with ``--format open`` or ``cmu``
-a dict of images. V keypoints.
+a dict of images. Images that are called by the time of day (``2018-07-04T12_04_17.738369.png``) are in its order, and a recording goes
+on while they follow each other. V keypoints.
 """
 
 import re
-from typing import Dict, Iterator, List, Optional, Tuple, Union
+from datetime import datetime
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -17,6 +19,10 @@ from mmagenc.registry import READERS
 LAYOUTS = {17: 'coco17', 18: 'openpose18', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
 OPEN_KEYS = {'people': 'pose_keypoints_2d', 'bodies': 'joints'}
 """Of ``--format open`` and ``cmu``: where the persons of an image are, and their keypoints."""
+TIME = re.compile(r'(\d{4})-?(\d\d)-?(\d\d)[T_ -]+(\d\d)[_:.-]?(\d\d)[_:.-]?(\d\d)(?:[._,](\d{1,9}))?(?!\d)')
+"""Of a day, in the name of an image."""
+PAUSE = 2.
+"""Seconds between two images by time after which another recording begins."""
 Entry = Tuple[Union[str, int], Dict, str]
 """Image, person, and where it stands."""
 
@@ -55,10 +61,13 @@ class AlphaPose(Reader):
         for (image, person, _), places in zip(persons, points):
             track = None if untracked else person.track
             frames.setdefault(image, []).append(Person(places, person.score[columns.order], track, person.box))
-        images, ids = _in_order(list(frames))
         name = _name(source)
-        yield Recording(name, columns.skeleton, frames=[frames[image] for image in images], frame_ids=ids, fps=options.fps,
-                        img_shape=options.img_shape, label=_label(name, source), notes=(*columns.notes, *notes))
+        runs = _runs(list(frames))
+        for run in runs:
+            persons = [frames[image] for image in run.images]
+            yield Recording(f'{name}_{run.name}' if len(runs) > 1 else name, columns.skeleton, frames=persons, frame_ids=run.ids,
+                            fps=options.fps or run.fps, img_shape=options.img_shape, label=_label(name, source),
+                            notes=(*columns.notes, *notes, *run.notes))
 
 
 def _name(source: Source) -> str:
@@ -112,13 +121,54 @@ def _track(idx) -> Optional[Union[int, str]]:
     return idx if isinstance(idx, (int, str)) and not isinstance(idx, bool) and idx != -1 else None
 
 
-def _in_order(images: List[Union[str, int]]) -> Tuple[List[Union[str, int]], Optional[np.ndarray]]:
-    """Images by the numbers in their names, and those, if all have one of their own."""
+class _Run(NamedTuple):
+    """Images of one recording in order, their numbers, and what their names say."""
+    images: List[Union[str, int]]
+    ids: Optional[np.ndarray] = None
+    name: str = ''
+    fps: Optional[float] = None
+    notes: Tuple[str, ...] = ()
+
+
+def _runs(images: List[Union[str, int]]) -> List[_Run]:
+    """Images by the times in their names, else by the numbers in them, else by name.
+
+    Raises:
+        ValueError: numbers that repeat, with different words before them.
+    """
+    times = {image: _seconds(str(image)) for image in images}
+    if None not in times.values() and len(set(times.values())) > max(1, len(images) // 2):
+        return _by_time(sorted(images, key=lambda image: (times[image], str(image))), times)
     numbered = {image: last_number(image) for image in images}
     if None in numbered.values() or len(set(numbered.values())) < len(images):
         prefixes = {re.sub(r'\d+(\.\w+)?$', '', str(image)) for image in images}
         if None not in numbered.values() and len(prefixes) > 1:
             raise ValueError(f'images of several recordings in one file ({", ".join(sorted(prefixes)[:4])}): one file a recording')
-        return sorted(images, key=lambda image: natural_key(str(image))), None
+        return [_Run(sorted(images, key=lambda image: natural_key(str(image))))]
     ordered = sorted(images, key=numbered.get)
-    return ordered, np.array([numbered[image] for image in ordered])
+    return [_Run(ordered, np.array([numbered[image] for image in ordered]))]
+
+
+def _by_time(images: Sequence[str], times: Dict[str, float]) -> List[_Run]:
+    copies = [image for before, image in zip(images, images[1:]) if times[before] == times[image]]
+    left = (f'{len(copies)} images of the same time as others are left out', ) if copies else ()
+    images = [image for image in images if image not in copies]
+    apart = np.diff([times[image] for image in images])
+    runs = []
+    for places in np.split(np.arange(len(images)), np.flatnonzero(apart > PAUSE) + 1):
+        own = [images[place] for place in places]
+        step = float(np.median(np.diff([times[image] for image in own]))) if len(own) > 1 else None
+        runs.append(_Run(own, name=TIME.search(own[0])[0], fps=None if step is None else round(1 / step, 1),
+                         notes=('images by the times in their names, at the rate of most', *left)))
+    return runs
+
+
+def _seconds(name: str) -> Optional[float]:
+    found = TIME.search(name)
+    if found is None:
+        return None
+    try:
+        day = datetime(*map(int, found.groups()[:6]))
+    except ValueError:
+        return None
+    return (day - datetime(1970, 1, 1)).total_seconds() + float(f'0.{found[7] or 0}')

@@ -6,7 +6,7 @@ from mmagenc.body_models import rest_joints_of
 from mmagenc.body_models.rigs import load_rig
 from mmagenc.datasets.readers.assumptions import doubtful_words
 from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Conversion, Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.registry import READERS
 
@@ -23,18 +23,18 @@ class BvhReader(Reader):
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
         rig = options.reader.get('rig', 'auto')
-        settings = BvhSettings(rest_joints_of(), rig=None if rig == 'auto' else load_rig(rig), fps=None, unit=options.unit, scale=1.,
-                               up=options.up, lenient=options.lenient, source_fps=options.fps)
+        settings = BvhSettings(rest_joints_of(options.body), rig=None if rig == 'auto' else load_rig(rig), fps=options.target_fps,
+                               unit=options.unit, scale=options.path_scale, up=options.up, lenient=options.lenient, source_fps=options.fps)
         yield recording_of(convert_bvh(source.path, settings), source, options)
 
 
 def recording_of(clip: Mapping, source: Source, options: ReadOptions) -> Recording:
-    """A converted clip at its file's rate, with what was assumed about it and what is doubtful in it.
+    """A converted clip, with what was assumed about it and what is doubtful in it.
 
     Raises:
         ValueError: something is doubtful, and the user is strict.
     """
     if options.reader.get('strict') and clip['doubts']:
         raise ValueError(doubtful_words(clip))
-    notes = (clip['assumed'].what, *clip['assumed'].notes, *(f'doubtful: {words}' for words in clip['doubts'].values()))
-    return Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=clip['assumed'].fps, up='y', notes=notes)
+    return Recording(name=source.name, pose=clip['pose'][None], transl=clip['transl'][None], fps=options.target_fps or clip['assumed'].fps,
+                     up='y', conversion=Conversion(clip['assumed'], clip['doubts'], clip.get('quality')))

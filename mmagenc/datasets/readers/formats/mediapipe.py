@@ -1,53 +1,77 @@
-"""MediaPipe's pose (BlazePose, 33 landmarks) as people export it: tables with a row a frame, and JSON with a list of frames.
+"""MediaPipe's pose (BlazePose, 33 landmarks or some of them) as people export it: tables with a row a frame or a row a landmark, and JSON
+with a list of frames.
 
 World landmarks are metres around the middle of the hips, y down; image landmarks are parts of the image's width and height. Where a file
 has both, the world's are read. V keypoints.
 """
 
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+import re
+from functools import partial
+from itertools import groupby
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.naming import spelling
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_long_header, points_of
+from mmagenc.datasets.readers.naming import part_of, spelling
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import in_pixels, numbers, whole_shape
 from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of
 from mmagenc.registry import READERS
-from mmagenc.skeletons import SKELETONS
+from mmagenc.skeletons import SKELETONS, Skeleton
 
 BLAZEPOSE = SKELETONS['blazepose33']
 WORLD_KEYS = ('worldLandmarks', 'world_landmarks', 'pose_world_landmarks', 'poseWorldLandmarks')
 IMAGE_KEYS = ('landmarks', 'pose_landmarks', 'poseLandmarks', 'image_landmarks', 'keypoints')
 FRAME_LISTS = ('frames', 'data', 'poses', 'results', 'pose_data')
 NUMBER_KEYS = ('frame', 'frame_number', 'frame_index', 'frame_id', 'frame_idx', 'index')
+LABEL_COLUMNS = ('class', 'label', 'action', 'pose_class', 'exercise', 'activity')
+"""Of tables with rows of several classes."""
+HOLISTIC = 501
+"""Numbered landmarks of pose and face together, the 33 of the pose first."""
+FEW = 5
+"""Fewer of the 33 names than this may be anything's."""
 CENTRED = 0.05
 """How far, in metres, the middle of the hips of world landmarks may be from the origin."""
+NEGATIVE = 0.2
+"""Share of coordinates below 0 that landmarks without hips have only if they are the world's: images begin at 0."""
 
 
 class _Frame(NamedTuple):
-    """Landmarks ``(V, 3)`` and scores of a person, if one is there, and the frame's number."""
+    """Landmarks ``(V, C)`` and scores of a person, if one is there, and the frame's number."""
     number: Optional[int]
     points: Optional[np.ndarray]
     score: Optional[np.ndarray]
 
 
 def is_blazepose(table: WideTable) -> bool:
-    """Whether a table's keypoints are BlazePose's, by name or by number."""
-    return blazepose_order(table.names) is not None
+    """Whether a table's keypoints are BlazePose's 33, by name or by number, or in three coordinates some of them."""
+    return blazepose_columns(table.names, some=table.points.shape[1] == 3) is not None
 
 
-def blazepose_order(names: Sequence[str]) -> Optional[List[int]]:
-    """For each of BlazePose's landmarks the index of its name; ``None`` if some are not there."""
-    if len(names) == BLAZEPOSE.num_joints and all(name.isdigit() for name in names):
-        order = np.argsort([int(name) for name in names]).tolist()
-        numbered = [int(names[index]) for index in order]
-        return order if numbered == list(range(numbered[0], numbered[0] + len(order))) and numbered[0] in (0, 1) else None
+def blazepose_columns(names: Sequence[Union[int, str]], *, some: bool = True) -> Optional[Dict[int, int]]:
+    """Where each of BlazePose's landmarks stands among a file's names or numbers; ``None`` if those are of something else.
+
+    Args:
+        names: of the file's keypoints; numbers may have a word before them.
+        some: take a part of the landmarks: at least five names, or numbers that are not just the first ones, which other layouts have too.
+    """
+    count = BLAZEPOSE.num_joints
+    numbered = [re.fullmatch(r'(\D*)(\d{1,4})', str(name)) for name in names]
+    if all(numbered) and len({match[1] for match in numbered}) == 1:
+        places = {int(match[2]): index for index, match in enumerate(numbered)}
+        first = min(places)
+        if len(places) in (count, HOLISTIC) and first in (0, 1) and max(places) - first == len(places) - 1:
+            return {joint: places[joint + first] for joint in range(count)}
+        gaps = max(places) - first >= len(places)
+        return dict(sorted(places.items())) if some and len(places) >= FEW and gaps and 16 < max(places) < count else None
     for prefix in ('', 'landmark_', 'pose_', 'kp_'):
-        spelt = {spelling(name.removeprefix(prefix)): index for index, name in reversed(list(enumerate(names)))}
-        order = [spelt.get(spelling(joint)) for joint in BLAZEPOSE.joint_names]
-        if None not in order:
-            return order
+        plain = [re.sub(f'^{prefix}', '', str(name), flags=re.IGNORECASE) for name in names]
+        spelt = {spelling(name): index for index, name in reversed(list(enumerate(plain)))}
+        found = {joint: spelt[spelling(name)] for joint, name in enumerate(BLAZEPOSE.joint_names) if spelling(name) in spelt}
+        if len(found) == count or some and len(found) == len(names) >= FEW:
+            return found
     return None
 
 
@@ -66,30 +90,82 @@ class MediaPipe(Reader):
             return f'{len(found)} frames of 33 landmarks'
         rows = source.rows()
         table = parse_header(rows[0]) if rows else None
-        return '33 landmarks' if table is not None and is_blazepose(table) else None
+        if table is not None:
+            return _landmarks_said(blazepose_columns(table.names)) if is_blazepose(table) else None
+        table = parse_long_header(rows[0]) if rows else None
+        columns = None if table is None else blazepose_columns(first_points(table, rows, block=BLAZEPOSE.num_joints))
+        return None if columns is None else f'{_landmarks_said(columns)}, a row each'
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        frames, world, said = _of_json(source.content()) if source.suffix == '.json' else _of_table(source.rows())
-        fps, img_shape = options.fps or said.get('fps'), options.img_shape or said.get('img_shape')
-        if all(frame.points is None for frame in frames):
-            raise ValueError('nobody in any frame')
-        notes: Tuple[str, ...] = ()
-        places = [frame.points for frame in frames if frame.points is not None]
-        if not world:
-            places, notes = in_pixels([points[:, :2] for points in places], img_shape)
-        rest = iter(places)
-        persons = [[] if frame.points is None else [Person(next(rest), frame.score)] for frame in frames]
-        ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
-        yield Recording(source.name, BLAZEPOSE, frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape,
-                        up=(options.up or '-y') if world else None,
-                        notes=notes + (('world landmarks: metres around the hips, y down', ) if world else ()))
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        if source.suffix == '.json':
+            frames, world, said = _of_json(source.content())
+            return iter([_recording(source.name, frames, world, list(range(BLAZEPOSE.num_joints)), options, **said)])
+        rows = source.rows()
+        if not rows:
+            raise ValueError('no table')
+        table = parse_header(rows[0])
+        parts = _by_label(rows) if table is not None else [(None, rows)]
+        make = partial(_of_rows, table or parse_long_header(rows[0]), options)
+        if len(parts) == 1:
+            return iter([make(source.name, parts[0])])
+        return each(make, ((f'{source.name}_{index:03d}', part) for index, part in enumerate(parts)))
 
 
-def _of_table(rows: List[List[str]]) -> Tuple[List[_Frame], bool, Mapping]:
-    table = parse_header(rows[0]) if rows else None
-    order = None if table is None else blazepose_order(table.names)
-    if order is None:
+def _landmarks_said(columns: Mapping) -> str:
+    count = len(columns)
+    return f'{count} landmarks' if count == BLAZEPOSE.num_joints else f'{count} of the {BLAZEPOSE.num_joints} landmarks'
+
+
+def _by_label(rows: List[List[str]]) -> List[Tuple[Optional[str], List[List[str]]]]:
+    """Rows on end of one class, each under the header; all of them if no column says a class."""
+    header = [cell.strip().lower() for cell in rows[0]]
+    column = next((header.index(name) for name in LABEL_COLUMNS if name in header), None)
+    if column is None:
+        return [(None, rows)]
+    filled = (row for row in rows[1:] if any(cell.strip() for cell in row))
+    groups = groupby(filled, key=lambda row: row[column].strip() if column < len(row) else '')
+    return [(label or None, [rows[0], *group]) for label, group in groups]
+
+
+def _of_rows(table, options: ReadOptions, name: str, part: Tuple[Optional[str], List[List[str]]]) -> Recording:
+    label, rows = part
+    if isinstance(table, WideTable):
+        frames, joints = _of_wide(table, rows)
+    elif isinstance(table, LongTable):
+        frames, joints = _of_long(table, rows)
+    else:
         raise ValueError('line 1: no columns of x and y of the 33 landmarks')
+    places = [frame.points for frame in frames if frame.points is not None]
+    world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
+    return _recording(name, frames, world, joints, options, label=label)
+
+
+def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,
+               img_shape=None, label: Optional[str] = None) -> Recording:
+    fps, img_shape = options.fps or fps, options.img_shape or img_shape
+    if all(frame.points is None for frame in frames):
+        raise ValueError('nobody in any frame')
+    notes: Tuple[str, ...] = ('world landmarks: metres around the hips, y down', ) if world else ()
+    places = [frame.points for frame in frames if frame.points is not None]
+    if not world:
+        places, notes = in_pixels([points[:, :2] for points in places], img_shape)
+    rest = iter(places)
+    persons = [[] if frame.points is None else [Person(next(rest), frame.score)] for frame in frames]
+    ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
+    return Recording(name, _skeleton(joints), frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape, label=label,
+                     up=(options.up or '-y') if world else None, notes=notes)
+
+
+def _skeleton(joints: Sequence[int]) -> Skeleton:
+    names = BLAZEPOSE.joint_names
+    return BLAZEPOSE if len(joints) == len(names) else part_of(BLAZEPOSE, [names[joint] for joint in joints])
+
+
+def _of_wide(table: WideTable, rows: List[List[str]]) -> Tuple[List[_Frame], List[int]]:
+    columns = blazepose_columns(table.names)
+    if columns is None:
+        raise ValueError('line 1: no columns of x and y of the 33 landmarks')
+    order = list(columns.values())
     frames, ids, lines = persons_of(table, rows)
     found = []
     for index, (persons, line) in enumerate(zip(frames, lines)):
@@ -98,14 +174,29 @@ def _of_table(rows: List[List[str]]) -> Tuple[List[_Frame], bool, Mapping]:
         points = persons[0].keypoint[order] if persons else None
         score = persons[0].score[order] if persons and persons[0].score is not None else None
         found.append(_Frame(None if ids is None else int(ids[index]), points, score))
-    return found, table.points.shape[1] == 3 and _is_world([frame.points for frame in found if frame.points is not None]), {}
+    return found, list(columns)
 
 
-def _is_world(places: Sequence[np.ndarray]) -> bool:
+def _of_long(table: LongTable, rows: List[List[str]]) -> Tuple[List[_Frame], List[int]]:
+    names, persons, ids = points_of(table, rows, block=BLAZEPOSE.num_joints)
+    columns = blazepose_columns(names)
+    if columns is None:
+        raise ValueError(f'no landmarks of BlazePose: {", ".join(map(str, names[:40]))}')
+    order = list(columns.values())
+    scores = [None if person.score is None else person.score[order] for person in persons]
+    frames = [_Frame(None if ids is None else int(ids[index]), person.keypoint[order], score)
+              for index, (person, score) in enumerate(zip(persons, scores))]
+    return frames, list(columns)
+
+
+def _is_world(places: Sequence[np.ndarray], joints: Sequence[int]) -> bool:
     """World landmarks have the middle of the hips for their origin, in each frame."""
     hips = [BLAZEPOSE.joint_names.index(name) for name in ('left_hip', 'right_hip')]
-    middles = np.array([points[hips].mean(axis=0) for points in places])
-    return bool(len(middles)) and float(np.nanmax(np.abs(middles))) < CENTRED
+    points = np.array(places)
+    if not set(hips) <= set(joints):
+        return float((points[..., :2] < 0).mean()) > NEGATIVE
+    middles = points[:, [joints.index(hip) for hip in hips]].mean(axis=1)
+    return bool(np.isfinite(middles).any()) and float(np.nanmax(np.abs(middles))) < CENTRED
 
 
 def _json_frames(content) -> Optional[List]:
@@ -143,7 +234,7 @@ def _of_json(content) -> Tuple[List[_Frame], bool, Mapping]:
     numbered = [frame.number for frame in found if frame.number is not None]
     if len(numbered) == len(found) and sorted(set(numbered)) != numbered:
         raise ValueError('numbers of frames must ascend, each once')
-    world = bool(worlds) or _is_world([frame.points for frame in found if frame.points is not None])
+    world = bool(worlds) or _is_world([frame.points for frame in found if frame.points is not None], list(range(BLAZEPOSE.num_joints)))
     return found, world, _said(content)
 
 

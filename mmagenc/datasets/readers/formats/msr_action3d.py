@@ -1,7 +1,8 @@
 """MSR-Action3D (Li et al., CVPR workshops 2010): ``a01_s01_e01_skeleton3D.txt``, 20 joints a frame, a joint a line: x, y, z, confidence.
 
-T frames at 15 a second; metres, y up. The name says action, subject and take. The joints are those of Kinect's layout, in an order of their
-own, here by its published list of bones.
+T frames at 15 a second; metres, y up. The confidence is 0 of joints that have a place all the same (spine, middle of the shoulders and of
+the hips, feet, in every frame), so it says nothing of what was seen and is not taken; a joint at (0, 0, 0) has no place. The name says
+action, subject and take. The joints are those of Kinect's layout, in an order of their own, here by its published list of bones.
 """
 
 import re
@@ -12,6 +13,7 @@ import numpy as np
 from mmagenc.datasets.readers.number_tables import is_number_row, number_rows
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.values import unseen_as_nan
 from mmagenc.registry import READERS
 from mmagenc.skeletons.ucla20 import NAMES
 
@@ -33,7 +35,7 @@ class MsrAction3D(Reader):
     name = 'msr_action3d'
     title = 'MSR-Action3D skeletons'
     suffixes = ('.txt', '.skeleton3d')
-    knows = ('3d', 'score', 'fps', 'label', 'subject')
+    knows = ('3d', 'fps', 'label', 'subject')
 
     def sniff(self, source: Source) -> Optional[str]:
         first = source.head.split(b'\n', 1)[0].decode('ascii', 'replace')
@@ -47,9 +49,9 @@ class MsrAction3D(Reader):
         frames = rows.reshape(-1, len(ORDER), 4)[:, [ORDER.index(name) for name in NAMES]]
         if np.abs(frames[..., :3]).max() > FARTHEST:
             raise ValueError('the coordinates are pixels and raw depth, no metres: take the files ..._skeleton3D.txt of the set')
+        points = unseen_as_nan(frames[None, ..., :3].astype(np.float32))
         name = NAME.match(source.path.stem)
         action = int(name['action']) if name else 0
-        yield Recording(name=source.name.removesuffix('_skeleton3D'), skeleton='ucla20', keypoint=frames[None, ..., :3].astype(np.float32),
-                        keypoint_score=np.clip(frames[None, ..., 3], 0, 1).astype(np.float32), fps=FPS,
+        yield Recording(name=source.name.removesuffix('_skeleton3D'), skeleton='ucla20', keypoint=points, fps=FPS,
                         label=ACTIONS[action - 1] if 1 <= action <= len(ACTIONS) else None, subject=f's{name["subject"]}' if name else None,
                         notes=('axes of the camera, y roughly up', ))

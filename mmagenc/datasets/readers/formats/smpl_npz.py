@@ -23,6 +23,6 @@ class SmplNpz(Reader):
         return 'SMPL poses' if holds_poses(source.arrays() or {}) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        clip = convert_amass(source.path, rest_joints=rest_joints_of(), fps=None, up=options.up, scale=1., source_fps=options.fps,
-                             unit=options.unit or 1.)
+        clip = convert_amass(source.path, rest_joints=rest_joints_of(options.body), fps=options.target_fps, up=options.up,
+                             scale=options.path_scale, source_fps=options.fps, unit=options.unit or 1.)
         yield recording_of(clip, source, options)

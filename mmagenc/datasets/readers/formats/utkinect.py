@@ -17,8 +17,8 @@ from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Un
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.registry import READERS
 
-VIDEO_FPS, STEP = 30., 2
-"""Frames a second by the numbers, and of how many of them one was recorded at most."""
+VIDEO_FPS = 30.
+"""Frames a second by the numbers."""
 NUM_JOINTS = 20
 NAME = re.compile(r'joints_(?P<recording>s(?P<subject>\d{2})_e\d{2})$')
 LINE = re.compile(r'(?P<action>[A-Za-z]+)\s*:\s*(?P<first>\d+|NaN)\s+(?P<last>\d+|NaN)\s*$')
@@ -75,15 +75,17 @@ def _labels(path: Path) -> Dict[str, List[Tuple[str, Optional[float], Optional[f
 
 def _recording(numbers: np.ndarray, points: np.ndarray, subject: Optional[str], name: str,
                stretch: Tuple[Optional[str], float, float]) -> Recording:
-    """A stretch at every second frame of the video, as most are, the others interpolated."""
+    """A stretch at every second frame of the video, as the published ones are, or at every one, as most frames are; others interpolated."""
     action, first, last = stretch
     inside = (numbers >= first) & (numbers <= last)
     if inside.sum() < 2:
         raise ValueError(f'{action or "the recording"}: {inside.sum()} frames from {first:g} to {last:g}')
-    times, there = np.arange(numbers[inside][0], numbers[inside][-1] + 1, STEP), numbers[inside]
+    there = numbers[inside]
+    step = max(1, int(np.median(np.diff(there))))
+    times = np.arange(there[0], there[-1] + 1, step)
     flat = points[inside].reshape(len(there), -1)
     regular = np.stack([np.interp(times, there, column) for column in flat.T], axis=1).reshape(-1, NUM_JOINTS, 3)
     filled = len(times) - np.isin(times, there).sum()
     return Recording(name=name, skeleton='ucla20', keypoint=regular[None].astype(np.float32),
-                     fps=VIDEO_FPS / STEP, label=action, subject=None if subject is None else f's{subject}',
+                     fps=VIDEO_FPS / step, label=action, subject=None if subject is None else f's{subject}',
                      notes=('axes of the camera, y roughly up', *(['frames that were not recorded were interpolated'] if filled else [])))

@@ -2,6 +2,8 @@
 
 T frames at 50 a second. ``positions_3d`` is a pickled dict of subjects, of actions (``'Walking 1'``), each ``(T, 32, 3)``, metres, z up, of
 which the 17 that move are taken; ``positions_2d`` has for each action four cameras' ``(T, 17, 2)`` pixels, and ``metadata`` their layout.
+Of videos of one's own (``data_2d_custom_NAME.npz``) it has the video's name in the subject's place and ``'custom'`` as the action, and
+``metadata`` the sizes of the images; their frame rate is not known.
 """
 
 from functools import partial
@@ -13,6 +15,7 @@ from mmagenc.datasets.readers.human36m import FPS, IMAGES, MOVING, NUM_POINTS, O
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import numbers
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.values import whole_shape
 from mmagenc.registry import READERS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.untrusted.npy import read_npz_member
@@ -20,6 +23,8 @@ from mmagenc.untrusted.npy import read_npz_member
 LAYOUTS = {'h36m': 'h36m17', 'coco': 'coco17'}
 """By what ``metadata`` calls them."""
 CAMERAS = ('54138969', '55011271', '58860488', '60457274')
+CUSTOM = 'custom'
+"""What stands for the action of somebody's own video."""
 _LONGEST = 0.8
 """Metres that no thigh has; millimetres are refused by it."""
 
@@ -76,14 +81,24 @@ def _solid(name: str, sequence: Tuple[str, str, object]) -> Recording:
 def _flat(source: Source) -> Iterator[Union[Recording, Unusable]]:
     metadata = read_npz_member(source.path, 'metadata') if 'metadata' in (source.arrays() or {}) else {}
     layout = LAYOUTS.get(metadata.get('layout_name') if isinstance(metadata, dict) else None, 'h36m17')
+    sizes = metadata.get('video_metadata', {}) if isinstance(metadata, dict) else {}
     views = ((subject, action, CAMERAS[number] if number < len(CAMERAS) else str(number), view) for subject, action, value in
              _sequences(read_npz_member(source.path, 'positions_2d'), 'positions_2d') for number, view in enumerate(value))
-    return each(partial(_view, layout), ((_name(source.name, *view[:3]), view) for view in views))
+    return each(partial(_view, layout, sizes), ((_name(source.name, *view[:3]), view) for view in views))
 
 
-def _view(layout: str, name: str, item: Tuple[str, str, str, object]) -> Recording:
+def _view(layout: str, sizes: Dict, name: str, item: Tuple[str, str, str, object]) -> Recording:
     subject, action, camera, view = item
     joints = get_skeleton(layout).num_joints
     points = numbers(view, f'positions_2d of {subject}, {action}, camera {camera}', (None, joints, 2)).astype(np.float32)
-    return Recording(skeleton=layout, keypoint=points[None], img_shape=IMAGES.get(camera), extra={'camera': camera},
-                     **_said(name, subject, action))
+    if action == CUSTOM:
+        size = sizes.get(subject) if isinstance(sizes, dict) else None
+        said = dict(name=name.replace(f'_{CUSTOM}_{camera}', ''), img_shape=_image_shape(size, subject))
+    else:
+        said = dict(_said(name, subject, action), img_shape=IMAGES.get(camera), extra={'camera': camera})
+    return Recording(skeleton=layout, keypoint=points[None], **said)
+
+
+def _image_shape(size, video: str) -> Optional[Tuple[int, int]]:
+    """Height and width that ``video_metadata`` says of a video, if it does."""
+    return whole_shape(size['h'], size['w'], f'h and w of {video}') if isinstance(size, dict) and {'h', 'w'} <= size.keys() else None

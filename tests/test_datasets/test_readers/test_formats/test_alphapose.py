@@ -43,6 +43,20 @@ def test_halpes_136_are_its_26_of_the_body(write, import_file):
     assert recording.skeleton.name == 'halpe26' and np.allclose(recording.keypoint[0, 0], points[0, :26]) and '136' in recording.notes[0]
 
 
+def test_images_that_are_called_by_the_time_are_recordings_that_go_on(write, import_file, walk):
+    content = results(walk)
+    times = [f'2018-07-04T12_59_{second:02d}.{part}' for second, part in zip((58, 58, 58, 59, 59), ('25', '5', '750000', '0', '25'))]
+    times += [f'2018-07-11T13_00_{second:02d}.{part}' for second, part in zip((0, 0, 0, 0, 1), ('1', '3', '5', '700001', '1'))]
+    for entry, time in zip(content, times):
+        entry['image_id'] = f'{time}.png'
+    content.append(dict(content[3], image_id=f'{times[3]} (copy).png'))
+    first, second = import_file(write('fall.json', content[::-1]), 'alphapose')
+    assert (first.name, second.name) == ('fall_2018-07-04T12_59_58.25', 'fall_2018-07-11T13_00_00.1')
+    np.testing.assert_allclose(first.keypoint[0], walk[:5], rtol=1e-6)
+    assert '1 images of the same time' in first.notes[-1]
+    assert first.fps == 4 and second.fps == 5 and import_file(write('fall.json', content), 'alphapose', fps=20)[0].fps == 20
+
+
 @pytest.mark.parametrize('change, says', [
     (lambda content: content[2].pop('image_id'), 'entry 2: expected image_id'),
     (lambda content: content[2].update(keypoints=None), r'entry 2 \(image 2.jpg\): no keypoints'),

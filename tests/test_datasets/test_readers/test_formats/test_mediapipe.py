@@ -49,6 +49,59 @@ def test_numbered_columns_and_no_column_of_frames(write, import_file, image):
     assert np.allclose(recording.keypoint[0], image[..., :2] * 100, rtol=1e-5) and np.allclose(recording.keypoint_score, .5)
 
 
+def long_table(points, header, spell, joints=range(33)):
+    rows = [[spell(frame, joint), *map(str, points[frame, joint].tolist())] for frame in range(len(points)) for joint in joints]
+    return '\n'.join([header, *map(','.join, rows)])
+
+
+@pytest.mark.parametrize('header, spell', [
+    ('Frame,LandmarkID,X,Y,Z', lambda frame, joint: f'{frame},{joint}'),
+    ('frame_id,landmark_name,x,y,z', lambda frame, joint: f'{frame},{NAMES[joint]}'),
+    ('landmark,x,y,z', lambda frame, joint: NAMES[joint].upper()),
+])
+def test_a_row_a_landmark(write, import_file, world, image, header, spell):
+    recording, = import_file(write('a.csv', long_table(world, header, spell)), 'mediapipe')
+    assert recording.skeleton.name == 'blazepose33' and recording.up == '-y' and np.allclose(recording.keypoint[0], world, atol=1e-6)
+    recording, = import_file(write('a.csv', long_table(image, header, spell)), 'mediapipe', img_shape=(480, 640))
+    assert recording.up is None and np.allclose(recording.keypoint[0], image[..., :2] * [640, 480], rtol=1e-5)
+
+
+BODY = (0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+
+
+def test_some_of_the_landmarks(write, import_file, world, image):
+    """By number in a row each; by name, left and right behind, in a row a frame; and in the world where the hips are not among them."""
+    text = long_table(world, 'frame,landmark,x,y,z', lambda frame, joint: f'{frame},{joint}', BODY)
+    recording, = import_file(write('a.csv', text), 'mediapipe')
+    assert list(recording.skeleton.joint_names) == [NAMES[joint] for joint in BODY]
+    assert recording.up == '-y' and np.allclose(recording.keypoint[0], world[:, BODY], atol=1e-6)
+    arms = BODY[1:7]
+    header = ['image_id', *('_'.join([*reversed(NAMES[joint].split('_')), axis]) for joint in arms for axis in 'xyz')]
+    for points, up in ((image * 100, None), (world, '-y')):
+        rows = [[f'image_{frame}.png', *map(str, points[frame, arms].ravel().tolist())] for frame in range(6)]
+        recording, = import_file(write('a.csv', '\n'.join(map(','.join, [header, *rows]))), 'mediapipe')
+        expected = points[:, arms][..., :2 if up is None else 3]
+        assert recording.up == up and np.allclose(recording.keypoint[0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_numbers_that_other_layouts_have_too_are_not_guessed(write, tmp_path):
+    from mmagenc.datasets.readers.registry import all_readers, recognize
+    from mmagenc.datasets.readers.source import Source
+    for joints in (range(17), range(25), range(26)):
+        text = long_table(np.zeros((2, 33, 3)), 'frame,landmark,x,y,z', lambda frame, joint: f'{frame},{joint}', joints)
+        assert recognize(Source(write('a.csv', text)), all_readers()) is None
+
+
+def test_a_column_of_classes_makes_recordings_and_numbered_faces_are_left_out(write, import_file, image):
+    header = ['class', *(f'{axis}{index}' for index in range(1, 502) for axis in 'xyzv')]
+    points = np.concatenate([image, np.full((6, 468, 3), .5)], axis=1)
+    rows = [['Happy' if frame < 4 else 'Sad', *(str(number) for x, y, z in points[frame].tolist() for number in (x, y, z, .5))]
+            for frame in range(6)]
+    happy, sad = import_file(write('coords.csv', '\n'.join(map(','.join, [header, *rows]))), 'mediapipe', img_shape=(100, 100))
+    assert (happy.label, sad.label, happy.name, sad.name) == ('Happy', 'Sad', 'coords_000', 'coords_001')
+    assert happy.keypoint.shape == (1, 4, 33, 2) and np.allclose(sad.keypoint[0], image[4:, :, :2] * 100, rtol=1e-5)
+
+
 @pytest.mark.parametrize('form', [
     lambda world, image: dict(fps=25, width=640, height=480, frames=[
         dict(frame=index, landmarks=landmarks(image[index]), worldLandmarks=landmarks(world[index])) for index in range(6)]),

@@ -14,6 +14,6 @@ def test_poses_and_path_are_turned_to_y_up(tmp_path, up):
     turns[:, 0] = (Rotation.from_matrix(turn) * Rotation.from_rotvec(turns[:, 0])).as_rotvec()
     np.savez(tmp_path / 'a.npz', poses=turns.reshape(FRAMES, 72), trans=path() @ turn.T, mocap_framerate=np.array(30.))
     for told in (up, None):
-        found, = recordings(tmp_path / 'a.npz', 'smpl_npz', up=told)
-        assert same_pose(found.pose[0], pose()) and abs(found.fps - 30) < 1e-6 and found.up == 'y' and found.notes
+        found, = recordings(tmp_path / 'a.npz', 'smpl_npz', up=told, path_scale=1.)
+        assert same_pose(found.pose[0], pose()) and abs(found.fps - 30) < 1e-6 and found.up == 'y' and found.conversion
         assert np.allclose(found.transl[0, -1] - found.transl[0, 0], [0, 0, 1], atol=1e-4)

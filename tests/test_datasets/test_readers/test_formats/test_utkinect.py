@@ -30,6 +30,15 @@ def test_without_labels_it_is_one_recording(tmp_path):
     assert found.label is None and found.keypoint.shape == (1, 9, 20, 3)
 
 
+def test_frames_that_follow_each_other_are_all_taken(tmp_path):
+    """Other recordings in the set's form have every frame of the video, but for a few."""
+    points = np.arange(12.)[:, None] + np.zeros(60)
+    lines = [' '.join(map(str, [number, *frame])) for number, frame in zip([30, 31, 32, 33, 36, 37, 38, 39, 40, 41, 42, 43], points)]
+    (tmp_path / 'joints_s01_e02.txt').write_text('\n'.join(lines))
+    found, = recordings(tmp_path / 'joints_s01_e02.txt', 'utkinect')
+    assert found.fps == 30 and np.allclose(found.keypoint[0, :7, 0, 0], [0, 1, 2, 3, 10 / 3, 11 / 3, 4]) and found.keypoint.shape[1] == 14
+
+
 def test_what_is_wrong_with_the_labels_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'actionLabel\.txt has no s01_e01'):
         recordings(write(tmp_path, labels='s02_e01\nwalk: 1 2\n'), 'utkinect')

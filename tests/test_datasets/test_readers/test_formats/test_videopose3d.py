@@ -38,6 +38,14 @@ def test_pixels_of_four_cameras(tmp_path):
     assert found[2].keypoint[0, 0, 0].tolist() == [2, 2] and found[2].img_shape == (1000, 1000) and found[2].skeleton == 'h36m17'
 
 
+def test_a_video_of_ones_own_has_no_class_subject_or_rate_but_a_size(tmp_path):
+    path = write(tmp_path / 'data_2d_custom_mine.npz', positions_2d={'baby.mp4': {'custom': [np.ones((4, 17, 2)) * [600, 300]]}},
+                 metadata={'layout_name': 'coco', 'num_joints': 17, 'video_metadata': {'baby.mp4': {'w': 640, 'h': 480}}})
+    found, = recordings(path, 'videopose3d')
+    assert (found.name, found.label, found.subject, found.fps) == ('data_2d_custom_mine_baby.mp4', None, None, None)
+    assert found.img_shape == (480, 640) and found.skeleton == 'coco17' and found.keypoint[0, 0, 0].tolist() == [600, 300]
+
+
 def test_millimetres_and_other_numbers_are_refused_by_sequence(tmp_path):
     content = {'S1': {'Walking 1': solid() * 1000, 'Eating': np.zeros((4, 20, 3)), 'Posing': solid()}}
     first, second, third = outcomes(write(tmp_path / 'd.npz', positions_3d=content), 'videopose3d')

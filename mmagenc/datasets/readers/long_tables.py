@@ -1,0 +1,143 @@
+"""Tables of one row a keypoint and frame: ``Frame, LandmarkID, X, Y, Z``, however the columns are called.
+
+T frames, V keypoints.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from .registry import Person
+from .wide_tables import AXES, FRAME_COLUMNS, cell_number, frame_number
+
+POINT_COLUMNS = ('landmark_name', 'keypoint_name', 'joint_name', 'landmark', 'keypoint', 'joint', 'body_part', 'bodypart', 'name',
+                 'landmark_id', 'landmarkid', 'landmark_index', 'landmark_idx', 'keypoint_id', 'keypoint_index', 'joint_id', 'id', 'index')
+"""What says which keypoint a row is of; names before numbers."""
+HEAD_ROWS = 2000
+"""Rows in which all keypoints come up."""
+Point = Union[int, str]
+
+
+@dataclass(frozen=True)
+class LongTable:
+    """What stands in which column.
+
+    Args:
+        axes: columns of x, y and, where there is one, z.
+        score: column of the score.
+        frame: column of the frame's number.
+        point: column of the keypoint's name or number.
+        width: columns of the header; a row may go on with further keypoints of its frame, in the columns from ``point`` on.
+    """
+    axes: Tuple[int, ...]
+    score: Optional[int]
+    frame: Optional[int]
+    point: Optional[int]
+    width: int
+
+
+def parse_long_header(header: Sequence[str]) -> Optional[LongTable]:
+    """The columns of a table's header; ``None`` if they are not one x and one y, with what says the keypoint before them or ``landmark``
+    in their names.
+    """
+    lower = [re.sub(r'[\s.\-]+', '_', cell.strip().lower()) for cell in header]
+    places: Dict[str, List[int]] = {}
+    for column, cell in enumerate(lower):
+        found = re.fullmatch(r'(?:(?:landmark|keypoint|joint|pos|position|coord)_?)?([a-z]+)', cell)
+        if found and found[1] in AXES:
+            places.setdefault(AXES[found[1]], []).append(column)
+    if any(len(columns) > 1 for columns in places.values()) or not {'x', 'y'} <= places.keys():
+        return None
+    point = next((lower.index(name) for name in POINT_COLUMNS if name in lower), None)
+    frame = next((lower.index(name) for name in FRAME_COLUMNS if name in lower), None)
+    axes = tuple(places[axis][0] for axis in 'xyz' if axis in places)
+    if point is None and not all('landmark' in lower[column] for column in axes) or point is not None and point > axes[0]:
+        return None
+    return LongTable(axes, places.get('score', [None])[0], frame, point, len(header))
+
+
+def first_points(table: LongTable, rows: Sequence[Sequence[str]], *, block: int) -> List[Point]:
+    """The keypoints of a table's first rows, sorted."""
+    if table.point is None:
+        return list(range(block))
+    found = {_point(row[table.point + shift]) for row in rows[1:HEAD_ROWS] if len(row) >= table.width and any(cell.strip() for cell in row)
+             for shift in range(0, len(row) - table.width + 1, table.width - table.point)}
+    return sorted(found, key=_order)
+
+
+def points_of(table: LongTable, rows: Sequence[Sequence[str]], *, block: int) -> Tuple[List[Point], List[Person], Optional[np.ndarray]]:
+    """The keypoints, sorted; a person for each frame, with NaN and score 0 where a keypoint has no row; and the frames' numbers.
+
+    Args:
+        table: the columns.
+        rows: all rows, the header first; empty ones are passed over.
+        block: keypoints of a frame, of which rows that name neither keypoint nor frame are.
+
+    Raises:
+        ValueError: a cell that is no number, rows of other lengths, a keypoint twice in a frame, rows that make no whole frames; the line
+            is named.
+    """
+    frames: Dict[Optional[int], Dict[Point, np.ndarray]] = {}
+    for line, frame, point, values in _entries(table, rows, block):
+        points = frames.setdefault(frame, {})
+        if point in points:
+            raise ValueError(f'line {line}: keypoint {point} twice in frame {frame}')
+        points[point] = values
+    if not frames:
+        raise ValueError('no rows below the header')
+    names = sorted({point for points in frames.values() for point in points}, key=_order)
+    unknown = np.array([*[np.nan] * len(table.axes), 0], dtype=np.float32)
+    ordered = sorted(frames)
+    values = [np.stack([frames[frame].get(name, unknown) for name in names]) for frame in ordered]
+    persons = [Person(array[:, :-1], array[:, -1] if table.score is not None else None) for array in values]
+    return names, persons, np.array(ordered) if table.frame is not None else None
+
+
+def _entries(table: LongTable, rows: Sequence[Sequence[str]], block: int):
+    """Line, frame, keypoint, and its coordinates with its score, of each keypoint of each row."""
+    header, count, frame = rows[0], 0, 0
+    seen: set = set()
+    for line, row in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        for shift in _shifts(table, row, line):
+            values = _values(table, row, shift, line, header)
+            point = count % block if table.point is None else _point(row[table.point + shift])
+            if table.frame is not None:
+                frame = frame_number(row[table.frame], line, header[table.frame])
+            elif table.point is None:
+                frame = count // block
+            elif point in seen:  # the next frame begins
+                frame, seen = frame + 1, set()
+            seen.add(point)
+            count += 1
+            yield line, frame, point, values
+    if table.point is None and count % block:
+        raise ValueError(f'{count} rows that name no landmark are no whole frames of {block}')
+
+
+def _shifts(table: LongTable, row: Sequence[str], line: int) -> range:
+    """How far behind the header's columns each keypoint of a row stands."""
+    step = table.width - (table.point or 0)
+    behind = len(row) - table.width
+    if behind < 0 or behind and (table.point is None or behind % step):
+        raise ValueError(f'line {line}: {len(row)} cells, the header has {table.width}')
+    return range(0, behind + 1, step)
+
+
+def _values(table: LongTable, row: Sequence[str], shift: int, line: int, header: Sequence[str]) -> np.ndarray:
+    cells = [*table.axes, *([] if table.score is None else [table.score])]
+    values = [cell_number(row[column + shift], line, header[column]) for column in cells]
+    score = 1. if table.score is None else np.nan_to_num(values.pop())
+    return np.array([*values, score], dtype=np.float32)
+
+
+def _order(point: Point) -> Tuple[bool, Point]:
+    return isinstance(point, str), point
+
+
+def _point(cell: str) -> Point:
+    cell = cell.strip()
+    return int(cell) if cell.isdigit() else cell

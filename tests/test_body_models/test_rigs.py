@@ -1,0 +1,85 @@
+"""Rigs: which of a recording's joints are which of SMPL's, by names as programs write them."""
+
+import pytest
+import torch
+
+from mmagenc.body_models.rigs import REQUIRED, available_rigs, detect_rig, listed, load_rig, parse_unit
+from mmagenc.skeletons import get_skeleton
+
+SMPL = get_skeleton('smpl24').joint_names
+BONES = {joint: joint.title().replace('_', ' ') for joint in REQUIRED}
+
+
+def write(path, joints=BONES, **keys):
+    lines = ['joints:', *(f'  {joint}: {name}' for joint, name in joints.items()), *(f'{key}: {value}' for key, value in keys.items())]
+    path.write_text('\n'.join(lines))
+    return path
+
+
+@pytest.mark.parametrize('name', available_rigs())
+def test_a_shipped_rig_finds_its_own_names_and_is_found_by_them(name):
+    rig = load_rig(name)
+    names = [names[0] for names in rig.joints.values()]
+    found = rig.find(names)
+    assert {SMPL[joint]: names[place] for joint, place in found.items()} == {joint: names[0] for joint, names in rig.joints.items()}
+    assert len(detect_rig(names).find(names)) >= len(found)
+
+
+@pytest.mark.parametrize('spell', ['{}', 'Armature|{}', 'mixamorig:{}', '{} #0', '{}.001', 'CHR_{}', '{}_jnt'])
+def test_names_are_compared_without_what_programs_add(tmp_path, spell):
+    rig = load_rig(write(tmp_path / 'mine.yml'))
+    names = [spell.format(name.replace(' ', '_').upper()) for name in BONES.values()]
+    assert {SMPL[joint]: place for joint, place in rig.find(names).items()} == {joint: place for place, joint in enumerate(BONES)}
+
+
+def test_the_first_of_several_names_that_is_there_is_taken(tmp_path):
+    rig = load_rig(write(tmp_path / 'mine.yml', {**BONES, 'head': '[skull, top]'}))
+    names = [*BONES.values(), 'top']
+    assert rig.find(names)[SMPL.index('head')] == len(BONES)
+    assert rig.find([*names, 'skull'])[SMPL.index('head')] == len(BONES) + 1
+
+
+def test_what_a_recording_lacks_or_has_twice_is_said(tmp_path):
+    rig = load_rig(write(tmp_path / 'mine.yml'))
+    with pytest.raises(ValueError, match=r'rig mine does not fit: the recording lacks pelvis \(Pelvis\), .*; it has a, b'):
+        rig.find(['a', 'b', 'b_end'])
+    with pytest.raises(ValueError, match="rig mine: 2 joints of the recording are named 'Pelvis'"):
+        rig.find([*BONES.values(), 'pelvis'])
+    with pytest.raises(ValueError, match='no shipped rig .* fits the joints a, b'):
+        detect_rig(['a', 'b'])
+    assert listed([f'j{number}' for number in range(50)]).endswith('j39 and 10 more')
+
+
+def test_axes_are_rows_of_directions(tmp_path):
+    rig = load_rig(write(tmp_path / 'mine.yml', axes='{left_knee: [down, forward, right]}', rest='tpose', unit='cm', up='z'))
+    assert rig.joint_axes()[SMPL.index('left_knee')].tolist() == [[0, -1, 0], [0, 0, 1], [-1, 0, 0]]
+    assert torch.linalg.det(rig.joint_axes()[SMPL.index('left_knee')]) == 1 and (rig.rest, rig.unit, rig.up) == ('tpose', .01, 'z')
+
+
+@pytest.mark.parametrize('joints, keys, words', [
+    ({**BONES, 'tail': 'x'}, {}, "'tail' is no SMPL joint"), (BONES, dict(axes='{head: [up, down]}'), 'axes of head must be three of'),
+    (BONES, dict(axes='{head: [left, up, backward]}'), 'no right-handed frame'), (BONES, dict(axes='3'), 'axes maps SMPL joints'),
+    (BONES, dict(rest='lying'), 'rest must be tpose or smpl'), (BONES, dict(up='w'), 'up must be one of'),
+    (BONES, dict(unit='-1'), 'unit must be m, cm'), ({**BONES, 'head': '[]'}, {}, 'head must have the name of a joint'),
+    (BONES, dict(colour='red'), 'takes the keys'),
+])
+def test_files_that_describe_no_rig(tmp_path, joints, keys, words):
+    with pytest.raises(ValueError, match=words) as refusal:
+        load_rig(write(tmp_path / 'mine.yml', joints, **keys))
+    assert str(refusal.value).count('mine.yml') == 1
+
+
+def test_a_rig_that_is_not_there():
+    with pytest.raises(ValueError, match="no rig 'nobody': neither a file nor one of .*mixamo"):
+        load_rig('nobody')
+
+
+@pytest.mark.parametrize('unit, metres', [('m', 1), ('cm', .01), ('mm', .001), ('inch', .0254), ('0.5', .5), (2, 2)])
+def test_units(unit, metres):
+    assert parse_unit(unit) == metres
+
+
+@pytest.mark.parametrize('unit', ['ell', '0', 'nan', 'inf', -1, None])
+def test_no_units(unit):
+    with pytest.raises(ValueError, match='unit must be'):
+        parse_unit(unit)

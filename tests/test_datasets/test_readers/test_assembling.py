@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from mmagenc.datasets.readers.assembling import annotation_of
+
+
+def clip(name, label, **groups):
+    return dict(frame_dir=name, total_frames=2, keypoint=np.ones((1, 2, 24, 3), np.float32), skeleton='smpl24', fps=20., source='real',
+                groups=dict(label=label, **groups), up='y', published_split=None)
+
+
+def test_ids_are_compared_as_numbers():
+    clips = [clip('a', 'run', id='001'), clip('b', 'run', id='12'), clip('c', 'run')]
+    annotation, left_out = annotation_of(clips, split='train=1-3;test=12')
+    assert annotation['split'] == dict(train=['a'], test=['b']) and left_out == ['c: no id is known, by which --split places it']
+
+
+def test_frame_dir_is_short_where_it_can_be():
+    names = [['x/a', 'x/b'], ['x/a', 'y/a']]
+    short, long = (annotation_of([clip(name, 'run') for name in pair])[0]['split']['train'] for pair in names)
+    assert (short, long) == (['a', 'b'], ['x/a', 'y/a'])
+
+
+def test_what_clips_have_in_common_is_said_once():
+    annotation, _ = annotation_of([clip('a', 'run'), clip('b', 'walk')], classes=['walk', 'run'])
+    assert annotation['metainfo'] == dict(classes=['walk', 'run'], skeleton='smpl24', fps=20., up='y')
+    assert [item['label'] for item in annotation['annotations']] == [1, 0] and 'fps' not in annotation['annotations'][0]
+
+
+def test_two_and_three_coordinates_do_not_go_together():
+    flat = dict(clip('b', 'run'), keypoint=np.ones((1, 2, 24, 2), np.float32))
+    with pytest.raises(ValueError, match='import them apart'):
+        annotation_of([clip('a', 'run'), flat])
