@@ -1,5 +1,5 @@
-# NW-UCLA by unseen subjects: ten actions of one subject, 5 clips an action (of all views), tested on five others; the base is Bandai-Namco's
-# motion in NW-UCLA's layout, of other people, other actions and another way of recording.
+# NW-UCLA by unseen subjects: ten actions of one subject, 5 clips an action (of all views), tested on five others; the base is
+# Bandai-Namco's motion in NW-UCLA's layout, of other people, other actions and another way of recording.
 _base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/nw_ucla.py', '../_base_/study_groups.py']
 
 model = dict(backbone=dict(num_keypoints=20))
