@@ -35,6 +35,8 @@ SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf', '
 TOOL = 'study.py'
 SHORT = ('recognizer', 'pretraining')
 """Jobs that share a process."""
+DONE = 'mmagenc study: done\n'
+"""What a process answers when it is ready for the next job, however that ended."""
 JOBS_OF_A_PROCESS = 40
 """After so many a fresh one goes on: what a training leaves behind (open log files, values logged) does not grow without end."""
 
@@ -152,7 +154,9 @@ class Worker:
         self.done += 1
         with suppress(BrokenPipeError):
             print(json.dumps(dict(job=job.name, log=str(log))), file=self.process.stdin, flush=True)
-        self.process.stdout.readline()
+        for line in self.process.stdout:  # what is said while configs are read comes the same way
+            if line == DONE:
+                break
 
     def close(self) -> None:
         """Let the process end; it has nothing left to do."""
@@ -172,7 +176,8 @@ def work(study: Study) -> None:
                 study.run(order['job'])
             except Exception:
                 traceback.print_exc()
-        print('done', file=replies, flush=True)
+        replies.write(DONE)
+        replies.flush()
 
 
 @contextmanager

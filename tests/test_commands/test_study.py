@@ -383,3 +383,23 @@ def test_shipped_studies_can_be_opened(name, tmp_path):
     seeds, sizes = study.settings['seeds'], study.settings['clips_per_class']
     assert len(seeds) >= 5 and len(study.jobs()) == 7 * len(seeds) * len(sizes)
     assert study.generator.model.num_classes == study.cfg.model.cls_head.num_classes
+
+
+def test_a_process_does_one_job_after_another(tool, tmp_path):
+    """Also where reading the data says something first, and after a job that failed."""
+    config = make_study(tmp_path)
+    annotation = load_annotation(tmp_path / 'data.npz')
+    annotation['metainfo'].pop('fps')
+    save_annotation(annotation, tmp_path / 'data.npz')
+    study = open_study(config, tmp_path / 'out/made')
+    study.prepare()
+    worker, results = tool.Worker(study, [], {}), []
+    for name in ('real', 'infagenc', 'augmented'):
+        log = tmp_path / f'{name}.log'
+        worker.do(study.job(f'2-clips/seed0/{name}'), log)
+        results.append(study.result(f'2-clips/seed0/{name}') is not None)
+    alive = worker.process.poll()
+    worker.close()
+    assert results == [True, False, True] and alive is None and worker.process.returncode == 0
+    assert 'infagenc needs 2-clips/seed0/pool' in (tmp_path / 'infagenc.log').read_text()
+    assert 'best_acc_top1' in (tmp_path / 'real.log').read_text() and 'best_acc_top1' in (tmp_path / 'augmented.log').read_text()
