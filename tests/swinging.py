@@ -35,6 +35,7 @@ class Swinging(BaseGenerator):
         init_default_scope('mmagenc')
         super().__init__(**dict(dict(representation=dict(type='KeypointRepresentation', skeleton=SKELETON), num_classes=len(CLASSES),
                                      num_frames=FRAMES), **kwargs))
+        self.learns = trainable
         self.still, self.weight = tuple(still), torch.nn.Parameter(torch.ones(2 if trainable else ()))
         self.asked = []
 

@@ -320,6 +320,7 @@ def test_summary_alone_trains_nothing(tool, tmp_path):
 
 def test_generator_without_a_loop_gets_one_with_the_hooks_own_selector(tmp_path):
     study = open_study(make_study(tmp_path), tmp_path / 'out')
+    study.prepare()
     assert find_hook(study.generator, 'InfAGenCHook') is None
     hook = study._hook(study.generator, next(job for job in study.jobs() if job.kind == 'pool'))
     assert hook['type'] == 'InfAGenCHook' and 'selector' not in hook and hook['recognizer']['model'] == study.cfg.model.to_dict()

@@ -15,6 +15,10 @@ SOURCES = ['real', 'synthetic', None, 'synthetic', 'synthetic']
 LABELS = [0, 2, 1, 1, 0]
 
 
+def gcn_head():
+    return GCNHead(num_classes=3, in_channels=4, loss_cls=dict(type='mmaction.CrossEntropyLoss'))  # whatever scope a test before has set
+
+
 def samples(sources=SOURCES):
     packed = [ActionDataSample().set_gt_label(label) for label in LABELS[:len(sources)]]
     for sample, source in zip(packed, sources):
@@ -26,7 +30,7 @@ def samples(sources=SOURCES):
 @pytest.mark.parametrize('weight', [1., 0.25, 3.])
 def test_the_mean_of_each_kind_by_its_weight(weight):
     """(mean over recordings + w · mean over generated) / (1 + w), of −log softmax at the label; the accuracy is over all."""
-    head, features = GCNHead(num_classes=3, in_channels=4), torch.randn(5, 1, 4, 2, 6)
+    head, features = gcn_head(), torch.randn(5, 1, 4, 2, 6)
     expected = -F.log_softmax(head(features), dim=1)[torch.arange(5), torch.tensor(LABELS)]
     usual = head.loss(features, samples())
     SeparateMeans(head, weight)
@@ -39,7 +43,7 @@ def test_the_mean_of_each_kind_by_its_weight(weight):
 
 
 def test_equal_numbers_at_weight_one_are_the_usual_mean():
-    head, features, batch = GCNHead(num_classes=3, in_channels=4), torch.randn(4, 1, 4, 2, 6), samples(['real', 'synthetic'] * 2)
+    head, features, batch = gcn_head(), torch.randn(4, 1, 4, 2, 6), samples(['real', 'synthetic'] * 2)
     usual = head.loss(features, batch)
     SeparateMeans(head, 1.)
     torch.testing.assert_close(head.loss(features, batch), usual)
@@ -47,7 +51,7 @@ def test_equal_numbers_at_weight_one_are_the_usual_mean():
 
 @pytest.mark.parametrize('source', ['real', 'synthetic'])
 def test_a_batch_of_one_kind_is_as_before(source):
-    head, features, batch = GCNHead(num_classes=3, in_channels=4), torch.randn(3, 1, 4, 2, 6), samples([source] * 3)
+    head, features, batch = gcn_head(), torch.randn(3, 1, 4, 2, 6), samples([source] * 3)
     usual = head.loss(features, batch)
     SeparateMeans(head, 0.1)
     torch.testing.assert_close(head.loss(features, batch), usual)
@@ -68,7 +72,7 @@ def test_infogcns_latent_terms_stay_over_all_clips():
 def test_heads_that_cannot_be_taken_apart():
     with pytest.raises(ContractError, match='Linear has no loss_by_feat'):
         SeparateMeans(nn.Linear(1, 1), 0.5)
-    head = GCNHead(num_classes=3, in_channels=4)
+    head = gcn_head()
     means = SeparateMeans(head, 0.5)
     with pytest.raises(ContractError, match='gives 4 rows of scores for 2 clips'):
         means(torch.zeros(4, 3), samples(['real', 'synthetic']))

@@ -40,8 +40,9 @@ def test_example_runs(tmp_path, monkeypatch):
         SKELETONS.pop('dlc6', None)  # as if each ran in a Python of its own
         words = command.split()[1:]
         monkeypatch.setattr(sys, 'argv', words)
-        runpy.run_path(str(ROOT / words[0] if words[0].startswith('tools/') else tmp_path / words[0]), run_name='__main__')
-        if 'tools/train.py' in command:
+        door = ROOT / f'tools/{words[0]}.py'
+        runpy.run_path(str(door if command.startswith('mmagenc ') else tmp_path / words[0]), run_name='__main__')
+        if command.startswith('mmagenc train'):
             (tmp_path / 'six_points.npz').unlink()  # generating needs no data, not even for the layout's definition
     assert list(tmp_path.glob('work_dirs/visualize/more/*.png'))
     annotation = load_annotation(tmp_path / 'more.npz')
