@@ -5,7 +5,7 @@ model = dict(
     _scope_='mmaction',
     backbone=dict(type='mmagenc.TCN', num_keypoints=24, channels=(64, 64, 64), num_units=1, kernel_size=5, dropout=0.1),
     cls_head=dict(type='GCNHead', num_classes=10, in_channels=64))
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2, fused=True))
 recognizer_format = [
     dict(type='BodyUnit', per_frame=True),
     dict(type='DropScores'),
