@@ -3,8 +3,7 @@
 # study.groups.train=2, in another --work-dir.
 _base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/study_groups.py']
 
-# Three seconds in the middle of each clip, at 10 frames a second: at a third of that, what 30 frames of a whole clip are, a wave looks like
-# a raised hand. Somewhat more of it is augmented.
+# Three seconds in the middle of each clip, at 10 frames a second; somewhat more of it is augmented.
 _middle = dict(type='ConsecutiveSample', num_frames=80, padding='none', test_mode=True)
 _window = dict(type='ConsecutiveSample', num_frames=30, step=2)
 model = dict(cls_head=dict(num_classes=6))
