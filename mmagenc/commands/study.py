@@ -410,7 +410,7 @@ def draw_forest(panel, cells: Sequence[ArmSummary], title: str) -> None:
     panel.set_xlabel('points, paired; bars: 95 % t-interval')
     panel.set_title(title, fontsize=9)
     if cells:
-        panel.legend(frameon=False, fontsize=8)
+        panel.legend(frameon=False, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, -0.2 * 3 / (1.2 + 0.32 * len(arms))), ncols=2)
     panel.spines[['top', 'right']].set_visible(False)
     panel.grid(axis='x', color='0.9')
 
