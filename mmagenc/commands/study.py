@@ -226,6 +226,8 @@ class Pool:
             except BaseException:
                 for worker in self.workers:
                     worker.process.terminate()
+                for worker in self.workers:
+                    worker.process.wait()
                 raise
         for slot in self.slots:
             self._close(slot)
