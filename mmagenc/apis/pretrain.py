@@ -16,7 +16,7 @@ from mmagenc.apis.inits import trains_generator
 from mmagenc.datasets import AnnotationError, BaseMotion, load_annotation
 from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.layouts import register_layouts
-from mmagenc.datasets.transforms import swapped_labels
+from mmagenc.datasets.transforms import swapped_labels, with_swapped_labels
 from mmagenc.engine.building import innermost_config
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
@@ -249,12 +249,8 @@ def _mirroring(pipeline: List[Dict], classes: Sequence[str]) -> List[Dict]:
         pairs = None
     fitting = []
     for step in pipeline:
-        mirrors = str(step.get('type')).split('.')[-1] == 'RandomMirror'
-        if mirrors and pairs is None:
-            continue
-        if mirrors or 'swapped_labels' in step:
-            step = dict(step, swapped_labels=pairs, **(dict(mirror=0.) if pairs is None and 'mirror' in step else {}))
-        fitting.append(step)
+        mirrors = 'swapped_labels' in step or str(step.get('type')).split('.')[-1] == 'RandomMirror'
+        fitting += with_swapped_labels(step, pairs) if mirrors else [step]
     if fitting != list(pipeline):
         pairs_said = 'not mirrored' if pairs is None else f'mirrored, {len(pairs)} pairs of classes by their names swapped'
         print_log(f'pretraining: clips are {pairs_said}', logger='current', level=logging.INFO)

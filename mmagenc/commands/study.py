@@ -17,7 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, TextIO
+from typing import Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -140,14 +140,11 @@ class Worker:
         self.study, self.done = study, 0
         place = ['--work-dir', str(study.folder.parent)]
         command = [sys.executable, '-m', 'mmagenc', 'study', str(study.path), *place, '--run', '-', *options]
-        self.process = subprocess.Popen(command, env={**process_environment(), **environment}, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, stderr=self._errors(study.folder / 'logs/processes.log'))
-
-    @staticmethod
-    def _errors(path: Path) -> TextIO:
-        """Where a process says why it cannot even start."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, 'a', encoding='utf-8')
+        log = study.folder / 'logs/processes.log'  # where a process says why it cannot even start
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, 'a', encoding='utf-8') as errors:
+            self.process = subprocess.Popen(command, env={**process_environment(), **environment}, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, text=True, stderr=errors)
 
     def do(self, job: Job, log: Path) -> None:
         """Hand over a job, what it prints to its log, and wait for it."""

@@ -146,6 +146,8 @@ def test_classes_of_one_side_are_not_mirrored_into_none():
     mirror, strong, other = (dict(type=name, swapped_labels='names') for name in ('RandomMirror', 'StrongAugmentation', 'RandomMirror'))
     del other['swapped_labels']
     assert _with_pairs([mirror, strong, other], ['wave-left', 'run']) == [dict(strong, swapped_labels=None), other]
+    numbered = _with_pairs([mirror, dict(strong, mirror=0.5)], ['0', '1'])  # numbers say no side
+    assert numbered == [dict(strong, swapped_labels=None, mirror=0.)]
     assert _with_pairs([mirror, other], ['wave-left', 'run', 'wave-right']) == [dict(mirror, swapped_labels=((0, 2), )), other]
 
 

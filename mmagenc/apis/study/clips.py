@@ -59,7 +59,8 @@ class StudyClips:
         self.metainfo = next(metainfo for metainfo, _ in parts.values())
         if self.settings['groups'] is None:
             self._check_apart(parts['train'].clips, parts['test'].clips)
-        self.parts = {part: [clip for clip in found.clips if clip['label'] in self._wanted] for part, found in parts.items()}
+        wanted = self._wanted
+        self.parts = {part: [clip for clip in found.clips if clip['label'] in wanted] for part, found in parts.items()}
         self.base = self._read_base({clip['frame_dir']: clip for found in parts.values() for clip in found.clips})
 
     def hashed(self) -> List[Dict]:
@@ -251,8 +252,6 @@ def joined(real: Mapping, base: Mapping) -> Dict:
     clips = [{key: clip[key] for key in clip if key in keys} for clip in clips]
     split = dict(train=[clip['frame_dir'] for clip in clips])
     return dict(split=split, metainfo=dict(real['metainfo'], classes=classes), annotations=clips)
-
-
 
 
 def restricted(probability: np.ndarray, num_classes: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
-from mmagenc.datasets.transforms.strong import swapped_labels
+from mmagenc.datasets.transforms import swapped_labels, with_swapped_labels
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
@@ -508,9 +508,9 @@ def _with_pairs(transforms: List[Dict], classes: Sequence[str]) -> List[Dict]:
         pairs = swapped_labels(classes)
     except ValueError as error:
         print_log(f'training clips are not mirrored, {error}', logger='current', level=logging.WARNING)
-        return [dict(step, swapped_labels=None) if step.get('swapped_labels') == 'names' else step for step in transforms
-                if not (step['type'] == 'RandomMirror' and step.get('swapped_labels') == 'names')]
-    return [dict(step, swapped_labels=pairs) if step.get('swapped_labels') == 'names' else step for step in transforms]
+        pairs = None
+    return [fitting for step in transforms
+            for fitting in (with_swapped_labels(step, pairs) if step.get('swapped_labels') == 'names' else [step])]
 
 
 def _with_files(value, files: Dict[str, str]):

@@ -10,7 +10,7 @@ from .posture import PostureShift
 from .sampling import ConsecutiveSample
 from .shape import RandomLimbLengths, RandomPlacement, RandomShear
 from .speed import RandomSpeed
-from .strong import StrongAugmentation, swapped_labels
+from .strong import StrongAugmentation, swapped_labels, with_swapped_labels
 from .temporal import RandomCropResize, RandomRotation
 from .view import MinMaxScale, RandomViewRotate, SortedSample
 
@@ -18,5 +18,5 @@ __all__ = [
     'BodyUnit', 'ConsecutiveSample', 'DropScores', 'FillGaps', 'JointNoise', 'KthMode', 'LoadFrames', 'MapJoints', 'MinMaxScale',
     'MotionStream', 'PackFrameInputs', 'PackMotionInputs', 'PoseToRot6d', 'PostureShift', 'RandomCropResize', 'RandomHeading',
     'RandomLimbLengths', 'RandomMirror', 'RandomOcclusion', 'RandomPlacement', 'RandomRotation', 'RandomShear', 'RandomSpeed',
-    'RandomViewRotate', 'RootCenter', 'SortedSample', 'StrongAugmentation', 'swapped_labels'
+    'RandomViewRotate', 'RootCenter', 'SortedSample', 'StrongAugmentation', 'swapped_labels', 'with_swapped_labels'
 ]

@@ -145,6 +145,21 @@ def swapped_labels(classes: Sequence[str]) -> Optional[Tuple[Tuple[int, int], ..
     return tuple((label, words.index(mirrored[label])) for label in sided if label < words.index(mirrored[label]))
 
 
+def with_swapped_labels(step: Dict, pairs: Optional[Sequence[Tuple[int, int]]]) -> List[Dict]:
+    """A transform's config with the classes that mirroring swaps; without them (``None``) one that mirrors nothing, or none at all.
+
+    Args:
+        step: of a transform that takes ``swapped_labels``.
+        pairs: of :func:`swapped_labels`.
+
+    Returns:
+        list: that one config, or nothing.
+    """
+    if pairs is None and str(step.get('type')).split('.')[-1] == 'RandomMirror':
+        return []
+    return [dict(step, swapped_labels=pairs, **(dict(mirror=0.) if pairs is None and 'mirror' in step else {}))]
+
+
 def _words(name: str) -> Tuple[str, ...]:
     """The words of a class's name in small letters: ``'waveLeft_hand'`` is ``('wave', 'left', 'hand')``."""
     return tuple(word.lower() for word in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+', str(name)))
