@@ -1,10 +1,11 @@
 # What studies of unseen groups of people (styles, subjects) have in common: recognizers of few clips of one or two groups, tested on
-# others, with motion of further people at hand. For two CPU cores: a small Res-TCN, 300 steps, the last checkpoint.
+# others, with motion of further people at hand. For two CPU cores: a small FCN, 300 steps, the last checkpoint.
 model = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
-    backbone=dict(type='mmagenc.TCN', num_keypoints=24, channels=(64, 64, 64), num_units=1, kernel_size=5, dropout=0.1),
-    cls_head=dict(type='GCNHead', num_classes=10, in_channels=64))
+    backbone=dict(
+        type='mmagenc.TemporalFCN', num_keypoints=24, channels=(96, 96, 96), kernel_sizes=(5, 5, 5), strides=(1, 2, 2), dropout=0.1),
+    cls_head=dict(type='GCNHead', num_classes=10, in_channels=96))
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2, fused=True))
 recognizer_format = [
     dict(type='BodyUnit', per_frame=True),

@@ -7,8 +7,9 @@ from .scoring import Pipeline, RecognizerScores, build_pipeline, pool_feature, p
 from .skeleton_mix import SkeletonMix
 from .stgcn import FastSTGCN
 from .tcn import TCN
+from .temporal_fcn import TemporalFCN
 
 __all__ = [
     'TCN', 'FastSTGCN', 'InfoGCN', 'InfoGCNHead', 'MaskedMotionPretrainer', 'Pipeline', 'RecognizerScores', 'SkeletonMix',
-    'build_pipeline', 'pool_feature', 'prepare', 'score_annotations'
+    'TemporalFCN', 'build_pipeline', 'pool_feature', 'prepare', 'score_annotations'
 ]
