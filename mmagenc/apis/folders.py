@@ -32,6 +32,7 @@ from mmagenc.models.generators.clip_store import ClipStore
 from mmagenc.models.generators.start_poses import StartPoses
 from mmagenc.outputs import Output, check_outputs
 from mmagenc.registry import MODELS, TRANSFORMS
+from mmagenc.skeletons.library import YAML_SUFFIXES
 from mmagenc.version import __version__
 
 from .inits import recognizer_settings
@@ -215,7 +216,7 @@ def _without_files(value: Any, key: str = 'model') -> Any:
         return dict(type='mmagenc.JointsBody', rest_joints=joints.tolist())
     if key == 'model.base':  # of a posture transfer, read by fit() alone
         return dict(ann_file=[Path(path).name for path in _files(value)])
-    named = {name: layout_name(item) for name, item in value.items() if name in LAYOUT_KEYS and isinstance(item, (str, dict))}
+    named = {name: layout_name(item) for name, item in value.items() if name in LAYOUT_KEYS and str(item).endswith(YAML_SUFFIXES)}
     kept = {name: item for name, item in {**value, **named}.items() if name not in READS_FILES}
     return {name: _without_files(item, f'{key}.{name}') for name, item in kept.items()}
 

@@ -155,8 +155,8 @@ class Generator(ModelInferencer):
     def _init_model(self, cfg: Config, weights: Optional[Place], device: str) -> nn.Module:
         model = init_generator(cfg, weights, device)
         if weights is None and model.learns:
-            warnings.warn(f'{self.source.name}: a config without a checkpoint: this generator has initial values, what it makes is noise; give '
-                          'its weights, Generator(CONFIG, CHECKPOINT)', stacklevel=2)
+            warnings.warn(f'{self.source.name}: a config without a checkpoint: this generator has initial values, what it makes is noise; '
+                          'give its weights, Generator(CONFIG, CHECKPOINT)', stacklevel=2)
         return model
 
     def preprocess(self,

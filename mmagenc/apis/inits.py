@@ -20,9 +20,11 @@ from mmagenc.engine.building import (
     read_checkpoint,
     read_config,
 )
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import is_config, read_config_file
 from mmagenc.engine.contract import num_classes_of
 from mmagenc.engine.hook_config import find_hook
-from mmagenc.engine.model_folder import building, folder_of, taken_from
+from mmagenc.engine.model_folder import building, folder_of, is_model_folder, taken_from, weights_of
 from mmagenc.evaluation.checkpoints import load_weights, model_weights, recognizer_fitted, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.image_synthesis import PoseToImage
@@ -57,6 +59,23 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     model.dataset_meta = dict(
         classes=classes, skeleton=model.representation.keypoint_skeleton, fps=fps, **({'up': meta['up']} if meta.get('up') else {}))
     return model.to(device).eval()
+
+
+def read_model_config(config: Union[str, Path], checkpoint: Union[str, Path, None], options: Optional[Dict] = None) -> Config:
+    """The config of a command's ``CONFIG CHECKPOINT``, or of a folder of ``save_pretrained`` alone, with ``--cfg-options`` in it.
+
+    Raises:
+        ValueError: a file that is not there, a config alone, or an option that it cannot take.
+    """
+    if not is_config(config):
+        raise ValueError(f'config {config}: no such file')
+    if checkpoint is None and not is_model_folder(config):
+        raise ValueError(f'config {config}: it needs a checkpoint; the folder of a model (mmagenc save-pretrained) brings its own')
+    if checkpoint is not None and not weights_of(checkpoint).is_file():
+        raise ValueError(f'checkpoint {checkpoint}: no such file')
+    cfg = read_config_file(config)
+    merge_options(cfg, options)
+    return cfg
 
 
 def init_image_model(config: ConfigLike, checkpoint: Union[str, Path], device: Device = 'cpu') -> PoseToImage:
@@ -106,8 +125,9 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
         device: where the model goes; ``'auto'`` is the GPU where there is one.
 
     Returns:
-        nn.Module: in evaluation mode, with ``cfg``, ``test_pipeline`` (``None`` where the config names none), ``dataset_meta`` (``classes``,
-        by name or number, and those of ``skeleton``, ``fps`` and ``up`` that are known) and ``learnt``, whether its weights are trained.
+        nn.Module: in evaluation mode, with ``cfg``, ``test_pipeline`` (``None`` where the config names none), ``dataset_meta``
+        (``classes``, by name or number, and those of ``skeleton``, ``fps`` and ``up`` that are known) and ``learnt``, whether its weights
+        are trained.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.

@@ -12,8 +12,8 @@ motion = generator.generate({label}, 50, seed=0)""",
     recognizer="""from mmagenc import Recognizer
 recognizer = Recognizer.load({place})
 print(recognizer.predict('clips.npz'))""")
-STAND_IN = ('**Trained on stand-in data**, which a program synthesized: nothing that this model makes or says is about real people, and its '
-            'numbers are worth nothing beyond a test of the software.')
+STAND_IN = ('**Trained on stand-in data**, which a program synthesized: nothing that this model makes or says is about real people, and '
+            'its numbers are worth nothing beyond a test of the software.')
 
 
 def model_card(table: Mapping[str, Any], name: str) -> str:
@@ -63,8 +63,8 @@ def _training(table: Mapping) -> List:
 def _recordings(kept: Mapping) -> str:
     clips, poses = kept.get('clips', 0), kept.get('poses', 0)
     if not clips and not poses:
-        return ('No clip and no pose of a recording as it was. That is no proof that none can be guessed from the weights: what was measured '
-                'of that, if anything, is not in this folder.')
+        return ('No clip and no pose of a recording as it was. That is no proof that none can be guessed from the weights: what was '
+                'measured of that, if anything, is not in this folder.')
     what = ' and '.join([*([f'{clips} recorded clips'] if clips else []), *([f'{poses} recorded poses'] if poses else [])])
     return f'**{what}**, which it makes its clips of: whoever gets this folder gets these recordings. Ask who was recorded.'
 
@@ -73,8 +73,8 @@ def _limits(table: Mapping) -> str:
     if table['kind'] == 'generator':
         return ('Generated clips are no recordings: how they move, and whom they resemble, is as good as what it learnt from. Compare them '
                 'with recordings that it has not seen (`mmagenc compare`) before anything is concluded from them.')
-    return ('It names one of its classes for every clip, also for one of none of them. Clips must be of its layout and frame rate. How often '
-            'it is right has to be measured on people whom it has not seen.')
+    return ('It names one of its classes for every clip, also for one of none of them. Clips must be of its layout and frame rate. How '
+            'often it is right has to be measured on people whom it has not seen.')
 
 
 def _rows(rows: List) -> str:

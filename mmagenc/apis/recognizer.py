@@ -68,8 +68,8 @@ class Recognition:
         return RecognizerScores(self.truth, self.probabilities, self.features).accuracy
 
     def rows(self) -> List[Dict[str, Any]]:
-        """A table of plain values: of each clip its name, what is seen, how surely, what it is (``None`` if that is not known), and ``p_*`` of
-        each class."""
+        """A table of plain values: of each clip its name, what is seen, how surely, what it is (``None`` if that is not known), and
+        ``p_*`` of each class."""
         return [
             dict(clip=clip, name=self.classes[label], probability=float(row[label]),
                  truth=None if truth == UNLABELLED else self.classes[truth],
@@ -183,7 +183,7 @@ class Recognizer(ModelInferencer):
             content = motion_to_annotations(clips, prefix='clip', skeleton=metainfo.get('skeleton') or self.skeleton)
         if isinstance(content, Mapping):
             metainfo = dict(content.get('metainfo') or {})
-            content = content['annotations'] if 'annotations' in content else [content]
+            content = content.get('annotations', [content])
         if not isinstance(content, (list, tuple)) or not all(isinstance(clip, Mapping) for clip in content):
             raise ValueError(f'clips must be an annotation, its file, a Motion or a list of annotation dicts, got {type(clips).__name__}')
         if metainfo.get('skeleton') is not None:
@@ -199,8 +199,8 @@ class Recognizer(ModelInferencer):
         if self.skeleton is not None and others and not takes_rotations:
             raise ValueError(f'the clips are of the layout {", ".join(others)}, the recognizer knows {self.skeleton}')
         if self.fps and metainfo.get('fps') and abs(metainfo['fps'] - self.fps) > 1e-3:
-            warnings.warn(f'the clips have {metainfo["fps"]:g} frames a second, the recognizer has learnt from {self.fps:g}: it sees them faster '
-                          'or slower than they were', stacklevel=4)
+            warnings.warn(f'the clips have {metainfo["fps"]:g} frames a second, the recognizer has learnt from {self.fps:g}: it sees them '
+                          'faster or slower than they were', stacklevel=4)
 
     def _algorithm(self) -> str:
         backbone = getattr(self.model, 'backbone', None)
@@ -213,8 +213,8 @@ class Recognizer(ModelInferencer):
         if weights is not None and not model.learnt:
             raise ValueError(f'{weights}: its recognizer has learnt nothing yet, the checkpoint was written before the loop began')
         if weights is None:
-            warnings.warn(f'{self.source.name}: a config without a checkpoint: this recognizer has initial values, what it says is chance; give '
-                          'its weights, Recognizer(CONFIG, CHECKPOINT)', stacklevel=2)
+            warnings.warn(f'{self.source.name}: a config without a checkpoint: this recognizer has initial values, what it says is chance; '
+                          'give its weights, Recognizer(CONFIG, CHECKPOINT)', stacklevel=2)
         return model
 
     def _inputs_to_list(self, inputs: Clips) -> List[Taken]:

@@ -71,16 +71,16 @@ def _found(place: Union[Place, Config]) -> Source:
     if is_hub_name(str(place).partition('@')[0]) and path.suffix not in SUFFIXES:
         folder = fetch_folder(str(place))
         return Source(read_config_file(folder), folder / WEIGHTS, str(place))
-    raise FileNotFoundError(f'{place}: no model of this name; looked for were a folder, a checkpoint and a config of this path, a config of '
-                            'this name among those of mmagenc, and, for owner/name, the Hugging Face hub')
+    raise FileNotFoundError(f'{place}: no model of this name; looked for were a folder, a checkpoint and a config of this path, a config '
+                            'of this name among those of mmagenc, and, for owner/name, the Hugging Face hub')
 
 
 def _of_work_dir(folder: Path) -> Tuple[Config, Path]:
     """Config and checkpoint of a training."""
     checkpoint = best_checkpoint(folder)
     if checkpoint is None:
-        raise ValueError(f'{folder}: neither the folder of a model (config.json, {WEIGHTS}) nor the work_dir of a training that has written a '
-                         f'checkpoint (best_*.pth, last_checkpoint, epoch_*.pth){_trainings_below(folder)}')
+        raise ValueError(f'{folder}: neither the folder of a model (config.json, {WEIGHTS}) nor the work_dir of a training that has written '
+                         f'a checkpoint (best_*.pth, last_checkpoint, epoch_*.pth){_trainings_below(folder)}')
     return work_dir_config(folder), checkpoint
 
 
@@ -109,8 +109,8 @@ def work_dir_config(folder: Path) -> Config:
     run = Run(name=folder.name, folder=str(folder))
     config = read_run_config(folder, run)
     if run.settings is None:
-        raise ValueError(f'{folder}: there is no config of its training in it (<time>/vis_data/config.py, or a .py) that is plain data; give '
-                         'the config too: load(CHECKPOINT, config=…)')
+        raise ValueError(f'{folder}: there is no config of its training in it (<time>/vis_data/config.py, or a .py) that is plain data; '
+                         'give the config too: load(CHECKPOINT, config=…)')
     return config
 
 

@@ -222,7 +222,7 @@ class JointsBody(BodyModel):
 
     def vertices(self, *args, **kwargs) -> Tensor:
         """Refused with a ValueError: there is no mesh."""
-        raise ValueError('this body has joints alone and no mesh: the body model that it was taken of was not handed on; name the file of one')
+        raise ValueError('this body has joints alone and no mesh: the body model that it was taken of was not handed on')
 
 
 @lru_cache(maxsize=4)

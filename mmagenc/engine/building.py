@@ -55,7 +55,9 @@ def build_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
 
 
 def read_config(config: ConfigLike) -> Config:
-    """A config by path, of a folder too; a config passes through, one for own data is completed. From here on its scope and its layouts are known.
+    """A config by path, of a folder too; a config passes through, one for own data is completed.
+
+    From here on its scope and its layouts are known.
 
     Raises:
         FileNotFoundError: no such file.
