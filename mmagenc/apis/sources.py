@@ -79,8 +79,8 @@ def _of_work_dir(folder: Path) -> Tuple[Config, Path]:
     """Config and checkpoint of a training."""
     checkpoint = best_checkpoint(folder)
     if checkpoint is None:
-        raise ValueError(f'{folder}: neither the folder of a model (config.json, {WEIGHTS}) nor the work_dir of a training that has written '
-                         f'a checkpoint (best_*.pth, last_checkpoint, epoch_*.pth){_trainings_below(folder)}')
+        raise ValueError(f'{folder}: neither the folder of a model (config.json, {WEIGHTS}) nor the work_dir of a training that has '
+                         f'written a checkpoint (best_*.pth, last_checkpoint, epoch_*.pth){_trainings_below(folder)}')
     return work_dir_config(folder), checkpoint
 
 
