@@ -86,8 +86,8 @@ class Recognition:
         check_outputs([Output('', path, ('.csv', ))], force=force)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         header = ['clip', 'name', 'probability', 'truth', *(f'p_{name}' for name in self.classes)]
-        with atomic_open(path, 'w', encoding='utf-8', newline='') as file:
-            writer = csv.writer(file)
+        with atomic_open(path, 'w', encoding='utf-8') as file:
+            writer = csv.writer(file, lineterminator='\n')
             writer.writerows([header, *(['' if value is None else value for value in row.values()] for row in self.rows())])
         return Path(path)
 

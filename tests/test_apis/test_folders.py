@@ -42,7 +42,8 @@ def base(tmp_path_factory):
 
 def trained(folder, name, base):
     """Config and checkpoint of a generator that knows recordings."""
-    settings = dict(SMALL, **MODELS[name], **(dict(base=dict(ann_file=base, exclude_groups=['wide'])) if name == 'posture_transfer' else {}))
+    more = dict(base=dict(ann_file=base, exclude_groups=['wide'])) if name == 'posture_transfer' else {}
+    settings = {**SMALL, **MODELS[name], **more}
     dataset = dict(type='MotionDataset', ann_file='/home/somebody/secret/clips.npz', metainfo=dict(classes=CLASSES))
     cfg = Config(dict(default_scope='mmagenc', model=settings, train_dataloader=dict(dataset=dataset), randomness=dict(seed=7)))
     torch.manual_seed(3)
@@ -113,7 +114,7 @@ def test_a_body_of_a_file_goes_along_as_its_joints(tmp_path, base):
 def test_own_layouts_go_along(tmp_path):
     legs = dict(name='legs3', joint_names=['hip', 'left_foot', 'right_foot'], parents=[-1, 0, 0])
     (tmp_path / 'legs3.yaml').write_text(yaml.safe_dump(legs))
-    settings = dict(SMALL, **MODELS['cvae'])
+    settings = {**SMALL, **MODELS['cvae']}
     settings['representation'] = dict(type='KeypointRepresentation', skeleton=str(tmp_path / 'legs3.yaml'))
     model = init_generator(Config(dict(default_scope='mmagenc', model=settings)))
     model.representation.std.fill_(0.5)
@@ -153,7 +154,8 @@ def test_a_folder_gives_the_same_scores(tmp_path, judge, clips):
 def test_the_judge_of_a_generator(tmp_path, clips):
     config, checkpoint = write_generator(tmp_path)
     recognizer = init_recognizer(config)
-    weights = dict(torch.load(checkpoint, weights_only=True), infagenc=dict(recognizer=dict(state_dict=recognizer.state_dict()), fitted=True))
+    state = dict(recognizer=dict(state_dict=recognizer.state_dict()), fitted=True)
+    weights = dict(torch.load(checkpoint, weights_only=True), infagenc=state)
     torch.save(weights, checkpoint)
     before = Recognizer(config, checkpoint)
     after = Recognizer.load(before.save_pretrained(tmp_path / 'judge'))
@@ -198,7 +200,8 @@ def test_what_has_learnt_nothing_is_not_handed_on(tmp_path, judge, base):
 
 @pytest.mark.parametrize('key, value, reason', [
     ('note', object(), 'model.note: a object cannot be handed on'), ('note', {1: 2}, 'model.note: the table has the key 1'),
-    ('note', float('inf'), 'model.note=inf'), ('note', ['a', '/home/me/x.npz'], "model.note.1='/home/me/x.npz' names a file of this machine"),
+    ('note', float('inf'), 'model.note=inf'),
+    ('note', ['a', '/home/me/x.npz'], "model.note.1='/home/me/x.npz' names a file of this machine"),
     ('note', 'C:\\me\\x', 'names a file of this machine'), ('note', dict, 'model.note: dict is not registered')
 ])
 def test_settings_that_cannot_be_handed_on(tmp_path, base, key, value, reason):

@@ -25,8 +25,8 @@ def files(tmp_path_factory):
     motion = Generator(config, checkpoint).generate(num_samples_per_class=4)
     torch.manual_seed(5)
     model = init_recognizer(config)
-    torch.save(dict(state_dict=model.state_dict(), meta=dict(dataset_meta=dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=30))),
-               folder / 'judge.pth')
+    meta = dict(dataset_meta=dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=30))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / 'judge.pth')
     return config, folder / 'judge.pth', motion
 
 
@@ -52,7 +52,7 @@ def test_all_forms_of_clips_are_judged_alike(recognizer, files, clips, tmp_path)
     one = recognizer.predict(clips[3])
     assert len(one) == 1 and one.clips == ['clip_00003'] and one.names == [result.names[3]]
     unlabelled = [{key: value for key, value in clip.items() if key != 'label'} for clip in clips]
-    save_annotation(dict(annotation, annotations=unlabelled), tmp_path / 'unlabelled.npz')
+    save_annotation(dict(annotation, annotations=unlabelled), tmp_path / 'unlabelled.npz', unlabelled=True)
     assert np.isnan(recognizer.predict(tmp_path / 'unlabelled.npz').accuracy)
 
 

@@ -68,8 +68,8 @@ def test_configs_of_this_package_by_name(tmp_path, monkeypatch):
     for name in ('quick', 'infagenc/quick', 'configs/infagenc/quick.py'):
         source = find_source(name)
         assert source.config.filename.endswith('configs/infagenc/quick.py') and source.checkpoint is None
-    with pytest.raises(FileNotFoundError, match='nosuch: no model of this name; looked for were a folder, a checkpoint and a config of this '
-                                                'path, a config of this name among those of mmagenc'):
+    with pytest.raises(FileNotFoundError, match='nosuch: no model of this name; looked for were a folder, a checkpoint and a config of '
+                                                'this path, a config of this name among those of mmagenc'):
         find_source('nosuch')
     with pytest.raises(FileNotFoundError, match='config nosuch.py: no such file'):
         find_source('nosuch.py', 'x.pth')
