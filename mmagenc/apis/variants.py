@@ -7,8 +7,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 
-from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.models.generators import BaseGenerator
+from mmagenc.models.generators.variants import variant_annotations
 from mmagenc.progress import progress_bar
 from mmagenc.structures import Motion
 
@@ -53,9 +53,8 @@ def vary_batches(model: BaseGenerator, clips: Sequence[Dict], **kwargs) -> Itera
     """As :func:`vary`, some clips at a time."""
     start = 0
     for motion, sources in vary_motions(model, clips, **kwargs):
-        made = motion_to_annotations(motion, prefix='variant', with_latent=True)
-        yield [dict(clip, frame_dir=f'variant_{start + place:06d}', variant_of=source['frame_dir'])
-               for place, (clip, source) in enumerate(zip(made, sources))]
+        made = variant_annotations(motion, sources, prefix='variant', with_latent=True)
+        yield [dict(clip, frame_dir=f'variant_{start + place:06d}') for place, clip in enumerate(made)]
         start += len(made)
 
 
