@@ -45,10 +45,27 @@ class Parser(argparse.ArgumentParser):
         self._check = check
 
     def parse_args(self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None) -> argparse.Namespace:
-        found = super().parse_args(args, namespace)
+        found, rest = self.parse_known_args(args, namespace)
+        rest = self._late_arguments(found, rest)
+        if rest:
+            self.error(f'unrecognized arguments: {" ".join(rest)}')
         if self._check is not None:
             self._check(self, found)
         return found
+
+    def _get_nargs_pattern(self, action: argparse.Action) -> str:
+        """How argparse finds an option's words; of those that take one or two, the words behind stay for the command's arguments."""
+        return '(-*A-*A?)' if getattr(action, 'one_or_two', False) else super()._get_nargs_pattern(action)
+
+    def _late_arguments(self, found: argparse.Namespace, rest: Sequence[str]) -> Sequence[str]:
+        """What is left of words after those are taken that argparse overlooks: an argument that may be left out, behind an option."""
+        waiting = [action for action in self._actions if not action.option_strings and action.nargs == argparse.OPTIONAL
+                   and action.help != argparse.SUPPRESS and getattr(found, action.dest) is None]
+        if len(rest) != len(waiting) or any(word.startswith('-') for word in rest):
+            return rest
+        for action, word in zip(waiting, rest):
+            setattr(found, action.dest, self._get_value(action, word))
+        return []
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ READERS = Registry('reader', scope='mmagenc', locations=['mmagenc.datasets.reade
 DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS, 'mmagenc.datasets')
 EVALUATOR = _child(mmengine_registry.EVALUATOR)
 FUNCTIONS = _child(mmengine_registry.FUNCTIONS)
-INFERENCERS = _child(mmengine_registry.INFERENCERS)
+INFERENCERS = _child(mmengine_registry.INFERENCERS, 'mmagenc.apis')
 LOG_PROCESSORS = _child(mmengine_registry.LOG_PROCESSORS)
 MODEL_WRAPPERS = _child(mmengine_registry.MODEL_WRAPPERS)
 OPTIM_WRAPPER_CONSTRUCTORS = _child(mmengine_registry.OPTIM_WRAPPER_CONSTRUCTORS, 'mmagenc.engine')

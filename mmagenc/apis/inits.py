@@ -16,11 +16,16 @@ from mmagenc.engine.building import (
     config_name,
     dataset_meta,
     innermost_config,
+    note_origin,
     read_checkpoint,
     read_config,
 )
+from mmagenc.engine.config_check import merge_options
+from mmagenc.engine.config_file import is_config, read_config_file
+from mmagenc.engine.contract import num_classes_of
 from mmagenc.engine.hook_config import find_hook
-from mmagenc.evaluation.checkpoints import load_weights, model_weights, recognizer_weights
+from mmagenc.engine.model_folder import building, folder_of, is_model_folder, taken_from, weights_of
+from mmagenc.evaluation.checkpoints import load_weights, model_weights, recognizer_fitted, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.image_synthesis import PoseToImage
 from mmagenc.models.recognizers import build_pipeline
@@ -33,8 +38,9 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     """A generator ready to generate; no dataset need be on disk.
 
     Args:
-        config: a config with a generator as its ``model``, or its path.
-        checkpoint: a checkpoint of ``tools/train.py``; ``None`` keeps the initial values.
+        config: a config with a generator as its ``model``, or its path, or a folder of ``save_pretrained``.
+        checkpoint: a checkpoint of ``tools/train.py``; ``None`` takes the weights of the config's folder, and without one keeps the initial
+            values.
         device: where the model goes; ``'auto'`` is the GPU where there is one.
 
     Returns:
@@ -53,6 +59,23 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     model.dataset_meta = dict(
         classes=classes, skeleton=model.representation.keypoint_skeleton, fps=fps, **({'up': meta['up']} if meta.get('up') else {}))
     return model.to(device).eval()
+
+
+def read_model_config(config: Union[str, Path], checkpoint: Union[str, Path, None], options: Optional[Dict] = None) -> Config:
+    """The config of a command's ``CONFIG CHECKPOINT``, or of a folder of ``save_pretrained`` alone, with ``--cfg-options`` in it.
+
+    Raises:
+        ValueError: a file that is not there, a config alone, or an option that it cannot take.
+    """
+    if not is_config(config):
+        raise ValueError(f'config {config}: no such file')
+    if checkpoint is None and not is_model_folder(config):
+        raise ValueError(f'config {config}: it needs a checkpoint; the folder of a model (mmagenc save-pretrained) brings its own')
+    if checkpoint is not None and not weights_of(checkpoint).is_file():
+        raise ValueError(f'checkpoint {checkpoint}: no such file')
+    cfg = read_config_file(config)
+    merge_options(cfg, options)
+    return cfg
 
 
 def init_image_model(config: ConfigLike, checkpoint: Union[str, Path], device: Device = 'cpu') -> PoseToImage:
@@ -96,12 +119,15 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
 
     Args:
         config: a recognizer's config, or a generator's: then the recognizer that ``InfAGenCHook`` fits beside the generator, or else
-            the one that the config names ``recognizer``.
-        checkpoint: its checkpoint, or one of InfAGenC, which holds the recognizer too; ``None`` keeps the initial values.
+            the one that the config names ``recognizer``; or a folder of ``save_pretrained``.
+        checkpoint: its checkpoint, or one of InfAGenC, which holds the recognizer too; ``None`` takes the weights of the config's folder,
+            and without one keeps the initial values.
         device: where the model goes; ``'auto'`` is the GPU where there is one.
 
     Returns:
-        nn.Module: in evaluation mode, with ``cfg`` and ``test_pipeline`` (``None`` where the config names none).
+        nn.Module: in evaluation mode, with ``cfg``, ``test_pipeline`` (``None`` where the config names none), ``dataset_meta``
+        (``classes``, by name or number, and those of ``skeleton``, ``fps`` and ``up`` that are known) and ``learnt``, whether its weights
+        are trained.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
@@ -109,16 +135,31 @@ def init_recognizer(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
     """
     device = usable_device(device)
     cfg = read_config(config)
+    checkpoint = taken_from(cfg, checkpoint)
     content = read_checkpoint(checkpoint)
-    model_cfg, pipeline = _recognizer_of(cfg)
+    model_cfg, pipeline = recognizer_settings(cfg)
     model = build_model(model_cfg, cfg, 'recognizer')
     if not hasattr(model, 'extract_feat'):
         raise ValueError(f'{config_name(cfg)}: the model is a {type(model).__name__}, not a recognizer')
     if checkpoint is not None:
         load_weights(model, recognizer_weights(content), source=checkpoint)
-    model.cfg = cfg
-    model.test_pipeline = None if pipeline is None else build_pipeline(pipeline)
+    note_origin(model, cfg, content)
+    model.learnt = checkpoint is not None and recognizer_fitted(content)
+    model.dataset_meta = _recognized(model, dataset_meta(cfg, content), cfg)
+    with building(cfg):
+        model.test_pipeline = None if pipeline is None else build_pipeline(pipeline)
     return model.to(device).eval()
+
+
+def _recognized(model: nn.Module, meta: Dict, cfg: Config) -> Dict:
+    """What is known of the clips that a recognizer takes: classes by name where as many names are known as it has."""
+    count = num_classes_of(model)
+    names = list(map(str, meta.get('classes') or ()))
+    if names and count is not None and len(names) != count:
+        if folder_of(cfg) is not None:
+            raise ValueError(f'{config_name(cfg)}: {len(names)} classes ({", ".join(names)}), the model tells {count} apart')
+        names = []
+    return {**meta, 'classes': names or list(map(str, range(count or 0)))}
 
 
 def usable_device(device: Device) -> torch.device:
@@ -137,7 +178,7 @@ def usable_device(device: Device) -> torch.device:
     return device
 
 
-def _recognizer_of(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
+def recognizer_settings(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
     """Config of the recognizer and of its test pipeline."""
     hook = find_hook(cfg, 'InfAGenCHook')
     if hook is not None and hook.get('recognizer'):
@@ -151,5 +192,6 @@ def _recognizer_of(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
 def trains_generator(cfg: Config) -> bool:
     """Whether the model of a config is a generator of motion."""
     kind = cfg.get('model', {}).get('type')
-    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    with building(cfg):
+        kind = MODELS.get(kind) if isinstance(kind, str) else kind
     return isinstance(kind, type) and issubclass(kind, BaseGenerator)

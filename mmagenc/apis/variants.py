@@ -3,13 +3,14 @@
 N clips.
 """
 
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 
-from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.models.generators import BaseGenerator
+from mmagenc.models.generators.variants import variant_annotations
 from mmagenc.progress import progress_bar
+from mmagenc.structures import Motion
 
 from .generate import class_indices
 
@@ -48,7 +49,16 @@ def vary(model: BaseGenerator,
         batch_size=batch_size, progress=progress) for clip in part]
 
 
-def vary_batches(model: BaseGenerator,
+def vary_batches(model: BaseGenerator, clips: Sequence[Dict], **kwargs) -> Iterator[List[Dict]]:
+    """As :func:`vary`, some clips at a time."""
+    start = 0
+    for motion, sources in vary_motions(model, clips, **kwargs):
+        made = variant_annotations(motion, sources, prefix='variant', with_latent=True)
+        yield [dict(clip, frame_dir=f'variant_{start + place:06d}') for place, clip in enumerate(made)]
+        start += len(made)
+
+
+def vary_motions(model: BaseGenerator,
                  clips: Sequence[Dict],
                  *,
                  strength: float = 0.5,
@@ -57,8 +67,8 @@ def vary_batches(model: BaseGenerator,
                  num_frames: Optional[int] = None,
                  seed: Optional[int] = 0,
                  batch_size: int = 64,
-                 progress: bool = False) -> Iterator[List[Dict]]:
-    """As :func:`vary`, some clips at a time."""
+                 progress: bool = False) -> Iterator[Tuple[Motion, List[Dict]]]:
+    """As :func:`vary`, some clips at a time, as motion on the CPU, with the clips that they are variants of."""
     for name, value in dict(batch_size=batch_size, num_samples_per_class=num_samples_per_class, num_frames=num_frames).items():
         if value is not None and value < 1:
             raise ValueError(f'{name} must be at least 1, got {value}')
@@ -69,10 +79,8 @@ def vary_batches(model: BaseGenerator,
         for start in range(0, len(rows), AT_ONCE):
             sources = [clips[row] for row in rows[start:start + AT_ONCE]]
             motion = model.vary(sources, strength, num_frames=num_frames, generator=generator, batch_size=batch_size).cpu()
-            made = motion_to_annotations(motion, prefix='variant', with_latent=True)
-            advance(len(made))
-            yield [dict(clip, frame_dir=f'variant_{start + place:06d}', variant_of=source['frame_dir'])
-                   for place, (clip, source) in enumerate(zip(made, sources))]
+            advance(len(motion))
+            yield motion, sources
 
 
 def _chosen(model: BaseGenerator, clips: Sequence[Dict], per_class: Optional[int], classes: Optional[Sequence]) -> List[int]:

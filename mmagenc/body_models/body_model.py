@@ -5,7 +5,7 @@ B batch, V vertices, F faces, S shape directions (betas). Metres; y up, x toward
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 import numpy as np
 import torch
@@ -199,6 +199,30 @@ class SMPLBody(BodyModel):
 
     def __init__(self, *, model_path, num_betas: Optional[int] = None) -> None:
         super().__init__(load_smpl_file(model_path), num_betas=num_betas)
+
+
+@MODELS.register_module()
+class JointsBody(BodyModel):
+    """A body of joints alone, where a body model's file must not be handed on or is not there: it poses joints and has no mesh.
+
+    Args:
+        rest_joints: ``(24, 3)`` joints of the rest pose in metres, such as another body's ``rest_joints()`` gives.
+
+    Raises:
+        ValueError: other joints, or numbers that are not finite.
+    """
+
+    def __init__(self, *, rest_joints: Sequence) -> None:
+        joints = np.asarray(rest_joints, dtype=np.float64)
+        if joints.shape != (24, 3) or not np.isfinite(joints).all():
+            raise ValueError(f'rest_joints must be (24, 3) finite numbers, got {joints.shape}')
+        nothing = np.zeros((24, 3, 0))
+        super().__init__(SMPLArrays(v_template=joints, faces=np.zeros((0, 3), dtype=np.int64), shapedirs=nothing, posedirs=nothing,
+                                    joint_regressor=np.eye(24), lbs_weights=np.eye(24)))
+
+    def vertices(self, *args, **kwargs) -> Tensor:
+        """Refused with a ValueError: there is no mesh."""
+        raise ValueError('this body has joints alone and no mesh: the body model that it was taken of was not handed on')
 
 
 @lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmagenc.apis import init_recognizer, recognize
+from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
@@ -98,7 +99,7 @@ def named(args: argparse.Namespace) -> Tuple[Windows, np.ndarray, List[str]]:
     """
     dataset = MotionDataset(args.clips)
     layout = {} if dataset.metainfo.get('skeleton') is None else {'skeleton': dataset.metainfo['skeleton']}
-    model = init_recognizer(*args.recognizer, device=args.device)
+    model = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
     num_classes = model.cls_head.num_classes
     windows = cut([{**clip, **layout} for clip in dataset.annotations()], num_classes, window=args.window, step=args.step)
     return windows, recognize(model, windows.clips).probability, class_names(dataset.metainfo, num_classes)

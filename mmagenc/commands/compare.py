@@ -9,14 +9,12 @@ from typing import Dict, List, Optional, Tuple
 import numpy as np
 
 from mmagenc.apis import init_recognizer, recognize
+from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
 from mmagenc.datasets.persons import keep_persons
-from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import read_config_file
-from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
@@ -91,17 +89,14 @@ def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) 
 
 def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tuple[Dict[str, float], List[str]]:
     """FID, KID and accuracies by the recognizer, and why its opinion is worth nothing, if it is."""
-    config, checkpoint = args.recognizer
-    cfg = read_config_file(config)
-    merge_options(cfg, args.cfg_options)
-    model = init_recognizer(cfg, checkpoint, device=args.device)
+    cfg = read_model_config(*args.recognizer, args.cfg_options)
+    model = init_recognizer(cfg, args.recognizer[1], device=args.device)
     first, second = recognize(model, real), recognize(model, fake)
     numbers = dict(fid=frechet_distance(first.feature, second.feature), kid=kernel_distance(first.feature, second.feature))
     for name, scores in (('accuracy', second), ('accuracy_real', first)):
         interval = wilson_interval((scores.predicted == scores.label).sum(), len(scores))
         numbers.update({name: scores.accuracy, f'{name}_low': interval.low, f'{name}_high': interval.high})
-    fitted = recognizer_fitted(load_checkpoint(args.recognizer[1]))
-    return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=fitted)
+    return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=model.learnt)
 
 
 def movement_of(real: List[Dict], fake: List[Dict], fps: Optional[float]) -> Movement:

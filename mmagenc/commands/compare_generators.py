@@ -12,13 +12,13 @@ from typing import Callable, Dict, List, NamedTuple, Tuple
 import numpy as np
 
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
+from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.report import middle_frames
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.agreement import classes_problem, keypoints_problem
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.persons import keep_persons
-from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import memorization, motion_derivative, per_class_mmd
 from mmagenc.evaluation.functional.neighbors import NUM_NEIGHBORS
 from mmagenc.evaluation.metrics.clips import class_names, percent
@@ -155,7 +155,7 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
     real, metainfo = recordings(args, args.real_split)
     train, _ = recordings(args, args.train_split, metainfo)
     made = {name: make_clips(name, config, checkpoint, real, metainfo, args) for name, config, checkpoint in args.generator}
-    judge = init_recognizer(*args.recognizer, device=args.device)
+    judge = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
 
     def judged(clips: List[Dict]) -> Judged:
         return Judged(clips, recognize(judge, clips))
@@ -167,9 +167,9 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
         rows[name] = dict(numbers_of(real, judged(clips), train), **more)
     if args.picture is not None:
         draw(args.picture, {RECORDINGS: real.clips, **{name: clips for name, (clips, _) in made.items()}}, metainfo)
-    fitted, num_classes = recognizer_fitted(load_checkpoint(args.recognizer[1])), real.scores.probability.shape[1]
+    num_classes = real.scores.probability.shape[1]
     everyone = dict(accuracy_real=real.scores.accuracy, accuracy=float(np.mean([rows[name]['accuracy'] for name in made])))
-    return rows, judge_warnings(everyone, real.scores.label, num_classes, fitted=fitted)
+    return rows, judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Generate labelled motion and write it as an annotation file.
 
     mmagenc generate CONFIG CHECKPOINT --out FILE.npz [--num-samples-per-class 50] [--classes Sitting Crawling] [--num-frames 60]
+    mmagenc generate FOLDER --out FILE.npz                                # of mmagenc save-pretrained, or any of the following
     mmagenc generate CONFIG CHECKPOINT --out MIXED.npz --class-path walk:20 jump:12 [--blend 8]
     mmagenc generate CONFIG CHECKPOINT --out AGAIN.npz --latents FILE.npz [--latent-index 3 17] [--classes Sitting]
 
@@ -29,6 +30,7 @@ from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, init_generator, vary_batches
 from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay
+from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.shares import PartsFolder, Share, deal, fingerprint, merged, parts_folder
 from mmagenc.command_line import in_words
 from mmagenc.compat import is_stream
@@ -37,8 +39,8 @@ from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.archive import AnnotationWriter
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
-from mmagenc.engine.config_check import LAUNCHED, check_launcher, merge_options
-from mmagenc.engine.config_file import located_config, read_config_file
+from mmagenc.engine.config_check import LAUNCHED, check_launcher
+from mmagenc.engine.model_folder import weights_of
 from mmagenc.models.generators.class_paths import class_path
 from mmagenc.outputs import Output, OutputError, refuse, require_outputs
 
@@ -103,11 +105,8 @@ def load_model(args: argparse.Namespace):
     Raises:
         ValueError: a file that is not there, or a checkpoint that does not fit the config.
     """
-    for kind, path in (('config', args.config), ('checkpoint', args.checkpoint)):
-        if not located_config(path).is_file():
-            raise ValueError(f'{kind} {path}: no such file')
-    cfg = read_config_file(args.config)
-    merge_options(cfg, args.cfg_options)
+    cfg = read_model_config(args.config, args.checkpoint, args.cfg_options)
+    args.checkpoint = args.checkpoint or weights_of(args.config)
     return init_generator(cfg, args.checkpoint, device_of(args))
 
 

@@ -10,19 +10,10 @@ from typing import Dict, Optional
 
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
-from mmagenc.datasets.annotation import load_annotation
-from mmagenc.datasets.readers.any_file import read_any_annotation
+from mmagenc.datasets.readers.any_file import read_any_clips
 from mmagenc.evaluation.inspection import Inspection, inspect_annotation
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.inspection import SIGN, as_text, contact_sheet, write_inspection
-
-
-def read(path: Path) -> Dict:
-    """The annotation, clips without labels too."""
-    try:
-        return read_any_annotation(path)
-    except ValueError:
-        return load_annotation(path, unlabelled=True)
 
 
 def write_json(inspection: Inspection, path: Path) -> None:
@@ -61,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     outputs = [output for output in outputs if output.path is not None]
     require_outputs('inspect', outputs, inputs=[args.file], force=args.force)
     with in_words('inspect', debug=args.debug):
-        annotation = read(args.file)
+        annotation = read_any_clips(args.file)
         inspection = inspect_annotation(annotation)
         print(as_text(inspection))
         if args.sheet is not None:

@@ -7,6 +7,7 @@ from typing import Dict, List, Sequence, Tuple
 import numpy as np
 
 from mmagenc.apis import class_indices, init_generator, predict_poses
+from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.predict_poses import FILES, MARGIN
 from mmagenc.datasets.annotation import (
@@ -20,8 +21,7 @@ from mmagenc.datasets.annotation import (
 from mmagenc.datasets.frames import read_image
 from mmagenc.datasets.letterbox import Letterbox, letterboxed_clip
 from mmagenc.datasets.readers.single_pose import read_pose
-from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import located_config, read_config_file
+from mmagenc.engine.model_folder import weights_of
 from mmagenc.evaluation.functional import best_of, pairwise_diversity, window_error
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
@@ -167,11 +167,10 @@ def run(args: argparse.Namespace) -> None:
 def predict(args: argparse.Namespace) -> None:
     """Read, predict, write, and say what was made."""
     clip = read_start(args)
-    for kind, path in (('config', args.config), ('checkpoint', args.checkpoint), ('--image', args.image)):
-        if path is not None and not located_config(path).is_file():
-            raise ValueError(f'{kind} {path}: no such file')
-    cfg = read_config_file(args.config)
-    merge_options(cfg, args.cfg_options)
+    if args.image is not None and not Path(args.image).is_file():
+        raise ValueError(f'--image {args.image}: no such file')
+    cfg = read_model_config(args.config, args.checkpoint, args.cfg_options)
+    args.checkpoint = args.checkpoint or weights_of(args.config)
     model = init_generator(cfg, args.checkpoint, args.device)
     classes, skeleton = model.dataset_meta['classes'], model.dataset_meta['skeleton']
     label, clip = label_of(args, clip, classes), in_crop(args, clip, model)

@@ -62,6 +62,9 @@ GROUPS: Dict[str, Dict[str, Command]] = {
         'import-penn-action': Command('import_penn_action', "Penn Action's .mat files to one annotation file",
                                       'data/penn_action_to_annotation'),
     },
+    'models to hand on': {
+        'save-pretrained': Command('save_pretrained', 'a trained model as a folder (safetensors and config), for others or for the hub'),
+    },
     'weights of other programs': {
         'convert act-vae': Command('convert.act_vae', 'published weights of ACT-VAE', 'model_converters/act_vae_to_mmagenc'),
         'convert infagenc': Command('convert.infagenc', "published weights of InfAGenC's CVAE and ST-GCN",

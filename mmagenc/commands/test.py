@@ -20,6 +20,7 @@ from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.hook_config import settle_hooks
+from mmagenc.engine.model_folder import is_model_folder, weights_of
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
 from mmagenc.engine.work_dir import keep_config, undone_if_refused
@@ -34,7 +35,11 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: a file that is not there, or an option that this config cannot take.
     """
+    if is_model_folder(args.config):
+        raise ValueError(f'config {args.config}: the folder of a model names no clips to test on: mmagenc test CONFIG {args.config}, with '
+                         'a config that does')
     cfg = read_config_file(args.config)
+    args.checkpoint = str(weights_of(args.checkpoint)) if '://' not in args.checkpoint else args.checkpoint
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         raise ValueError(f'checkpoint {args.checkpoint}: no such file')
     cfg.launcher = args.launcher

@@ -7,11 +7,12 @@ from typing import Dict, List, Sequence
 from mmengine.config import Config
 
 from mmagenc.apis import init_generator
+from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.visualize import FILES
 from mmagenc.datasets.readers.any_file import read_any_annotation
-from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import located_config, read_config_file
+from mmagenc.engine.config_file import is_config
+from mmagenc.engine.model_folder import is_model_folder
 from mmagenc.outputs import Output, OutputFolder, require_outputs
 from mmagenc.registry import DATASETS, MODELS
 from mmagenc.skeletons import SKELETONS, get_skeleton
@@ -83,8 +84,7 @@ def drawing_options(args: argparse.Namespace) -> Dict:
 
 def draw_generator(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     """Draw what a generator makes."""
-    cfg = read_config_file(args.source)
-    merge_options(cfg, args.cfg_options)
+    cfg = read_model_config(args.source, args.checkpoint, args.cfg_options)
     model = init_generator(cfg, args.checkpoint, device=args.device)
     names = model.dataset_meta['classes']
     class_indices(names, args.classes)
@@ -110,10 +110,10 @@ def build_dataset(cfg: Config):
 
 def run(args: argparse.Namespace) -> None:
     with in_words('visualize', debug=args.debug):
-        if not located_config(args.source).is_file():
+        if not is_config(args.source):
             raise FileNotFoundError(f'{args.source}: no such file')
         paths = output_files(args)
         check_files(args, paths)
-        (draw_generator if Path(args.source).suffix == '.py' else draw_file)(args, paths)
+        (draw_generator if Path(args.source).suffix == '.py' or is_model_folder(args.source) else draw_file)(args, paths)
     for path in [*paths, *([] if args.frames_dir is None else [args.frames_dir])]:
         print(f'wrote {path}')

@@ -9,7 +9,8 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmagenc.datasets.layouts import register_layouts, with_named_layouts
-from mmagenc.engine.config_file import located_config, read_config_file
+from mmagenc.engine.config_file import is_config, read_config_file
+from mmagenc.engine.model_folder import building, check_said, taken_from
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import refusing
 from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, model_weights
@@ -25,8 +26,9 @@ def build_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
     """A generator with its weights, on the CPU, and what is known of its clips.
 
     Args:
-        config: a config with a generator as its ``model``, or its path.
-        checkpoint: a checkpoint of ``tools/train.py``; ``None`` keeps the initial values.
+        config: a config with a generator as its ``model``, or its path, or a folder of :mod:`mmagenc.engine.model_folder`.
+        checkpoint: a checkpoint of ``tools/train.py``, or such a folder; ``None`` takes the weights of the config's folder, and without one
+            keeps the initial values.
 
     Returns:
         tuple: the generator, with ``cfg``; and those of :data:`META_KEYS` that dataset class, config or checkpoint say.
@@ -36,6 +38,7 @@ def build_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
         ValueError: the config's model is no generator, the checkpoint does not fit it completely, or names another number of classes.
     """
     cfg = read_config(config)
+    checkpoint = taken_from(cfg, checkpoint)
     content = read_checkpoint(checkpoint)
     model = build_model(cfg.get('model'), cfg, 'model')
     if not isinstance(model, BaseGenerator):
@@ -47,19 +50,21 @@ def build_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = Non
     if len(classes) != model.num_classes:
         raise ValueError(f'{config_name(cfg)}: the model has {model.num_classes} classes and its dataset {len(classes)}: '
                          f'{", ".join(classes)}')
-    model.cfg = cfg
+    note_origin(model, cfg, content)
     return model, meta
 
 
 def read_config(config: ConfigLike) -> Config:
-    """A config by path; a config passes through, one for own data is completed. From here on its scope and its layouts are known.
+    """A config by path, of a folder too; a config passes through, one for own data is completed.
+
+    From here on its scope and its layouts are known.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: neither a path nor a config, or a layout in it that is none.
     """
     if isinstance(config, (str, Path)):
-        if not located_config(config).is_file():
+        if not is_config(config):
             raise FileNotFoundError(f'config {config}: no such file')
         config = read_config_file(config)
     if not isinstance(config, Config):
@@ -96,8 +101,14 @@ def build_model(model_cfg: Optional[Dict], cfg: Config, kind: str) -> nn.Module:
     """A model of a config; ``kind`` is what it is called where there is none (``ValueError``)."""
     if model_cfg is None:
         raise ValueError(f'{config_name(cfg)} names no {kind}')
-    with refusing(cfg):
+    with building(cfg), refusing(cfg):
         return MODELS.build(model_cfg)
+
+
+def note_origin(model: nn.Module, cfg: Config, checkpoint: Mapping) -> None:
+    """Keep with a model what it was built from: ``cfg``, and ``checkpoint_meta``, what its checkpoint says of its training."""
+    meta = checkpoint.get('meta')
+    model.cfg, model.checkpoint_meta = cfg, meta if isinstance(meta, Mapping) else {}
 
 
 def config_name(cfg: Config) -> str:
@@ -109,7 +120,9 @@ def dataset_meta(cfg: Config, checkpoint: Mapping) -> Dict:
     """Classes, layout and frame rate of the training set: the dataset class's, then the config's, then the checkpoint's."""
     dataset = innermost_config(cfg.get('train_dataloader'))
     kind = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
-    sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, _said(checkpoint))
+    said = _said(checkpoint)
+    check_said(cfg, said)
+    sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, said)
     return {key: source[key] for source in sources for key in META_KEYS if source.get(key)}
 
 

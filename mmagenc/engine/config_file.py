@@ -10,6 +10,8 @@ from mmengine.utils import is_installed
 
 from mmagenc.command_line import describe
 
+from .model_folder import is_model_folder, read_model_folder
+
 SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 OWN = (Path(__file__).resolve().parents[1] / '.mim', Path(__file__).resolve().parents[2])
 """Where ``configs/`` of this package is: in an installed one, and in a clone."""
@@ -23,10 +25,15 @@ class ConfigFileError(ValueError):
 def read_config_file(path) -> Config:
     """Read a config file with all that it is based on.
 
+    A folder of a model (:mod:`mmagenc.engine.model_folder`) is read as the config that it holds.
+
     Raises:
         ConfigFileError: it or one of its ``_base_`` is not there, no config, or raises an error.
+        ModelFolderError: a folder that is damaged, or another program's.
     """
     path = located_config(path)
+    if is_model_folder(path):
+        return read_model_folder(path)
     check_config_file(path)
     try:
         return Config.fromfile(str(path))
@@ -38,6 +45,12 @@ def located_config(path) -> Path:
     """The file of a path or, where that is nothing, this package's own config of that path (``configs/…``), wherever one works."""
     own = [root / path for root in OWN if Path(path).parts[:1] == ('configs', )]
     return next((place for place in (Path(path), *own) if place.exists()), Path(path))
+
+
+def is_config(path) -> bool:
+    """Whether a path is a file, or this package's own config, or the folder of a model."""
+    path = located_config(path)
+    return path.is_file() or is_model_folder(path)
 
 
 def check_config_file(path, named_in: Tuple[Path, ...] = ()) -> None:

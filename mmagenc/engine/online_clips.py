@@ -19,6 +19,7 @@ from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.draws import RepetitionCounter, seed_of, untouched_random_state
 from mmagenc.engine.contract import ContractError
 from mmagenc.engine.gate import MotionGate
+from mmagenc.models.generators.variants import variant_annotations
 from mmagenc.structures import ClipForm
 
 ATTEMPTS = 3
@@ -161,7 +162,7 @@ class OnlineClips:
         else:
             real = [self.recordings[index] for index in sources.tolist()]
             motion = self.model.vary(real, self.vary['strength'], num_frames=num_frames, generator=generator).cpu()
-            clips = [dict(clip, variant_of=clip_of['frame_dir']) for clip, clip_of in zip(motion_to_annotations(motion, prefix=name), real)]
+            clips = variant_annotations(motion, real, prefix=name)
         return clips if self.fps is None else [dict(clip, fps=self.fps) for clip in clips]
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmagenc.body_models import InfantBody, SMPLBody
+from mmagenc.body_models import InfantBody, JointsBody, SMPLBody
 from mmagenc.body_models.rotations import axis_angle_to_matrix
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
@@ -170,3 +170,14 @@ def test_infant_betas_keep_the_pelvis_and_mean_what_the_readme_says(infant):
     assert shares == sorted(shares) and shares[2] - shares[0] > 0.02, 'legs grow faster than the rest'
     width = [infant.vertices(zero, betas=torch.tensor([0, 0, weight]))[:, 2].max() for weight in (-1.0, 0.0, 1.0)]
     assert width == sorted(width), 'the belly grows with the weight'
+
+
+def test_a_body_of_joints_alone(infant):
+    """Poses as the body does that its joints are of, to the bit, and has no mesh."""
+    body, pose = JointsBody(rest_joints=infant.rest_joints().tolist()), torch.randn(5, 24, 3)
+    assert torch.equal(body.joints(pose, transl=torch.ones(5, 3)), infant.joints(pose, transl=torch.ones(5, 3)))
+    with pytest.raises(ValueError, match='joints alone and no mesh'):
+        body.vertices(pose)
+    for wrong in ([[0, 0, 0]], np.full((24, 3), np.nan)):
+        with pytest.raises(ValueError, match=r'rest_joints must be \(24, 3\) finite numbers'):
+            JointsBody(rest_joints=wrong)

@@ -54,7 +54,7 @@ COMMANDS = [
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
     ('visualize', 'in.npz --format png --out new --frames-dir pictures'),
 ]
-OWN_PLACES = {'completion', 'train', 'pretrain', 'quickstart', 'study', 'standin', 'render'}
+OWN_PLACES = {'completion', 'train', 'pretrain', 'quickstart', 'study', 'standin', 'render', 'save-pretrained'}
 """Tools that keep what they write in a folder of their own, or print it; what they do there is in their own tests."""
 ANY_SUFFIX = {'.json'}
 NO_OUTPUTS = {('import', '--labels'), ('inspect', 'file'), ('import-amass', '--labels'), ('import-bvh', '--labels'),

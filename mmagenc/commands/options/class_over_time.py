@@ -13,14 +13,14 @@ from pathlib import Path
 
 from mmagenc.arguments import count
 from mmagenc.command_line import Parser, add_debug
-from mmagenc.commands.options.common import add_device, add_out
+from mmagenc.commands.options.common import add_device, add_out, add_recognizer
 from mmagenc.outputs import add_force
 
 
 def build_parser() -> Parser:
     parser = Parser('class-over-time', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('clips', metavar='CLIPS.npz', help='annotation file of clips; those without a path of classes are of their label')
-    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), required=True, help='names the windows')
+    add_recognizer(parser, 'names the windows', required=True)
     add_out(parser, 'figure to write, .png, .pdf or .svg', required=True, type=Path)
     parser.add_argument('--window', type=count, default=32, metavar='N', help='frames of a window (default: %(default)s)')
     parser.add_argument('--step', type=count, default=4, metavar='N', help='frames from one window to the next (default: %(default)s)')

@@ -76,6 +76,27 @@ def add_device(parser: Parser, who: str) -> None:
                         help=f'where {who} runs: auto (the GPU if there is one), cpu, cuda or cuda:1 (default: %(default)s)')
 
 
+def add_model(parser: Parser) -> None:
+    """``CONFIG CHECKPOINT``, or a folder of ``save-pretrained`` alone; for :func:`mmagenc.apis.inits.read_model_config`."""
+    parser.add_argument('config', help="the generator's config file, or a folder of mmagenc save-pretrained, which needs no checkpoint")
+    parser.add_argument('checkpoint', nargs='?', help='its checkpoint file')
+
+
+def add_recognizer(parser: Parser, what: str, **kwargs) -> None:
+    """``--recognizer CONFIG CHECKPOINT``, or a folder of ``save-pretrained`` alone; for :func:`mmagenc.apis.inits.read_model_config`."""
+    parser.add_argument('--recognizer', nargs='+', action=OneOrTwo, metavar=('CONFIG', 'CHECKPOINT'),
+                        help=f'{what}: config and checkpoint, or a folder of mmagenc save-pretrained', **kwargs)
+
+
+class OneOrTwo(argparse.Action):
+    """One word or two, as two of which the second may be ``None``."""
+
+    one_or_two = True
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        setattr(namespace, self.dest, [*values, None][:2])
+
+
 def add_seed(parser: Options, what: str, default: Optional[int] = 0, said: str = '%(default)s') -> None:
     """``--seed``."""
     parser.add_argument('--seed', type=seed, default=default, metavar='N', help=f'{what} (default: {said})')

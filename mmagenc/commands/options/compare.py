@@ -16,7 +16,7 @@ for --real-split test.
 import argparse
 
 from mmagenc.command_line import Parser, add_debug
-from mmagenc.commands.options.common import add_cfg_options, add_device, add_fps, add_num_frames, add_numbers
+from mmagenc.commands.options.common import add_cfg_options, add_device, add_fps, add_num_frames, add_numbers, add_recognizer
 from mmagenc.outputs import add_force
 
 ORIGINS = ('first_frame', 'every_frame', 'data')
@@ -29,7 +29,7 @@ def build_parser() -> Parser:
     parser.add_argument('--real-split', metavar='NAME', help='only the clips of this split of the real file')
     parser.add_argument('--fake-split', metavar='NAME', help='only those of this split of the generated file')
     add_fps(parser, 'that all clips are brought to', said='those that both files have')
-    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='whose features FID and KID compare')
+    add_recognizer(parser, 'whose features FID and KID compare')
     add_num_frames(parser, 'that MMD compares', said="the longest real clip's")
     parser.add_argument('--origin', choices=ORIGINS, default='first_frame',
                         help="what MMD's positions are relative to: the root in the first or in every frame, or the data's own origin "

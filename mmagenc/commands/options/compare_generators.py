@@ -13,7 +13,14 @@ those of critics too.
 import argparse
 
 from mmagenc.command_line import Parser, add_debug
-from mmagenc.commands.options.common import add_device, add_num_frames, add_num_samples_per_class, add_numbers, add_seed
+from mmagenc.commands.options.common import (
+    add_device,
+    add_num_frames,
+    add_num_samples_per_class,
+    add_numbers,
+    add_recognizer,
+    add_seed,
+)
 from mmagenc.outputs import add_force
 
 
@@ -22,7 +29,7 @@ def build_parser() -> Parser:
     parser.add_argument('real', metavar='REAL', help='annotation file of recordings')
     parser.add_argument('--real-split', metavar='NAME', default='test', help='its recordings that are compared with (default: test)')
     parser.add_argument('--train-split', metavar='NAME', default='train', help='those that the generators learnt from (default: train)')
-    parser.add_argument('--recognizer', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), required=True, help='the judge; it saw recordings only')
+    add_recognizer(parser, 'the judge, which saw recordings only', required=True)
     parser.add_argument('--generator', nargs=3, metavar=('NAME', 'CONFIG', 'CHECKPOINT'), action='append', required=True,
                         help='a row of the table; may be given several times')
     add_num_samples_per_class(parser, 'that each generator makes', 50)

@@ -7,6 +7,7 @@ from mmagenc.commands.options.common import (
     add_cfg_options,
     add_device,
     add_launcher,
+    add_model,
     add_num_frames,
     add_num_samples_per_class,
     add_out,
@@ -17,8 +18,7 @@ from mmagenc.outputs import add_force
 
 def build_parser() -> Parser:
     parser = Parser('generate', description='Generate labelled motion and write it as an annotation file')
-    parser.add_argument('config', help="the generator's config file")
-    parser.add_argument('checkpoint', help='its checkpoint file')
+    add_model(parser)
     add_out(parser, 'annotation file to write, .npz or (for MMAction2) .pkl', required=True)
     parser.add_argument('--pair', metavar='FILE.npy', help='also write positions as FILE.npy and names and labels as FILE_label.pkl, the '
                         'arrays of ST-GCN and Kinetic-GAN: (N, 3, T, V, 1), or (N, 2, T, V) in two dimensions')

@@ -14,7 +14,16 @@ from typing import List
 
 from mmagenc.arguments import index
 from mmagenc.command_line import KeyValue, Parser, add_debug
-from mmagenc.commands.options.common import add_cfg_options, add_device, add_fps, add_num_frames, add_num_samples, add_out, add_seed
+from mmagenc.commands.options.common import (
+    add_cfg_options,
+    add_device,
+    add_fps,
+    add_model,
+    add_num_frames,
+    add_num_samples,
+    add_out,
+    add_seed,
+)
 from mmagenc.outputs import add_force
 
 FILES = ('poses.gif', 'strip.png', 'predictions.npz')
@@ -24,8 +33,7 @@ MARGIN = 0.25
 
 def build_parser() -> Parser:
     parser = Parser('predict-poses', check=check_args, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help="the generator's config file")
-    parser.add_argument('checkpoint', help='its checkpoint file')
+    add_model(parser)
     parser.add_argument('--start', required=True, metavar='FILE', help='annotation file (.npz, .pkl), or a pose (.json)')
     parser.add_argument('--index', type=index, metavar='I', help='clip of the annotation file, from 0 (default: 0)')
     parser.add_argument('--class', dest='action', metavar='CLASS', help="class, by name or number (default: the clip's)")

@@ -2,7 +2,7 @@
 
     mmagenc visualize FILE.npz|FILE.pkl [--classes …] [--num-samples-per-class 5] [--out FOLDER] [--mesh]
     mmagenc visualize FILE.npz|FILE.pkl --indexes 26 86 146 [--smooth 1] [--frames-dir DIR]
-    mmagenc visualize CONFIG CHECKPOINT [--classes …] [--num-samples-per-class 5] [--seed 0] [--out FOLDER] [--mesh]
+    mmagenc visualize CONFIG CHECKPOINT|FOLDER [--classes …] [--num-samples-per-class 5] [--seed 0] [--out FOLDER] [--mesh]
 
 FILE is an annotation file or a published infant file. Of CONFIG's test clips, the medoid of each class is drawn with its reconstruction;
 where the data is not on disk there are generated clips only. A floor is drawn where the file (``metainfo['up']``) or --up says which axis
@@ -31,7 +31,8 @@ FILES = {'gif': 'grid.gif', 'mp4': 'grid.mp4', 'png': 'strip.png'}
 
 def build_parser() -> Parser:
     parser = Parser('visualize', check=check_args, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', metavar='FILE|CONFIG', help='annotation file (.npz, .pkl), or config of a generator (.py)')
+    parser.add_argument('source', metavar='FILE|CONFIG', help='annotation file (.npz, .pkl), config of a generator (.py), or a folder of '
+                        'mmagenc save-pretrained')
     parser.add_argument('checkpoint', nargs='?', help="the generator's checkpoint, where a config is given")
     parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or numbers of the classes that are drawn (default: all)')
     parser.add_argument('--indexes', nargs='+', type=index, metavar='I', help='these clips of a file, numbered from 0, side by side')

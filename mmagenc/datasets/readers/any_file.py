@@ -33,6 +33,18 @@ def read_any_annotation(path) -> Dict:
     return load_annotation(path)
 
 
+def read_any_clips(path) -> Dict:
+    """:func:`read_any_annotation`, and annotation files of clips without labels.
+
+    Raises:
+        FileNotFoundError, AnnotationError: as there.
+    """
+    try:
+        return read_any_annotation(path)
+    except ValueError:
+        return load_annotation(path, unlabelled=True)
+
+
 def read_any_motion(path, body_model) -> Dict:
     """:func:`read_any_annotation`, and AMASS-style ``.npz`` of one recording, as an annotation of one clip and one class.
 

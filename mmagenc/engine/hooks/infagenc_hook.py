@@ -36,7 +36,7 @@ from mmagenc.engine.hooks.init_from_hook import unseen_clips
 from mmagenc.engine.patience import Patience
 from mmagenc.engine.pretrained import checked_init
 from mmagenc.engine.stopwatch import Stopwatch
-from mmagenc.models.generators.variants import sources_of
+from mmagenc.models.generators.variants import sources_of, variant_annotations
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
 from mmagenc.structures import ClipForm
@@ -398,8 +398,7 @@ class InfAGenCHook(Hook):
         if self.vary is not None:
             sources = [real[row] for row in sources_of(label.tolist(), real.values('label'), generator)]
             motion = model.vary(sources, self.vary['strength'], num_frames=num_frames, generator=generator).cpu()
-            made = motion_to_annotations(motion, prefix=prefix, source='synthetic')
-            return [dict(clip, variant_of=source['frame_dir']) for clip, source in zip(made, sources)]
+            return variant_annotations(motion, sources, prefix=prefix)
         if self.variable_length:
             frames = torch.tensor(real.values('total_frames'))
             drawn = frames[torch.randint(len(frames), (count, ), generator=generator)]

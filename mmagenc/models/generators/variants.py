@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmagenc.datasets.annotation import ARRAY_KEYS, present_persons
+from mmagenc.datasets.annotation import ARRAY_KEYS, motion_to_annotations, present_persons
+from mmagenc.structures import Motion
 
 
 def check_strength(strength: float) -> None:
@@ -29,6 +30,12 @@ def windows_of(clips: Sequence[Dict], num_frames: Optional[int], generator: Opti
         part = {key: clip[key][:, first:first + num_frames] for key in ARRAY_KEYS if key in clip}
         result.append(dict(clip, total_frames=min(clip['total_frames'], num_frames), **part))
     return result
+
+
+def variant_annotations(motion: Motion, sources: Sequence[Dict], *, prefix: str, with_latent: bool = False) -> List[Dict]:
+    """Variants as annotation dicts, each with the name of the clip that it is a variant of."""
+    clips = motion_to_annotations(motion, prefix=prefix, with_latent=with_latent)
+    return [dict(clip, variant_of=source['frame_dir']) for clip, source in zip(clips, sources)]
 
 
 def batched_inputs(clips: Sequence[Dict], device: torch.device) -> Dict[str, Tensor]:
