@@ -244,9 +244,9 @@ class Motion:
         from mmagenc.apis.motions import motion_annotation
         return motion_annotation(self, split=split, prefix=prefix)
 
-    def save(self, path, **options) -> None:
+    def save(self, path, **options) -> List:
         """Write the clips, in the format that the suffix says: an annotation (``.npz``, ``.pkl``), or one of the formats of
-        ``mmagenc export``. What is there is replaced when the new file is whole.
+        ``mmagenc export``. What is there is replaced when the new file is whole; gives the files that were written.
 
         Args:
             path: the file, or of formats of one file a clip the folder.

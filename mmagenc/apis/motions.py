@@ -3,12 +3,15 @@
 N clips.
 """
 
+import logging
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmagenc.datasets.annotation import SUFFIXES, motion_to_annotations, save_annotation
+from mmagenc.datasets.writers.exporting import export_clips, save_clips
 from mmagenc.structures import Motion
 from mmagenc.visualization.figures import annotation_rows, chosen_rows, draw_grid
 from mmagenc.visualization.player import player_frame
@@ -32,22 +35,35 @@ def motion_annotation(motion: Motion, *, split: str = 'train', prefix: str = 'cl
     return dict(split={split: [clip['frame_dir'] for clip in clips]}, metainfo=metainfo, annotations=clips)
 
 
-def save_motion(motion: Motion, path, *, split: str = 'train', prefix: str = 'clip') -> None:
-    """Write clips as an annotation file; see :meth:`mmagenc.structures.Motion.save`.
+def save_motion(motion: Motion, path, *, split: str = 'train', prefix: str = 'clip', format: Optional[str] = None, body=None,
+                **options) -> List[Path]:
+    """Write clips; see :meth:`mmagenc.structures.Motion.save`.
 
     Args:
         motion: N clips.
-        path: the file.
+        path: a file, or of formats of one file a clip a folder.
         split: name of the one split that all clips are in.
         prefix: clips are named ``<prefix>_00000`` and so on.
+        format: name of a format of ``mmagenc export``; as the suffix says if ``None``.
+        body: the body model whose joints the rotations turn, for formats that need its bones.
+        **options: of :class:`~mmagenc.datasets.writers.registry.WriteOptions`: ``unit``, ``up``, ``skin``, ``writer``.
+
+    Returns:
+        list: the files. What a format loses is logged as a warning.
 
     Raises:
-        ValueError: another suffix, or clips that cannot be written; nothing is.
+        ValueError: a suffix that no format has, or clips that the format cannot hold; nothing is written.
     """
-    annotation = motion_annotation(motion, split=split, prefix=prefix)
-    if Path(path).suffix not in SUFFIXES:
-        raise ValueError(f'{path}: a motion is written as {" or ".join(SUFFIXES)}')
-    save_annotation(annotation, path)
+    annotation, path = motion_annotation(motion, split=split, prefix=prefix), Path(path)
+    if format is None and path.suffix in SUFFIXES:
+        if options or body is not None:
+            raise ValueError(f'{path}: an annotation file takes no {", ".join([*options, *(["body"] if body is not None else [])])}')
+        save_annotation(annotation, path)
+        return [path]
+    saved = save_clips(export_clips(annotation, body=body), path, format, **options)
+    for note in saved.notes:
+        print_log(f'{path}: {note}', logger='current', level=logging.WARNING)
+    return saved.paths
 
 
 def plot_motion(motion: Motion, clips: Optional[Sequence[int]] = None, *, num_per_class: int = 1, azimuth: Optional[float] = None,

@@ -9,8 +9,11 @@ from .report.collect import Run
 from .report.motion import player_clips
 from .report.page import POLICY, embedded, page_data, players, side_colors
 
-HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 170, 250, 640
-"""Pixels of the controls, of a class's clips, and of a player, which scrolls if it needs more."""
+HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT, BESIDE = 210, 260, 740, 4
+"""Pixels of the controls, of a row of clips, and of a player, which scrolls if it needs more; clips of a row of a usual notebook."""
+STYLE = """body { padding: .6rem .8rem; }
+.stage.overview { grid-template-columns: repeat(auto-fill, minmax(calc(var(--size) + .5rem), 1fr)); }"""
+"""Beside the report's: classes stand beside each other, since there are no recordings beside their clips."""
 
 
 def player_page(clips: Sequence[Dict], *, title: str, classes: Sequence[str], skeleton: Optional[str] = None, fps: Optional[float] = None,
@@ -38,7 +41,7 @@ def player_page(clips: Sequence[Dict], *, title: str, classes: Sequence[str], sk
 <meta name="color-scheme" content="light dark"><title>{escape(title)}</title>
 <style>:root {{ {side_colors()} }}
 {style}
-body {{ padding: .6rem .8rem; }}</style></head>
+{STYLE}</style></head>
 <body><p class="muted">{escape(title)}</p><button id="theme" type="button" hidden></button>
 <main style="padding: 0">{players(run, 0)}</main><div id="tip" role="status" hidden></div>
 <script type="application/json" id="report-data">{embedded(page_data([run]))}</script>
@@ -49,7 +52,7 @@ body {{ padding: .6rem .8rem; }}</style></head>
 def player_frame(clips: Sequence[Dict], *, title: str, **options) -> str:
     """:func:`player_page` in an ``iframe``, so that neither its style nor its script meets those of the page around it."""
     page = player_page(clips, title=title, **options)
-    rows = len({clip['label'] for clip in clips})
-    height = min(HEAD_HEIGHT + ROW_HEIGHT * rows, MOST_HEIGHT)
+    kinds = len({clip['label'] for clip in clips})
+    height = min(HEAD_HEIGHT + ROW_HEIGHT * -(-(kinds if kinds > 1 else len(clips)) // BESIDE), MOST_HEIGHT)
     return (f'<iframe sandbox="allow-scripts" title="{escape(title)}" style="width: 100%; height: {height}px; border: 0" '
             f'srcdoc="{escape(page)}"></iframe>')

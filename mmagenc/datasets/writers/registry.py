@@ -218,7 +218,7 @@ def chosen_writer(path, format: Optional[str] = None) -> Writer:
     """The writer of a format, or else of a file's suffix.
 
     Raises:
-        ValueError: no such format or suffix, or a suffix of several formats; the known ones are listed.
+        ValueError: no such format or suffix, or a suffix of several formats of which none bears its name; the known ones are listed.
     """
     writers = all_writers()
     if format is not None:
@@ -227,6 +227,7 @@ def chosen_writer(path, format: Optional[str] = None) -> Writer:
         return writers[format]
     suffix = Path(path).suffix.lower()
     able = [writer for writer in writers.values() if suffix in writer.suffixes]
+    able = [writer for writer in able if writer.name == suffix[1:]] or able  # .csv is csv, though it may be DeepLabCut's too
     if len(able) > 1:
         raise ValueError(f'{path}: {suffix} could be {" or ".join(writer.name for writer in able)}: name the format')
     if not able:
