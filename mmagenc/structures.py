@@ -257,7 +257,7 @@ class Motion:
             ValueError: a suffix that no format has, or clips that the format cannot hold; nothing is written.
         """
         from mmagenc.apis.motions import save_motion
-        save_motion(self, path, **options)
+        return save_motion(self, path, **options)
 
     def plot(self, clips: Optional[Sequence[int]] = None, **options):
         """A strip of stills of some clips, as a matplotlib figure.

@@ -49,9 +49,9 @@ def layout_of_names(names: Sequence[str], *, layout: Optional[str] = None, table
                     edges: Sequence[Tuple[str, str]] = ()) -> Naming:
     """The layout that a file's own names of body parts make.
 
-    In this order: ``layout`` with ``table``; a layout that has these very names in this order; the largest known layout whose keypoints are all among the names, however they are spelt; the
-    known layout that has most of the names (all of at least five, or nine), without the keypoints that are missing, whose children hang
-    from their parents; the file's own ``edges``.
+    In this order: ``layout`` with ``table``; a layout that has these very names in this order; the largest known layout whose keypoints are
+    all among the names, however they are spelt; the known layout that has most of the names (all of at least five, or nine), without the
+    keypoints that are missing, whose children hang from their parents; the file's own ``edges``.
 
     Args:
         names: of the file's columns, in order.

@@ -1,7 +1,7 @@
 import pytest
 
 from mmagenc.datasets.readers.naming import layout_of_names, part_of, read_joint_names, spelling
-from mmagenc.skeletons import SKELETONS
+from mmagenc.skeletons import SKELETONS, get_skeleton
 
 COCO = SKELETONS['coco17'].joint_names
 
