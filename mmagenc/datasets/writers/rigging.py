@@ -77,20 +77,15 @@ class Rig:
         return rest_places(self.offsets, self.skeleton)
 
 
-def has_rotations(clip: ExportClip) -> bool:
-    """Whether a clip's rotations are those of its keypoints."""
-    return clip.pose is not None and clip.skeleton.name == 'smpl24'
-
-
 def rig_of(clips: Sequence[ExportClip], *, rest_joints: Optional[np.ndarray] = None) -> Rig:
     """The rig of clips of one person each.
 
     Args:
-        clips: without gaps, of one layout, and all with rotations or all without.
+        clips: without gaps, of one layout; rotations are fitted where not all have some.
         rest_joints: ``(V, 3)`` rest pose of a body whose bones the rig has, in the clips' axes; default the mean of the clips' bones.
     """
     places = [torch.from_numpy(clip.keypoint[0]).double() for clip in clips]
-    known, skeleton = has_rotations(clips[0]), clips[0].skeleton
+    known, skeleton = all(clip.has_rotations for clip in clips), clips[0].skeleton
     turn = torch.eye(3, dtype=torch.float64) if clips[0].up is None else torch.from_numpy(to_y_up(clips[0].up).T.copy()).double()
     if known:
         local = [_local_rotations(clip, turn) for clip in clips]
