@@ -21,6 +21,7 @@ from mmagenc.outputs import alternatives, claim_names
 from mmagenc.skeletons import get_skeleton
 
 from .registry import ExportClip, WriteOptions, Writer, chosen_writer
+from .turning import with_joints
 
 TOOL = 'export'
 """Whose the files of a folder are, as its list says."""
@@ -121,16 +122,19 @@ def save_clips(clips: Sequence[ExportClip], path, format: Optional[str] = None, 
     """
     path, writer = Path(path), chosen_writer(path, format)
     options = complete_options(WriteOptions(**options), writer)
+    notes: Counter = Counter()
+    if clips and writer.needs != 'positions':
+        clips, said = zip(*(with_joints(clip, always=options.skin) for clip in clips))
+        notes.update(filter(None, said))
     clips = writable(clips, writer, options)
     targets = target_files(clips, path, writer)
     if not is_file(path, writer):
         claim_names(path, TOOL, [target.name for target, _ in targets])
-    notes: Counter = Counter()
     if options.up is not None and any(clip.up is None and clip.dimensions == 3 for clip in clips):
         notes['nothing says which axis points up: places are written as they are'] += 1
     for target, part in targets:
         notes.update(_write_whole(writer, part, target, options))
-    return Saved([target for target, _ in targets], [note if count == 1 else f'{note} ({count} files)' for note, count in notes.items()])
+    return Saved([target for target, _ in targets], [note if count == 1 else f'{note} ({count} times)' for note, count in notes.items()])
 
 
 def complete_options(options: WriteOptions, writer: Writer) -> WriteOptions:
@@ -175,9 +179,9 @@ def _problem(clip: ExportClip, writer: Writer, options: WriteOptions) -> Optiona
     if writer.timed and clip.fps is None:
         return 'nothing says its frames per second; --fps does'
     if writer.needs == 'rotations' and not clip.has_rotations:
-        return f'{writer.title} needs rotations and positions of the joints of smpl24, which the clip has not'
+        return f'{writer.title} needs rotations of joints and positions that go with them, which the clip has not'
     if options.skin and not clip.has_rotations:
-        return 'a body mesh needs rotations and positions of the joints of smpl24, which the clip has not'
+        return 'a body mesh needs rotations of joints and positions that go with them, which the clip has not'
     if not writer.gaps and clip.missing.any():
         person, frame, joint = (int(place) for place in np.argwhere(clip.missing)[0])
         points = int(clip.missing.any(axis=1).sum())

@@ -127,7 +127,7 @@ class ExportClip:
         pose[:, :, 0] = root.as_rotvec().reshape(pose[:, :, 0].shape)
         if self.transl is None:
             return dict(pose=pose)
-        rest = np.zeros(3)
+        rest = np.zeros(3) if self.body is None else self.body.rest_joints()[0].double().numpy()
         if self.has_rotations:
             rest = np.nan_to_num(np.nanmean(self.keypoint[:, :, self.skeleton.root] - self.transl, axis=1, keepdims=True))
         return dict(pose=pose, transl=((rest + self.transl) @ turn.T - rest).astype(np.float32))
