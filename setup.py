@@ -30,6 +30,7 @@ COMPLETION = ['shtab>=1.7']
 MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
+EXPORT = ['pygltflib>=1.16']
 SLEAP = ['sleap-io>=0.4']
 NETCDF = ['xarray>=2023.9', 'h5netcdf>=1.3']
 EXTRAS = {
@@ -41,12 +42,13 @@ EXTRAS = {
     'completion': COMPLETION,
     'h36m': H36M,
     'mocap': MOCAP,
+    'export': EXPORT,
     'pose': POSE,
     'sleap': SLEAP,
     'netcdf': NETCDF,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *NETCDF, *POSE],
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *EXPORT, *COMPLETION, *SLEAP, *NETCDF, *POSE],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *NETCDF, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100',
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *EXPORT, *NETCDF, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100',
         'ruff>=0.6', 'pre-commit', 'tensorboard'
     ],
 }

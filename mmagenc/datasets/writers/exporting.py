@@ -21,11 +21,10 @@ from mmagenc.outputs import alternatives, claim_names
 from mmagenc.skeletons import get_skeleton
 
 from .registry import ExportClip, WriteOptions, Writer, chosen_writer
+from .turning import with_joints
 
 TOOL = 'export'
 """Whose the files of a folder are, as its list says."""
-BODY_TOLERANCE = 2e-3
-"""Metres by which keypoints may lie from a body's joints for that body to be theirs."""
 
 
 class ExportError(ValueError):
@@ -57,7 +56,7 @@ def export_clips(annotation: Mapping, *, fps: Optional[float] = None, skeleton=N
         fps: frames per second of clips of which the annotation does not say it.
         skeleton: layout of clips of which the annotation does not say it.
         up: axis that points up, where the annotation does not say it.
-        body: whose joints the rotations turn; kept where the keypoints are its joints.
+        body: whose joints the rotations turn.
 
     Raises:
         ExportError: a clip whose layout nothing says, or in which nobody is.
@@ -84,12 +83,11 @@ def _export_clip(clip: Mapping, metainfo: Mapping, usual: Mapping, split: Option
     arrays = dict(keypoint=keypoint, keypoint_score=score, pose=clip.get('pose'), transl=clip.get('transl'))
     arrays = {key: None if value is None else value[there] for key, value in arrays.items()}
     shape = clip.get('img_shape') or metainfo.get('img_shape')
-    exported = ExportClip(
+    return ExportClip(
         name=clip['frame_dir'], skeleton=get_skeleton(layout), fps=float(clip.get('fps') or usual['fps'] or 0) or None,
         label=_class_name(clip, metainfo), subject=_word(clip.get('subject')), up=usual['up'] if keypoint.shape[-1] == 3 else None,
         img_shape=None if shape is None else tuple(int(size) for size in shape), source=clip.get('source') or metainfo.get('source'),
-        split=split, metainfo=metainfo, **arrays)
-    return replace(exported, body=body) if body is not None and body_error(exported, body) < BODY_TOLERANCE else exported
+        split=split, metainfo=metainfo, body=body, **arrays)
 
 
 def _class_name(clip: Mapping, metainfo: Mapping) -> Optional[str]:
@@ -99,17 +97,6 @@ def _class_name(clip: Mapping, metainfo: Mapping) -> Optional[str]:
 
 def _word(value) -> Optional[str]:
     return None if value is None else str(value)
-
-
-def body_error(clip: ExportClip, body: BodyModel) -> float:
-    """Metres by which a clip's keypoints lie from the joints of a body in its poses, at most; infinite if they cannot be compared."""
-    if clip.pose is None or clip.skeleton.name != body.skeleton or clip.dimensions != 3:
-        return np.inf
-    import torch
-    transl = torch.zeros(()) if clip.transl is None else torch.from_numpy(clip.transl)[:, :, None]
-    with torch.inference_mode():
-        joints = (body.joints(torch.from_numpy(clip.pose)) + transl).numpy()
-    return float(np.nanmax(np.abs(joints - clip.keypoint), initial=0.))
 
 
 # --- Into files
@@ -135,16 +122,19 @@ def save_clips(clips: Sequence[ExportClip], path, format: Optional[str] = None, 
     """
     path, writer = Path(path), chosen_writer(path, format)
     options = complete_options(WriteOptions(**options), writer)
+    notes: Counter = Counter()
+    if clips and writer.needs != 'positions':
+        clips, said = zip(*(with_joints(clip, always=options.skin) for clip in clips))
+        notes.update(filter(None, said))
     clips = writable(clips, writer, options)
     targets = target_files(clips, path, writer)
-    if not _is_file(path, writer):
+    if not is_file(path, writer):
         claim_names(path, TOOL, [target.name for target, _ in targets])
-    notes: Counter = Counter()
     if options.up is not None and any(clip.up is None and clip.dimensions == 3 for clip in clips):
         notes['nothing says which axis points up: places are written as they are'] += 1
     for target, part in targets:
         notes.update(_write_whole(writer, part, target, options))
-    return Saved([target for target, _ in targets], [note if count == 1 else f'{note} ({count} files)' for note, count in notes.items()])
+    return Saved([target for target, _ in targets], [note if count == 1 else f'{note} ({count} times)' for note, count in notes.items()])
 
 
 def complete_options(options: WriteOptions, writer: Writer) -> WriteOptions:
@@ -188,10 +178,10 @@ def _problem(clip: ExportClip, writer: Writer, options: WriteOptions) -> Optiona
                 f'--format csv, netcdf or coco take them')
     if writer.timed and clip.fps is None:
         return 'nothing says its frames per second; --fps does'
-    if writer.needs == 'rotations' and clip.pose is None:
-        return f'{writer.title} needs rotations of joints, the clip has positions only'
-    if options.skin and clip.pose is None:
-        return 'a body mesh needs rotations of joints, the clip has positions only'
+    if writer.needs == 'rotations' and not clip.has_rotations:
+        return f'{writer.title} needs rotations of joints and positions that go with them, which the clip has not'
+    if options.skin and not clip.has_rotations:
+        return 'a body mesh needs rotations of joints and positions that go with them, which the clip has not'
     if not writer.gaps and clip.missing.any():
         person, frame, joint = (int(place) for place in np.argwhere(clip.missing)[0])
         points = int(clip.missing.any(axis=1).sum())
@@ -216,7 +206,7 @@ def target_files(clips: Sequence[ExportClip], path: Path, writer: Writer) -> Lis
     Raises:
         ExportError: a file named for several clips, or a folder for a format of one file.
     """
-    if _is_file(path, writer):
+    if is_file(path, writer):
         if not writer.whole and len(clips) > 1:
             raise ExportError(f'{path}: {writer.title} holds one clip of one person a file, these are {len(clips)}: name a folder, with '
                               f'--format {writer.name}, or choose one clip')
@@ -226,7 +216,8 @@ def target_files(clips: Sequence[ExportClip], path: Path, writer: Writer) -> Lis
     return [(path / f'{name}{writer.suffixes[0]}', [clip]) for name, clip in zip(file_names(clip.name for clip in clips), clips)]
 
 
-def _is_file(path: Path, writer: Writer) -> bool:
+def is_file(path: Path, writer: Writer) -> bool:
+    """Whether a path names a file of a format, and no folder for its files."""
     return path.suffix.lower() in writer.suffixes or is_stream(path)
 
 

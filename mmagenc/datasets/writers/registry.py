@@ -42,7 +42,7 @@ class ExportClip:
         up: axis that points up, as in an annotation's metainfo; ``None`` if that is not known.
         img_shape: height and width of the image in pixels, or ``None``.
         source: ``'synthetic'``, ``'real'``, or ``None``.
-        body: whose joints ``pose`` turns, as far as that is known.
+        body: whose joints ``pose`` turns, and whose mesh is written, or ``None``.
         split: where the annotation puts it, or ``None``.
         metainfo: of the annotation that it is from: ``classes``; ``seed``, ``generator``, ``checkpoint`` of generated clips.
 
@@ -96,6 +96,11 @@ class ExportClip:
         """``(M, T, V)`` which points have no place."""
         return np.isnan(self.keypoint).any(axis=-1)
 
+    @property
+    def has_rotations(self) -> bool:
+        """Whether its rotations are those of its keypoints."""
+        return self.pose is not None and self.skeleton.name == 'smpl24' and self.dimensions == 3
+
     def person(self, index: int) -> 'ExportClip':
         """The clip with one of its persons."""
         one = {key: getattr(self, key)[index:index + 1] for key in ('keypoint', 'keypoint_score', 'pose', 'transl')
@@ -123,6 +128,8 @@ class ExportClip:
         if self.transl is None:
             return dict(pose=pose)
         rest = np.zeros(3) if self.body is None else self.body.rest_joints()[0].double().numpy()
+        if self.has_rotations:
+            rest = np.nan_to_num(np.nanmean(self.keypoint[:, :, self.skeleton.root] - self.transl, axis=1, keepdims=True))
         return dict(pose=pose, transl=((rest + self.transl) @ turn.T - rest).astype(np.float32))
 
 
