@@ -1,24 +1,25 @@
 """The report's player of skeletons by itself, to stand in a notebook: one element that loads nothing."""
 
+import json
 from html import escape
 from importlib.resources import files
 from typing import Dict, Optional, Sequence
 
-from .figures import DEFAULT_FPS
-from .report.collect import Run
-from .report.motion import player_clips
-from .report.page import POLICY, embedded, page_data, players, side_colors
+import jinja2
 
-HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT, BESIDE = 210, 260, 740, 4
+from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
+
+from .figures import DEFAULT_FPS, NO_FLOOR
+from .report.motion import player_clips
+
+SIDES = (('left', LEFT_COLOR), ('right', RIGHT_COLOR), ('middle', MIDDLE_COLOR))
+HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT, BESIDE = 180, 240, 700, 4
 """Pixels of the controls, of a row of clips, and of a player, which scrolls if it needs more; clips of a row of a usual notebook."""
-STYLE = """body { padding: .6rem .8rem; }
-.stage.overview { grid-template-columns: repeat(auto-fill, minmax(calc(var(--size) + .5rem), 1fr)); }"""
-"""Beside the report's: classes stand beside each other, since there are no recordings beside their clips."""
 
 
 def player_page(clips: Sequence[Dict], *, title: str, classes: Sequence[str], skeleton: Optional[str] = None, fps: Optional[float] = None,
                 up: Optional[str] = None, group: str = 'generated') -> str:
-    """A page with a player of clips and nothing else.
+    """A page with a player of clips and nothing else; the report's script plays them.
 
     Args:
         clips: annotation dicts.
@@ -33,20 +34,14 @@ def player_page(clips: Sequence[Dict], *, title: str, classes: Sequence[str], sk
         ValueError: a clip whose layout is not known.
     """
     motion = player_clips({group: clips}, skeleton=skeleton, fps=fps or DEFAULT_FPS, up=up)
-    run = Run(name=title, folder='', classes=list(classes), motion=motion)
-    assets = files(__package__) / 'report' / 'assets'
-    style, script = ((assets / name).read_text(encoding='utf-8') for name in ('report.css', 'report.js'))
-    return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="color-scheme" content="light dark"><title>{escape(title)}</title>
-<style>:root {{ {side_colors()} }}
-{style}
-{STYLE}</style></head>
-<body><p class="muted">{escape(title)}</p><button id="theme" type="button" hidden></button>
-<main style="padding: 0">{players(run, 0)}</main><div id="tip" role="status" hidden></div>
-<script type="application/json" id="report-data">{embedded(page_data([run]))}</script>
-<script>{script}</script></body></html>
-"""
+    labels = sorted({clip['label'] for clip in motion['clips']})
+    data = json.dumps(dict(runs=[dict(classes=list(classes), motion=motion, embedding=None)], charts=[]), allow_nan=False)
+    data = data.replace('<', '\\u003c').replace('&', '\\u0026')  # no text in it can end the element that it stands in
+    note = '' if motion['floor'] or all(clip['flat'] for clip in motion['clips']) else NO_FLOOR
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(_asset('assets', 'player.html.j2')).render(
+        title=title, sides=SIDES, labels=[(label, classes[label]) for label in labels], note=note, data=data,
+        style=_asset('assets', 'player.css'), script=_asset('report', 'assets', 'report.js'))
 
 
 def player_frame(clips: Sequence[Dict], *, title: str, **options) -> str:
@@ -56,3 +51,7 @@ def player_frame(clips: Sequence[Dict], *, title: str, **options) -> str:
     height = min(HEAD_HEIGHT + ROW_HEIGHT * -(-(kinds if kinds > 1 else len(clips)) // BESIDE), MOST_HEIGHT)
     return (f'<iframe sandbox="allow-scripts" title="{escape(title)}" style="width: 100%; height: {height}px; border: 0" '
             f'srcdoc="{escape(page)}"></iframe>')
+
+
+def _asset(*parts: str) -> str:
+    return files(__package__).joinpath(*parts).read_text(encoding='utf-8')
