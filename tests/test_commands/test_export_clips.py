@@ -30,8 +30,8 @@ def test_which_clips(words, files, tmp_path, capsys):
 
 
 def test_from_clip_to_bvh_and_back_by_import(capsys):
-    main(export_clips, 'clips.npz --indexes 0 --out a.bvh'.split())
-    main(import_files, 'a.bvh --label kick --unit cm --out back.npz'.split())
+    main(export_clips, ['clips.npz', '--indexes', '0', '--out', 'a.bvh'])
+    main(import_files, ['a.bvh', '--label', 'kick', '--unit', 'cm', '--out', 'back.npz'])
     back, there = (load_annotation(path) for path in ('back.npz', 'clips.npz'))
     error = back['annotations'][0]['keypoint'] - there['annotations'][0]['keypoint']
     assert back['metainfo']['fps'] == there['metainfo']['fps']
@@ -40,7 +40,7 @@ def test_from_clip_to_bvh_and_back_by_import(capsys):
 
 def test_all_clips_in_one_file(capsys):
     pytest.importorskip('pygltflib')
-    main(export_clips, 'clips.npz --out a.glb --skin'.split())
+    main(export_clips, ['clips.npz', '--out', 'a.glb', '--skin'])
     assert '3 clips as glTF: a.glb' in capsys.readouterr().out
 
 
@@ -62,9 +62,9 @@ def test_refusals(words, said, tmp_path):
 def test_nothing_is_replaced_without_force(tmp_path, capsys):
     (tmp_path / 'a.trc').write_text('mine')
     with pytest.raises(SystemExit) as leave:
-        main(export_clips, 'clips.npz --indexes 0 --out a.trc'.split())
+        main(export_clips, ['clips.npz', '--indexes', '0', '--out', 'a.trc'])
     assert leave.value.code == 2 and (tmp_path / 'a.trc').read_text() == 'mine'
-    main(export_clips, 'clips.npz --indexes 0 --out a.trc --force'.split())
+    main(export_clips, ['clips.npz', '--indexes', '0', '--out', 'a.trc', '--force'])
     assert (tmp_path / 'a.trc').read_text().startswith('PathFileType')
 
 
@@ -74,7 +74,7 @@ def test_a_gap_in_the_file_stays_one(tmp_path):
     arrays['keypoint'] = arrays['keypoint'].copy()
     arrays['keypoint'][:3] = np.nan
     np.savez('gap.npz', **arrays)
-    main(export_clips, 'gap.npz --indexes 0 --out gap.trc'.split())
+    main(export_clips, ['gap.npz', '--indexes', '0', '--out', 'gap.trc'])
     first = (tmp_path / 'gap.trc').read_text().split('\n')[6].split('\t')
     assert first[2:5] == ['', '', ''] and first[5]
 

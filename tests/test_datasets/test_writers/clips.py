@@ -5,7 +5,7 @@ import torch
 
 from mmagenc.datasets.writers.exporting import export_clips
 from mmagenc.datasets.writers.turning import usual_body
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons import joint_map
 from tests import smpl_motion
 from tests.own_clips import body_movement
 
@@ -16,8 +16,8 @@ def smpl_annotation(*, layout='smpl24', up='y', **clip):
     """One infant who glides forward; keypoints of ``layout`` are joints of the body."""
     pose, path = smpl_motion.pose().astype(np.float32), smpl_motion.path().astype(np.float32)
     joints = usual_body().joints(torch.from_numpy(pose), transl=torch.from_numpy(path)).numpy()
-    places = [get_skeleton('smpl24').index(name) for name in get_skeleton(layout).joint_names] if layout != 'smpl24' else slice(None)
-    made = dict(frame_dir='kick/1', label=1, total_frames=len(pose), keypoint=joints[None, :, places], pose=pose[None], subject='s7', **clip)
+    made = dict(frame_dir='kick/1', label=1, total_frames=len(pose), keypoint=joints[None][:, :, joint_map('smpl24', layout)],
+                pose=pose[None], subject='s7', **clip)
     made.update(transl=path[None] if layout == 'smpl24' else None)
     made = {key: value for key, value in made.items() if value is not None}
     metainfo = dict(classes=['rest', 'kick'], skeleton=layout, fps=FPS, up=up, source='synthetic', seed=5)
@@ -57,6 +57,6 @@ def chain(offsets, rotations, root, parents):
         if parent < 0:
             places[joint], turns[joint] = root, rotations[joint]
         else:
-            places[joint] = places[parent] + turns[parent].apply(np.broadcast_to(offsets[joint], root.shape))
+            places[joint] = places[parent] + turns[parent].apply(np.array(np.broadcast_to(offsets[joint], root.shape)))
             turns[joint] = turns[parent] * rotations[joint]
     return np.stack(places, axis=1), [turn.as_matrix() for turn in turns]

@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 from mmagenc.datasets.writers.registry import ExportClip, WriteOptions, Writer
 from mmagenc.datasets.writers.rigging import SMALL, Rig, Rigged, local_bones, rig_of
 from mmagenc.datasets.writers.stick_figure import SIDES, stick_figure
+from mmagenc.datasets.writers.turning import usual_body
 from mmagenc.registry import WRITERS
 from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from mmagenc.version import __version__
@@ -84,9 +85,7 @@ def _add_person(file: '_File', clips: Sequence[ExportClip], person: int, skin: b
     """The skeleton and mesh of one person of all clips that have as many, and what it does in each; gives what has to be said."""
     with_person = [(clip.person(person), tracks) for clip, tracks in zip(clips, takes) if clip.num_persons > person]
     members = [clip for clip, _ in with_person]
-    body = members[0].body if skin else None
-    if skin and body is None:
-        raise ValueError(f'clip {members[0].name}: no body is known for a mesh; --body-model names one')
+    body = (members[0].body or usual_body()) if skin else None
     rig = rig_of(members, rest_joints=None if body is None else body.rest_joints().numpy())
     nodes = file.add_joints(rig, person)
     file.add_surface(_bones_surface(rig) if body is None else _body_surface(body), nodes, rig.rest)

@@ -72,5 +72,6 @@ def test_someone_who_lies_has_angles_that_do_not_jump():
 
 def test_whole_turns_go_on():
     about = np.linspace(0, 720, 60)
-    angles = Rotation.from_euler('ZXY', np.stack([about, np.full(60, 10.), np.zeros(60)], axis=1), degrees=True).as_euler('ZXY', degrees=True)
+    turns = Rotation.from_euler('ZXY', np.stack([about, np.full(60, 10.), np.zeros(60)], axis=1), degrees=True)
+    angles = turns.as_euler('ZXY', degrees=True)
     np.testing.assert_allclose(continuous(angles)[:, 0], about, atol=1e-9)
