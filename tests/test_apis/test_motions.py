@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +130,15 @@ def test_predictions_and_variants_say_it_too(model):
     assert predicted.info == MotionInfo(skeleton='penn13', source='synthetic')
     clip = dict(frame_dir='a', label=1, total_frames=8, keypoint=np.random.default_rng(0).normal(size=(1, 8, 20, 3)).astype(np.float32))
     assert model.vary([clip]).info == KNOWN
+
+
+def test_the_examples_of_the_docs_run(tmp_path, monkeypatch):
+    pytest.importorskip('h5netcdf')
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / 'docs/export_tables.md').read_text(encoding='utf-8')
+    found = Motion(torch.rand(2, 5, 17, 2) * 100, torch.tensor([0, 1]), torch.tensor([5, 4]), info=MotionInfo(skeleton='coco17', fps=25))
+    names = dict(motion=found)
+    for block in re.findall(r'```python\n(.*?)```', text, re.S):
+        exec(compile(block, 'docs/export_tables.md', 'exec'), names)  # noqa: S102  of our own docs
+    assert len(names['table']) == (5 + 4) * 17 and len(names['nose']) == 9
+    assert names['speed'].sizes['time'] == 5 and not np.isnan(names['speed']).any()

@@ -27,7 +27,8 @@ def test_chromium_draws_it_and_plays_it(tmp_path):
     const pictures = () => [...document.querySelectorAll('canvas')].map(c => c.toDataURL()), before = pictures();
     const slider = document.querySelector('.scrub input'); slider.value = 900; slider.dispatchEvent(new Event('input'));
     const after = pictures();
-    document.body.dataset.seen = before.length + ' canvases, ' + before.filter((p, i) => p !== after[i] && p.length > 1000).length + ' move';
+    const moved = before.filter((picture, i) => picture !== after[i] && picture.length > 1000).length;
+    document.body.dataset.seen = before.length + ' canvases, ' + moved + ' move';
     </script>"""
     (tmp_path / 'page.html').write_text(page.replace('</body>', f'{look}</body>'), encoding='utf-8')
     command = [chromium, '--headless', '--no-sandbox', '--disable-gpu', f'--user-data-dir={tmp_path}/profile', '--virtual-time-budget=2000',
