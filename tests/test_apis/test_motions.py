@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from html import unescape
 from pathlib import Path
 
@@ -139,6 +140,7 @@ def test_the_examples_of_the_docs_run(tmp_path, monkeypatch):
     found = Motion(torch.rand(2, 5, 17, 2) * 100, torch.tensor([0, 1]), torch.tensor([5, 4]), info=MotionInfo(skeleton='coco17', fps=25))
     names = dict(motion=found)
     for block in re.findall(r'```python\n(.*?)```', text, re.S):
-        exec(compile(block, 'docs/export_tables.md', 'exec'), names)  # noqa: S102  of our own docs
+        (tmp_path / 'example.py').write_text(block, encoding='utf-8')
+        names.update(runpy.run_path(str(tmp_path / 'example.py'), init_globals=names))
     assert len(names['table']) == (5 + 4) * 17 and len(names['nose']) == 9
     assert names['speed'].sizes['time'] == 5 and not np.isnan(names['speed']).any()
