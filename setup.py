@@ -31,7 +31,13 @@ MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
 SLEAP = ['sleap-io>=0.4']
+EXPORT = ['pygltflib>=1.16']
+NETCDF = ['xarray>=2023.9', 'h5netcdf>=1.3']
+ONNX = ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.5']
 HUB = ['huggingface_hub>=0.23']
+DOCS = [f'{name} ; python_version >= "3.11"' for name in ('sphinx>=7.4', 'myst-nb>=1.1', 'furo>=2024.8', 'sphinx-design>=0.6')]
+NOTEBOOK = ['nbclient>=0.10', 'ipykernel>=6']
+ALL = [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *EXPORT, *NETCDF, *ONNX, *HUB, *COMPLETION]
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -43,12 +49,14 @@ EXTRAS = {
     'mocap': MOCAP,
     'pose': POSE,
     'sleap': SLEAP,
+    'export': EXPORT,
+    'netcdf': NETCDF,
+    'onnx': ONNX,
     'hub': HUB,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *HUB, *POSE],
+    'docs': [*DOCS, *NOTEBOOK],
+    'all': [*ALL, *SLEAP, *POSE],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
-        'pre-commit',
-        'tensorboard'
+        *ALL, *DOCS, *NOTEBOOK, 'bvhio>=1.5', 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'
     ],
 }
 

@@ -26,6 +26,8 @@ VISUALIZERS = _child(mmengine_registry.VISUALIZERS, 'mmagenc.visualization')
 VISBACKENDS = _child(mmengine_registry.VISBACKENDS, 'mmagenc.visualization')
 READERS = Registry('reader', scope='mmagenc', locations=['mmagenc.datasets.readers.formats'])
 """File formats that can be imported, by the name that ``--format`` takes (:mod:`mmagenc.datasets.readers.registry`)."""
+WRITERS = Registry('writer', scope='mmagenc', locations=['mmagenc.datasets.writers.formats'])
+"""File formats that can be exported, by the name that ``--format`` takes (:mod:`mmagenc.datasets.writers.registry`)."""
 
 DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS, 'mmagenc.datasets')
 EVALUATOR = _child(mmengine_registry.EVALUATOR)

@@ -4,8 +4,8 @@ N clips, T frames, V keypoints, J joints, C coordinates.
 """
 
 import copy
-from dataclasses import dataclass, fields, replace
-from typing import Dict, Optional, Sequence, Tuple
+from dataclasses import dataclass, field, fields, replace
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -41,8 +41,60 @@ def _copied_value(value):
 
 
 @dataclass(frozen=True)
+class MotionInfo:
+    """What the numbers of a :class:`Motion` mean; ``None`` is what nobody said.
+
+    Args:
+        classes: names of the classes in the order of their labels.
+        skeleton: name of the layout of the keypoints.
+        fps: frames per second.
+        up: axis of three-dimensional positions that points up, ``'y'``, ``'-y'``, ``'z'`` or ``'-z'``.
+        source: ``'synthetic'`` or ``'real'``.
+
+    Raises:
+        ValueError: a frame rate or an axis that there cannot be.
+    """
+
+    classes: Optional[Tuple[str, ...]] = None
+    skeleton: Optional[str] = None
+    fps: Optional[float] = None
+    up: Optional[str] = None
+    source: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        if self.classes is not None:
+            object.__setattr__(self, 'classes', tuple(map(str, self.classes)))
+        if self.fps is not None and not 0 < float(self.fps) < float('inf'):
+            raise ValueError(f'fps must be a positive number, got {self.fps!r}')
+        if self.up not in (None, 'y', '-y', 'z', '-z'):
+            raise ValueError(f'up must be y, -y, z or -z, or None where the vertical is not known, got {self.up!r}')
+
+    def known(self) -> Dict:
+        """What is known, by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) is not None}
+
+    @classmethod
+    def common(cls, infos: Sequence['MotionInfo']) -> 'MotionInfo':
+        """What can be said of clips of all of them together: what all say; what one of them does not say is not known of all.
+
+        Raises:
+            ValueError: two that say different things.
+        """
+        for name in (item.name for item in fields(cls)):
+            said = list(dict.fromkeys(getattr(info, name) for info in infos if getattr(info, name) is not None))
+            if len(said) > 1:
+                raise ValueError(f'cannot concatenate motions of {name} {said[0]!r} and {said[1]!r}: a motion has one; '
+                                 f'motion.with_info({name}=…) says another')
+        first = infos[0]
+        return cls(**{name: value for name, value in first.known().items() if all(getattr(info, name) == value for info in infos)})
+
+
+@dataclass(frozen=True, repr=False)
 class Motion:
-    """A batch of generated (or decoded) clips.
+    """A batch of generated (or decoded) clips, for notebooks and for all that makes, judges, draws and writes them.
+
+    ``len(motion)`` is N; ``motion[2:5]``, ``motion[[0, 7]]`` and ``motion[3]`` are Motions of those clips, and so is each ``clip`` of
+    ``for clip in motion``.
 
     Args:
         keypoint: ``(N, T, V, C)`` positions: metres (C = 3) or pixels (C = 2).
@@ -55,6 +107,8 @@ class Motion:
         latent: ``(N, D)`` latent vectors the clips were decoded from, or ``None``; decoding them again gives the same clips.
         class_path: ``(N, T, K)`` shares of the K classes in each frame, of clips whose class changes over time, or ``None``; ``label`` is
             then the class that a clip shows most.
+        info: what the numbers mean: class names, layout, frame rate, vertical and source, as far as is known. It is kept by all that
+            selects, moves, pads or joins clips.
 
     Raises:
         ValueError: a field whose leading sizes disagree with ``keypoint``.
@@ -69,6 +123,7 @@ class Motion:
     keypoint_score: Optional[Tensor] = None
     img_shape: Optional[Tensor] = None
     class_path: Optional[Tensor] = None
+    info: MotionInfo = field(default_factory=MotionInfo)
 
     def __post_init__(self) -> None:
         if self.keypoint.ndim != 4:
@@ -84,6 +139,48 @@ class Motion:
 
     def __len__(self) -> int:
         return len(self.keypoint)
+
+    def __iter__(self) -> Iterator['Motion']:
+        """Motions of one clip each."""
+        return (self[index] for index in range(len(self)))
+
+    def __repr__(self) -> str:
+        """Such as ``Motion(200 clips of 4 classes, 60 frames at 30 fps, smpl24 3-D, synthetic)``."""
+        frames = sorted(set(self.length.tolist()))
+        parts = [f'{_counted(len(self), "clip")} of {self._kinds()}' if len(self) else 'no clips',
+                 f'{frames[0]} to {frames[-1]} frames' if len(frames) > 1 else _counted(frames[0], 'frame') if frames else '',
+                 f'{self.info.skeleton or _counted(self.keypoint.shape[2], "keypoint")} {self.keypoint.shape[3]}-D']
+        parts[1] += f' at {self.info.fps:g} fps' if self.info.fps and parts[1] else ''
+        parts[2] += ' with rotations' if self.pose is not None else ''
+        parts += [self.info.source or '', '' if self.keypoint.device.type == 'cpu' else f'on {self.keypoint.device}']
+        return f'Motion({", ".join(filter(None, parts))})'
+
+    def _kinds(self) -> str:
+        """The classes that occur, in a few words."""
+        labels = sorted(set(self.label.tolist()))
+        return self.class_name(labels[0]) if len(labels) == 1 else f'{len(labels)} classes'
+
+    def class_name(self, label: int) -> str:
+        """Name of a class; ``class <number>`` where names are not known."""
+        classes = self.info.classes or ()
+        return classes[label] if 0 <= label < len(classes) else f'class {label}'
+
+    @property
+    def class_names(self) -> List[str]:
+        """The class of each clip by name, N of them."""
+        return [self.class_name(label) for label in self.label.tolist()]
+
+    def with_info(self, **changes) -> 'Motion':
+        """The same clips with something else (or more) known of them: fields of :class:`MotionInfo`.
+
+        Raises:
+            ValueError: an unknown field, or a value that it cannot have.
+        """
+        known = [item.name for item in fields(MotionInfo)]
+        unknown = sorted(set(changes) - set(known))
+        if unknown:
+            raise ValueError(f'a motion has no info {", ".join(unknown)}; it has {", ".join(known)}')
+        return replace(self, info=replace(self.info, **changes))
 
     def __getitem__(self, index) -> 'Motion':
         """Select clips by slice, index list, index array or boolean mask; an integer keeps the batch axis."""
@@ -113,24 +210,80 @@ class Motion:
 
     @classmethod
     def cat(cls, motions: Sequence['Motion']) -> 'Motion':
-        """Concatenate along the clip axis.
+        """Concatenate along the clip axis. Of the :class:`MotionInfo` that is kept which all motions say.
 
         Raises:
-            ValueError: no motions, or some that differ in fields, frames or keypoints.
+            ValueError: no motions, or some that differ in fields, frames, keypoints or in what they say of themselves.
         """
         if not motions:
             raise ValueError('cannot concatenate no motions')
-        layouts = [{field.name: tuple(getattr(motion, field.name).shape[1:]) for field in fields(cls)
-                    if getattr(motion, field.name) is not None} for motion in motions]
+        layouts = [{name: tuple(value.shape[1:]) for name, value in motion._tensors().items()} for motion in motions]
         different = next((layout for layout in layouts if layout != layouts[0]), None)
         if different is not None:
             raise ValueError(f'cannot concatenate motions of {layouts[0]} and {different}')
-        present = layouts[0]
-        return cls(**{name: torch.cat([getattr(motion, name) for motion in motions]) for name in present})
+        info = MotionInfo.common([motion.info for motion in motions])
+        return cls(**{name: torch.cat([getattr(motion, name) for motion in motions]) for name in layouts[0]}, info=info)
+
+    def _tensors(self) -> Dict[str, Tensor]:
+        """The fields that have an axis of clips and are there."""
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != 'info'}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _map(self, function) -> 'Motion':
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: function(value) for name, value in values.items() if value is not None})
+        return replace(self, **{name: function(value) for name, value in self._tensors().items()})
+
+    # For notebooks: what needs drawing and files is imported where it is used, so that this module stays at the bottom ------------------
+
+    def to_annotation(self, *, split: str = 'train', prefix: str = 'clip') -> Dict:
+        """The clips as an annotation, which :func:`~mmagenc.datasets.annotation.save_annotation` writes and every dataset takes.
+
+        Args:
+            split: name of the one split that all clips are in.
+            prefix: clips are named ``<prefix>_00000`` and so on.
+        """
+        from mmagenc.apis.motions import motion_annotation
+        return motion_annotation(self, split=split, prefix=prefix)
+
+    def save(self, path, **options) -> List:
+        """Write the clips, in the format that the suffix says: an annotation (``.npz``, ``.pkl``), or one of the formats of
+        ``mmagenc export``. What is there is replaced when the new file is whole; gives the files that were written.
+
+        Args:
+            path: the file, or of formats of one file a clip the folder.
+            **options: ``split`` and ``prefix`` as for :meth:`to_annotation`, and those of
+                :func:`~mmagenc.apis.motions.save_motion`.
+
+        Raises:
+            ValueError: a suffix that no format has, or clips that the format cannot hold; nothing is written.
+        """
+        from mmagenc.apis.motions import save_motion
+        return save_motion(self, path, **options)
+
+    def plot(self, clips: Optional[Sequence[int]] = None, **options):
+        """A strip of stills of some clips, as a matplotlib figure.
+
+        Args:
+            clips: numbers of the clips; the first of each class if ``None``.
+            **options: those of :func:`~mmagenc.apis.motions.plot_motion`.
+
+        Returns:
+            matplotlib.figure.Figure: to be shown by a notebook, or written with ``savefig``.
+
+        Raises:
+            ValueError: numbers that there are not, or a motion whose layout is not known.
+        """
+        from mmagenc.apis.motions import plot_motion
+        return plot_motion(self, clips, **options)
+
+    def _repr_html_(self) -> Optional[str]:
+        """A player of some clips of each class, for notebooks; ``None`` (then ``repr`` is shown) where the layout is not known."""
+        from mmagenc.apis.motions import motion_html
+        return motion_html(self)
+
+
+def _counted(count: int, noun: str) -> str:
+    """``1 clip``, ``2 clips``."""
+    return f'{count} {noun}{"" if count == 1 else "s"}'
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 import copy
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from mmagenc.structures import Motion, copied_clip
+from mmagenc.structures import Motion, MotionInfo, copied_clip
 
 
 def motion(clips=3, frames=4, **fields):
@@ -68,6 +70,67 @@ def test_pad_to_repeats_the_last_frame_and_keeps_length():
 def test_moving_keeps_fields():
     assert motion().cpu().transl is None
     assert motion().to('cpu').label.dtype == torch.int64
+
+
+INFO = MotionInfo(classes=['sit', 'crawl', 'roll'], skeleton='coco17', fps=30, up='y', source='synthetic')
+
+
+@pytest.mark.parametrize('changed', [
+    lambda full: full[1], lambda full: full[[2, 0]], lambda full: full.to('cpu'), lambda full: full.pad_to(6),
+    lambda full: next(iter(full)), lambda full: Motion.cat([full, full[:1]])
+])
+def test_what_is_known_is_kept(changed):
+    assert changed(motion(info=INFO)).info == INFO
+
+
+def test_motions_that_say_different_things_are_not_joined():
+    with pytest.raises(ValueError, match=r'cannot concatenate motions of fps 30 and 25: .*motion.with_info\(fps=…\)'):
+        Motion.cat([motion(info=INFO), motion(info=MotionInfo(fps=25))])
+
+
+def test_what_one_of_two_motions_does_not_say_is_not_known_of_both():
+    both = Motion.cat([motion(info=INFO), motion(info=MotionInfo(fps=30, skeleton='coco17'))])
+    assert both.info == MotionInfo(fps=30, skeleton='coco17')
+
+
+def test_with_info_says_more():
+    said = motion().with_info(classes=['a', 'b'], fps=25)
+    assert said.info == MotionInfo(classes=('a', 'b'), fps=25) and said.class_names == ['a', 'b', 'class 2']
+    assert said.with_info(fps=30).info.classes == ('a', 'b')
+    with pytest.raises(ValueError, match='no info colour; it has classes, skeleton, fps, up, source'):
+        motion().with_info(colour=1)
+
+
+@pytest.mark.parametrize('wrong', [dict(fps=0), dict(fps=float('nan')), dict(up='x')])
+def test_what_cannot_be_is_not_said(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        MotionInfo(**wrong)
+
+
+@pytest.mark.parametrize('made, text', [
+    (lambda: motion(info=INFO), 'Motion(3 clips of 3 classes, 4 frames at 30 fps, coco17 3-D, synthetic)'),
+    (lambda: motion(info=INFO)[1], 'Motion(1 clip of crawl, 4 frames at 30 fps, coco17 3-D, synthetic)'),
+    (lambda: motion(), 'Motion(3 clips of 3 classes, 4 frames, 2 keypoints 3-D)'),
+    (lambda: motion(pose=torch.zeros(3, 4, 24, 3))[:1], 'Motion(1 clip of class 0, 4 frames, 2 keypoints 3-D with rotations)'),
+    (lambda: motion()[:0], 'Motion(no clips, 2 keypoints 3-D)'),
+    (lambda: Motion(torch.zeros(2, 4, 1, 2), torch.zeros(2, dtype=torch.long), torch.tensor([2, 4])),
+     'Motion(2 clips of class 0, 2 to 4 frames, 1 keypoint 2-D)'),
+])
+def test_a_motion_says_what_it_is_in_one_line(made, text):
+    assert repr(made()) == text
+
+
+def test_iterating_gives_motions_of_one_clip():
+    full = motion(latent=torch.rand(3, 8))
+    clips = list(full)
+    assert [clip.label.tolist() for clip in clips] == [[0], [1], [2]] and torch.equal(clips[2].latent, full.latent[2:])
+
+
+def test_the_module_lies_at_the_bottom():
+    """What draws and writes is imported where it is used."""
+    code = "import sys, mmagenc.structures; print([name for name in sys.modules if name.startswith('mmagenc.')])"
+    found = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
+    assert not any(f'mmagenc.{package}' in found for package in ('datasets', 'models', 'visualization', 'engine', 'apis'))
 
 
 def test_a_copied_clip_is_a_deep_copy():

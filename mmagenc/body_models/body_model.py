@@ -69,6 +69,11 @@ class BodyModel(nn.Module):
         """``(V, 24)`` how much each joint moves each vertex; rows sum to 1."""
         return self._weights
 
+    @property
+    def pose_directions(self) -> Tensor:
+        """``(P, 3 V)`` how the mesh changes with the pose, P = 207 numbers of the joints' rotations, or 0 where it does not."""
+        return self._pose_directions
+
     def rest_joints(self, betas: Optional[Tensor] = None) -> Tensor:
         """Joints of the rest pose.
 

@@ -52,6 +52,7 @@ GROUPS: Dict[str, Dict[str, Command]] = {
     'files of other programs': {
         'import': Command('import_files', 'files of any known format to one annotation file', 'data/import'),
         'inspect': Command('inspect_file', 'what is in an annotation file, and which clips are doubtful', 'data/inspect'),
+        'export': Command('export_clips', 'clips as BVH, glTF, C3D, TRC and other formats that leave'),
         'import-amass': Command('import_amass', 'AMASS-style .npz files to one annotation file', 'data/amass_to_motion'),
         'import-arrays': Command('import_arrays', "CTR-GCN's .npz, pyskl's .pkl, ST-GCN's .npy pair to an annotation file, and back",
                                  'data/arrays_to_annotation'),

@@ -132,9 +132,9 @@ class _Refused(Exception):
 
 
 def _node(h5py, file, name: str) -> Optional[object]:
-    """What a path leads to inside of the file; ``None`` if nothing is there."""
+    """What a path leads to inside of the file, ``/`` to the file itself; ``None`` if nothing is there."""
     node = file
-    for part in name.split('/'):
+    for part in filter(None, name.split('/')):
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
         if link is None:
             return None

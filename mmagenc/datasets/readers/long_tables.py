@@ -15,6 +15,8 @@ from .wide_tables import AXES, FRAME_COLUMNS, cell_number, frame_number
 POINT_COLUMNS = ('landmark_name', 'keypoint_name', 'joint_name', 'landmark', 'keypoint', 'joint', 'body_part', 'bodypart', 'name',
                  'landmark_id', 'landmarkid', 'landmark_index', 'landmark_idx', 'keypoint_id', 'keypoint_index', 'joint_id', 'id', 'index')
 """What says which keypoint a row is of; names before numbers."""
+TIDY_COLUMNS = ('clip', 'class', 'subject', 'person', 'frame', 'time_s', 'keypoint')
+"""Before the numbers, in the tables of mmagenc export."""
 HEAD_ROWS = 2000
 """Rows in which all keypoints come up."""
 Point = Union[int, str]
@@ -38,10 +40,18 @@ class LongTable:
     width: int
 
 
+def is_tidy(header: Sequence[str]) -> bool:
+    """Whether a table's header is that of mmagenc export."""
+    numbers = [(*axes, *score) for axes in ('xy', 'xyz') for score in ((), ('score', ))]
+    return tuple(header[:len(TIDY_COLUMNS)]) == TIDY_COLUMNS and tuple(header[len(TIDY_COLUMNS):]) in numbers
+
+
 def parse_long_header(header: Sequence[str]) -> Optional[LongTable]:
     """The columns of a table's header; ``None`` if they are not one x and one y, with what says the keypoint before them or ``landmark``
-    in their names.
+    in their names, and of a table of mmagenc export, which has a reader of its own.
     """
+    if is_tidy(header):
+        return None
     lower = [re.sub(r'[\s.\-]+', '_', cell.strip().lower()) for cell in header]
     places: Dict[str, List[int]] = {}
     for column, cell in enumerate(lower):

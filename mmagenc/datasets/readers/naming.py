@@ -49,9 +49,9 @@ def layout_of_names(names: Sequence[str], *, layout: Optional[str] = None, table
                     edges: Sequence[Tuple[str, str]] = ()) -> Naming:
     """The layout that a file's own names of body parts make.
 
-    In this order: ``layout`` with ``table``; the largest known layout whose keypoints are all among the names, however they are spelt; the
-    known layout that has most of the names (all of at least five, or nine), without the keypoints that are missing, whose children hang
-    from their parents; the file's own ``edges``.
+    In this order: ``layout`` with ``table``; a layout that has these very names in this order; the largest known layout whose keypoints are
+    all among the names, however they are spelt; the known layout that has most of the names (all of at least five, or nine), without the
+    keypoints that are missing, whose children hang from their parents; the file's own ``edges``.
 
     Args:
         names: of the file's columns, in order.
@@ -69,6 +69,9 @@ def layout_of_names(names: Sequence[str], *, layout: Optional[str] = None, table
     spelt = {spelling(name): index for index, name in reversed(list(enumerate(names)))}
     if layout is not None:
         return _as_told(names, spelt, get_skeleton(layout), table or {})
+    same = next((candidate for candidate in map(SKELETONS.get, list(SKELETONS)) if list(candidate.joint_names) == list(names)), None)
+    if same is not None:
+        return _named(same, list(range(len(names))), names, f'layout {same.name} by its names')
     for swap in ({}, _SYNONYMS):
         columns = {'_'.join(swap.get(word, word) for word in name.split('_')): index for name, index in spelt.items()}
         found = [(candidate, {joint: columns[spelling(joint)] for joint in candidate.joint_names if spelling(joint) in columns})

@@ -5,6 +5,7 @@ B batch, N clips, T frames, J joints, C channels.
 
 import hashlib
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -12,7 +13,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
-from mmagenc.structures import Motion
+from mmagenc.structures import Motion, MotionInfo
 
 from .class_paths import split_path
 from .variants import check_strength, windows_of
@@ -50,6 +51,14 @@ class BaseGenerator(BaseModel):
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+    @property
+    def motion_info(self) -> MotionInfo:
+        """What is known of the clips made here: the layout, and of a model with ``dataset_meta`` (see
+        :func:`~mmagenc.apis.init_generator`) class names, frame rate and vertical."""
+        meta = getattr(self, 'dataset_meta', None) or {}
+        said = {key: meta.get(key) for key in ('classes', 'fps', 'up')}
+        return MotionInfo(skeleton=getattr(self.representation, 'keypoint_skeleton', None), source='synthetic', **said)
 
     def class_blocks(self) -> Dict[str, Tuple[Tuple[int, int], ...]]:
         """Which weights know the classes, and where: what begins anew when a generator of other classes is adapted to these.
@@ -209,7 +218,7 @@ class BaseGenerator(BaseModel):
         was_training = self.training
         self.eval()
         try:
-            return self._varied(clips, strength, num_frames, generator, batch_size)
+            return replace(self._varied(clips, strength, num_frames, generator, batch_size), info=self.motion_info)
         finally:
             self.train(was_training)
 
@@ -262,4 +271,4 @@ class BaseGenerator(BaseModel):
                     motion = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
             finally:
                 self.train(was_training)
-            yield motion
+            yield replace(motion, info=self.motion_info)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, longest_chain, register_skeleton
 from mmagenc.skeletons.library import SkeletonLike
-from mmagenc.structures import ClipForm, Motion
+from mmagenc.structures import ClipForm, Motion, MotionInfo
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
 CENTERS, UNITS = ('root', 'hips'), ('data', 'body')
@@ -250,7 +250,8 @@ class KeypointRepresentation(nn.Module):
         score = None if (self.score < 0).any() else self.score.expand(clips, frames, -1)
         image = None if (self.image <= 0).any() else self.image.expand(clips, -1)
         return Motion(
-            keypoint=keypoint, transl=transl, label=label, length=length, latent=latent, keypoint_score=score, img_shape=image)
+            keypoint=keypoint, transl=transl, label=label, length=length, latent=latent, keypoint_score=score, img_shape=image,
+            info=MotionInfo(skeleton=self.keypoint_skeleton))
 
     def _denormalize(self, x: Tensor) -> Tensor:
         return x.float() * self.std + self.mean

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmagenc.body_models.rotations import axis_angle_to_rot6d, matrix_to_axis_angle, rot6d_to_matrix
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, joint_map
-from mmagenc.structures import Motion
+from mmagenc.structures import Motion, MotionInfo
 
 
 @MODELS.register_module()
@@ -67,4 +67,6 @@ class RotationRepresentation(nn.Module):
         rotmat = rot6d_to_matrix(x[..., :24, :])
         transl = x[..., 24, :3].float() if self.translation else None
         keypoint = self.body_model.joints(rotmat=rotmat, transl=transl)[..., self.keypoint_map, :]
-        return Motion(keypoint=keypoint, pose=matrix_to_axis_angle(rotmat), transl=transl, label=label, length=length, latent=latent)
+        return Motion(
+            keypoint=keypoint, pose=matrix_to_axis_angle(rotmat), transl=transl, label=label, length=length, latent=latent,
+            info=MotionInfo(skeleton=self.keypoint_skeleton))

@@ -1,7 +1,7 @@
 import pytest
 
 from mmagenc.datasets.readers.naming import layout_of_names, part_of, read_joint_names, spelling
-from mmagenc.skeletons import SKELETONS
+from mmagenc.skeletons import SKELETONS, get_skeleton
 
 COCO = SKELETONS['coco17'].joint_names
 
@@ -73,3 +73,11 @@ def test_a_table_file(tmp_path):
     path.write_text('- nose')
     with pytest.raises(ValueError, match='names.yml: expected lines'):
         read_joint_names(path)
+
+
+@pytest.mark.parametrize('layout', ['infact17', 'infant14', 'h36m16', 'ntu25'])
+def test_the_very_names_of_a_layout_are_that_layout(layout):
+    """infact17 was taken for Penn Action's 13, which its names contain."""
+    skeleton = get_skeleton(layout)
+    naming = layout_of_names(skeleton.joint_names)
+    assert naming.skeleton.name == layout and naming.order == list(range(skeleton.num_joints)) and not naming.unused

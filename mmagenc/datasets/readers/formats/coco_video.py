@@ -2,11 +2,12 @@
 
 ``{"images": [{"id", "file_name", "width", "height"}], "annotations": [{"image_id", "keypoints": [x, y, v, …], "track_id"}], "categories":
 [{"keypoints": [names], "skeleton": [[1, 2], …]}]}``. One clip is one ``video_id``, or else one folder of images, and one ``track_id``.
-v is 2 for a visible point, 1 for a hidden one, 0 for none. V keypoints.
+v is 2 for a visible point, 1 for a hidden one, 0 for none; an annotation may have confidences beside them, ``keypoint_scores`` (V,), and a
+video its ``fps``, as mmagenc export writes them. V keypoints.
 """
 
 from pathlib import PurePosixPath
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -20,6 +21,7 @@ VISIBILITY = np.array([0, .5, 1], dtype=np.float32)
 """Scores of points without a place, hidden and visible ones."""
 LABEL_KEYS = ('action', 'action_label', 'posture', 'label')
 """Of an annotation, where somebody says what is being done."""
+SUBJECT_KEYS = ('subject', )
 FRAME_KEYS = ('frame_id', 'frame_index', 'frame_number')
 
 
@@ -36,7 +38,7 @@ class CocoVideo(Reader):
     name = 'coco'
     title = 'COCO keypoint annotations'
     suffixes = ('.json', )
-    knows = ('2d', 'score', 'persons', 'track', 'img_shape', 'label')
+    knows = ('2d', 'score', 'persons', 'track', 'fps', 'img_shape', 'label', 'subject')
 
     def sniff(self, source: Source) -> Optional[str]:
         content = source.json()
@@ -62,12 +64,29 @@ class CocoVideo(Reader):
             if category not in layouts:
                 layouts[category] = _columns(content, category, len(points), options)
             score = (VISIBILITY[points[:, 2].astype(int)] * (2 if top == 1 else 1)) if graded else points[:, 2]
+            score = _own_scores(found, score, points[:, 2] > 0, place)
             person = _person(points, score, layouts[category], found, place)
             image = images[found['image_id']]
             clips.setdefault((image.clip, person.track, category), []).append((image, person, found))
         if not clips:
             raise ValueError('no annotation has keypoints')
-        yield from _recordings(source, clips, layouts, options)
+        yield from _recordings(source, clips, layouts, options, _rates(content))
+
+
+def _rates(content: Mapping) -> Dict[str, float]:
+    """Frames per second of videos that say them, by the videos' names as clips have them."""
+    videos = [video for video in content.get('videos') or () if isinstance(video, dict)]
+    said = {str(video.get('name', video.get('file_name', video.get('id')))): video.get('fps') for video in videos}
+    return {name: float(fps) for name, fps in said.items() if isinstance(fps, (int, float)) and 0 < fps < 10_000}
+
+
+def _own_scores(annotation: Mapping, score: np.ndarray, there: np.ndarray, place: str) -> np.ndarray:
+    """The confidences that an annotation has beside its keypoints, those of points without a place 0; else what v says."""
+    own = annotation.get('keypoint_scores')
+    if own is None:
+        return score
+    own = numbers(own, f'{place}: keypoint_scores', (len(there), ))
+    return np.where(there, own, np.float32(0))
 
 
 def _id(annotation: Mapping, index: int) -> str:
@@ -131,7 +150,8 @@ def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation:
     return Person(keypoint, score, track if isinstance(track, (int, str)) else None, box)
 
 
-def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions,
+                rates: Mapping[str, float]) -> Iterator[Union[Recording, Unusable]]:
     tracks: Dict[str, int] = {}
     for clip, _, _ in clips:
         tracks[clip] = tracks.get(clip, 0) + 1
@@ -149,8 +169,8 @@ def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadO
         except ValueError as error:
             yield Unusable(name, str(error))
             continue
-        yield Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, label=_label(found),
-                        img_shape=next(iter(shapes)) or options.img_shape, notes=columns.notes)
+        yield Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps or rates.get(clip), label=_said(found),
+                        subject=_said(found, SUBJECT_KEYS), img_shape=next(iter(shapes)) or options.img_shape, notes=columns.notes)
 
 
 def _single_images(name: str, found, columns: Columns, options: ReadOptions) -> Iterator[Recording]:
@@ -160,7 +180,7 @@ def _single_images(name: str, found, columns: Columns, options: ReadOptions) -> 
         by_image.setdefault(entry[0], []).append(entry)
     for image, entries in sorted(by_image.items(), key=lambda item: natural_key(item[0].name)):
         yield Recording(f'{name}/{PurePosixPath(image.name).stem}', columns.skeleton, frames=[[person for _, person, _ in entries]],
-                        img_shape=image.shape or options.img_shape, label=_label(entries),
+                        img_shape=image.shape or options.img_shape, label=_said(entries),
                         notes=(*columns.notes, 'images of different sizes are no video: a clip each'))
 
 
@@ -180,7 +200,7 @@ def _frames(found) -> Tuple[List[List[Person]], Optional[np.ndarray]]:
     return [frames[image] for image in ordered], np.array([image.number for image in ordered])
 
 
-def _label(found) -> Optional[str]:
-    """What all annotations of a clip say is being done, if they say one thing."""
-    labels = {next((annotation[key] for key in LABEL_KEYS if isinstance(annotation.get(key), str)), None) for _, _, annotation in found}
-    return labels.pop() if len(labels) == 1 else None
+def _said(found, keys: Sequence[str] = LABEL_KEYS) -> Optional[str]:
+    """What all annotations of a clip say is being done (or, by other keys, something else), if they say one thing."""
+    said = {next((annotation[key] for key in keys if isinstance(annotation.get(key), str)), None) for _, _, annotation in found}
+    return said.pop() if len(said) == 1 else None
