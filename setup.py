@@ -56,7 +56,8 @@ EXTRAS = {
     'docs': [*DOCS, *NOTEBOOK],
     'all': [*ALL, *SLEAP, *POSE],
     'dev': [
-        *ALL, *DOCS, *NOTEBOOK, 'bvhio>=1.5', 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit', 'tensorboard'
+        *ALL, *DOCS, *NOTEBOOK, 'bvhio>=1.5', 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6', 'pre-commit',
+        'tensorboard'
     ],
 }
 
