@@ -13,7 +13,8 @@ VALUED = [(name, action) for name, _, action in SHOWN if action.option_strings a
 ONE_MEANING = ('--seed', '--fps', '--num-frames', '--num-samples-per-class', '--num-samples', '--device', '--cfg-options', '--processes',
                '--resamples', '--work-dir', '--skeleton', '--body-model', '--classes', '--split', '--fill-gaps', '--launcher')
 """Options that take the same kind of value in every command that has them."""
-MANY = {('--classes', 'generate'), ('--classes', 'visualize'), ('--classes', 'pretrain'), ('--split', 'import-arrays back')}
+MANY = {('--classes', 'generate'), ('--classes', 'visualize'), ('--classes', 'pretrain'), ('--split', 'import-arrays back'),
+        ('--classes', 'export'), ('--split', 'export')}
 """Where they are lists of words, not one word with commas; or one name."""
 
 

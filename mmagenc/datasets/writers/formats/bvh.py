@@ -40,7 +40,7 @@ class BvhWriter(Writer):
         angles = [joint_angles(rig.motions[0].rotmat[:, joint]) for joint in range(clip.skeleton.num_joints)]
         order = _depth_first(rig)
         lines = [*_hierarchy(rig, [found.order for found in angles], options.scale), 'MOTION', f'Frames: {clip.num_frames}',
-                 f'Frame Time: {1 / clip.fps:.9f}']
+                 f'Frame Time: {1 / clip.fps:.12g}']
         values = np.concatenate([rig.motions[0].root * options.scale, *(angles[joint].degrees for joint in order)], axis=1)
         lines += [' '.join(f'{value:.6f}' for value in row) for row in values]
         path.write_text('\n'.join(lines) + '\n', encoding='utf-8', newline='\n')
