@@ -24,11 +24,11 @@ def recordings(count, seed, *, frames=24, name='anna', subjects=6, **more):
 
 
 def copies(clips, count, *, frames=16, noise=0.01, seed=0):
-    """Generated clips that copy parts of recordings, elsewhere and of another size."""
+    """Generated clips that copy parts of recordings, which begin where pieces do, elsewhere and of another size."""
     rng, made = np.random.default_rng(seed), []
     for i in range(count):
         clip = clips[i % len(clips)]
-        start = rng.integers(clip['total_frames'] - frames + 1)
+        start = frames // 8 * rng.integers((clip['total_frames'] - frames) // (frames // 8) + 1)
         part = clip['keypoint'][:, start:start + frames] * rng.uniform(0.8, 1.2) + rng.normal(size=3)
         made.append(dict(frame_dir=f'made_{i}', label=clip['label'], total_frames=frames, source='synthetic', skeleton=SKELETON,
                          variant_of=clip['frame_dir'], latent=np.ones(3, np.float32),

@@ -216,7 +216,7 @@ def _told(sheet: Mapping) -> str:
     first = next(found for attacks in sheet['membership_inference'].values() for found in attacks.values())
     note = (f'{first["members"]} recordings that were trained on against {first["others"]} that were not. AUC: probability that the attack '
             'ranks one that was above one that was not, one half for guessing, with its 95 % interval; beside it where 95 % of guesses '
-            'lie. Well below one half tells something too. Accuracy: of the best threshold (in parentheses what the search for it gives where '
+            'lie. Well below one half tells something too. Accuracy: of the best threshold (in parentheses what the search for it gives if '
             'nothing can be told). Caught: recordings told at 1 % and 10 % false alarms. The generator itself is attacked by who has it, '
             'not by who has the clips.')
     return f'{head}\n\n' + _table(['attack', 'by', 'AUC', 'by chance', 'accuracy', 'caught at 1 %', 'at 10 %'], rows) + f'\n\n{note}'
