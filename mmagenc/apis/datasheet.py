@@ -99,9 +99,8 @@ def _distances(found: Exposure, form: str, *, with_pairs: bool = False) -> Dict:
             held_out=_quantiles(found.held_out), ratio=near.fake / near.held_out if near.held_out > 0 else None, closer=near.closer,
             p_copying=near.p_copying, below_1st_percentile=found.nearer_than(1), below_5th_percentile=found.nearer_than(5))
     if with_pairs:
-        order = np.argsort(found.generated, kind='stable')[:NEAREST_SHOWN]
-        table['nearest_pairs'] = [dict(clip=int(row), recording=int(found.recording[row]), distance=float(found.generated[row]))
-                                  for row in order]
+        table['nearest_pairs'] = [dict(clip=row, recording=found.recording[row], distance=found.generated[row])
+                                  for row in found.nearest_pairs(NEAREST_SHOWN)]
     return table
 
 
@@ -194,7 +193,7 @@ def _near(sheet: Mapping) -> str:
             blocks.append(_compared(table))
         if table.get('nearest_pairs'):
             pairs = [(pair['clip'], pair['recording'], f'{pair["distance"]:.4f}') for pair in table['nearest_pairs']]
-            blocks += ['The nearest pairs (recordings by number, from 0):', _table(['clip', 'recording', 'distance'], pairs)]
+            blocks += ['The recordings that a clip comes nearest to (by number in their file, from 0), and that clip:', _table(['clip', 'recording', 'distance'], pairs)]
     return '\n\n'.join(blocks)
 
 

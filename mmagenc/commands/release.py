@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-import numpy as np
-
 from mmagenc.apis import generate, init_generator, init_recognizer, vary
 from mmagenc.apis.datasheet import as_markdown, datasheet, generator_facts
 from mmagenc.apis.release import Release, measure_release
@@ -112,9 +110,9 @@ def read_recordings(name: str, made: Made, option: str) -> List[Dict]:
 
 
 def draw_pairs(release: Release, recordings: List[Dict], path: Path) -> None:
-    """The generated clips that lie nearest to a recording, each beside the piece of it."""
+    """The recordings that a clip comes nearest to: that clip beside that piece."""
     rows, near = [], release.motion
-    for row in np.argsort(near.generated, kind='stable')[:DRAWN]:
+    for row in near.nearest_pairs(DRAWN):
         clip, number = release.clips[row], int(near.recording[row])
         piece = slice(int(near.start[row]), int(near.start[row]) + clip['total_frames'])
         recording = keep_persons(recordings[number], 1)

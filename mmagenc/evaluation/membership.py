@@ -170,6 +170,12 @@ class Exposure:
         """Generated beside held-out distances."""
         return None if self.held_out is None else memorization_of(self.generated, self.held_out)
 
+    def nearest_pairs(self, count: int) -> List[int]:
+        """Numbers of the clips that come nearest to a recording, nearest first: of each recording its nearest clip alone."""
+        order = np.argsort(self.generated, kind='stable')
+        _, first = np.unique(self.recording[order], return_index=True)
+        return order[np.sort(first)[:count]].tolist()
+
     def nearer_than(self, percentile: float) -> Optional[float]:
         """Share of generated clips nearer to a recording than that percentile of held-out ones."""
         return None if self.held_out is None else float((self.generated < np.percentile(self.held_out, percentile)).mean())

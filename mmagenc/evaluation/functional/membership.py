@@ -52,7 +52,8 @@ class MembershipInference(NamedTuple):
 def membership_inference(member, other, *, groups=None, num_resamples: int = 1000, level: float = 0.95, rng=0) -> MembershipInference:
     r"""Area under the curve, best accuracy, and members caught at few false alarms, of an attack's scores.
 
-    The interval of the area is that of a bootstrap over recordings, or over persons. Where all members lie above all others (or below)
+    The interval of the area is that of a bootstrap over recordings; where persons are known, the wider of that and one over persons, for
+    few persons make it too narrow. Where all members lie above all others (or below)
     every draw gives the same, however few they are; the interval then reaches as far as Newcombe's does,
 
     .. math:: |\theta - \hat\theta| = z \sqrt{\frac{\theta (1 - \theta)}{N H}
@@ -65,7 +66,7 @@ def membership_inference(member, other, *, groups=None, num_resamples: int = 100
     Args:
         member: ``(N,)`` scores of recordings that were trained on; the higher, the more the attack takes it for a member.
         other: ``(H,)`` of recordings that were not.
-        groups: ``(N + H,)`` persons, of members and then of others, which are drawn together; ``None`` draws recordings.
+        groups: ``(N + H,)`` persons, of members and then of others, which are drawn together once more; ``None`` draws recordings alone.
         num_resamples: draws of the bootstrap, and permutations.
         level: probability that the intervals cover their numbers.
         rng: a :class:`numpy.random.Generator`, or a seed.
@@ -76,7 +77,9 @@ def membership_inference(member, other, *, groups=None, num_resamples: int = 100
     member, other = _scores(member, 'member'), _scores(other, 'other')
     rng = np.random.default_rng(rng)
     score, is_member = np.concatenate((member, other)), np.arange(len(member) + len(other)) < len(member)
-    auc = bootstrap_interval(_auc, score, is_member, num_resamples=num_resamples, level=level, groups=groups, rng=rng)
+    drawn = [bootstrap_interval(_auc, score, is_member, num_resamples=num_resamples, level=level, groups=kind, rng=rng)
+             for kind in ([None] if groups is None else [None, groups])]
+    auc = BootstrapInterval(drawn[0].value, np.fmin.reduce([draw.low for draw in drawn]), np.fmax.reduce([draw.high for draw in drawn]))
     if auc.value in (0., 1.):
         auc = _newcombe(auc, len(member), len(other), level)
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt((len(score) + 1) / (12 * len(member) * len(other)))
