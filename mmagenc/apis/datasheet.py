@@ -193,7 +193,8 @@ def _near(sheet: Mapping) -> str:
             blocks.append(_compared(table))
         if table.get('nearest_pairs'):
             pairs = [(pair['clip'], pair['recording'], f'{pair["distance"]:.4f}') for pair in table['nearest_pairs']]
-            blocks += ['The recordings that a clip comes nearest to (by number in their file, from 0), and that clip:', _table(['clip', 'recording', 'distance'], pairs)]
+            blocks += ['The recordings that a clip comes nearest to (by number in their file, from 0), and that clip:',
+                       _table(['clip', 'recording', 'distance'], pairs)]
     return '\n\n'.join(blocks)
 
 
