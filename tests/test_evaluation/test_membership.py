@@ -49,7 +49,8 @@ def test_a_clip_that_is_part_of_a_recording_is_found_at_its_place():
     part = changed(clips[1], clips[1]['keypoint'][:, 12:28])
     found = exposure(motion_rows(clips, 16), motion_rows([part]))
     assert (found.recording[0], found.start[0]) == (1, 12) and found.generated[0] < 1e-5
-    twice = exposure(motion_rows(clips, 16), motion_rows([changed(clip, clip['keypoint'][:, 6:22]) for clip in clips[:2]] + [part, clips[2]], 16, middle=True))
+    some = [*(changed(clip, clip['keypoint'][:, 6:22]) for clip in clips[:2]), part, clips[2]]
+    twice = exposure(motion_rows(clips, 16), motion_rows(some, 16, middle=True))
     assert twice.recording.tolist() == [0, 1, 1, 2] and len(twice.nearest_pairs(9)) == 3 and len(twice.nearest_pairs(2)) == 2
     assert sorted(twice.recording[twice.nearest_pairs(9)]) == [0, 1, 2]
     assert found.held_out is None and found.memorization is None and found.nearer_than(1) is None
