@@ -35,6 +35,7 @@ GROUPS: Dict[str, Dict[str, Command]] = {
         'predict-poses': Command('predict_poses', 'predict the poses that may follow one', 'predict_poses'),
         'predict-frames': Command('predict_frames', 'predict the frames that may follow one image', 'predict_frames'),
         'render': Command('render', 'render motion as image sequences with keypoints and masks', 'data/render_sequences'),
+        'release': Command('release', 'generated clips with a data sheet: what they are near to, whom they may give away'),
         'mix': Command('mix', 'make one annotation file of several: recordings and generated clips', 'data/mix_annotations'),
     },
     'judge': {

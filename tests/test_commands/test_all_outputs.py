@@ -52,6 +52,7 @@ COMMANDS = [
     ('predict-frames', 'in.py in.pth --source in.npz --out new'),
     ('predict-poses', 'in.py in.pth --start in.npz --out new'),
     ('test', 'in.py in.pth --dump new/a.npz --show-dir pictures'),
+    ('release', 'in.npz --recordings in.npz --out pictures --pairs new/a.png'),
     ('visualize', 'in.npz --format png --out new --frames-dir pictures'),
 ]
 OWN_PLACES = {'completion', 'train', 'pretrain', 'quickstart', 'study', 'standin', 'render', 'save-pretrained'}

@@ -12,6 +12,9 @@ from ._checks import as_feature
 
 NUM_NEIGHBORS = 5  # of Naeem et al. 2020; Kynkäänniemi et al. 2019 take 3
 
+AT_ONCE = 512
+"""Queried samples whose distances to all others are in memory together."""
+
 
 class PrecisionRecall(NamedTuple):
     """Shares, the larger the better; ``density`` may exceed 1."""
@@ -66,8 +69,31 @@ def nearest_distance(query, reference) -> np.ndarray:
     Raises:
         ValueError: an empty set, values that are not finite, or different numbers of channels.
     """
+    return nearest_neighbor(query, reference)[0]
+
+
+def nearest_neighbor(query, reference, *, query_owner=None, reference_owner=None) -> tuple[np.ndarray, np.ndarray]:
+    """Distances ``(Q,)`` of samples ``query (Q, D)`` to the nearest of ``reference (N, D)``, and which that is ``(Q,)``.
+
+    Args:
+        query, reference: features.
+        query_owner, reference_owner: ``(Q,)`` and ``(N,)`` what each sample is a part of; those of one owner are no neighbours.
+
+    Raises:
+        ValueError: an empty set, values that are not finite, different numbers of channels, or a sample without a neighbour.
+    """
     query, reference = _pair(query, reference, 1, names=('query', 'reference'))
-    return _distances(query, reference).min(axis=1)
+    nearest, place = np.empty(len(query)), np.empty(len(query), dtype=np.int64)
+    for start in range(0, len(query), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        distance = _distances(query[part], reference)
+        if query_owner is not None:
+            distance[np.asarray(query_owner)[part, None] == np.asarray(reference_owner)] = np.inf
+        place[part] = distance.argmin(axis=1)
+        nearest[part] = distance.min(axis=1)
+    if np.isinf(nearest).any():
+        raise ValueError('a sample has no neighbour that is not its own: there must be two owners')
+    return nearest, place
 
 
 class Memorization(NamedTuple):
@@ -107,7 +133,11 @@ def memorization(train, fake, held_out) -> Memorization:
     Raises:
         ValueError: an empty set, values that are not finite, or different numbers of channels.
     """
-    near_fake, near_held_out = nearest_distance(fake, train), nearest_distance(held_out, train)
+    return memorization_of(nearest_distance(fake, train), nearest_distance(held_out, train))
+
+
+def memorization_of(near_fake: np.ndarray, near_held_out: np.ndarray) -> Memorization:
+    """:func:`memorization` of distances to the nearest training clip, of generated ``(M,)`` and of held-out clips ``(H,)``."""
     test = stats.mannwhitneyu(near_held_out, near_fake, alternative='greater')
     return Memorization(
         fake=float(np.median(near_fake)),
