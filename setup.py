@@ -31,6 +31,7 @@ MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
 SLEAP = ['sleap-io>=0.4']
+DOCS = ['sphinx>=7.4', 'myst-nb>=1.1', 'furo>=2024.8', 'sphinx-design>=0.6', 'nbclient>=0.10', 'ipykernel>=6']
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -42,9 +43,11 @@ EXTRAS = {
     'mocap': MOCAP,
     'pose': POSE,
     'sleap': SLEAP,
+    'docs': DOCS,
     'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *POSE],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *DOCS, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100',
+        'ruff>=0.6',
         'pre-commit',
         'tensorboard'
     ],

@@ -37,7 +37,7 @@ myst_enable_extensions = ['colon_fence', 'deflist', 'dollarmath']
 nb_execution_mode = 'cache' if os.environ.get('MMAGENC_NOTEBOOKS') == 'run' else 'off'
 nb_execution_cache_path = str(ROOT / 'build/notebooks')
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300
+nb_execution_timeout = 600
 nb_merge_streams = True
 
 autodoc_typehints = 'signature'
