@@ -1,4 +1,4 @@
-"""``.. public:: MODULE``: what a module names in ``__all__``, with docstrings; and references that name it by the module it is public in."""
+"""``.. public:: MODULE``: what a module names in ``__all__``, with docstrings; and references by public names."""
 
 import inspect
 import sys

@@ -7,10 +7,12 @@ from typing import List, Optional
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-LOADED = re.compile(r'<(?:script|img|iframe|source)\b[^>]*\ssrc="((?:https?:)?//[^"]+)"|<link\b(?=[^>]*rel="(?:stylesheet|preload|icon)")[^>]*'
-                    r'\shref="((?:https?:)?//[^"]+)"')
+ELSEWHERE = r'((?:https?:)?//[^"]+)'
+LOADED = re.compile(rf'<(?:script|img|iframe|source)\b[^>]*\ssrc="{ELSEWHERE}"|'
+                    rf'<link\b(?=[^>]*rel="(?:stylesheet|preload|icon)")[^>]*\shref="{ELSEWHERE}"')
 LOADED_BY_STYLES = re.compile(r'(?:@import\s+|url\()\s*["\']?((?:https?:)?//[^"\')]+)')
-FRONT_DOOR = '<!doctype html><meta charset="utf-8"><title>mmagenc</title><meta http-equiv="refresh" content="0; url={0}"><a href="{0}">mmagenc</a>\n'
+FRONT_DOOR = ('<!doctype html><meta charset="utf-8"><title>mmagenc</title><meta http-equiv="refresh" content="0; url={0}">'
+              '<a href="{0}">mmagenc</a>\n')
 
 
 def loaded_from_elsewhere(text: str, suffix: str) -> List[str]:

@@ -143,9 +143,9 @@ def best_of(error, k: Optional[int] = None) -> np.ndarray:
 
     .. math:: \binom{K}{k}^{-1} \sum_{i=1}^{K} \binom{K - i}{k - 1} e_{(i)}
 
-    with :math:`e_{(1)} \le \ldots \le e_{(K)}`; for k = K the smallest, for k = 1 the mean. It uses all samples for any k, where the smallest of
-    the first k depends on their order. Whoever reports a best of k has looked at the truth: it tells whether the truth is among the
-    guesses, and grows better with k for any that differ.
+    with :math:`e_{(1)} \le \ldots \le e_{(K)}`; for k = K the smallest, for k = 1 the mean. It uses all samples for any k, where the
+    smallest of the first k depends on their order. Whoever reports a best of k has looked at the truth: it tells whether the truth is among
+    the guesses, and grows better with k for any that differ.
 
     Args:
         error: ``(K, N)`` of each sample, such as :func:`window_error`.
