@@ -49,6 +49,7 @@ napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 python_use_unqualified_type_names = True
 toc_object_entries = False
+add_module_names = False
 
 repository = os.environ.get('MMAGENC_REPOSITORY', '').rstrip('/')
 html_math_renderer = 'mathml'

@@ -1,6 +1,7 @@
 """``.. commands:: GROUP``: the commands of a group of :mod:`mmagenc.commands.table`, each with what its parser takes."""
 
 import argparse
+import textwrap
 from typing import Iterator, List, Tuple
 
 from docutils import nodes
@@ -24,7 +25,7 @@ class Commands(SphinxDirective):
 
     def _command(self, name: str, command: Command) -> nodes.section:
         parser = parser_of(name)
-        body = [paragraph(parser.description or command.help), usage(parser.format_usage()), *options(parser)]
+        body = [*described(parser.description or command.help), usage(parser.format_usage()), *options(parser)]
         for part, below in parts(parser):
             body += [self._section(f'mmagenc {name} {part}', [usage(below.format_usage()), *options(below)])]
         if parser.epilog:
@@ -65,8 +66,9 @@ def item(action: argparse.Action) -> nodes.definition_list_item:
     """One option: how it is typed, and what help says of it."""
     term = nodes.term('', '', nodes.literal('', spelling(action)))
     said = (action.help or '') % {**vars(action), 'prog': 'mmagenc'}
-    choices = [] if not action.choices else [f'One of {", ".join(map(str, action.choices))}.']
-    return nodes.definition_list_item('', term, nodes.definition('', paragraph(' '.join([said, *choices]).strip())))
+    if action.choices and '{' not in spelling(action):
+        said = '; '.join(filter(None, [said, f'one of {", ".join(map(str, action.choices))}']))
+    return nodes.definition_list_item('', term, nodes.definition('', paragraph(said)))
 
 
 def spelling(action: argparse.Action) -> str:
@@ -81,8 +83,18 @@ def usage(text: str) -> nodes.literal_block:
     return nodes.literal_block(text, text, language='text')
 
 
+def described(text: str) -> List[nodes.Node]:
+    """A description of several paragraphs; what is indented in it is shown as it is typed."""
+    found = []
+    for part in text.strip('\n').split('\n\n'):
+        indented = part.startswith(' ')
+        part = textwrap.dedent(part)
+        found.append(nodes.literal_block(part, part, language='text') if indented else paragraph(part))
+    return found
+
+
 def paragraph(text: str) -> nodes.paragraph:
-    """Words; what stands between backticks as code, and line breaks of several paragraphs kept."""
+    """Words; what stands between backticks as code."""
     node = nodes.paragraph()
     for index, piece in enumerate(text.split('`')):
         node += nodes.literal('', piece) if index % 2 else nodes.Text(piece)

@@ -63,6 +63,23 @@ def test_every_option_is_told():
             assert action.help == '==SUPPRESS==' or spelling(action) in terms, (name, action.dest)
 
 
+def test_a_description_keeps_what_is_typed():
+    from command_pages import described
+    words, typed, more = described('One line\nand `code`.\n\n    mmagenc x >\n      y\n\nMore.')
+    assert isinstance(typed, nodes.literal_block) and typed.astext() == 'mmagenc x >\n  y'
+    assert words.astext() == 'One line\nand code.' and more.astext() == 'More.' and isinstance(words[1], nodes.literal)
+
+
+def test_choices_are_said_once():
+    from argparse import ArgumentParser
+
+    from command_pages import item
+    parser = ArgumentParser()
+    shown = parser.add_argument('--a', choices=['x', 'y'], help='which')
+    named = parser.add_argument('--b', choices=['x', 'y'], metavar='B', help='which')
+    assert item(shown).astext() == '--a {x,y}\n\nwhich' and item(named).astext() == '--b B\n\nwhich; one of x, y'
+
+
 def test_help_is_filled_in():
     from command_pages import options
     text = ' '.join(node.astext() for name in COMMANDS for node in options(parser_of(name)))
