@@ -83,7 +83,7 @@ def test_metadata(wheel):
     assert [version for version in ('3.9', '3.10', '3.11', '3.12', '3.13') if version in python] == ['3.10', '3.11', '3.12']
     required = [line for line in metadata.splitlines() if line.startswith('Requires-Dist:') and 'extra ==' not in line]
     assert not [line for line in required if 'mmcv' in line], 'would overwrite a compiled mmcv'
-    for extra in ('completion', 'anny', 'video', 'image', 'h36m', 'all', 'dev', 'lite', 'mesh'):
+    for extra in ('completion', 'anny', 'video', 'image', 'h36m', 'all', 'dev', 'docs', 'lite', 'mesh'):
         assert f'Provides-Extra: {extra}' in metadata
     assert 'smplx' not in ''.join(required)
 
@@ -111,9 +111,9 @@ def imported_packages():
 
 
 def test_what_is_imported_is_declared_and_nothing_else(wheel):
-    """The extra ``dev`` is of tests and style, and may name what the package does not import."""
+    """The extras ``dev``, of tests and style, and ``docs``, of the site, may name what the package does not import."""
     declared = {normalize(Requirement(line).name) for line in re.findall(r'^Requires-Dist: (.+)$', wheel[1], re.MULTILINE)
-                if 'extra == "dev"' not in line and "extra == 'dev'" not in line}
+                if not re.search(r'extra == ["\'](?:dev|docs)["\']', line)}
     assert imported_packages() - {normalize(name) for name in UNDECLARED} == declared - {normalize(name) for name in NOT_IMPORTED}
 
 

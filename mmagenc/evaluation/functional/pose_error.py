@@ -143,9 +143,9 @@ def best_of(error, k: Optional[int] = None) -> np.ndarray:
 
     .. math:: \binom{K}{k}^{-1} \sum_{i=1}^{K} \binom{K - i}{k - 1} e_{(i)}
 
-    with :math:`e_{(1)} \le … \le e_{(K)}`; for k = K the smallest, for k = 1 the mean. It uses all samples for any k, where the smallest of
-    the first k depends on their order. Whoever reports a best of k has looked at the truth: it tells whether the truth is among the
-    guesses, and grows better with k for any that differ.
+    with :math:`e_{(1)} \le \ldots \le e_{(K)}`; for k = K the smallest, for k = 1 the mean. It uses all samples for any k, where the
+    smallest of the first k depends on their order. Whoever reports a best of k has looked at the truth: it tells whether the truth is among
+    the guesses, and grows better with k for any that differ.
 
     Args:
         error: ``(K, N)`` of each sample, such as :func:`window_error`.
@@ -262,7 +262,7 @@ def rank_histogram(samples, target, valid=None, *, rng=0) -> np.ndarray:
 def spread_error_ratio(samples, target, valid=None) -> float:
     r"""How much the samples differ for how much their mean errs.
 
-    .. math:: \sqrt{\frac{K + 1}{K} \cdot \overline{s^2} \Big/ \overline{(\bar x - x)^2}}
+    .. math:: \sqrt{\frac{K + 1}{K} \cdot \overline{s^2} / \overline{(\bar x - x)^2}}
 
     with the samples' variance :math:`s^2` (divisor K − 1), both means over coordinates. It is 1 where truth and samples come of one
     distribution, whatever K; below 1 the samples are too sure. Fortin et al., *Why Should Ensemble Spread Match the RMSE of the Ensemble

@@ -1,0 +1,32 @@
+"""The notebooks of docs/notebooks run from the first cell to the last, as they stand."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.pages import ROOT
+
+NOTEBOOKS = sorted((ROOT / 'docs/notebooks').glob('*.md'))
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 2
+
+
+@pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path, tmp_path, monkeypatch):
+    nbclient, reading = pytest.importorskip('nbclient'), pytest.importorskip('myst_nb.core.read')
+    pytest.importorskip('ipykernel')
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]))
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    notebook = read_notebook(path, reading)
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name='python3', resources=dict(metadata=dict(path=str(tmp_path)))).execute()
+    cells = [cell for cell in notebook.cells if cell.cell_type == 'code']
+    assert len(cells) >= 6 and all(cell.execution_count for cell in cells)
+    assert any('data' in output for cell in cells for output in cell.outputs), 'a notebook shows something'
+
+
+def read_notebook(path: Path, reading):
+    """A notebook in MyST's text form."""
+    return reading.read_myst_markdown_notebook(path.read_text(encoding='utf-8'))
