@@ -17,7 +17,7 @@ import pytest
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 KEYS = {'Tab': 9, 'Enter': 13, 'Escape': 27, ' ': 32, 'End': 35, 'Home': 36, 'ArrowLeft': 37, 'ArrowUp': 38, 'ArrowRight': 39,
         'ArrowDown': 40}
-LIMIT = 60.
+LIMIT = 120.
 """Seconds for one answer."""
 
 
@@ -127,8 +127,8 @@ def browser(folder: Path, executable: Optional[str] = CHROMIUM) -> Iterator[Brow
         pytest.skip('Chromium is not installed')
     (read, out), (back, write) = os.pipe(), os.pipe()
     far = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (read, write)]  # 3 and 4 are the numbers that Chromium knows
-    command = [executable, '--headless', '--no-sandbox', '--remote-debugging-pipe', '--disable-gpu', '--no-first-run', '--disable-extensions',
-               '--disable-background-networking', '--hide-scrollbars', f'--user-data-dir={folder}/chromium']
+    command = [executable, '--headless', '--no-sandbox', '--remote-debugging-pipe', '--disable-gpu', '--no-first-run',
+               '--disable-extensions', '--disable-background-networking', '--hide-scrollbars', f'--user-data-dir={folder}/chromium']
     silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
     pipes = [(os.POSIX_SPAWN_DUP2, end, number) for end, number in zip(far, (3, 4))]
     process = os.posix_spawn(executable, command, os.environ, file_actions=[*silent, *pipes])

@@ -58,7 +58,8 @@ def licences(modules: Path) -> str:
     """The licence of every package, equal ones once."""
     texts = {}
     for name in bundled(modules):
-        text = next(path for path in sorted((modules / name).iterdir()) if path.name.lower().startswith('licen')).read_text(encoding='utf-8')
+        file = next(path for path in sorted((modules / name).iterdir()) if path.name.lower().startswith('licen'))
+        text = file.read_text(encoding='utf-8')
         plain = '\n'.join(line.rstrip() for line in text.strip().splitlines())
         texts.setdefault(plain, []).append(f'{name} {package(modules, name)["version"]}')
     rule = '-' * 100

@@ -4,6 +4,7 @@ Colours are the style sheet's variables, so that light, dark and print need no s
 expressions.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -12,14 +13,14 @@ from .curves import is_wide, stretches, thin
 SERIES_COLORS = [f'var(--c{number})' for number in range(8)]
 """Of lines, in the order of runs."""
 CLASS_COLORS = [f'var(--k{number})' for number in range(12)]
-HEIGHT, BAR_STEP = 190, 15
+HEIGHT, BAR_STEP, GROUP_GAP = 190, 15, 12
 FEW_POINTS = 40
 """Lines of so many points have dots."""
-NUMBER = ("datum.value != 0 && abs(datum.value) < 0.001 ? format(datum.value, '.2~e') : "
+NUMBER = ("datum.value != 0 && abs(datum.value) < 0.001 ? format(datum.value, '.3~e') : "
           "abs(datum.value) >= 10000 ? format(datum.value, '.3~s') : format(datum.value, '.6~g')")
 PERCENT = "format(100 * datum.value, '.4~g') + ' %'"
-AXIS = dict(labelColor='var(--muted)', titleColor='var(--muted)', gridColor='var(--line)', domainColor='var(--line)', tickColor='var(--line)',
-            labelFontSize=11, titleFontSize=11, titleFontWeight='normal', labelLimit=170, labelOverlap='greedy')
+AXIS = dict(labelColor='var(--muted)', titleColor='var(--muted)', gridColor='var(--line)', domainColor='var(--line)',
+            tickColor='var(--line)', labelFontSize=11, titleFontSize=11, titleFontWeight='normal', labelLimit=170, labelOverlap='greedy')
 CONFIG = dict(font='system-ui, sans-serif', background='transparent', aria=False, axis=AXIS, view=dict(stroke=None))
 Lines = Sequence[Tuple[str, Sequence[float], Sequence[float]]]
 """Name, x and y of each line."""
@@ -75,14 +76,16 @@ def line_chart(lines: Lines, *, title: str, x_label: str, log: Optional[bool] = 
     values = [dict(line=number, part=part, x=_short(a), y=_short(b)) for number, (_, x, y) in enumerate(lines)
               for part, stretch in enumerate(stretches(x)) for a, b in zip(x[stretch], y[stretch])]
     x_axis = dict(title=x_label, grid=False, labelExpr=NUMBER, tickCount=6, **(dict(tickMinStep=1, format='d') if whole else {}))
-    scale = dict(type='log') if log else dict(zero=percent or _are_counts(every), nice=True)
+    scale = dict(type='log', nice=False) if log else dict(zero=percent or _are_counts(every), nice=True)
+    ticks = dict(values=log_ticks(min(every), max(every))) if log else _whole_steps(every)
     encoding = dict(
         x=dict(field='x', type='quantitative', scale=dict(nice=False, zero=False, padding=6), axis=x_axis),
         y=dict(field='y', type='quantitative', scale=scale,
-               axis=dict(title=None, labelExpr=PERCENT if percent else NUMBER, tickCount=5, **_whole_steps(every))),
-        color=dict(field='line', type='nominal', legend=None, scale=dict(domain=list(range(len(lines))), range=_cycled(SERIES_COLORS, len(lines)))),
+               axis=dict(title=None, labelExpr=PERCENT if percent else NUMBER, tickCount=5, **ticks)),
+        color=_colors('line', _cycled(SERIES_COLORS, len(lines))),
         detail=dict(field='part', type='nominal'))
-    dots = [dict(mark=dict(type='point', filled=True, size=28, opacity=1), encoding=encoding)] if len(values) <= FEW_POINTS * len(lines) else []
+    few = len(values) <= FEW_POINTS * len(lines)
+    dots = [dict(mark=dict(type='point', filled=True, size=28, opacity=1), encoding=encoding)] if few else []
     cursor = dict(
         mark=dict(type='rule', color='var(--muted)', strokeDash=[3, 3]), data=dict(values=[{}]),
         encoding=dict(x=dict(value=dict(expr='cursor')), opacity=dict(value=dict(expr='cursor < 0 ? 0 : 1'))))
@@ -109,10 +112,11 @@ def stacked_bars(columns: Sequence[Tuple[str, Sequence[float]]], parts: Sequence
     spec = _spec(
         height=HEIGHT, data=dict(values=values), mark=dict(type='bar', stroke='var(--tile)', strokeWidth=1, width=dict(band=.76)),
         encoding=dict(
-            x=dict(field='column', type='nominal', sort=None, scale=dict(domain=labels), axis=dict(title=x_label, labelAngle=0, ticks=False)),
+            x=dict(field='column', type='nominal', sort=None, scale=dict(domain=labels),
+                   axis=dict(title=x_label, labelAngle=0, ticks=False)),
             y=dict(field='size', type='quantitative', stack='zero',
                    axis=dict(title=None, labelExpr=NUMBER, tickCount=5, tickMinStep=1)),
-            color=_fills([color for _, color in parts]), order=dict(field='part', type='quantitative'), tooltip=dict(field='tip')))
+            color=_colors('part', [color for _, color in parts]), order=dict(field='part', type='quantitative'), tooltip=dict(field='tip')))
     told = '; '.join(f'{x_label} {label}: ' + ', '.join(f'{size:g} {name}' for size, (name, _) in zip(sizes, parts) if size)
                      for label, sizes in columns)
     return Chart(title, y_label, f'{title}. {told}', spec)
@@ -132,9 +136,9 @@ def paired_bars(groups: Sequence[Tuple[str, Sequence[float]]], parts: Sequence[T
     y = dict(field='group', type='nominal', sort=None, axis=dict(title=None, ticks=False, domain=False, labelPadding=6),
              scale=dict(paddingInner=.35, paddingOuter=.15))
     spec = _spec(
-        height=dict(step=BAR_STEP), data=dict(values=values), mark=dict(type='bar'),
+        height=len(groups) * (len(parts) * BAR_STEP + GROUP_GAP), data=dict(values=values), mark=dict(type='bar'),
         encoding=dict(
-            y=y, yOffset=dict(field='part', type='nominal'), color=_fills([color for _, color in parts]), tooltip=dict(field='tip'),
+            y=y, yOffset=dict(field='part', type='nominal'), color=_colors('part', [color for _, color in parts]), tooltip=dict(field='tip'),
             x=dict(field='value', type='quantitative', axis=dict(title=unit, labelExpr=NUMBER, tickCount=5))))
     told = '; '.join(f'{label}: ' + ', '.join(f'{value:.3g} {name}' for value, (name, _) in zip(sizes, parts)) for label, sizes in groups)
     return Chart(title, '', f'{title}, {unit}. {told}', spec)
@@ -164,12 +168,21 @@ def scatter(embedding: Dict, classes: Sequence[str]) -> Chart:
     return Chart('Clips in the plane', '', f'{len(values)} clips in the plane, colour by class, shape by origin', spec)
 
 
+def log_ticks(low: float, high: float) -> List[float]:
+    """At most about six numbers of a logarithmic axis, each different from the others: 1, 2 and 5 times powers of ten, or powers alone."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = [10.**power for power in range(first, last + 1)]
+    steps = (1, ) if sum(low <= power <= high for power in powers) > 2 else (1, 2, 5)
+    found = [float(f'{step * power:.6g}') for power in powers for step in steps if low <= step * power <= high]
+    return found[::math.ceil(len(found) / 6)] if len(found) > 1 else [_short(low), _short(high)]
+
+
 def _spec(**parts) -> Dict:
     return dict(width='container', autosize=dict(type='fit-x', contains='padding'), config=CONFIG, **parts)
 
 
-def _fills(colors: Sequence[str]) -> Dict:
-    return dict(field='part', type='nominal', legend=None, scale=dict(domain=list(range(len(colors))), range=list(colors)))
+def _colors(field: str, colors: Sequence[str]) -> Dict:
+    return dict(field=field, type='nominal', legend=None, scale=dict(domain=list(range(len(colors))), range=list(colors)))
 
 
 def _cycled(colors: Sequence[str], count: int) -> List[str]:

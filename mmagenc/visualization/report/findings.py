@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmagenc.evaluation.functional import chance_of, is_near_chance, movement_is_off, wilson_interval
+from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.evaluation.study import FEW_SEEDS, ArmSummary, summarize
 
 from .alarms import class_name, last_round, percent
@@ -19,6 +20,8 @@ FEW_CLIPS = 30
 BONES_FACTOR, BONES_FREE = 2., 0.01
 """Bones are said to stretch where they change by more than so many times what those of the recordings do, and by more than so many body
 lengths, which rounding and a pose estimator's jitter reach by themselves."""
+ALIKE = 1.25
+"""Up to so many times slower or faster is said to be as fast: seeds and classes of one generator differ by as much."""
 YES, NO, PARTLY, OPEN = 'yes', 'no', 'partly', 'open'
 Pairs = Dict[str, Tuple[float, float]]
 """Speeds of generated and recorded clips by class name."""
@@ -87,24 +90,37 @@ def movement_finding(run: Run) -> Finding:
     facts = [Fact('Named as meant by the judge', said.text(), f'{known.of}: {known.text()}' if known else 'recordings: not measured')] \
         if said else []
     if not speeds:
-        return Finding(question, OPEN, 'Not measured', 'Speed and bone lengths of generated clips were not compared with those of the recordings.',
-                       facts, test_command(run))
+        text = 'Speed and bone lengths of generated clips were not compared with those of the recordings.'
+        return Finding(question, OPEN, 'Not measured', text, facts, test_command(run))
     off = [name for name, pair in speeds.items() if movement_is_off(*pair)]
     stretched = bones is not None and bones.real is not None and bones.value.value > max(BONES_FACTOR * bones.real.value, BONES_FREE)
     facts = [Fact('Speed', ratio_text(speeds), 'recordings: 1×'), *_bone_facts(bones), *facts]
     unlike = known is not None and said is not None and said.total > 0 and not _is_guessing(run, known) and _is_guessing(run, said)
-    verdict, answer = _movement_answer(off, len(speeds), stretched, unlike)
+    verdict, answer = _movement_answer(speeds, off, stretched, unlike)
     return Finding(question, verdict, answer, _movement_text(speeds, off, bones, stretched, where), facts)
 
 
-def _movement_answer(off: Sequence[str], count: int, stretched: bool, unlike: bool) -> Tuple[str, str]:
+def _movement_answer(speeds: Pairs, off: Sequence[str], stretched: bool, unlike: bool) -> Tuple[str, str]:
     if off:
-        return (NO, 'No') if len(off) == count else (PARTLY, f'Not in {len(off)} of {count} classes')
+        return (NO, 'No') if len(off) == len(speeds) else (PARTLY, f'Not in {len(off)} of {len(speeds)} classes')
+    pace = _pace(speeds)
     if stretched:
-        return PARTLY, 'As fast, but their bones stretch'
+        return PARTLY, f'{pace or "As fast"}, but their bones stretch'
     if unlike:
-        return PARTLY, 'As fast, but not as their classes do'
-    return YES, 'Yes, as far as speed and bones tell'
+        return PARTLY, f'{pace or "As fast"}, but not as their classes do'
+    return (PARTLY, pace) if pace else (YES, 'Yes, as far as speed and bones tell')
+
+
+def _pace(speeds: Pairs) -> str:
+    """Whether classes that move at all are slower or faster than the recordings; empty where all are about as fast."""
+    ratios = [generated / recorded for generated, recorded in speeds.values() if recorded > STILL]
+    slow, fast = sum(ratio < 1 / ALIKE for ratio in ratios), sum(ratio > ALIKE for ratio in ratios)
+    if slow and fast:
+        return 'Some classes slower, some faster'
+    if not slow and not fast:
+        return ''
+    some = '' if slow + fast == len(ratios) else f' in {slow + fast} of {len(ratios)} classes'
+    return f'Like them, but {"slower" if slow else "faster"}{some}'
 
 
 def _movement_text(speeds: Pairs, off: Sequence[str], bones: Optional[Row], stretched: bool, where: str) -> str:
@@ -157,7 +173,8 @@ def judge_finding(run: Run) -> Finding:
     """The judge's accuracy on recordings that it was not trained on, guessing beside it, and what it confuses most."""
     question, known = 'Can the judge be trusted?', judge_accuracy(run)
     if run.fitted is False:
-        return Finding(question, NO, 'No: it was never fitted', 'The checkpoint is from before the loop: what its recognizer says is random.')
+        text = 'The checkpoint is from before the loop: what its recognizer says is random.'
+        return Finding(question, NO, 'No: it was never fitted', text)
     if known is None:
         return Finding(question, OPEN, 'Not measured', 'No accuracy on held-out recordings is known.', (), test_command(run))
     chance = chance_level(run)
@@ -185,8 +202,7 @@ def judge_accuracy(run: Run) -> Optional[Share]:
         ends = wilson_interval(last.judge['recordings'] * total, total)[1:] if total else (None, None)
         return Share(last.judge['recordings'], total, *ends, f'{last.judge["split"] or "held-out"} recordings (round {last.number})')
     row = _row(run, 'top1')
-    return None if row is None else _share(row.value, next((each['matrix'] for each in run.confusions if each['title'].startswith('Recognizer')),
-                                                           None), 'test recordings')
+    return None if row is None else _share(row.value, _test_matrix(run), 'test recordings')
 
 
 def generated_accuracy(run: Run) -> Optional[Share]:
@@ -251,25 +267,30 @@ def pool_finding(run: Run) -> Finding:
         return Finding(question, OPEN, 'Not measured', f'{text}{"n" if text else "N"}o recognizers were trained with it and without it on the '
                        'same seeds. The judge’s opinion of its own choice does not answer this.', (), study_command(run))
     cells = [cell for cell, _ in found]
-    better, worse = [cell for cell in cells if cell.difference.low > 0], [cell for cell in cells if cell.difference.high < 0]
     few = min(cell.difference.num_pairs for cell in cells) < FEW_SEEDS
-    text = f'Test accuracy over seeds, with the pool’s clips and without, {len(cells)} comparison{"s" if len(cells) > 1 else ""}; the difference is of ' \
-           'the same seeds, with its 95 % interval.' + (f' Fewer than {FEW_SEEDS} seeds say little.' if few else '')
+    text = f'Test accuracy over seeds, with the pool’s clips and without, {len(cells)} comparison{"s" if len(cells) > 1 else ""}; the ' \
+           'difference is of the same seeds, with its 95 % interval.' + (f' Fewer than {FEW_SEEDS} seeds say little.' if few else '')
     facts = [_pool_fact(cell, other, many=len({each.dataset for each in cells}) > 1) for cell, other in found]
-    if better and not worse:
-        everywhere = len(better) == len(cells)
-        return Finding(question, YES if everywhere else PARTLY, 'Yes' if everywhere else f'In {len(better)} of {len(cells)} comparisons', text, facts)
-    if worse and not better:
-        return Finding(question, NO, 'No: it harmed' if len(worse) == len(cells) else f'It harmed in {len(worse)} of {len(cells)} comparisons',
-                       text, facts)
-    return Finding(question, PARTLY if better else OPEN, 'In some it helped, in some it harmed' if better else 'Not to be told from luck', text, facts)
+    return Finding(question, *_pool_answer(cells), text, facts)
+
+
+def _pool_answer(cells: Sequence[ArmSummary]) -> Tuple[str, str]:
+    better, worse = sum(cell.difference.low > 0 for cell in cells), sum(cell.difference.high < 0 for cell in cells)
+    if better and worse:
+        return PARTLY, 'In some it helped, in some it harmed'
+    if better:
+        return (YES, 'Yes') if better == len(cells) else (PARTLY, f'In {better} of {len(cells)} comparisons')
+    if worse:
+        return NO, 'No: it harmed' if worse == len(cells) else f'It harmed in {worse} of {len(cells)} comparisons'
+    return OPEN, 'Not to be told from luck'
 
 
 def pool_cells(study: StudyRuns) -> List[Tuple[ArmSummary, ArmSummary]]:
     """Summaries of the arms that trained with the pool, each against the arm that is the same but for it, where seeds are shared."""
     found = []
     for arm in (arm for arm in study.arms if arm.generated == 'pool'):
-        alike = [other for other in study.arms if other.generated is None and (other.augmentation, other.init) == (arm.augmentation, arm.init)]
+        alike = [other for other in study.arms
+                 if other.generated is None and (other.augmentation, other.init) == (arm.augmentation, arm.init)]
         if not alike:
             continue
         cells = summarize(study.rows, baseline=alike[0].name)

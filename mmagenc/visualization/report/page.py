@@ -5,7 +5,7 @@ All text that comes from a run (names of files and classes, reasons, configs) is
 
 import json
 import time
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
@@ -71,7 +71,7 @@ def render_page(runs: Sequence[Run], *, title: str = '') -> str:
         script=Markup(asset('report.js')), library=Markup(asset('vega.js') if charts.data else ''))
 
 
-@lru_cache(maxsize=None)
+@cache
 def environment() -> jinja2.Environment:
     """Where the templates are; everything that they are given is escaped, and a name that they are not given is an error."""
     found = jinja2.Environment(
