@@ -138,7 +138,8 @@ def paired_bars(groups: Sequence[Tuple[str, Sequence[float]]], parts: Sequence[T
     spec = _spec(
         height=len(groups) * (len(parts) * BAR_STEP + GROUP_GAP), data=dict(values=values), mark=dict(type='bar'),
         encoding=dict(
-            y=y, yOffset=dict(field='part', type='nominal'), color=_colors('part', [color for _, color in parts]), tooltip=dict(field='tip'),
+            y=y, yOffset=dict(field='part', type='nominal'), color=_colors('part', [color for _, color in parts]),
+            tooltip=dict(field='tip'),
             x=dict(field='value', type='quantitative', axis=dict(title=unit, labelExpr=NUMBER, tickCount=5))))
     told = '; '.join(f'{label}: ' + ', '.join(f'{value:.3g} {name}' for value, (name, _) in zip(sizes, parts)) for label, sizes in groups)
     return Chart(title, '', f'{title}, {unit}. {told}', spec)
@@ -157,7 +158,7 @@ def scatter(embedding: Dict, classes: Sequence[str]) -> Chart:
     axis = dict(axis=None, type='quantitative', scale=dict(domain=[-.03, 1.03], nice=False, zero=False))
     color = dict(field='label', type='nominal', legend=None,
                  scale=dict(domain=labels, range=[CLASS_COLORS[label % len(CLASS_COLORS)] for label in labels]))
-    shape = dict(field='set', type='nominal', legend=None, scale=dict(domain=list(SETS), range=[shape for _, shape, _ in SETS.values()]))
+    shape = dict(field='set', type='nominal', legend=None, scale=dict(domain=list(SETS), range=[mark for _, mark, _ in SETS.values()]))
     opacity = dict(condition=dict(test='label >= 0 && datum.label != label', value=.12), value=.9)
     layers = [dict(mark=dict(type='point', filled=filled, size=46, strokeWidth=1.5),
                    transform=[dict(filter=f'indexof({[name for name, each in SETS.items() if each[2] == filled]}, datum.set) >= 0')],

@@ -132,14 +132,14 @@ def _movement_text(speeds: Pairs, off: Sequence[str], bones: Optional[Row], stre
         text += f' Beyond that: {told}.'
     if bones is None or bones.real is None:
         return f'{text} Whether bones keep their lengths was not measured.'
-    return f'{text} Bones change by {bones.value.value:.3f} body lengths over a clip, in recordings by {bones.real.value:.3f}' \
+    return f'{text} Bones change by {bones.value.value:.2g} body lengths over a clip, in recordings by {bones.real.value:.2g}' \
            f'{": more than twice as much." if stretched else "."}'
 
 
 def _bone_facts(bones: Optional[Row]) -> List[Fact]:
     if bones is None or bones.real is None:
         return [Fact('Change of bone lengths', 'not measured', '')]
-    return [Fact('Change of bone lengths', f'{bones.value.value:.3f}', f'recordings: {bones.real.value:.3f}')]
+    return [Fact('Change of bone lengths', f'{bones.value.value:.2g}', f'recordings: {bones.real.value:.2g}')]
 
 
 def class_speeds(run: Run) -> Optional[Pairs]:
@@ -180,6 +180,9 @@ def judge_finding(run: Run) -> Finding:
     chance = chance_level(run)
     facts = [Fact('Named rightly', known.text(), f'guessing: {percent(chance)}'), *_trip_facts(run), *_confused(run)]
     text = f'It names {known.text()} {known.of} rightly, 95 % interval in brackets; guessing reaches {percent(chance)}.'
+    if 'training' in known.of:
+        return Finding(question, OPEN, 'Not measured on recordings held out', f'{text} It was trained on these recordings.', facts,
+                       test_command(run))
     if not known.total:
         return Finding(question, OPEN, 'On how many recordings is not told', text, facts)
     if _is_guessing(run, known):
@@ -263,9 +266,10 @@ def pool_finding(run: Run) -> Finding:
     found = [(cell, other) for study in run.studies for cell, other in pool_cells(study)]
     if not found:
         size = run.rounds[-1].pool_size if run.rounds else 0
-        text = f'The pool holds {size} clip{"" if size == 1 else "s"}; ' if run.rounds else ''
-        return Finding(question, OPEN, 'Not measured', f'{text}{"n" if text else "N"}o recognizers were trained with it and without it on the '
-                       'same seeds. The judge’s opinion of its own choice does not answer this.', (), study_command(run))
+        text = f'The pool holds {size} clip{"" if size == 1 else "s"}; no' if run.rounds else 'No'
+        text += ' recognizers were trained with it and without it on the same seeds. The judge’s opinion of its own choice does not ' \
+                'answer this.'
+        return Finding(question, OPEN, 'Not measured', text, (), study_command(run))
     cells = [cell for cell, _ in found]
     few = min(cell.difference.num_pairs for cell in cells) < FEW_SEEDS
     text = f'Test accuracy over seeds, with the pool’s clips and without, {len(cells)} comparison{"s" if len(cells) > 1 else ""}; the ' \

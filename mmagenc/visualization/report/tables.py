@@ -86,7 +86,7 @@ def comparison_table(runs: Sequence[Run]) -> Table:
 
 
 def confusion_view(confusion: Dict) -> Dict:
-    """A confusion matrix for its template: ``title``, ``accuracy``, ``full`` (with numbers), ``names`` and ``lines`` of cells with a tip."""
+    """A confusion matrix for its template: ``title``, ``accuracy``, ``full`` (with numbers), ``names`` and ``lines`` of tipped cells."""
     names, matrix = confusion['classes'], confusion['matrix']
     full = len(names) <= MANY_CLASSES
     lines = []

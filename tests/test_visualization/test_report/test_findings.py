@@ -49,7 +49,7 @@ def test_movement_by_the_rounds_where_no_test_tells(folder):
     finding = movement_finding(collect_run(folder))
     assert facts(finding)['Speed'] == ('0.8× to 1.5×', 'recordings: 1×') and 'round 2' in finding.text
     assert facts(finding)['Change of bone lengths'] == ('not measured', '') and 'not measured' in finding.text
-    named = ('50.0 % [20.0, 80.0] of 7', 'val recordings (round 2): 90.0 % [79.9, 95.3] of 60')
+    named = ('50.0 % [20.2, 79.8] of 7', 'val recordings (round 2): 90.0 % [79.9, 95.3] of 60')
     assert facts(finding)['Named as meant by the judge'] == named
 
 
@@ -71,13 +71,20 @@ def test_what_was_not_measured_names_the_command(tmp_path):
     assert pool.command.endswith(' study.arms.infagenc.generated=pool')
 
 
-@pytest.mark.parametrize('accuracy, total, verdict', [(0.9, 60, 'yes'), (0.9, 20, 'partly'), (0.4, 60, 'no'), (1., 3, 'no')])
+@pytest.mark.parametrize('accuracy, total, verdict', [(0.9, 60, 'yes'), (0.9, 20, 'partly'), (0.4, 60, 'no'), (0.6, 5, 'no')])
 def test_judge(folder, accuracy, total, verdict):
     rewrite_rounds(folder, {}, told(judge=dict(recordings=accuracy, num_recordings=total, split='val', chance=1 / 3)))
     (folder / 'test/recognizer.json').unlink()
     finding = judge_finding(collect_run(folder))
     assert finding.verdict == verdict and facts(finding)['Named rightly'][1] == 'guessing: 33.3 %'
     assert f'of {total}' in facts(finding)['Named rightly'][0]
+
+
+def test_accuracy_on_its_own_training_clips_answers_nothing(folder):
+    rewrite_rounds(folder, {}, told(judge=dict(recordings=1., num_recordings=60, split='training', chance=1 / 3)))
+    (folder / 'test/recognizer.json').unlink()
+    finding = judge_finding(collect_run(folder))
+    assert (finding.verdict, finding.answer) == ('open', 'Not measured on recordings held out') and finding.command
 
 
 def test_the_judge_by_its_test_with_what_it_confuses(folder):

@@ -161,7 +161,7 @@ def test_the_loop_tells_of_judge_gate_and_movement(tmp_path):
     run = collect_run(folder)
     text = words(run)
     for expected in ('90.0 % of 60 val', '2 of 7: too slow 1', '3 of 7, let pass (gate off): too slow 3',
-                     'Named as meant by the judge 50.0 % [20.0, 80.0] of 7', 'passed the gate: 5 of 7 (round 2)', 'Speed 0.8× to 1.5×',
+                     'Named as meant by the judge 50.0 % [20.2, 79.8] of 7', 'passed the gate: 5 of 7 (round 2)', 'Speed 0.8× to 1.5×',
                      'Movement of generated clips, round 2', 'walk 0.200 0.250 0.80', 'held back by the gate', '2 rounds of the loop',
                      '3 clips in the pool', '3 classes'):
         assert expected in text, expected

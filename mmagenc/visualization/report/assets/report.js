@@ -400,9 +400,10 @@
 
   /* A chart of the page's data, drawn by Vega-Lite without eval; its colours are the style sheet's variables. */
   function drawChart(node) {
-    const chart = data.charts[+node.dataset.chart];
+    const chart = data.charts[+node.dataset.chart], inner = element('div', {'aria-hidden': 'true'});  // Vega names its container
+    node.append(inner);
     const view = new vega.View(vega.parse(vegaLite.compile(chart.spec).spec, null, {ast: true}), {
-      renderer: 'svg', container: node, hover: true, expr: vegaInterpreter.expressionInterpreter,
+      renderer: 'svg', container: inner, hover: true, expr: vegaInterpreter.expressionInterpreter,
       tooltip: (handler, event, item, text) => { if (text) showTip(String(text), event.clientX, event.clientY); else hideTip(); }});
     view.runAsync();
     if (chart.lines.length) watchLines(node, view, chart);
