@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
 import jinja2
-from markupsafe import Markup
 
 from mmagenc.compat import atomic_open
 from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
@@ -26,6 +25,7 @@ from .curves import curve_names, pretty
 from .findings import findings_of
 from .metrics import SHARES
 
+Markup = jinja2.utils.markupsafe.Markup
 SIGN = '<meta name="generator" content="mmagenc report">'
 """By which a report is known."""
 PAGE_SUFFIXES = ('.html', '.htm')
