@@ -92,7 +92,8 @@ def licences(modules: Path) -> str:
 
 def main() -> None:
     args = parse_args()
-    require_outputs('build_charts', [Output('--out', args.out, ('.js', )), Output('--licences', args.licences, ('.txt', ))], force=args.force)
+    outputs = [Output('--out', args.out, ('.js', )), Output('--licences', args.licences, ('.txt', ))]
+    require_outputs('build_charts', outputs, force=args.force)
     with in_words('build_charts', debug=args.debug):
         made = [(args.out, bundle(args.modules)), (args.licences, licences(args.modules))]
     for path, text in made:
