@@ -136,6 +136,7 @@
     themed();
   });
   systemDark.addEventListener('change', themed);
+  matchMedia('print').addEventListener('change', () => redraws.forEach(redraw => redraw()));  // a dark page prints light
 
   function style(name) { return getComputedStyle(root).getPropertyValue(name).trim(); }
 
