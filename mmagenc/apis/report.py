@@ -14,11 +14,12 @@ from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_a
 from mmagenc.engine.config_check import merge_options
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_chance, wilson_interval
+from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.visualization.report import Run, collect_run, embedding_of, innermost_dataset, player_clips, read_pool
 from mmagenc.visualization.report.collect import newest
-from mmagenc.visualization.report.metrics import Number, Result, Row
+from mmagenc.visualization.report.metrics import Number, Result, Row, rows_of
 from mmagenc.visualization.report.motion import choose_clips
 
 from .generate import generate
@@ -82,6 +83,7 @@ def _with_models(run: Run, clips_per_class: int, judged_per_class: int, cfg_opti
     if not run.classes:
         run.classes = [str(label) for label in range(1 + max((clip['label'] for clips in sets.values() for clip in clips), default=-1))]
     _add_players(run, cfg, sets, clips_per_class, up)
+    _add_movement(run, cfg, sets)
     if judged_per_class and sets:
         progress('judging clips')
         _add_opinions(run, cfg, {name: choose_clips(clips, judged_per_class) for name, clips in sets.items()}, device)
@@ -169,9 +171,7 @@ def _is_generator(cfg: Config) -> bool:
 
 
 def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_class: int, up: Optional[str]) -> None:
-    real = sets.get('test') or sets.get('train') or []
-    longest = max((clip['total_frames'] for clip in sets.get('generated', [])), default=None)
-    real = [middle_frames(clip, longest) for clip in real]
+    real = _real_windows(sets)
     groups = {'real': real, **{name: sets.get(name, []) for name in ('generated', 'selected')}}
     labels = {clip['label'] for clips in groups.values() for clip in clips}
     per_class = max(min(clips_per_class, MAX_PLAYERS // max(len(labels) * sum(map(bool, groups.values())), 1)), 1)
@@ -184,6 +184,37 @@ def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_c
         run.notes.append(('players', f'{error}'))
     if not run.motion or not run.motion['clips']:
         run.notes.append(('players', 'there are no clips to play'))
+
+
+def _real_windows(sets: Dict[str, List[Dict]]) -> List[Dict]:
+    """The recordings that generated clips are held against: of the test set if there are any, cut to the generated clips' length."""
+    longest = max((clip['total_frames'] for clip in sets.get('generated', [])), default=None)
+    return [middle_frames(clip, longest) for clip in sets.get('test') or sets.get('train') or []]
+
+
+def _add_movement(run: Run, cfg: Config, sets: Dict[str, List[Dict]]) -> None:
+    """A table of how the generated clips move beside the recordings, of all and by class."""
+    if not sets.get('generated'):
+        return
+    fps = cfg.get('fps') or _metainfo(cfg).get('fps')
+    try:
+        real, generated = ([measure_movement(clip, fps) for clip in clips] for clips in (_real_windows(sets), sets['generated']))
+        movement = Movement(*_rows_and_labels(real, _real_windows(sets)), *_rows_and_labels(generated, sets['generated']), fps,
+                            not any('transl' in clip for clip in sets['generated']) and makes_no_path(np.stack(real), np.stack(generated)))
+        if not movement.known:
+            raise ValueError(UNKNOWN_LAYOUT)
+    except Exception as error:  # as above
+        run.notes.append(('movement', f'generated clips are not compared with recordings: {_said(error)}'))
+        return
+    per_class = {_class_name(run, label): rows_of(movement.numbers(label)) for label in np.unique(movement.fake_label)
+                 if label in movement.real_label}
+    recordings = 'test' if sets.get('test') else 'training'
+    source = f'{len(generated)} generated clips, {len(real)} {recordings} recordings cut to their length. {movement.caption()}'
+    run.results.append(Result('Movement of generated clips', source, rows_of(movement.numbers()), per_class))
+
+
+def _rows_and_labels(rows: List[np.ndarray], clips: List[Dict]) -> Tuple[np.ndarray, np.ndarray]:
+    return np.stack(rows), np.array([int(clip['label']) for clip in clips])
 
 
 def middle_frames(clip: Dict, num_frames: Optional[int]) -> Dict:

@@ -8,6 +8,8 @@ from scipy.stats import binomtest
 from mmagenc.apis import init_recognizer
 from mmagenc.apis.report import middle_frames, report_run, report_runs
 from mmagenc.datasets.annotation import save_annotation
+from mmagenc.evaluation.functional import clip_movement
+from mmagenc.skeletons import get_skeleton
 from mmagenc.visualization.report.alarms import alarms_of
 from tests.test_visualization.test_report.runs import make_clip
 
@@ -47,8 +49,22 @@ def test_everything(work_dir):
     assert [row.title for row in rows][:2] == ['Accuracy: real, training', 'Accuracy: real, test']
     generated = run.confusions[2]['matrix']
     assert rows[2].value.value == pytest.approx(np.trace(generated) / 12) and rows[2].value.low <= rows[2].value.value <= rows[2].value.high
+    movement = next(result for result in run.results if result.title == 'Movement of generated clips')
+    assert {row.title for row in movement.rows} >= {'Speed', 'Bone change', 'Speed against recordings'}
+    assert '3 test recordings' in movement.source
     assert told == ['reading clips', 'generating clips', 'judging clips']
     assert {part for part, _ in run.notes} == {'curves', 'loop', 'tests'}
+
+
+def test_movement_is_that_of_the_clips(work_dir):
+    """Against the measure itself, of the middle frames of the test clips."""
+    run = report_run(work_dir, judged_per_class=0)
+    row = next(row for result in run.results for row in result.rows if row.title == 'Speed')
+    clips = [middle_frames(make_clip(f'real_{index}', index % 3, frames=12, seed=index), 8) for index in (6, 7, 8)]
+    parents = get_skeleton('ucla20').parents
+    paths = np.median([clip_movement(clip['keypoint'][0], parents, 25)['speed'] for clip in clips])
+    about_root = np.median([clip_movement(clip['keypoint'][0], parents, 25, root=get_skeleton('ucla20').root)['speed'] for clip in clips])
+    assert row.real.value == pytest.approx(paths, rel=1e-5) or row.real.value == pytest.approx(about_root, rel=1e-5)
 
 
 def test_shares_have_wilsons_interval(work_dir):

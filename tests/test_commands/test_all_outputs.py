@@ -14,7 +14,7 @@ import mmagenc.outputs
 from mmagenc.outputs import LIST
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVELOPERS = ('analysis/memory', 'data/build_infant_body')
+DEVELOPERS = ('analysis/memory', 'data/build_charts', 'data/build_infant_body')
 """Programs in tools/ that are no commands."""
 INPUTS = ('in.npz', 'in.py', 'in.pth')
 COMMANDS = [
@@ -34,6 +34,7 @@ COMMANDS = [
     ('import-arrays', 'npz in.npz --out new/a.npz'),
     ('import-arrays', 'pkl in.npz --out new/a.npz'),
     ('import-arrays', 'back in.npz --data new/a.npy --labels new/b.pkl'),
+    ('data/build_charts', 'folder --out new/a.js --licences new/b.txt'),
     ('data/build_infant_body', '--out new/a.npz'),
     ('import-bvh', 'folder --rig in.py --out new/a.npz new/b.pkl --report new/c.json'),
     ('import-h36m', 'folder --out new/a.npz new/b.pkl'),

@@ -6,7 +6,7 @@ K classes, R rounds of the loop. Whatever is missing or cannot be read becomes a
 import json
 import re
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
@@ -16,6 +16,8 @@ from mmengine.config import Config
 from mmagenc.compat import START_FILE, named_checkpoint, start_number
 from mmagenc.datasets.annotation import MAX_CLASSES
 from mmagenc.datasets.pool import read_pool as load_pool
+from mmagenc.evaluation.study import StudyRow, read_rows
+from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.untrusted import NotPlainError, read_settings
 from mmagenc.visualization.logs import epoch_positions, is_number, read_scalars
@@ -84,6 +86,21 @@ class Round:
     movement: Dict[int, Tuple[float, float]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class StudyRuns:
+    """A study below the folder.
+
+    Args:
+        source: its file of runs.
+        arms: what its recognizers were trained with.
+        rows: one a run.
+    """
+
+    source: str
+    arms: List[Arm]
+    rows: List[StudyRow]
+
+
 @dataclass
 class Run:
     """Everything known of one run.
@@ -97,6 +114,7 @@ class Run:
         rounds: of the loop.
         results: tables of tests.
         confusions: ``title``, ``classes`` and ``matrix`` (rows: true class, columns: named class) of each confusion matrix.
+        studies: with what recognizers were trained, and how well they did.
         config: the config's text.
         environment: the environment's text, as logged.
         checkpoint: newest checkpoint, if any.
@@ -116,6 +134,7 @@ class Run:
     rounds: List[Round] = field(default_factory=list)
     results: List[Result] = field(default_factory=list)
     confusions: List[Dict] = field(default_factory=list)
+    studies: List[StudyRuns] = field(default_factory=list)
     config: str = ''
     environment: str = ''
     checkpoint: Optional[Path] = None
@@ -159,6 +178,7 @@ def collect_run(folder, *, trust: bool = False) -> Run:
     run.rounds = _part(run, 'loop', lambda: read_rounds(folder, run, pool), [])
     run.environment = _part(run, 'environment', lambda: read_environment(folder), '')
     run.results, run.confusions = _part(run, 'tests', lambda: read_results(folder, run), ([], []))
+    run.studies = _part(run, 'studies', lambda: read_studies(folder, run), [])
     return run
 
 
@@ -366,8 +386,7 @@ def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
     """
     results, confusions = [], []
     for path in sorted(folder.rglob('*.json'), key=_age):
-        earlier = 'previous' in path.relative_to(folder).parts[:-1]
-        if earlier or path.name in ('rounds.json', 'scalars.json', START_FILE) or path.parent.name == 'vis_data':
+        if _is_earlier(path, folder) or path.name in ('rounds.json', 'scalars.json', START_FILE) or path.parent.name == 'vis_data':
             continue
         source = str(path.relative_to(folder))
         try:
@@ -381,6 +400,43 @@ def read_results(folder: Path, run: Run) -> Tuple[List[Result], List[Dict]]:
     if not results:
         run.notes.append(('tests', 'no results of a test: mmagenc test CONFIG CHECKPOINT --work-dir WORK_DIR/test writes them'))
     return results, confusions
+
+
+def _is_earlier(path: Path, folder: Path) -> bool:
+    """Whether a file is of an earlier run, which was moved into ``previous/``."""
+    return 'previous' in path.relative_to(folder).parts[:-1]
+
+
+# --- Studies
+
+
+def read_studies(folder: Path, run: Run) -> List[StudyRuns]:
+    """The runs of every study (``runs.csv``) in or below the folder, with its arms; those of several studies together are in their own."""
+    studies = []
+    for path in sorted(folder.rglob('runs.csv')):
+        if _is_earlier(path, folder):
+            continue
+        source = str(path.relative_to(folder))
+        try:
+            rows = read_rows(path)
+            arms = _arms(path.with_name('settings.json'), rows)
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
+            run.notes.append(('studies', f'{source} cannot be read: {error}'))
+            continue
+        studies += [StudyRuns(source, arms, rows)] if arms else []
+    return studies
+
+
+def _arms(settings: Path, rows: List[StudyRow]) -> List[Arm]:
+    """The arms that the rows name, by the study's settings; without these, none but those that every study knows."""
+    if not settings.is_file():
+        return []
+    named = json.loads(settings.read_text(encoding='utf-8'))['study']['arms']
+    own = named if isinstance(named, dict) else {}
+    names = dict.fromkeys(row.arm for row in rows)
+    arms = [PRESET_ARMS[name] if not isinstance(own.get(name), dict) else Arm(name, **own[name]) for name in names
+            if name in PRESET_ARMS or isinstance(own.get(name), dict)]
+    return [replace(arm, augmentation=None if arm.augmentation == 'none' else arm.augmentation) for arm in arms]
 
 
 def _optional(reader: Callable, content: Any, source: str) -> List:

@@ -17,8 +17,8 @@ from mmagenc.outputs import claim_names
 from ..figures import STANDIN_FOOTER
 from ..text import drawing, legend_entries, plain
 from .collect import Run
-from .page import curve_names, fate_counts, fates_of, pool_by_class, pretty
-from .svg import is_wide, stretches
+from .curves import curve_names, is_wide, pretty, stretches
+from .loop import fate_counts, fates_of, pool_by_class
 
 FIGURES = 'report --figures'
 """Who fills the folder, in its list."""

@@ -10,7 +10,8 @@ import pytest
 from mmagenc.visualization.figures import NO_FLOOR
 from mmagenc.visualization.report import Run, collect_run, player_clips, render_page, write_page
 from mmagenc.visualization.report.collect import Round
-from mmagenc.visualization.report.page import embedded, fate_counts
+from mmagenc.visualization.report.loop import fate_counts
+from mmagenc.visualization.report.page import asset, embedded
 
 from .runs import CLASSES, NASTY, make_clip, make_work_dir, rewrite_rounds, told
 
@@ -59,6 +60,7 @@ def test_well_formed_and_self_contained(run):
     assert not [tag for tag, _ in page.elements if tag in ('link', 'img', 'iframe', 'object', 'embed')]
     for tag, attributes in page.elements:
         assert 'src' not in attributes and attributes.get('href', '#').startswith('#'), (tag, attributes)
+    assert len(text) < 5e6
     style = ''.join(text for tag, text in page.texts if tag == 'style')
     assert 'url(' not in style and '@import' not in style
     assert "default-src 'none'" in text and 'connect-src' not in text
@@ -69,14 +71,16 @@ def test_well_formed_and_self_contained(run):
 def test_data_round_trips(run):
     page = Page(render_page([run]))
     data = json.loads(next(text for tag, text in page.texts if tag == 'script' and text.startswith('{"runs"')))
-    assert data['runs'][0] == json.loads(json.dumps(dict(classes=CLASSES, motion=run.motion, embedding=run.embedding)))
+    assert data['runs'][0] == json.loads(json.dumps(dict(classes=CLASSES, motion=run.motion)))
+    point, = data['charts'][-1]['spec']['data']['values']
+    assert (point['x'], point['y'], point['set'], point['label']) == (0.5, 0.5, 'train', 0) and NASTY in point['tip']
 
 
 def test_no_text_of_a_run_becomes_markup(run):
     """Names of clips and classes, the config and notes hold markup; it arrives as text."""
     run.notes.append((NASTY, NASTY))
     page = Page(render_page([run], title=NASTY))
-    assert len(page.all('script')) == 2 and not page.all('b')
+    assert len(page.all('script')) == 3 and not page.all('b')
     assert not [text for tag, text in page.texts if tag == 'script' and text.startswith('alert')]
     assert any(tag == 'h1' and text == NASTY for tag, text in page.texts)
     assert any('<b>jump</b>' in text for tag, text in page.texts if tag == 'th')
@@ -106,6 +110,31 @@ def test_numbers_and_reasons_are_there(run):
         assert expected in ' '.join(text.split()), expected
 
 
+def test_the_answers_come_first_with_what_was_not_measured(run):
+    text = words(run)
+    assert text.index('Did the pool help? Not measured') < text.index('Play') and 'mmagenc study configs/studies/own.py' in text
+    other = words(run, replace(run, name='other'))
+    assert 'Can the judge be trusted? No: not to be told from guessing No: not to be told from guessing' in other
+
+
+def test_one_damaged_part_costs_that_part(run):
+    run.rounds[0] = replace(run.rounds[0], candidates=None)
+    run.motion['clips'][0].pop('label')
+    page = Page(render_page([run]))
+    text = ' '.join(text for _, text in page.texts)
+    assert page.open == [] and text.count('this part cannot be drawn') == 2 and 'Confusion' in text
+    data = json.loads(next(text for tag, text in page.texts if tag == 'script' and text.startswith('{"runs"')))
+    placed = [int(attributes['data-chart']) for attributes in page.all('div') if 'data-chart' in attributes]
+    assert placed == list(range(len(data['charts']))), 'the charts of a part that fails are not left behind'
+
+
+def test_the_library_may_stand_in_a_page_and_its_licences_are_there():
+    library, licences = asset('vega.js'), asset('vega.LICENSE.txt')
+    assert '</script' not in library.lower() and '<!--' not in library and 'sourceMappingURL' not in library
+    for name in ('vega 6', 'vega-lite 6', 'vega-interpreter 2', 'd3-array', 'University of Washington'):
+        assert name in licences, name
+
+
 def test_empty_run_says_what_is_missing(tmp_path):
     page = Page(render_page([collect_run(tmp_path)]))
     text = ' '.join(text for tag, text in page.texts if tag == 'p')
@@ -131,11 +160,12 @@ def test_the_loop_tells_of_judge_gate_and_movement(tmp_path):
     rewrite_rounds(folder, told(gate=off), told(survivors={'0': 2, '1': 1, '2': 2}))
     run = collect_run(folder)
     text = words(run)
-    for expected in ('90.0 % of 60 val', '2 of 7: too slow 1', '3 of 7, let pass (gate off): too slow 3', 'Judge on recordings 90.0 %',
-                     'Judge on generated clips 50.0 %', 'Passed the gate 5 of 7', 'Speed, generated / recorded 0.8× to 1.5×',
-                     'Movement of generated clips, round 2', 'walk 0.200 0.250 0.80', 'held back by the gate'):
+    for expected in ('90.0 % of 60 val', '2 of 7: too slow 1', '3 of 7, let pass (gate off): too slow 3',
+                     'Named as meant by the judge 50.0 % [20.2, 79.8] of 7', 'passed the gate: 5 of 7 (round 2)', 'Speed 0.8× to 1.5×',
+                     'Movement of generated clips, round 2', 'walk 0.200 0.250 0.80', 'held back by the gate', '2 rounds of the loop',
+                     '3 clips in the pool', '3 classes'):
         assert expected in text, expected
-    assert 'Read this first' not in text and len(Page(render_page([run])).all('script')) == 2
+    assert 'Read this first' not in text and len(Page(render_page([run])).all('script')) == 3
     assert [fate_counts(record) for record in run.rounds] == [[0, 3, 4, 0], [3, 2, 0, 2]]
 
 
@@ -149,7 +179,7 @@ def test_fates_add_up_to_the_candidates():
 
 def test_older_rounds_say_that_nothing_is_known(run):
     text = words(run)
-    assert 'tells nothing of the judge on recordings' in text and 'Judge on recordings not recorded' in text
+    assert 'tells nothing of the judge on recordings' in text and 'judge on recordings not recorded' in text
     assert 'held back by the gate' not in text
 
 
@@ -158,7 +188,7 @@ def test_the_box_stands_before_everything_and_names_the_run(tmp_path):
     rewrite_rounds(folder, {}, told(movement={'2': dict(generated=0.01, recorded=0.25)}))
     run = collect_run(folder)
     text = render_page([run])
-    assert text.index('class="alarm"') < text.index('class="cards"') and 'class="off"' in text
+    assert text.index('class="alarm"') < text.index('class="findings"') and 'class="off"' in text
     page = Page(text)
     assert not page.all('b') and '<b>jump</b> (0.01 against 0.25)' in ' '.join(text for tag, text in page.texts if tag == 'li')
     assert 'work : Generated clips hardly move' in words(run, Run(name='other', folder='x'))

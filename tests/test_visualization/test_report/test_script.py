@@ -53,5 +53,3 @@ def test_time_and_values(evaluate):
         logic.nearest([1, 2, 4, 8], 99), logic.nearest([5], 0), logic.valueText(0.1234, true), logic.valueText(0.00012344, false),
         logic.duration([{shape: [30, 1, 2]}, {shape: [60, 1, 2]}], 30)]"""
     assert evaluate(expression) == [0, 3, 9, 2, 3, 0, '12.3 %', '1.234e-4', 2]
-    axis = dict(first=1, last=100, log=True, pixels=[0, 200])
-    assert evaluate('[logic.pixelOf(value, 10), logic.valueOf(value, 150)]', axis) == pytest.approx([100, 10**1.5])

@@ -1,4 +1,4 @@
-/* Players, embedding plots and values on hover of a report. Nothing is loaded; the data stands in the page as JSON.
+/* Players of a report, and what its charts (vega.js) need: values at the pointer and by keys. Nothing is loaded; the data stands in the page.
    T frames, M persons, V keypoints. Stage coordinates: y up, the floor at y = 0, the person at x = z = 0. */
 (function () {
   'use strict';
@@ -77,18 +77,7 @@
     return size && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(+value.toPrecision(5));
   }
 
-  function pixelOf(axis, value) {
-    const f = axis.log ? Math.log10 : v => v;
-    return axis.pixels[0] + (f(value) - f(axis.first)) / (f(axis.last) - f(axis.first)) * (axis.pixels[1] - axis.pixels[0]);
-  }
-
-  function valueOf(axis, pixel) {
-    const f = axis.log ? Math.log10 : v => v, share = (pixel - axis.pixels[0]) / (axis.pixels[1] - axis.pixels[0]);
-    const value = f(axis.first) + share * (f(axis.last) - f(axis.first));
-    return axis.log ? Math.pow(10, value) : value;
-  }
-
-  const logic = {decodeClip, decodePath, cameraAxes, along, frameAt, duration, nearest, quantile, fit, valueText, pixelOf, valueOf};
+  const logic = {decodeClip, decodePath, cameraAxes, along, frameAt, duration, nearest, quantile, fit, valueText};
   if (typeof module !== 'undefined' && module.exports) { module.exports = logic; return; }
 
   // --- Page --------------------------------------------------------------------------------------------------------------------------------
@@ -98,8 +87,7 @@
   const redraws = [];
 
   function element(name, attributes, ...children) {
-    const svg = name === 'svg' || name === 'use' || name.startsWith('svg:');
-    const node = svg ? document.createElementNS('http://www.w3.org/2000/svg', name.replace('svg:', '')) : document.createElement(name);
+    const node = document.createElement(name);
     for (const key in attributes || {}) node.setAttribute(key, attributes[key]);
     node.append(...children);
     return node;
@@ -148,6 +136,7 @@
     themed();
   });
   systemDark.addEventListener('change', themed);
+  matchMedia('print').addEventListener('change', () => redraws.forEach(redraw => redraw()));  // a dark page prints light
 
   function style(name) { return getComputedStyle(root).getPropertyValue(name).trim(); }
 
@@ -408,85 +397,60 @@
     }
   }
 
-  // --- Values on hover -------------------------------------------------------------------------------------------------------------------
+  // --- Charts ----------------------------------------------------------------------------------------------------------------------------
 
-  function watchChart(svg) {
-    const chart = JSON.parse(svg.dataset.chart), cursor = svg.querySelector('.cursor'), line = cursor.querySelector('line');
-    const longest = chart.series.reduce((a, b) => (a.x.length >= b.x.length ? a : b));
+  /* A chart of the page's data, drawn by Vega-Lite without eval; its colours are the style sheet's variables. */
+  function drawChart(node) {
+    const chart = data.charts[+node.dataset.chart], inner = element('div', {'aria-hidden': 'true'});  // Vega names its container
+    node.append(inner);
+    const view = new vega.View(vega.parse(vegaLite.compile(chart.spec).spec, null, {ast: true}), {
+      renderer: 'svg', container: inner, hover: true, expr: vegaInterpreter.expressionInterpreter,
+      tooltip: (handler, event, item, text) => { if (text) showTip(String(text), event.clientX, event.clientY); else hideTip(); }});
+    view.runAsync();
+    if (chart.lines.length) watchLines(node, view, chart);
+    return view;
+  }
+
+  /* Values of lines at the pointer, and by arrow keys. */
+  function watchLines(node, view, chart) {
+    const longest = chart.lines.reduce((a, b) => (a.x.length >= b.x.length ? a : b));
     let index = longest.x.length - 1;
-    const show = (x, clientX, clientY) => {
-      const pixel = pixelOf(chart.x, x);
-      for (const key of ['x1', 'x2']) line.setAttribute(key, pixel);
-      line.setAttribute('y1', chart.y.pixels[0]);
-      line.setAttribute('y2', chart.y.pixels[1]);
-      cursor.removeAttribute('hidden');
-      const lines = chart.series.map(each => {
+    const show = (clientX, clientY) => {
+      const x = longest.x[index];
+      view.signal('cursor', view.scale('x')(x)).runAsync();
+      const lines = chart.lines.map(each => {
         const at = nearest(each.x, x);
-        return (chart.series.length > 1 ? each.name + ' at ' + each.x[at] + ': ' : '') + valueText(each.y[at], chart.percent);
+        return (chart.lines.length > 1 ? each.name + ' at ' + each.x[at] + ': ' : '') + valueText(each.y[at], chart.percent);
       });
       showTip(chart.unit + ' ' + +x.toFixed(3) + '\n' + lines.join('\n'), clientX, clientY);
     };
-    const away = () => { cursor.setAttribute('hidden', ''); hideTip(); };
-    svg.addEventListener('pointermove', event => {
-      const box = svg.getBoundingClientRect(), x = valueOf(chart.x, (event.clientX - box.left) / box.width * svg.viewBox.baseVal.width);
-      index = nearest(longest.x, x);
-      show(longest.x[index], event.clientX, event.clientY);
+    const away = () => { view.signal('cursor', -1).runAsync(); hideTip(); };
+    node.addEventListener('pointermove', event => {
+      const place = event.clientX - node.getBoundingClientRect().left - view.origin()[0];
+      index = nearest(longest.x, view.scale('x').invert(place));
+      show(event.clientX, event.clientY);
     });
-    svg.addEventListener('pointerleave', away);
-    svg.addEventListener('blur', away);
-    svg.addEventListener('keydown', event => {
+    node.addEventListener('pointerleave', away);
+    node.addEventListener('blur', away);
+    node.addEventListener('keydown', event => {
       const step = {ArrowLeft: -1, ArrowRight: 1, Home: -1e9, End: 1e9}[event.key];
+      if (event.key === 'Escape') away();
       if (!step) return;
       event.preventDefault();
       index = Math.max(0, Math.min(longest.x.length - 1, index + step));
-      const box = svg.getBoundingClientRect(), pixel = pixelOf(chart.x, longest.x[index]);
-      show(longest.x[index], box.left + pixel / svg.viewBox.baseVal.width * box.width, box.top + 10);
+      const box = node.getBoundingClientRect();
+      show(box.left + view.origin()[0] + view.scale('x')(longest.x[index]), box.top + 10);
     });
   }
 
-  // --- Embedding -------------------------------------------------------------------------------------------------------------------------
-
-  const SETS = {train: 'real, training', test: 'real, test', generated: 'generated', selected: 'accepted by the loop'};
-  const SHAPES = {
-    train: 'M-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z', test: 'M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0z',
-    generated: 'M-3-3L3 3M-3 3L3-3', selected: 'M0-4.6L4.2 3.2H-4.2z'};
-
-  function mark(set, label, x, y) {
-    const kind = set === 'test' || set === 'selected' ? ' solid' : '';
-    return element('svg:path', {d: SHAPES[set], class: 'mark' + kind + ' k' + label % 12, transform: 'translate(' + x + ' ' + y + ')'});
-  }
-
-  function key(set, label) {
-    return element('svg', {class: 'key', viewBox: '-6 -6 12 12', 'aria-hidden': 'true'}, mark(set, label, 0, 0));
-  }
-
-  function drawEmbedding(node, run) {
-    const points = run.embedding.points, size = 620, margin = 16;
-    const name = label => (run.classes[label] === undefined ? String(label) : run.classes[label]);
-    const sets = Object.keys(SETS).filter(set => points.some(point => point[2] === set));
-    const labels = [...new Set(points.map(point => point[3]))].sort((a, b) => a - b);
-    const map = element('svg', {class: 'map', viewBox: '0 0 ' + size + ' ' + size, role: 'img',
-      'aria-label': points.length + ' clips in the plane, colour by class, shape by origin'});
-    const marks = points.map(([x, y, set, label, clip]) => {
-      const shape = mark(set, label, (margin + x * (size - 2 * margin)).toFixed(1), (size - margin - y * (size - 2 * margin)).toFixed(1));
-      shape.dataset.tip = name(label) + '\n' + SETS[set] + ': ' + clip;
-      return shape;
-    });
-    map.append(...marks);
-    const boxes = sets.map(set => element('input', {type: 'checkbox', checked: ''}));
-    const choice = element('select', {}, element('option', {value: 'all'}, 'all'),
-      ...labels.map(label => element('option', {value: label}, name(label))));
-    const update = () => marks.forEach((shape, i) => {
-      const [, , set, label] = points[i];
-      shape.style.display = boxes[sets.indexOf(set)].checked ? '' : 'none';
-      shape.classList.toggle('faint', choice.value !== 'all' && +choice.value !== label);
-    });
+  /* The plane of clips is as high as it is wide; its controls are the page's own. */
+  function watchEmbedding(node, view) {
+    const plot = node.querySelector('.plot'), boxes = [...node.querySelectorAll('input')], choice = node.querySelector('select');
+    const update = () => view.signal('shown', boxes.filter(box => box.checked).map(box => box.value)).signal('label', +choice.value).runAsync();
+    const square = () => view.height(Math.min(560, plot.clientWidth - 10)).runAsync();
     [...boxes, choice].forEach(control => control.addEventListener('change', update));
-    const shown = element('fieldset', {}, element('legend', {}, 'Show'),
-      ...sets.map((set, i) => element('label', {}, boxes[i], ' ', key(set, 11), SETS[set])));
-    const legend = labels.map(label => element('li', {}, element('span', {class: 'swatch k' + label % 12}), name(label)));
-    node.append(element('div', {class: 'controls'}, shown, element('label', {}, 'Highlight ', choice)),
-      element('div', {class: 'plot'}, map, element('ul', {class: 'legend'}, ...legend)));
+    addEventListener('resize', square);
+    square();
   }
 
   // --- Start -----------------------------------------------------------------------------------------------------------------------------
@@ -496,8 +460,10 @@
   const players = [];
   document.querySelectorAll('.players').forEach(node => players.push(new Player(node, data.runs[+node.dataset.run])));
   players.forEach(player => redraws.push(() => player.draw()));
-  document.querySelectorAll('.embedding').forEach(node => drawEmbedding(node, data.runs[+node.dataset.run]));
-  document.querySelectorAll('svg[data-chart]').forEach(watchChart);
+  document.querySelectorAll('.plot').forEach(node => {
+    const view = drawChart(node), plane = node.closest('.embedding');
+    if (plane) watchEmbedding(plane, view);
+  });
   document.querySelectorAll('.scroll').forEach(node => { if (node.scrollWidth <= node.clientWidth) node.removeAttribute('tabindex'); });
   themed();
 })();
