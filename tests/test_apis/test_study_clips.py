@@ -194,3 +194,13 @@ def test_own_clips_with_base_motion(config, tmp_path):
         if job.kind == 'pretraining' or job.arm.name in ('pretrained-transfer', 'base-classes'):
             study.run(job.name)
     assert [row.arm for row in study.rows()] == ['pretrained-transfer', 'base-classes']
+
+
+def test_the_loop_of_own_data_is_completed(config, tmp_path):
+    """A config of two lines names neither layout nor pipelines before its file is read."""
+    mine = tmp_path / 'mine.py'
+    mine.write_text(f"_base_ = 'mmagenc::infagenc/own_3d.py'\nown_data = dict(ann_file='{config.parent}/data.npz')\n")
+    options = {'study.generator': str(mine), 'study.arms.infagenc': dict(augmentation='strong', generated='pool')}
+    study = Study(config=own_config(config), folder=tmp_path / 'own', options=options)
+    assert 'own_data' not in study.generator and study.generator.train_dataloader.dataset.pipeline
+    assert any(job.kind == 'generator' for job in study.jobs())

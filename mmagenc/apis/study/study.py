@@ -23,6 +23,7 @@ from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
+from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
@@ -101,7 +102,7 @@ class Study:
             if self.needs_generator:
                 raise ValueError(f"{self.path}: arms with clips of the loop or its generator need study['generator'], a config file")
             return None
-        return _read_config(self.path.parent / self.settings['generator'], self.settings['generator_options'])
+        return complete_config(_read_config(self.path.parent / self.settings['generator'], self.settings['generator_options']))
 
     # Jobs ---------------------------------------------------------------------------------------------------------------------------
 
