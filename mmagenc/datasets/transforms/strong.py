@@ -42,9 +42,9 @@ class StrongAugmentation(Augmentation):
         posture: deviation of the constant offsets of the arms' directions (:class:`~mmagenc.datasets.transforms.PostureShift`); ``True``
             takes its default.
         limbs: largest change of a limb's length, a share of it.
-        shear: largest share that a coordinate takes of another one.
-        noise: deviation of each coordinate in a frame.
-        drift: deviation of the slow drift of each coordinate.
+        shear: largest share that a coordinate takes of another one; the default is a deviation of 0.1.
+        noise: deviation of each coordinate in a frame; the default is 6 mm of an adult and 2 mm of an infant.
+        drift: deviation of the slow drift of each coordinate; 10 mm and 4 mm.
         rotations: whether the result has ``pose`` and ``transl``, if the clip has them; ``False`` leaves them out, for recognizers of
             positions. Most of the time goes into rotations.
         rotation_noise: deviation of the noise's rotation vector of each joint of ``pose``, in radians; its drift has the same.
@@ -69,9 +69,9 @@ class StrongAugmentation(Augmentation):
                  placement: Optional[float] = 1.,
                  posture: Optional[float] = True,
                  limbs: Optional[float] = 0.12,
-                 shear: Optional[float] = 0.1,
-                 noise: Optional[float] = 0.006,
-                 drift: Optional[float] = 0.01,
+                 shear: Optional[float] = 0.17,
+                 noise: Optional[float] = 0.0024,
+                 drift: Optional[float] = 0.004,
                  rotations: bool = True,
                  rotation_noise: Optional[float] = 0.02,
                  test_mode: bool = False) -> None:
