@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from mmagenc.deploy.files import Check, ExportError, write_model
 from mmagenc.deploy.networks import ClassifierNetwork, Portable, RecognizerNetwork, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import prepare as prepare_by_steps
-from mmagenc.deploy.steps import StepError, Steps, body_bones, pipeline_steps
+from mmagenc.deploy.steps import body_bones, pipeline_steps
 from mmagenc.draws import untouched_random_state
 from mmagenc.engine.building import ConfigLike, dataset_meta, read_checkpoint, read_config
 from mmagenc.models.generators import SLTGenerator
@@ -154,7 +154,8 @@ def _classifier(model, clips):
     fixed = None if model.generator.classifier.num_frames is None else "pooling='published' has weights of its own for each frame"
     portable = _recognizer_portable(ClassifierNetwork(model), sample, fixed)
     facts = dict(classes=model.dataset_meta['classes'], fps=model.dataset_meta['fps'], model='SLTGenerator.classifier', steps=steps,
-                 pipeline=None, form=_form_words(sample), **_layout_facts(layout, form.num_channels))
+                 pipeline=None, form=_form_words(sample), scores=False,
+                 **_layout_facts(layout, form.num_channels))
     return portable, facts, difference
 
 
@@ -202,6 +203,19 @@ def _graph_layout(model: nn.Module) -> Optional[str]:
         return get_skeleton(layout).name if isinstance(layout, str) else None
     except ValueError:
         return None
+
+
+def tried_form(model: nn.Module, skeleton: Optional[str]) -> Dict:
+    """A made-up clip of the form that a recognizer takes: 3 coordinates, or 2 with scores or without.
+
+    Args:
+        model: of :func:`~mmagenc.apis.init_recognizer`, with a test pipeline.
+        skeleton: layout of its clips; ``None`` is that of its graph.
+
+    Raises:
+        ValueError: no layout is known, or none of the forms goes through pipeline and network.
+    """
+    return _tried(model, model.test_pipeline, None, skeleton or _graph_layout(model))[1][0]
 
 
 def _tried(model: nn.Module, pipeline, clips: Optional[Sequence[Dict]], skeleton: Optional[str]):

@@ -32,7 +32,7 @@ def moving_clip(skeleton: Skeleton, *, num_dims: int, scored: bool, frames: int 
     random, time = np.random.default_rng(seed), np.linspace(0, 2 * np.pi, frames)[:, None]
     joints = skeleton.num_joints
     direction = random.normal(size=(joints, 3))
-    direction += 0.4 * np.sin(time * random.uniform(0.5, 2, joints) + random.uniform(0, 6, joints))[..., None]
+    direction = direction + 0.4 * np.sin(time * random.uniform(0.5, 2, joints) + random.uniform(0, 6, joints))[..., None]
     bone = BONE * direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     keypoint = np.zeros((frames, joints, 3))
     for joint in skeleton.topological_order:
