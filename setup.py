@@ -31,6 +31,7 @@ MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
 SLEAP = ['sleap-io>=0.4']
+ONNX = ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.5']
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -42,9 +43,10 @@ EXTRAS = {
     'mocap': MOCAP,
     'pose': POSE,
     'sleap': SLEAP,
-    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *POSE],
+    'onnx': ONNX,
+    'all': [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *SLEAP, *POSE, *ONNX],
     'dev': [
-        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
+        *MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *COMPLETION, *ONNX, 'pytest>=8', 'pytest-xdist>=3.6', 'hypothesis>=6.100', 'ruff>=0.6',
         'pre-commit',
         'tensorboard'
     ],

@@ -12,7 +12,7 @@ from torch import nn
 
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.deploy.files import Check, ExportError, write_model
-from mmagenc.deploy.networks import ClassifierNetwork, Portable, RecognizerNetwork, portable_generator, spec
+from mmagenc.deploy.networks import LSTM_FRAMES, ClassifierNetwork, Portable, RecognizerNetwork, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import prepare as prepare_by_steps
 from mmagenc.deploy.steps import body_bones, pipeline_steps
@@ -151,8 +151,7 @@ def _classifier(model, clips):
            if clip['total_frames'] >= frames]
     encoded = torch.stack([form.encode(dict(keypoint=keypoint))[0] for keypoint in cut]) if len(cut) == len(clips) else sample[:, 0]
     difference = _compared(sample[:, 0].numpy(), encoded.numpy())
-    fixed = None if model.generator.classifier.num_frames is None else "pooling='published' has weights of its own for each frame"
-    portable = _recognizer_portable(ClassifierNetwork(model), sample, fixed)
+    portable = _recognizer_portable(ClassifierNetwork(model), sample, LSTM_FRAMES)
     facts = dict(classes=model.dataset_meta['classes'], fps=model.dataset_meta['fps'], model='SLTGenerator.classifier', steps=steps,
                  pipeline=None, form=_form_words(sample), scores=False,
                  **_layout_facts(layout, form.num_channels))

@@ -16,6 +16,7 @@ from mmagenc.models.generators import ACTVAE, BaseGenerator, KineticGAN, SLTGene
 from mmagenc.models.generators.class_paths import class_vectors
 from mmagenc.models.recognizers import pool_feature
 
+LSTM_FRAMES = 'PyTorch writes an LSTM out one frame after the other'
 MEAN_SIZE = 1000
 """Draws that a class's mean of Kinetic-GAN's mapped latents is taken over, as ``truncation`` takes it."""
 
@@ -226,4 +227,4 @@ def _(generator: ACTVAE) -> Portable:
 def _(generator: SLTGenerator) -> Portable:
     inputs = [spec('first', ['N', generator.latent_dim], 'uniform'), spec('noise', ['N', 'T - 1', generator.noise_dim], 'normal'),
               spec('label', ['N'], 'label', below=generator.num_classes)]
-    return _portable(generator, SLTNetwork(generator), inputs)
+    return _portable(generator, SLTNetwork(generator), inputs, LSTM_FRAMES)

@@ -95,5 +95,5 @@ def test_a_line_without_end(monkeypatch):
 
 
 def test_videos_by_name():
-    assert VIDEO_SUFFIXES == tuple(registry.VIDEO_SUFFIXES)
+    assert tuple(registry.VIDEO_SUFFIXES) == VIDEO_SUFFIXES
     assert is_video('0') and is_video('a/b.MP4') and not is_video('-') and not is_video('frames.jsonl')

@@ -3,6 +3,7 @@
 import mmaction.datasets.transforms  # noqa: F401
 import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
 
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import STEPS, prepare
@@ -33,6 +34,11 @@ PIPELINES = {
                                      dict(type='mmaction.GenSkeFeat', dataset='coco', feats=['j', 'b', 'bm']), *PYSKL, *PACK]),
     'padded': ('coco17', 2, False, [dict(type='mmaction.PadTo', length=50, mode='zero'), *TWO]),
 }
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    init_default_scope('mmagenc')
 
 
 @pytest.mark.parametrize('frames', [40, 21, 12])
