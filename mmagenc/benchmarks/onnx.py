@@ -2,6 +2,7 @@
 
 import itertools
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Dict, List
 
@@ -13,6 +14,7 @@ from mmagenc.deploy.files import write_model
 from mmagenc.deploy.networks import Portable, RecognizerNetwork, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import OnnxModel
+from mmagenc.deploy.steps import body_bones
 from mmagenc.deploy.stream import latencies, stream_of_file
 from mmagenc.engine.own_data import RECOGNIZERS
 from mmagenc.registry import MODELS
@@ -25,9 +27,9 @@ BATCHES = (1, 64)
 def onnx(settings: Settings) -> List[Dict]:
     """The judges of ``configs/infagenc/own_2d.py`` on windows of 60 frames: one clip and 64 at once, and a stream frame by frame.
 
-    Rows of clips have onnxruntime as ours and PyTorch as the reference; both have the threads of PyTorch's setting. The rows ``…_stream`` are
-    seconds of one prediction with everything that is done to its window, at the median (``ours_s``) and at 95 % (``p95_s``), for frames that
-    come 30 times a second and a prediction for each; the reference is the time until the next frame.
+    Rows of clips have onnxruntime as ours and PyTorch as the reference; both have the threads of PyTorch's setting. The rows ``…_stream``
+    are seconds of one prediction with everything that is done to its window, at the median (``ours_s``) and at 95 % (``p95_s``), on the
+    wall, for frames that come 30 times a second and a prediction for each; the reference is the time until the next frame.
     """
     frames = 16 if settings.quick else 60
     rows = []
@@ -38,7 +40,7 @@ def onnx(settings: Settings) -> List[Dict]:
             model = written(network, frames, Path(folder) / 'model.onnx')
         for batch in BATCHES[:1 if settings.quick else None]:
             x = torch.randn(batch, 1, frames, 17, 2)
-            measured = compare(f'{name}_b{batch}', lambda x=x: model.scores(x.numpy()), lambda x=x: _scores(network, x), settings, batch=batch)
+            measured = compare(f'{name}_b{batch}', partial(model.scores, x.numpy()), partial(_scores, network, x), settings, batch=batch)
             rows.append(dict(measured, ours_per_s=batch / measured['ours_s'], reference_per_s=batch / measured['reference_s']))
         rows.append(stream_row(f'{name}_stream', model, count=frames + (20 if settings.quick else 200)))
     return rows
@@ -48,8 +50,7 @@ def written(network: RecognizerNetwork, frames: int, path: Path) -> OnnxModel:
     """The network as a file with what a stream needs to know, read again."""
     sample = torch.randn(3, 1, frames, 17, 2)
     layout = get_skeleton(LAYOUT)
-    bones = [[int(joint), int(layout.parents[joint])] for joint in range(layout.num_joints) if layout.parents[joint] >= 0]
-    steps = [dict(step='body_unit', bones=bones, place=[int(joint) for joint in layout.middle], per_frame=False),
+    steps = [dict(step='body_unit', bones=body_bones(layout), place=[int(joint) for joint in layout.middle], per_frame=False),
              dict(step='window', num_frames=frames, every=1, padding='repeat'), dict(step='drop_scores'),
              dict(step='inputs_of_persons', num_person=1, mode='zero')]
     portable = Portable(network, [spec('keypoint', ['N', 1, 'T', 17, 2], 'given')], ['score', 'feature'], frames, sample=sample)

@@ -25,8 +25,9 @@ def tell(export: Export, out: Path) -> None:
           f'any number of clips, of {meta["frames"]} frames{why}' if dynamic else f'one clip of {meta["frames"]} frames{why}')
     if meta['kind'] == 'recognizer':
         steps = meta['steps']
+        names = ', '.join(step['step'] for step in steps or ())
         print('pre-processing is left to whoever runs it (--raw): see pipeline in the metadata' if steps is None else
-              'pre-processing: ' + ', '.join(step['step'] for step in steps) + f'; differs from the pipeline by {export.step_difference:.1g}')
+              f'pre-processing: {names}; differs from the pipeline by {export.step_difference:.1g}')
     sizes = ', '.join(f'{clips} x {frames}' for clips, frames in check.sizes)
     print(f'largest difference from torch {check.largest:.2g} (at most {check.allowed:.2g}; clips x frames: {sizes})')
 

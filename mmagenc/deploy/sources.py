@@ -1,7 +1,7 @@
 """Where a stream's frames come from: lines of JSON, of standard input or of a file that may grow, and videos and cameras.
 
-A line is one frame, of one person: a list of keypoints, ``[[x, y], …]``, ``[[x, y, score], …]`` or ``[[x, y, z], …]`` (what the third number
-is, the model says: pixels have a score there, metres a z), ``[[x, y, z, score], …]``; or ``null``, nobody was seen; or a dict with
+A line is one frame, of one person: a list of keypoints, ``[[x, y], …]``, ``[[x, y, score], …]`` or ``[[x, y, z], …]`` (what the third
+number is, the model says: pixels have a score there, metres a z), ``[[x, y, z, score], …]``; or ``null``, nobody was seen; or a dict with
 ``keypoints`` (one of these), and where they are known ``scores`` and ``time`` in seconds. A keypoint that is ``null`` was not seen.
 
 V keypoints, C coordinates. Imports neither torch nor OpenMMLab.

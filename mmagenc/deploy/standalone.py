@@ -5,9 +5,9 @@ This file imports nothing else: copy it to where the model is to run (``mmagenc 
     python standalone.py MODEL.onnx --clips CLIPS.npz                       # the class of each clip
     python standalone.py MODEL.onnx --classes walk,jump --out CLIPS.npz     # clips of a generator
 
-``CLIPS.npz`` holds ``keypoint``: ``(T, V, C)``, ``(M, T, V, C)`` or ``(N, M, T, V, C)``, and where the model looks at them ``keypoint_score``
-(without the last axis), ``pose`` (axis-angle of each joint) and ``img_shape`` (height, width). What is known of the model stands in the
-file's metadata; what has to be done to a clip before the network is a list of steps there, which :func:`prepare` takes.
+``CLIPS.npz`` holds ``keypoint``: ``(T, V, C)``, ``(M, T, V, C)`` or ``(N, M, T, V, C)``, and where the model looks at them
+``keypoint_score`` (without the last axis), ``pose`` (axis-angle of each joint) and ``img_shape`` (height, width). What is known of the
+model stands in the file's metadata; what has to be done to a clip before the network is a list of steps there, which :func:`prepare` takes.
 
 N clips, M persons, T frames, V keypoints, C coordinates, K classes.
 """
@@ -54,8 +54,8 @@ class OnnxModel:
             raise ValueError(f'{path}: onnxruntime cannot read this model ({str(error).splitlines()[0][:200]})') from error
         told = self.session.get_modelmeta().custom_metadata_map
         if told.get('format') != FORMAT:
-            raise ValueError(f'{path}: this model was not written by mmagenc export-model (its metadata has no format = {FORMAT!r}), so that '
-                             'its classes and its pre-processing are not known')
+            raise ValueError(f'{path}: this model was not written by mmagenc export-model (its metadata has no format = {FORMAT!r}), so '
+                             'that its classes and its pre-processing are not known')
         self.path, self.meta = str(path), {key: json.loads(value) for key, value in told.items() if key != 'format'}
 
     def require(self, kind):

@@ -35,8 +35,8 @@ class State:
     def layout(self, transform):
         """The layout, for a transform that needs to know it."""
         if self.skeleton is None:
-            raise StepError(f'{type(transform).__name__} needs to know the layout of the keypoints, which neither config nor checkpoint name: '
-                            'say it with --skeleton')
+            raise StepError(f'{type(transform).__name__} needs to know the layout of the keypoints, which neither config nor checkpoint '
+                            'name: say it with --skeleton')
         return get_skeleton(self.skeleton)
 
 

@@ -29,7 +29,7 @@ def build_parser() -> Parser:
                         'whoever runs the file does to clips what the pipeline does')
     parser.add_argument('--skeleton', metavar='LAYOUT', help='of the clips (default: as checkpoint or config say)')
     add_fps(parser, 'of the clips', said='as checkpoint or config say')
-    parser.add_argument('--clips', type=Path, metavar='FILE', help='annotation file of clips that the file is tried with (default: made up)')
+    parser.add_argument('--clips', type=Path, metavar='FILE', help='annotation file of clips that it is tried with (default: made up)')
     parser.add_argument('--standalone', type=Path, metavar='FILE.py', help='also write the Python file that runs .onnx models with numpy '
                         'and onnxruntime alone')
     add_force(parser)
