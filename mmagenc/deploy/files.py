@@ -127,6 +127,9 @@ def _onnx(program, portable: Portable, meta: Dict) -> Tuple[bytes, Callable]:
 
 def _pt2(program, portable: Portable, meta: Dict) -> Tuple[bytes, Callable]:
     file = io.BytesIO()
+    for name, value in program.constants.items():
+        if isinstance(value, Tensor):  # torch 2.13 fails to save some that are empty or views ("numel: … overflow")
+            program.constants[name] = value.detach().clone()
     torch.export.save(program, file, extra_files={EXTRA_FILE: json.dumps(dict(meta, format=FORMAT))})
     module = program.module()
     return file.getvalue(), lambda *inputs: [value.numpy() for value in module(*inputs)]

@@ -3,6 +3,7 @@
 N clips, M persons, T frames, V keypoints, C coordinates, K classes, D latent or feature channels.
 """
 
+import copy
 from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Dict, List, Optional, Tuple
@@ -119,11 +120,17 @@ class ClassifierNetwork(nn.Module):
 
 
 class GeneratorNetwork(nn.Module):
-    """What a generator's inputs become, through its representation: ``keypoint`` in units of the data, ``pose``, ``transl``."""
+    """What a generator's inputs become, through its representation: ``keypoint`` in units of the data, ``pose``, ``transl``.
+
+    ``training_only`` names the modules that clips are made without, which no file needs to hold.
+    """
+
+    training_only: Tuple[str, ...] = ()
 
     def __init__(self, generator: BaseGenerator) -> None:
         super().__init__()
-        self.model = generator
+        self.model = copy.copy(generator)
+        self.model._modules = {name: module for name, module in generator._modules.items() if name not in self.training_only}
 
     def motion(self, clip: Tensor) -> Tuple[Tensor, ...]:
         """Of the network's output ``(N, T, J, C)``, or poses ``(N, T, J · C)``."""
@@ -134,12 +141,14 @@ class GeneratorNetwork(nn.Module):
 
 
 class CVAENetwork(GeneratorNetwork):
+    training_only = ('encoder', 'embed')
 
     def forward(self, latent: Tensor, label: Tensor, frame: Tensor) -> Tuple[Tensor, ...]:
         return self.motion(self.model.decode(latent, label, frame.shape[0]))
 
 
 class KineticGANNetwork(GeneratorNetwork):
+    training_only = ('critic', )
 
     def __init__(self, generator: KineticGAN) -> None:
         super().__init__(generator)
@@ -153,12 +162,14 @@ class KineticGANNetwork(GeneratorNetwork):
 
 
 class ACTVAENetwork(GeneratorNetwork):
+    training_only = ('posterior', )
 
     def forward(self, start: Tensor, noise: Tensor, label: Tensor) -> Tuple[Tensor, ...]:
         return self.motion(self.model.roll_out(self.model.starts.poses.flatten(0, 1)[start], label, noise)[0])
 
 
 class SLTNetwork(GeneratorNetwork):
+    training_only = ('critic', 'pose_critic')
 
     def forward(self, first: Tensor, noise: Tensor, label: Tensor) -> Tuple[Tensor, ...]:
         classes = class_vectors(label, self.model.num_classes, noise.shape[1] + 1)

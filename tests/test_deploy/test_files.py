@@ -79,6 +79,14 @@ def test_networks_make_what_the_generator_makes(name):
     assert set(made) == {key for key in ('keypoint', 'pose', 'transl') if getattr(wanted, key) is not None}
 
 
+def test_a_generator_leaves_what_only_its_training_needs(tmp_path):
+    model = generator('kinetic gan')
+    check, dynamic = write_model(portable_generator(model), tmp_path / 'model.pt2', {})
+    program = torch.export.load(tmp_path / 'model.pt2')
+    assert not [name for name in program.state_dict if 'critic' in name] and hasattr(model, 'critic')
+    assert dynamic == dict(N=True, T=False, why="Kinetic-GAN's layers double the frames up to what it was trained on")
+
+
 def test_start_poses_are_those_of_the_class():
     """Class 1 has none: its clips begin as those of class 0 do, which has two."""
     start = next(one for one in portable_generator(generator('act-vae')).inputs if one['name'] == 'start')
