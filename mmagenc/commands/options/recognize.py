@@ -26,7 +26,7 @@ def build_parser() -> Parser:
     parser.add_argument('model', nargs='+', metavar=('MODEL', 'CHECKPOINT'), help='.onnx file, or config and checkpoint of a recognizer')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--clips', type=Path, metavar='FILE', help='annotation file, whose clips need no labels')
-    source.add_argument('--stream', metavar='SOURCE', help='- (standard input) or lines of JSON in a file; a video or a camera (its number)')
+    source.add_argument('--stream', metavar='SOURCE', help='- (standard input) or lines of JSON in a file; a video, a camera (its number)')
     add_out(parser, 'table to write, .csv or .json (default: it is printed); of a stream the lines, .jsonl', type=Path)
     add_device(parser, 'a recognizer of a config')
     parser.add_argument('--threads', type=count, default=1, metavar='N', help='CPU threads (default: %(default)s)')
