@@ -28,14 +28,14 @@ LINES = ('.jsonl', )
 
 def is_onnx(args: argparse.Namespace) -> bool:
     """Whether the model is a file of ``export-model``."""
-    return args.model[0].endswith('.onnx')
+    return args.model.endswith('.onnx')
 
 
 def known_of(args: argparse.Namespace) -> Dict:
     """What config and checkpoint say of the recognizer's clips: ``classes``, ``skeleton`` (a name), ``fps``."""
     from mmagenc.datasets.layouts import with_named_layouts
     from mmagenc.engine.building import dataset_meta, read_checkpoint, read_config
-    return with_named_layouts(dataset_meta(read_config(args.model[0]), read_checkpoint(args.model[1])))
+    return with_named_layouts(dataset_meta(read_config(args.model), read_checkpoint(args.checkpoint)))
 
 
 def torch_model(args: argparse.Namespace):
@@ -45,7 +45,7 @@ def torch_model(args: argparse.Namespace):
     from mmagenc.apis import init_recognizer
     torch.set_num_threads(args.threads)
     known = known_of(args)
-    model = init_recognizer(*args.model, device=args.device)
+    model = init_recognizer(args.model, args.checkpoint, device=args.device)
     classes = list(known.get('classes') or map(str, range(model.cls_head.num_classes)))
     if len(classes) != model.cls_head.num_classes:
         raise ValueError(f'the recognizer has {model.cls_head.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
@@ -67,7 +67,7 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
     if not clips:
         raise ValueError(f'{args.clips}: there are no clips in it')
     if is_onnx(args):
-        model = OnnxModel(args.model[0], args.threads)
+        model = OnnxModel(args.model, args.threads)
         check_form(args.clips, meta, model.meta)
         return clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or ()
     from mmagenc.apis import recognize
@@ -137,7 +137,7 @@ def stream_of(args: argparse.Namespace, fps) -> Tuple[StreamRecognizer, Sequence
     """The recognizer for frames, its classes, and what is known of it."""
     settings = dict(window=args.window, stride=args.stride, smoothing=args.smoothing, max_gap=args.max_gap)
     if is_onnx(args):
-        model = OnnxModel(args.model[0], args.threads)
+        model = OnnxModel(args.model, args.threads)
         return stream_of_file(model, fps=fps or model.meta['fps'], **settings), model.meta['classes'], model.meta
     from mmagenc.apis.stream import stream_recognizer
     model, known, classes = torch_model(args)
@@ -198,6 +198,6 @@ def recognize_stream(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     source = args.clips if args.stream is None else None if args.stream == STANDARD_INPUT or args.stream.isdigit() else args.stream
     outputs = [] if args.out is None else [Output('--out', args.out, TABLES if args.stream is None else LINES)]
-    require_outputs('recognize', outputs, inputs=[source, *args.model], force=args.force)
+    require_outputs('recognize', outputs, inputs=[source, args.model, args.checkpoint], force=args.force)
     with in_words('recognize', debug=args.debug):
         recognize_file(args) if args.stream is None else recognize_stream(args)

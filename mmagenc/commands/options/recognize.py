@@ -23,7 +23,8 @@ JSON, [[x, y, score], …] in pixels or [[x, y, z], …] in metres, or null wher
 
 def build_parser() -> Parser:
     parser = Parser('recognize', check=check_args, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('model', nargs='+', metavar=('MODEL', 'CHECKPOINT'), help='.onnx file, or config and checkpoint of a recognizer')
+    parser.add_argument('model', metavar='MODEL', help='.onnx file, or the config of a recognizer')
+    parser.add_argument('checkpoint', nargs='?', metavar='CHECKPOINT', help='of a config')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--clips', type=Path, metavar='FILE', help='annotation file, whose clips need no labels')
     source.add_argument('--stream', metavar='SOURCE', help='- (standard input) or lines of JSON in a file; a video, a camera (its number)')
@@ -55,11 +56,11 @@ def _add_stream(parser: Parser) -> None:
 
 
 def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    onnx = args.model[0].endswith('.onnx')
-    if len(args.model) > 2 or onnx and len(args.model) == 2:
-        parser.error(f'name one model: an .onnx file, or a config and its checkpoint; got {" ".join(args.model)}')
-    if not onnx and len(args.model) == 1:
-        parser.error(f'{args.model[0]} is no .onnx file: a config needs its checkpoint behind it')
+    onnx = args.model.endswith('.onnx')
+    if onnx and args.checkpoint is not None:
+        parser.error(f'name one model: an .onnx file, or a config and its checkpoint; got {args.model} {args.checkpoint}')
+    if not onnx and args.checkpoint is None:
+        parser.error(f'{args.model} is no .onnx file: a config needs its checkpoint behind it')
     if args.stream is None:
         for name in ('follow', 'timeout', 'window', 'fps', 'lenient', 'pose_model'):
             if getattr(args, name):
