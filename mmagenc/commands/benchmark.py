@@ -1,7 +1,7 @@
 """Speed of the package beside the plain way of doing the same, in one process, so that the ratios hold on a busy machine too.
 
     mmagenc benchmark NAME [--out FILE.json] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
-        [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, p2i, recognizer, slt
+        [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, onnx, p2i, recognizer, slt
     mmagenc benchmark gpu [--device cuda] …                        # what an accelerator makes of them, torch.compile included
     mmagenc benchmark sweep [--plot FILE.png] [--out FILE.json] …      # how time and memory grow
 
@@ -27,6 +27,7 @@ from mmagenc.benchmarks.act_vae import act_vae
 from mmagenc.benchmarks.cvae import cvae
 from mmagenc.benchmarks.gpu import gpu, print_gpu
 from mmagenc.benchmarks.kinetic_gan import kinetic_gan
+from mmagenc.benchmarks.onnx import onnx
 from mmagenc.benchmarks.p2i import p2i
 from mmagenc.benchmarks.recognizer import recognizer
 from mmagenc.benchmarks.slt import slt
@@ -36,7 +37,8 @@ from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.outputs import Output, require_outputs
 
-BENCHMARKS = dict(act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, p2i=p2i, recognizer=recognizer, slt=slt, sweep=sweep)
+BENCHMARKS = dict(
+    act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, onnx=onnx, p2i=p2i, recognizer=recognizer, slt=slt, sweep=sweep)
 TABLES = dict(gpu=print_gpu, sweep=print_sweep)
 
 

@@ -32,6 +32,7 @@ GROUPS: Dict[str, Dict[str, Command]] = {
     'motion': {
         'generate': Command('generate', 'generate labelled motion and write it as an annotation file', 'generate'),
         'visualize': Command('visualize', 'draw clips of a file or of a generator as GIF, MP4 or PNG', 'visualize'),
+        'export-model': Command('export_model', 'a recognizer or generator as ONNX or torch.export file, with all that is known of it'),
         'predict-poses': Command('predict_poses', 'predict the poses that may follow one', 'predict_poses'),
         'predict-frames': Command('predict_frames', 'predict the frames that may follow one image', 'predict_frames'),
         'render': Command('render', 'render motion as image sequences with keypoints and masks', 'data/render_sequences'),
@@ -39,6 +40,7 @@ GROUPS: Dict[str, Dict[str, Command]] = {
         'mix': Command('mix', 'make one annotation file of several: recordings and generated clips', 'data/mix_annotations'),
     },
     'judge': {
+        'recognize': Command('recognize', 'which class each clip of a file shows, or a stream of frames shows now'),
         'compare': Command('compare', 'compare generated clips with real ones, class by class', 'analysis/compare_clips'),
         'class-over-time': Command('class_over_time', 'which class a recognizer sees when, in clips whose class changes'),
         'compare-generators': Command('compare_generators', 'one table of several generators, by the same judge and recordings'),

@@ -42,6 +42,8 @@ COMMANDS = [
     ('import-ntu', 'folder --benchmark ntu60 --missing in.npz --out new/a.npz'),
     ('import-nw-ucla', 'folder --out new/a.npz new/b.pkl'),
     ('import-penn-action', 'folder --window-file in.npz --out new/a.npz new/b.pkl'),
+    ('recognize', 'in.py in.pth --clips in.npz --out new/a.csv'),
+    ('export-model', 'in.py in.pth --out new/a.onnx --standalone new/b.py'),
     ('generate', 'in.py in.pth --out new/a.npz --pair new/b.npy'),
     ('convert act-vae', 'in.pth --out new/a.pth'),
     ('convert infagenc', 'in.pth --out new/a.pth'),

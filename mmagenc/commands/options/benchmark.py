@@ -11,7 +11,7 @@ from mmagenc.outputs import add_force
 def build_parser() -> Parser:
     parser = Parser('benchmark', check=check_args,
                     description='Speed of the package beside the plain way of doing the same')
-    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'gpu', 'kinetic_gan', 'p2i', 'recognizer', 'slt', 'sweep'],
+    parser.add_argument('benchmark', choices=['act_vae', 'cvae', 'gpu', 'kinetic_gan', 'onnx', 'p2i', 'recognizer', 'slt', 'sweep'],
                         help='what is timed: a method, gpu (what an accelerator makes of them) or sweep (how time and memory grow)')
     add_numbers(parser)
     parser.add_argument('--plot', metavar='FILE', help='sweep: draw the curves, .png, .pdf or .svg')
@@ -19,7 +19,7 @@ def build_parser() -> Parser:
                         help='runs of each path, of which the median counts (default: %(default)s)')
     add_device(parser, 'each path')
     parser.add_argument('--threads', type=count, metavar='N', help="CPU threads (default: torch's)")
-    parser.add_argument('--quick', action='store_true', help='gpu, p2i, recognizer, sweep: toy sizes, to see that it runs')
+    parser.add_argument('--quick', action='store_true', help='gpu, onnx, p2i, recognizer, sweep: toy sizes, to see that it runs')
     parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall',
                         help="seconds on the wall, or of this process's work (default: %(default)s)")
     parser.add_argument('--published', metavar='FOLDER', help='a copy of the published code, to be timed too')

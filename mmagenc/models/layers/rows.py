@@ -26,7 +26,7 @@ class RowsLinear(nn.Linear):
 def rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     """``F.linear`` of ``x (…, C)``, as :class:`RowsLinear`."""
     convolves = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')  # not a documented function
-    if not (convolves and fuses(x) and x.dtype == torch.float32):
+    if torch.compiler.is_compiling() or not (convolves and fuses(x) and x.dtype == torch.float32):  # exported files have no oneDNN
         return F.linear(x, weight, bias)
     return _RowsLinear.apply(x.reshape(-1, x.shape[-1]), weight, bias).view(*x.shape[:-1], -1)
 

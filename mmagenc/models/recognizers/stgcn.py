@@ -51,7 +51,7 @@ def aggregate(x: Tensor, graph: Tensor) -> Tensor:
     subsets, _, width = graph.shape
     rows = x.permute(0, 2, 3, 1).reshape(batch * frames, joints * subsets, channels // subsets)
     columns = graph.permute(2, 1, 0).reshape(1, width, joints * subsets).to(x.dtype)
-    return torch.bmm(columns.expand(len(rows), -1, -1), rows).view(batch, frames, width, -1).permute(0, 3, 1, 2)
+    return torch.bmm(columns.expand(rows.shape[0], -1, -1), rows).view(batch, frames, width, -1).permute(0, 3, 1, 2)
 
 
 def spread(x: Tensor, graph: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ def spread(x: Tensor, graph: Tensor) -> Tensor:
     subsets, _, width = graph.shape
     rows = x.permute(0, 2, 3, 1).reshape(batch * frames, joints, channels)
     columns = graph.permute(2, 0, 1).reshape(1, width * subsets, joints).to(x.dtype)
-    return torch.bmm(columns.expand(len(rows), -1, -1), rows).view(batch, frames, width, -1).permute(0, 3, 1, 2)
+    return torch.bmm(columns.expand(rows.shape[0], -1, -1), rows).view(batch, frames, width, -1).permute(0, 3, 1, 2)
 
 
 @MODELS.register_module()

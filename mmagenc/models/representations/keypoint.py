@@ -240,18 +240,23 @@ class KeypointRepresentation(nn.Module):
     def decode(self, x: Tensor, *, label: Tensor, length: Tensor, latent: Optional[Tensor] = None) -> Motion:
         """Normalized ``(B, T, J, C)`` to a motion in units of the data, at the usual place, the path put back where it was kept."""
         self._require_statistics()
+        motion = self.motion(x)
+        clips, frames = motion['keypoint'].shape[:2]
+        score = None if (self.score < 0).any() else self.score.expand(clips, frames, -1)
+        image = None if (self.image <= 0).any() else self.image.expand(clips, -1)
+        return Motion(
+            **motion, label=label, length=length, latent=latent, keypoint_score=score, img_shape=image,
+            info=MotionInfo(skeleton=self.keypoint_skeleton))
+
+    def motion(self, x: Tensor) -> Dict[str, Tensor]:
+        """What :meth:`decode` makes of the network's output, as tensors: ``keypoint``, and ``transl`` where it is known."""
         positions = self._denormalize(x)
         keypoint, path = positions[:, :, :self.num_keypoints], positions[:, :, self.num_keypoints:]
         if self.translation:
             keypoint = keypoint - self._reference(keypoint) + path
         keypoint = keypoint * self.length + self.place
-        transl = keypoint[:, :, self.skeleton.root] if self.translation and self.num_channels == 3 else None
-        clips, frames = keypoint.shape[:2]
-        score = None if (self.score < 0).any() else self.score.expand(clips, frames, -1)
-        image = None if (self.image <= 0).any() else self.image.expand(clips, -1)
-        return Motion(
-            keypoint=keypoint, transl=transl, label=label, length=length, latent=latent, keypoint_score=score, img_shape=image,
-            info=MotionInfo(skeleton=self.keypoint_skeleton))
+        keeps_transl = self.translation and self.num_channels == 3
+        return dict(keypoint=keypoint, **(dict(transl=keypoint[:, :, self.skeleton.root]) if keeps_transl else {}))
 
     def _denormalize(self, x: Tensor) -> Tensor:
         return x.float() * self.std + self.mean

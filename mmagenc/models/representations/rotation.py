@@ -64,9 +64,11 @@ class RotationRepresentation(nn.Module):
 
     def decode(self, x: Tensor, *, label: Tensor, length: Tensor, latent: Optional[Tensor] = None) -> Motion:
         """``(B, T, J, 6)`` to rotations, positions (and translation)."""
+        return Motion(**self.motion(x), label=label, length=length, latent=latent, info=MotionInfo(skeleton=self.keypoint_skeleton))
+
+    def motion(self, x: Tensor) -> Dict[str, Tensor]:
+        """What :meth:`decode` makes of the network's output, as tensors: ``keypoint``, ``pose``, and ``transl`` where it is known."""
         rotmat = rot6d_to_matrix(x[..., :24, :])
         transl = x[..., 24, :3].float() if self.translation else None
         keypoint = self.body_model.joints(rotmat=rotmat, transl=transl)[..., self.keypoint_map, :]
-        return Motion(
-            keypoint=keypoint, pose=matrix_to_axis_angle(rotmat), transl=transl, label=label, length=length, latent=latent,
-            info=MotionInfo(skeleton=self.keypoint_skeleton))
+        return dict(keypoint=keypoint, pose=matrix_to_axis_angle(rotmat), **({} if transl is None else dict(transl=transl)))

@@ -1,0 +1,203 @@
+"""What ``mmagenc recognize`` does; how it is called is in :mod:`mmagenc.commands.options.recognize`.
+
+N clips, K classes. What needs PyTorch is imported where it is used: an ``.onnx`` model on a stream does without.
+"""
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections import deque
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Dict, Iterator, List, Sequence, TextIO, Tuple
+
+import numpy as np
+
+from mmagenc.command_line import in_words
+from mmagenc.compat import atomic_open
+from mmagenc.deploy.sources import STANDARD_INPUT, growing_lines, is_video, json_frames, video_frames
+from mmagenc.deploy.standalone import OnnxModel
+from mmagenc.deploy.stream import StreamRecognizer, latencies, stream_of_file
+from mmagenc.outputs import Output, require_outputs
+
+TABLES = ('.csv', '.json')
+LINES = ('.jsonl', )
+
+
+def is_onnx(args: argparse.Namespace) -> bool:
+    """Whether the model is a file of ``export-model``."""
+    return args.model.endswith('.onnx')
+
+
+def known_of(args: argparse.Namespace) -> Dict:
+    """What config and checkpoint say of the recognizer's clips: ``classes``, ``skeleton`` (a name), ``fps``."""
+    from mmagenc.datasets.layouts import with_named_layouts
+    from mmagenc.engine.building import dataset_meta, read_checkpoint, read_config
+    return with_named_layouts(dataset_meta(read_config(args.model), read_checkpoint(args.checkpoint)))
+
+
+def torch_model(args: argparse.Namespace):
+    """The recognizer of a config, and the names of its classes."""
+    import torch
+
+    from mmagenc.apis import init_recognizer
+    torch.set_num_threads(args.threads)
+    known = known_of(args)
+    model = init_recognizer(args.model, args.checkpoint, device=args.device)
+    classes = list(known.get('classes') or map(str, range(model.cls_head.num_classes)))
+    if len(classes) != model.cls_head.num_classes:
+        raise ValueError(f'the recognizer has {model.cls_head.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
+    return model, known, classes
+
+
+# --- Files
+
+
+def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[str], Sequence[str]]:
+    """The clips, probabilities ``(N, K)``, the recognizer's classes, and those that the file names.
+
+    Raises:
+        ValueError: clips that the recognizer does not know.
+    """
+    from mmagenc.datasets.annotation import load_annotation
+    content = load_annotation(args.clips, unlabelled=True)
+    clips, meta = content['annotations'], content['metainfo']
+    if not clips:
+        raise ValueError(f'{args.clips}: there are no clips in it')
+    if is_onnx(args):
+        model = OnnxModel(args.model, args.threads)
+        check_form(args.clips, meta, model.meta)
+        return clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or ()
+    from mmagenc.apis import recognize
+    model, known, classes = torch_model(args)
+    check_form(args.clips, meta, known)
+    return clips, recognize(model, content).probability, classes, meta.get('classes') or ()
+
+
+def check_form(source: Path, meta: Dict, known: Dict) -> None:
+    """Refuse clips of another layout than the recognizer's, and say if their frame rate is another."""
+    from mmagenc.skeletons import get_skeleton
+    layouts = [get_skeleton(told['skeleton']).name if told.get('skeleton') else None for told in (meta, known)]
+    if None not in layouts and layouts[0] != layouts[1]:
+        raise ValueError(f'{source}: keypoints of {layouts[0]}, and the recognizer knows {layouts[1]}')
+    rates = meta.get('fps'), known.get('fps')
+    if all(rates) and abs(rates[0] / rates[1] - 1) > 0.01:
+        print(f'warning: {source} has {rates[0]:g} fps, the recognizer knows {rates[1]:g}: movements seem faster or slower to it',
+              file=sys.stderr)
+
+
+def rows_of(clips: List[Dict], probability: np.ndarray, classes: Sequence[str], told: Sequence[str]) -> List[Dict]:
+    """A row a clip: ``clip``, ``label`` (as the file names it, or ``None``), ``predicted``, ``probability`` of each class."""
+    rows = []
+    for clip, shares in zip(clips, probability):
+        label = clip.get('label')
+        label = None if label is None or label < 0 else told[label] if label < len(told) else str(label)
+        rows.append(dict(clip=clip.get('frame_dir'), label=label, predicted=classes[int(shares.argmax())],
+                         probability=dict(zip(classes, map(float, shares)))))
+    return rows
+
+
+def write_table(rows: List[Dict], classes: Sequence[str], out: Path) -> None:
+    """As CSV, a column a class, or as JSON."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(out, 'w', encoding='utf-8') as file:
+        if out.suffix == '.json':
+            file.write(json.dumps(dict(classes=list(classes), clips=rows), indent=1) + '\n')
+            return
+        table = csv.writer(file, lineterminator='\n')
+        table.writerow(['clip', 'label', 'predicted', 'confidence', *classes])
+        for row in rows:
+            shares = row['probability']
+            values = [f'{value:.6g}' for value in (shares[row['predicted']], *shares.values())]
+            table.writerow([row['clip'], '' if row['label'] is None else row['label'], row['predicted'], *values])
+
+
+def recognize_file(args: argparse.Namespace) -> None:
+    clips, probability, classes, told = named_clips(args)
+    rows = rows_of(clips, probability, classes, told)
+    if args.out is None:
+        for row in rows:
+            best = sorted(row['probability'].items(), key=lambda pair: -pair[1])[:args.top_k]
+            print(f'{row["clip"]}: ' + ', '.join(f'{name} {100 * share:.1f} %' for name, share in best))
+    else:
+        write_table(rows, classes, args.out)
+        print(f'{len(rows)} clips: {args.out}')
+    labelled = [row for row in rows if row['label'] in classes]
+    if labelled:
+        right = sum(row['label'] == row['predicted'] for row in labelled)
+        print(f'named as their label says: {right} of {len(labelled)} clips ({100 * right / len(labelled):.1f} %)')
+
+
+# --- Streams
+
+
+def stream_of(args: argparse.Namespace, fps) -> Tuple[StreamRecognizer, Sequence[str], Dict]:
+    """The recognizer for frames, its classes, and what is known of it."""
+    settings = dict(window=args.window, stride=args.stride, smoothing=args.smoothing, max_gap=args.max_gap)
+    if is_onnx(args):
+        model = OnnxModel(args.model, args.threads)
+        return stream_of_file(model, fps=fps or model.meta['fps'], **settings), model.meta['classes'], model.meta
+    from mmagenc.apis.stream import stream_recognizer
+    model, known, classes = torch_model(args)
+    return stream_recognizer(model, known=known, fps=fps or known.get('fps'), **settings), classes, known
+
+
+def frames_of(args: argparse.Namespace, stream: StreamRecognizer, known: Dict) -> Iterator:
+    if is_video(args.stream):
+        settings = dict(pose_model=args.pose_model, device=args.device)
+        return video_frames(args.stream, settings, known.get('skeleton'))
+    lines = growing_lines(args.stream, follow=args.follow, timeout=args.timeout)
+    return json_frames(lines, stream.keypoints[1], lenient=args.lenient)
+
+
+def video_rate(args: argparse.Namespace):
+    """Frames a second: as said, or as a video says."""
+    if args.fps or not is_video(args.stream) or args.stream.isdigit():
+        return args.fps
+    from mmagenc.datasets.readers.formats.video import video_facts
+    return video_facts(args.stream)[0]
+
+
+@contextmanager
+def lines_to(out) -> Iterator[TextIO]:
+    """Standard output, or a file, in which each line is as soon as it is known: what was recognized stays, whatever comes after it."""
+    if out is None:
+        yield sys.stdout
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with open(out, 'w', encoding='utf-8') as file:
+            yield file
+
+
+def recognize_stream(args: argparse.Namespace) -> None:
+    """Predictions, a line each, as frames come; ends with the source, or with Ctrl-C."""
+    stream, classes, known = stream_of(args, video_rate(args))
+    taken = deque(maxlen=10000)
+    with lines_to(args.out) as file:
+        try:
+            for frame in frames_of(args, stream, known):
+                prediction = stream.push(frame.keypoint, frame.score, time=frame.time)
+                if prediction is not None:
+                    taken.append(prediction)
+                    print(json.dumps(prediction.line(classes, args.top_k)), file=file, flush=True)
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:  # whoever read the lines has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    summary = f'{stream.frame + 1} frames'
+    if taken:
+        median, high = latencies(taken)
+        summary += f', a prediction took {median:.1f} ms (median), {high:.1f} ms (95 %)'
+    elif stream.frame + 1:
+        summary += f': no prediction, the first is due after {stream.window} frames of the model'
+    print(summary, file=sys.stderr)
+
+
+def run(args: argparse.Namespace) -> None:
+    source = args.clips if args.stream is None else None if args.stream == STANDARD_INPUT or args.stream.isdigit() else args.stream
+    outputs = [] if args.out is None else [Output('--out', args.out, TABLES if args.stream is None else LINES)]
+    require_outputs('recognize', outputs, inputs=[source, args.model, args.checkpoint], force=args.force)
+    with in_words('recognize', debug=args.debug):
+        recognize_file(args) if args.stream is None else recognize_stream(args)

@@ -1,0 +1,130 @@
+"""``mmagenc recognize``: files and streams, of a config and of an ``.onnx`` file."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mmagenc.apis import init_recognizer
+from mmagenc.apis import recognize as recognized
+from mmagenc.apis.stream import stream_recognizer, window_of
+from mmagenc.commands import process_environment, recognize
+from mmagenc.datasets import save_annotation
+from mmagenc.deploy.samples import moving_clip
+from mmagenc.skeletons import get_skeleton
+from tests.commands import main, parse_args
+from tests.test_deploy.exported import tiny
+
+pytest.importorskip('onnxscript')
+FRAMES = 30
+
+
+def clip(seed=0, frames=FRAMES, layout='ucla20'):
+    return moving_clip(get_skeleton(layout), num_dims=3, scored=False, frames=frames, seed=seed)
+
+
+def model():
+    return init_recognizer(tiny().config, tiny().checkpoint)
+
+
+@pytest.fixture
+def given(tmp_path):
+    """Three clips in a file, of which two have a label, and the first as lines of JSON."""
+    clips = [dict(clip(seed), label=seed - 1) for seed in range(3)]
+    content = dict(split=dict(all=[one['frame_dir'] for one in clips]), annotations=clips,
+                   metainfo=dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=25.))
+    save_annotation(content, tmp_path / 'clips.npz', unlabelled=True)
+    lines = '\n'.join(map(json.dumps, clips[0]['keypoint'][0].tolist()))
+    (tmp_path / 'frames.jsonl').write_text(lines + '\n')
+    return tmp_path
+
+
+def words(kind):
+    return [str(tiny().judge)] if kind == 'onnx' else [str(tiny().config), str(tiny().checkpoint)]
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_a_table(kind, given, capsys):
+    main(recognize, [*words(kind), '--clips', str(given / 'clips.npz'), '--out', str(given / f'{kind}.csv')])
+    with open(given / f'{kind}.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    wanted = recognized(model(), [clip(seed) for seed in range(3)]).probability
+    np.testing.assert_allclose([[float(row[name]) for name in ('walk', 'run', 'Jump')] for row in rows], wanted, atol=1e-5)
+    assert [row['label'] for row in rows] == ['', 'walk', 'run'] and [row['clip'] for row in rows] == ['sample_0', 'sample_1', 'sample_2']
+    assert [row['predicted'] for row in rows] == [['walk', 'run', 'Jump'][k] for k in wanted.argmax(axis=1)]
+    assert f'named as their label says: {(wanted[1:].argmax(axis=1) == [0, 1]).sum()} of 2 clips' in capsys.readouterr().out
+    main(recognize, [*words(kind), '--clips', str(given / 'clips.npz'), '--out', str(given / f'{kind}.json')])
+    content = json.loads((given / f'{kind}.json').read_text())
+    assert content['classes'] == ['walk', 'run', 'Jump'] and content['clips'][0]['label'] is None
+    main(recognize, [*words(kind), '--clips', str(given / 'clips.npz'), '--top-k', '1'])
+    assert 'sample_0: ' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_a_stream_sees_windows_as_clips(kind, given, capsys):
+    main(recognize, [*words(kind), '--stream', str(given / 'frames.jsonl'), '--stride', '5', '--out', str(given / f'{kind}.jsonl')])
+    lines = [json.loads(line) for line in (given / f'{kind}.jsonl').read_text().splitlines()]
+    ends = list(range(7, FRAMES, 5))
+    assert [line['frame'] for line in lines] == ends and [line['time'] for line in lines] == pytest.approx([end / 25 for end in ends])
+    windows = [dict(clip(), keypoint=clip()['keypoint'][:, end - 7:end + 1], total_frames=8) for end in ends]
+    wanted = recognized(model(), windows).probability
+    names = ['walk', 'run', 'Jump']
+    assert [line['class'] for line in lines] == [names[k] for k in wanted.argmax(axis=1)]
+    np.testing.assert_allclose([[line['top'][name] for name in names] for line in lines], wanted, atol=1e-5)
+    assert f'{FRAMES} frames, a prediction took' in capsys.readouterr().err
+
+
+def test_the_library_sees_windows_as_clips():
+    stream = stream_recognizer(model(), known=dict(skeleton='ucla20', fps=25.))
+    got = [stream.push(frame) for frame in clip()['keypoint'][0]]
+    assert [one is None for one in got] == [True] * 7 + [False] * (FRAMES - 7)
+    window = dict(clip(), keypoint=clip()['keypoint'][:, 10:18], total_frames=8)
+    np.testing.assert_array_equal(got[17].probability, recognized(model(), [window]).probability[0].astype(np.float64))
+    assert window_of(model().test_pipeline) == 8
+
+
+def test_standard_input_and_a_broken_line(given, monkeypatch, capsys):
+    lines = (given / 'frames.jsonl').read_text().splitlines()
+    text = '\n'.join([*lines[:8], 'oops', *lines[8:10]])
+    monkeypatch.setattr(sys, 'stdin', io.StringIO(text))
+    with pytest.raises(SystemExit, match='recognize: line 9: no JSON'):
+        main(recognize, [*words('onnx'), '--stream', '-', '--out', str(given / 'kept.jsonl')])
+    assert len((given / 'kept.jsonl').read_text().splitlines()) == 1  # what was recognized before stays
+    monkeypatch.setattr(sys, 'stdin', io.StringIO(text))
+    main(recognize, [*words('onnx'), '--stream', '-', '--lenient', '--fps', '25'])
+    said = capsys.readouterr()
+    assert 'line 9 is taken for a frame without a person' in said.err and len(said.out.splitlines()) == 4
+
+
+def test_refusals(given, capsys):
+    other = dict(split=dict(all=['sample_0']), metainfo=dict(skeleton='ntu25', fps=60.), annotations=[dict(clip(layout='ntu25'), label=0)])
+    save_annotation(other, given / 'other.npz')
+    for kind in ('onnx', 'config'):
+        with pytest.raises(SystemExit, match='recognize: .*other.npz: keypoints of ntu25, and the recognizer knows ucla20'):
+            main(recognize, [*words(kind), '--clips', str(given / 'other.npz')])
+    (given / 'wrong.jsonl').write_text('[[1, 2, 3]]\n')
+    with pytest.raises(SystemExit, match='a frame has 20 keypoints of 3 coordinates, this one is'):
+        main(recognize, [*words('onnx'), '--stream', str(given / 'wrong.jsonl')])
+    with pytest.raises(SystemExit, match='no pose estimator is named'):
+        main(recognize, [*words('onnx'), '--stream', '0'])
+    with pytest.raises(SystemExit, match='this is a generator, not a recognizer'):
+        main(recognize, [str(tiny().generator), '--stream', str(given / 'frames.jsonl')])
+    for bad in (['config.py', '--clips', 'a.npz'], ['a.onnx', 'b.pth', '--clips', 'a.npz'], ['a.onnx'],
+                ['a.onnx', '--clips', 'a.npz', '--follow'], ['a.onnx', '--stream', '-', '--timeout', '1']):
+        with pytest.raises(SystemExit) as error:
+            parse_args(recognize, bad)
+        assert error.value.code == 2
+
+
+def test_a_stream_of_a_file_needs_no_torch(given):
+    """A file that runs without torch is not kept waiting for its import."""
+    code = ("import sys; from mmagenc.commands import start; start('recognize', sys.argv[1:]); "
+            "sys.exit('torch' in sys.modules or 'mmengine' in sys.modules)")
+    command = [sys.executable, '-c', code, *words('onnx'), '--stream', str(given / 'frames.jsonl'), '--top-k', '1']
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, env=process_environment())
+    assert ran.returncode == 0, ran.stderr[-500:]
+    assert len(ran.stdout.splitlines()) == FRAMES - 7
