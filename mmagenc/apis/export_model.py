@@ -23,7 +23,7 @@ from mmagenc.models.recognizers import prepare
 from mmagenc.skeletons import Skeleton, get_skeleton
 from mmagenc.version import __version__
 
-from .inits import _recognizer_of, init_generator, init_recognizer, trains_generator
+from .inits import init_generator, init_recognizer, recognizer_settings, trains_generator
 
 PARTS = ('recognizer', 'generator', 'classifier')
 FORMS = ((3, False), (2, True), (2, False))
@@ -177,7 +177,7 @@ def _recognizer(cfg, model: nn.Module, known: Dict, raw: bool, clips: Optional[S
     layout = clip[0].get('skeleton')
     facts = dict(
         classes=classes, fps=float(known['fps']) if known.get('fps') else None, up=known.get('up'),
-        model=f'{type(model).__name__} of {type(model.backbone).__name__}', steps=steps, pipeline=_plain(_recognizer_of(cfg)[1]),
+        model=f'{type(model).__name__} of {type(model.backbone).__name__}', steps=steps, pipeline=_plain(recognizer_settings(cfg)[1]),
         form=_form_words(inputs), scores='keypoint_score' in clip[0],
         **_layout_facts(None if layout is None else get_skeleton(layout), clip[0]['keypoint'].shape[-1]))
     return _recognizer_portable(RecognizerNetwork(model), inputs), facts, difference
