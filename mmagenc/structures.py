@@ -249,7 +249,7 @@ class Motion:
         ``mmagenc export``. What is there is replaced when the new file is whole; gives the files that were written.
 
         Args:
-            path: the file, or of formats of one file a clip the folder.
+            path: the file, or of formats of one file a clip the folder; ``clips.bvh`` of several clips is the folder ``clips_bvh``.
             **options: ``split`` and ``prefix`` as for :meth:`to_annotation`, and those of
                 :func:`~mmagenc.apis.motions.save_motion`.
 

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from mmagenc.datasets.annotation import SUFFIXES, motion_to_annotations, save_annotation
 from mmagenc.datasets.writers.exporting import export_clips, save_clips
+from mmagenc.datasets.writers.registry import chosen_writer
 from mmagenc.structures import Motion
 from mmagenc.visualization.figures import annotation_rows, chosen_rows, draw_grid
 from mmagenc.visualization.player import player_frame
@@ -41,7 +42,8 @@ def save_motion(motion: Motion, path, *, split: str = 'train', prefix: str = 'cl
 
     Args:
         motion: N clips.
-        path: a file, or of formats of one file a clip a folder.
+        path: a file, or of formats of one file a clip a folder. The name of a file does for several clips of such a format too: they are
+            written into the folder ``clips_bvh`` if it is ``clips.bvh``.
         split: name of the one split that all clips are in.
         prefix: clips are named ``<prefix>_00000`` and so on.
         format: name of a format of ``mmagenc export``; as the suffix says if ``None``.
@@ -60,6 +62,10 @@ def save_motion(motion: Motion, path, *, split: str = 'train', prefix: str = 'cl
             raise ValueError(f'{path}: an annotation file takes no {", ".join([*options, *(["body"] if body is not None else [])])}')
         save_annotation(annotation, path)
         return [path]
+    writer = chosen_writer(path, format)
+    if len(motion) > 1 and not writer.whole and path.suffix in writer.suffixes:
+        path, format = path.with_name(f'{path.stem}_{writer.name}'), writer.name  # one a format: a folder's older clips are replaced
+        print_log(f'{writer.title} holds one clip a file: the {len(motion)} clips are in the folder {path}', logger='current')
     saved = save_clips(export_clips(annotation, body=body), path, format, **options)
     for note in saved.notes:
         print_log(f'{path}: {note}', logger='current', level=logging.WARNING)

@@ -79,6 +79,10 @@ def test_saving_in_a_format_of_export(motion, tmp_path):
     assert first[:7] == ['clip_00000', 'walk', '', '0', '0', '0.0', get_skeleton('ucla20').joint_names[0]]
     np.testing.assert_array_equal(np.array(first[7:], dtype=np.float32), motion.keypoint[0, 0, 0].numpy())
     assert [path.name for path in motion[:2].save(tmp_path / 'folder', format='trc', unit='mm')] == ['clip_00000.trc', 'clip_00001.trc']
+    several = [*motion[:2].save(tmp_path / 'clips.trc'), *motion[:2].save(tmp_path / 'clips.c3d')]
+    assert [str(path.relative_to(tmp_path)) for path in several] == [
+        f'clips_{name}/clip_0000{number}.{name}' for name in ('trc', 'c3d') for number in (0, 1)]
+    assert all(path.is_file() for path in several) and motion[:1].save(tmp_path / 'one.trc') == [tmp_path / 'one.trc']
 
 
 def test_what_cannot_be_saved_is_said(motion, bare, tmp_path):
