@@ -31,21 +31,15 @@ def is_onnx(args: argparse.Namespace) -> bool:
     return args.model.endswith('.onnx')
 
 
-def known_of(args: argparse.Namespace) -> Dict:
-    """What config and checkpoint say of the recognizer's clips: ``classes``, ``skeleton`` (a name), ``fps``."""
-    from mmagenc.datasets.layouts import with_named_layouts
-    from mmagenc.engine.building import dataset_meta, read_checkpoint, read_config
-    return with_named_layouts(dataset_meta(read_config(args.model), read_checkpoint(args.checkpoint)))
-
-
 def torch_model(args: argparse.Namespace):
-    """The recognizer of a config, and the names of its classes."""
+    """The recognizer of a config or of a folder, what is known of its clips, and the names of its classes."""
     import torch
 
     from mmagenc.apis import init_recognizer
+    from mmagenc.datasets.layouts import with_named_layouts
     torch.set_num_threads(args.threads)
-    known = known_of(args)
     model = init_recognizer(args.model, args.checkpoint, device=args.device)
+    known = with_named_layouts(model.dataset_meta)
     classes = list(known.get('classes') or map(str, range(model.cls_head.num_classes)))
     if len(classes) != model.cls_head.num_classes:
         raise ValueError(f'the recognizer has {model.cls_head.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from mmagenc.apis import init_recognizer
+from mmagenc.apis import init_recognizer, save_pretrained
 from mmagenc.apis import recognize as recognized
 from mmagenc.apis.stream import stream_recognizer, window_of
 from mmagenc.commands import process_environment, recognize
@@ -76,6 +76,13 @@ def test_a_stream_sees_windows_as_clips(kind, given, capsys):
     assert [line['class'] for line in lines] == [names[k] for k in wanted.argmax(axis=1)]
     np.testing.assert_allclose([[line['top'][name] for name in names] for line in lines], wanted, atol=1e-5)
     assert f'{FRAMES} frames, a prediction took' in capsys.readouterr().err
+
+
+def test_the_folder_of_a_model_needs_nothing_beside(given):
+    save_pretrained(model(), given / 'judge')
+    main(recognize, [str(given / 'judge'), '--clips', str(given / 'clips.npz'), '--out', str(given / 'folder.csv')])
+    main(recognize, [*words('config'), '--clips', str(given / 'clips.npz'), '--out', str(given / 'config.csv')])
+    assert (given / 'folder.csv').read_text() == (given / 'config.csv').read_text()
 
 
 def test_the_library_sees_windows_as_clips():

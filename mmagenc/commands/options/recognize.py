@@ -16,7 +16,8 @@ DESCRIPTION = """Which class each clip of a file shows, or what a stream of fram
     mmagenc recognize model.onnx --stream frames.jsonl --follow --fps 30           # a file that grows
     mmagenc recognize model.onnx --stream 0 --pose-model rtmpose-m                 # a camera, with the extra pose
 
-MODEL is an .onnx file of mmagenc export-model, which needs no PyTorch for a stream, or a config and its checkpoint. A frame is a line of
+MODEL is an .onnx file of mmagenc export-model, which needs no PyTorch for a stream, the folder of a model
+(mmagenc save-pretrained), or a config and its checkpoint. A frame is a line of
 JSON, [[x, y, score], …] in pixels or [[x, y, z], …] in metres, or null where nobody is seen (docs/deploy.md).
 """
 
@@ -59,8 +60,8 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
     onnx = args.model.endswith('.onnx')
     if onnx and args.checkpoint is not None:
         parser.error(f'name one model: an .onnx file, or a config and its checkpoint; got {args.model} {args.checkpoint}')
-    if not onnx and args.checkpoint is None:
-        parser.error(f'{args.model} is no .onnx file: a config needs its checkpoint behind it')
+    if not onnx and args.checkpoint is None and not Path(args.model).is_dir():
+        parser.error(f'{args.model} is neither an .onnx file nor the folder of a model: a config needs its checkpoint behind it')
     if args.stream is None:
         for name in ('follow', 'timeout', 'window', 'fps', 'lenient', 'pose_model'):
             if getattr(args, name):
