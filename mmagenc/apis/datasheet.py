@@ -3,7 +3,6 @@
 It holds numbers, names of classes and of the layout, and checksums: no path, no file's name, no name of a recording or of a person.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
@@ -11,6 +10,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmagenc.engine.hook_config import find_hook
+from mmagenc.engine.model_folder import file_sum
 from mmagenc.evaluation.checkpoints import LOOP_KEY
 from mmagenc.evaluation.functional import MembershipInference
 from mmagenc.evaluation.membership import RECONSTRUCTION, SAMPLES, Exposure
@@ -36,12 +36,8 @@ LIMITS = ('The figures hold for the attacks that are named, on the recordings th
 
 def checksum(path) -> Dict:
     """``sha256`` and ``bytes`` of a file."""
-    digest, size = hashlib.sha256(), 0
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-            size += len(block)
-    return dict(sha256=digest.hexdigest(), bytes=size)
+    size, digest = file_sum(path)
+    return dict(sha256=digest, bytes=size)
 
 
 def generator_facts(model: BaseGenerator, checkpoint: Mapping, *, config_file, checkpoint_file) -> Dict:

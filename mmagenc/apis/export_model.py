@@ -1,6 +1,5 @@
 """A recognizer or a generator of a config as a file that other programs run."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +9,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.deploy.files import Check, ExportError, write_model
 from mmagenc.deploy.networks import LSTM_FRAMES, ClassifierNetwork, Portable, RecognizerNetwork, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import prepare as prepare_by_steps
 from mmagenc.deploy.steps import body_bones, pipeline_steps
 from mmagenc.draws import untouched_random_state
-from mmagenc.engine.building import ConfigLike, dataset_meta, read_checkpoint, read_config
+from mmagenc.engine.building import ConfigLike, read_config
+from mmagenc.engine.model_folder import file_sum, taken_from
 from mmagenc.models.generators import SLTGenerator
 from mmagenc.models.recognizers import prepare
 from mmagenc.skeletons import Skeleton, get_skeleton
 from mmagenc.version import __version__
 
-from .inits import init_generator, init_recognizer, recognizer_settings, trains_generator
+from .inits import init_generator, init_recognizer, known_clips, recognizer_settings, trains_generator
 
 PARTS = ('recognizer', 'generator', 'classifier')
 FORMS = ((3, False), (2, True), (2, False))
@@ -81,15 +80,15 @@ def export_model(config: ConfigLike,
         ImportError: a package that writing needs is not installed.
     """
     cfg = read_config(config)
+    checkpoint = taken_from(cfg, checkpoint)
     part = part or ('generator' if trains_generator(cfg) else 'recognizer')
     if part not in PARTS:
         raise ValueError(f'part must be one of {", ".join(PARTS)}, got {part!r}')
-    known = with_named_layouts(dataset_meta(cfg, read_checkpoint(checkpoint)))
-    known = {**known, **({'skeleton': skeleton} if skeleton else {}), **({'fps': fps} if fps else {})}
+    said = {**({'skeleton': skeleton} if skeleton else {}), **({'fps': fps} if fps else {})}
     with torch.random.fork_rng(devices=[]), untouched_random_state():
         torch.manual_seed(0)
         if part == 'recognizer':
-            exported = _recognizer(cfg, init_recognizer(cfg, checkpoint), known, raw, clips)
+            exported = _recognizer(cfg, init_recognizer(cfg, checkpoint), said, raw, clips)
         else:
             exported = (_generator if part == 'generator' else _classifier)(init_generator(cfg, checkpoint), clips)
         portable, meta, difference = exported
@@ -101,11 +100,7 @@ def export_model(config: ConfigLike,
 
 def _origin(cfg, checkpoint) -> Dict:
     """Which program wrote the file of which weights."""
-    digest = None
-    if checkpoint is not None:
-        with open(checkpoint, 'rb') as file:
-            digest = hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(hashlib, 'file_digest') else hashlib.sha256(
-                file.read()).hexdigest()
+    digest = None if checkpoint is None else file_sum(checkpoint)[1]
     return dict(mmagenc=__version__, config=Path(cfg.filename).name if cfg.filename else None,
                 checkpoint=None if checkpoint is None else Path(checkpoint).name, checkpoint_sha256=digest)
 
@@ -161,22 +156,20 @@ def _classifier(model, clips):
 # --- Recognizers
 
 
-def _recognizer(cfg, model: nn.Module, known: Dict, raw: bool, clips: Optional[Sequence[Dict]]):
+def _recognizer(cfg, model: nn.Module, said: Dict, raw: bool, clips: Optional[Sequence[Dict]]):
     pipeline = model.test_pipeline
     if pipeline is None:
         raise ValueError('the config has no test pipeline, which says what the network is given; raw files need it too, for the sizes')
+    known = {**known_clips(model), **said}
     named = known.get('skeleton')
     steps = None if raw else pipeline_steps(pipeline, None if named is None else get_skeleton(named).name)
     sample, clip = _tried(model, pipeline, clips, named or _graph_layout(model))
     difference = None if steps is None else max(
         _compared(prepare_by_steps(one, steps), inputs) for one, inputs in zip(clip, sample))
     inputs = torch.from_numpy(np.concatenate(sample))
-    classes = list(known.get('classes') or map(str, range(model.cls_head.num_classes)))
-    if len(classes) != model.cls_head.num_classes:
-        raise ValueError(f'the recognizer has {model.cls_head.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
     layout = clip[0].get('skeleton')
     facts = dict(
-        classes=classes, fps=float(known['fps']) if known.get('fps') else None, up=known.get('up'),
+        classes=known['classes'], fps=float(known['fps']) if known.get('fps') else None, up=known.get('up'),
         model=f'{type(model).__name__} of {type(model.backbone).__name__}', steps=steps, pipeline=_plain(recognizer_settings(cfg)[1]),
         form=_form_words(inputs), scores='keypoint_score' in clip[0],
         **_layout_facts(None if layout is None else get_skeleton(layout), clip[0]['keypoint'].shape[-1]))

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
 
+from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.engine.building import (
     DEFAULT_FPS,
     ConfigLike,
@@ -160,6 +161,26 @@ def _recognized(model: nn.Module, meta: Dict, cfg: Config) -> Dict:
             raise ValueError(f'{config_name(cfg)}: {len(names)} classes ({", ".join(names)}), the model tells {count} apart')
         names = []
     return {**meta, 'classes': names or list(map(str, range(count or 0)))}
+
+
+def known_clips(model: nn.Module) -> Dict:
+    """What config and checkpoint say of a recognizer's clips, for who names classes to others: numbers do not stand in for wrong names.
+
+    Args:
+        model: of :func:`init_recognizer`.
+
+    Returns:
+        dict: ``classes``, by number where nothing names them, and those of ``skeleton``, ``fps`` and ``up`` that are known.
+
+    Raises:
+        ValueError: names of another number of classes than the recognizer tells apart.
+    """
+    known = with_named_layouts(dataset_meta(model.cfg, dict(meta=model.checkpoint_meta)))
+    count = model.cls_head.num_classes
+    classes = list(known.get('classes') or map(str, range(count)))
+    if len(classes) != count:
+        raise ValueError(f'the recognizer has {count} classes and its dataset {len(classes)}: {", ".join(classes)}')
+    return {**known, 'classes': classes}
 
 
 def usable_device(device: Device) -> torch.device:

@@ -36,14 +36,11 @@ def torch_model(args: argparse.Namespace):
     import torch
 
     from mmagenc.apis import init_recognizer
-    from mmagenc.datasets.layouts import with_named_layouts
+    from mmagenc.apis.inits import known_clips
     torch.set_num_threads(args.threads)
     model = init_recognizer(args.model, args.checkpoint, device=args.device)
-    known = with_named_layouts(model.dataset_meta)
-    classes = list(known.get('classes') or map(str, range(model.cls_head.num_classes)))
-    if len(classes) != model.cls_head.num_classes:
-        raise ValueError(f'the recognizer has {model.cls_head.num_classes} classes and its dataset {len(classes)}: {", ".join(classes)}')
-    return model, known, classes
+    known = known_clips(model)
+    return model, known, known['classes']
 
 
 # --- Files

@@ -169,9 +169,12 @@ def _check_weights(folder: Path, said: Mapping) -> None:
 
 def file_sum(path: PathLike) -> Tuple[int, str]:
     """Bytes of a file, and their SHA-256."""
+    digest, size = hashlib.sha256(), 0
     with open(path, 'rb') as file:
-        digest = hashlib.file_digest(file, 'sha256') if hasattr(hashlib, 'file_digest') else hashlib.sha256(file.read())
-        return file.seek(0, 2), digest.hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+            size += len(block)
+    return size, digest.hexdigest()
 
 
 def write_json(path: PathLike, table: Mapping) -> None:

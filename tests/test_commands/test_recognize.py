@@ -8,11 +8,12 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from mmagenc.apis import init_recognizer, save_pretrained
 from mmagenc.apis import recognize as recognized
 from mmagenc.apis.stream import stream_recognizer, window_of
-from mmagenc.commands import process_environment, recognize
+from mmagenc.commands import process_environment, recognize, start
 from mmagenc.datasets import save_annotation
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.skeletons import get_skeleton
@@ -83,6 +84,18 @@ def test_the_folder_of_a_model_needs_nothing_beside(given):
     main(recognize, [str(given / 'judge'), '--clips', str(given / 'clips.npz'), '--out', str(given / 'folder.csv')])
     main(recognize, [*words('config'), '--clips', str(given / 'clips.npz'), '--out', str(given / 'config.csv')])
     assert (given / 'folder.csv').read_text() == (given / 'config.csv').read_text()
+
+
+@pytest.mark.parametrize('command', ['recognize', 'export-model'])
+def test_names_of_other_classes_are_refused(command, given):
+    """Not replaced by numbers: who reads the table or the file would take them for the classes."""
+    content = torch.load(tiny().checkpoint, weights_only=True)
+    content['meta']['dataset_meta']['classes'] = ['walk', 'run']
+    torch.save(content, given / 'two.pth')
+    more = ['--clips', str(given / 'clips.npz')] if command == 'recognize' else ['--part', 'recognizer', '--out', str(given / 'a.onnx')]
+    with pytest.raises(SystemExit, match='the recognizer has 3 classes and its dataset 2: walk, run'):
+        start(command, [str(tiny().config), str(given / 'two.pth'), *more])
+    assert not (given / 'a.onnx').exists()
 
 
 def test_the_library_sees_windows_as_clips():
