@@ -118,7 +118,17 @@ def test_base_motion_of_another_file_and_layout(config, tmp_path):
     assert 'pose' not in read['annotations'][0]  # the study's clips have none
 
 
+def test_base_motion_of_the_same_data_by_its_splits(config):
+    study = open_study(config, groups=None)
+    study.prepare()
+    split = load_annotation(config.parent / 'data.npz')['split']
+    base, test = (names(path) for path in (study.clips.base_file(0), study.clips.test_file(0)))
+    assert {name.split('_')[0] for name in base} == {'walk', 'run'} and {*base} <= {*split['train']} and len(base) == 18
+    assert {name.split('_')[0] for name in test} == {'wave-left', 'wave-right'} and {*test} <= {*split['test']}
+
+
 @pytest.mark.parametrize('options, message', [
+    (dict(base=dict(classes=None)), 'needs classes and base'),
     (dict(base=dict(classes=['walk', 'wave-left'])), "'wave-left' is among classes and base.classes"),
     (dict(base=dict(classes=['walk', 'fly'])), "base.classes: no class 'fly'"),
     (dict(classes=['wave-left', 'fly']), "classes: no class 'fly'"),

@@ -61,7 +61,8 @@ class StudyClips:
             self._check_apart(parts['train'].clips, parts['test'].clips)
         wanted = self._wanted
         self.parts = {part: [clip for clip in found.clips if clip['label'] in wanted] for part, found in parts.items()}
-        self.base = self._read_base({clip['frame_dir']: clip for found in parts.values() for clip in found.clips})
+        self.base = self._read_base({clip['frame_dir']: clip for found in parts.values() for clip in found.clips},
+                                    {clip['frame_dir']: clip for clip in parts['train'].clips})
 
     def hashed(self) -> List[Dict]:
         """All clips in order, for a digest of them."""
@@ -108,12 +109,12 @@ class StudyClips:
         if shared:
             raise ValueError(f'{self.path}: {len(shared)} clips are in the training and in the test set, such as {shared[0]}')
 
-    def _read_base(self, all_clips: Mapping[str, Dict]) -> List[Dict]:
-        """Clips that may be base motion, labelled by its own classes."""
+    def _read_base(self, all_clips: Mapping[str, Dict], train_clips: Mapping[str, Dict]) -> List[Dict]:
+        """Clips that may be base motion, labelled by its own classes; of the same data without groups, its training clips alone."""
         base = self.settings['base']
         if base is None:
             return []
-        names, clips = self.metainfo.get('classes') or [], list(all_clips.values())
+        names, clips = self.metainfo.get('classes') or [], list((all_clips if self.settings['groups'] else train_clips).values())
         if base['ann_file'] is not None:
             dataset = MotionDataset(base['ann_file'], split=base['split'], fps=self.metainfo.get('fps'),
                                     metainfo=dict(skeleton=self.metainfo.get('skeleton')))
@@ -142,8 +143,8 @@ class StudyClips:
             if division:
                 files.update(self._planned_groups(seed, division))
             if self.settings['base']:
-                own = self.settings['base']['ann_file'] is None
-                clips = [clip for clip in self.base if not own or self._group(clip) in division.base]
+                apart = division is not None and self.settings['base']['ann_file'] is None
+                clips = [clip for clip in self.base if not apart or self._group(clip) in division.base]
                 files[self.base_file(seed)] = ClipFile(clips, 'train', self.base_classes)
         empty = [path.name for path, file in files.items() if not file.clips]
         if empty:

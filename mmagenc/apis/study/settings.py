@@ -26,9 +26,10 @@ Groups and base motion:
                        clips of all splits take part. A clip's group is what it has under ``key``. ``None``: the splits of the data
 ``classes``            names of the actions to recognize; ``None``: all
 ``base``               motion at hand that no seed tests on: ``dict(classes=[…])``: clips of other actions of the same data, of groups
-                       that are neither trained nor tested on; or ``dict(ann_file=…, split=…, classes=…)``: of another file, brought to
-                       the data's layout and frame rate. ``steps`` (default: as many as the recognizer's) and ``augmentation`` (a name) are
-                       those of the recognizer that is trained on it for arms with ``init='base'``
+                       that are neither trained nor tested on, without groups its training clips; or ``dict(ann_file=…, split=…,
+                       classes=…)``: of another file, brought to the data's layout and frame rate. ``steps`` (default: as many as the
+                       recognizer's) and ``augmentation`` (a name) are those of the recognizer that is trained on it for arms with
+                       ``init='base'``
 ``generators``         ``{name: dict(…)}``: arguments of :class:`~mmagenc.engine.hooks.OnlineGenerationHook`, for arms with
                        ``generated=name``. The words ``'{base}'`` and ``'{real}'`` in them are the files of the seed's base motion and of
                        its real clips. Batches stay as large as in the other arms: ``ratio`` (default: 1) of generated to real ones is
@@ -173,8 +174,8 @@ def _check_choices(settings: Mapping) -> None:
 
 def _check_groups(settings: Mapping) -> None:
     groups, base = settings['groups'], settings['base']
-    if base is not None and base['ann_file'] is None and (groups is None or not base['classes'] or not settings['classes']):
-        raise ValueError("base motion of the same data needs groups, classes and base['classes'], else it would be what is tested on; or "
+    if base is not None and base['ann_file'] is None and not (base['classes'] and settings['classes']):
+        raise ValueError("base motion of the same data needs classes and base['classes'], else it would be what is tested on; or "
                          "give base['ann_file']")
     if base is not None and settings['classes'] and base['ann_file'] is None and {*base['classes']} & {*settings['classes']}:
         raise ValueError(f'{sorted({*base["classes"]} & {*settings["classes"]})[0]!r} is among classes and base.classes')
