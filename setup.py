@@ -35,9 +35,10 @@ EXPORT = ['pygltflib>=1.16']
 NETCDF = ['xarray>=2023.9', 'h5netcdf>=1.3']
 ONNX = ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.5']
 HUB = ['huggingface_hub>=0.23']
+CLUSTER = ['submitit>=1.5.2']
 DOCS = [f'{name} ; python_version >= "3.11"' for name in ('sphinx>=7.4', 'myst-nb>=1.1', 'furo>=2024.8', 'sphinx-design>=0.6')]
 NOTEBOOK = ['nbclient>=0.10', 'ipykernel>=6']
-ALL = [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *EXPORT, *NETCDF, *ONNX, *HUB, *COMPLETION]
+ALL = [*MESH, *ANNY, *VIDEO, *IMAGE, *H36M, *MOCAP, *EXPORT, *NETCDF, *ONNX, *HUB, *CLUSTER, *COMPLETION]
 EXTRAS = {
     'lite': ['mmcv-lite>=2.0.0,<2.2'],
     'mesh': MESH,
@@ -53,6 +54,7 @@ EXTRAS = {
     'netcdf': NETCDF,
     'onnx': ONNX,
     'hub': HUB,
+    'cluster': CLUSTER,
     'docs': [*DOCS, *NOTEBOOK],
     'all': [*ALL, *SLEAP, *POSE],
     'dev': [

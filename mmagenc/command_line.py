@@ -9,7 +9,8 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from typing import Callable, Iterator, Optional, Sequence, TextIO
+from pathlib import Path
+from typing import Callable, Dict, Iterator, Optional, Sequence, TextIO
 
 from mmagenc.arguments import count, index
 
@@ -208,3 +209,9 @@ def add_gap_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--gap-method', choices=GAP_METHODS, default='linear', help='how gaps are filled (default: %(default)s)')
     parser.add_argument('--min-length', type=count, default=MIN_LENGTH, metavar='N',
                         help='fewest frames of a clip that has to be cut (default: %(default)s)')
+
+
+def process_environment() -> Dict[str, str]:
+    """The environment of a process that runs a command with this interpreter (``-m mmagenc NAME``), where nothing is installed too."""
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get('PYTHONPATH')])])
+    return {'MPLBACKEND': 'Agg', **os.environ, 'PYTHONPATH': path}

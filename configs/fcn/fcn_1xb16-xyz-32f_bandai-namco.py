@@ -1,4 +1,4 @@
-# FCN on windows of 32 frames, positions relative to each frame's root: the judge of generators of such windows, in a minute of one CPU core.
+# FCN on windows of 32 frames, positions relative to each frame's root: the judge of generators of such windows, in a minute of one core.
 _base_ = ['../_base_/recognizer_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/models/stgcn_xyz_smpl24.py']
 
 model = dict(

@@ -5,6 +5,8 @@ heavy, so that ``--help`` and a misspelt option are answered at once. That of th
 where imports belong. :mod:`mmagenc.commands.table` lists them: a new command is two modules and an entry there.
 """
 
-from .entry import main, parser_of, process_environment, start
+from mmagenc.command_line import process_environment
+
+from .entry import main, parser_of, start
 
 __all__ = ['main', 'parser_of', 'process_environment', 'start']

@@ -1,6 +1,5 @@
 """From words on the command line to a command: ``mmagenc NAME …``, and the doors in ``tools/``. Imports nothing heavy."""
 
-import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -13,8 +12,6 @@ from mmagenc.outputs import alternatives
 from mmagenc.version import __version__
 
 USAGE = 'usage: mmagenc COMMAND [OPTIONS]       mmagenc COMMAND --help says which'
-ROOT = Path(__file__).resolve().parents[2]
-"""What has the package in it: a clone, or site-packages."""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
@@ -100,9 +97,3 @@ def overview() -> str:
 def listed(commands: Dict) -> str:
     """Names and their lines of help, below each other."""
     return '\n'.join(f'  {name:<20} {command.help}' for name, command in commands.items())
-
-
-def process_environment() -> Dict[str, str]:
-    """The environment of a process that runs a command with this interpreter (``-m mmagenc NAME``), where nothing is installed too."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
-    return {'MPLBACKEND': 'Agg', **os.environ, 'PYTHONPATH': path}

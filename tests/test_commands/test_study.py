@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmagenc.apis.study import Study
+from mmagenc.apis.study import Study, pool
 from mmagenc.apis.study.study import leave_training_hooks
 from mmagenc.commands import study
 from mmagenc.compat import atomic_open
@@ -264,7 +264,7 @@ def test_stopping_the_study_stops_its_processes(tool, tmp_path, monkeypatch):
     endless = tmp_path / 'endless.sh'
     endless.write_text(f'#!/bin/sh\necho $$ > {marker}.new && mv {marker}.new {marker}\nexec sleep 600\n')
     endless.chmod(0o755)
-    monkeypatch.setattr(tool.sys, 'executable', str(endless))
+    monkeypatch.setattr(pool.sys, 'executable', str(endless))
 
     def stop():
         while not marker.is_file():
@@ -358,24 +358,24 @@ def test_settings_that_cannot_be(tmp_path, change, message):
 
 
 def test_one_run_on_each_gpu(tool, monkeypatch):
-    monkeypatch.setattr(tool, 'visible_gpus', lambda: ['3', '5'])
-    assert [slot.environment['CUDA_VISIBLE_DEVICES'] for slot in tool.make_slots(None)] == ['3', '5']
-    assert [slot.environment['CUDA_VISIBLE_DEVICES'] for slot in tool.make_slots(3)] == ['3', '5', '3']
-    monkeypatch.setattr(tool, 'visible_gpus', list)
+    monkeypatch.setattr(pool, 'visible_gpus', lambda: ['3', '5'])
+    assert [slot.environment['CUDA_VISIBLE_DEVICES'] for slot in pool.make_slots(None)] == ['3', '5']
+    assert [slot.environment['CUDA_VISIBLE_DEVICES'] for slot in pool.make_slots(3)] == ['3', '5', '3']
+    monkeypatch.setattr(pool, 'visible_gpus', list)
     monkeypatch.setenv('OMP_NUM_THREADS', '8')
-    assert [slot.environment for slot in tool.make_slots(3)] == [{'OMP_NUM_THREADS': '2'}] * 3
-    assert len(tool.make_slots(None)) == 1
+    assert [slot.environment for slot in pool.make_slots(3)] == [{'OMP_NUM_THREADS': '2'}] * 3
+    assert len(pool.make_slots(None)) == 1
 
 
 def test_remaining_time_needs_each_kind_once(tool, tmp_path):
     study = open_study(make_study(tmp_path), tmp_path / 'out', seeds=[0], clips_per_class=[2])
-    generator, pool, real, augmented = study.jobs()[:4]
-    progress = tool.Progress(total=6, slots=2)
+    generator, loop, real, augmented = study.jobs()[:4]
+    progress = pool.Progress(total=6, slots=2)
     progress.add(generator, 30.)
     progress.add(real, 10.)
-    assert progress.remaining([pool, augmented]) is None
-    progress.add(pool, 50.)
-    assert progress.remaining([pool, augmented]) == 30. and progress.done == 3
+    assert progress.remaining([loop, augmented]) is None
+    progress.add(loop, 50.)
+    assert progress.remaining([loop, augmented]) == 30. and progress.done == 3
 
 
 @pytest.mark.parametrize('name', ['bandai_namco_small', 'standin_primitive_small'])
@@ -394,7 +394,7 @@ def test_a_process_does_one_job_after_another(tool, tmp_path):
     save_annotation(annotation, tmp_path / 'data.npz')
     study = open_study(config, tmp_path / 'out/made')
     study.prepare()
-    worker, results = tool.Worker(study, [], {}), []
+    worker, results = pool.Worker(study, [], {}), []
     for name in ('real', 'infagenc', 'augmented'):
         log = tmp_path / f'{name}.log'
         worker.do(study.job(f'2-clips/seed0/{name}'), log)
