@@ -40,6 +40,7 @@ study = dict(
         'classical': dict(augmentation='classical'),
         'strong': dict(augmentation='strong'),
         'posture': dict(augmentation='posture'),
+        'random': dict(augmentation='strong', generated='random'),
         'transfer': dict(augmentation='strong', generated='transfer'),
         'base-classes': dict(augmentation='strong', generated='base'),
         'pretrained': dict(augmentation='strong', init='base'),

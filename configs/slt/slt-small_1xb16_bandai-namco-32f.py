@@ -1,6 +1,6 @@
 # SLT on Bandai-Namco keypoints (10 actions, 24 joints in three dimensions) for minutes of one CPU core: 1500 batches for the decoder and
-# 2500 for the clips. Each frame is centred on the root.
-_base_ = ['../_base_/slt_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/models/slt_small.py']
+# 4300 for the clips. Each frame is centred on the root.
+_base_ = ['../_base_/slt_small_runtime.py', '../_base_/datasets/bandai_namco.py', '../_base_/models/slt_small.py']
 
 num_classes = 10
 num_frames = 32
@@ -13,7 +13,7 @@ train_dataloader = dict(batch_size=16, drop_last=True, dataset=dict(pipeline=tra
 val_dataloader = None
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 optim_wrapper = dict(generator=dict(optimizer=dict(lr=5e-4)), critic=dict(optimizer=dict(lr=1e-3)))
-_decay = [dict(type='LinearLR', start_factor=1., end_factor=0.1, begin=188, end=235, convert_to_iter_based=True)]
+_decay = [dict(type='LinearLR', start_factor=1., end_factor=0.1, begin=270, end=340, convert_to_iter_based=True)]
 param_scheduler = dict(generator=_decay, critic=_decay)
-train_cfg = dict(max_epochs=235)  # of 17 batches
+train_cfg = dict(max_epochs=340)  # of 17 batches
 default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=2))

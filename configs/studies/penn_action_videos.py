@@ -26,6 +26,5 @@ study = dict(
     base=dict(
         classes=['bench_press', 'clean_and_jerk', 'jump_rope', 'jumping_jacks', 'pullup', 'pushup', 'situp', 'squat', 'strum_guitar'],
         augmentation='strong'),
-    arms={'random': dict(augmentation='strong', generated='random')},
     generators=dict(transfer=dict(ratio=1., generator=dict(config=dict(model=_transfer))),
                     random=dict(ratio=1., generator=dict(config=dict(model=dict(_transfer, shift='random'))))))

@@ -22,6 +22,14 @@ train_cfg = dict(max_epochs={{epochs}})
 """
 
 
+def weights(checkpoint):
+    """The last step's, which lie in the place of the averages; these are the checkpoint's own."""
+    last = {name.removeprefix('module.'): value for name, value in checkpoint['ema_state_dict'].items() if name.startswith('module.')}
+    assert set(last) == set(checkpoint['state_dict'])
+    assert any(not torch.equal(value, checkpoint['state_dict'][name]) for name, value in last.items())
+    return last
+
+
 @pytest.fixture
 def train(tmp_path, request):
     rng = np.random.default_rng(0)
@@ -36,7 +44,7 @@ def train(tmp_path, request):
         forget_runs()
         (tmp_path / 'slt.py').write_text(text.format(epochs=epochs))
         main(command, [str(tmp_path / 'slt.py'), '--work-dir', str(tmp_path / folder), *options])
-        return [load_checkpoint(tmp_path / folder / f'epoch_{epoch}.pth')['state_dict'] for epoch in range(1, epochs + 1)]
+        return [weights(load_checkpoint(tmp_path / folder / f'epoch_{epoch}.pth')) for epoch in range(1, epochs + 1)]
 
     return run
 

@@ -21,6 +21,7 @@ from mmagenc.compat import named_checkpoint
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
 from mmagenc.draws import key_loop
+from mmagenc.engine.averages import averaged_weights
 from mmagenc.engine.contract import (
     ContractError,
     JudgeCheck,
@@ -254,7 +255,7 @@ class InfAGenCHook(Hook):
             self._fit(runner, self.recognizer_epochs, self.recognizer_steps)
         if not self.checked:
             self._check_judge(runner)
-        with self.watch.part('generating'):
+        with self.watch.part('generating'), averaged_weights(runner):
             candidates = self._generate(runner, epoch)
         with self.watch.part('judging'):
             scores, verdict = self.trainer.score(candidates), self.gate(candidates)

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from mmagenc.datasets.annotation import motion_to_annotations, save_annotation
+from mmagenc.engine.averages import averaged_weights
 from mmagenc.registry import HOOKS
 
 
@@ -53,6 +54,10 @@ class SampleVisualizationHook(Hook):
 
     @master_only
     def _show(self, runner, name: str, step: int) -> None:
+        with averaged_weights(runner):
+            self._draw_and_save(runner, name, step)
+
+    def _draw_and_save(self, runner, name: str, step: int) -> None:
         from mmagenc.visualization import visualize_generator
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         dataset, path = runner.train_dataloader.dataset, Path(runner.work_dir) / 'samples' / name

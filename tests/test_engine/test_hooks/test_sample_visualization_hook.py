@@ -31,7 +31,7 @@ def make_runner(tmp_path, kind, dataset=None):
     shown = []
     visualizer = SimpleNamespace(add_image=lambda name, image, step: shown.append((name, image, step)))
     return SimpleNamespace(
-        model=model.train(), train_dataloader=SimpleNamespace(dataset=dataset), work_dir=str(tmp_path), epoch=1, iter=3,
+        model=model.train(), hooks=[], train_dataloader=SimpleNamespace(dataset=dataset), work_dir=str(tmp_path), epoch=1, iter=3,
         visualizer=visualizer, shown=shown)
 
 
