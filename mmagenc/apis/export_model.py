@@ -13,7 +13,7 @@ from mmagenc.deploy.files import Check, ExportError, write_model
 from mmagenc.deploy.networks import LSTM_FRAMES, ClassifierNetwork, Portable, RecognizerNetwork, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import prepare as prepare_by_steps
-from mmagenc.deploy.steps import body_bones, pipeline_steps
+from mmagenc.deploy.steps import encoding_steps, pipeline_steps
 from mmagenc.draws import untouched_random_state
 from mmagenc.engine.building import ConfigLike, read_config
 from mmagenc.engine.model_folder import file_sum, taken_from
@@ -135,10 +135,7 @@ def _classifier(model, clips):
         raise ValueError('the classifier of a generator of rotations sees rotations, of which no step for numpy is known')
     form._require_statistics()
     frames, layout = model.num_frames, form.skeleton
-    steps = [dict(step='window', num_frames=frames, every=1, padding='repeat'), {
-        'step': 'normalize', 'bones': body_bones(layout) if form.unit == 'body' else None,
-        'center': [int(joint) for joint in form.center_joints], 'root_center': form.root_center, 'translation': form.translation,
-        'mean': form.mean.tolist(), 'std': form.std.tolist(), 'clip_to_one': form.quantile < 1}]
+    steps = [dict(step='window', num_frames=frames, every=1, padding='repeat'), *encoding_steps(form)]
     steps += [dict(step='drop_scores'), dict(step='inputs_of_persons', num_person=1, mode='zero')]
     clips = clips or [moving_clip(layout, num_dims=form.num_channels, scored=False, seed=seed) for seed in range(SAMPLES)]
     sample = torch.from_numpy(np.concatenate([prepare_by_steps(clip, steps) for clip in clips]))
