@@ -20,6 +20,7 @@ from mmagenc.engine.model_folder import file_sum, taken_from
 from mmagenc.models.generators import SLTGenerator
 from mmagenc.models.recognizers import prepare
 from mmagenc.skeletons import Skeleton, get_skeleton
+from mmagenc.skeletons.library import MMACTION2_LAYOUTS
 from mmagenc.version import __version__
 
 from .inits import init_generator, init_recognizer, known_clips, recognizer_settings, trains_generator
@@ -189,7 +190,7 @@ def _form_words(inputs: torch.Tensor) -> str:
 def _graph_layout(model: nn.Module) -> Optional[str]:
     layout = getattr(getattr(model.backbone, 'graph', None), 'layout', None)
     try:
-        return get_skeleton(layout).name if isinstance(layout, str) else None
+        return get_skeleton(MMACTION2_LAYOUTS.get(layout, layout)).name if isinstance(layout, str) else None
     except ValueError:
         return None
 
