@@ -27,7 +27,8 @@ from .inits import init_generator, init_recognizer, known_clips, recognizer_sett
 
 PARTS = ('recognizer', 'generator', 'classifier')
 FORMS = ((3, False), (2, True), (2, False))
-"""Coordinates, and whether with scores, that are tried on a recognizer whose config does not say what its clips have."""
+"""Coordinates, and whether with scores, that are tried on a recognizer whose config does not say what its clips have. Three channels may be
+x, y, z or x, y and the score: a pipeline that scales by an image (``PreNormalize2D``) sees pixels."""
 STEP_TOLERANCE = 1e-5
 """Largest difference between the steps' inputs and the pipeline's, a share of the largest value."""
 SAMPLES = 3
@@ -216,7 +217,8 @@ def _tried(model: nn.Module, pipeline, clips: Optional[Sequence[Dict]], skeleton
     if skeleton is None:
         raise ValueError('neither config nor checkpoint name the layout of the keypoints: say it with --skeleton')
     problems = []
-    for dims, scored in FORMS:
+    flat = any(type(transform).__name__ == 'PreNormalize2D' for transform in getattr(pipeline, 'transforms', ()))
+    for dims, scored in FORMS[1:] if flat else FORMS:
         made = [moving_clip(get_skeleton(skeleton), num_dims=dims, scored=scored, seed=seed) for seed in range(SAMPLES)]
         try:
             inputs = [_inputs(pipeline, clip) for clip in made]

@@ -149,7 +149,12 @@ def video_rate(args: argparse.Namespace):
     if args.fps or not is_video(args.stream) or args.stream.isdigit():
         return args.fps
     from mmagenc.datasets.readers.formats.video import video_facts
-    return video_facts(args.stream)[0]
+    if not Path(args.stream).is_file():
+        raise ValueError(f'{args.stream}: no such file')
+    try:
+        return video_facts(args.stream)[0]
+    except ValueError as error:
+        raise ValueError(f'{args.stream}: {error}') from error
 
 
 @contextmanager

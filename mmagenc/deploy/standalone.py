@@ -136,7 +136,7 @@ class OnnxModel:
         """Start poses ``(V, C)`` or ``(N, V, C)`` in units of the data as the network has them, one for each of ``count`` clips.
 
         Raises:
-            ValueError: a model without start poses, or poses that are not of its clips' form, not finite or far outside of those trained on.
+            ValueError: a model without start poses, or poses that are not of its clips' form, not finite, or far outside of its own.
         """
         steps = self.meta.get('start_steps')
         if steps is None:
@@ -151,8 +151,8 @@ class OnnxModel:
         if not np.isfinite(poses).all():
             raise ValueError('start_pose: a pose is not finite (NaN where a keypoint was not seen?)')
         if np.abs(poses).max() > FARTHEST:
-            raise ValueError(f'start_pose: a pose reaches {np.abs(poses).max():.3g} times as far as those that the model was trained on; it '
-                             'must be in units of the recordings, for 2-D keypoints in pixels of an image like theirs')
+            raise ValueError(f'start_pose: a pose reaches {np.abs(poses).max():.3g} times as far as those that the model was trained on; '
+                             'it must be in units of the recordings, for 2-D keypoints in pixels of an image like theirs')
         return poses if len(poses) == count else np.repeat(poses, count, axis=0)
 
 

@@ -4,13 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import mmaction
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmagenc.apis import init_generator, init_recognizer, recognize
-from mmagenc.apis.export_model import export_model
+from mmagenc.apis.export_model import export_model, tried_form
 from mmagenc.deploy.files import EXTRA_FILE, Check, ExportError, checked, write_model
 from mmagenc.deploy.networks import Portable, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
@@ -110,7 +113,8 @@ def test_a_start_pose_of_ones_own(tmp_path):
     for start in (poses, poses[1]):
         begin = encode_starts(start, model.representation).expand(2, -1)
         with torch.no_grad():
-            wanted = model.decode_latent(torch.cat([begin, torch.from_numpy(noise).flatten(1)], dim=1), label, torch.full((2, ), 4)).keypoint
+            latent = torch.cat([begin, torch.from_numpy(noise).flatten(1)], dim=1)
+            wanted = model.decode_latent(latent, label, torch.full((2, ), 4)).keypoint
         made = ours.generate(label.numpy(), noise=noise, start_pose=start)['keypoint']
         np.testing.assert_allclose(made, wanted, atol=1e-5)
     assert np.abs(made - ours.generate(label.numpy(), noise=noise)['keypoint']).max() > 1e-3
@@ -248,6 +252,19 @@ class OneSize(torch.nn.Module):
 def test_what_may_not_change_is_said(tmp_path):
     check, dynamic = write_model(Portable(OneSize(), [spec('x', ['N', 'T', 2], 'normal')], ['y'], 5), tmp_path / 'one.pt2', {})
     assert dynamic['N'] and not dynamic['T'] and dynamic['why'] and check.sizes == ((2, 5), (3, 5), (1, 5))
+
+
+@pytest.mark.parametrize('config, backbone, layout, dims', [
+    ('stgcnpp/stgcnpp_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py', 'STGCN', 'coco17', 2),
+    ('2s-agcn/2s-agcn_8xb16-bone-u100-80e_ntu60-xsub-keypoint-3d.py', 'AAGCN', 'ntu25', 3)])
+def test_configs_of_mmaction2_as_they_are(config, backbone, layout, dims):
+    """They name no layout but their graph's, and three channels of pixels are x, y and a score."""
+    cfg = Config.fromfile(Path(mmaction.__file__).parent / '.mim/configs/skeleton' / config)
+    assert cfg.model.backbone.type == backbone
+    cfg.model.backbone.update(base_channels=4, num_stages=2, inflate_stages=[2], down_stages=[2])
+    cfg.model.cls_head.in_channels = 8
+    form = tried_form(init_recognizer(cfg), None)
+    assert form['skeleton'] == layout and form['keypoint'].shape[-1] == dims and ('keypoint_score' in form) == (dims == 2)
 
 
 def test_refusals(tmp_path):

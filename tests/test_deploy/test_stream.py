@@ -54,7 +54,8 @@ def test_times_and_lines():
 def test_frames_by_their_times():
     """A camera whose frames come as they can: what is put into the window lies on the line between them, at the model's rate."""
     taken = []
-    stream = StreamRecognizer(lambda clip: taken.append(clip['keypoint'][0, :, 0, 0]) or np.ones(3), window=5, fps=30, model_fps=10, timed=True)
+    stream = StreamRecognizer(
+        lambda clip: taken.append(clip['keypoint'][0, :, 0, 0]) or np.ones(3), window=5, fps=30, model_fps=10, timed=True)
     for moment in (7., 7.15, 7.4, 7.42, 7.5):  # the values grow with time
         stream.push(frame(10 * moment), time=moment)
     np.testing.assert_allclose(taken, [[70, 71, 72, 73, 74], [71, 72, 73, 74, 75]], rtol=1e-6)

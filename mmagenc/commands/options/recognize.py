@@ -53,8 +53,8 @@ def _add_stream(parser: Parser) -> None:
     add('--follow', action='store_true', help='wait for more at the end of a file')
     add('--timeout', type=positive, metavar='SECONDS', help='--follow: end when so long nothing came (default: never)')
     add('--lenient', action='store_true', help='take lines that are no frames for frames without a person, and say so')
-    add('--img-shape', type=count, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the images that lines of keypoints in pixels are from, for '
-        'recognizers that divide by it (default: what its pipeline takes; videos and cameras know theirs)')
+    add('--img-shape', type=count, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the images that lines of keypoints in pixels are '
+        'from, for recognizers that divide by it (default: what the pipeline takes; videos and cameras know theirs)')
     add('--pose-model', metavar='NAME', help='videos and cameras: the pose estimator of MMPose, such as rtmpose-m (extra pose)')
     add('--pose-weights', metavar='FILE', help='its weights, where it is a config of your own (default: those of its name, downloaded)')
 
