@@ -147,7 +147,8 @@ def _head(sheet: Mapping) -> str:
     alarms = [f'**{sentence}**' for sentence in (*sheet['not_measured'], *sheet['warnings'])]
     short = _in_short(sheet)
     return '\n\n'.join(['# Data sheet', _listed(facts), *(['## Read this first', _listed(alarms)] if alarms else []),
-                        *(['## In short', _listed(short)] if short else []), '## Classes', _table(['class', 'clips'], clips['classes'].items())])
+                        *(['## In short', _listed(short)] if short else []),
+                        '## Classes', _table(['class', 'clips'], clips['classes'].items())])
 
 
 def _in_short(sheet: Mapping) -> List[str]:
@@ -155,8 +156,8 @@ def _in_short(sheet: Mapping) -> List[str]:
     near, attacks = sheet['distances']['motion'], sheet['membership_inference']
     said = []
     if near.get('ratio') is not None:
-        said.append(f'The clips lie {near["ratio"]:.2f} times as far from the nearest recording that was trained on as new recordings of the '
-                    'same kind do (medians): 1 is as far as those, 0 is copies.')
+        said.append(f'The clips lie {near["ratio"]:.2f} times as far from the nearest recording that was trained on as new recordings of '
+                    'the same kind do (medians): 1 is as far as those, 0 is copies.')
     for who, forms in (('the clips', ('motion', 'features')), ('the generator itself', ('generator', ))):
         found = [attack for form in forms for attack in attacks.get(form, {}).values()]
         if found:

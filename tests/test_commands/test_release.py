@@ -53,13 +53,14 @@ def test_clips_and_sheet(files, capsys):
     assert attack['auc']['value'] == pytest.approx(8 / 24 + 16 / 24 / 2, abs=0.15) and attack['caught']['0.01']['value'] >= 8 / 24
     assert sheet['licence'] == 'CC-BY-4.0' and as_markdown(sheet) == text and 'CC-BY-4.0' in text
     assert 'was not at hand' in ' '.join(sheet['not_measured'])
-    assert 'Whoever has the clips can tell better than by guessing which recordings were trained on: AUC 0.' in text
+    assert re.search(r'hoever has the clips can tell .*which recordings were trained on.*: AUC 0\.', text)
     assert f'The clips lie {near["ratio"]:.2f} times as far from the nearest recording' in text
     printed = capsys.readouterr().out
     assert 'median distance to the nearest recording: generated 0.0' in printed and 'read DATASHEET.md before they leave' in printed
 
 
-@pytest.mark.parametrize('low, high, wanted', [(0.53, 0.75, 'can tell better'), (0.47, 0.7, 'was not shown'), (0.2, 0.45, 'can tell better')])
+@pytest.mark.parametrize('low, high, wanted', [(0.53, 0.75, 'can tell better'), (0.47, 0.7, 'was not shown'),
+                                               (0.2, 0.45, 'can tell better')])
 def test_a_sentence_for_who_decides(low, high, wanted):
     """An interval that leaves one half out, on either side, tells something."""
     attack = dict(auc=dict(value=(low + high) / 2, low=low, high=high), auc_by_chance=[0.39, 0.61], members=50, others=40)

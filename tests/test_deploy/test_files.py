@@ -261,8 +261,8 @@ def test_configs_of_mmaction2_as_they_are(config, backbone, layout, dims):
     """They name no layout but their graph's, and three channels of pixels are x, y and a score."""
     cfg = Config.fromfile(Path(mmaction.__file__).parent / '.mim/configs/skeleton' / config)
     assert cfg.model.backbone.type == backbone
-    cfg.model.backbone.update(base_channels=4, num_stages=2, inflate_stages=[2], down_stages=[2])
-    cfg.model.cls_head.in_channels = 8
+    cfg.model.backbone.update(base_channels=12, num_stages=2, inflate_stages=[2], down_stages=[2])
+    cfg.model.cls_head.in_channels = 24
     form = tried_form(init_recognizer(cfg), None)
     assert form['skeleton'] == layout and form['keypoint'].shape[-1] == dims and ('keypoint_score' in form) == (dims == 2)
 
