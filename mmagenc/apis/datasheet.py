@@ -145,8 +145,35 @@ def _head(sheet: Mapping) -> str:
         facts.append(f'{floor["dropped"]} clips nearer to a recording than {floor["distance"]:.4f} body lengths were dropped'
                      + (f' ({_named(floor["dropped_by_class"])})' if floor['dropped'] else ''))
     alarms = [f'**{sentence}**' for sentence in (*sheet['not_measured'], *sheet['warnings'])]
+    short = _in_short(sheet)
     return '\n\n'.join(['# Data sheet', _listed(facts), *(['## Read this first', _listed(alarms)] if alarms else []),
+                        *(['## In short', _listed(short)] if short else []),
                         '## Classes', _table(['class', 'clips'], clips['classes'].items())])
+
+
+def _in_short(sheet: Mapping) -> List[str]:
+    """What the tables below say of the recordings, one sentence each; nothing without held-out recordings."""
+    near, attacks = sheet['distances']['motion'], sheet['membership_inference']
+    said = []
+    if near.get('ratio') is not None:
+        said.append(f'The clips lie {near["ratio"]:.2f} times as far from the nearest recording that was trained on as new recordings of '
+                    'the same kind do (medians): 1 is as far as those, 0 is copies.')
+    for who, forms in (('the clips', ('motion', 'features')), ('the generator itself', ('generator', ))):
+        found = [attack for form in forms for attack in attacks.get(form, {}).values()]
+        if found:
+            said.append(_verdict(who, max(found, key=lambda attack: abs(attack['auc']['value'] - 0.5))))
+    return said
+
+
+def _verdict(who: str, attack: Mapping) -> str:
+    """Whether the strongest attack of somebody who has the clips, or the generator, told anything."""
+    auc, (low, high) = attack['auc'], attack['auc_by_chance']
+    told = auc['low'] > 0.5 or auc['high'] < 0.5
+    figures = f'AUC {auc["value"]:.2f} [{auc["low"]:.2f}, {auc["high"]:.2f}], where guessing gives {low:.2f} to {high:.2f}'
+    if told:
+        return f'Whoever has {who} can tell better than by guessing which recordings were trained on: {figures}.'
+    return (f'That whoever has {who} can tell which recordings were trained on was not shown: {figures}. So few recordings '
+            f'({attack["members"]} and {attack["others"]}) show no smaller difference; it is no proof.')
 
 
 def _up(axis: Optional[str]) -> str:

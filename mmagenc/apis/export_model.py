@@ -13,20 +13,22 @@ from mmagenc.deploy.files import Check, ExportError, write_model
 from mmagenc.deploy.networks import LSTM_FRAMES, ClassifierNetwork, Portable, RecognizerNetwork, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import prepare as prepare_by_steps
-from mmagenc.deploy.steps import body_bones, pipeline_steps
+from mmagenc.deploy.steps import encoding_steps, pipeline_steps
 from mmagenc.draws import untouched_random_state
 from mmagenc.engine.building import ConfigLike, read_config
 from mmagenc.engine.model_folder import file_sum, taken_from
 from mmagenc.models.generators import SLTGenerator
 from mmagenc.models.recognizers import prepare
 from mmagenc.skeletons import Skeleton, get_skeleton
+from mmagenc.skeletons.library import MMACTION2_LAYOUTS
 from mmagenc.version import __version__
 
 from .inits import init_generator, init_recognizer, known_clips, recognizer_settings, trains_generator
 
 PARTS = ('recognizer', 'generator', 'classifier')
 FORMS = ((3, False), (2, True), (2, False))
-"""Coordinates, and whether with scores, that are tried on a recognizer whose config does not say what its clips have."""
+"""Coordinates, and whether with scores, that are tried on a recognizer whose config does not say what its clips have. Three channels may be
+x, y, z or x, y and the score: a pipeline that scales by an image (``PreNormalize2D``) sees pixels."""
 STEP_TOLERANCE = 1e-5
 """Largest difference between the steps' inputs and the pipeline's, a share of the largest value."""
 SAMPLES = 3
@@ -135,10 +137,7 @@ def _classifier(model, clips):
         raise ValueError('the classifier of a generator of rotations sees rotations, of which no step for numpy is known')
     form._require_statistics()
     frames, layout = model.num_frames, form.skeleton
-    steps = [dict(step='window', num_frames=frames, every=1, padding='repeat'), {
-        'step': 'normalize', 'bones': body_bones(layout) if form.unit == 'body' else None,
-        'center': [int(joint) for joint in form.center_joints], 'root_center': form.root_center, 'translation': form.translation,
-        'mean': form.mean.tolist(), 'std': form.std.tolist(), 'clip_to_one': form.quantile < 1}]
+    steps = [dict(step='window', num_frames=frames, every=1, padding='repeat'), *encoding_steps(form)]
     steps += [dict(step='drop_scores'), dict(step='inputs_of_persons', num_person=1, mode='zero')]
     clips = clips or [moving_clip(layout, num_dims=form.num_channels, scored=False, seed=seed) for seed in range(SAMPLES)]
     sample = torch.from_numpy(np.concatenate([prepare_by_steps(clip, steps) for clip in clips]))
@@ -192,7 +191,7 @@ def _form_words(inputs: torch.Tensor) -> str:
 def _graph_layout(model: nn.Module) -> Optional[str]:
     layout = getattr(getattr(model.backbone, 'graph', None), 'layout', None)
     try:
-        return get_skeleton(layout).name if isinstance(layout, str) else None
+        return get_skeleton(MMACTION2_LAYOUTS.get(layout, layout)).name if isinstance(layout, str) else None
     except ValueError:
         return None
 
@@ -218,7 +217,8 @@ def _tried(model: nn.Module, pipeline, clips: Optional[Sequence[Dict]], skeleton
     if skeleton is None:
         raise ValueError('neither config nor checkpoint name the layout of the keypoints: say it with --skeleton')
     problems = []
-    for dims, scored in FORMS:
+    flat = any(type(transform).__name__ == 'PreNormalize2D' for transform in getattr(pipeline, 'transforms', ()))
+    for dims, scored in FORMS[1:] if flat else FORMS:
         made = [moving_clip(get_skeleton(skeleton), num_dims=dims, scored=scored, seed=seed) for seed in range(SAMPLES)]
         try:
             inputs = [_inputs(pipeline, clip) for clip in made]

@@ -24,10 +24,9 @@ from mmagenc.engine.pretrained import MASKED
 from mmagenc.engine.refusals import last_words
 from mmagenc.registry import DATASETS, MODELS
 from mmagenc.skeletons import SKELETONS
+from mmagenc.skeletons.library import MMACTION2_LAYOUTS
 
 PARTS = ('recognizer', 'generator')
-MMACTION2_NAMES = {'coco': 'coco17', 'nturgb+d': 'ntu25', 'openpose': 'openpose18'}
-"""Layouts of MMAction2's graphs as they are called here."""
 LOOP_ONLY = ('InfAGenCHook', 'InitFromHook', 'SampleVisualizationHook')
 """Hooks that have no place in a pretraining."""
 
@@ -222,7 +221,7 @@ def _layout_of(model: Mapping) -> Optional[str]:
     """The layout of a model's input, where it says one."""
     backbone, representation = model.get('backbone') or {}, model.get('representation') or {}
     name = backbone.get('skeleton') or (backbone.get('graph_cfg') or {}).get('layout') or representation.get('skeleton')
-    name = MMACTION2_NAMES.get(name, name) if isinstance(name, str) else None
+    name = MMACTION2_LAYOUTS.get(name, name) if isinstance(name, str) else None
     return name if name in SKELETONS else None
 
 

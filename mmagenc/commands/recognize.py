@@ -126,7 +126,8 @@ def recognize_file(args: argparse.Namespace) -> None:
 
 def stream_of(args: argparse.Namespace, fps) -> Tuple[StreamRecognizer, Sequence[str], Dict]:
     """The recognizer for frames, its classes, and what is known of it."""
-    settings = dict(window=args.window, stride=args.stride, smoothing=args.smoothing, max_gap=args.max_gap)
+    settings = dict(window=args.window, stride=args.stride, smoothing=args.smoothing, max_gap=args.max_gap,
+                    timed=args.stream.isdigit() and args.fps is None)
     if is_onnx(args):
         model = OnnxModel(args.model, args.threads)
         return stream_of_file(model, fps=fps or model.meta['fps'], **settings), model.meta['classes'], model.meta
@@ -137,7 +138,7 @@ def stream_of(args: argparse.Namespace, fps) -> Tuple[StreamRecognizer, Sequence
 
 def frames_of(args: argparse.Namespace, stream: StreamRecognizer, known: Dict) -> Iterator:
     if is_video(args.stream):
-        settings = dict(pose_model=args.pose_model, device=args.device)
+        settings = dict(pose_model=args.pose_model, pose_weights=args.pose_weights, device=args.device)
         return video_frames(args.stream, settings, known.get('skeleton'))
     lines = growing_lines(args.stream, follow=args.follow, timeout=args.timeout)
     return json_frames(lines, stream.keypoints[1], lenient=args.lenient)
@@ -148,7 +149,12 @@ def video_rate(args: argparse.Namespace):
     if args.fps or not is_video(args.stream) or args.stream.isdigit():
         return args.fps
     from mmagenc.datasets.readers.formats.video import video_facts
-    return video_facts(args.stream)[0]
+    if not Path(args.stream).is_file():
+        raise ValueError(f'{args.stream}: no such file')
+    try:
+        return video_facts(args.stream)[0]
+    except ValueError as error:
+        raise ValueError(f'{args.stream}: {error}') from error
 
 
 @contextmanager
@@ -165,11 +171,12 @@ def lines_to(out) -> Iterator[TextIO]:
 def recognize_stream(args: argparse.Namespace) -> None:
     """Predictions, a line each, as frames come; ends with the source, or with Ctrl-C."""
     stream, classes, known = stream_of(args, video_rate(args))
-    taken = deque(maxlen=10000)
+    taken, looked = deque(maxlen=10000), deque(maxlen=10000)
     with lines_to(args.out) as file:
         try:
             for frame in frames_of(args, stream, known):
-                prediction = stream.push(frame.keypoint, frame.score, time=frame.time)
+                looked.append(frame.latency)
+                prediction = stream.push(frame.keypoint, frame.score, time=frame.time, img_shape=frame.img_shape or args.img_shape)
                 if prediction is not None:
                     taken.append(prediction)
                     print(json.dumps(prediction.line(classes, args.top_k)), file=file, flush=True)
@@ -178,6 +185,8 @@ def recognize_stream(args: argparse.Namespace) -> None:
         except BrokenPipeError:  # whoever read the lines has gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     summary = f'{stream.frame + 1} frames'
+    if any(looked):
+        summary += f', finding the person took {1000 * float(np.median(looked)):.1f} ms (median)'
     if taken:
         median, high = latencies(taken)
         summary += f', a prediction took {median:.1f} ms (median), {high:.1f} ms (95 %)'

@@ -3,8 +3,9 @@
 import argparse
 import json
 import os
+import tempfile
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmagenc.apis import generate, init_generator, init_recognizer, vary
 from mmagenc.apis.datasheet import as_markdown, datasheet, generator_facts
@@ -14,6 +15,8 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem
 from mmagenc.datasets.annotation import ARRAY_KEYS, motion_to_annotations, save_annotation
 from mmagenc.datasets.persons import keep_persons
+from mmagenc.datasets.writers.exporting import export_clips, save_clips
+from mmagenc.datasets.writers.registry import chosen_writer
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
@@ -46,6 +49,9 @@ def check_files(args: argparse.Namespace) -> None:
     outputs = [OutputFolder('--out', args.out, TOOL)] + ([] if args.pairs is None else [Output('--pairs', args.pairs, ('.png', ))])
     named = [args.recordings, args.held_out, args.source[0] if len(args.source) != 2 else None]
     inputs = [file_and_split(name)[0] for name in named if name is not None] + args.source[-2:] + list(args.recognizer or ())
+    with in_words(TOOL, debug=args.debug):
+        for name in args.formats:
+            chosen_writer(args.out, name)
     require_outputs(TOOL, outputs, inputs=inputs, force=args.force)
     if args.pairs is not None and Path(os.path.realpath(args.out)) in Path(os.path.realpath(args.pairs)).parents:
         refuse(TOOL, OutputError(f'--pairs {args.pairs}: it shows recordings, and --out {args.out} is what leaves; name a file elsewhere'))
@@ -129,14 +135,34 @@ def _about_root(clip: Clip) -> Clip:
     return Clip(keypoint=clip.keypoint - root, skeleton=clip.skeleton, score=clip.score)
 
 
+def write_formats(release: Release, formats: Sequence[str], place: Path) -> List[Path]:
+    """The clips in formats of other programs, as :func:`released_clip` left them; gives the files.
+
+    Raises:
+        ValueError: clips that a format cannot hold.
+    """
+    clips, paths = export_clips(dict(metainfo=release.metainfo, annotations=release.clips)), []
+    for name in formats:
+        writer = chosen_writer(place, name)
+        parts = [('clips', clips)] if writer.whole else [(clip.name, [clip]) for clip in clips]
+        for stem, part in parts:
+            paths += save_clips(part, place / f'{stem}{writer.suffixes[0]}', name).paths
+    return paths
+
+
 def write(release: Release, made: Made, args: argparse.Namespace) -> Dict:
     """The folder; gives the sheet."""
-    folder = claim_names(args.out, TOOL, [*CLIPS, SHEET, JSON])
+    above = args.out.resolve().parent
+    above.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=above) as beside:  # what a format refuses leaves an earlier release as it was
+        others = write_formats(release, args.formats, Path(beside))
+        folder = claim_names(args.out, TOOL, [*CLIPS, SHEET, JSON, *(path.name for path in others)])
+        others = [path.replace(folder / path.name) for path in others]
     annotation = dict(split=dict(train=[clip['frame_dir'] for clip in release.clips]), metainfo=release.metainfo, annotations=release.clips)
     for name in CLIPS:
         save_annotation(annotation, folder / name)
     sheet = datasheet(release, generator=made.facts, sampling=made.sampling, licence=args.licence,
-                      files=[folder / name for name in CLIPS])
+                      files=[*(folder / name for name in CLIPS), *others])
     with atomic_open(folder / JSON, 'w', encoding='utf-8') as file:
         json.dump(sheet, file, indent=1, ensure_ascii=False)
     with atomic_open(folder / SHEET, 'w', encoding='utf-8') as file:

@@ -4,7 +4,7 @@ N clips, M persons, T frames, V keypoints, C coordinates, K classes, D latent or
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Dict, List, Optional, Tuple
 
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from mmagenc.models.generators import ACTVAE, BaseGenerator, KineticGAN, SLTGenerator, TransformerCVAE
 from mmagenc.models.generators.class_paths import class_vectors
 from mmagenc.models.recognizers import pool_feature
+
+from .steps import encoding_steps
 
 LSTM_FRAMES = 'PyTorch writes an LSTM out one frame after the other'
 MEAN_SIZE = 1000
@@ -67,6 +69,8 @@ def _drawn(spec: Dict, clips: int, frames: int) -> Tensor:
         return torch.arange(frames)
     if spec['draw'] == 'one':
         return torch.full(shape, 0.7)
+    if spec['draw'] == 'none':  # every second clip has a value of its own
+        return (2 * torch.rand(shape) - 1).masked_fill((torch.arange(clips) % 2 == 0)[:, None], torch.nan)
     return 2 * torch.rand(shape) - 1 if spec['draw'] == 'uniform' else torch.randn(shape)
 
 
@@ -162,10 +166,14 @@ class KineticGANNetwork(GeneratorNetwork):
 
 
 class ACTVAENetwork(GeneratorNetwork):
+    """Clips that follow a start pose of the file, by its row, or one of the caller's own, as encoded; NaN there takes the row's."""
+
     training_only = ('posterior', )
 
-    def forward(self, start: Tensor, noise: Tensor, label: Tensor) -> Tuple[Tensor, ...]:
-        return self.motion(self.model.roll_out(self.model.starts.poses.flatten(0, 1)[start], label, noise)[0])
+    def forward(self, start: Tensor, noise: Tensor, label: Tensor, own_start: Tensor) -> Tuple[Tensor, ...]:
+        kept = self.model.starts.poses.flatten(0, 1)[start]
+        begin = torch.where(own_start.isnan().any(dim=1, keepdim=True), kept, own_start)
+        return self.motion(self.model.roll_out(begin, label, noise)[0])
 
 
 class SLTNetwork(GeneratorNetwork):
@@ -230,8 +238,9 @@ def _(generator: ACTVAE) -> Portable:
     usual = next(label for label, number in enumerate(count) if number)  # a class without start poses begins as another does
     rows = [[label * most, number] if number else [usual * most, count[usual]] for label, number in enumerate(count)]
     inputs = [spec('start', ['N'], 'row', rows=rows), spec('noise', ['N', 'T + 1', generator.latent_dim], 'normal'),
-              spec('label', ['N'], 'label', below=generator.num_classes)]
-    return _portable(generator, ACTVAENetwork(generator), inputs, "ACT-VAE's steps are written out one after the other")
+              spec('label', ['N'], 'label', below=generator.num_classes), spec('own_start', ['N', generator.pose_size], 'none')]
+    portable = _portable(generator, ACTVAENetwork(generator), inputs, "ACT-VAE's steps are written out one after the other")
+    return replace(portable, facts={**portable.facts, 'start_steps': encoding_steps(generator.representation)})
 
 
 @portable_generator.register

@@ -11,9 +11,11 @@ import json
 import math
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Optional, TextIO
+from typing import Callable, Dict, Iterator, Optional, TextIO, Tuple
 
 import numpy as np
 
@@ -39,11 +41,15 @@ class StreamFrame:
         keypoint: ``(V, C)``, NaN where a keypoint was not seen, or ``None`` where nobody was.
         score: ``(V,)`` or ``None``.
         time: seconds, or ``None``.
+        img_shape: height and width of its image in pixels, or ``None``.
+        latency: seconds that finding the person in the image took.
     """
 
     keypoint: Optional[np.ndarray]
     score: Optional[np.ndarray] = None
     time: Optional[float] = None
+    img_shape: Optional[Tuple[int, int]] = None
+    latency: float = 0.
 
 
 def parse_line(text: str, num_dims: int) -> StreamFrame:
@@ -110,7 +116,7 @@ def json_frames(lines: Iterator[str], num_dims: int, *, lenient: bool = False, t
     Raises:
         FrameError: which line is no frame, and why.
     """
-    tell = tell or (lambda text: print(text, file=sys.stderr, flush=True))
+    tell = tell or _to_standard_error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -173,48 +179,102 @@ def _lines(file: TextIO, rest: str, waits: Callable[[], bool]) -> Iterator[str]:
         yield rest
 
 
-def video_frames(source, settings: Dict, layout: Optional[str]) -> Iterator[StreamFrame]:
+def video_frames(source: str, settings: Dict, layout: Optional[str], *, tell: Callable[[str], None] = None) -> Iterator[StreamFrame]:
     """Frames of a video file or of a camera (its number), whose persons MMPose finds; of several the surest is taken.
+
+    Frames of a camera have the time at which they came, for an estimator that is slower than the camera leaves some out.
 
     Args:
         source: path, or number of a camera as digits.
         settings: ``pose_model`` and what else :func:`~mmagenc.datasets.readers.formats.video.pose_inferencer` takes.
         layout: of the model's keypoints.
+        tell: is given a sentence, such as that nothing finds persons; ``None`` prints it to standard error.
 
     Raises:
         ValueError: no estimator is named or can be built, another layout, or nothing can be read.
     """
-    import cv2
-
-    from mmagenc.datasets.readers.formats.mmpose import person_of
-    from mmagenc.datasets.readers.formats.video import HOW, keypoint_names, pose_inferencer
-    from mmagenc.datasets.readers.registry import ReadOptions
-    from mmagenc.datasets.readers.values import columns_of_names
+    from mmagenc.datasets.readers.formats.video import HOW, pose_inferencer
     if not settings.get('pose_model'):
         raise ValueError(HOW)
-    inferencer, _ = pose_inferencer(settings)
-    capture = cv2.VideoCapture(int(source) if str(source).isdigit() else str(source))
-    columns = None
+    with opened(source) as images:
+        first = next(images)  # what cannot be read is said before a model is loaded
+        inferencer, notes = pose_inferencer(settings)
+        for note in notes:
+            (tell or _to_standard_error)(f'warning: {note}')
+        eye = _Eye(inferencer, layout)
+        for image, moment in chain([first], images):
+            yield eye(image, moment)
+
+
+@contextmanager
+def opened(source: str) -> Iterator[Iterator[Tuple[np.ndarray, Optional[float]]]]:
+    """Images of a video or of a camera, with the seconds since the first of a camera's.
+
+    Raises:
+        ValueError: there is no such camera, or the first image cannot be had.
+    """
+    import cv2
+    camera = source.isdigit()
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it says of a missing camera is said in words below
+    try:
+        capture = cv2.VideoCapture(int(source) if camera else source)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     try:
         if not capture.isOpened():
-            raise ValueError(f'{source}: no frame of this video or camera can be read')
-        while True:
-            there, image = capture.read()
-            if not there:
-                return
-            result = next(inferencer(image, return_vis=False))
-            people = [person_of(instance, 'this frame') for instances in result['predictions'] for instance in instances]
-            if not people:
-                yield StreamFrame(None)
-                continue
-            person = max(people, key=lambda one: 0. if one.score is None else float(np.mean(one.score)))
-            columns = columns or columns_of_names(keypoint_names(inferencer, len(person.keypoint)), ReadOptions())
-            if layout is not None and columns.skeleton != layout:
-                raise ValueError(f'--pose-model finds keypoints of {columns.skeleton}, and the recognizer knows {layout}')
-            score = None if person.score is None else person.score[columns.order]
-            yield StreamFrame(person.keypoint[columns.order], score)
+            raise ValueError(f'camera {source} cannot be opened: there is none of this number, or another program has it' if camera else
+                             f'{source}: no frame of this video can be decoded')
+        if camera:
+            capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest image, not one that waited
+        yield _images(capture, source)
     finally:
         capture.release()
+
+
+def _images(capture, source: str) -> Iterator[Tuple[np.ndarray, Optional[float]]]:
+    camera, begin, there = source.isdigit(), None, False
+    while True:
+        more, image = capture.read()
+        if not more and not there:
+            raise ValueError(f'camera {source} gives no picture' if camera else f'{source}: no frame of this video can be decoded')
+        if not more:
+            return
+        there, begin = True, time.monotonic() if begin is None else begin
+        yield image, time.monotonic() - begin if camera else None
+
+
+class _Eye:
+    """A frame of an image, by an estimator of MMPose; the order of its keypoints is found at the first person."""
+
+    def __init__(self, inferencer, layout: Optional[str]) -> None:
+        self.inferencer, self.layout, self.columns = inferencer, layout, None
+
+    def __call__(self, image: np.ndarray, moment: Optional[float]) -> StreamFrame:
+        from mmagenc.datasets.readers.formats.mmpose import person_of
+        begin = time.perf_counter()
+        result = next(self.inferencer(image, return_vis=False))
+        people = [person_of(instance, 'this frame') for instances in result['predictions'] for instance in instances]
+        said = dict(time=moment, img_shape=image.shape[:2], latency=time.perf_counter() - begin)
+        if not people:
+            return StreamFrame(None, **said)
+        person = max(people, key=lambda one: 0. if one.score is None else float(np.mean(one.score)))
+        order = self._order(len(person.keypoint))
+        return StreamFrame(person.keypoint[order], None if person.score is None else person.score[order], **said)
+
+    def _order(self, count: int):
+        from mmagenc.datasets.readers.formats.video import keypoint_names
+        from mmagenc.datasets.readers.registry import ReadOptions
+        from mmagenc.datasets.readers.values import columns_of_names
+        if self.columns is None:
+            self.columns = columns_of_names(keypoint_names(self.inferencer, count), ReadOptions())
+            found = self.columns.skeleton.name
+            if self.layout not in (None, found):
+                raise ValueError(f'--pose-model finds keypoints of {found}, and the recognizer knows {self.layout}')
+        return self.columns.order
+
+
+def _to_standard_error(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def is_video(source: str) -> bool:

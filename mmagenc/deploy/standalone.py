@@ -20,6 +20,7 @@ import numpy as np
 
 FORMAT = 'mmagenc 1'
 FRAME_KEYS = ('keypoint', 'keypoint_score', 'pose')
+FARTHEST = 1.5  # a start pose beyond is of other pixels (or metres) than those trained on, which lie in -1 … 1
 
 
 class OnnxModel:
@@ -84,17 +85,19 @@ class OnnxModel:
 
     # Generators
 
-    def generate(self, label, num_frames=None, seed=0, **given):
+    def generate(self, label, num_frames=None, seed=0, start_pose=None, **given):
         """Clips of classes ``label (N,)``: a dict of ``keypoint (N, T, V, C)`` and, where the model knows them, ``pose`` and ``transl``.
 
         Args:
             label: class indices.
             num_frames: T; ``None`` is the model's own.
             seed: of the draws.
+            start_pose: what the clips follow, of a model that has start poses (ACT-VAE): one pose, or one a clip, ``(V, C)`` or
+                ``(N, V, C)`` in the units of its clips, or axis-angle where it knows rotations; ``None`` draws from those in the file.
             **given: inputs of the network in the place of those that are drawn, such as ``truncation``.
 
         Raises:
-            ValueError: no generator, a class or a number of frames that it does not know.
+            ValueError: no generator, a class or a number of frames that it does not know, start poses that it does not take.
         """
         self.require('generator')
         label = np.asarray(label, dtype=np.int64)
@@ -104,6 +107,8 @@ class OnnxModel:
         if frames != self.meta['frames'] and not self.meta['dynamic']['T']:
             raise ValueError(f'{self.path}: this model makes {self.meta["frames"]} frames, not {frames} ({self.meta["dynamic"]["why"]})')
         rng = np.random.default_rng(seed)
+        if start_pose is not None:
+            given['own_start'] = self.encoded_starts(start_pose, len(label))
         feed = {spec['name']: given.pop(spec['name'], None) for spec in self.meta['inputs']}
         if given:
             raise ValueError(f'unknown inputs {", ".join(sorted(given))}; this model has {", ".join(feed)}')
@@ -119,6 +124,38 @@ class OnnxModel:
         return dict(zip(self.meta['outputs'], made))
 
 
+    def first_poses(self, path):
+        """``(clips, V, C)``: the first frame of the first person of each clip of a file, as :meth:`generate` takes start poses."""
+        key = 'pose' if (self.meta.get('start_steps') or [{}])[0].get('step') == 'rot6d' else 'keypoint'
+        clips = read_clips(path)
+        if key not in clips[0]:
+            raise ValueError(f'{path}: this model knows rotations: a start needs pose (axis-angle of each joint)')
+        return np.stack([clip[key][0, 0] for clip in clips])
+
+    def encoded_starts(self, start_pose, count):
+        """Start poses ``(V, C)`` or ``(N, V, C)`` in units of the data as the network has them, one for each of ``count`` clips.
+
+        Raises:
+            ValueError: a model without start poses, or poses that are not of its clips' form, not finite, or far outside of its own.
+        """
+        steps = self.meta.get('start_steps')
+        if steps is None:
+            raise ValueError(f'{self.path}: this model has no start poses')
+        key = 'pose' if steps[0]['step'] == 'rot6d' else 'keypoint'
+        shape = (24, 3) if key == 'pose' else (len(self.meta['keypoint_names']), {'pixels': 2, 'metres': 3}[self.meta['units']])
+        poses = np.asarray(start_pose, dtype=np.float32)
+        poses = poses[None] if poses.ndim == 2 else poses
+        if poses.shape[1:] != shape or len(poses) not in (1, count):
+            raise ValueError(f'start_pose must be one pose {shape}, or one of each of the {count} clips, got {poses.shape}')
+        poses = np.concatenate([prepare({key: pose[None, None], 'keypoint': pose[None, None]}, steps).reshape(1, -1) for pose in poses])
+        if not np.isfinite(poses).all():
+            raise ValueError('start_pose: a pose is not finite (NaN where a keypoint was not seen?)')
+        if np.abs(poses).max() > FARTHEST:
+            raise ValueError(f'start_pose: a pose reaches {np.abs(poses).max():.3g} times as far as those that the model was trained on; '
+                             'it must be in units of the recordings, for 2-D keypoints in pixels of an image like theirs')
+        return poses if len(poses) == count else np.repeat(poses, count, axis=0)
+
+
 def drawn(spec, label, frames, rng):
     """An input of a generator, by its entry in the metadata: ``draw`` says how."""
     shape = [{'N': len(label), 'T': frames, 'T - 1': frames - 1, 'T + 1': frames + 1}.get(size, size) for size in spec['shape']]
@@ -128,6 +165,8 @@ def drawn(spec, label, frames, rng):
         return np.arange(frames, dtype=np.int64)
     if spec['draw'] == 'one':
         return np.ones(shape, dtype=np.float32)
+    if spec['draw'] == 'none':  # NaN: as if the input were not there
+        return np.full(shape, np.nan, dtype=np.float32)
     if spec['draw'] == 'row':  # of a class's start poses
         first, count = np.array(spec['rows'], dtype=np.int64)[label].T
         return first + (rng.random(len(label)) * count).astype(np.int64)
@@ -188,6 +227,11 @@ def rot6d(clip, root):
     matrix = np.eye(3) + sine * cross + cosine * (cross @ cross)
     clip['keypoint'] = matrix[..., :2, :].reshape(*pose.shape[:-1], 6).astype(np.float32)
     clip.pop('keypoint_score', None)
+
+
+def path_of_one_place(clip):
+    """A root that stays where it is, as one more joint."""
+    clip['keypoint'] = np.concatenate([clip['keypoint'], np.zeros_like(clip['keypoint'][:, :, :1])], axis=2)
 
 
 def center(clip, joint, per_frame):
@@ -389,8 +433,9 @@ def inputs_of_persons(clip, num_person, mode):
 
 
 STEPS = {step.__name__: step for step in (
-    rot6d, center, take_keypoints, drop_scores, body_unit, matrix, window, even_frames, crop_resize, min_max, image_scale, turn_upright,
-    scores_to_channel, bones, differences, rename, merge, uniform_frames, pad_to, normalize, inputs_of_persons)}
+    rot6d, path_of_one_place, center, take_keypoints, drop_scores, body_unit, matrix, window, even_frames, crop_resize, min_max,
+    image_scale, turn_upright, scores_to_channel, bones, differences, rename, merge, uniform_frames, pad_to, normalize,
+    inputs_of_persons)}
 
 
 # --- The command
@@ -427,6 +472,7 @@ def main(argv=None):
     parser.add_argument('--classes', help='a generator: classes wanted, A,B,… (default: all)')
     parser.add_argument('--num-samples-per-class', type=int, default=1)
     parser.add_argument('--num-frames', type=int)
+    parser.add_argument('--start', help='a generator with start poses: clips follow the first frames of the clips of this .npz or .npy')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', help='a generator: .npz to write')
     args = parser.parse_args(argv)
@@ -444,7 +490,7 @@ def main(argv=None):
             raise ValueError('name the file to write: --out FILE.npz')
         label = class_rows(names, args.classes.split(',')) if args.classes else range(len(names))
         label = np.repeat(np.array(label), args.num_samples_per_class)
-        clips = model.generate(label, args.num_frames, args.seed)
+        clips = model.generate(label, args.num_frames, args.seed, start_pose=args.start and model.first_poses(args.start))
         facts = {key: model.meta[key] for key in ('classes', 'skeleton', 'fps')}
         with open(args.out, 'xb') as file:
             np.savez(file, label=label, **clips, **{key: np.array(value) for key, value in facts.items()})

@@ -13,6 +13,7 @@ from mmcv.transforms import KeyMapper
 
 from mmagenc.datasets import transforms
 from mmagenc.datasets.transforms.augmenting import Augmentation
+from mmagenc.models.representations import RotationRepresentation
 from mmagenc.skeletons import get_skeleton, joint_map, longest_chain
 
 Steps = List[Dict]
@@ -110,6 +111,16 @@ def _(transform: transforms.BodyUnit, state: State) -> Steps:
 def body_bones(layout) -> List[List[int]]:
     """``[joint, parent]`` of each bone that a body is measured by."""
     return [[int(joint), int(layout.parents[joint])] for joint in longest_chain(tuple(layout.parents))]
+
+
+def encoding_steps(representation) -> Steps:
+    """What a generator's representation does to a clip before the network sees it."""
+    if isinstance(representation, RotationRepresentation):
+        return [*_step('rot6d', root=True), *(_step('path_of_one_place') if representation.translation else [])]
+    return _step('normalize', bones=body_bones(representation.skeleton) if representation.unit == 'body' else None,
+                 center=[int(joint) for joint in representation.center_joints], root_center=representation.root_center,
+                 translation=representation.translation, mean=representation.mean.tolist(), std=representation.std.tolist(),
+                 clip_to_one=representation.quantile < 1)
 
 
 @steps_of.register

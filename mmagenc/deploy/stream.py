@@ -69,6 +69,9 @@ class StreamRecognizer:
         scored: whether clips have ``keypoint_score``.
         clip: what else clips say, such as ``skeleton`` and ``img_shape``.
         max_gap: see above.
+        timed: frames are where their times say, and not one ``fps``-th of a second apart, as those of a camera that an estimator cannot
+            keep up with: they are brought to ``model_fps`` by their times. Where so much time passes without a frame as a window is
+            long, the window begins anew.
 
     Raises:
         ValueError: settings out of range.
@@ -85,7 +88,8 @@ class StreamRecognizer:
                  keypoints: Optional[Tuple[int, int]] = None,
                  scored: bool = False,
                  clip: Optional[Dict] = None,
-                 max_gap: int = MAX_GAP) -> None:
+                 max_gap: int = MAX_GAP,
+                 timed: bool = False) -> None:
         if window < 1 or stride < 1 or max_gap < 0 or not 0 <= smoothing < 1:
             raise ValueError('window and stride must be at least 1, max_gap at least 0 and smoothing in [0, 1), got '
                              f'{window}, {stride}, {max_gap} and {smoothing}')
@@ -94,6 +98,9 @@ class StreamRecognizer:
         self.score, self.window, self.stride, self.smoothing, self.max_gap = score, window, stride, smoothing, max_gap
         self.fps, self.keypoints, self.scored, self.clip = fps, keypoints, scored, dict(clip or {})
         self.ratio = 1. if fps is None or model_fps is None else fps / model_fps
+        self.rate = model_fps if timed else None
+        if self.rate is not None:
+            self.ratio = 1.
         self.frame = -1
         self._restart()
 
@@ -103,15 +110,19 @@ class StreamRecognizer:
         self._last: Optional[Frame] = None
         self._smooth: Optional[np.ndarray] = None
         self._missing, self._seen, self._since = 0, 0, 0
-        self._next = 0.  # place of the next frame of the model's rate, in frames of the stream
+        self._begin: Optional[float] = None  # time of the first frame
+        self._place = 0.  # of the last frame, in frames of the stream; of the model, where times say it
+        self._next = 0.  # place of the next frame of the model's rate
 
-    def push(self, keypoint: Optional[Sequence], score: Optional[Sequence] = None, *, time: Optional[float] = None) -> Optional[Prediction]:
+    def push(self, keypoint: Optional[Sequence], score: Optional[Sequence] = None, *, time: Optional[float] = None,
+             img_shape: Optional[Tuple[int, int]] = None) -> Optional[Prediction]:
         """Take a frame.
 
         Args:
             keypoint: ``(V, C)``, NaN where a keypoint was not seen; ``None`` where no person was.
             score: ``(V,)`` confidences, or ``None``.
             time: of the frame, in seconds; ``None`` is by ``fps``.
+            img_shape: height and width of its image in pixels, where they are known and another frame's were not.
 
         Returns:
             Prediction: or ``None``, where none is due.
@@ -122,6 +133,8 @@ class StreamRecognizer:
         begin = _now()
         frame = None if keypoint is None else self._checked(keypoint, score)
         self.frame += 1
+        if img_shape is not None:
+            self.clip['img_shape'] = tuple(map(int, img_shape))
         if time is None and self.fps is not None:
             time = self.frame / self.fps
         if frame is None:
@@ -135,7 +148,7 @@ class StreamRecognizer:
             frame = self._last[0], np.zeros(len(self._last[0]), dtype=np.float32)
         else:
             self._missing = 0
-        if not self._append(frame):
+        if not self._append(frame, self._placed(time)):
             return None
         probability = np.asarray(self.score(self._window()), dtype=np.float64)
         if self._smooth is not None:
@@ -165,13 +178,24 @@ class StreamRecognizer:
             score[lost] = 0
         return points, score
 
-    def _append(self, frame: Frame) -> bool:
+    def _placed(self, time: Optional[float]) -> float:
+        """Where a frame is: how many were before it, or by its time."""
+        if self.rate is None or time is None:
+            return float(self._seen)
+        place = 0. if self._begin is None else (time - self._begin) * self.rate
+        if place - self._place > self.window:
+            self._restart()
+        if self._begin is None:
+            self._begin, place = time, 0.
+        return max(place, self._place)
+
+    def _append(self, frame: Frame, here: float) -> bool:
         """Put a frame, or those of the model's rate up to it, into the window; whether a prediction is due."""
         before, self._last, due = self._last, frame, False
-        here = self._seen
+        behind, self._place = self._place, here
         self._seen += 1
         while self._next <= here + 1e-9:
-            share = 1. if before is None else self._next - (here - 1)
+            share = 1. if before is None or here == behind else (self._next - behind) / (here - behind)
             self._frames.append(frame if share >= 1 - 1e-9 else tuple(a + np.float32(share) * (b - a) for a, b in zip(before, frame)))
             self._next += self.ratio
             full = len(self._frames) == self.window

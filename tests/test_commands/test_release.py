@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmagenc.apis import init_recognizer
-from mmagenc.apis.datasheet import as_markdown
+from mmagenc.apis.datasheet import _in_short, as_markdown
 from mmagenc.commands import release
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.datasets.safe_pickle import load_pickle
@@ -53,8 +53,21 @@ def test_clips_and_sheet(files, capsys):
     assert attack['auc']['value'] == pytest.approx(8 / 24 + 16 / 24 / 2, abs=0.15) and attack['caught']['0.01']['value'] >= 8 / 24
     assert sheet['licence'] == 'CC-BY-4.0' and as_markdown(sheet) == text and 'CC-BY-4.0' in text
     assert 'was not at hand' in ' '.join(sheet['not_measured'])
+    assert re.search(r'hoever has the clips can tell .*which recordings were trained on.*: AUC 0\.', text)
+    assert f'The clips lie {near["ratio"]:.2f} times as far from the nearest recording' in text
     printed = capsys.readouterr().out
     assert 'median distance to the nearest recording: generated 0.0' in printed and 'read DATASHEET.md before they leave' in printed
+
+
+@pytest.mark.parametrize('low, high, wanted', [(0.53, 0.75, 'can tell better'), (0.47, 0.7, 'was not shown'),
+                                               (0.2, 0.45, 'can tell better')])
+def test_a_sentence_for_who_decides(low, high, wanted):
+    """An interval that leaves one half out, on either side, tells something."""
+    attack = dict(auc=dict(value=(low + high) / 2, low=low, high=high), auc_by_chance=[0.39, 0.61], members=50, others=40)
+    sheet = dict(distances=dict(motion=dict(ratio=1.2)), membership_inference=dict(motion={}, features={}, generator=dict(a=attack)))
+    near, told = _in_short(sheet)
+    assert '1.20 times as far' in near and wanted in told and 'generator itself' in told and f'[{low:.2f}, {high:.2f}]' in told
+    assert ('50 and 40' in told) == (wanted == 'was not shown')
 
 
 def test_nothing_that_leaves_names_a_path_a_file_a_recording_or_a_person(files, monkeypatch):
@@ -72,6 +85,22 @@ def test_nothing_that_leaves_names_a_path_a_file_a_recording_or_a_person(files, 
     assert set(clips[0]) == {'frame_dir', 'label', 'total_frames', 'keypoint', 'skeleton', 'source'}
     sheet, _ = sheet_of(files)
     assert sheet['made_from']['generator']['checkpoint_sha256'] == hashlib.sha256((files / 'anna.pth').read_bytes()).hexdigest()
+
+
+def test_formats_of_other_programs_leave_too(files):
+    """With checksums in the sheet and without names; a later release without them takes them back."""
+    main(release, words(files, '--formats', 'csv', 'trc'))
+    sheet, _ = sheet_of(files)
+    names = {'clips.npz', 'clips.pkl', 'clips.csv', *(f'clip_{number:06d}.trc' for number in range(30))}
+    assert set(sheet['files']) == names
+    for name in names:
+        content = (files / 'leaves' / name).read_bytes()
+        assert sheet['files'][name]['sha256'] == hashlib.sha256(content).hexdigest() and b'anna' not in content and b'bert' not in content
+    with pytest.raises(SystemExit, match='coco'):
+        main(release, words(files, '--force', '--formats', 'coco'))  # pixels: refused, and the earlier release stays
+    assert (files / 'leaves/clips.csv').is_file()
+    main(release, words(files, '--force'))
+    assert not (files / 'leaves/clips.csv').exists() and len(list((files / 'leaves').iterdir())) == 5
 
 
 def test_the_motion_is_that_of_the_clips_given(files):

@@ -4,18 +4,23 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import mmaction
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmagenc.apis import init_generator, init_recognizer, recognize
-from mmagenc.apis.export_model import export_model
+from mmagenc.apis.export_model import export_model, tried_form
 from mmagenc.deploy.files import EXTRA_FILE, Check, ExportError, checked, write_model
 from mmagenc.deploy.networks import Portable, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.deploy.standalone import OnnxModel, drawn, prepare
+from mmagenc.deploy.steps import encoding_steps
 from mmagenc.models.generators import PostureTransferGenerator
+from mmagenc.models.generators.start_poses import encode_starts
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 
@@ -36,11 +41,11 @@ GENERATORS = {
 }
 
 
-def generator(name):
-    model = MODELS.build(dict(GENERATORS[name], num_classes=3, num_frames=16)).eval()
+def generator(name, num_frames=16):
+    model = MODELS.build(dict(GENERATORS[name], num_classes=3, num_frames=num_frames)).eval()
     if hasattr(model.representation, 'std'):
-        model.representation.std.fill_(0.5)
-        model.representation.mean.normal_()
+        model.representation.std.fill_(2.)
+        model.representation.mean.uniform_(-0.5, 0.5)
         model.representation.place.fill_(2.)
     if name == 'act-vae':
         model.starts.poses.uniform_(-1, 1)
@@ -70,7 +75,8 @@ def test_networks_make_what_the_generator_makes(name):
         most = model.starts.poses.shape[1]
         rows = torch.tensor([2 * most + 1, 0, 1])
         latent = torch.cat([model.starts.poses.flatten(0, 1)[rows], latent[:, model.pose_size:]], dim=1)
-        inputs = rows, latent[:, model.pose_size:].reshape(3, 17, 4), label
+        own = torch.full((3, model.pose_size), torch.nan)  # none of one's own
+        inputs = rows, latent[:, model.pose_size:].reshape(3, 17, 4), label, own
     with torch.no_grad():
         made = dict(zip(portable.outputs, portable.network(*inputs)))
         wanted = model.decode_latent(latent, label, torch.full((3, ), 16))
@@ -94,6 +100,43 @@ def test_start_poses_are_those_of_the_class():
     rows = drawn(start, label, 16, np.random.default_rng(0))
     most = generator('act-vae').starts.poses.shape[1]
     assert [sorted(set(rows[label == k])) for k in range(3)] == [[0, 1], [0, 1], [2 * most, 2 * most + 1, 2 * most + 2]]
+
+
+def test_a_start_pose_of_ones_own(tmp_path):
+    """A file follows a pose in metres as torch does (``encode_starts``); without one it begins as a recording of the class."""
+    model = generator('act-vae', num_frames=4)
+    write_model(portable_generator(model), tmp_path / 'a.onnx', dict(
+        kind='generator', classes=list('abc'), keypoint_names=list(get_skeleton('ucla20').joint_names), units='metres'))
+    ours, label = OnnxModel(tmp_path / 'a.onnx'), torch.tensor([2, 0])
+    poses = np.stack([clip['keypoint'][0, 0] for clip in clips(2)])
+    noise = np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)
+    for start in (poses, poses[1]):
+        begin = encode_starts(start, model.representation).expand(2, -1)
+        with torch.no_grad():
+            latent = torch.cat([begin, torch.from_numpy(noise).flatten(1)], dim=1)
+            wanted = model.decode_latent(latent, label, torch.full((2, ), 4)).keypoint
+        made = ours.generate(label.numpy(), noise=noise, start_pose=start)['keypoint']
+        np.testing.assert_allclose(made, wanted, atol=1e-5)
+    assert np.abs(made - ours.generate(label.numpy(), noise=noise)['keypoint']).max() > 1e-3
+    np.savez(tmp_path / 'clips.npz', keypoint=np.stack([clip['keypoint'] for clip in clips(2)]))
+    assert np.array_equal(ours.first_poses(tmp_path / 'clips.npz'), poses)
+    for start, message in ((poses[:, :5], r'must be one pose \(20, 3\), or one of each of the 2 clips'), (poses * np.nan, 'not finite'),
+                           (1000 * poses, 'units of the recordings')):
+        with pytest.raises(ValueError, match=message):
+            ours.generate(label.numpy(), start_pose=start)
+    with pytest.raises(ValueError, match='has no start poses'):
+        OnnxModel(tiny().generator).generate([0], start_pose=poses[0])
+
+
+@pytest.mark.parametrize('key, form', [('keypoint', dict(BOUNDED, unit='body')), ('pose', dict(type='RotationRepresentation')),
+                                       ('pose', dict(type='RotationRepresentation', translation=True))])
+def test_poses_are_encoded_without_torch_as_with_it(key, form):
+    representation = MODELS.build(form)
+    if key == 'keypoint':
+        representation.std.fill_(3.)
+    pose = np.random.default_rng(0).normal(scale=0.4, size=(2, *((20, 3) if key == 'keypoint' else (24, 3)))).astype(np.float32)
+    ours = np.stack([prepare({key: one[None, None], 'keypoint': one[None, None]}, encoding_steps(representation)) for one in pose])
+    np.testing.assert_allclose(ours.reshape(2, -1), encode_starts(pose, representation), atol=1e-6)
 
 
 def test_a_generator_without_a_network():
@@ -209,6 +252,19 @@ class OneSize(torch.nn.Module):
 def test_what_may_not_change_is_said(tmp_path):
     check, dynamic = write_model(Portable(OneSize(), [spec('x', ['N', 'T', 2], 'normal')], ['y'], 5), tmp_path / 'one.pt2', {})
     assert dynamic['N'] and not dynamic['T'] and dynamic['why'] and check.sizes == ((2, 5), (3, 5), (1, 5))
+
+
+@pytest.mark.parametrize('config, backbone, layout, dims', [
+    ('stgcnpp/stgcnpp_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py', 'STGCN', 'coco17', 2),
+    ('2s-agcn/2s-agcn_8xb16-bone-u100-80e_ntu60-xsub-keypoint-3d.py', 'AAGCN', 'ntu25', 3)])
+def test_configs_of_mmaction2_as_they_are(config, backbone, layout, dims):
+    """They name no layout but their graph's, and three channels of pixels are x, y and a score."""
+    cfg = Config.fromfile(Path(mmaction.__file__).parent / '.mim/configs/skeleton' / config)
+    assert cfg.model.backbone.type == backbone
+    cfg.model.backbone.update(base_channels=12, num_stages=2, inflate_stages=[2], down_stages=[2])
+    cfg.model.cls_head.in_channels = 24
+    form = tried_form(init_recognizer(cfg), None)
+    assert form['skeleton'] == layout and form['keypoint'].shape[-1] == dims and ('keypoint_score' in form) == (dims == 2)
 
 
 def test_refusals(tmp_path):

@@ -4,12 +4,16 @@ import io
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
 from mmagenc.datasets.readers import registry
-from mmagenc.deploy.sources import VIDEO_SUFFIXES, FrameError, growing_lines, is_video, json_frames, parse_line
+from mmagenc.datasets.readers.formats import video as video_module
+from mmagenc.deploy.sources import VIDEO_SUFFIXES, FrameError, growing_lines, is_video, json_frames, parse_line, video_frames
+from mmagenc.skeletons import get_skeleton
 
 
 @pytest.mark.parametrize('text, dims, keypoint, score', [
@@ -97,3 +101,65 @@ def test_a_line_without_end(monkeypatch):
 def test_videos_by_name():
     assert tuple(registry.VIDEO_SUFFIXES) == VIDEO_SUFFIXES
     assert is_video('0') and is_video('a/b.MP4') and not is_video('-') and not is_video('frames.jsonl')
+
+
+NAMES = get_skeleton('coco17').joint_names
+
+
+def brightest(image, return_vis):
+    """An estimator of MMPose's form: a body on the bright block, nobody where it is dark, and somebody unsure in the corner."""
+    there = np.argwhere(image[..., 0] > 100)
+    surer = [dict(keypoints=[list(map(float, there.mean(axis=0)[::-1]))] * 17, keypoint_scores=[0.9] * 17)] if len(there) else []
+    unsure = [dict(keypoints=[[1., 2.]] * 17, keypoint_scores=[0.1] * 17)] if len(there) else []
+    yield dict(predictions=[unsure + surer])
+
+
+@pytest.fixture
+def estimator(monkeypatch):
+    model = SimpleNamespace(dataset_meta=dict(keypoint_id2name=dict(enumerate(NAMES))))
+    brightest.inferencer = SimpleNamespace(model=model)
+    monkeypatch.setattr(video_module, 'pose_inferencer', lambda settings: (brightest, ('nothing finds persons', )))
+
+
+@pytest.fixture
+def moving_block(tmp_path):
+    writer = cv2.VideoWriter(str(tmp_path / 'a.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 12, (160, 120))
+    if not writer.isOpened():
+        pytest.skip('OpenCV writes no MJPG here')
+    for index in range(5):
+        image = np.zeros((120, 160, 3), dtype=np.uint8)
+        image[30:50, 20 + 10 * index:40 + 10 * index] = 200 if index != 3 else 0
+        writer.write(image)
+    writer.release()
+    return str(tmp_path / 'a.avi')
+
+
+def test_a_video_is_seen_frame_by_frame(estimator, moving_block):
+    said = []
+    frames = list(video_frames(moving_block, dict(pose_model='human'), 'coco17', tell=said.append))
+    assert said == ['warning: nothing finds persons']
+    assert [frame.keypoint is None for frame in frames] == [False, False, False, True, False]
+    places = [frame.keypoint[0] for frame in frames if frame.keypoint is not None]
+    np.testing.assert_allclose(places, [[29.5 + 10 * index, 39.5] for index in (0, 1, 2, 4)], atol=1.5)  # JPEG blurs the edges
+    assert frames[0].score.tolist() == pytest.approx([0.9] * 17) and frames[0].img_shape == (120, 160)
+    assert frames[0].time is None and frames[0].latency > 0  # a file's frames have their place by its rate
+
+
+def test_a_camera_says_when_its_frames_came(estimator, moving_block, monkeypatch):
+    opened = cv2.VideoCapture(moving_block)
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda source: opened if source == 3 else None)
+    times = [frame.time for frame in video_frames('3', dict(pose_model='human'), None)]
+    assert len(times) == 5 and times[0] < 0.1 and (np.diff(times) > 0).all()
+
+
+def test_what_cannot_be_seen(estimator, moving_block, tmp_path, capfd):
+    with pytest.raises(ValueError, match='camera 97 cannot be opened: there is none of this number'):
+        next(video_frames('97', dict(pose_model='human'), None))
+    assert 'VIDEOIO' not in capfd.readouterr().err
+    (tmp_path / 'b.avi').write_bytes(b'no video')
+    with pytest.raises(ValueError, match='b.avi: no frame of this video can be decoded'):
+        next(video_frames(str(tmp_path / 'b.avi'), dict(pose_model='human'), None))
+    with pytest.raises(ValueError, match='finds keypoints of coco17, and the recognizer knows ntu25'):
+        next(video_frames(moving_block, dict(pose_model='human'), 'ntu25'))
+    with pytest.raises(ValueError, match='no pose estimator is named'):
+        next(video_frames(moving_block, {}, None))

@@ -51,6 +51,27 @@ def test_times_and_lines():
     assert latencies([prediction]) == pytest.approx([1000 * prediction.latency] * 2)
 
 
+def test_frames_by_their_times():
+    """A camera whose frames come as they can: what is put into the window lies on the line between them, at the model's rate."""
+    taken = []
+    stream = StreamRecognizer(
+        lambda clip: taken.append(clip['keypoint'][0, :, 0, 0]) or np.ones(3), window=5, fps=30, model_fps=10, timed=True)
+    for moment in (7., 7.15, 7.4, 7.42, 7.5):  # the values grow with time
+        stream.push(frame(10 * moment), time=moment)
+    np.testing.assert_allclose(taken, [[70, 71, 72, 73, 74], [71, 72, 73, 74, 75]], rtol=1e-6)
+    assert stream.push(frame(0), time=8.2) is None and len(stream._frames) == 1  # longer than a window: it begins anew
+    untimed = StreamRecognizer(by_height, window=5, timed=True)  # nothing says the model's rate: frames are taken as they come
+    assert [prediction is not None for prediction in seen(untimed, range(5), time=0.)] == [False] * 4 + [True]
+
+
+def test_the_image_that_keypoints_are_of():
+    taken = []
+    stream = StreamRecognizer(lambda clip: taken.append(clip.get('img_shape')) or np.ones(3), window=1)
+    stream.push(frame(0))
+    stream.push(frame(0), img_shape=(480, 640))
+    assert taken == [None, (480, 640)]
+
+
 def test_smoothing():
     stream = StreamRecognizer(by_height, window=1, smoothing=0.75)
     got = [prediction.probability for prediction in seen(stream, [0, 2.5, 2.5])]

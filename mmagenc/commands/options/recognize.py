@@ -53,7 +53,10 @@ def _add_stream(parser: Parser) -> None:
     add('--follow', action='store_true', help='wait for more at the end of a file')
     add('--timeout', type=positive, metavar='SECONDS', help='--follow: end when so long nothing came (default: never)')
     add('--lenient', action='store_true', help='take lines that are no frames for frames without a person, and say so')
+    add('--img-shape', type=count, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the images that lines of keypoints in pixels are '
+        'from, for recognizers that divide by it (default: what the pipeline takes; videos and cameras know theirs)')
     add('--pose-model', metavar='NAME', help='videos and cameras: the pose estimator of MMPose, such as rtmpose-m (extra pose)')
+    add('--pose-weights', metavar='FILE', help='its weights, where it is a config of your own (default: those of its name, downloaded)')
 
 
 def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -63,8 +66,10 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
     if not onnx and args.checkpoint is None and not Path(args.model).is_dir():
         parser.error(f'{args.model} is neither an .onnx file nor the folder of a model: a config needs its checkpoint behind it')
     if args.stream is None:
-        for name in ('follow', 'timeout', 'window', 'fps', 'lenient', 'pose_model'):
+        for name in ('follow', 'timeout', 'window', 'fps', 'lenient', 'img_shape', 'pose_model', 'pose_weights'):
             if getattr(args, name):
                 parser.error(f'--{name.replace("_", "-")} is of streams, which --stream names')
+    if args.pose_weights is not None and args.pose_model is None:
+        parser.error('--pose-weights are those of --pose-model')
     if args.timeout and not args.follow:
         parser.error('--timeout ends --follow')

@@ -39,6 +39,8 @@ def build_parser() -> Parser:
     add_out(parser, 'folder to write, which is what leaves', metavar='FOLDER', type=Path, required=True)
     parser.add_argument('--pairs', type=Path, metavar='FILE.png', help='also draw the nearest pairs; shows recordings, so not within --out')
     parser.add_argument('--licence', metavar='TEXT', help='of the clips, such as CC-BY-4.0 (default: left to be filled in)')
+    parser.add_argument('--formats', nargs='+', default=[], metavar='NAME', help='write the clips in these formats too, such as bvh or csv '
+                        '(mmagenc export --formats lists them)')
     made = parser.add_argument_group('clips that are made now')
     add_num_samples_per_class(made, '', said='50')
     made.add_argument('--strength', type=number(0, 1), metavar='S', help='make variants of the recordings, so far from them, 0 to 1, for '
@@ -61,6 +63,8 @@ def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse what does not go together."""
     if len(args.source) > 3:
         parser.error(f'name clips, or config and checkpoint, or all three; got {len(args.source)}: {" ".join(args.source)}')
+    if 'pyskl' in args.formats:
+        parser.error('argument --formats: pyskl is what clips.pkl is already')
     if args.min_distance is not None and args.held_out is None:
         parser.error('argument --min-distance: it is in medians of the held-out recordings; name them with --held-out')
     if len(args.source) != 2:

@@ -154,7 +154,8 @@ def _checked(clip: Dict, representation: nn.Module) -> Dict:
 def _pose_inputs(start, representation: nn.Module, device: Union[str, torch.device]) -> Dict[str, Tensor]:
     """Poses as clips of one frame."""
     key = 'keypoint' if hasattr(representation, 'num_keypoints') else 'pose'
-    shape = (representation.num_keypoints, representation.num_channels) if key == 'keypoint' else (representation.num_joints, 3)
+    path = key == 'pose' and representation.translation  # one joint more, which begins at zero
+    shape = (representation.num_keypoints, representation.num_channels) if key == 'keypoint' else (representation.num_joints - path, 3)
     try:
         poses = torch.from_numpy(np.array(start.tolist() if isinstance(start, Tensor) else start, dtype=np.float32)).to(device)
     except (TypeError, ValueError) as error:
@@ -162,4 +163,4 @@ def _pose_inputs(start, representation: nn.Module, device: Union[str, torch.devi
     poses = poses[None] if poses.ndim == 2 else poses
     if poses.ndim != 3 or not len(poses) or tuple(poses.shape[1:]) != shape:
         raise ValueError(f'start must be poses {shape} or (S, {shape[0]}, {shape[1]}), got {tuple(poses.shape)}')
-    return {key: poses[:, None]}
+    return {key: poses[:, None], **({'transl': torch.zeros_like(poses[:, None, 0])} if path else {})}

@@ -83,7 +83,7 @@ def pose_inferencer(settings: Mapping):
             that finds the persons (``whole_image`` takes the image for one person's box); ``device``.
 
     Raises:
-        ValueError: MMPose is not installed, the model is not known, or its weights cannot be had.
+        ValueError: MMPose is not installed, the model is not known, or its weights cannot be had or are not named.
     """
     key = tuple(settings.get(name) for name in SETTINGS)
     if key in _LOADED:
@@ -95,6 +95,9 @@ def pose_inferencer(settings: Mapping):
     except ImportError as error:
         raise ValueError(f'{error}: MMPose cannot be imported; type\n    pip install "mmagenc[pose]"\n'
                          '    pip install --no-deps "mmpose>=1.3"') from error
+    if Path(settings['pose_model']).is_file() and settings.get('pose_weights') is None:
+        raise ValueError(f'{settings["pose_model"]} is a config of your own, whose weights nothing names (MMPose would take random ones): '
+                         'mmagenc import --reader pose_weights=FILE.pth, mmagenc recognize --pose-weights FILE.pth')
     detector, notes = settings.get('det_model'), ()
     if detector is None and (not has_mmdet or 'mmcv.ops' in missing):
         detector = WHOLE_IMAGE
@@ -105,7 +108,7 @@ def pose_inferencer(settings: Mapping):
                                       det_model=detector, det_weights=settings.get('det_weights'), show_progress=False)
     except Exception as error:  # of MMEngine, of downloads, of configs
         raise ValueError(f'MMPose cannot build {settings["pose_model"]} ({type(error).__name__}: {str(error)[:300]}); --pose-model is an '
-                         'alias such as human or rtmpose-m, the name of a config, or its path with --pose-weights FILE.pth') from error
+                         'alias such as human or rtmpose-m, the name of a config, or its path with weights of your own') from error
     _LOADED[key] = inferencer, notes
     return _LOADED[key]
 

@@ -1,6 +1,7 @@
 """TRC, the track row column format of motion capture (OpenSim, OpenCap, Pose2Sim): a table of named points, separated by tabs.
 
-T frames, V keypoints. Frames count from 1, time from 0. Cells of points that have no place are empty.
+T frames, V keypoints. Frames count from 1, time from 0. Cells of points that have no place are empty,
+those of the last point NaN: OpenSim counts cells and drops an empty one at the end of a line.
 """
 
 from pathlib import Path
@@ -56,5 +57,6 @@ def _rows(clip: ExportClip, options: WriteOptions) -> List[str]:
     rows = []
     for frame, points in enumerate(places):
         cells = ['' if np.isnan(value) else f'{value:.{decimals}f}' for value in points.reshape(-1)]
+        cells[-3:] = [cell or 'NaN' for cell in cells[-3:]]
         rows.append('\t'.join([str(frame + 1), f'{frame / clip.fps:.6f}', *cells]))
     return rows

@@ -6,6 +6,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from mmagenc.compat import MMPOSE_STAND_INS, mmpose_stand_ins
 from mmagenc.datasets.readers.formats import video as video_module
@@ -69,13 +70,16 @@ def test_stand_ins_refuse_when_called_and_are_gone_afterwards(monkeypatch):
 
 
 @pytest.mark.skipif(importlib.util.find_spec('mmpose') is None, reason='mmpose is not installed')
-def test_a_real_model_of_random_weights(video, monkeypatch):
+def test_a_real_model_of_random_weights(video, monkeypatch, tmp_path):
     """The whole image is the box: keypoints lie in or near it, whatever the weights; a better net would only put them better."""
     monkeypatch.setattr(video_module, '_LOADED', {})
     from pathlib import Path
     configs = Path(importlib.util.find_spec('mmpose').submodule_search_locations[0]) / '.mim/configs'
     config = next(configs.glob(f'body_2d_keypoint/topdown_heatmap/coco/{MODEL}.py'))
-    recording, = read(video, pose_model=str(config), device='cpu', det_model='whole_image')
+    with pytest.raises(ValueError, match='a config of your own, whose weights nothing names'):
+        read(video, pose_model=str(config))
+    torch.save(dict(state_dict={}, meta={}), tmp_path / 'random.pth')
+    recording, = read(video, pose_model=str(config), pose_weights=str(tmp_path / 'random.pth'), device='cpu', det_model='whole_image')
     assert recording.name == 'clip' and recording.skeleton.name == 'coco17' and recording.fps == 12 and recording.img_shape == (120, 160)
     assert len(recording.frames) == 5 and all(len(frame) == 1 for frame in recording.frames)
     person = recording.frames[0][0]

@@ -34,6 +34,16 @@ def test_trc(unit, metres, tmp_path):
     np.testing.assert_allclose(back.keypoint, clip.keypoint, atol=1e-6)
 
 
+def test_a_line_of_a_trc_ends_in_no_empty_cell(tmp_path):
+    """OpenSim counts the cells of a line without an empty last one ("Expected = 74. Received = 73", 4.6)."""
+    clip = gappy()
+    clip.keypoint[0, 3, -1] = np.nan
+    save_clips([clip], tmp_path / 'a.trc')
+    lines = (tmp_path / 'a.trc').read_text().split('\n')[6:-1]
+    assert all(len(line.split('\t')) == 2 + 3 * 24 and not line.endswith('\t') for line in lines)
+    np.testing.assert_allclose(read(tmp_path / 'a.trc', 'trc', 'y').keypoint, clip.keypoint, atol=1e-6)
+
+
 def test_c3d(tmp_path):
     ezc3d = pytest.importorskip('ezc3d')
     clip = gappy()
