@@ -134,7 +134,8 @@ def _of_labels(source: Source, options: ReadOptions) -> Iterator[Recording]:
         persons = [[_instance(instance, columns.order) for instance in its[number]] for number in sorted(its)]
         fps, img_shape = _of_video(labels.videos[video])
         yield Recording(source.name if len(frames) == 1 else f'{source.name}/{video}', columns.skeleton, frames=persons,
-                        frame_ids=np.array(sorted(its)), fps=options.fps or fps, img_shape=options.img_shape or img_shape, notes=columns.notes)
+                        frame_ids=np.array(sorted(its)), fps=options.fps or fps, img_shape=options.img_shape or img_shape,
+                        notes=columns.notes)
 
 
 def _instances(frame) -> List:
