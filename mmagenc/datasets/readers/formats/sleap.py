@@ -27,7 +27,7 @@ class Sleap(Reader):
     name = 'sleap'
     title = 'SLEAP'
     suffixes = ('.h5', '.hdf5', '.csv', '.slp')
-    knows = ('2d', 'score', 'persons', 'track')
+    knows = ('2d', 'score', 'persons', 'track', 'fps', 'img_shape')
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.csv':
