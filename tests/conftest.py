@@ -34,6 +34,20 @@ def reference_root() -> Path:
     return _folder('MMAGENC_REFERENCE_ROOT')
 
 
+@pytest.fixture(scope='session', autouse=True)
+def _configs_are_not_laid_out():
+    """The text of a config in logs and checkpoints stays on one line: to lay it out, MMEngine takes up to a second a run."""
+    from mmengine.config import config
+
+    def plain(text, **_):
+        return text, True
+
+    plain.__wrapped__ = config.FormatCode.__wrapped__  # MMEngine's own, for the test of what compat makes of it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, 'FormatCode', plain)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _only_built_in_layouts():
     """Layouts that one test registers are unknown to the next."""

@@ -6,6 +6,7 @@ Recordings name joints with the prefixes and suffixes of the program that wrote 
 
 import re
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from os.path import commonprefix
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -92,9 +93,20 @@ def load_rig(rig: Union[str, Path]) -> Rig:
     Raises:
         ValueError: no such rig, or a file that does not describe one.
     """
-    path = RIG_FOLDER / f'{rig}.yml' if str(rig) in available_rigs() else Path(rig)
+    if str(rig) in available_rigs():
+        return _shipped(str(rig))
+    path = Path(rig)
     if not path.is_file():
         raise ValueError(f'no rig {str(rig)!r}: neither a file nor one of {", ".join(available_rigs())}')
+    return _read_rig(path)
+
+
+@cache  # every recording whose rig is not named asks for all of them
+def _shipped(name: str) -> Rig:
+    return _read_rig(RIG_FOLDER / f'{name}.yml')
+
+
+def _read_rig(path: Path) -> Rig:
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:  # ValueError: a date that is none, say
@@ -182,21 +194,28 @@ def _frame(directions: Sequence[str]) -> Tensor:
     return torch.tensor([_DIRECTIONS[name] for name in directions], dtype=torch.float64)
 
 
-def _spellings(names: Sequence[str]) -> List[List[str]]:
+def _spellings(names: Sequence[str]) -> Sequence[List[str]]:
     """Each name in ever freer spellings: in lower case without namespace and number; its letters and digits alone, without what most of
     the names begin or end with."""
+    return _spelled(tuple(names))
+
+
+@lru_cache(maxsize=16)  # all rigs ask for those of one recording
+def _spelled(names: Tuple[str, ...]) -> Sequence[List[str]]:
     short = [_short(name) for name in names]
     own = [name for name in short if not name.endswith('_end')]
     start, stop = (_common(own, step) for step in (1, -1))
     bare = [_letters(name.removeprefix(start).removesuffix(stop) or name) for name in short]
-    return [short, bare]
+    return short, bare
 
 
+@lru_cache(maxsize=4096)
 def _short(name: str) -> str:
     """``Armature|mixamorig:Hips #0`` to ``hips``."""
     return re.sub(r'(\s*#\s*\d+|\.\d{3})$', '', re.split(r'[:|]', name)[-1].strip()).lower()
 
 
+@lru_cache(maxsize=4096)
 def _letters(name: str) -> str:
     # What stands before a name marks another joint (__UpLeg_L beside UpLeg_L), what stands within separates words.
     return re.sub(r'(?<=[^\W_])[\W_]+', '', name)

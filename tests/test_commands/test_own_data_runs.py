@@ -1,17 +1,18 @@
 """A user of MMAction2 with a 2-D pose pickle: the loop with MMAction2's own pipeline unchanged, ``mmagenc test``, recordings + pool."""
 
+import contextlib
+import io
 import json
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmagenc.commands import start
 from mmagenc.datasets.annotation import load_annotation
 from tests.own_clips import coco_clips
+from tests.runs import forget_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = """
@@ -51,12 +52,14 @@ del pipeline
 """
 
 
-def run(tool, *args, cwd):
-    command = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / tool), *map(str, args)]
-    environment = dict(os.environ, OMP_NUM_THREADS='1')
-    result = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=cwd, env=environment)
-    assert result.returncode == 0, result.stderr[-3000:]
-    return result.stdout
+def run(name, *words, cwd):
+    """What a command says in a folder."""
+    said = io.StringIO()
+    forget_runs()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.chdir(cwd)
+        start(name, [*map(str, words)])
+    return said.getvalue()
 
 
 @pytest.fixture(scope='module')
@@ -67,7 +70,7 @@ def trained(tmp_path_factory):
     content.pop('metainfo')  # as MMAction2's files are
     (folder / 'pose.pkl').write_bytes(pickle.dumps(content))
     (folder / 'mine.py').write_text(LOOP.format(base=ROOT / 'configs/infagenc/own_2d.py', pipeline=PIPELINE, folder=folder))
-    run('train.py', 'mine.py', '--work-dir', 'run', cwd=folder)
+    run('train', 'mine.py', '--work-dir', 'run', cwd=folder)
     return folder
 
 
@@ -90,20 +93,20 @@ def test_the_completed_config_stands_alone(trained):
     assert 'own_data' not in text and "skeleton='coco17'" in text
     (trained / 'pose.pkl').rename(trained / 'elsewhere.pkl')
     try:
-        run('generate.py', 'run/mine.py', 'run/epoch_16.pth', '--num-samples-per-class', 2, '--out', 'clips.npz', cwd=trained)
+        run('generate', 'run/mine.py', 'run/epoch_16.pth', '--num-samples-per-class', 2, '--out', 'clips.npz', cwd=trained)
     finally:
         (trained / 'elsewhere.pkl').rename(trained / 'pose.pkl')
     assert len(load_annotation(trained / 'clips.npz')['annotations']) == 6
 
 
 def test_tested_with_the_same_few_lines(trained):
-    printed = run('test.py', 'mine.py', 'run/epoch_16.pth', '--work-dir', 'test', cwd=trained)
+    printed = run('test', 'mine.py', 'run/epoch_16.pth', '--work-dir', 'test', cwd=trained)
     assert 'judge on recordings' in printed and 'speed' in printed and 'generation/accuracy' in printed
 
 
 def test_recordings_and_pool_train_mmaction2s_own_pipeline(trained):
-    run('data/mix_annotations.py', '--train', 'run/pool/pool.npz', 'pose.pkl:train', '--out', 'mixed.pkl', cwd=trained)
+    run('mix', '--train', 'run/pool/pool.npz', 'pose.pkl:train', '--out', 'mixed.pkl', cwd=trained)
     (trained / 'mixed.py').write_text(
         MIXED.format(base=ROOT / 'configs/_base_/recognizer_runtime.py', pipeline=PIPELINE, folder=trained))
-    printed = run('train.py', 'mixed.py', '--work-dir', 'mixed', cwd=trained)
+    printed = run('train', 'mixed.py', '--work-dir', 'mixed', cwd=trained)
     assert 'Epoch(train) [1]' in printed

@@ -1,13 +1,15 @@
 """Tiny models as files, exported once for all tests: an export costs seconds."""
 
+import contextlib
 import functools
-import tempfile
+import io
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 
 from mmagenc.apis import init_recognizer
+from tests.shared import made_once
 from tests.test_apis.configs import write_generator
 
 
@@ -17,11 +19,14 @@ def tiny() -> SimpleNamespace:
 
     ``judge`` and ``generator`` are ``.onnx``; ``said`` is what the command printed of the judge.
     """
-    import contextlib
-    import io
+    folder = made_once('exported', _export)
+    return SimpleNamespace(folder=folder, config=folder / 'generator.py', checkpoint=folder / 'judge.pth',
+                           generator_checkpoint=folder / 'epoch_3.pth', judge=folder / 'judge.onnx', generator=folder / 'generator.onnx',
+                           standalone=folder / 'run.py', said=(folder / 'said.txt').read_text())
 
+
+def _export(folder: Path) -> None:
     from mmagenc.commands import start
-    folder = Path(tempfile.mkdtemp(prefix='mmagenc-exported-'))
     config, generator = write_generator(folder, meta=dict(skeleton='ucla20', fps=25.))
     torch.manual_seed(0)
     judge = init_recognizer(config)
@@ -32,6 +37,4 @@ def tiny() -> SimpleNamespace:
         start('export-model', [str(config), str(folder / 'judge.pth'), '--out', str(folder / 'judge.onnx'), '--part', 'recognizer',
                                '--standalone', str(folder / 'run.py')])
         start('export-model', [str(config), str(generator), '--out', str(folder / 'generator.onnx')])
-    return SimpleNamespace(folder=folder, config=config, checkpoint=folder / 'judge.pth', generator_checkpoint=generator,
-                           judge=folder / 'judge.onnx', generator=folder / 'generator.onnx', standalone=folder / 'run.py',
-                           said=said.getvalue())
+    (folder / 'said.txt').write_text(said.getvalue())

@@ -27,7 +27,7 @@ class Sleap(Reader):
     name = 'sleap'
     title = 'SLEAP'
     suffixes = ('.h5', '.hdf5', '.csv', '.slp')
-    knows = ('2d', 'score', 'persons', 'track')
+    knows = ('2d', 'score', 'persons', 'track', 'fps', 'img_shape')
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.csv':
@@ -120,11 +120,11 @@ def _of_labels(source: Source, options: ReadOptions) -> Iterator[Recording]:
         raise ValueError(f'sleap-io cannot read it ({type(error).__name__}: {error})') from error
     frames: Dict[int, Dict[int, List]] = {}
     for frame in labels.labeled_frames:
-        frames.setdefault(labels.videos.index(frame.video), {})[int(frame.frame_idx)] = frame.instances
+        frames.setdefault(labels.videos.index(frame.video), {})[int(frame.frame_idx)] = _instances(frame)
     if not frames:
         raise ValueError('no labelled frame')
     for video, its in sorted(frames.items()):
-        skeletons = {instance.skeleton.name: instance.skeleton for instances in its.values() for instance in instances}
+        skeletons = {tuple(instance.skeleton.node_names): instance.skeleton for instances in its.values() for instance in instances}
         if len(skeletons) != 1:
             raise ValueError(f'video {video}: {len(skeletons)} skeletons, expected one')
         skeleton = next(iter(skeletons.values()))
@@ -132,8 +132,25 @@ def _of_labels(source: Source, options: ReadOptions) -> Iterator[Recording]:
         edges = [(edge.source.name, edge.destination.name) for edge in skeleton.edges]
         columns = columns_of_names(nodes, options, edges)
         persons = [[_instance(instance, columns.order) for instance in its[number]] for number in sorted(its)]
+        fps, img_shape = _of_video(labels.videos[video])
         yield Recording(source.name if len(frames) == 1 else f'{source.name}/{video}', columns.skeleton, frames=persons,
-                        frame_ids=np.array(sorted(its)), fps=options.fps, img_shape=options.img_shape, notes=columns.notes)
+                        frame_ids=np.array(sorted(its)), fps=options.fps or fps, img_shape=options.img_shape or img_shape,
+                        notes=columns.notes)
+
+
+def _instances(frame) -> List:
+    """Those of a frame that count: what a person has corrected stands for the prediction it began with, which SLEAP keeps beside it."""
+    corrected = [instance.from_predicted for instance in frame.user_instances if instance.from_predicted is not None]
+    tracks = [instance.track for instance in frame.user_instances if instance.track is not None]
+    return [*frame.user_instances, *(instance for instance in frame.predicted_instances
+                                     if not any(instance is one for one in corrected) and not any(instance.track is one for one in tracks))]
+
+
+def _of_video(video) -> Tuple[Optional[float], Optional[Tuple[int, int]]]:
+    """Frames per second, and height and width, as far as the labels keep them of a video: which itself is not opened."""
+    known = dict(video.backend_metadata or {})
+    fps, shape = known.get('fps'), known.get('shape')
+    return (float(fps) if fps else None), ((int(shape[1]), int(shape[2])) if shape is not None and len(shape) == 4 else None)
 
 
 def _instance(instance, order: List[int]) -> Person:

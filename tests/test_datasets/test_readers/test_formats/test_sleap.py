@@ -82,17 +82,41 @@ def test_refused_analysis(import_file, walk, tmp_path, name, value, says):
         import_file(path, 'sleap')
 
 
-def test_slp_through_sleap_io(import_file, walk, tmp_path):
+def labels(path, walk, corrected=(), tracked=True, known=None):
+    """A ``.slp`` that sleap-io writes: a prediction a frame, beside it what somebody made of it on the frames ``corrected``."""
     sio = pytest.importorskip('sleap_io')
-    skeleton = sio.Skeleton(list(COCO))
-    video, track = sio.Video('clip.mp4'), sio.Track('baby')
-    frames = [sio.LabeledFrame(video=video, frame_idx=index, instances=[
-        sio.PredictedInstance.from_numpy(points.astype(float), skeleton, point_scores=np.full(17, .6), score=.9, track=track)])
-        for index, points in enumerate(walk)]
-    path = tmp_path / 'clip.slp'
+    skeleton, track = sio.Skeleton(list(COCO)), sio.Track('baby') if tracked else None
+    video = sio.Video('clip.mp4', backend_metadata=known or {}, open_backend=False)
+    frames = []
+    for index, points in enumerate(walk):
+        made = sio.PredictedInstance.from_numpy(points.astype(float), skeleton, point_scores=np.full(17, .6), score=.9, track=track)
+        by_hand = sio.Instance.from_numpy(points.astype(float) + 1, skeleton, track=track, from_predicted=made)
+        frames.append(sio.LabeledFrame(video=video, frame_idx=index, instances=[made, by_hand] if index in corrected else [made]))
     sio.save_slp(sio.Labels(frames), str(path))
-    recording, = import_file(path, 'sleap')
+    return path
+
+
+def test_slp_through_sleap_io(import_file, walk, tmp_path):
+    recording, = import_file(labels(tmp_path / 'clip.slp', walk), 'sleap')
     assert np.allclose(recording.keypoint[0], walk) and np.allclose(recording.keypoint_score, .6)
+    assert recording.fps is None and recording.img_shape is None
+
+
+@pytest.mark.parametrize('tracked', [True, False])
+def test_what_was_corrected_by_hand_is_one_person_with_its_prediction(import_file, walk, tmp_path, tracked):
+    recording, = import_file(labels(tmp_path / 'clip.slp', walk, corrected=(2, 5), tracked=tracked), 'sleap')
+    assert len(recording.keypoint) == 1 and not any('persons' in note for note in recording.notes)
+    for frame, points in enumerate(walk):
+        by_hand = frame in (2, 5)
+        assert np.allclose(recording.keypoint[0, frame], points + by_hand)
+        assert np.allclose(recording.keypoint_score[0, frame], 1 if by_hand else .6)
+
+
+def test_slp_that_knows_its_video(import_file, walk, tmp_path):
+    path = labels(tmp_path / 'clip.slp', walk, known={'type': 'MediaVideo', 'shape': [900, 480, 640, 3], 'fps': 50.})
+    recording, = import_file(path, 'sleap')
+    assert recording.fps == 50 and recording.img_shape == (480, 640)
+    assert import_file(path, 'sleap', fps=25.)[0].fps == 25
 
 
 def test_slp_without_sleap_io(write, import_file, monkeypatch):
