@@ -163,7 +163,7 @@ def _parts_at(name: str, key: str, value: Any, scope: Optional[str]) -> Iterator
                 below = inner if inner == 'metrics' and name.endswith('_evaluator') else ''  # of a model: plain settings
             elif name == 'custom_keys':
                 below = ''  # of paramwise_cfg: names of weights, such as backbone
-            elif inner == 'recognizer' and name.endswith(('_evaluator', 'metrics')):
+            elif inner == 'recognizer' and (name == 'judge' or name.endswith(('_evaluator', 'metrics'))):
                 below = 'model'
             elif inner == 'transforms' and name.endswith('pipeline'):
                 below = name
@@ -252,7 +252,8 @@ def check_arguments(key: str, settings: Mapping, cls: Any, *, extra: Iterable[st
         return
     known, is_open = parameters_of(cls)
     accepted = [name for name in known if name not in own]
-    unknown = [name for name in settings if name not in accepted and name not in ('type', '_scope_', *extra)]
+    former = getattr(getattr(cls, '__init__', None), 'former_arguments', ())
+    unknown = [name for name in settings if name not in accepted and name not in ('type', '_scope_', *extra, *former)]
     if is_open:
         unknown = [name for name in unknown if closest(name, accepted)]
     if unknown:
