@@ -36,21 +36,25 @@ def group_of(kind: Type[Group], given: Union[Mapping, Group, None], *, name: str
     return kind(**(given or {}))
 
 
-def former_arguments(**places: str) -> Callable:
-    """Let a constructor take arguments that have moved into groups since.
+def grouped(*, former: Mapping, **kinds: type) -> Callable:
+    """Let a constructor take dicts for groups of settings, and arguments that have moved into groups since.
 
-    ``former_arguments(n_critic='loss.n_critic')`` hands ``n_critic=1`` on as ``loss=dict(n_critic=1)``, with a warning that says so. An
-    older config stands on top of newer defaults, so what it says wins over the group's own value.
+    With ``grouped(former={'n_critic': 'loss.n_critic'}, loss=LossSettings)`` the constructor is always given a ``LossSettings``. A former
+    ``n_critic=1`` is handed on as ``loss=dict(n_critic=1)``, with a warning that says so. An older config stands on top of newer defaults,
+    so what it says wins over the group's own value.
 
     Args:
-        **places: by the former name, the group and the name in it.
+        former: by the former name of an argument, the group and the name in it.
+        **kinds: by the name of an argument, the dataclass of its group.
     """
     def decorate(constructor: Callable) -> Callable:
         @functools.wraps(constructor)
         def init(self, *args, **kwargs) -> None:
-            constructor(self, *args, **with_groups(kwargs, places, owner=type(self).__name__))
+            settings = with_groups(kwargs, former, owner=type(self).__name__)
+            groups = {name: group_of(kind, settings.get(name), name=name) for name, kind in kinds.items()}
+            constructor(self, *args, **{**settings, **groups})
 
-        init.former_arguments = dict(places)
+        init.groups, init.former_arguments = kinds, dict(former)  # for checks of configs
         return init
 
     return decorate

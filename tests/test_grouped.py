@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from mmagenc.apis import Generator, init_generator
 from mmagenc.engine.config_types import check_types
-from mmagenc.grouped import former_arguments, group_of
+from mmagenc.grouped import group_of, grouped
 
 GAN = dict(
     type='KineticGAN', representation=dict(type='KeypointRepresentation', skeleton='ucla20', normalization='min_max'), num_classes=2,
@@ -23,9 +23,9 @@ class Steps:
 
 
 class Walker:
-    @former_arguments(count='steps.count', speed='steps.rate')
+    @grouped(former=dict(count='steps.count', speed='steps.rate'), steps=Steps)
     def __init__(self, *, steps=None, name='a'):
-        self.steps, self.name = group_of(Steps, steps, name='steps'), name
+        self.steps, self.name = steps, name
 
 
 def former(settings):
@@ -47,7 +47,7 @@ def test_former_arguments_are_read_and_named():
     """An older config stands on newer defaults: it wins. The rest of its group stays."""
     with pytest.warns(FutureWarning, match=r'Walker: speed is called steps.rate now \(steps=dict\(rate=…\)\)'):
         walker = Walker(speed=2., steps=dict(count=5, rate=1.), name='b')
-    assert (walker.steps, walker.name) == (Steps(5, 2.), 'b')
+    assert (walker.steps, walker.name) == (Steps(5, 2.), 'b') and Walker().steps == Steps() and Walker(steps=Steps(2)).steps == Steps(2)
     with pytest.raises(TypeError, match='pace'):
         Walker(pace=1)
 
@@ -74,6 +74,11 @@ def test_a_folder_written_before_makes_the_same_clips(tmp_path):
 def test_configs_are_checked_in_both_forms():
     for settings in (GAN, former(GAN)):
         check_types(Config(dict(default_scope='mmagenc', model=settings)), 'test')
+    for loss, said in ((dict(n_crit=1), r'model.loss.n_crit: LossSettings has no such argument \(is n_critic meant\?\)'),
+                       (dict(n_critic='two'), "model.loss.n_critic must be a whole number, got 'two'"),
+                       (dict(n_critic=0), 'model.loss.n_critic must be a whole number from 1, got 0')):
+        with pytest.raises(ValueError, match=said):
+            check_types(Config(dict(default_scope='mmagenc', model=dict(GAN, loss=loss))), 'test')
     unknown = Config(dict(default_scope='mmagenc', model=dict(GAN, n_crittic=1)))
     with pytest.raises(ValueError, match=r'model.n_crittic: KineticGAN has no such argument; it takes .*, networks, loss, '):
         check_types(unknown, 'test')

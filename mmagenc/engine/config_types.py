@@ -197,6 +197,10 @@ def check_part(part: Part) -> None:
     cls = check_type(part)
     check_arguments(part.key, part.settings, cls, extra=TAKEN, own=part.own, complete=part.complete)
     check_numbers(part.key, part.settings)
+    for name, kind in getattr(getattr(cls, '__init__', None), 'groups', {}).items():
+        if isinstance(part.settings.get(name), Mapping):
+            check_arguments(f'{part.key}.{name}', part.settings[name], kind)
+            check_numbers(f'{part.key}.{name}', part.settings[name])
     if part.key.endswith('_dataloader.dataset') and part.settings.get('pipeline') == []:
         raise ValueError(f'{part.key}.pipeline is empty: its last step must pack inputs for the model, as PackMotionInputs (generators) '
                          'and mmaction.PackActionInputs (recognizers) do')

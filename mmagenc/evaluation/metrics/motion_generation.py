@@ -18,7 +18,7 @@ from torch import nn
 
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.functional import chance_of, is_near_chance, memorization, nearest_distance, wilson_interval
-from mmagenc.grouped import former_arguments, group_of
+from mmagenc.grouped import grouped
 from mmagenc.models.recognizers import Pipeline
 from mmagenc.registry import DATASETS, METRICS
 
@@ -117,7 +117,7 @@ class MotionGenerationMetric(BaseMetric):
 
     default_prefix = 'generation'
 
-    @former_arguments(**FORMER)
+    @grouped(former=FORMER, judge=JudgeSettings, numbers=NumberSettings)
     def __init__(self,
                  *,
                  judge: Union[Dict, JudgeSettings, None] = None,
@@ -127,8 +127,7 @@ class MotionGenerationMetric(BaseMetric):
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        self.judge = Judge(group_of(JudgeSettings, judge, name='judge'))
-        self.numbers = group_of(NumberSettings, numbers, name='numbers')
+        self.judge, self.numbers = Judge(judge), numbers
         self.train_dataset, self.out_file = train_dataset, out_file
         self._device = torch.device('cpu')
 

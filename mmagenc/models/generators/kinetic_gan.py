@@ -12,7 +12,7 @@ from mmengine.model import ExponentialMovingAverage, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
-from mmagenc.grouped import former_arguments, group_of
+from mmagenc.grouped import grouped
 from mmagenc.registry import MODELS
 from mmagenc.skeletons.pyramid import GraphPyramid, graph_pyramid
 from mmagenc.structures import Motion
@@ -141,7 +141,7 @@ class KineticGAN(BaseGenerator):
         ValueError: frames that are no multiple of 16, a pyramid that does not fit the representation, or counts below 1.
     """
 
-    @former_arguments(**FORMER)
+    @grouped(former=FORMER, networks=NetworkSettings, loss=LossSettings)
     def __init__(self,
                  *,
                  representation: Dict,
@@ -154,8 +154,7 @@ class KineticGAN(BaseGenerator):
                  ema_momentum: Optional[float] = 1e-3,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
-        networks = group_of(NetworkSettings, networks, name='networks')
-        self.terms, self.latent_dim = group_of(LossSettings, loss, name='loss'), latent_dim
+        self.terms, self.latent_dim = loss, latent_dim
         sizes = dict(
             pyramid=fitting_pyramid(self.representation, pyramid),
             num_classes=num_classes,
