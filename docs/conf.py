@@ -36,6 +36,7 @@ myst_heading_anchors = 4
 myst_enable_extensions = ['colon_fence', 'deflist', 'dollarmath']
 nb_execution_mode = 'cache' if os.environ.get('MMAGENC_NOTEBOOKS') == 'run' else 'off'
 nb_execution_cache_path = str(ROOT / 'build/notebooks')
+nb_execution_in_temp = True  # what notebooks write stays out of docs
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_merge_streams = True

@@ -130,8 +130,8 @@ def _generator(name: str) -> dict:
                      num_layers=1, num_heads=2, ff_dim=16, dropout=0.1, **common)
         return dict(model=model, optim_wrapper=adam)
     representation = dict(type='KeypointRepresentation', skeleton='coco17', normalization='centered_min_max')
-    model = dict(type='KineticGAN', representation=representation, latent_dim=4, mapping_layers=1, base_channels=1, n_critic=2,
-                 gp_interval=2, ema_momentum=1e-2, **common)
+    model = dict(type='KineticGAN', representation=representation, latent_dim=4, ema_momentum=1e-2,
+                 networks=dict(mapping_layers=1, base_channels=1), loss=dict(n_critic=2, gp_interval=2), **common)
     return dict(model=model, optim_wrapper=dict(constructor='SeparateOptimWrapperConstructor', generator=adam, critic=adam))
 
 

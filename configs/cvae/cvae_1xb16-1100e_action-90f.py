@@ -7,6 +7,7 @@ _base_ = [
 model = dict(num_classes=4, num_frames=90)
 train_dataloader = dict(batch_sampler=dict(type='EvenBatchSampler'))
 test_evaluator = dict(
-    recognizer={{_base_.recognizer}},
-    recognizer_pipeline={{_base_.recognizer_test_pipeline}},
-    recognizer_checkpoint='work_dirs/stgcn_1xb16-rot6d-15e_action-90f/epoch_15.pth')
+    judge=dict(
+        recognizer={{_base_.recognizer}},
+        pipeline={{_base_.recognizer_test_pipeline}},
+        checkpoint='work_dirs/stgcn_1xb16-rot6d-15e_action-90f/epoch_15.pth'))

@@ -6,7 +6,10 @@ _base_ = './kinetic-gan_1xb32-1200e_bandai-namco-64f.py'
 
 num_frames = 32
 model = dict(
-    num_frames=num_frames, latent_dim=64, base_channels=8, tail_channels=16, n_critic=2, gp_interval=2, step_weight=5., class_weight=0.3)
+    num_frames=num_frames,
+    latent_dim=64,
+    networks=dict(base_channels=8, tail_channels=16),
+    loss=dict(n_critic=2, gp_interval=2, step_weight=5., class_weight=0.3))
 train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs')]
 test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs')]
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))

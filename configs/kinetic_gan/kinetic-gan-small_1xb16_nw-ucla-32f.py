@@ -5,7 +5,9 @@
 _base_ = './kinetic-gan_1xb32-1200e_nw-ucla-32f.py'
 
 model = dict(
-    latent_dim=64, base_channels=8, tail_channels=16, n_critic=2, gp_interval=2, step_weight=2., class_weight=0.5, critic_init='scaled')
+    latent_dim=64,
+    networks=dict(base_channels=8, tail_channels=16, critic_init='scaled'),
+    loss=dict(n_critic=2, gp_interval=2, step_weight=2., class_weight=0.5))
 train_dataloader = dict(batch_size=16)
 _adam = dict(type='Adam', lr=5e-4, betas=(0.5, 0.999), fused=True)
 optim_wrapper = dict(generator=dict(optimizer=_adam), critic=dict(optimizer=_adam))

@@ -4,6 +4,6 @@ _base_ = './kinetic-gan_1xb32-1200e_ntu60-xsub-64f.py'
 
 ann_file = 'data/ntu120/ntu120.npz'
 num_classes = 120
-model = dict(num_classes=num_classes, mapping_layers=8)
+model = dict(num_classes=num_classes, networks=dict(mapping_layers=8))
 train_dataloader = dict(dataset=dict(ann_file=ann_file))
 test_dataloader = dict(dataset=dict(ann_file=ann_file))

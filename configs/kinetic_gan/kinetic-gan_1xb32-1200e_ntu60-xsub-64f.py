@@ -7,7 +7,7 @@ _base_ = ['../_base_/kinetic_gan_runtime.py', '../_base_/models/kinetic_gan.py']
 ann_file = 'data/ntu60/ntu60.npz'
 num_classes = 60
 num_frames = 64
-model = dict(num_classes=num_classes, mapping_layers=4)
+model = dict(num_classes=num_classes, networks=dict(mapping_layers=4))
 train_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames), dict(type='PackMotionInputs', person=0)]
 test_pipeline = [dict(type='ConsecutiveSample', num_frames=num_frames, test_mode=True), dict(type='PackMotionInputs', person=0)]
 train_dataloader = dict(

@@ -5,7 +5,7 @@ N clips, T frames, D latent channels.
 
 import inspect
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -109,10 +109,7 @@ def plan_clips(model: BaseGenerator,
     if num_frames is None:
         num_frames = model.num_frames if class_path is None else len(class_path)
     _at_least_one(num_samples_per_class=num_samples_per_class, num_frames=num_frames)
-    accepted = sampling_options(model)
-    if set(sampling) - set(accepted):
-        unknown = ', '.join(sorted(set(sampling) - set(accepted)))
-        raise ValueError(f'{type(model).__name__} has no sampling option {unknown}; it has {", ".join(accepted) or "none"}')
+    check_sampling(model, sampling)
     if class_path is not None:
         wanted, class_path = _along(model, class_path, num_frames, classes)
     else:
@@ -121,9 +118,7 @@ def plan_clips(model: BaseGenerator,
         raise ValueError(f'num_samples_per_class={num_samples_per_class} of {len(wanted)} classes are more than {MOST_CLIPS} clips at '
                          'once; generate them in parts, each with a seed of its own')
     label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    latent = model.draw_latent(label, num_frames, generator=generator, **sampling)
+    latent = model.draw_latent(label, num_frames, generator=random_generator(seed), **sampling)
     path = None if class_path is None else class_path.expand(len(label), -1, -1)
     return ClipPlan(latent, label, torch.full((len(label), ), num_frames), path)
 
@@ -190,6 +185,21 @@ def plan_replay(model: BaseGenerator,
 def sampling_options(model: BaseGenerator) -> List[str]:
     """Names of the options that the generator's ``sample_latent`` takes."""
     return [name for name in inspect.signature(model.sample_latent).parameters if name not in ('label', 'generator', 'length')]
+
+
+def check_sampling(model: BaseGenerator, sampling: Mapping) -> None:
+    """Raise ValueError for options that the generator's ``sample_latent`` does not take."""
+    accepted = sampling_options(model)
+    unknown = sorted(set(sampling) - set(accepted))
+    if unknown:
+        raise ValueError(f'{type(model).__name__} has no sampling option {", ".join(unknown)}; it has {", ".join(accepted) or "none"}')
+
+
+def random_generator(seed: Optional[int]) -> torch.Generator:
+    """Random numbers of a seed; ``None``: others each time."""
+    generator = torch.Generator()
+    generator.seed() if seed is None else generator.manual_seed(seed)
+    return generator
 
 
 def _at_least_one(**numbers: int) -> None:

@@ -9,6 +9,7 @@ from mmengine.device import get_device
 from torch import nn
 
 from mmagenc.datasets.layouts import with_named_layouts
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.building import (
     DEFAULT_FPS,
     ConfigLike,
@@ -16,7 +17,6 @@ from mmagenc.engine.building import (
     build_model,
     config_name,
     dataset_meta,
-    innermost_config,
     note_origin,
     read_checkpoint,
     read_config,
@@ -206,7 +206,7 @@ def recognizer_settings(cfg: Config) -> Tuple[Optional[Dict], Optional[list]]:
         return hook['recognizer'].get('model'), hook['recognizer'].get('test_pipeline')
     if trains_generator(cfg):
         return cfg.get('recognizer'), cfg.get('recognizer_test_pipeline')
-    dataset = innermost_config(cfg.get('test_dataloader') or cfg.get('val_dataloader'))
+    dataset = innermost_dataset(cfg.get('test_dataloader') or cfg.get('val_dataloader'))
     return cfg.get('model'), dataset.get('pipeline', cfg.get('test_pipeline'))
 
 

@@ -96,12 +96,12 @@ def plot_motion(motion: Motion, clips: Optional[Sequence[int]] = None, *, num_pe
     else:
         rows, headings = chosen_rows(annotation, [clips] if isinstance(clips, (int, np.integer)) else list(clips))
     image = draw_grid(rows, [], headings=headings, camera=dict(azimuth=azimuth, elevation=elevation, up=motion.info.up))
-    with pyplot.ioff():  # who gets the figure shows it: a notebook would show an open one again
-        figure = pyplot.figure(figsize=(image.shape[1] / DOTS_PER_INCH, image.shape[0] / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
+    # Not within pyplot.ioff(): before a notebook's first figure that leaves it off, and no later figure of the notebook would be shown.
+    figure = pyplot.figure(figsize=(image.shape[1] / DOTS_PER_INCH, image.shape[0] / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(image, interpolation='nearest')
     axes.set_axis_off()
-    pyplot.close(figure)
+    pyplot.close(figure)  # who gets the figure shows it: a notebook would show an open one again
     return figure
 
 

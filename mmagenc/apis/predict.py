@@ -2,12 +2,10 @@
 
 from typing import Dict, Optional
 
-import torch
-
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.structures import Motion
 
-from .generate import sampling_options
+from .generate import check_sampling, random_generator, sampling_options
 
 
 def predict_poses(model: BaseGenerator,
@@ -37,18 +35,13 @@ def predict_poses(model: BaseGenerator,
     Raises:
         ValueError: a model that begins with no given pose, an unknown option, a pose of another layout or unit, a number out of range.
     """
-    accepted = sampling_options(model)
-    if 'start' not in accepted:
+    if 'start' not in sampling_options(model):
         raise ValueError(f'{type(model).__name__} does not begin with a given pose, so it predicts nothing of one; ACTVAE does')
-    unknown = sorted(set(sampling) - set(accepted))
-    if unknown:
-        raise ValueError(f'{type(model).__name__} has no sampling option {", ".join(unknown)}; it has {", ".join(accepted)}')
+    check_sampling(model, sampling)
     if num_samples < 1:
         raise ValueError(f'num_samples must be at least 1, got {num_samples}')
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return model.generate([label] * num_samples, num_frames, generator=generator, batch_size=batch_size, start=_first_frame(start),
-                          **sampling).cpu()
+    return model.generate([label] * num_samples, num_frames, generator=random_generator(seed), batch_size=batch_size,
+                          start=_first_frame(start), **sampling).cpu()
 
 
 def _first_frame(start):

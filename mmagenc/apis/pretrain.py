@@ -16,8 +16,8 @@ from mmagenc.apis.inits import trains_generator
 from mmagenc.datasets import AnnotationError, BaseMotion, load_annotation
 from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.layouts import register_layouts
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.datasets.transforms import swapped_labels, with_swapped_labels
-from mmagenc.engine.building import innermost_config
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.pretrained import MASKED
@@ -116,7 +116,7 @@ class _Target:
         self.unseen: Set[str] = set()
         self.missing: List[str] = []
         hook = find_hook(cfg, 'InfAGenCHook') or {}
-        parts = {f'{part}_dataloader': innermost_config(cfg.get(f'{part}_dataloader')) for part in ('train', 'val', 'test')}
+        parts = {f'{part}_dataloader': innermost_dataset(cfg.get(f'{part}_dataloader')) for part in ('train', 'val', 'test')}
         parts['InfAGenCHook.held_out'] = hook.get('held_out') or {}
         for name, dataset in parts.items():
             self._look_at(name, dataset)
@@ -148,7 +148,7 @@ def _taken_part(cfg: Config, part: Optional[str], epochs: Optional[int]) -> Tupl
     part = part or ('recognizer' if hook is not None or not generates else 'generator')
     result = _without_tests(cfg, epochs)
     if (part == 'generator') == generates:
-        pipeline = innermost_config(cfg.train_dataloader).get('pipeline')
+        pipeline = innermost_dataset(cfg.train_dataloader).get('pipeline')
         return copy.deepcopy(_plain(cfg.model)), _plain(pipeline or []), result
     if hook is None or not hook.get('recognizer'):
         raise ValueError(f'{cfg.filename or "the config"} trains no {part}')

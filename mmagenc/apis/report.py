@@ -11,13 +11,14 @@ import numpy as np
 from mmengine.config import Config
 
 from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_annotations
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.config_check import merge_options
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_chance, wilson_interval
 from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, registered_only
-from mmagenc.visualization.report import Run, collect_run, embedding_of, innermost_dataset, player_clips, read_pool
+from mmagenc.visualization.report import Run, collect_run, embedding_of, player_clips, read_pool
 from mmagenc.visualization.report.collect import newest
 from mmagenc.visualization.report.metrics import Number, Result, Row, rows_of
 from mmagenc.visualization.report.motion import choose_clips

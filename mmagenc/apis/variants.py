@@ -5,14 +5,12 @@ N clips.
 
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
-import torch
-
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.generators.variants import variant_annotations
 from mmagenc.progress import progress_bar
 from mmagenc.structures import Motion
 
-from .generate import class_indices
+from .generate import class_indices, random_generator
 
 AT_ONCE = 256
 """Clips whose latents are drawn together: what is made of a clip depends on the seed and its place, not on the batch size."""
@@ -73,8 +71,7 @@ def vary_motions(model: BaseGenerator,
         if value is not None and value < 1:
             raise ValueError(f'{name} must be at least 1, got {value}')
     rows = _chosen(model, clips, num_samples_per_class, classes)
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
+    generator = random_generator(seed)
     with progress_bar(len(rows), 'varying clips', show=progress) as advance:
         for start in range(0, len(rows), AT_ONCE):
             sources = [clips[row] for row in rows[start:start + AT_ONCE]]

@@ -199,7 +199,8 @@ def gan_contests(sizes: Dict, settings: Settings) -> List[Contest]:
     device, batch = torch.device(settings.device), sizes['batch']
     common = {key: sizes[key] for key in ('num_classes', 'latent_dim', 'num_frames')}
     representation = dict(type='KeypointRepresentation', skeleton='ntu25', root_center=None, normalization='min_max')
-    model = MODELS.build(dict(type='KineticGAN', representation=representation, base_channels=sizes['base'], n_critic=1, **common))
+    model = MODELS.build(dict(type='KineticGAN', representation=representation, networks=dict(base_channels=sizes['base']),
+                              loss=dict(n_critic=1), **common))
     model.representation.std.fill_(1.)
     model.to(device)
     networks = [network(pyramid=graph_pyramid('ntu25'), base=sizes['base'], **common).to(device)

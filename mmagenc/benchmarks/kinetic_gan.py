@@ -33,8 +33,8 @@ def kinetic_gan(settings: Settings) -> List[Dict]:
                 type='KineticGAN',
                 representation=representation,
                 num_frames=sizes['num_frames'],
-                base_channels=sizes['base'],
-                n_critic=n_critic,
+                networks=dict(base_channels=sizes['base']),
+                loss=dict(n_critic=n_critic),
                 **channels))
         model.representation.std.fill_(1.)
         return model.to(torch_device).train()

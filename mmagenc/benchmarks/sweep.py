@@ -167,9 +167,10 @@ def _cvae(settings: Settings) -> torch.nn.Module:
 def _gan(frames: int, settings: Settings) -> torch.nn.Module:
     from mmagenc.registry import MODELS
     representation = dict(type='KeypointRepresentation', skeleton='ucla20', root_center=None, normalization='min_max')
-    sizes = dict(latent_dim=4, base_channels=2) if settings.quick else dict(latent_dim=128, base_channels=16)
+    latent_dim, width = (4, 2) if settings.quick else (128, 16)
     model = MODELS.build(
-        dict(type='KineticGAN', representation=representation, num_classes=NUM_CLASSES, num_frames=frames, n_critic=1, **sizes))
+        dict(type='KineticGAN', representation=representation, num_classes=NUM_CLASSES, num_frames=frames, latent_dim=latent_dim,
+             networks=dict(base_channels=width), loss=dict(n_critic=1)))
     model.representation.std.fill_(1.)
     return model.to(settings.device)
 

@@ -30,17 +30,26 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
+from mmagenc.clips import (  # noqa: F401 — what the format says of one clip is asked for here too
+    ARRAY_KEYS,
+    UNLABELLED,
+    AnnotationError,
+    array_problem,
+    count_persons,
+    distinct_persons,
+    is_unlabelled,
+    motion_to_annotations,
+    persons_there,
+    present_persons,
+)
 from mmagenc.compat import atomic_open
 from mmagenc.skeletons import SKELETONS
-from mmagenc.structures import FRAME_FIELDS, Motion
 from mmagenc.untrusted import open_npz
 
 from .layouts import layout_name, with_named_layouts
 from .safe_pickle import load_pickle
 from .third_coordinate import score_in_third
 
-ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
-"""Arrays that begin with persons and frames, and their numbers of axes."""
 UP_AXES = ('y', '-y', 'z', '-z')
 STORED_KEYS = {**ARRAY_KEYS, 'latent': 1, 'class_path': 2}
 FORMAT = 'mmagenc-annotation-1'
@@ -52,14 +61,8 @@ Problem = Tuple[int, Optional[str], str]
 """Index, ``frame_dir`` and what is wrong with a clip."""
 Mend = Callable[[Dict, Dict], Dict]
 """Gives a better clip for a clip and its file's metainfo before it is checked; raises ``ValueError`` for one that it cannot mend."""
-UNLABELLED = -1
-"""Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
 GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and import-…, fills gaps of up to N frames and '
               'cuts clips at longer ones; skip_broken leaves clips out')
-
-
-class AnnotationError(ValueError):
-    """An annotation that is not in the format; the message names file, clip and reason."""
 
 
 def load_annotation(path, *, skip_broken: bool = False, unlabelled: bool = False, mend: Optional[Mend] = None,
@@ -373,12 +376,6 @@ def check_clips(clips: Sequence, metainfo: Dict, *, source: str, unlabelled: boo
         raise AnnotationError(describe_problems(problems, source=source, total=len(clips)))
 
 
-def is_unlabelled(clip: Dict) -> bool:
-    """Whether a clip has no label: none, ``None`` or -1."""
-    label = clip.get('label')
-    return label is None or (not isinstance(label, (bool, np.ndarray)) and label == UNLABELLED)
-
-
 def label_problem(label, classes) -> Optional[str]:
     """Why a label is none of ``classes`` (``None`` if those are not known), or ``None``."""
     if not _is_index(label):
@@ -392,22 +389,6 @@ def label_problem(label, classes) -> Optional[str]:
 
 def _is_index(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
-
-
-def array_problem(clip: Dict, key: str) -> Optional[str]:
-    """Why an array of ``ARRAY_KEYS`` is none of its kind, or has not the clip's frames and persons; ``None`` if it has, or is not there."""
-    if key not in clip:
-        return None
-    value, ndim = clip[key], ARRAY_KEYS[key]
-    if not isinstance(value, np.ndarray) or value.ndim != ndim or value.dtype.kind not in 'fiu':
-        return f'{key} must be an array of numbers of {ndim} axes, got {getattr(value, "shape", type(value).__name__)}'
-    if value.size == 0:
-        return f'{key} is empty: {value.shape}'
-    if value.shape[1] != clip['total_frames']:
-        return f'{key} has {value.shape[1]} frames, total_frames says {clip["total_frames"]}'
-    if value.shape[0] != clip['keypoint'].shape[0]:
-        return f'{key} has {value.shape[0]} persons, keypoint {clip["keypoint"].shape[0]}'
-    return None
 
 
 def _finite_problem(clip: Dict, key: str) -> Optional[str]:
@@ -450,58 +431,6 @@ def _layout_problem(clip: Dict, metainfo: Dict) -> Optional[str]:
         if key in clip and clip[key].shape[2:] != trailing:
             return f'{key} must be (M, T, {", ".join(map(str, trailing))}), got {clip[key].shape}'
     return None
-
-
-def persons_there(keypoint: np.ndarray) -> np.ndarray:
-    """``(M,)`` which persons of ``(M, T, V, C)`` are there: have a point that is not zero (or not finite) in any frame."""
-    return ((keypoint != 0) & np.isfinite(keypoint)).any(axis=(1, 2, 3))
-
-
-def distinct_persons(keypoint: np.ndarray) -> np.ndarray:
-    """``(M,)`` which persons of ``(M, T, V, C)`` are there and are no copy of one before, as NTU RGB+D 120 is published with."""
-    kept = persons_there(keypoint)
-    for person in range(1, len(keypoint)):
-        kept[person] &= not any(np.array_equal(keypoint[person], keypoint[other]) for other in np.flatnonzero(kept[:person]))
-    return kept
-
-
-def present_persons(clip: Dict) -> List[int]:
-    """Numbers of the persons of a clip who are really there: neither all zeros in all frames, nor a copy of another."""
-    return np.flatnonzero(distinct_persons(clip['keypoint'])).tolist()
-
-
-def count_persons(clip: Dict) -> int:
-    """How many persons of a clip are really there: neither all zeros in all frames, nor a copy of another."""
-    return len(present_persons(clip))
-
-
-def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthetic', skeleton: Optional[str] = None,
-                          with_latent: bool = False) -> List[Dict]:
-    """Clips of a :class:`~mmagenc.structures.Motion` as annotation dicts of one person, cut to their lengths.
-
-    Args:
-        motion: N clips.
-        prefix: ``frame_dir`` is ``<prefix>_<number of five digits>``.
-        source: ``'synthetic'`` or ``'real'``.
-        skeleton: layout of the keypoints, noted in each clip, for a file or dataset of another layout.
-        with_latent: keep the latent vectors too, so that the clips can be decoded again; only if the motion has them.
-    """
-    latents = motion.latent.detach().cpu().float().numpy() if with_latent and motion.latent is not None else None
-    arrays = {key: getattr(motion, key) for key in FRAME_FIELDS if getattr(motion, key) is not None}
-    arrays = {key: value.detach().cpu().float().numpy() for key, value in arrays.items()}
-    paths = None if motion.class_path is None else motion.class_path.cpu().numpy()
-    return [
-        dict(
-            frame_dir=f'{prefix}_{index:05d}',
-            label=int(motion.label[index]),
-            total_frames=int(motion.length[index]),
-            source=source,
-            **({'skeleton': skeleton} if skeleton else {}),
-            **({} if latents is None else {'latent': latents[index].copy()}),
-            **({} if paths is None else {'class_path': paths[index, :int(motion.length[index])].copy()}),
-            **({} if motion.img_shape is None else {'img_shape': tuple(motion.img_shape[index].tolist())}),
-            **{key: value[index, :int(motion.length[index])][None].copy() for key, value in arrays.items()}) for index in range(len(motion))
-    ]
 
 
 def merge_annotations(annotations: Iterable[Dict], *, fps: Optional[float] = None) -> Dict:

@@ -11,37 +11,13 @@ import numpy as np
 from mmengine.logging import print_log
 from scipy.interpolate import CubicSpline
 
+from mmagenc.clips import ARRAY_KEYS, missing_points, persons_there
 from mmagenc.command_line import GAP_METHODS, MIN_LENGTH
 from mmagenc.skeletons import get_skeleton
-
-from .annotation import ARRAY_KEYS, persons_there
 
 FILLED_SCORE = 0.1
 """Score of a point that was filled: above 0, with which points are marked that have no place, and below what an estimator is sure of."""
 METHODS = GAP_METHODS
-
-
-def missing_points(keypoint: np.ndarray, score: Optional[np.ndarray] = None) -> np.ndarray:
-    """Which points have no place.
-
-    Those that are not finite; those of score 0 (unless all scores of the clip are 0); all points of a person who is all zeros in a frame.
-    Without scores also pixels that are exactly (0, 0), which is how estimators write a point that they do not see. A clip with negative
-    coordinates was centred, and a single (0, 0, 0) in space may be a root that was: both are places.
-
-    Args:
-        keypoint: ``(M, T, V, C)``.
-        score: ``(M, T, V)``.
-
-    Returns:
-        ndarray: ``(M, T, V)`` bool.
-    """
-    missing, zero = ~np.isfinite(keypoint).all(axis=-1), (keypoint == 0).all(axis=-1)
-    if score is not None:
-        seen = np.nan_to_num(score) > 0
-        missing |= ~seen if seen.any() else False
-    elif keypoint.shape[-1] == 2 and not (keypoint < 0).any():
-        missing |= zero
-    return missing | (missing | zero).all(axis=2, keepdims=True)
 
 
 class Filled(NamedTuple):

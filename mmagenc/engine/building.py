@@ -9,6 +9,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmagenc.datasets.layouts import register_layouts, with_named_layouts
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.config_file import is_config, read_config_file
 from mmagenc.engine.model_folder import building, check_said, taken_from
 from mmagenc.engine.own_data import complete_config
@@ -118,17 +119,9 @@ def config_name(cfg: Config) -> str:
 
 def dataset_meta(cfg: Config, checkpoint: Mapping) -> Dict:
     """Classes, layout and frame rate of the training set: the dataset class's, then the config's, then the checkpoint's."""
-    dataset = innermost_config(cfg.get('train_dataloader'))
+    dataset = innermost_dataset(cfg.get('train_dataloader'))
     kind = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
     said = _said(checkpoint)
     check_said(cfg, said)
     sources = (getattr(kind, 'METAINFO', {}), dataset.get('metainfo') or {}, said)
     return {key: source[key] for source in sources for key in META_KEYS if source.get(key)}
-
-
-def innermost_config(dataloader: Optional[Mapping]) -> Mapping:
-    """The dataset's config in a data loader's, inside wrappers that repeat or concatenate it."""
-    dataset = (dataloader or {}).get('dataset', {})
-    while 'dataset' in dataset or 'datasets' in dataset:
-        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
-    return dataset

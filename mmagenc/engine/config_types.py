@@ -163,7 +163,7 @@ def _parts_at(name: str, key: str, value: Any, scope: Optional[str]) -> Iterator
                 below = inner if inner == 'metrics' and name.endswith('_evaluator') else ''  # of a model: plain settings
             elif name == 'custom_keys':
                 below = ''  # of paramwise_cfg: names of weights, such as backbone
-            elif inner == 'recognizer' and name.endswith(('_evaluator', 'metrics')):
+            elif inner == 'recognizer' and (name == 'judge' or name.endswith(('_evaluator', 'metrics'))):
                 below = 'model'
             elif inner == 'transforms' and name.endswith('pipeline'):
                 below = name
@@ -197,6 +197,10 @@ def check_part(part: Part) -> None:
     cls = check_type(part)
     check_arguments(part.key, part.settings, cls, extra=TAKEN, own=part.own, complete=part.complete)
     check_numbers(part.key, part.settings)
+    for name, kind in getattr(getattr(cls, '__init__', None), 'groups', {}).items():
+        if isinstance(part.settings.get(name), Mapping):
+            check_arguments(f'{part.key}.{name}', part.settings[name], kind)
+            check_numbers(f'{part.key}.{name}', part.settings[name])
     if part.key.endswith('_dataloader.dataset') and part.settings.get('pipeline') == []:
         raise ValueError(f'{part.key}.pipeline is empty: its last step must pack inputs for the model, as PackMotionInputs (generators) '
                          'and mmaction.PackActionInputs (recognizers) do')
@@ -252,7 +256,8 @@ def check_arguments(key: str, settings: Mapping, cls: Any, *, extra: Iterable[st
         return
     known, is_open = parameters_of(cls)
     accepted = [name for name in known if name not in own]
-    unknown = [name for name in settings if name not in accepted and name not in ('type', '_scope_', *extra)]
+    former = getattr(getattr(cls, '__init__', None), 'former_arguments', ())
+    unknown = [name for name in settings if name not in accepted and name not in ('type', '_scope_', *extra, *former)]
     if is_open:
         unknown = [name for name in unknown if closest(name, accepted)]
     if unknown:

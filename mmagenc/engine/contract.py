@@ -132,10 +132,12 @@ def check_metric(evaluator, num_classes: int) -> None:
         ContractError: the recognizer tells another number of classes apart.
     """
     for index, metric in enumerate(evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]):
-        recognizer = metric.get('recognizer') if isinstance(metric, dict) else None
+        judge = (metric.get('judge') or metric) if isinstance(metric, dict) else {}  # former configs name it beside the others
+        recognizer = judge.get('recognizer')
         head = (recognizer.get('cls_head') or {}).get('num_classes') if isinstance(recognizer, dict) else None
         if head not in (None, num_classes):
             place = f'test_evaluator.{index}' if isinstance(evaluator, (list, tuple)) else 'test_evaluator'
+            place += '.judge' if judge is not metric else ''
             raise ContractError(f'{place}.recognizer.cls_head.num_classes={head}, but there are {num_classes} classes: judge by a '
                                 'recognizer of these classes')
 

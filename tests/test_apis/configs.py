@@ -1,5 +1,7 @@
 """Tiny models written as configs, as users write them."""
 
+import shutil
+
 import torch
 
 from mmagenc.skeletons import get_skeleton
@@ -32,3 +34,17 @@ def write_generator(folder, *, meta=None, **more):
     model.representation.std.fill_(0.5)
     torch.save(dict(meta=dict(dataset_meta=meta or {}), state_dict=model.state_dict(), **more), checkpoint)
     return config, checkpoint
+
+
+def write_work_folder(folder, classes=('crawling', 'sitting', 'rolling')):
+    """``work_dirs/mine``, as a training by InfAGenC leaves it, and ``clips.npz``: what the pages' examples find."""
+    from mmagenc.apis import Generator, init_recognizer
+    config, checkpoint = write_generator(folder, meta=dict(classes=list(classes), fps=30))
+    content = torch.load(checkpoint, weights_only=True)
+    content['infagenc'] = dict(recognizer=dict(state_dict=init_recognizer(config).state_dict()), fitted=True)
+    work = folder / 'work_dirs/mine'
+    work.mkdir(parents=True)
+    torch.save(content, work / 'epoch_3.pth')
+    shutil.copy(config, work / 'mine.py')
+    Generator.load(work).generate(num_samples_per_class=2).save(folder / 'clips.npz')
+    return folder

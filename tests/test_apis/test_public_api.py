@@ -2,20 +2,15 @@
 
 import re
 import runpy
-import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 import mmagenc
 from mmagenc import Generator, Recognizer
-from mmagenc.apis import init_recognizer
-from mmagenc.datasets import save_annotation
-from mmagenc.datasets.annotation import motion_to_annotations
 from tests.public_api import TABLE, table
 
-from .configs import write_generator
+from .configs import write_work_folder
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / 'docs/api.md'
@@ -36,19 +31,7 @@ def test_names_of_the_package_come_when_they_are_asked_for():
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):
     """What the page's examples find: a work folder of a generator and its judge, and a file of clips."""
-    folder = tmp_path_factory.mktemp('page')
-    config, checkpoint = write_generator(folder, meta=dict(classes=['crawling', 'sitting', 'rolling'], fps=30))
-    content = torch.load(checkpoint, weights_only=True)
-    content['infagenc'] = dict(recognizer=dict(state_dict=init_recognizer(config).state_dict()), fitted=True)
-    work = folder / 'work_dirs/mine'
-    work.mkdir(parents=True)
-    torch.save(content, work / 'epoch_3.pth')
-    shutil.copy(config, work / 'mine.py')
-    motion = Generator.load(work).generate(num_samples_per_class=2)
-    clips = motion_to_annotations(motion, prefix='clip')
-    metainfo = dict(classes=['crawling', 'sitting', 'rolling'], skeleton='ucla20', fps=30)
-    save_annotation(dict(split={}, metainfo=metainfo, annotations=clips), folder / 'clips.npz')
-    return folder
+    return write_work_folder(tmp_path_factory.mktemp('page'))
 
 
 def test_the_examples_of_the_page_run(place, monkeypatch):

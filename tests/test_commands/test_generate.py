@@ -187,7 +187,7 @@ def test_missing_files_are_named(tool, files, tmp_path):
 KINETIC_GAN = """default_scope = 'mmagenc'
 model = dict(
     type='KineticGAN', representation=dict(type='KeypointRepresentation', skeleton='ucla20', normalization='min_max'), num_classes=3,
-    num_frames=16, latent_dim=8, base_channels=2)
+    num_frames=16, latent_dim=8, networks=dict(base_channels=2))
 train_dataloader = dict(dataset=dict(type='MotionDataset', ann_file='nowhere.npz', metainfo=dict(classes=['walk', 'run', 'Jump'])))
 """
 

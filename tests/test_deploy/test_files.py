@@ -34,7 +34,7 @@ GENERATORS = {
     'cvae': dict(type='TransformerCVAE', representation=KEYPOINTS, latent_dim=16, num_layers=1, num_heads=2, ff_dim=16),
     'cvae of rotations': dict(type='TransformerCVAE', representation=dict(type='RotationRepresentation', translation=True), latent_dim=16,
                               num_layers=1, num_heads=2, ff_dim=16),
-    'kinetic gan': dict(type='KineticGAN', representation=BOUNDED, latent_dim=8, base_channels=2),
+    'kinetic gan': dict(type='KineticGAN', representation=BOUNDED, latent_dim=8, networks=dict(base_channels=2)),
     'act-vae': dict(type='ACTVAE', representation=BOUNDED, latent_dim=4),
     'slt': dict(type='SLTGenerator', representation=KEYPOINTS, latent_dim=4, noise_dim=3, hidden_dim=8, wide_dim=8, pooling='mean',
                 noise_memory=0.9, sees_start=True),

@@ -202,10 +202,12 @@ def test_near_chance_is_a_matter_of_the_interval(right, total, near):
 
 
 def test_a_metric_of_other_classes_is_refused():
-    metric = dict(type='MotionGenerationMetric', recognizer=dict(cls_head=dict(num_classes=5)))
-    with pytest.raises(ContractError, match=r'test_evaluator.recognizer.cls_head.num_classes=5, but there are 3 classes'):
+    metric = dict(type='MotionGenerationMetric', judge=dict(recognizer=dict(cls_head=dict(num_classes=5))))
+    with pytest.raises(ContractError, match=r'test_evaluator.judge.recognizer.cls_head.num_classes=5, but there are 3 classes'):
         check_metric(metric, 3)
-    with pytest.raises(ContractError, match=r'test_evaluator.1.recognizer'):
+    with pytest.raises(ContractError, match=r'test_evaluator.recognizer.cls_head'):  # as configs named it before
+        check_metric(dict(type='MotionGenerationMetric', **metric['judge']), 3)
+    with pytest.raises(ContractError, match=r'test_evaluator.1.judge.recognizer'):
         check_metric([dict(type='MMDMetric'), metric], 3)
     for fitting in (None, dict(type='MMDMetric'), [metric, dict(type='MMDMetric', recognizer=None)]):
         check_metric(fitting, 5)

@@ -140,8 +140,9 @@ def test_what_is_no_init_is_refused_in_words(tmp_path):
 KEYPOINTS = dict(type='KeypointRepresentation', skeleton='ucla20', normalization='min_max')
 GENERATORS = dict(
     cvae=dict(type='TransformerCVAE', num_frames=8, latent_dim=8, num_layers=1, num_heads=1, ff_dim=8),
-    kinetic_gan=dict(type='KineticGAN', num_frames=16, latent_dim=4, base_channels=2),
-    kinetic_gan_names=dict(type='KineticGAN', num_frames=16, latent_dim=4, base_channels=2, class_weight=1., ema_momentum=None),
+    kinetic_gan=dict(type='KineticGAN', num_frames=16, latent_dim=4, networks=dict(base_channels=2)),
+    kinetic_gan_names=dict(type='KineticGAN', num_frames=16, latent_dim=4, networks=dict(base_channels=2), loss=dict(class_weight=1.),
+                           ema_momentum=None),
     act_vae=dict(type='ACTVAE', num_frames=4, latent_dim=4, posterior=dict(hidden_dim=4), max_starts=2),
     slt=dict(type='SLTGenerator', num_frames=4, latent_dim=4, noise_dim=3, hidden_dim=4, wide_dim=4))
 

@@ -24,7 +24,8 @@ CVAE = dict(type='TransformerCVAE', num_classes=3, num_layers=2, latent_dim=16, 
 KEYPOINTS = dict(type='KeypointRepresentation', skeleton='ucla20', root_center=None, normalization='min_max')
 GENERATORS = dict(
     cvae_rotations=(dict(CVAE, representation=dict(type='RotationRepresentation')), 'pose', ADAM),
-    kinetic_gan=(dict(type='KineticGAN', representation=KEYPOINTS, num_classes=3, num_frames=16, latent_dim=4, base_channels=2, n_critic=1),
+    kinetic_gan=(dict(type='KineticGAN', representation=KEYPOINTS, num_classes=3, num_frames=16, latent_dim=4,
+                      networks=dict(base_channels=2), loss=dict(n_critic=1)),
                  'keypoint', dict(constructor='SeparateOptimWrapperConstructor', generator=ADAM, critic=ADAM)))
 RECOGNIZERS = dict(
     stgcn=dict(

@@ -6,8 +6,6 @@ model = dict(
     num_classes=60,
     num_frames=64,
     latent_dim=512,
-    mapping_layers=4,
-    base_channels=32,
-    n_critic=5,
-    gp_weight=10.,
+    networks=dict(mapping_layers=4, base_channels=32),
+    loss=dict(n_critic=5, gp_weight=10.),
     ema_momentum=1e-3)

@@ -125,7 +125,7 @@ def model_config(weights: Dict[str, Tensor]) -> Dict:
         type='KineticGAN',
         num_classes=num_classes,
         latent_dim=weights['mapping.layers.0.weight'].shape[0] - num_classes,
-        mapping_layers=sum(key.startswith('mapping.') for key in weights) // 2,
+        networks=dict(mapping_layers=sum(key.startswith('mapping.') for key in weights) // 2),
         representation=dict(
             type='KeypointRepresentation',
             skeleton=LAYOUTS[num_nodes],

@@ -16,8 +16,9 @@ from mmagenc.datasets.agreement import classes_problem
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.datasets.mixed_batches import MixedBatches
 from mmagenc.datasets.motion_dataset import ClipList
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.draws import common_seed, innermost, key_loop
-from mmagenc.engine.building import build_generator, innermost_config
+from mmagenc.engine.building import build_generator
 from mmagenc.engine.contract import ContractError, check_contract, round_trip
 from mmagenc.engine.gate import MotionGate
 from mmagenc.engine.loss_weight import SeparateMeans
@@ -312,7 +313,7 @@ class _Judge:
 def _pipelines(runner, dataset: MotionDataset) -> List[Callable]:
     """The training set's, and that of validation or test (where there is none, the training set's again)."""
     loaders = (runner.cfg.get('val_dataloader'), runner.cfg.get('test_dataloader'))
-    later = [settings.get('pipeline') for settings in map(innermost_config, loaders) if isinstance(settings, Mapping)]
+    later = [settings.get('pipeline') for settings in map(innermost_dataset, loaders) if isinstance(settings, Mapping)]
     found = next((pipeline for pipeline in later if pipeline), None)
     return [dataset.pipeline, dataset.pipeline if found is None else build_pipeline(found)]
 

@@ -6,21 +6,21 @@ N real clips, R repeats, K classes, D feature channels, T frames.
 import json
 import logging
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
-from mmengine.dist import broadcast, get_world_size
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import nn
 
 from mmagenc.compat import atomic_open
-from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, recognizer_fitted, recognizer_weights
 from mmagenc.evaluation.functional import chance_of, is_near_chance, memorization, nearest_distance, wilson_interval
-from mmagenc.models.recognizers import Pipeline, build_pipeline, score_annotations
-from mmagenc.registry import DATASETS, METRICS, MODELS
+from mmagenc.grouped import grouped
+from mmagenc.models.recognizers import Pipeline
+from mmagenc.registry import DATASETS, METRICS
 
 from .clips import (
     class_names,
@@ -32,14 +32,38 @@ from .clips import (
     real_annotations,
     with_interval,
 )
-from .feature_cache import FeatureCache, clip_key, recognizer_fingerprint
 from .generation_numbers import class_numbers, distances, halves, spread
+from .judge import Judge, JudgeSettings
 from .movement import UNKNOWN_LAYOUT, Movement, movement_cells, movement_head, movement_result
 
 NAMES = ('accuracy', 'fid', 'fid_shrunk', 'kid', 'precision', 'recall', 'density', 'coverage', 'diversity', 'multimodality')
 SHARES = ('accuracy', 'precision', 'recall', 'coverage')
 CLASS_NAMES = ('fid', 'kid', 'diversity')
 NEVER_FITTED = 'the judge was never fitted: its weights are random, and every number made with it (all but movement) says nothing'
+
+
+@dataclass(frozen=True)
+class NumberSettings:
+    """What the numbers are taken over.
+
+    Args:
+        num_diversity_pairs: random pairs of clips for diversity.
+        num_multimodality_pairs: random pairs of each class for multimodality.
+        num_neighbors: of precision, recall, density and coverage.
+        seed: of the random pairs and halves.
+    """
+
+    num_diversity_pairs: int = 200
+    num_multimodality_pairs: int = 20
+    num_neighbors: int = 5
+    seed: int = 0
+
+
+FORMER = dict(
+    recognizer='judge.recognizer', recognizer_pipeline='judge.pipeline', recognizer_checkpoint='judge.checkpoint',
+    score_batch_size='judge.batch_size', cache_dir='judge.cache_dir',
+    **{name: f'numbers.{name}' for name in NumberSettings.__dataclass_fields__})
+"""Where arguments are that stood beside ``train_dataset`` before."""
 
 
 @METRICS.register_module()
@@ -76,20 +100,13 @@ class MotionGenerationMetric(BaseMetric):
     whose clips move less than a quarter or more than four times as fast as the recordings.
 
     Args:
-        recognizer: config of an MMAction2 recognizer, or a built one. ``None``: whoever knows one gives it with
-            :meth:`set_recognizer`, as ``InfAGenCHook`` does with the one that it has fitted.
-        recognizer_pipeline: the recognizer's test pipeline.
-        recognizer_checkpoint: its weights: a checkpoint of ``tools/train.py``, or one of InfAGenC, which holds a recognizer too.
-        num_diversity_pairs: random pairs of clips for diversity.
-        num_multimodality_pairs: random pairs of each class for multimodality.
-        num_neighbors: of precision, recall, density and coverage.
+        judge: dict of :class:`~mmagenc.evaluation.metrics.judge.JudgeSettings`: ``recognizer``, ``pipeline``, ``checkpoint``,
+            ``batch_size``, ``cache_dir``. Without a recognizer whoever knows one gives it with :meth:`set_recognizer`, as
+            ``InfAGenCHook`` does with the one that it has fitted.
+        numbers: dict of :class:`NumberSettings`.
         train_dataset: config of the data set that the generator was trained on, with the pipeline of the test set (and
             ``test_mode=True``), to see memorizing.
-        cache_dir: folder for the features of real clips, kept under the hash of the recognizer's checkpoint, config and pipeline;
-            ``None`` keeps them in memory, between evaluations of one run.
         out_file: JSON file with all numbers, also of each class.
-        score_batch_size: clips of a forward pass of the recognizer; no number depends on it.
-        seed: of the random pairs and halves.
         collect_device: ``'cpu'`` or ``'gpu'``, see :class:`mmengine.evaluator.BaseMetric`.
         prefix: in the place of ``generation``.
 
@@ -100,47 +117,19 @@ class MotionGenerationMetric(BaseMetric):
 
     default_prefix = 'generation'
 
+    @grouped(former=FORMER, judge=JudgeSettings, numbers=NumberSettings)
     def __init__(self,
                  *,
-                 recognizer: Union[Dict, nn.Module, None] = None,
-                 recognizer_pipeline: Optional[Pipeline] = None,
-                 recognizer_checkpoint: Optional[str] = None,
-                 num_diversity_pairs: int = 200,
-                 num_multimodality_pairs: int = 20,
-                 num_neighbors: int = 5,
+                 judge: Union[Dict, JudgeSettings, None] = None,
+                 numbers: Union[Dict, NumberSettings, None] = None,
                  train_dataset: Optional[Dict] = None,
-                 cache_dir: Optional[str] = None,
                  out_file: Optional[str] = None,
-                 score_batch_size: int = 64,
-                 seed: int = 0,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        if recognizer is None and (recognizer_checkpoint or recognizer_pipeline):
-            raise ValueError('recognizer_checkpoint and recognizer_pipeline need a recognizer')
-        if recognizer is not None and not recognizer_pipeline:
-            raise ValueError('a recognizer needs its test pipeline: set recognizer_pipeline')
-        if isinstance(recognizer, dict) and not recognizer_checkpoint:
-            raise ValueError('a recognizer without weights judges at random: set recognizer_checkpoint')
-        self.recognizer = recognizer
-        self.recognizer_pipeline = recognizer_pipeline
-        self.recognizer_checkpoint = recognizer_checkpoint
-        self.num_diversity_pairs = num_diversity_pairs
-        self.num_multimodality_pairs = num_multimodality_pairs
-        self.num_neighbors = num_neighbors
-        self.train_dataset = train_dataset
-        self.cache_dir = cache_dir
-        self.out_file = out_file
-        self.score_batch_size = score_batch_size
-        self.seed = seed
-        self._lent = None
-        self._fitted = True
-        self._recordings = None
-        self._transform = None
-        self._cache = None
+        self.judge, self.numbers = Judge(judge), numbers
+        self.train_dataset, self.out_file = train_dataset, out_file
         self._device = torch.device('cpu')
-
-    # Who judges ---------------------------------------------------------------------------------------------------------------------
 
     def set_recognizer(self,
                        recognizer: nn.Module,
@@ -159,29 +148,7 @@ class MotionGenerationMetric(BaseMetric):
             recordings: what its owner knows of it, such as ``judge`` of a round in ``rounds.json``: ``recordings``, its accuracy on
                 ``num_recordings`` recordings of ``split`` when it was fitted. Logged, and written with ``out_file``.
         """
-        if self.recognizer is not None:
-            return
-        if get_world_size() > 1:
-            for value in recognizer.state_dict().values():
-                broadcast(value, src=0)
-        self._lent, self._transform = recognizer, build_pipeline(pipeline)
-        self._fitted, self._recordings = fitted, recordings
-
-    def _judge(self, device: torch.device) -> nn.Module:
-        """The recognizer, built when it is first needed."""
-        if self.recognizer is None:
-            if self._lent is None:
-                raise ValueError('MotionGenerationMetric has no recognizer: set recognizer, recognizer_pipeline and recognizer_checkpoint '
-                                 "in the config's test_evaluator, or keep InfAGenCHook in default_hooks, which lends the one it has fitted")
-            return self._lent
-        if self._transform is None:
-            if isinstance(self.recognizer, dict) and not callable(self.recognizer_pipeline):  # what names it can be hashed
-                fingerprint = recognizer_fingerprint(self.recognizer, self.recognizer_pipeline, self.recognizer_checkpoint)
-                self._cache = FeatureCache(fingerprint, self.cache_dir)
-            self._fitted = not self.recognizer_checkpoint or recognizer_fitted(load_checkpoint(self.recognizer_checkpoint))
-            self.recognizer = build_judge(self.recognizer, self.recognizer_checkpoint).to(device)
-            self._transform = build_pipeline(self.recognizer_pipeline)
-        return self.recognizer
+        self.judge.lend(recognizer, pipeline, fitted=fitted, recordings=recordings)
 
     # One batch ----------------------------------------------------------------------------------------------------------------------
 
@@ -192,9 +159,8 @@ class MotionGenerationMetric(BaseMetric):
         real = real_annotations(data_batch['inputs'], data_samples, skeleton=skeleton)
         generated = [clip for motion, clip in zip(motions, real) for clip in generated_annotations(motion, clip)]
         self._device = motions[0].keypoint.device
-        judge = self._judge(self._device)
-        known = self._score_real(judge, real)
-        scores = score_annotations(judge, self._transform, generated, batch_size=self.score_batch_size)
+        judge = self.judge.ready(self._device)
+        known, scores = judge.score_real(real), judge.score(generated)
         _check_classes([clip['label'] for clip in real], scores.probability.shape[1])
         fps, ends = (self.dataset_meta or {}).get('fps'), np.cumsum([len(motion) for motion in motions])
         for clip, motion, end, (key, feature, predicted) in zip(real, motions, ends, known):
@@ -210,19 +176,6 @@ class MotionGenerationMetric(BaseMetric):
                     fake_predicted=scores.predicted[fake],
                     **movement_result(clip, generated[fake], fps)))
 
-    def _score_real(self, judge: nn.Module, real: List[Dict]) -> List[Tuple[str, np.ndarray, int]]:
-        """Key, feature and predicted class of real clips; those that a recognizer with a checkpoint has seen are not scored again."""
-        keys = [clip_key(clip) if self._cache is not None else '' for clip in real]
-        entries = [self._cache.get(key) if self._cache is not None else None for key in keys]
-        unseen = [index for index, entry in enumerate(entries) if entry is None]
-        if unseen:
-            scores = score_annotations(judge, self._transform, [real[index] for index in unseen], batch_size=self.score_batch_size)
-            for row, index in enumerate(unseen):
-                entries[index] = (scores.feature[row], int(scores.predicted[row]))
-                if self._cache is not None:
-                    self._cache.put(keys[index], *entries[index])
-        return [(key, *entry) for key, entry in zip(keys, entries)]
-
     # All batches --------------------------------------------------------------------------------------------------------------------
 
     def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:
@@ -230,7 +183,8 @@ class MotionGenerationMetric(BaseMetric):
         repeats = {len(result['fake_predicted']) for result in results}
         if len(repeats) != 1:
             raise ValueError(f'all clips need the same number of generated ones, got {sorted(repeats)}')
-        self._remember(results)
+        self.judge.remember([(each['cache_key'], each['real_feature'], each['real_predicted']) for each in results])  # of all processes
+        self.judge.save()
         label = np.array([result['label'] for result in results])
         real = np.stack([result['real_feature'] for result in results]).astype(np.float64)
         real_right = label == [result['real_predicted'] for result in results]
@@ -256,14 +210,6 @@ class MotionGenerationMetric(BaseMetric):
         self._report(metrics, classes, label, len(fake), results[0]['num_classes'], movement)
         return metrics
 
-    def _remember(self, results: List[Dict]) -> None:
-        """Keep what other processes have scored too."""
-        if self._cache is None:
-            return
-        for result in results:
-            self._cache.put(result['cache_key'], result['real_feature'], result['real_predicted'])
-        self._cache.save()
-
     def _train_features(self) -> Optional[np.ndarray]:
         """``(N, D)`` features of the training clips, where a data set of them is given."""
         if self.train_dataset is None:
@@ -272,14 +218,13 @@ class MotionGenerationMetric(BaseMetric):
         items = [dataset[index] for index in range(len(dataset))]
         inputs, samples = [item['inputs'] for item in items], [item['data_samples'].to_dict() for item in items]
         clips = real_annotations(inputs, samples, skeleton=(self.dataset_meta or {}).get('skeleton'))
-        features = [feature for _, feature, _ in self._score_real(self._judge(self._device), clips)]
-        if self._cache is not None:
-            self._cache.save()
+        features = [feature for _, feature, _ in self.judge.ready(self._device).score_real(clips)]
+        self.judge.save()
         return np.stack(features).astype(np.float64)
 
     def _row(self, real, fake, label, right, train, repeat: int) -> Dict[str, float]:
         """The generated clips of one repeat."""
-        row = dict(accuracy=float(right.mean()), **distances(real, fake, num_neighbors=self.num_neighbors))
+        row = dict(accuracy=float(right.mean()), **distances(real, fake, num_neighbors=self.numbers.num_neighbors))
         row.update(self._spread(fake, label, repeat))
         if train is not None:
             value = memorization(train, fake, real)
@@ -288,12 +233,12 @@ class MotionGenerationMetric(BaseMetric):
 
     def _real_row(self, real, label, repeat: int) -> Dict[str, float]:
         """Halves of the real clips beside each other, and the variety of all."""
-        first, second = halves(label, (self.seed, repeat))
-        return dict(distances(real[first], real[second], num_neighbors=self.num_neighbors), **self._spread(real, label, repeat))
+        first, second = halves(label, (self.numbers.seed, repeat))
+        return dict(distances(real[first], real[second], num_neighbors=self.numbers.num_neighbors), **self._spread(real, label, repeat))
 
     def _spread(self, feature, label, repeat: int) -> Dict[str, float]:
-        pairs = dict(num_pairs=self.num_diversity_pairs, num_class_pairs=self.num_multimodality_pairs)
-        return spread(feature, label, rng=(self.seed, repeat), **pairs)
+        pairs = dict(num_pairs=self.numbers.num_diversity_pairs, num_class_pairs=self.numbers.num_multimodality_pairs)
+        return spread(feature, label, rng=(self.numbers.seed, repeat), **pairs)
 
     def _per_class(self, real, fake, real_right, fake_right, label, movement: Movement) -> Dict[int, Dict[str, float]]:
         """Of each class that occurs: the numbers of its clips alone."""
@@ -302,10 +247,10 @@ class MotionGenerationMetric(BaseMetric):
             members = np.flatnonzero(label == k)
             rows, real_rows = [], []
             for repeat, clips in enumerate(fake[:, members]):
-                pairs = dict(num_pairs=self.num_diversity_pairs, rng=(self.seed, k, repeat))
+                pairs = dict(num_pairs=self.numbers.num_diversity_pairs, rng=(self.numbers.seed, k, repeat))
                 accuracy = float(fake_right[repeat, members].mean())
                 rows.append(dict(accuracy=accuracy, **class_numbers(real[members], clips, clips, **pairs)))
-                first, second = (members[half] for half in halves(members, (self.seed, k, repeat)))
+                first, second = (members[half] for half in halves(members, (self.numbers.seed, k, repeat)))
                 real_rows.append(class_numbers(real[first], real[second], real[members], **pairs))
             classes[k] = dict(
                 over_repeats(rows, trials=dict(accuracy=len(members) * len(fake))), **_accuracy_real(real_right[members]),
@@ -317,7 +262,7 @@ class MotionGenerationMetric(BaseMetric):
     def _report(self, metrics: Dict, classes: Dict, label: np.ndarray, repeats: int, num_classes: int, movement: Movement) -> None:
         """Log warnings and tables as one message, and write everything."""
         names, chance = class_names(self.dataset_meta, num_classes), chance_of(label, num_classes)
-        alarms = [*judge_warnings(metrics, label, num_classes, fitted=self._fitted), *movement.warnings(names)]
+        alarms = [*judge_warnings(metrics, label, num_classes, fitted=self.judge.fitted), *movement.warnings(names)]
         metrics['num_warnings'] = float(len(alarms))  # MMEngine writes whole numbers as null
         named = {names[k]: dict(row, num_clips=int((label == k).sum())) for k, row in classes.items()}
         tables = [f'{len(label)} real clips, {repeats} generated for each\n{_judge_line(metrics, len(label), chance)}{self._when_fitted()}',
@@ -333,11 +278,12 @@ class MotionGenerationMetric(BaseMetric):
                 json.dump(content, file, indent=1, ensure_ascii=False)
 
     def _judge_facts(self, chance: float) -> Dict:
-        return dict(fitted=bool(self._fitted), chance=chance, **({'when_fitted': dict(self._recordings)} if self._recordings else {}))
+        known = {'when_fitted': dict(self.judge.recordings)} if self.judge.recordings else {}
+        return dict(fitted=bool(self.judge.fitted), chance=chance, **known)
 
     def _when_fitted(self) -> str:
         """What the judge's owner knows of it, as a line of the table; empty where that is nothing."""
-        known = self._recordings or {}
+        known = self.judge.recordings or {}
         if known.get('recordings') is None:
             return ''
         count = f'{known["num_recordings"]} ' if known.get('num_recordings') else 'the '
@@ -355,19 +301,6 @@ def _trials_of_halves(num_clips: int) -> Dict[str, int]:
 
 def _accuracy_real(right: np.ndarray) -> Dict[str, float]:
     return dict(zip(('accuracy_real', 'accuracy_real_low', 'accuracy_real_high'), wilson_interval(right.sum(), len(right))))
-
-
-def build_judge(recognizer: Union[Dict, nn.Module], checkpoint: Optional[str]) -> nn.Module:
-    """A recognizer with its weights, in evaluation mode.
-
-    Raises:
-        FileNotFoundError: no such checkpoint.
-        ValueError: the checkpoint is none, or does not fit the recognizer completely.
-    """
-    model = recognizer if isinstance(recognizer, nn.Module) else MODELS.build(recognizer)
-    if checkpoint:
-        load_weights(model, recognizer_weights(load_checkpoint(checkpoint)), source=checkpoint)
-    return model.eval()
 
 
 def _check_classes(labels: Sequence[int], num_classes: int) -> None:

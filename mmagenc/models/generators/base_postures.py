@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from mmagenc.body_models.postures import find_up, mean_posture, posture_frames
-from mmagenc.datasets.annotation import present_persons
-from mmagenc.datasets.gaps import missing_points
+from mmagenc.clips import missing_points, present_persons
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import Skeleton
 

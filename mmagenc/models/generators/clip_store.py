@@ -13,8 +13,7 @@ from mmagenc.body_models.kinematics import forward_kinematics
 from mmagenc.body_models.orientation import UPS
 from mmagenc.body_models.postures import find_up, mean_posture, posture_frames
 from mmagenc.body_models.rotations import axis_angle_to_matrix
-from mmagenc.datasets.annotation import present_persons
-from mmagenc.datasets.gaps import missing_points
+from mmagenc.clips import missing_points, present_persons
 from mmagenc.skeletons import Skeleton, get_skeleton
 
 AUTO = 'auto'

@@ -3,7 +3,7 @@
 B batch, N clips, T frames, J joints, C channels.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Dict, Optional, Sequence, Tuple, Union
 
 import torch
@@ -12,6 +12,7 @@ from mmengine.model import ExponentialMovingAverage, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
+from mmagenc.grouped import grouped
 from mmagenc.registry import MODELS
 from mmagenc.skeletons.pyramid import GraphPyramid, graph_pyramid
 from mmagenc.structures import Motion
@@ -54,27 +55,29 @@ class GeneratorAverage(ExponentialMovingAverage):
         self.steps += 1
 
 
-@MODELS.register_module()
-class KineticGAN(BaseGenerator):
-    """A generator that grows a skeleton from one node through a graph pyramid, and a critic that shrinks it.
-
-    Trained with the Wasserstein loss and gradient penalty. The critic learns from every batch, the generator from every ``n_critic``-th,
-    with the same latents. The optimizers are those of an ``OptimWrapperDict`` with ``generator`` and ``critic`` (in a config:
-    ``optim_wrapper = dict(constructor='SeparateOptimWrapperConstructor', generator=dict(...), critic=dict(...))``); on several GPUs the
-    wrapper is ``model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel')``.
-
-    A latent is ``(N, latent_dim + 3)``: z, the seed of the clip's noise (0: no noise), the truncation in W and the size of its mean, so
-    that decoding it again gives the same clip. ``(N, latent_dim)`` is taken too: no noise, no truncation.
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Size and first weights of both networks.
 
     Args:
-        representation: config of the representation; its values should lie in −1 … 1, which is what the network can reach
-            (``KeypointRepresentation(normalization='min_max')``, or rotations).
-        num_classes: number of action classes.
-        num_frames: T, a multiple of 16. Fewer frames are the first of T; more are T frames stretched by linear interpolation.
-        latent_dim, mapping_layers, base_channels, tail_channels, mapping_init, halve: see
-            :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANGenerator`.
+        mapping_layers, mapping_init, base_channels, tail_channels, halve: see
+            :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANGenerator`; the critic has ``base_channels`` too.
         critic_init: see :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANCritic`.
-        pyramid: graphs to grow through; ``None`` is that of the representation's skeleton.
+    """
+
+    mapping_layers: int = 4
+    mapping_init: str = 'scaled'
+    base_channels: int = 32
+    tail_channels: Optional[int] = None
+    halve: bool = True
+    critic_init: str = 'published'
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What the networks learn from, and in which turn.
+
+    Args:
         n_critic: updates of the critic for one of the generator (published: 5).
         gp_weight: weight of the gradient penalty (published: 10).
         gp_interval: batches of the critic for one with the penalty, which then weighs as much more (published: 1). The penalty takes half
@@ -86,6 +89,51 @@ class KineticGAN(BaseGenerator):
             name real clips, and the generator to make clips that it names rightly (AC-GAN: Odena, Olah and Shlens, ICML 2017; with the
             Wasserstein loss as Gulrajani et al., 2017, do it). Where the label then enters: see
             :class:`~mmagenc.models.generators.kinetic_gan_networks.KineticGANCritic`.
+
+    Raises:
+        ValueError: counts below 1, or negative weights.
+    """
+
+    n_critic: int = 5
+    gp_weight: float = 10.
+    gp_interval: int = 1
+    step_weight: float = 0.
+    class_weight: float = 0.
+
+    def __post_init__(self) -> None:
+        if self.n_critic < 1 or self.gp_interval < 1:
+            raise ValueError(f'n_critic and gp_interval must be at least 1, got {self.n_critic} and {self.gp_interval}')
+        for name in ('step_weight', 'class_weight'):
+            if getattr(self, name) < 0:
+                raise ValueError(f'{name} must not be negative, got {getattr(self, name)}')
+
+
+FORMER = {name: f'{group}.{name}' for group, kind in (('networks', NetworkSettings), ('loss', LossSettings)) for name in
+          kind.__dataclass_fields__}
+"""Where arguments are that stood beside ``num_classes`` before."""
+
+
+@MODELS.register_module()
+class KineticGAN(BaseGenerator):
+    """A generator that grows a skeleton from one node through a graph pyramid, and a critic that shrinks it.
+
+    Trained with the Wasserstein loss and gradient penalty. The critic learns from every batch, the generator from every
+    ``loss.n_critic``-th, with the same latents. The optimizers are those of an ``OptimWrapperDict`` with ``generator`` and ``critic`` (in a
+    config: ``optim_wrapper = dict(constructor='SeparateOptimWrapperConstructor', generator=dict(...), critic=dict(...))``); on several GPUs
+    the wrapper is ``model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel')``.
+
+    A latent is ``(N, latent_dim + 3)``: z, the seed of the clip's noise (0: no noise), the truncation in W and the size of its mean, so
+    that decoding it again gives the same clip. ``(N, latent_dim)`` is taken too: no noise, no truncation.
+
+    Args:
+        representation: config of the representation; its values should lie in −1 … 1, which is what the network can reach
+            (``KeypointRepresentation(normalization='min_max')``, or rotations).
+        num_classes: number of action classes.
+        num_frames: T, a multiple of 16. Fewer frames are the first of T; more are T frames stretched by linear interpolation.
+        latent_dim: length of z (published: 512).
+        networks: dict of :class:`NetworkSettings`.
+        loss: dict of :class:`LossSettings`.
+        pyramid: graphs to grow through; ``None`` is that of the representation's skeleton.
         ema_momentum: of the moving average of the generator that clips are made with; ``None`` for no average (as published).
         test_cfg: see :class:`BaseGenerator`.
 
@@ -93,45 +141,32 @@ class KineticGAN(BaseGenerator):
         ValueError: frames that are no multiple of 16, a pyramid that does not fit the representation, or counts below 1.
     """
 
+    @grouped(former=FORMER, networks=NetworkSettings, loss=LossSettings)
     def __init__(self,
                  *,
                  representation: Dict,
                  num_classes: int,
                  num_frames: int = 64,
                  latent_dim: int = 512,
-                 mapping_layers: int = 4,
-                 base_channels: int = 32,
-                 tail_channels: Optional[int] = None,
-                 mapping_init: str = 'scaled',
-                 critic_init: str = 'published',
-                 halve: bool = True,
+                 networks: Union[Dict, NetworkSettings, None] = None,
+                 loss: Union[Dict, LossSettings, None] = None,
                  pyramid: Optional[GraphPyramid] = None,
-                 n_critic: int = 5,
-                 gp_weight: float = 10.,
-                 gp_interval: int = 1,
-                 step_weight: float = 0.,
-                 class_weight: float = 0.,
                  ema_momentum: Optional[float] = 1e-3,
                  test_cfg: Optional[Dict] = None) -> None:
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
-        if n_critic < 1 or gp_interval < 1:
-            raise ValueError(f'n_critic and gp_interval must be at least 1, got {n_critic} and {gp_interval}')
-        for name, weight in (('step_weight', step_weight), ('class_weight', class_weight)):
-            if weight < 0:
-                raise ValueError(f'{name} must not be negative, got {weight}')
-        self.n_critic, self.gp_weight, self.gp_interval, self.latent_dim = n_critic, gp_weight, gp_interval, latent_dim
-        self.step_weight, self.class_weight = step_weight, class_weight
+        self.terms, self.latent_dim = loss, latent_dim
         sizes = dict(
             pyramid=fitting_pyramid(self.representation, pyramid),
             num_classes=num_classes,
             num_frames=num_frames,
             channels=self.representation.num_channels,
             latent_dim=latent_dim,
-            base_channels=base_channels)
+            base_channels=networks.base_channels)
         self.generator = KineticGANGenerator(
-            **sizes, mapping_layers=mapping_layers, tail_channels=tail_channels, mapping_init=mapping_init, halve=halve)
-        seen = sizes['channels'] * (2 if step_weight else 1)
-        self.critic = KineticGANCritic(**dict(sizes, channels=seen), classify=class_weight > 0, init=critic_init)
+            **sizes, mapping_layers=networks.mapping_layers, tail_channels=networks.tail_channels, mapping_init=networks.mapping_init,
+            halve=networks.halve)
+        seen = sizes['channels'] * (2 if self.terms.step_weight else 1)
+        self.critic = KineticGANCritic(**dict(sizes, channels=seen), classify=self.terms.class_weight > 0, init=networks.critic_init)
         self.average = None if ema_momentum is None else GeneratorAverage(self.generator, ema_momentum)
         self.register_buffer('critic_updates', torch.tensor(0))
         self._critic_updates: Optional[int] = None  # the buffer's value, read once: it may lie on a GPU
@@ -144,7 +179,7 @@ class KineticGAN(BaseGenerator):
             blocks[f'mapping.{name}'] = both if value.ndim == 2 else ((0, 0), )
         networks = ['generator.', *([] if self.average is None else ['average.module.'])]
         blocks = {network + name: axes for network in networks for name, axes in blocks.items()}
-        if self.class_weight:
+        if self.terms.class_weight:
             critic = dict.fromkeys(('critic.label_embedding.weight', 'critic.classifier.weight', 'critic.classifier.bias'), ((0, 0), ))
         else:
             critic = {'critic.label_embedding.weight': both, 'critic.blocks.0.spatial.weight': ((1, 0), )}
@@ -174,10 +209,10 @@ class KineticGAN(BaseGenerator):
         label, length = self.labels_and_lengths(data['data_samples'])
         real = self._real_clips(self.representation.encode(data['inputs']), length)
         z = torch.randn(len(real), self.latent_dim, device=real.device)
-        turn = (self._count_critic_updates() + 1) % self.n_critic == 0
+        turn = (self._count_critic_updates() + 1) % self.terms.n_critic == 0
         with optim_wrapper['generator'].optim_context(self.generator), torch.set_grad_enabled(turn):
             fake = (self.generator if turn else _unwrap(self.generator))(z, label)
-        penalize = self._count_critic_updates() % self.gp_interval == 0
+        penalize = self._count_critic_updates() % self.terms.gp_interval == 0
         terms = self._update_critic(real, fake.detach(), label, optim_wrapper['critic'], penalize)
         if turn:
             terms |= self._update_generator(fake, label, optim_wrapper['generator'])
@@ -213,12 +248,12 @@ class KineticGAN(BaseGenerator):
         terms = dict(loss_generator=-score.float().mean())
         if logits is not None:
             terms['class_generator'] = F.cross_entropy(logits.float(), label)
-            terms['loss_generator'] = terms['loss_generator'] + self.class_weight * terms['class_generator']
+            terms['loss_generator'] = terms['loss_generator'] + self.terms.class_weight * terms['class_generator']
         return terms
 
     def _judge(self, critic: nn.Module, seen: Tensor, label: Tensor) -> Tuple[Tensor, Optional[Tensor]]:
         """Scores ``(B,)``, and with ``class_weight`` those of the actions ``(B, num_classes)``."""
-        return critic(seen, label, with_logits=True) if self.class_weight else (critic(seen, label), None)
+        return critic(seen, label, with_logits=True) if self.terms.class_weight else (critic(seen, label), None)
 
     def critic_loss(self, real: Tensor, fake: Tensor, label: Tensor, *, penalize: bool = True) -> Dict[str, Tensor]:
         """``loss_critic`` and what it consists of: the critic's estimate of the Wasserstein distance, the gradient penalty, and with
@@ -236,10 +271,10 @@ class KineticGAN(BaseGenerator):
         terms = dict(loss_critic=-distance, wasserstein=distance)
         if logits is not None:
             terms['class_critic'] = F.cross_entropy(logits[:len(real)].float(), label)
-            terms['loss_critic'] = terms['loss_critic'] + self.class_weight * terms['class_critic']
+            terms['loss_critic'] = terms['loss_critic'] + self.terms.class_weight * terms['class_critic']
         if penalize:
             terms['gradient_penalty'] = gradient_penalty(self.critic, real, fake, label)
-            terms['loss_critic'] = terms['loss_critic'] + self.gp_weight * self.gp_interval * terms['gradient_penalty']
+            terms['loss_critic'] = terms['loss_critic'] + self.terms.gp_weight * self.terms.gp_interval * terms['gradient_penalty']
         return terms
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:
@@ -252,10 +287,10 @@ class KineticGAN(BaseGenerator):
 
     def _seen(self, clip: Tensor) -> Tensor:
         """What the critic sees of clips ``(B, T, J, C)``: themselves, and with ``step_weight`` the step that led to each frame."""
-        if not self.step_weight:
+        if not self.terms.step_weight:
             return clip
         step = F.pad(clip.diff(dim=1), (0, 0, 0, 0, 1, 0))
-        return torch.cat((clip, self.step_weight * step), dim=-1)
+        return torch.cat((clip, self.terms.step_weight * step), dim=-1)
 
     def _real_clips(self, x: Tensor, length: Tensor) -> Tensor:
         if x.shape[1] != self.num_frames or int(length.min()) < self.num_frames:

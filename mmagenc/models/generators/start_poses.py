@@ -11,7 +11,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmagenc.datasets.annotation import present_persons
+from mmagenc.clips import present_persons
 
 FARTHEST = 1.5
 """A start pose with a coordinate beyond ± this is of other pixels (or metres) than those trained on, which lie in −1 … 1."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmagenc.datasets.annotation import ARRAY_KEYS, motion_to_annotations, present_persons
+from mmagenc.clips import ARRAY_KEYS, motion_to_annotations, present_persons
 from mmagenc.structures import Motion
 
 

@@ -11,7 +11,7 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from torch import Tensor, nn
 
-from mmagenc.datasets.annotation import UNLABELLED, AnnotationError, array_problem, is_unlabelled
+from mmagenc.clips import UNLABELLED, AnnotationError, array_problem, is_unlabelled
 from mmagenc.draws import untouched_random_state
 from mmagenc.structures import ClipForm, copied_clip
 

@@ -15,6 +15,7 @@ from mmengine.config import Config
 
 from mmagenc.compat import START_FILE, named_checkpoint, start_number
 from mmagenc.datasets.annotation import MAX_CLASSES
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.datasets.pool import read_pool as load_pool
 from mmagenc.evaluation.study import StudyRow, read_rows
 from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm
@@ -260,14 +261,6 @@ def class_names_of(config: Mapping, pool: Optional[Dict]) -> List[str]:
     if names is None:
         names = range(config.get('num_classes') or config.get('model', {}).get('num_classes') or 0)
     return [str(name) for name in names]
-
-
-def innermost_dataset(dataloader: Optional[Mapping]) -> Mapping:
-    """The dataset's settings in a data loader's, inside wrappers that repeat or concatenate it."""
-    dataset = (dataloader or {}).get('dataset') or {}
-    while 'dataset' in dataset or 'datasets' in dataset:
-        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
-    return dataset
 
 
 # --- Curves

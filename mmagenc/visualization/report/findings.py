@@ -7,12 +7,13 @@ import shlex
 from dataclasses import dataclass
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.evaluation.functional import chance_of, is_near_chance, movement_is_off, wilson_interval
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.evaluation.study import FEW_SEEDS, ArmSummary, summarize
 
 from .alarms import class_name, last_round, percent
-from .collect import Run, StudyRuns, innermost_dataset
+from .collect import Run, StudyRuns
 from .metrics import Number, Row
 
 FEW_CLIPS = 30

@@ -43,7 +43,7 @@ def test_checkpoint(tmp_path, prefix):
         motion = model.decode_latent(z, LABEL, torch.tensor([16, 16]))
         torch.testing.assert_close(motion.keypoint, 300 + 200 * expected.permute(0, 2, 3, 1), atol=1e-2, rtol=1e-4)
         torch.testing.assert_close(model.critic(expected.permute(0, 2, 3, 1), LABEL), critic(expected, LABEL)[:, 0], atol=1e-5, rtol=1e-4)
-    assert (config['num_classes'], config['latent_dim'], config['mapping_layers']) == (4, 6, 3)
+    assert (config['num_classes'], config['latent_dim'], config['networks']) == (4, 6, dict(mapping_layers=3))
     assert config['representation']['skeleton'] == 'h36m16' and config['representation']['num_dims'] == 2
 
 

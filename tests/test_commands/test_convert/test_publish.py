@@ -31,7 +31,7 @@ ZOO = dict(
     cvae=dict(type='TransformerCVAE', representation=KEYPOINTS, **SMALL),
     cvae_body=dict(type='TransformerCVAE', representation=dict(type='RotationRepresentation', body_model=dict(type='InfantBody')), **SMALL),
     kinetic_gan=dict(type='KineticGAN', representation=dict(KEYPOINTS, normalization='min_max'), num_classes=3, num_frames=16, latent_dim=6,
-                     mapping_layers=2, base_channels=2),
+                     networks=dict(mapping_layers=2, base_channels=2)),
     stgcn=dict(type='RecognizerGCN', _scope_='mmaction', backbone=dict(type='mmagenc.FastSTGCN', **STAGES), cls_head=HEAD),
     stgcnpp=dict(type='RecognizerGCN', _scope_='mmaction', cls_head=HEAD,
                  backbone=dict(type='mmagenc.FastSTGCN', gcn_adaptive='init', gcn_with_res=True, tcn_type='mstcn', **STAGES)),

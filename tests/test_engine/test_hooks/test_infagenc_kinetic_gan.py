@@ -69,9 +69,8 @@ def make_runner(tmp_path, name, max_epochs, resume=False):
                     num_classes=NUM_CLASSES,
                     num_frames=NUM_FRAMES,
                     latent_dim=4,
-                    mapping_layers=1,
-                    base_channels=1,
-                    n_critic=3),
+                    networks=dict(mapping_layers=1, base_channels=1),
+                    loss=dict(n_critic=3)),
                 train_dataloader=dict(
                     batch_size=8,
                     num_workers=0,

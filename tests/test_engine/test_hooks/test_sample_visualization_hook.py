@@ -19,7 +19,7 @@ KEYPOINTS = dict(type='KeypointRepresentation', skeleton='infact17')
 MODEL_CFGS = {
     'cvae': dict(type='TransformerCVAE', representation=ROTATIONS, num_frames=6, latent_dim=16, num_layers=1, ff_dim=16),
     'cvae-keypoints': dict(type='TransformerCVAE', representation=KEYPOINTS, num_frames=6, latent_dim=16, num_layers=1, ff_dim=16),
-    'kinetic-gan': dict(type='KineticGAN', representation=KEYPOINTS, num_frames=16, latent_dim=8, base_channels=2),
+    'kinetic-gan': dict(type='KineticGAN', representation=KEYPOINTS, num_frames=16, latent_dim=8, networks=dict(base_channels=2)),
 }
 
 

@@ -20,8 +20,8 @@ GENERATORS = dict(
         type='TransformerCVAE', representation=REPRESENTATION, num_classes=NUM_CLASSES, num_frames=NUM_FRAMES, latent_dim=8, num_layers=1,
         num_heads=2, ff_dim=8, loss_weights=dict(rc=1., kl=1e-4), test_cfg=dict(num_repeats=3)),
     kinetic_gan=dict(
-        type='KineticGAN', representation=REPRESENTATION, num_classes=NUM_CLASSES, num_frames=NUM_FRAMES, latent_dim=6, mapping_layers=2,
-        base_channels=2, test_cfg=dict(num_repeats=3)))
+        type='KineticGAN', representation=REPRESENTATION, num_classes=NUM_CLASSES, num_frames=NUM_FRAMES, latent_dim=6,
+        networks=dict(mapping_layers=2, base_channels=2), test_cfg=dict(num_repeats=3)))
 RECOGNIZER = dict(
     type='RecognizerGCN',
     _scope_='mmaction',
@@ -60,8 +60,8 @@ def dataset(folder, split):
 def config(folder, generator):
     evaluator = [
         dict(
-            type='MotionGenerationMetric', recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE, recognizer_checkpoint=f'{folder}/judge.pth',
-            train_dataset=dataset(folder, 'train'), out_file=f'{folder}/numbers.json', num_neighbors=3),
+            type='MotionGenerationMetric', judge=dict(recognizer=RECOGNIZER, pipeline=PIPELINE, checkpoint=f'{folder}/judge.pth'),
+            train_dataset=dataset(folder, 'train'), out_file=f'{folder}/numbers.json', numbers=dict(num_neighbors=3)),
         dict(type='MMDMetric'),
         dict(type='PlausibilityMetric', floor=0.)
     ]

@@ -106,7 +106,7 @@ def generated(motions, repeat):
 @pytest.mark.filterwarnings('ignore:Fréchet')
 def test_equals_the_functions_on_all_clips():
     model, (packed, motions) = recognizer(), clips(repeats=3)
-    result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
+    result = evaluate(MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE)), packed, motions)
     real = score_annotations(model, PIPELINE, annotations(packed))
     fake = [score_annotations(model, PIPELINE, generated(motions, repeat)) for repeat in range(3)]
     right = sum(int((scores.predicted == scores.label).sum()) for scores in fake)
@@ -126,7 +126,7 @@ def test_batches_do_not_matter():
     model, (packed, motions) = recognizer(), clips(repeats=2)
     results = []
     for size in (1, 4, 64):
-        metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, score_batch_size=size)
+        metric = MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE, batch_size=size))
         results.append(evaluate(metric, packed, motions, batch_size=size))
     for result in results[1:]:
         assert result == pytest.approx(results[0], rel=1e-4)
@@ -138,7 +138,7 @@ def test_copies_of_the_real_clips_score_as_they_do():
     for item in packed:
         sample = item['data_samples']
         motions.append(Motion(keypoint=item['inputs']['keypoint'][None], label=sample.gt_label, length=torch.tensor([sample.num_frames])))
-    result = evaluate(MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE), packed, motions)
+    result = evaluate(MotionGenerationMetric(judge=dict(recognizer=recognizer(), pipeline=PIPELINE)), packed, motions)
     for name in ('accuracy', 'diversity', 'multimodality'):
         assert result[f'generation/{name}'] == pytest.approx(result[f'generation/{name}_real'], rel=1e-4)
     assert result['generation/fid'] == pytest.approx(0, abs=1e-6)
@@ -148,13 +148,13 @@ def test_copies_of_the_real_clips_score_as_they_do():
 @pytest.mark.parametrize('num_clips, absent', [(1, {'fid', 'diversity', 'multimodality', 'fid_real'}), (3, {'multimodality', 'fid_real'})])
 def test_what_few_clips_do_not_define_is_left_out(num_clips, absent):
     packed, motions = clips(num_clips)
-    result = evaluate(MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE, prefix='g'), packed, motions)
+    result = evaluate(MotionGenerationMetric(judge=dict(recognizer=recognizer(), pipeline=PIPELINE), prefix='g'), packed, motions)
     assert 'g/accuracy' in result and not {f'g/{name}' for name in absent} & set(result)
 
 
 def test_results_are_small_and_can_be_sent():
     packed, motions = clips(4, repeats=20)
-    metric = MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE)
+    metric = MotionGenerationMetric(judge=dict(recognizer=recognizer(), pipeline=PIPELINE))
     batch = pseudo_collate(packed)
     for sample, motion in zip(batch['data_samples'], motions):
         sample.pred_motion = motion
@@ -165,7 +165,7 @@ def test_results_are_small_and_can_be_sent():
 
 def test_inputs_may_be_a_list_of_clips():
     model, (packed, motions) = recognizer(), clips(4)
-    metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE)
+    metric = MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE))
     samples = [dict(item['data_samples'].to_dict(), pred_motion=motion) for item, motion in zip(packed, motions)]
     metric.process(dict(inputs=[item['inputs'] for item in packed]), samples)
     expected = score_annotations(model, PIPELINE, annotations(packed)).feature
@@ -176,7 +176,7 @@ def test_classes_are_logged(monkeypatch):
     logged = []
     monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.print_log', lambda message, **kwargs: logged.append(message))
     model, (packed, motions) = recognizer(), clips()
-    evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
+    evaluate(MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE)), packed, motions)
     scores = score_annotations(model, PIPELINE, generated(motions, 0))
     line = next(line.split() for line in logged[-1].splitlines() if line.startswith('walk'))
     assert line[1] == '5' and float(line[2]) == pytest.approx(100 * per_class_accuracy(scores.predicted, scores.label, 3)[0], abs=0.051)
@@ -186,7 +186,8 @@ def test_classes_are_logged(monkeypatch):
 @pytest.mark.filterwarnings('ignore:Fréchet')
 def test_the_other_distances():
     model, (packed, motions) = recognizer(), clips(repeats=2)
-    result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, num_neighbors=3), packed, motions)
+    metric = MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE), numbers=dict(num_neighbors=3))
+    result = evaluate(metric, packed, motions)
     real = score_annotations(model, PIPELINE, annotations(packed)).feature
     fake = [score_annotations(model, PIPELINE, generated(motions, repeat)).feature for repeat in range(2)]
     assert result['generation/kid'] == pytest.approx(np.mean([kernel_distance(real, clips) for clips in fake]), rel=1e-3)
@@ -200,7 +201,7 @@ def test_the_other_distances():
 @pytest.mark.filterwarnings('ignore:Fréchet')
 def test_everything_is_written_also_of_each_class(tmp_path):
     model, (packed, motions) = recognizer(), clips(repeats=2)
-    metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, out_file=str(tmp_path / 'sub' / 'test.json'))
+    metric = MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE), out_file=str(tmp_path / 'sub' / 'test.json'))
     result = evaluate(metric, packed, motions)
     content = json.loads((tmp_path / 'sub' / 'test.json').read_text())
     assert {f'generation/{name}': value for name, value in content['overall'].items()} == pytest.approx(result)
@@ -259,7 +260,7 @@ def all_knowing(monkeypatch, wrong_on_real=0):
         return type(scores)(label=scores.label, probability=probability, feature=scores.feature)
 
     missed = {f'clip{i}' for i in range(wrong_on_real)}
-    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.score_annotations', score)
+    monkeypatch.setattr('mmagenc.evaluation.metrics.judge.score_annotations', score)
 
 
 LONG = [dict(PIPELINE[0], num_frames=30), *PIPELINE[1:]]
@@ -267,7 +268,7 @@ LONG = [dict(PIPELINE[0], num_frames=30), *PIPELINE[1:]]
 
 def judged(tmp_path, packed, motions, metric=None, **meta):
     metric = metric or MotionGenerationMetric(
-        recognizer=recognizer(), recognizer_pipeline=LONG, out_file=str(tmp_path / 'numbers.json'))
+        judge=dict(recognizer=recognizer(), pipeline=LONG), out_file=str(tmp_path / 'numbers.json'))
     result = evaluate(metric, packed, motions, **dict(dict(fps=30.), **meta))
     return result, json.loads((tmp_path / 'numbers.json').read_text())
 
@@ -346,8 +347,8 @@ def test_a_loops_checkpoint_from_before_the_loop(tmp_path, fitted, monkeypatch):
     all_knowing(monkeypatch)
     state = dict(recognizer=dict(state_dict=recognizer().state_dict()), **({} if fitted is None else dict(fitted=fitted)))
     torch.save(dict(state_dict={}, infagenc=state), tmp_path / 'epoch_1.pth')
-    metric = MotionGenerationMetric(recognizer=RECOGNIZER, recognizer_pipeline=LONG,
-                                    recognizer_checkpoint=str(tmp_path / 'epoch_1.pth'), out_file=str(tmp_path / 'numbers.json'))
+    judge = dict(recognizer=RECOGNIZER, pipeline=LONG, checkpoint=str(tmp_path / 'epoch_1.pth'))
+    metric = MotionGenerationMetric(judge=judge, out_file=str(tmp_path / 'numbers.json'))
     _, content = judged(tmp_path, *moving([1., 1., 1.]), metric)
     assert bool(content['warnings']) is (fitted is False)
 
@@ -373,9 +374,10 @@ def test_shares_stay_within_their_range(tmp_path, monkeypatch):
         probability = np.eye(3)[[(clip['label'] + (not known)) % 3 for clip, known in zip(clips, right)]]
         return type(scores)(label=scores.label, probability=probability, feature=scores.feature)
 
-    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.score_annotations', score)
+    monkeypatch.setattr('mmagenc.evaluation.metrics.judge.score_annotations', score)
     logged = logged_by(monkeypatch)
-    result = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, num_neighbors=1), packed, motions)
+    metric = MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE), numbers=dict(num_neighbors=1))
+    result = evaluate(metric, packed, motions)
     assert '66.7 % [30.0, 90.3]' in logged[-1][1] and '±' not in logged[-1][1].split('fid')[0]
     shares = ('accuracy', 'precision', 'recall', 'coverage')
     ends = [(result[f'generation/{name}_low'], result[f'generation/{name}'], result[f'generation/{name}_high']) for name in shares]
@@ -394,7 +396,7 @@ def test_copies_of_training_clips_are_seen(memorized):
                 keypoint=item['inputs']['keypoint'].repeat(2, 1, 1, 1) + 1e-3,
                 label=motion.label, length=torch.full((2, ), item['data_samples'].num_frames)) for item, motion in zip(train, motions)
         ]
-    metric = MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE, train_dataset=train)
+    metric = MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE), train_dataset=train)
     result = evaluate(metric, packed, motions)
     features = [score_annotations(model, PIPELINE, group).feature for group in (annotations(train), generated(motions, 0),
                                                                                 annotations(packed))]
@@ -409,7 +411,7 @@ def test_copies_of_training_clips_are_seen(memorized):
 
 def with_checkpoint(folder, **options):
     return MotionGenerationMetric(
-        recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE, recognizer_checkpoint=str(folder / 'epoch_1.pth'), **options)
+        judge=dict(recognizer=RECOGNIZER, pipeline=PIPELINE, checkpoint=str(folder / 'epoch_1.pth'), **options))
 
 
 def count_scored(monkeypatch):
@@ -420,7 +422,7 @@ def count_scored(monkeypatch):
         seen.extend(clip['frame_dir'] for clip in clips)
         return score_annotations(model, pipeline, clips, **kwargs)
 
-    monkeypatch.setattr('mmagenc.evaluation.metrics.motion_generation.score_annotations', spy)
+    monkeypatch.setattr('mmagenc.evaluation.metrics.judge.score_annotations', spy)
     return seen
 
 
@@ -455,7 +457,7 @@ def test_a_lent_recognizer_may_change_and_nothing_is_remembered(monkeypatch):
         seen.clear()
         result = evaluate(metric, packed, motions)
         assert len(seen) == 2 * NUM_CLIPS
-    assert result == evaluate(MotionGenerationMetric(recognizer=recognizer(2), recognizer_pipeline=PIPELINE), packed, motions)
+    assert result == evaluate(MotionGenerationMetric(judge=dict(recognizer=recognizer(2), pipeline=PIPELINE)), packed, motions)
 
 
 # Where the recognizer comes from ------------------------------------------------------------------------------------------------------
@@ -469,9 +471,8 @@ def test_recognizer_from_a_checkpoint(tmp_path, form):
     torch.save(dict(own=own, loop=loop)[form], tmp_path / 'epoch_1.pth')
     metric = METRICS.build(
         dict(
-            type='MotionGenerationMetric', recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE,
-            recognizer_checkpoint=str(tmp_path / 'epoch_1.pth')))
-    expected = evaluate(MotionGenerationMetric(recognizer=model, recognizer_pipeline=PIPELINE), packed, motions)
+            type='MotionGenerationMetric', judge=dict(recognizer=RECOGNIZER, pipeline=PIPELINE, checkpoint=str(tmp_path / 'epoch_1.pth'))))
+    expected = evaluate(MotionGenerationMetric(judge=dict(recognizer=model, pipeline=PIPELINE)), packed, motions)
     assert evaluate(metric, packed, motions) == pytest.approx(expected)
 
 
@@ -479,7 +480,7 @@ def test_a_checkpoint_of_another_recognizer_is_refused(tmp_path):
     weights = recognizer().state_dict()
     weights['cls_head.fc.weight'] = torch.zeros(7, 8)
     torch.save(dict(state_dict=weights), tmp_path / 'other.pth')
-    metric = MotionGenerationMetric(recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE, recognizer_checkpoint=str(tmp_path / 'other.pth'))
+    metric = MotionGenerationMetric(judge=dict(recognizer=RECOGNIZER, pipeline=PIPELINE, checkpoint=str(tmp_path / 'other.pth')))
     with pytest.raises(ValueError, match=r'other\.pth do not fit the RecognizerGCN.*fc\.weight \(\(7, 8\), the model has \(3, 8\)\)'):
         evaluate(metric, *clips(3))
 
@@ -488,31 +489,45 @@ def test_a_lent_recognizer_judges_where_none_is_configured():
     lent, (packed, motions) = recognizer(seed=1), clips()
     metric = MotionGenerationMetric()
     metric.set_recognizer(lent, PIPELINE)
-    expected = evaluate(MotionGenerationMetric(recognizer=lent, recognizer_pipeline=PIPELINE), packed, motions)
+    expected = evaluate(MotionGenerationMetric(judge=dict(recognizer=lent, pipeline=PIPELINE)), packed, motions)
     assert evaluate(metric, packed, motions) == pytest.approx(expected)
-    configured = MotionGenerationMetric(recognizer=lent, recognizer_pipeline=PIPELINE)
+    configured = MotionGenerationMetric(judge=dict(recognizer=lent, pipeline=PIPELINE))
     configured.set_recognizer(recognizer(seed=2), PIPELINE)
     assert evaluate(configured, packed, motions) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(recognizer=RECOGNIZER, recognizer_checkpoint='a.pth'), 'set recognizer_pipeline'),
-    (dict(recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE), 'set recognizer_checkpoint'),
-    (dict(recognizer_checkpoint='a.pth'), 'need a recognizer'),
+    (dict(judge=dict(recognizer=RECOGNIZER, checkpoint='a.pth')), 'set judge.pipeline'),
+    (dict(judge=dict(recognizer=RECOGNIZER, pipeline=PIPELINE)), 'set judge.checkpoint'),
+    (dict(judge=dict(checkpoint='a.pth')), 'need a recognizer'),
+    (dict(judge=dict(recogniser=RECOGNIZER)), r'judge has no recogniser \(is recognizer meant\?\); it has recognizer, pipeline'),
+    (dict(judge='judge.pth'), "judge must be a dict of recognizer, pipeline, checkpoint, batch_size, cache_dir, got 'judge.pth'"),
 ])
 def test_half_a_recognizer_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         MotionGenerationMetric(**options)
 
 
+def test_arguments_of_former_configs(tmp_path):
+    """Those that have moved into groups still work, and say where they are."""
+    torch.save(dict(state_dict=recognizer().state_dict()), tmp_path / 'epoch_1.pth')
+    packed, motions = clips()
+    judge = dict(recognizer=RECOGNIZER, pipeline=PIPELINE, checkpoint=str(tmp_path / 'epoch_1.pth'))
+    expected = evaluate(MotionGenerationMetric(judge=judge, numbers=dict(num_neighbors=3, seed=4)), packed, motions)
+    with pytest.warns(FutureWarning, match=r'recognizer_pipeline is called judge.pipeline now'):
+        former = MotionGenerationMetric(
+            recognizer=RECOGNIZER, recognizer_pipeline=PIPELINE, recognizer_checkpoint=judge['checkpoint'], num_neighbors=3, seed=4)
+    assert evaluate(former, packed, motions) == expected
+
+
 def test_no_recognizer_says_what_to_set():
-    with pytest.raises(ValueError, match='set recognizer, recognizer_pipeline and recognizer_checkpoint'):
+    with pytest.raises(ValueError, match='set judge=dict'):
         evaluate(MotionGenerationMetric(), *clips(3))
 
 
 def test_wrong_models_are_named():
     packed, motions = clips(4)
-    metric = MotionGenerationMetric(recognizer=recognizer(), recognizer_pipeline=PIPELINE)
+    metric = MotionGenerationMetric(judge=dict(recognizer=recognizer(), pipeline=PIPELINE))
     with pytest.raises(ValueError, match='for recognizers use RecognizerMetric'):
         metric.process(pseudo_collate(packed), [item['data_samples'].to_dict() for item in packed])
     with pytest.raises(ValueError, match=r'the same number of generated ones, got \[1, 2\]'):
@@ -550,5 +565,5 @@ def test_two_processes_agree_with_one(tmp_path):
     torch.multiprocessing.start_processes(_evaluate_share, args=(str(tmp_path), ), nprocs=2, start_method='fork')
     results = [torch.load(tmp_path / f'rank{rank}.pth', weights_only=True) for rank in range(2)]
     packed, motions = clips(NUM_CLIPS, repeats=2)
-    expected = evaluate(MotionGenerationMetric(recognizer=recognizer(seed=0), recognizer_pipeline=PIPELINE), packed, motions)
+    expected = evaluate(MotionGenerationMetric(judge=dict(recognizer=recognizer(seed=0), pipeline=PIPELINE)), packed, motions)
     assert results[0] == results[1] == pytest.approx(expected, rel=1e-4)

@@ -27,7 +27,7 @@ def clips(count=12, num_frames=NUM_FRAMES):
 
 def build(representation=POSITIONS, **kwargs):
     init_default_scope('mmagenc')
-    settings = dict(num_classes=NUM_CLASSES, num_frames=NUM_FRAMES, latent_dim=LATENT, mapping_layers=2, base_channels=2)
+    settings = dict(num_classes=NUM_CLASSES, num_frames=NUM_FRAMES, latent_dim=LATENT, networks=dict(mapping_layers=2, base_channels=2))
     model = MODELS.build(dict(dict(type='KineticGAN', representation=representation, **settings), **kwargs))
     if hasattr(model.representation, 'fit'):
         model.representation.fit([dict(keypoint=clip) for clip in clips()])
@@ -91,7 +91,7 @@ def test_critic_loss_is_the_sum_of_its_parts():
 
 
 def test_critic_sees_steps_between_frames():
-    model = build(step_weight=5.).train()
+    model = build(loss=dict(step_weight=5.)).train()
     clip = torch.randn(4, NUM_FRAMES, 20, 3)
     seen = model._seen(clip)
     torch.testing.assert_close(seen[..., :3], clip)
@@ -110,12 +110,12 @@ def test_critic_sees_steps_between_frames():
     assert model.generate(torch.tensor([0, 1])).keypoint.shape == (2, NUM_FRAMES, 20, 3)
     assert build()._seen(clip) is clip
     with pytest.raises(ValueError, match='step_weight must not be negative'):
-        build(step_weight=-1.)
+        build(loss=dict(step_weight=-1.))
 
 
 def test_critic_names_actions():
     """The critic learns from names of real clips only, the generator from those of its own; by hand."""
-    model = build(class_weight=0.5).train()
+    model = build(loss=dict(class_weight=0.5)).train()
     real, fake, label = torch.randn(4, NUM_FRAMES, 20, 3), torch.randn(4, NUM_FRAMES, 20, 3), torch.tensor([0, 1, 2, 0])
 
     def naming(clip):
@@ -130,11 +130,11 @@ def test_critic_names_actions():
     torch.testing.assert_close(terms['loss_generator'], 0.5 * naming(fake) - model.critic(fake, label).mean())
     assert not build().critic.classifier and set(build().generator_loss(fake, label)) == {'loss_generator'}
     with pytest.raises(ValueError, match='class_weight must not be negative'):
-        build(class_weight=-1.)
+        build(loss=dict(class_weight=-1.))
 
 
 def test_steps_with_names_of_actions():
-    model = build(class_weight=1., step_weight=2., n_critic=2).train()
+    model = build(loss=dict(class_weight=1., step_weight=2., n_critic=2)).train()
     optim_wrapper, before = optimizers(model), copy.deepcopy(model)
     assert set(model.train_step(batch(), optim_wrapper)) == {'loss_critic', 'wasserstein', 'class_critic', 'gradient_penalty'}
     assert {'classifier.weight', 'label_embedding.weight'} <= set(changed(before, model, 'critic'))
@@ -144,7 +144,7 @@ def test_steps_with_names_of_actions():
 
 
 def test_penalty_now_and_then():
-    model = build(gp_interval=3).train()
+    model = build(loss=dict(gp_interval=3)).train()
     optim_wrapper = optimizers(model)
     assert [('gradient_penalty' in model.train_step(batch(), optim_wrapper)) for _ in range(6)] == [True, False, False] * 2
     real, label = torch.randn(4, NUM_FRAMES, 20, 3), torch.tensor([0, 1, 2, 0])
@@ -153,7 +153,7 @@ def test_penalty_now_and_then():
 
 
 def test_each_step_changes_what_it_should():
-    model = build(n_critic=3).train()
+    model = build(loss=dict(n_critic=3)).train()
     optim_wrapper = optimizers(model)
     for step in range(1, 7):
         before = copy.deepcopy(model)
@@ -170,7 +170,7 @@ def test_each_step_changes_what_it_should():
 
 def test_generator_step_follows_the_critic():
     """One step by hand: the critic's update with detached fakes, then the generator's against the new critic, same latents."""
-    model = build(n_critic=1, ema_momentum=None).train()
+    model = build(ema_momentum=None, loss=dict(n_critic=1)).train()
     twin = copy.deepcopy(model)
     torch.manual_seed(5)
     model.train_step(batch(), optimizers(model, optimizer=dict(type='SGD', lr=1e-2)))
@@ -192,7 +192,7 @@ def test_generator_step_follows_the_critic():
 
 
 def test_accumulated_gradients_update_both_networks_less_often():
-    model = build(n_critic=2).train()
+    model = build(loss=dict(n_critic=2)).train()
     optim_wrapper = optimizers(model, accumulative_counts=2)
     updates = dict(generator=[], critic=[])
     for step in range(1, 9):
@@ -207,11 +207,11 @@ def test_accumulated_gradients_update_both_networks_less_often():
 
 
 def test_turns_go_on_after_loading():
-    model = build(n_critic=3).train()
+    model = build(loss=dict(n_critic=3)).train()
     optim_wrapper = optimizers(model)
     for _ in range(2):
         model.train_step(batch(), optim_wrapper)
-    resumed = build(n_critic=3).train()
+    resumed = build(loss=dict(n_critic=3)).train()
     resumed.train_step(batch(), optimizers(resumed))  # a count that loading must replace
     resumed.load_state_dict(model.state_dict())
     assert 'loss_generator' in resumed.train_step(batch(), optimizers(resumed))
@@ -250,7 +250,7 @@ def test_clips_come_from_the_average():
 
 def test_mixed_precision_leaves_the_penalty_alone(monkeypatch):
     monkeypatch.setattr(amp_optim_wrapper, 'has_fast_bfloat16', lambda: True)  # this CPU may have no instructions for it
-    model = build(n_critic=1).train()
+    model = build(loss=dict(n_critic=1)).train()
     seen = []
     forward = model.critic.forward
     monkeypatch.setattr(model.critic, 'forward', lambda x, label: seen.append(torch.is_autocast_enabled('cpu')) or forward(x, label))
@@ -262,7 +262,7 @@ def test_mixed_precision_leaves_the_penalty_alone(monkeypatch):
 @pytest.mark.parametrize('class_weight', [0., 0.3])
 def test_data_parallel_training_equals_plain(tmp_path, class_weight):
     """One process, gloo: several forward passes and second derivatives under the wrapper."""
-    model = build(n_critic=2, class_weight=class_weight).train()
+    model = build(loss=dict(n_critic=2, class_weight=class_weight)).train()
     plain = copy.deepcopy(model)
     torch.distributed.init_process_group('gloo', init_method=f'file://{tmp_path}/rendezvous', rank=0, world_size=1)
     try:
@@ -451,7 +451,7 @@ def test_every_layout():
                 num_classes=2,
                 num_frames=16,
                 latent_dim=4,
-                base_channels=1))
+                networks=dict(base_channels=1)))
         model.representation.std.fill_(1.)
         assert model.generate([0, 1]).keypoint.shape == (2, 16, get_skeleton(name).num_joints, dims)
 
@@ -460,6 +460,6 @@ def test_bad_models_are_refused():
     with pytest.raises(ValueError, match='20 joints.*25 nodes'):
         build(pyramid=graph_pyramid('ntu25'))
     with pytest.raises(ValueError, match='n_critic and gp_interval must be at least 1'):
-        build(n_critic=0)
+        build(loss=dict(n_critic=0))
     with pytest.raises(ValueError, match='multiple of 16'):
         build(num_frames=60)

@@ -409,7 +409,7 @@ def test_path_of_classes():
 def test_a_path_is_refused_by_generators_of_one_class():
     init_default_scope('mmagenc')
     gan = MODELS.build(dict(type='KineticGAN', representation=dict(POSITIONS, normalization='min_max'), num_classes=K, num_frames=16,
-                            latent_dim=4, mapping_layers=1, base_channels=1))
+                            latent_dim=4, networks=dict(mapping_layers=1, base_channels=1)))
     with pytest.raises(ValueError, match='KineticGAN makes clips of one class each'):
         gan.generate(torch.zeros(2, 16, dtype=torch.long))
 

@@ -1,0 +1,118 @@
+"""One clip in the annotation format (:mod:`mmagenc.datasets.annotation`): its arrays, its label, who is in it and what is not seen.
+
+Generators, recognizers and datasets ask the same of a clip, and none of them imports another for it.
+
+M persons, T frames, V keypoints, C coordinates, N clips.
+"""
+
+from typing import Dict, List, Optional
+
+import numpy as np
+
+from .structures import FRAME_FIELDS, Motion
+
+ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
+"""Arrays that begin with persons and frames, and their numbers of axes."""
+UNLABELLED = -1
+"""Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
+
+
+class AnnotationError(ValueError):
+    """An annotation that is not in the format; the message names file, clip and reason."""
+
+
+def is_unlabelled(clip: Dict) -> bool:
+    """Whether a clip has no label: none, ``None`` or -1."""
+    label = clip.get('label')
+    return label is None or (not isinstance(label, (bool, np.ndarray)) and label == UNLABELLED)
+
+
+def array_problem(clip: Dict, key: str) -> Optional[str]:
+    """Why an array of ``ARRAY_KEYS`` is none of its kind, or has not the clip's frames and persons; ``None`` if it has, or is not there."""
+    if key not in clip:
+        return None
+    value, ndim = clip[key], ARRAY_KEYS[key]
+    if not isinstance(value, np.ndarray) or value.ndim != ndim or value.dtype.kind not in 'fiu':
+        return f'{key} must be an array of numbers of {ndim} axes, got {getattr(value, "shape", type(value).__name__)}'
+    if value.size == 0:
+        return f'{key} is empty: {value.shape}'
+    if value.shape[1] != clip['total_frames']:
+        return f'{key} has {value.shape[1]} frames, total_frames says {clip["total_frames"]}'
+    if value.shape[0] != clip['keypoint'].shape[0]:
+        return f'{key} has {value.shape[0]} persons, keypoint {clip["keypoint"].shape[0]}'
+    return None
+
+
+def persons_there(keypoint: np.ndarray) -> np.ndarray:
+    """``(M,)`` which persons of ``(M, T, V, C)`` are there: have a point that is not zero (or not finite) in any frame."""
+    return ((keypoint != 0) & np.isfinite(keypoint)).any(axis=(1, 2, 3))
+
+
+def distinct_persons(keypoint: np.ndarray) -> np.ndarray:
+    """``(M,)`` which persons of ``(M, T, V, C)`` are there and are no copy of one before, as NTU RGB+D 120 is published with."""
+    kept = persons_there(keypoint)
+    for person in range(1, len(keypoint)):
+        kept[person] &= not any(np.array_equal(keypoint[person], keypoint[other]) for other in np.flatnonzero(kept[:person]))
+    return kept
+
+
+def present_persons(clip: Dict) -> List[int]:
+    """Numbers of the persons of a clip who are really there: neither all zeros in all frames, nor a copy of another."""
+    return np.flatnonzero(distinct_persons(clip['keypoint'])).tolist()
+
+
+def count_persons(clip: Dict) -> int:
+    """How many persons of a clip are really there: neither all zeros in all frames, nor a copy of another."""
+    return len(present_persons(clip))
+
+
+def missing_points(keypoint: np.ndarray, score: Optional[np.ndarray] = None) -> np.ndarray:
+    """Which points have no place.
+
+    Those that are not finite; those of score 0 (unless all scores of the clip are 0); all points of a person who is all zeros in a frame.
+    Without scores also pixels that are exactly (0, 0), which is how estimators write a point that they do not see. A clip with negative
+    coordinates was centred, and a single (0, 0, 0) in space may be a root that was: both are places.
+
+    Args:
+        keypoint: ``(M, T, V, C)``.
+        score: ``(M, T, V)``.
+
+    Returns:
+        ndarray: ``(M, T, V)`` bool.
+    """
+    missing, zero = ~np.isfinite(keypoint).all(axis=-1), (keypoint == 0).all(axis=-1)
+    if score is not None:
+        seen = np.nan_to_num(score) > 0
+        missing |= ~seen if seen.any() else False
+    elif keypoint.shape[-1] == 2 and not (keypoint < 0).any():
+        missing |= zero
+    return missing | (missing | zero).all(axis=2, keepdims=True)
+
+
+def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthetic', skeleton: Optional[str] = None,
+                          with_latent: bool = False) -> List[Dict]:
+    """Clips of a :class:`~mmagenc.structures.Motion` as annotation dicts of one person, cut to their lengths.
+
+    Args:
+        motion: N clips.
+        prefix: ``frame_dir`` is ``<prefix>_<number of five digits>``.
+        source: ``'synthetic'`` or ``'real'``.
+        skeleton: layout of the keypoints, noted in each clip, for a file or dataset of another layout.
+        with_latent: keep the latent vectors too, so that the clips can be decoded again; only if the motion has them.
+    """
+    latents = motion.latent.detach().cpu().float().numpy() if with_latent and motion.latent is not None else None
+    arrays = {key: getattr(motion, key) for key in FRAME_FIELDS if getattr(motion, key) is not None}
+    arrays = {key: value.detach().cpu().float().numpy() for key, value in arrays.items()}
+    paths = None if motion.class_path is None else motion.class_path.cpu().numpy()
+    return [
+        dict(
+            frame_dir=f'{prefix}_{index:05d}',
+            label=int(motion.label[index]),
+            total_frames=int(motion.length[index]),
+            source=source,
+            **({'skeleton': skeleton} if skeleton else {}),
+            **({} if latents is None else {'latent': latents[index].copy()}),
+            **({} if paths is None else {'class_path': paths[index, :int(motion.length[index])].copy()}),
+            **({} if motion.img_shape is None else {'img_shape': tuple(motion.img_shape[index].tolist())}),
+            **{key: value[index, :int(motion.length[index])][None].copy() for key, value in arrays.items()}) for index in range(len(motion))
+    ]
