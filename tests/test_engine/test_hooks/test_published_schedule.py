@@ -195,7 +195,7 @@ class Player:
                 _judge_of_recordings=lambda runner: JudgeCheck(1., None, 1, 'training', 0.5)).items():
             monkeypatch.setattr(self.hook, name, function)
         quiet = SimpleNamespace(add_scalar=lambda *_, **__: None, info=lambda *_: None)
-        self.runner = SimpleNamespace(max_epochs=begin + EPOCHS, seed=0, work_dir=str(folder), visualizer=quiet, logger=quiet,
+        self.runner = SimpleNamespace(max_epochs=begin + EPOCHS, seed=0, work_dir=str(folder), visualizer=quiet, logger=quiet, hooks=[],
                                       train_dataloader=SimpleNamespace(dataset=self.training))
 
     def _fit(self, runner, epochs, *_, **__):
