@@ -123,7 +123,7 @@ def in_process(tool, monkeypatch):
         ran.append(job.name)
         arguments = [str(study.path), '--work-dir', str(study.folder.parent), '--run', job.name]
         try:
-            main(tool, [*arguments, *(['--cfg-options', *self.args.words_of_cfg_options] if self.args.words_of_cfg_options else [])])
+            main(tool, [*arguments, *self.options])
         except Exception as error:
             return str(error)
         return None

@@ -32,7 +32,7 @@ def test_published_networks(reference_root, name, skeleton, num_frames):
         num_frames=num_frames,
         channels=data['fake'].shape[1],
         latent_dim=config['latent_dim'])
-    ours = KineticGANGenerator(**sizes, mapping_layers=config['mapping_layers']).eval()
+    ours = KineticGANGenerator(**sizes, mapping_layers=config['networks']['mapping_layers']).eval()
     judge = KineticGANCritic(**sizes)
     for network, prefix in ((ours, 'generator.'), (judge, 'critic.')):
         weights = {key.removeprefix(prefix): value for key, value in checkpoint['state_dict'].items() if key.startswith(prefix)}
