@@ -33,7 +33,7 @@ POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
 SLEAP = ['sleap-io>=0.4']
 EXPORT = ['pygltflib>=1.16']
 NETCDF = ['xarray>=2023.9', 'h5netcdf>=1.3']
-ONNX = ['onnx>=1.17', 'onnxruntime>=1.18', 'onnxscript>=0.7']  # onnxscript 0.5 and 0.6 fail with torch 2.6 and today's onnx-ir
+ONNX = ['onnx>=1.17', 'onnxruntime>=1.18', 'onnxscript>=0.7']  # with earlier ones torch 2.6 exports nothing
 HUB = ['huggingface_hub>=0.23']
 CLUSTER = ['submitit>=1.5.2']
 DOCS = [f'{name} ; python_version >= "3.11"' for name in ('sphinx>=7.4', 'myst-nb>=1.1', 'furo>=2024.8', 'sphinx-design>=0.6')]
