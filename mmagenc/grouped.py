@@ -3,12 +3,13 @@
 A group is a frozen dataclass with a default for each setting; a config gives a dict of those that differ.
 """
 
-import difflib
 import functools
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Callable, Dict, Type, TypeVar, Union
+
+from mmagenc.outputs import meant
 
 Group = TypeVar('Group')
 
@@ -31,8 +32,7 @@ def group_of(kind: Type[Group], given: Union[Mapping, Group, None], *, name: str
         raise ValueError(f'{name} must be a dict of {", ".join(known)}, got {given!r}')
     unknown = [key for key in given or {} if key not in known]
     if unknown:
-        near = difflib.get_close_matches(str(unknown[0]), known, n=1)
-        raise ValueError(f'{name} has no {unknown[0]}{f" (is {near[0]} meant?)" if near else ""}; it has {", ".join(known)}')
+        raise ValueError(f'{name} has no {unknown[0]}{meant(str(unknown[0]), known)}; it has {", ".join(known)}')
     return kind(**(given or {}))
 
 

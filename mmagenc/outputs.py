@@ -16,6 +16,7 @@ One rule for all tools:
 """
 
 import argparse
+import difflib
 import json
 import os
 import sys
@@ -185,6 +186,12 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 def alternatives(words: Sequence[str]) -> str:
     """``.a, .b or .c``."""
     return ' or '.join(filter(None, [', '.join(words[:-1]), words[-1]]))
+
+
+def meant(name: str, known: Iterable[str], *, place: str = '') -> str:
+    """A question for a message, after the name most like an unknown one; empty if none is."""
+    found = difflib.get_close_matches(name, known, n=1)
+    return f' (is {place}{found[0]} meant?)' if found else ''
 
 
 def folder_problem(folder: PathLike) -> Optional[str]:

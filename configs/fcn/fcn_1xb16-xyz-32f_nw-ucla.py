@@ -10,7 +10,7 @@ optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, 
 param_scheduler = dict(type='CosineAnnealingLR', T_max=60, eta_min=1e-5)
 train_cfg = dict(max_epochs=60, val_interval=5)
 default_hooks = dict(checkpoint=dict(interval=60, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
-# Turned, mirrored, stretched: test and training are seen from different sides.
+# Mirrored, stretched and warped beyond the turns of the pipeline: the test recordings are seen from a side of their own.
 train_dataloader = dict(
     dataset=dict(pipeline=[dict(type='StrongAugmentation', swapped_labels=(), turn=0.8), *_base_.recognizer_train_pipeline]))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.recognizer_test_pipeline}}))

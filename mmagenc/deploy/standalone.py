@@ -123,7 +123,6 @@ class OnnxModel:
             made = [np.concatenate(part) for part in zip(*clips)]
         return dict(zip(self.meta['outputs'], made))
 
-
     def first_poses(self, path):
         """``(clips, V, C)``: the first frame of the first person of each clip of a file, as :meth:`generate` takes start poses."""
         key = 'pose' if (self.meta.get('start_steps') or [{}])[0].get('step') == 'rot6d' else 'keypoint'

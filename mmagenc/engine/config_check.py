@@ -14,8 +14,9 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmagenc.command_line import describe
-from mmagenc.engine.config_types import check_arguments, check_types, closest, meant, short
+from mmagenc.engine.config_types import check_arguments, check_types, closest, short
 from mmagenc.engine.hook_config import config_hooks
+from mmagenc.outputs import meant
 from mmagenc.registry import HOOKS, LOOPS, RUNNERS
 from mmagenc.untrusted import is_safetensors
 from mmagenc.untrusted.weights import WEIGHTS_ONLY

@@ -17,6 +17,8 @@ from mmengine import registry as roots
 from mmengine.config import Config
 from mmengine.registry import Registry, init_default_scope
 
+from mmagenc.outputs import meant
+
 PLACES: Dict[str, Tuple[Registry, Tuple[str, ...], bool]] = {
     # name of the key: the registry, arguments that whoever builds the part gives to it, whether its other arguments are all in the config
     'model': (roots.MODELS, (), True),
@@ -296,12 +298,6 @@ def short(value: Any) -> str:
     """A value in a message."""
     text = repr(value)
     return text if len(text) <= 60 else f'{text[:57]}…'
-
-
-def meant(name: str, known: Iterable[str], *, place: str = '') -> str:
-    """A question for a message, after the name most like an unknown one; empty if none is."""
-    found = difflib.get_close_matches(name, known, n=1)
-    return f' (is {place}{found[0]} meant?)' if found else ''
 
 
 def closest(name: str, known: Iterable[str]) -> Optional[str]:

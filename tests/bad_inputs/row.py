@@ -8,16 +8,11 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple, Union
-from unittest import mock
 
 from mmagenc.commands import start
 from tests.runs import forget_runs
 
 PROGRESS = re.compile(r'^\s*(\[[> ]*\].*|completed: .*|generating .*|)$')
-
-
-UNFORMATTED = mock.patch('mmengine.config.config.FormatCode', lambda text, **kwargs: (text, False))
-"""The config in a log, whose formatting takes most of the time of a start."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +79,7 @@ def ended(row: Row, folder: Path) -> str:
     errors = io.StringIO()
     forget_runs()
     code: object = 0
-    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()), inside(folder), \
-            warnings.catch_warnings(), UNFORMATTED:
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()), inside(folder), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         try:
             start(name, [argument.replace('{d}', str(folder)) for argument in arguments])

@@ -18,6 +18,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.datasets.transforms import swapped_labels, with_swapped_labels
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
@@ -486,10 +487,7 @@ def _dataset(files, split: str, pipeline: List) -> Dict:
 
 
 def _pipeline(dataloader: Config) -> List[Dict]:
-    cfg = dataloader.dataset
-    while 'dataset' in cfg:
-        cfg = cfg.dataset
-    return [step.to_dict() for step in cfg.pipeline]
+    return [step.to_dict() for step in innermost_dataset(dataloader)['pipeline']]
 
 
 def _checkpoints(interval: int) -> Dict:
