@@ -539,6 +539,27 @@ def restore_numpy_inf(module: types.ModuleType) -> bool:
     return True
 
 
+def pass_over_multimodal(module: types.ModuleType) -> bool:
+    """Let ``import mmaction.models`` succeed beside a transformers without what MMAction2's VindLU imports of it (gone in transformers 5).
+
+    VindLU's models then ask for their dependencies, as they do where transformers is not installed at all. Off where transformers (and
+    timm) have what is imported, which is looked up without importing them.
+    """
+    if not module.WITH_MULTIMODAL:
+        return False
+    spec = importlib.util.find_spec('transformers')
+    source = Path(spec.origin).with_name('modeling_utils.py') if spec is not None and spec.origin else None
+    text = source.read_text(encoding='utf-8', errors='replace') if source is not None and source.is_file() else ''
+    if all(name in text for name in VINDLU_IMPORTS) and importlib.util.find_spec('timm') is not None:
+        return False
+    module.WITH_MULTIMODAL = False
+    return True
+
+
+VINDLU_IMPORTS = 'PreTrainedModel', 'apply_chunking_to_forward', 'find_pruneable_heads_and_indices', 'prune_linear_layer'
+"""What ``mmaction/models/multimodal/vindlu/modeling_bert.py`` imports from ``transformers.modeling_utils``."""
+
+
 def bfloat16_heads(module: types.ModuleType) -> bool:
     """Let MMAction2's heads train under bfloat16, which their running accuracy takes to NumPy, where it does not exist.
 
@@ -571,6 +592,7 @@ AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
     'mmengine.optim.optimizer.amp_optimizer_wrapper': mixed_precision_on_cpu,
     'mmaction.datasets.transforms.pose_transforms': restore_numpy_inf,
     'mmaction.models.heads.base': bfloat16_heads,
+    'mmaction.utils.dependency': pass_over_multimodal,
 }
 
 

@@ -31,7 +31,7 @@ WRITERS = Registry('writer', scope='mmagenc', locations=['mmagenc.datasets.write
 
 DATA_SAMPLERS = _child(mmengine_registry.DATA_SAMPLERS, 'mmagenc.datasets')
 EVALUATOR = _child(mmengine_registry.EVALUATOR)
-FUNCTIONS = _child(mmengine_registry.FUNCTIONS)
+FUNCTIONS = _child(mmengine_registry.FUNCTIONS, 'mmagenc.datasets')
 INFERENCERS = _child(mmengine_registry.INFERENCERS, 'mmagenc.apis')
 LOG_PROCESSORS = _child(mmengine_registry.LOG_PROCESSORS)
 MODEL_WRAPPERS = _child(mmengine_registry.MODEL_WRAPPERS)

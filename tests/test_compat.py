@@ -633,6 +633,34 @@ def test_configs_are_formatted_once(monkeypatch):
     assert cfg.pretty_text == expected.replace("'A'", "'B'") and len(seen) == 4
 
 
+@pytest.mark.parametrize('names, healthy', [(compat.VINDLU_IMPORTS, True), (compat.VINDLU_IMPORTS[:1], False)])
+def test_mmaction_beside_a_transformers_that_lost_what_it_imports(tmp_path, names, healthy):
+    """As of transformers 5: without the workaround ``import mmaction.models`` ends in an ImportError."""
+    for name in ('transformers', 'timm'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / '__init__.py').write_text('')
+    (tmp_path / 'transformers' / 'modeling_utils.py').write_text('\n'.join(f'def {name}(): ...' for name in names))
+    (tmp_path / 'transformers-5.17.0.dist-info').mkdir()
+    (tmp_path / 'transformers-5.17.0.dist-info' / 'METADATA').write_text('Metadata-Version: 2.1\nName: transformers\nVersion: 5.17.0\n')
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        import mmagenc
+        import mmaction.utils.dependency as dependency
+        print(dependency.WITH_MULTIMODAL)
+        if not dependency.WITH_MULTIMODAL:
+            import mmaction.models
+            from mmaction.registry import MODELS
+            try:
+                MODELS.build(dict(type='VindLUVQA'))
+            except ImportError as error:
+                print(error)
+        """
+    result = subprocess.run([sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code)], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.startswith(str(healthy)), result.stderr
+    assert healthy or 'mmaction2[multimodal]' in result.stdout, result.stderr
+
+
 def test_pose_compact_under_numpy_2(monkeypatch):
     from mmaction.datasets.transforms import PoseCompact
     keypoint = np.random.default_rng(0).uniform(10, 50, (1, 4, 17, 2)).astype(np.float32)

@@ -3,7 +3,7 @@
 import contextlib
 import warnings
 from functools import partial
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -12,7 +12,8 @@ from torch.utils.flop_counter import flop_registry
 from mmagenc.benchmarks.cvae import our_step, reference_step
 from mmagenc.benchmarks.kinetic_gan import gan_step, plain_clips
 from mmagenc.benchmarks.recognizer import classify, classify_step, recognizer_pairs
-from mmagenc.benchmarks.timing import Settings, compare, half_precision, timed
+from mmagenc.benchmarks.timing import Settings, compare, half_precision, row, timed
+from mmagenc.engine.cuda_graphs import GraphedMethod
 
 SIZES = dict(cvae=dict(num_layers=8, generated=50), kinetic_gan=dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32),
              recognizer=dict(batch=64, num_frames=52, width=64), steps=10, product=8192)
@@ -20,6 +21,8 @@ QUICK = dict(cvae=dict(num_layers=1, generated=2), kinetic_gan=dict(batch=2, num
              recognizer=dict(batch=2, num_frames=8, width=8), steps=1, product=64)
 COMPILER, QUICK_COMPILER = dict(mode='reduce-overhead'), dict(backend='aot_eager')
 """CUDA graphs where they work, as the steps are bound by launches; with ``--quick`` nothing is compiled of what is traced."""
+
+Target = Tuple[torch.nn.Module, str]
 
 
 class Contest(NamedTuple):
@@ -30,7 +33,8 @@ class Contest(NamedTuple):
         ours: makes the package's path, given whether it is in bfloat16.
         plain: makes the plain path, given the same.
         clips: clips of a call.
-        targets: what ``torch.compile`` may take of the package's path: objects, and names of their functions.
+        targets: what ``torch.compile`` may take of the package's path: modules, and names of their methods.
+        graphed: what may be recorded as CUDA graphs, likewise; of a training only.
         half_plain: whether the plain path is in bfloat16 beside a row in bfloat16; published generators know float32 only.
     """
 
@@ -38,17 +42,19 @@ class Contest(NamedTuple):
     ours: Callable[[bool], Callable]
     plain: Callable[[bool], Callable]
     clips: int
-    targets: List[Tuple[torch.nn.Module, str]]
+    targets: List[Target]
+    graphed: Sequence[Target] = ()
     half_plain: bool = False
 
 
 def gpu(settings: Settings) -> List[Dict]:
-    """Training and generation (of recognizers: inference) in float32, TF32 and bfloat16, as they are and with ``torch.compile``.
+    """Training and generation (of recognizers: inference) in float32, TF32 and bfloat16: as they are, as CUDA graphs (training on a GPU),
+    and with ``torch.compile``.
 
     A row has ``clips_per_s`` and ``plain_clips_per_s``; ``flops``, counted in products and convolutions of one call of our path as it is;
     and ``peak_share``, what these are of the rate of a large matrix product in the same precision, measured here. TF32 is the
     device's: rows of it are left out on a CPU. The first step, which compiles, is not timed. What ``torch.compile``
-    cannot do has a row without times that says why (``failed``).
+    cannot do has a row without times that says why (``failed``). ``settings.only`` picks rows by their names.
     """
     sizes = QUICK if settings.quick else SIZES
     peaks = {precision: peak(precision, sizes['product'], settings) for precision in precisions(settings)}
@@ -56,8 +62,10 @@ def gpu(settings: Settings) -> List[Dict]:
     for contest in [*cvae_contests(sizes['cvae'], settings), *gan_contests(sizes['kinetic_gan'], settings),
                     *recognizer_contests(sizes['recognizer'], settings)]:
         for precision, best in peaks.items():
-            for compiled in (False, True):
-                rows.append(measure(contest, precision, best, compiled, sizes['steps'], settings))
+            for way in ('', 'graph', 'compiled') if contest.graphed and settings.device == 'cuda' else ('', 'compiled'):
+                name = '_'.join(filter(None, (contest.name, precision, way)))
+                if settings.wants(name):
+                    rows.append(measure(name, contest, precision, best, way, sizes['steps'], settings))
     return rows
 
 
@@ -105,22 +113,29 @@ def peak(precision: str, size: int, settings: Settings) -> float:
     return 2 * size**3 / max(seconds, 1e-9)
 
 
-def measure(contest: Contest, precision: str, best: float, compiled: bool, steps: int, settings: Settings) -> Dict:
-    """The row of one contest in one precision."""
-    name, half = f'{contest.name}_{precision}' + '_compiled' * compiled, precision == 'bf16'
-    notes = dict(precision=precision, compiled=compiled, clips=contest.clips, reference_dtype=precision if contest.half_plain else 'fp32')
-    compiler, targets = QUICK_COMPILER if settings.quick else COMPILER, contest.targets if compiled else []
+def measure(name: str, contest: Contest, precision: str, best: float, way: str, steps: int, settings: Settings) -> Dict:
+    """The row of one contest in one precision, as it is (``way=''``), as CUDA graphs or compiled."""
+    half = precision == 'bf16'
+    notes = dict(precision=precision, way=way, clips=contest.clips, reference_dtype=precision if contest.half_plain else 'fp32')
     with products_in(precision):
         ours, plain = contest.ours(half), contest.plain(half and contest.half_plain)
         with Operations() as counter:
             ours()
-        with compiled_functions(targets, compiler):
-            if compiled and (reason := failure(ours)):
+        with WAYS[way](contest, settings):
+            if way and (reason := failure(ours)):
                 return dict(name=name, failed=reason, **notes)
-            measured = compare(name, repeated(ours, steps), repeated(plain, steps), settings, steps=steps, **notes)
-    measured = dict(measured, ours_s=measured['ours_s'] / steps, reference_s=measured['reference_s'] / steps)
-    return dict(measured, clips_per_s=contest.clips / measured['ours_s'], plain_clips_per_s=contest.clips / measured['reference_s'],
-                flops=counter.total, peak_share=counter.total / measured['ours_s'] / best)
+            most = [affordable(function, steps, settings) for function in (ours, plain)]
+            measured = compare(name, *map(repeated, (ours, plain), most), settings, **notes)
+    seconds = dict(ours=measured['ours_s'] / most[0], reference=measured['reference_s'] / most[1])
+    return dict(row(**seconds, **{key: value for key, value in measured.items() if key not in ('ours_s', 'reference_s', 'ratio')}),
+                clips_per_s=contest.clips / seconds['ours'], plain_clips_per_s=contest.clips / seconds['reference'],
+                steps=most[0], reference_steps=most[1], flops=counter.total, peak_share=counter.total / seconds['ours'] / best)
+
+
+def affordable(function: Callable, most: int, settings: Settings) -> int:
+    """Calls that are timed together: as many as a second holds, up to ``most``."""
+    function()
+    return max(1, min(most, int(1 / max(timed(function, settings), 1e-9))))
 
 
 def repeated(function: Callable, steps: int) -> Callable:
@@ -129,17 +144,36 @@ def repeated(function: Callable, steps: int) -> Callable:
 
 
 @contextlib.contextmanager
-def compiled_functions(targets: List[Tuple[torch.nn.Module, str]], compiler: Dict) -> Iterator[None]:
-    """Functions of objects, compiled inside and afterwards as before."""
-    for target, name in targets:
-        setattr(target, name, torch.compile(getattr(target, name), **compiler))
+def compiled(contest: Contest, settings: Settings) -> Iterator[None]:
+    """Methods of modules, compiled inside and afterwards as before."""
+    for target, name in contest.targets:
+        setattr(target, name, torch.compile(getattr(target, name), **(QUICK_COMPILER if settings.quick else COMPILER)))
     try:
         yield
     finally:
-        for target, name in targets:
+        for target, name in contest.targets:
             delattr(target, name)  # the object's own; its class has the plain one
-        if targets:
-            torch.compiler.reset()
+        torch.compiler.reset()
+
+
+@contextlib.contextmanager
+def graphed(contest: Contest, settings: Settings) -> Iterator[None]:
+    """Methods of modules, recorded as CUDA graphs inside and afterwards as before; one that cannot be recorded raises."""
+    methods = [GraphedMethod(target, name, report=_raise) for target, name in contest.graphed]
+    for method in methods:
+        method.install()
+    try:
+        yield
+    finally:
+        for method in methods:
+            method.remove()
+
+
+WAYS = {'': lambda contest, settings: contextlib.nullcontext(), 'graph': graphed, 'compiled': compiled}
+
+
+def _raise(reason: str) -> None:
+    raise RuntimeError(reason)
 
 
 def failure(function: Callable) -> Optional[str]:
@@ -174,7 +208,7 @@ def cvae_contests(sizes: Dict, settings: Settings) -> List[Contest]:
         return under_autocast(lambda: model.generate(label, NUM_FRAMES).cpu(), half, settings)
 
     return [Contest('cvae_train', lambda half: our_step(model, **wrapper(half)), lambda _: reference_step(plain, settings.device), BATCH,
-                    [(model, 'loss')]),
+                    [(model, 'loss')], [(model, 'loss')]),
             Contest('cvae_generate', our_generate, lambda _: plain_generate, len(label), [(model, 'decode')])]
 
 
@@ -239,7 +273,7 @@ def recognizer_contests(sizes: Dict, settings: Settings) -> List[Contest]:
             for task, function in (('train', classify_step), ('infer', classify)):
                 contests.append(Contest(
                     f'{name}_{task}', partial(function, ours, x, label), partial(function, plain, x, label), batch, [(ours, 'forward')],
-                    half_plain=True))
+                    [(ours, 'forward')] if task == 'train' else (), half_plain=True))
     return contests
 
 

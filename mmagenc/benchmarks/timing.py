@@ -3,8 +3,9 @@
 import statistics
 import time
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, Optional, Sequence
 
 import torch
 
@@ -21,6 +22,8 @@ class Settings:
         quick: toy sizes.
         clock: ``'wall'``, or ``'cpu'``: seconds that the process worked, which a busy machine changes less.
         published: folder with a copy of the published code, to be timed too.
+        only: patterns (``fnmatch``) of the names of rows that are measured; none: all.
+        told: is handed each row as soon as it is measured, or ``None``.
     """
 
     device: str
@@ -28,6 +31,11 @@ class Settings:
     quick: bool = False
     clock: str = 'wall'
     published: Optional[Path] = None
+    only: Sequence[str] = ()
+    told: Optional[Callable[[Dict], None]] = None
+
+    def wants(self, name: str) -> bool:
+        return not self.only or any(fnmatch(name, pattern) for pattern in self.only)
 
 
 def compare(name: str, ours: Callable, reference: Callable, settings: Settings, *, published: Optional[Callable] = None, **notes) -> Dict:
@@ -47,7 +55,10 @@ def compare(name: str, ours: Callable, reference: Callable, settings: Settings, 
         for path, function in paths.items():
             seconds[path].append(timed(function, settings))
     medians = {path: statistics.median(values[1:]) for path, values in seconds.items()}
-    return row(name, **medians, repeats=settings.repeats, **notes)
+    measured = row(name, **medians, repeats=settings.repeats, **notes)
+    if settings.told is not None:
+        settings.told(measured)
+    return measured
 
 
 def timed(function: Callable, settings: Settings) -> float:

@@ -2,7 +2,7 @@
 
     mmagenc benchmark NAME [--out FILE.json] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
         [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, onnx, p2i, recognizer, slt
-    mmagenc benchmark gpu [--device cuda] …                        # what an accelerator makes of them, torch.compile included
+    mmagenc benchmark gpu [--device cuda] [--only NAME …]          # what an accelerator makes of them: as they are, as CUDA graphs, compiled
     mmagenc benchmark sweep [--plot FILE.png] [--out FILE.json] …      # how time and memory grow
 
 Each row runs its paths in turn and takes the median of each. The plain paths are ``mmagenc/benchmarks/plain_*.py``; in the tests they are
@@ -17,6 +17,7 @@ JSON: ``{"benchmark": …, "device": …, "results": [{"name": …, "ours_s": �
 import argparse
 import json
 import platform
+import sys
 from pathlib import Path
 from typing import Dict
 
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> None:
         published = None if args.published is None else Path(args.published)
         if published is not None and not published.is_dir():
             raise FileNotFoundError(f'--published {published}: no such folder')
-        settings = Settings(device=device, repeats=args.repeats, quick=args.quick, clock=args.clock, published=published)
+        settings = Settings(device=device, repeats=args.repeats, quick=args.quick, clock=args.clock, published=published, only=args.only,
+                            told=show_row)
         rows = BENCHMARKS[args.benchmark](settings)
     report = dict(benchmark=args.benchmark, device=device_name(device), threads=torch.get_num_threads(), torch=torch.__version__)
     report.update(clock=args.clock, half_precision=half_precision(settings))
@@ -71,6 +73,11 @@ def run(args: argparse.Namespace) -> None:
         with atomic_open(args.out, 'w', encoding='utf-8') as file:
             file.write(json.dumps(report, indent=2) + '\n')
         print(f'written to {args.out}')
+
+
+def show_row(row: Dict) -> None:
+    """What has been measured so far, on the terminal's other stream: a benchmark takes minutes."""
+    print(f'  {row["name"]}: {row["ratio"]:.1f}x', file=sys.stderr, flush=True)
 
 
 def device_name(device: str) -> str:

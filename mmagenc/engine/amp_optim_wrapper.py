@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import contextmanager
-from typing import Iterator, Optional, Union
+from typing import Dict, Iterator, Optional, Union
 
 import torch
 from mmengine.logging import print_log
@@ -21,20 +21,26 @@ class AmpOptimWrapper(MMEngineAmpOptimWrapper):
 
     Args:
         dtype: ``'bfloat16'`` or ``'float16'`` (GPU only); ``None`` is the device's default. Others: see MMEngine's class.
+        loss_scale: of MMEngine's class, on a GPU: ``'dynamic'``, a number (1 for bfloat16, which needs no scaling), or settings of
+            ``GradScaler``.
         emulate: on a CPU, compute in bfloat16 even where it is emulated.
 
     Raises:
         ValueError: float16 without a GPU.
     """
 
-    def __init__(self, *, dtype: Optional[Union[str, torch.dtype]] = None, emulate: bool = False, **kwargs) -> None:
+    def __init__(self,
+                 *,
+                 dtype: Optional[Union[str, torch.dtype]] = None,
+                 loss_scale: Union[str, float, Dict] = 'dynamic',
+                 emulate: bool = False,
+                 **kwargs) -> None:
         self.casts = True
         if torch.cuda.is_available():
-            super().__init__(dtype=dtype, **kwargs)
+            super().__init__(dtype=dtype, loss_scale=loss_scale, **kwargs)
             return
         if dtype not in (None, 'bfloat16', torch.bfloat16):
             raise ValueError(f"without a GPU AmpOptimWrapper computes in 'bfloat16', got dtype={dtype!r}")
-        kwargs.pop('loss_scale', None)
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = torch.bfloat16
         self.loss_scaler = torch.amp.GradScaler('cpu', enabled=False)

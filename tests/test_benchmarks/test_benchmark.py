@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmagenc.benchmarks import act_vae, cvae, gpu, kinetic_gan, p2i, recognizer, slt
 from mmagenc.benchmarks.timing import Settings, compare
 from mmagenc.commands import benchmark
-from mmagenc.engine import amp_optim_wrapper
+from mmagenc.engine import amp_optim_wrapper, cuda_graphs
 from mmagenc.engine.selectors import class_distances
 from tests.commands import main
 
@@ -244,11 +246,11 @@ def test_gpu(monkeypatch, capsys):
     rows = gpu.gpu(Settings(device='cpu', repeats=1, quick=True))
     tasks = ('cvae_train', 'cvae_generate', 'kinetic_gan_train', 'kinetic_gan_generate', 'stgcn_train', 'stgcn_infer')
     assert [row['name'] for row in rows] == [f'{task}_fp32{end}' for task in tasks for end in ('', '_compiled')]
-    assert [row['compiled'] for row in rows] == ['failed' in row for row in rows]
+    assert [bool(row['way']) for row in rows] == ['failed' in row for row in rows]
     for row in rows:
         if 'failed' not in row:
             assert row['clips_per_s'] * row['ours_s'] == pytest.approx(row['clips']) == row['plain_clips_per_s'] * row['reference_s']
-            assert row['flops'] > 0 < row['peak_share']
+            assert row['flops'] > 0 < row['peak_share'] and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s'])
     gpu.print_gpu(dict(device='cpu', torch='2', results=rows, half_precision=False))
     assert 'stgcn_infer_fp32_compiled' in capsys.readouterr().out
 
@@ -264,12 +266,40 @@ def test_operations_of_gradients_are_counted():
 def test_a_compiled_row():
     layer, x = torch.nn.Linear(2, 2), torch.randn(3, 2)
     contest = gpu.Contest('linear', lambda half: lambda: layer(x), lambda half: lambda: x @ layer.weight, 3, [(layer, 'forward')])
-    row = gpu.measure(contest, 'fp32', 1e9, True, 2, Settings(device='cpu', repeats=1, quick=True))
+    row = gpu.measure('linear_fp32_compiled', contest, 'fp32', 1e9, 'compiled', 2, Settings(device='cpu', repeats=1, quick=True))
     assert row['name'] == 'linear_fp32_compiled' and row['flops'] == 2 * 3 * 2 * 2 and row['clips_per_s'] > 0
+    assert row['steps'] == 2 and 'forward' not in vars(layer)
 
 
-def test_what_cannot_be_compiled_says_why_and_is_as_before():
+def test_rows_picked_by_name(monkeypatch):
+    layer = torch.nn.Linear(2, 2)
+    made = [gpu.Contest(name, lambda half: layer, lambda half: layer, 1, [(layer, 'forward')]) for name in ('one', 'two')]
+    for name in ('cvae_contests', 'gan_contests'):
+        monkeypatch.setattr(gpu, name, lambda *args: [])
+    monkeypatch.setattr(gpu, 'recognizer_contests', lambda *args: made)
+    monkeypatch.setattr(gpu, 'measure', lambda name, *args: dict(name=name))
+    settings = Settings(device='cpu', repeats=1, quick=True, only=('*_fp32', 'two_fp32_c*'))
+    assert [row['name'] for row in gpu.gpu(settings)] == ['one_fp32', 'two_fp32', 'two_fp32_compiled']
+
+
+def test_as_many_calls_as_a_second_holds():
+    settings = Settings(device='cpu', repeats=1)
+    assert gpu.affordable(lambda: None, 10, settings) == 10
+    assert gpu.affordable(lambda: time.sleep(0.3), 10, settings) in (2, 3)
+
+
+def test_graphs_are_taken_for_the_contest_and_given_back(monkeypatch):
+    monkeypatch.setattr(gpu, 'GraphedMethod', partial(cuda_graphs.GraphedMethod, capture=lambda *args: 1 / 0, device_type='cpu'))
     layer, x = torch.nn.Linear(2, 2), torch.randn(1, 2)
-    with gpu.compiled_functions([(layer, 'forward')], dict(backend=lambda *args: 1 / 0)):
+    contest = gpu.Contest('linear', None, None, 1, [], [(layer, 'forward')])
+    with gpu.graphed(contest, Settings(device='cpu', repeats=1)):
+        assert 'Linear.forward cannot be recorded' in gpu.failure(lambda: layer(x))
+    assert 'forward' not in vars(layer)
+
+
+def test_what_cannot_be_compiled_says_why_and_is_as_before(monkeypatch):
+    layer, x = torch.nn.Linear(2, 2), torch.randn(1, 2)
+    monkeypatch.setattr(gpu, 'COMPILER', dict(backend=lambda *args: 1 / 0))
+    with gpu.compiled(gpu.Contest('linear', None, None, 1, [(layer, 'forward')]), Settings(device='cpu', repeats=1)):
         assert 'division by zero' in gpu.failure(lambda: layer(x))
     assert gpu.failure(lambda: layer(x)) is None and 'forward' not in vars(layer)

@@ -8,11 +8,13 @@ under PyTorch's own watch. Outside of what is run here, as MMEngine has it, one 
 
 import contextlib
 
+import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmagenc.engine import finite
@@ -60,6 +62,22 @@ class BlockingCopies(TorchDispatchMode):
         return function(*args, **kwargs)
 
 
+class BlockingIndices(TorchFunctionMode):
+    """Collects what Python makes a tensor of the CPU of: lists as indices, numbers that are written into a tensor (an H200 waited for both)."""
+
+    def __init__(self, found):
+        super().__init__()
+        self.found = found
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in (torch.Tensor.__getitem__, torch.Tensor.__setitem__) and args[0].device.type != 'cpu':
+            index = args[1] if isinstance(args[1], tuple) else (args[1], )
+            self.found += [f'{function.__name__} by {one}' for one in index if isinstance(one, (list, np.ndarray))]
+            if function is torch.Tensor.__setitem__ and isinstance(args[2], (bool, int, float)):
+                self.found.append(f'{args[2]} written into {tuple(args[0].shape)}')
+        return function(*args, **(kwargs or {}))
+
+
 @pytest.fixture(params=['meta', 'cuda'])
 def device(request, monkeypatch):
     if request.param == 'meta':  # which autocast does not know; what is enabled elsewhere is not enabled here either
@@ -81,7 +99,7 @@ def run_watched(step, device):
         finally:
             torch.cuda.set_sync_debug_mode('default')
         return
-    with BlockingCopies() as watch:
+    with BlockingCopies() as watch, BlockingIndices(watch.found):
         step()
     assert not watch.found
 
@@ -156,6 +174,14 @@ def test_the_watch_sees_what_waits():
     with watch:
         torch.ones(3, device='meta')[torch.tensor([0, 2])]
     assert len(watch.found) == 2
+    x = torch.ones(3, 4, device='meta')
+    with BlockingIndices(watch.found):
+        x[0, 1:], x[:, None], x[torch.zeros(2, dtype=torch.long, device='meta')]
+        x[0].zero_()
+        assert len(watch.found) == 2
+        x[[0, 2]], x[..., np.array([1])]
+        x[0] = 0
+    assert len(watch.found) == 5
     for wait in (lambda x: x.sum().item(), lambda x: bool(x.any()), lambda x: x.cpu(), lambda x: x.tolist()):
         with pytest.raises((RuntimeError, NotImplementedError)):
             wait(torch.ones(2, device='meta'))

@@ -20,6 +20,8 @@ def build_parser() -> Parser:
     add_device(parser, 'each path')
     parser.add_argument('--threads', type=count, metavar='N', help="CPU threads (default: torch's)")
     parser.add_argument('--quick', action='store_true', help='gpu, onnx, p2i, recognizer, sweep: toy sizes, to see that it runs')
+    parser.add_argument('--only', nargs='+', default=(), metavar='NAME',
+                        help="gpu: rows of these names, with * for any letters ('*_train_bf16*')")
     parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall',
                         help="seconds on the wall, or of this process's work (default: %(default)s)")
     parser.add_argument('--published', metavar='FOLDER', help='a copy of the published code, to be timed too')
@@ -31,5 +33,7 @@ def build_parser() -> Parser:
 def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.plot is not None and args.benchmark != 'sweep':
         parser.error('--plot draws the curves of a sweep')
+    if args.only and args.benchmark != 'gpu':
+        parser.error('--only picks rows of gpu')
     if args.device not in ('auto', 'cpu', 'cuda'):
         parser.error(f'argument --device: must be auto, cpu or cuda, got {args.device!r}')

@@ -232,7 +232,7 @@ class ACTVAE(BaseGenerator):
     def _prior_losses(self, start: Tensor, label: Tensor, target: Tensor, counts: Tensor) -> Dict[str, Tensor]:
         """``loss_energy`` and ``loss_centre`` of what the prior gives, against targets ``(B, T - 1, P)`` where they count."""
         noise = torch.randn(3, len(start), 1 + target.shape[1], self.latent_dim, device=start.device)
-        noise[2] = 0
+        noise[2].zero_()
         poses, _, _ = self.roll_out(start.repeat(3, 1), label.repeat(3), noise.flatten(0, 1))
         one, other, centre = poses.float().unflatten(0, (3, len(start)))
         target, joints, channels = target.float(), self.representation.num_joints, self.representation.num_channels

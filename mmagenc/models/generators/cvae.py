@@ -54,6 +54,7 @@ class TransformerCVAE(BaseGenerator):
     """
 
     can_vary = True
+    graph_targets = ('loss', )
 
     def __init__(self,
                  *,

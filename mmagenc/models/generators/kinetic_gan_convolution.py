@@ -76,7 +76,7 @@ class GraphTimeConv:
             _add_product(self._target(out, part)[1:], self._frame(features, part, -1)[:-1], kernel[:channels], written)
             written = True
         if written:
-            out[:, :, 0] = 0  # … which is undone before anything else is added
+            out[:, :, 0].zero_()  # … which is undone before anything else is added
         for part, kernel in zip(self.parts, kernels):
             source, first = self._from_here_on(features, part), part.taps // 2 * channels
             _add_product(self._target(out, part), source, kernel[first:first + source.shape[1]], written)
@@ -97,7 +97,7 @@ class GraphTimeConv:
             source, taps = self._target(grad, part), [tap.T for tap in kernel.split(channels)]
             if part.taps == 1:
                 torch.mm(source, taps[0], out=self._frame(out, part, 0))
-                self._pairs(out, part)[:, channels:] = 0
+                self._pairs(out, part)[:, channels:].zero_()
             else:
                 self._transpose_taps(source, taps, out, part)
         return out
@@ -106,7 +106,7 @@ class GraphTimeConv:
         """As in :meth:`apply`, what goes from one clip to the next is undone."""
         here, rows = self._frame(out, part, 0), out[part.start:part.start + part.count]
         torch.mm(source[1:], taps[0], out=self._frame(out, part, -1)[:-1])
-        rows[:, :, -1] = 0
+        rows[:, :, -1].zero_()
         _add_product(here, source, taps[1], self.stride == 1)
         if self.stride == 1:
             first = rows[:, :, 0].clone()

@@ -472,7 +472,8 @@ def _for_autocast(*tensors: Tensor) -> Sequence[Tensor]:
 def _taps_in_clip(x: Tensor) -> Tensor:
     """``(T, 3)`` for features ``(…, T, C)``: 1 where the frame before, this one or the next lies in the clip, else 0."""
     inside = x.new_ones(x.shape[-2], 3)
-    inside[0, 0] = inside[-1, 2] = 0
+    inside[0, 0].zero_()  # to write a number there would wait for a GPU
+    inside[-1, 2].zero_()
     return inside
 
 

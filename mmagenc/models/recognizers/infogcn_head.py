@@ -139,7 +139,7 @@ def class_mean_distance(latent: Tensor, label: Tensor, prior: Tensor) -> Tensor:
     Returns:
         Tensor: a number, the mean over present classes and dimensions.
     """
-    member = (F.one_hot(label, len(prior)) if label.dim() == 1 else label).to(latent.dtype)  # (N, K)
+    member = (label[:, None] == torch.arange(len(prior), device=label.device) if label.dim() == 1 else label).to(latent.dtype)  # (N, K)
     count = member.sum(dim=0)
     mean = member.T @ latent / torch.where(count > 0, count, 1).unsqueeze(1)
     present = count > 0

@@ -33,7 +33,8 @@ class RotationRepresentation(nn.Module):
         self.body_model = body_model if isinstance(body_model, nn.Module) else MODELS.build(body_model)
         self.translation = translation
         self.keypoint_skeleton = get_skeleton(keypoint_skeleton).name
-        self.keypoint_map = joint_map(self.body_model.skeleton, keypoint_skeleton)
+        # a buffer: a list would be copied to a GPU for each clip
+        self.register_buffer('keypoint_map', torch.tensor(joint_map(self.body_model.skeleton, keypoint_skeleton)), persistent=False)
         self.num_joints = 24 + translation
 
     @property

@@ -1,0 +1,163 @@
+"""Forward and backward passes as CUDA graphs: recorded once, replayed with one launch each.
+
+Skeleton networks are deep and thin: on a GPU most of a step's kernels take a few microseconds, less than it takes to launch them, and the
+device waits for Python. A graph is launched as a whole.
+"""
+
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map
+
+from mmagenc.command_line import describe
+
+MAX_GRAPHS = 4
+"""Input forms that one method has graphs for; each keeps its activations. Further ones run as they are."""
+ATTEMPTS = 2
+SMALL = 4096
+"""Elements up to which an output is copied out of the graph's memory, so that it may be kept beyond the step (a loss that is logged)."""
+
+Capture = Callable[[nn.Module, Tuple[Tensor, ...]], Callable]
+
+
+class GraphedMethod:
+    """Stands in the place of a module's method and runs it, in training, as a CUDA graph for each form of its arguments.
+
+    The arguments on the device are copied into the graph; all others, and tensors on the CPU by their values, are part of the form: a new
+    value means a new graph. As it is the method runs in evaluation, without gradients, for forms beyond :data:`MAX_GRAPHS`, where recording
+    failed, and as long as the gradient of an earlier call is due, whose activations a replay would overwrite. Recording leaves buffers (the
+    statistics of batch norms) and the random state of the device as they were.
+
+    The method must do the same work whenever it is called with the same form: no counters, no numbers drawn on the CPU, no value of the
+    device looked at (which recording refuses).
+
+    Args:
+        module: the module.
+        method: name of its method.
+        report: is told in a sentence why something is not recorded.
+        capture: records a module for inputs; :func:`torch.cuda.make_graphed_callables` but in tests.
+        device_type: where inputs lie.
+    """
+
+    def __init__(self,
+                 module: nn.Module,
+                 method: str = 'forward',
+                 *,
+                 report: Callable[[str], None],
+                 capture: Optional[Capture] = None,
+                 device_type: str = 'cuda') -> None:
+        self.module, self.method, self.report, self.device_type = module, method, report, device_type
+        self.plain = getattr(module, method)
+        self.capture = _capture if capture is None else capture
+        self.graphs: Dict[Tuple, Optional[Callable]] = {}
+        self.failures: Dict[Tuple, int] = {}
+        self.pending = False
+        self.replays = 0
+
+    def install(self) -> None:
+        """Take the method's place in its module."""
+        setattr(self.module, self.method, self)
+
+    def remove(self) -> None:
+        """Give the method its place back, and the graphs' memory."""
+        delattr(self.module, self.method)
+        self.graphs.clear()
+
+    def __call__(self, *args, **kwargs) -> Any:
+        inputs = [value for value in (*args, *kwargs.values()) if self._is_input(value)]
+        if self.pending or not inputs or not self.module.training or not torch.is_grad_enabled():
+            return self.plain(*args, **kwargs)
+        form = self._form(args, kwargs)
+        if form is None or not self._record(form, args, kwargs, inputs):
+            return self.plain(*args, **kwargs)
+        output = tree_map(_own, self.graphs[form](*inputs))
+        self.replays += 1
+        for leaf in tree_leaves(output):
+            if leaf.requires_grad:
+                self.pending = True
+                leaf.register_hook(self._done)
+        return output
+
+    def forget(self) -> None:
+        """No gradient is due any more: the step of the last call is over, whether it asked for one or not."""
+        self.pending = False
+
+    def _done(self, grad: Tensor) -> None:
+        self.pending = False
+
+    def _is_input(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.device.type == self.device_type
+
+    def _form(self, args: Sequence, kwargs: Dict) -> Optional[Tuple]:
+        """What a graph holds for: shapes, constants, half precision, and which parameters learn. ``None``: a constant of unknown kind."""
+        described: List = [torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type),
+                           tuple(parameter.requires_grad for parameter in self.module.parameters())]
+        for name, value in (*enumerate(args), *kwargs.items()):
+            if self._is_input(value):
+                described.append((name, tuple(value.shape), value.dtype, value.requires_grad, value.is_contiguous()))
+            elif isinstance(value, Tensor):
+                described.append((name, tuple(value.shape), value.dtype, tuple(value.flatten().tolist())))
+            elif value is None or isinstance(value, (bool, int, float, str)):
+                described.append((name, value))
+            else:
+                return None
+        return tuple(described)
+
+    def _record(self, form: Tuple, args: Sequence, kwargs: Dict, inputs: List[Tensor]) -> bool:
+        """Whether there is a graph for the form, which is recorded at its first call."""
+        if form not in self.graphs:
+            if len(self.graphs) >= MAX_GRAPHS:
+                return False
+            try:
+                self.graphs[form] = self._captured(args, kwargs, inputs)
+            except Exception as error:  # whatever a recording may meet: a synchronization, memory, a kernel that cannot be recorded
+                self.failures[form] = self.failures.get(form, 0) + 1
+                if self.failures[form] >= ATTEMPTS:
+                    self.graphs[form] = None
+                    self.report(f'{type(self.module).__name__}.{self.method} cannot be recorded as a CUDA graph and runs as it is: '
+                                f'{describe(error)}')
+                return False
+        return self.graphs[form] is not None
+
+    def _captured(self, args: Sequence, kwargs: Dict, inputs: List[Tensor]) -> Callable:
+        call = _Call(self.module, self.plain, [None if self._is_input(value) else value for value in args],
+                     {name: None if self._is_input(value) else value for name, value in kwargs.items()},
+                     [index for index, value in enumerate(args) if self._is_input(value)],
+                     [name for name, value in kwargs.items() if self._is_input(value)])
+        buffers = [(buffer, buffer.clone()) for buffer in self.module.buffers()]
+        state = torch.cuda.get_rng_state() if self.device_type == 'cuda' else None
+        samples = tuple(value.detach().clone().requires_grad_(value.requires_grad) for value in inputs)
+        enabled, dtype = torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type)
+        try:
+            with torch.autocast(self.device_type, dtype, enabled=enabled, cache_enabled=False):
+                return self.capture(call, samples)
+        finally:
+            with torch.no_grad():
+                for buffer, before in buffers:
+                    buffer.copy_(before)
+            if state is not None:
+                torch.cuda.set_rng_state(state)
+
+
+class _Call(nn.Module):
+    """A method's call with its constants in place, as a module of its inputs."""
+
+    def __init__(self, module: nn.Module, plain: Callable, args: List, kwargs: Dict, positions: List[int], names: List[str]) -> None:
+        super().__init__()
+        self.module, self.plain, self.args, self.kwargs, self.positions, self.names = module, plain, args, kwargs, positions, names
+
+    def forward(self, *inputs: Tensor) -> Any:
+        args, kwargs = list(self.args), dict(self.kwargs)
+        for position, value in zip(self.positions, inputs):
+            args[position] = value
+        kwargs.update(zip(self.names, inputs[len(self.positions):]))
+        return self.plain(*args, **kwargs)
+
+
+def _capture(module: nn.Module, samples: Tuple[Tensor, ...]) -> Callable:
+    return torch.cuda.make_graphed_callables(module, samples, allow_unused_input=True)
+
+
+def _own(value: Tensor) -> Tensor:
+    return value.clone() if value.numel() <= SMALL else value
