@@ -281,11 +281,11 @@ def print_gpu(report: Dict) -> None:
     """The table of a report."""
     print(f'gpu: on {report["device"]}, torch {report["torch"]}; clips a second, and the share of a large product\'s rate')
     print(f'{"":38}{"ours":>10}{"plain":>10}{"ratio":>8}{"share":>8}')
-    for row in report['results']:
-        if 'failed' in row:
-            print(f'{row["name"]:38}not possible: {row["failed"]}')
+    for one in report['results']:
+        if 'failed' in one:
+            print(f'{one["name"]:38}not possible: {one["failed"]}')
         else:
-            rates = f'{row["clips_per_s"]:>10.1f}{row["plain_clips_per_s"]:>10.1f}'
-            print(f'{row["name"]:38}{rates}{row["ratio"]:>7.1f}x{row["peak_share"]:>8.1%}')
+            rates = f'{one["clips_per_s"]:>10.1f}{one["plain_clips_per_s"]:>10.1f}'
+            print(f'{one["name"]:38}{rates}{one["ratio"]:>7.1f}x{one["peak_share"]:>8.1%}')
     if not report['half_precision']:
         print('this CPU emulates bfloat16: rows in bfloat16 are left out')

@@ -2,7 +2,7 @@
 
     mmagenc benchmark NAME [--out FILE.json] [--repeats N] [--device cpu|cuda] [--threads N] [--quick] [--clock wall|cpu]
         [--published FOLDER]                                       # NAME: act_vae, cvae, gpu, kinetic_gan, onnx, p2i, recognizer, slt
-    mmagenc benchmark gpu [--device cuda] [--only NAME …]          # what an accelerator makes of them: as they are, as CUDA graphs, compiled
+    mmagenc benchmark gpu [--device cuda] [--only NAME …]          # what an accelerator makes of them: plain, as CUDA graphs, compiled
     mmagenc benchmark sweep [--plot FILE.png] [--out FILE.json] …      # how time and memory grow
 
 Each row runs its paths in turn and takes the median of each. The plain paths are ``mmagenc/benchmarks/plain_*.py``; in the tests they are

@@ -46,8 +46,7 @@ def plain(value):
 @pytest.mark.parametrize('workers', [0, 1])
 def test_batches_are_those_of_pseudo_collate(workers):
     kwargs = dict(num_workers=workers)
-    packed, usual = ([batch for batch in loader(collate_fn=dict(type=name), **kwargs)]
-                     for name in ('mmagenc.packed_collate', 'pseudo_collate'))
+    packed, usual = (list(loader(collate_fn=dict(type=name), **kwargs)) for name in ('mmagenc.packed_collate', 'pseudo_collate'))
     assert len(packed) == 2 and plain(packed) == plain(usual)
     packed[0]['inputs'][0].add_(1)  # as any other tensor: MMAction2's code writes in place
     assert type(packed[0]['data_samples'][0]) is ActionDataSample
@@ -61,7 +60,7 @@ def test_no_tensor_crosses_by_itself(monkeypatch):
     assert len(asked) == 9  # inputs, labels and the half-precision ones
     data = ForkingPickler.dumps(_Packed(batch))
     assert len(asked) == 9
-    assert plain(pickle.loads(data)) == plain(batch)
+    assert plain(pickle.loads(data)) == plain(batch)  # noqa: S301 (our own)
 
 
 def test_without_workers_nothing_is_packed():

@@ -63,7 +63,7 @@ class BlockingCopies(TorchDispatchMode):
 
 
 class BlockingIndices(TorchFunctionMode):
-    """Collects what Python makes a tensor of the CPU of: lists as indices, numbers that are written into a tensor (an H200 waited for both)."""
+    """Collects what Python makes a tensor of the CPU of: lists as indices, numbers written into a tensor (a GPU waits for both)."""
 
     def __init__(self, found):
         super().__init__()

@@ -19,8 +19,8 @@ class CUDAGraphHook(Hook):
     """On a GPU, run parts of the model in training as CUDA graphs (:class:`~mmagenc.engine.cuda_graphs.GraphedMethod`).
 
     Numbers stay the same: the same kernels run, launched together. Batches of one size share a graph, so drop the last, smaller one
-    (``drop_last=True``) or let it run as it is. Without a GPU, or in several processes, nothing is changed, and the log says so; what cannot
-    be recorded runs as it is, and the log says why.
+    (``drop_last=True``) or let it have its own. Without a GPU, or in several processes, nothing is changed, and the log says so; what
+    cannot be recorded runs as it is, and the log says why.
 
     Args:
         targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
