@@ -51,5 +51,5 @@ def test_augmented_pipelines_augment_first_and_are_the_others_otherwise():
         first = ['RandomMirror', 'RandomOcclusion', *(['JointNoise'] if name == 'k8' else [])]
         assert [transform['type'] for transform in pipelines[f'{name}_augmented'][:len(first)]] == first
         assert pipelines[f'{name}_augmented'][len(first):] == pipelines[name]
-    used = load('infogcn/infogcn-adamw_1xb16-300e_nw-ucla-k8.py')
+    used = load('infogcn/infogcn-adamw_1xb64-265e_nw-ucla-k8.py')
     assert used.train_dataloader.dataset.pipeline == pipelines.k8_augmented and used.test_dataloader.dataset.pipeline == pipelines.k8

@@ -33,7 +33,38 @@ def recognizer(settings: Settings) -> List[Dict]:
                     published = (published_step if task == 'train' else classify)(theirs, x, label, dtype == 'bf16')
                 measured = compare(f'{name}_{task}_{dtype}', *paths, settings, published=published, reference_dtype=dtype, batch=batch)
                 rows.append(dict(measured, ours_per_s=batch / measured['ours_s'], reference_per_s=batch / measured['reference_s']))
-    return rows
+    return [*rows, handover(batch * 4, frames, settings)]
+
+
+class Clips(torch.utils.data.Dataset):
+    """Samples as ``PackActionInputs`` makes them of one clip of 20 joints.
+
+    Args:
+        count: how many.
+        frames: of each.
+    """
+
+    def __init__(self, count: int, frames: int) -> None:
+        self.count, self.frames = count, frames
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Dict:
+        from mmaction.structures import ActionDataSample
+        return dict(inputs=torch.zeros(1, 1, self.frames, 20, 3), data_samples=ActionDataSample().set_gt_label(index % 10))
+
+
+def handover(batch: int, frames: int, settings: Settings) -> Dict:
+    """Batches that a worker hands over, by ``packed_collate`` and by MMEngine's default, seen from the training process."""
+    from mmengine.dataset import pseudo_collate
+
+    from mmagenc.datasets import packed_collate
+    clips, worker = Clips(batch * 10, frames), dict(num_workers=1, persistent_workers=True)
+    loaders = [torch.utils.data.DataLoader(clips, batch, collate_fn=collate, **worker) for collate in (packed_collate, pseudo_collate)]
+    paths = [lambda loader=loader: [None for _ in loader] for loader in loaders]
+    measured = compare('batch_handover', *paths, settings, batch=len(clips))
+    return dict(measured, ours_per_s=len(clips) / measured['ours_s'], reference_per_s=len(clips) / measured['reference_s'])
 
 
 class Classifier(torch.nn.Module):

@@ -35,7 +35,7 @@ def test_the_published_code_is_a_third_path():
 def test_no_bfloat16_where_it_is_emulated(monkeypatch):
     monkeypatch.setattr(amp_optim_wrapper, 'has_fast_bfloat16', lambda: False)
     names = [row['name'] for row in recognizer.recognizer(Settings(device='cpu', repeats=1, quick=True))]
-    assert names == [f'{name}_{task}_fp32' for name in ('stgcn', 'stgcnpp', 'infogcn') for task in ('train', 'infer')]
+    assert names == [*(f'{name}_{task}_fp32' for name in ('stgcn', 'stgcnpp', 'infogcn') for task in ('train', 'infer')), 'batch_handover']
 
 
 def test_loop_is_the_twin_of_the_vectorized_distances():
@@ -159,7 +159,8 @@ def test_recognizers(monkeypatch, tmp_path):
     main(benchmark)
     rows = json.loads(path.read_text())['results']
     tasks = ('train_fp32', 'train_bf16', 'infer_fp32', 'infer_bf16')
-    assert [row['name'] for row in rows] == [f'{name}_{task}' for name in ('stgcn', 'stgcnpp', 'infogcn') for task in tasks]
+    networks = [f'{name}_{task}' for name in ('stgcn', 'stgcnpp', 'infogcn') for task in tasks]
+    assert [row['name'] for row in rows] == [*networks, 'batch_handover']
     for row in rows:
         for path in ('ours', 'reference'):
             assert row[f'{path}_per_s'] * row[f'{path}_s'] == pytest.approx(row['batch'])
