@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import re
+import shutil
 from pathlib import Path
-from typing import List, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from mmagenc.apis.images import (
     scene_of_image,
 )
 from mmagenc.command_line import in_words
+from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.datasets.image_sequences import located
 from mmagenc.datasets.letterbox import SIZE, Letterbox
 from mmagenc.datasets.transforms.frames import image_root
@@ -27,11 +30,19 @@ from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.models.image_synthesis import PoseToImage
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.frame_strip import write_frame_gif, write_frame_strip
+from mmagenc.visualization.writers import write_png
 
-FILES = ('frames.gif', 'strip.png')
+FILES = ('frames.gif', 'strip.png', 'annotation.npz')
 
 NUM_FRAMES, NUM_SAMPLES = 5, 2
-Rows = List[Tuple[str, np.ndarray]]
+
+
+class Row(NamedTuple):
+    """A sequence to show: title, frames ``(T, S, S, 3)``, and the poses ``(T, J, 2)`` that it was made in; recorded ones have none."""
+
+    title: str
+    frames: np.ndarray
+    poses: Optional[np.ndarray] = None
 
 
 def load_model(args: argparse.Namespace) -> PoseToImage:
@@ -75,31 +86,35 @@ def label_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> int:
     return scene.label
 
 
-def rows_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> Rows:
-    """Titles and frames, the recorded ones first."""
+def rows_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> List[Row]:
+    """What is shown, the recorded frames first."""
     label = label_of(args, model, scene)
+
+    def made(title: str, poses: np.ndarray) -> Row:
+        return Row(title, make_frames(model, scene, poses, label), poses)
+
     if args.poses is not None:
-        return [(f'as {Path(args.poses).stem}', make_frames(model, scene, driving_poses(args, model, scene), label))]
+        return [made(f'as {Path(args.poses).stem}', driving_poses(args, model, scene))]
     generator = None if args.recorded else pose_generator(args, model)
     if generator is None:
-        return recorded_rows(args, model, scene, label)
+        require_what_follows(args, scene)
+        return [Row('recorded', scene.truth), made('made', scene.truth_poses)]
     num_frames = args.num_frames or NUM_FRAMES
     size = args.pose_size or (SIZE if args.pose_config else model.pose_size)
     poses = predict_scene(generator, scene, label, num_frames=num_frames, num_samples=args.num_samples or NUM_SAMPLES, seed=args.seed or 0,
                           size=size)
-    rows = [(f'sample {sample}', make_frames(model, scene, motion, label)) for sample, motion in enumerate(poses, start=1)]
+    rows = [made(f'sample {sample}', motion) for sample, motion in enumerate(poses, start=1)]
     whole = scene.truth is not None and len(scene.truth) == num_frames
-    return [('recorded', scene.truth), *rows] if whole else rows
+    return [Row('recorded', scene.truth), *rows] if whole else rows
 
 
-def recorded_rows(args: argparse.Namespace, model: PoseToImage, scene: Scene, label: int) -> Rows:
-    """The recorded frames, and those made in their poses."""
+def require_what_follows(args: argparse.Namespace, scene: Scene) -> None:
+    """Refuse to make recorded frames where none are known, or with what only predictions have."""
     if args.num_samples is not None or args.seed is not None or args.pose_size is not None:
         raise ValueError('--num-samples, --seed and --pose-size are of predictions, and there is no generator of poses: give --pose-config '
                          'and --pose-checkpoint')
     if scene.truth is None:
         raise ValueError('nothing follows the source: give --poses, or --pose-config and --pose-checkpoint, or an earlier --frame')
-    return [('recorded', scene.truth), ('made', make_frames(model, scene, scene.truth_poses, label))]
 
 
 def pose_generator(args: argparse.Namespace, model: PoseToImage):
@@ -128,6 +143,29 @@ def driving_poses(args: argparse.Namespace, model: PoseToImage, scene: Scene) ->
     return Letterbox((0, 0, width, height), len(scene.image)).points(keypoint)
 
 
+def sequences_metainfo(args: argparse.Namespace, model: PoseToImage) -> Dict:
+    """Classes and layout of what is made, and its frames a second where the source's are known."""
+    fps = None if args.source is None else load_annotation(args.source, unlabelled=True)['metainfo'].get('fps')
+    known = {} if not isinstance(fps, (int, float)) else dict(fps=fps / (args.gap or 1))
+    return dict(classes=list(model.dataset_meta['classes']), skeleton=model.dataset_meta['skeleton'], **known)
+
+
+def write_sequences(rows: Sequence[Row], folder: Path, label: int, metainfo: Dict) -> None:
+    """The made sequences as a data set of their own: ``annotation.npz``, in pixels of ``frames/NAME/000001.png``."""
+    clips = []
+    for row in rows:
+        if row.poses is None:
+            continue
+        name = re.sub(r'[^A-Za-z0-9_.-]', '_', row.title)
+        shutil.rmtree(folder / 'frames' / name, ignore_errors=True)
+        for number, image in enumerate(row.frames, start=1):
+            write_png(image, folder / 'frames' / name / f'{number:06d}.png')
+        clips.append(dict(frame_dir=name, frames_dir=f'frames/{name}', label=label, total_frames=len(row.frames), source='synthetic',
+                          keypoint=np.asarray(row.poses, dtype=np.float32)[None], img_shape=row.frames.shape[1:3]))
+    save_annotation(dict(split=dict(synthetic=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips),
+                    folder / 'annotation.npz')
+
+
 def run(args: argparse.Namespace) -> None:
     paths = [args.out / name for name in FILES]
     inputs = [args.config, args.checkpoint, args.source, args.image, args.pose, args.pose_config, args.pose_checkpoint, args.poses]
@@ -136,8 +174,10 @@ def run(args: argparse.Namespace) -> None:
         model = load_model(args)
         scene = read_scene(args, model)
         rows = rows_of(args, model, scene)
-        title = model.dataset_meta['classes'][label_of(args, model, scene)]
-        write_frame_gif(rows, paths[0], fps=args.fps, source=scene.image, title=title)
-        write_frame_strip(rows, paths[1], source=scene.image, num_frames=8)
+        label = label_of(args, model, scene)
+        shown = [(row.title, row.frames) for row in rows]
+        write_frame_gif(shown, paths[0], fps=args.fps, source=scene.image, title=model.dataset_meta['classes'][label])
+        write_frame_strip(shown, paths[1], source=scene.image, num_frames=8)
+        write_sequences(rows, args.out, label, sequences_metainfo(args, model))
     for path in paths:
         print(f'wrote {path}')

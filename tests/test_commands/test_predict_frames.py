@@ -10,7 +10,9 @@ from PIL import Image
 
 from mmagenc.apis.images import Scene
 from mmagenc.commands import predict_frames
-from mmagenc.datasets import save_annotation
+from mmagenc.datasets import load_annotation, save_annotation
+from mmagenc.datasets.frames import check_frames, clip_frames
+from mmagenc.datasets.image_sequences import located
 from mmagenc.models.image_synthesis import PoseToImage
 from tests.commands import main
 from tests.image_sequences import CLASSES, write_sequences
@@ -75,6 +77,25 @@ def test_recorded_poses(run, tmp_path, capsys):
     assert source.shape == (16, 16, 3) and 'strip.png' in capsys.readouterr().out
     with Image.open(tmp_path / 'frames.gif') as gif, Image.open(tmp_path / 'strip.png') as png:
         assert gif.n_frames == 2 and png.size[0] > 3 * 128
+
+
+def test_what_is_made_is_a_data_set(run, tmp_path, folder):
+    """Poses and frames of each made sequence, as training and other commands read them; recorded frames are not copied."""
+    path = folder / 'annotation.npz'
+    before = load_annotation(path)
+    save_annotation(dict(before, metainfo=dict(before['metainfo'], fps=10)), path)
+    try:
+        rows, _ = run('--source annotation.npz --clip s1_squat --gap 2 --num-frames 2 --pose-config act.py --pose-checkpoint act.pth')
+    finally:
+        save_annotation(before, path)
+    made = load_annotation(tmp_path / 'annotation.npz')
+    assert made['metainfo']['fps'] == 5 and made['metainfo']['skeleton'] == 'penn13' and list(made['metainfo']['classes']) == list(CLASSES)
+    assert [clip['frame_dir'] for clip in made['annotations']] == ['sample_1', 'sample_2'] and rows[0][0] == 'recorded'
+    clips = located(made['annotations'], tmp_path)
+    check_frames(clips, tmp_path, decode=True)
+    for clip, (_, frames) in zip(clips, rows[1:]):
+        assert np.array_equal(clip_frames(clip, tmp_path).read_all(), frames)
+        assert clip['keypoint'].shape == (1, 2, 13, 2) and clip['label'] == CLASSES.index('squat') and tuple(clip['img_shape']) == (16, 16)
 
 
 def test_predictions_differ(run):

@@ -8,7 +8,8 @@
 
 CONFIG and CHECKPOINT are those of PoseToImage. With a generator of poses (ACT-VAE's config and checkpoint, or the one that CHECKPOINT
 keeps) several different futures are made; with --poses the image does what somebody else did. Without either, frames are made in the
-recorded poses of the clip. frames.gif and strip.png go into --out, beside the recorded frames where there are some.
+recorded poses of the clip. frames.gif and strip.png go into --out, beside the recorded frames where there are some; so does
+what was made as a data set of its own: annotation.npz (poses), frames/NAME/000001.png.
 """
 
 import argparse
