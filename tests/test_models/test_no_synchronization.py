@@ -28,7 +28,13 @@ GENERATORS = dict(
     cvae_rotations=(dict(CVAE, representation=dict(type='RotationRepresentation')), 'pose', ADAM),
     kinetic_gan=(dict(type='KineticGAN', representation=KEYPOINTS, num_classes=3, num_frames=16, latent_dim=4,
                       networks=dict(base_channels=2), loss=dict(n_critic=1)),
-                 'keypoint', dict(constructor='SeparateOptimWrapperConstructor', generator=ADAM, critic=ADAM)))
+                 'keypoint', dict(constructor='SeparateOptimWrapperConstructor', generator=ADAM, critic=ADAM)),
+    act_vae=(dict(type='ACTVAE', representation=KEYPOINTS, num_classes=3, latent_dim=4, num_frames=8, posterior=dict(),
+                  loss_weights=dict(energy=1., centre=1.)), 'keypoint', ADAM))
+SLT = dict(type='SLTGenerator', representation=dict(KEYPOINTS, root_center=True, normalization='standard'), num_classes=3, num_frames=8,
+           hidden_dim=4, wide_dim=8, pooling='mean', step_weight=5., slope_weight=3.)
+SLT_ADAM = dict(constructor='SeparateOptimWrapperConstructor', decoder=ADAM, pose_critic=ADAM, generator=ADAM, critic=ADAM)
+GENERATORS.update(slt_poses=(SLT, 'keypoint', SLT_ADAM), slt_clips=(dict(SLT, pose_steps=0), 'keypoint', SLT_ADAM))
 RECOGNIZERS = dict(
     stgcn=dict(
         backbone=dict(type='mmagenc.FastSTGCN', in_channels=3, base_channels=4, num_stages=2, inflate_stages=[2], down_stages=[2],
@@ -63,7 +69,7 @@ class BlockingCopies(TorchDispatchMode):
 
 
 class BlockingIndices(TorchFunctionMode):
-    """Collects what Python makes a tensor of the CPU of: lists as indices, numbers written into a tensor (a GPU waits for both)."""
+    """Collects what Python makes a tensor of the CPU of: lists, also as indices, and numbers written into a tensor; a GPU waits."""
 
     def __init__(self, found):
         super().__init__()
@@ -75,6 +81,8 @@ class BlockingIndices(TorchFunctionMode):
             self.found += [f'{function.__name__} by {one}' for one in index if isinstance(one, (list, np.ndarray))]
             if function is torch.Tensor.__setitem__ and isinstance(args[2], (bool, int, float)):
                 self.found.append(f'{args[2]} written into {tuple(args[0].shape)}')
+        if function in (torch.tensor, torch.as_tensor) and torch.device((kwargs or {}).get('device') or 'cpu').type != 'cpu':
+            self.found.append(f'{function.__name__} of {args[0]}')
         return function(*args, **(kwargs or {}))
 
 
@@ -107,10 +115,13 @@ def run_watched(step, device):
 def generator(name, device):
     settings, key, optim_wrapper = GENERATORS[name]
     model = MODELS.build(settings)
-    if name == 'kinetic_gan':
+    if hasattr(model.representation, 'std'):
         model.representation.std.fill_(1.)
-        model.representation._require_statistics()  # asked of the device once a training, as this is:
+        model.representation._require_statistics()  # asked of the device once a training, as these are:
+    if name == 'kinetic_gan':
         model._count_critic_updates()
+    if name.startswith('slt'):
+        assert model.learns_poses == (name == 'slt_poses')
     return model.to(device), key, optim_wrapper
 
 
@@ -118,7 +129,8 @@ def samples(count, num_frames, lengths=None):
     return [ActionDataSample(metainfo=dict(num_frames=(lengths or [num_frames] * count)[i])).set_gt_label(i % 3) for i in range(count)]
 
 
-@pytest.mark.parametrize('name, ragged', [('cvae_rotations', False), ('cvae_rotations', True), ('kinetic_gan', False)])
+@pytest.mark.parametrize('name, ragged', [('cvae_rotations', False), ('cvae_rotations', True), ('kinetic_gan', False),
+                                          ('act_vae', False), ('slt_poses', False), ('slt_clips', False)])
 def test_generators_train_without_waiting(device, name, ragged):
     model, key, optim_wrapper = generator(name, device)
     wrapper, frames = build_optim_wrapper(model, optim_wrapper), model.num_frames
@@ -181,7 +193,8 @@ def test_the_watch_sees_what_waits():
         assert len(watch.found) == 2
         x[[0, 2]], x[..., np.array([1])]
         x[0] = 0
-    assert len(watch.found) == 5
+        torch.tensor([1, 2], device='meta'), torch.tensor([1, 2])
+    assert len(watch.found) == 6
     for wait in (lambda x: x.sum().item(), lambda x: bool(x.any()), lambda x: x.cpu(), lambda x: x.tolist()):
         with pytest.raises((RuntimeError, NotImplementedError)):
             wait(torch.ones(2, device='meta'))

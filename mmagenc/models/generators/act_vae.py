@@ -202,10 +202,10 @@ class ACTVAE(BaseGenerator):
         last = x.shape[1] - 1
         if last < 2:
             raise ValueError(f'ACTVAE learns from windows of at least 3 poses, a start and two that follow it; these have {last + 1}')
-        valid = (torch.arange(last + 1) < length[:, None]).to(x.device)
+        valid = (torch.arange(last + 1) < length[:, None]).to(x.device, non_blocking=True)
         counts = valid[:, :, None] if seen is None else valid[:, :, None] & seen
         counts = counts[..., None].expand_as(x).flatten(2)
-        sets = torch.tensor([[*range(1, last)], [*range(1, last - 1), last], [*range(2, last + 1)]], device=x.device)
+        sets = torch.tensor([[*range(1, last)], [*range(1, last - 1), last], [*range(2, last + 1)]]).to(x.device, non_blocking=True)
         sets = sets if self.posterior is None else sets[:self.num_rollouts]
         targets, counts = (value[:, sets].transpose(0, 1) for value in (x.flatten(2), counts))  # (3, B, T - 1, P)
         start = x[:, 0].flatten(1)
@@ -320,7 +320,7 @@ class ACTVAE(BaseGenerator):
                              f'{self.latent_dim} for each frame more), got {latent.shape[1]}')
         start, noise = latent[:, :self.pose_size], latent[:, self.pose_size:self.latent_width(longest)]
         poses, _, _ = self.roll_out(start, label, noise.unflatten(1, (1 + longest, self.latent_dim)))
-        length = length.to(latent.device)
+        length = length.to(latent.device, non_blocking=True)
         frames = torch.arange(longest, device=latent.device).minimum(length[:, None] - 1)  # padding repeats the last one
         poses = poses.float().gather(1, frames[..., None].expand_as(poses))
         clip = poses.unflatten(2, (self.representation.num_joints, self.representation.num_channels))
