@@ -12,6 +12,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from mmagenc.command_line import describe
 
+from .replaced_method import ReplacedMethod
+
 MAX_GRAPHS = 4
 """Input forms that one method has graphs for; each keeps its activations. Further ones run as they are."""
 ATTEMPTS = 2
@@ -21,21 +23,18 @@ SMALL = 4096
 Capture = Callable[[nn.Module, Tuple[Tensor, ...]], Callable]
 
 
-class GraphedMethod:
-    """Stands in the place of a module's method and runs it, in training, as a CUDA graph for each form of its arguments.
+class GraphedMethod(ReplacedMethod):
+    """A module's method, run in training as a CUDA graph for each form of its arguments.
 
     The arguments on the device are copied into the graph; all others, and tensors on the CPU by their values, are part of the form: a new
-    value means a new graph. As it is the method runs in evaluation, without gradients, for forms beyond :data:`MAX_GRAPHS`, where recording
-    failed, and as long as the gradient of an earlier call is due, whose activations a replay would overwrite. Recording leaves buffers (the
-    statistics of batch norms) and the random state of the device as they were.
+    value means a new graph. As it is the method also runs for forms beyond :data:`MAX_GRAPHS`, where recording failed, and as long as the
+    gradient of an earlier call is due, whose activations a replay would overwrite. Recording leaves buffers and random states as they were.
 
     The method must do the same work whenever it is called with the same form: no counters, no numbers drawn on the CPU, no value of the
     device looked at (which recording refuses).
 
     Args:
-        module: the module.
-        method: name of its method.
-        report: is told in a sentence why something is not recorded.
+        module, method, report: see :class:`ReplacedMethod`.
         capture: records a module for inputs; :func:`torch.cuda.make_graphed_callables` but in tests.
         device_type: where inputs lie.
     """
@@ -47,26 +46,26 @@ class GraphedMethod:
                  report: Callable[[str], None],
                  capture: Optional[Capture] = None,
                  device_type: str = 'cuda') -> None:
-        self.module, self.method, self.report, self.device_type = module, method, report, device_type
-        self.plain = getattr(module, method)
+        super().__init__(module, method, report=report)
+        self.device_type = device_type
         self.capture = _capture if capture is None else capture
         self.graphs: Dict[Tuple, Optional[Callable]] = {}
         self.failures: Dict[Tuple, int] = {}
         self.pending = False
         self.replays = 0
 
-    def install(self) -> None:
-        """Take the method's place in its module."""
-        setattr(self.module, self.method, self)
-
     def remove(self) -> None:
         """Give the method its place back, and the graphs' memory."""
-        delattr(self.module, self.method)
+        super().remove()
         self.graphs.clear()
 
-    def __call__(self, *args, **kwargs) -> Any:
+    def forget(self) -> None:
+        """No gradient is due any more: the step of the last call is over, whether it asked for one or not."""
+        self.pending = False
+
+    def run(self, args: tuple, kwargs: dict) -> Any:
         inputs = [value for value in (*args, *kwargs.values()) if self._is_input(value)]
-        if self.pending or not inputs or not self.module.training or not torch.is_grad_enabled():
+        if self.pending or not inputs:
             return self.plain(*args, **kwargs)
         form = self._form(args, kwargs)
         if form is None or not self._record(form, args, kwargs, inputs):
@@ -78,10 +77,6 @@ class GraphedMethod:
                 self.pending = True
                 leaf.register_hook(self._done)
         return output
-
-    def forget(self) -> None:
-        """No gradient is due any more: the step of the last call is over, whether it asked for one or not."""
-        self.pending = False
 
     def _done(self, grad: Tensor) -> None:
         self.pending = False
@@ -125,19 +120,10 @@ class GraphedMethod:
                      {name: None if self._is_input(value) else value for name, value in kwargs.items()},
                      [index for index, value in enumerate(args) if self._is_input(value)],
                      [name for name, value in kwargs.items() if self._is_input(value)])
-        buffers = [(buffer, buffer.clone()) for buffer in self.module.buffers()]
-        state = torch.cuda.get_rng_state() if self.device_type == 'cuda' else None
         samples = tuple(value.detach().clone().requires_grad_(value.requires_grad) for value in inputs)
         enabled, dtype = torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type)
-        try:
-            with torch.autocast(self.device_type, dtype, enabled=enabled, cache_enabled=False):
-                return self.capture(call, samples)
-        finally:
-            with torch.no_grad():
-                for buffer, before in buffers:
-                    buffer.copy_(before)
-            if state is not None:
-                torch.cuda.set_rng_state(state)
+        with self.unchanged(), torch.autocast(self.device_type, dtype, enabled=enabled, cache_enabled=False):
+            return self.capture(call, samples)
 
 
 class _Call(nn.Module):

@@ -1,6 +1,6 @@
 """Hooks: one concern a file."""
 
-from .cuda_graph_hook import CUDAGraphHook
+from .faster_steps import CompileHook, CUDAGraphHook
 from .finite_loss_hook import FiniteLossHook
 from .infagenc_hook import InfAGenCHook
 from .init_from_hook import InitFromHook
@@ -13,6 +13,6 @@ from .sample_visualization_hook import SampleVisualizationHook
 from .switch_pipeline_hook import SwitchPipelineHook
 
 __all__ = [
-    'CUDAGraphHook', 'FiniteLossHook', 'InfAGenCHook', 'InitFromHook', 'InterruptionHook', 'OnlineGenerationHook', 'PretrainingRecordHook',
-    'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook', 'SwitchPipelineHook'
+    'CUDAGraphHook', 'CompileHook', 'FiniteLossHook', 'InfAGenCHook', 'InitFromHook', 'InterruptionHook', 'OnlineGenerationHook',
+    'PretrainingRecordHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook', 'SwitchPipelineHook'
 ]

@@ -1,0 +1,129 @@
+"""Training steps whose networks run as CUDA graphs, or compiled."""
+
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict
+from torch import nn
+
+from mmagenc.engine.compiled_method import CompiledMethod
+from mmagenc.engine.contract import ContractError
+from mmagenc.engine.cuda_graphs import GraphedMethod
+from mmagenc.engine.replaced_method import ReplacedMethod
+from mmagenc.registry import HOOKS
+
+Place = Tuple[nn.Module, str]
+
+
+class _ReplacingHook(Hook):
+    """Methods of the model that others take the place of while it trains.
+
+    Args:
+        targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
+            (``graph_targets``; of the package's generators the CVAE has them), else ``'backbone'``, which MMAction2's recognizers have.
+    """
+
+    def __init__(self, targets: Optional[Union[str, Sequence[str]]] = None) -> None:
+        self.targets = [targets] if isinstance(targets, str) else None if targets is None else list(targets)
+        self.methods: List[ReplacedMethod] = []
+
+    def places(self, runner) -> List[Place]:
+        """Where the model has the targets.
+
+        Raises:
+            ContractError: a name that it has not.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        names = getattr(model, 'graph_targets', ['backbone']) if self.targets is None else self.targets
+        return [_place(model, name, type(self).__name__) for name in names]
+
+    def install(self, methods: Sequence[ReplacedMethod]) -> None:
+        self.methods = list(methods)
+        for method in self.methods:
+            method.install()
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        for method in self.methods:
+            method.forget()
+
+    def after_train(self, runner) -> None:
+        for method in self.methods:
+            method.remove()
+        self.methods = []
+
+
+@HOOKS.register_module()
+class CUDAGraphHook(_ReplacingHook):
+    """On a GPU, run parts of the model in training as CUDA graphs (:class:`~mmagenc.engine.cuda_graphs.GraphedMethod`).
+
+    Numbers stay the same: the same kernels run, launched together. Batches of one size share a graph, so drop the last, smaller one
+    (``drop_last=True``) or let it have its own. Without a GPU, or in several processes, nothing is changed, and the log says so; what
+    cannot be recorded runs as it is, and the log says why.
+
+    Args:
+        targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
+            (``graph_targets``; of the package's generators the CVAE has them), else ``'backbone'``, which MMAction2's recognizers have.
+
+    Raises:
+        ContractError: a name that the model has not, or optimizers that accumulate gradients, which replays would overwrite.
+    """
+
+    def before_train(self, runner) -> None:
+        places = self.places(runner)
+        _refuse_accumulation(runner.optim_wrapper)
+        if not torch.cuda.is_available() or get_world_size() > 1:
+            reason = 'there is no GPU' if not torch.cuda.is_available() else 'training runs in several processes'
+            runner.logger.info(f'CUDAGraphHook: {reason}, so the model runs as it is')
+            return
+        self.install(GraphedMethod(module, method, report=runner.logger.warning) for module, method in places)
+
+
+@HOOKS.register_module()
+class CompileHook(_ReplacingHook):
+    """Run parts of the model in training through ``torch.compile`` (:class:`~mmagenc.engine.compiled_method.CompiledMethod`).
+
+    ``mmagenc train`` takes it for a config's ``compile=True`` or ``compile=dict(…)``. MMEngine itself would compile the whole step for
+    that, optimizer and accuracies included, and fail. What cannot be compiled here runs as it is, and the log says why.
+
+    Args:
+        targets: as :class:`CUDAGraphHook`'s.
+        settings: arguments of ``torch.compile``, such as ``dict(mode='reduce-overhead')``.
+
+    Raises:
+        ContractError: a name that the model has not, or settings that ``torch.compile`` does not know.
+    """
+
+    def __init__(self, targets: Optional[Union[str, Sequence[str]]] = None, settings: Optional[Dict] = None) -> None:
+        super().__init__(targets)
+        self.settings = dict(settings or {})
+
+    def before_train(self, runner) -> None:
+        places = self.places(runner)
+        try:
+            self.install([CompiledMethod(module, method, report=runner.logger.warning, settings=self.settings) for module, method in places])
+        except ValueError as error:
+            raise ContractError(f'CompileHook: {error}') from error
+
+
+def _place(model: nn.Module, name: str, hook: str) -> Place:
+    """The module and the method that a dotted name means."""
+    *path, last = name.split('.')
+    try:
+        owner = model.get_submodule('.'.join(path))
+        target = getattr(owner, last)
+    except AttributeError:
+        target = None
+    if isinstance(target, nn.Module):
+        return target, 'forward'
+    if not callable(target):
+        raise ContractError(f'{hook}: {type(model).__name__} has no module and no method {name!r}: set targets')
+    return owner, last
+
+
+def _refuse_accumulation(optim_wrapper) -> None:
+    wrappers = optim_wrapper.values() if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
+    if any(wrapper._accumulative_counts > 1 for wrapper in wrappers):
+        raise ContractError('CUDAGraphHook: optim_wrapper.accumulative_counts must be 1: replays overwrite gradients')
