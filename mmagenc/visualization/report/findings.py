@@ -304,16 +304,18 @@ def _pool_text(cells: Sequence[Comparison], what: str) -> str:
 
 
 def _pool_answer(cells: Sequence[Comparison]) -> Tuple[str, str]:
-    better, worse = sum(each.difference.low > 0 for each in cells), sum(each.difference.high < 0 for each in cells)
-    least = min(each.difference.num_pairs for each in cells)
+    better, worse = ([each.difference.num_pairs for each in cells if excludes_zero(each.difference) and sign * each.difference.mean > 0]
+                     for sign in (1, -1))
     if better and worse:
         return PARTLY, 'In some it helped, in some it harmed'
-    if not better and not worse:
+    seeds, word = better or worse, 'helped' if better else 'harmed'
+    if not seeds:
         return OPEN, 'Not to be told from luck'
-    if max(better, worse) < len(cells):
-        return (PARTLY, f'In {better} of {len(cells)} comparisons') if better else (NO, f'It harmed in {worse} of {len(cells)} comparisons')
-    if least < FEW_SEEDS:
-        return PARTLY, f'{"It seems so" if better else "It seems to have harmed"}, but {least} seeds say little'
+    where = '' if len(seeds) == len(cells) else f' in {len(seeds)} of {len(cells)} comparisons'
+    if min(seeds) < FEW_SEEDS:
+        return PARTLY, f'It seems to have {word}{where}, but {min(seeds)} seeds say little'
+    if where:
+        return PARTLY, f'It {word}{where}'
     return (YES, 'Yes') if better else (NO, 'No: it harmed')
 
 
