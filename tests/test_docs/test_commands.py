@@ -21,6 +21,7 @@ from mmagenc.engine.config_check import RUNNER_KEYS, check_config, merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.config_types import parameters_of
 from mmagenc.models.image_synthesis import PerceptualLoss
+from tests.options_table import all_options, old_spellings
 from tests.pages import ROOT
 
 from . import covered, walks
@@ -166,15 +167,36 @@ def shown_by(each: Told) -> Set[str]:
 RUN_ELSEWHERE = [each for each in LINES if not each.mark.startswith(NOT_RUN) and not is_walked(each)]
 
 
-@pytest.mark.parametrize('page', dict.fromkeys(each.page for each in RUN_ELSEWHERE))
+def said(page: Path) -> Iterator[Told]:
+    """The commands in a page's sentences and tables, shortened or not."""
+    for found in in_sentences(page):
+        words = shlex.split(re.sub(r'\s+', ' ', found).replace("'", '').replace('…', ' '))
+        if not words[0].endswith('-') and not (len(words) == 1 and any(name.startswith(f'{words[0]} ') for name in COMMANDS)):
+            yield Told(page_name(page), found, '', *split_name(words))
+
+
+ELSEWHERE = [*RUN_ELSEWHERE, *(each for page in PAGES for each in said(page))]
+
+
+@pytest.mark.parametrize('page', dict.fromkeys(each.page for each in ELSEWHERE))
 def test_commands_are_run_with_these_options(page):
-    for each in (each for each in RUN_ELSEWHERE if each.page == page):
+    for each in (each for each in ELSEWHERE if each.page == page):
         if each.name is None:
             assert any(re.match(kind, plain(each.line)) for kind in covered.LINES), f'no test runs {known_as(each)}'
             continue
         tests = covered.COVERED.get(each.name, ())
-        missing = shown_by(each) - set().union(*map(words_of, tests))
+        here = [shown_by(other) for other in LINES if other.name == each.name and is_walked(other) and not other.mark]
+        missing = shown_by(each) - set().union(*map(words_of, tests), *here)
         assert tests and not missing, f'no test of covered.py runs {known_as(each)} with {", ".join(sorted(missing)) or "anything"}'
+
+
+def test_no_page_tells_an_old_spelling():
+    """They are taken still, and not shown by ``--help``."""
+    old = {}
+    for name, parser, action in all_options():
+        found = {word for word in old_spellings(parser, action) if word.startswith('--')}
+        old.setdefault(name if name in COMMANDS else name.split()[0], set()).update(found)
+    assert [known_as(each) for each in [*LINES, *ELSEWHERE] if each.name and shown_by(each) & old[each.name]] == []
 
 
 def test_the_tests_that_are_named_are_there():
@@ -184,7 +206,7 @@ def test_the_tests_that_are_named_are_there():
 
 
 def test_no_row_is_left_of_what_no_page_tells():
-    assert {*covered.COVERED} <= {each.name for each in RUN_ELSEWHERE}
+    assert {*covered.COVERED} <= {each.name for each in ELSEWHERE}
     lines = [plain(each.line) for each in RUN_ELSEWHERE if each.name is None]
     assert all(any(re.match(kind, line) for line in lines) for kind in covered.LINES)
 
