@@ -54,9 +54,9 @@ class Told(NamedTuple):
         return '…' in self.words or any(word.startswith('[') for word in self.words)
 
 
-def told(page: Path) -> Iterator[Told]:
-    """The lines of a page, with the first value of each loop's variable."""
-    for mark, text in blocks(page, *SHELL):
+def told(page: Path, *kinds: str) -> Iterator[Told]:
+    """The lines of a page's blocks of these kinds, with the first value of each loop's variable."""
+    for mark, text in blocks(page, *kinds):
         values = {name: words.split()[0] for name, words in re.findall(r'for (\w+) in ([^;]+);', text)}
         for line in filter(None, map(str.strip, re.sub(r'[ \t]*(?:#[^\n]*)?\\\n\s*', ' ', text).splitlines())):
             yield _told(page_name(page), line, mark, values)
@@ -64,7 +64,7 @@ def told(page: Path) -> Iterator[Told]:
 
 def _told(page: str, line: str, mark: str, values: Dict[str, str]) -> Told:
     found = None if line.startswith('#') else OURS.search(line)
-    if found is None:
+    if found is None or found[1] not in (None, *OLD):
         return Told(page, line, mark)
     rest = re.sub(r'\$\{?(\w+)\}?', lambda name: values.get(name[1], 'x'), line[found.end():])
     words = shlex.split(rest[:END.search(rest).start()])
@@ -72,7 +72,7 @@ def _told(page: str, line: str, mark: str, values: Dict[str, str]) -> Told:
     return Told(page, line, mark, name, words)
 
 
-LINES = [each for page in PAGES for each in told(page)]
+LINES = [each for page in PAGES for each in told(page, *SHELL)]
 
 
 def plain(line: str) -> str:
@@ -83,6 +83,24 @@ def plain(line: str) -> str:
 def known_as(each: Told) -> str:
     """A line as a failing test names it."""
     return f'{each.page}: {each.line}'
+
+
+# --- Read
+
+
+SHOWN = [*LINES, *(each for page in PAGES for each in told(page, ''))]
+"""With those of blocks that are shown and not for a shell."""
+
+
+def test_there_are_commands():
+    assert sum(each.name is not None for each in LINES) > 120 and any(each.name and 'python tools/' in each.line for each in LINES)
+
+
+@pytest.mark.parametrize('page', dict.fromkeys(each.page for each in SHOWN if each.name))
+def test_commands_are_read(page):
+    """In both spellings, ``mmagenc NAME`` and ``python tools/NAME.py``, by their parsers; what is shortened is left out."""
+    for each in (each for each in SHOWN if each.page == page and each.name and '…' not in each.line):
+        parser_of(each.name).parse_args(['CONFIG.py' if word == 'CONFIG' else word for word in each.words])
 
 
 # --- Run here

@@ -190,7 +190,7 @@ OTHERS = (
 
 @pytest.mark.parametrize('page', [page for page in PAGES if blocks(page, *SHELL)], ids=page_name)
 def test_every_line_for_a_shell_is_known(page):
-    """Lines with a command of ours are read by its parser (tests/test_commands/test_documented.py); others are of a few kinds."""
+    """Lines with a command of ours are read by its parser (test_commands.py); others are of a few kinds."""
     targets = re.search(r'^\.PHONY: (.*)$', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.MULTILINE)[1].split()
     own = [mark for mark, _ in blocks(page, 'python')]
     for _, text in blocks(page, *SHELL):
