@@ -8,7 +8,7 @@ import shlex
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import pytest
 from mmengine.config import Config
@@ -322,3 +322,24 @@ def test_options_without_a_config_fit_one_that_is_there(page):
     for option in loose_options(page):
         key = option.split('=', 1)[0]
         assert key == 'key' or any(fits(shipped(path), key) for path in candidates(page_name(page))), option
+
+
+# --- Checkpoints
+
+
+def checkpoints() -> Iterator[Tuple[Path, str, int]]:
+    """Page or config, the config of ours that trains, and the epoch, of each checkpoint that a text names."""
+    for path in [*PAGES, *sorted((ROOT / 'configs').glob('*/*.py'))]:
+        for name, epoch in re.findall(r'work_dirs/(?:\w+/)*([\w-]+)/epoch_(\d+)\.pth', path.read_text(encoding='utf-8')):
+            for config in (ROOT / 'configs').glob(f'*/{name}.py'):
+                if config.parent.name != 'studies':
+                    yield path, config.relative_to(ROOT).as_posix(), int(epoch)
+
+
+def test_trainings_leave_the_checkpoints_that_are_named():
+    """The last epoch's, or one of the interval's."""
+    found = list(checkpoints())
+    assert len(found) > 8
+    for path, config, epoch in found:
+        last, interval = shipped(config).train_cfg.max_epochs, shipped(config).default_hooks.checkpoint.interval
+        assert epoch == last or epoch < last and epoch % interval == 0, f'{path}: {config} leaves no epoch_{epoch}.pth'
