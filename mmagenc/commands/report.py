@@ -36,3 +36,5 @@ def run(args: argparse.Namespace) -> None:
             print(f'{run.name}: {part}: {reason}')
     for path in [out, *figures]:
         print(f'wrote {path}')
+    if args.figures is not None and not figures:
+        print(f'{args.figures}: there is nothing to draw; a study has its figures beside its runs.csv')

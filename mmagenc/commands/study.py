@@ -3,7 +3,7 @@
     mmagenc study configs/studies/bandai_namco_small.py [CONFIG ...] [--jobs N] [--summary]
 
 Each run is a process with a folder of its own, one at a time on each GPU; a started study goes on where it stopped. What comes out, in the
-study's folder: runs.csv, table.md, learning_curve.png and .pdf. On a cluster, --cluster slurm puts what is left into the queue instead.
+study's folder: runs.csv, table.md and figures. On a cluster, --cluster slurm puts what is left into the queue instead.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from mmagenc.apis.study import Study
 from mmagenc.apis.study.pool import Pool, describe, locked, make_slots, work
@@ -19,10 +19,11 @@ from mmagenc.apis.study.slurm import queued_jobs, submit
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.study import StudyRow, markdown_table, plain_words, write_rows
+from mmagenc.evaluation.study_plan import ARMS_FILE, Arm, write_arms
 from mmagenc.outputs import FORCE, OutputError, foreign_names, note_names
 from mmagenc.visualization.study_figures import draw_differences, draw_learning_curve
 
-SUMMARY = ('runs.csv', 'table.md', 'learning_curve.png', 'learning_curve.pdf', 'differences.png', 'differences.pdf')
+SUMMARY = ('runs.csv', ARMS_FILE, 'table.md', 'learning_curve.png', 'learning_curve.pdf', 'differences.png', 'differences.pdf')
 TOOL = 'study.py'
 
 
@@ -60,18 +61,21 @@ def check_summaries(folders: Sequence[Path]) -> None:
         raise OutputError(f'{foreign[0]}: there already, and no study wrote it; {FORCE} it', status=2)
 
 
-def write_summary(rows: Sequence[StudyRow], folder: Path, baselines: Sequence[str]) -> None:
-    """Write the CSV file, the table and the figure."""
+def write_summary(rows: Sequence[StudyRow], folder: Path, baselines: Sequence[str], arms: Optional[Sequence[Arm]] = None) -> None:
+    """Write the CSV file, what the arms are (of one study: those of several may share names), the table and the figures."""
     folder.mkdir(parents=True, exist_ok=True)
-    note_names(folder, TOOL, SUMMARY)
+    names = [name for name in SUMMARY if arms or name != ARMS_FILE]
+    note_names(folder, TOOL, names)
     write_rows(rows, folder / 'runs.csv')
+    if arms:
+        write_arms(arms, baselines[0], folder / ARMS_FILE)
     table = markdown_table(rows, baseline=baselines[0], second_baseline=baselines[1])
     words = plain_words(rows, baseline=baselines[0])
     with atomic_open(folder / 'table.md', 'w', encoding='utf-8') as file:
         file.write(f'{table}\n{words}\n')
     draw_learning_curve(rows, [folder / 'learning_curve.png', folder / 'learning_curve.pdf'])
     draw_differences(rows, baselines[0], [folder / 'differences.png', folder / 'differences.pdf'])
-    print(f'\n{table}\n{words}\n\n{folder}: {", ".join(SUMMARY)}')
+    print(f'\n{table}\n{words}\n\n{folder}: {", ".join(names)}')
 
 
 def open_studies(args: argparse.Namespace) -> List[Study]:
@@ -139,7 +143,7 @@ def run(args: argparse.Namespace) -> None:
             raise ValueError('no run is done yet' + (f': {next(iter(failed.values()))}' if failed else ''))
         for study, own in zip(studies, rows):
             if own:
-                write_summary(own, study.folder, study.settings['baselines'])
+                write_summary(own, study.folder, study.settings['baselines'], study.arms)
         if len(studies) > 1:
             write_summary(sum(rows, []), args.work_dir, studies[0].settings['baselines'])
     if failed:

@@ -1,9 +1,13 @@
 """What the arms of a study are, and which groups of clips (styles, subjects) it trains on, tests on and takes its base motion from."""
 
-from dataclasses import dataclass
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
+
+from mmagenc.compat import atomic_open
 
 BUILT_IN = ('pool', 'unjudged', 'base')
 """What generated clips can be beside those of a study's own named generators: the pool that the loop accepted, the generator's clips as
@@ -73,6 +77,36 @@ def _read_arm(name: str, table: Dict, augmentations: Sequence[str], generators: 
             what = ', '.join(accepted) or ('nothing: it has no base' if key == 'init' else 'nothing')
             raise ValueError(f'arm {name!r}: {key}={value!r}, of which the study has {what}')
     return arm
+
+
+ARMS_FILE = 'arms.json'
+"""Beside the file of a study's runs: what its arms are, which the runs only name."""
+
+
+def write_arms(arms: Sequence[Arm], baseline: str, path) -> None:
+    """Write what the arms of a study are, and which of them its table holds the others against; an old file is replaced in one step."""
+    told = {arm.name: {key: value for key, value in asdict(arm).items() if key != 'name'} for arm in arms}
+    with atomic_open(path, 'w', encoding='utf-8') as file:
+        json.dump(dict(baseline=baseline, arms=told), file, indent=1)
+
+
+def load_arms(path) -> Tuple[List[Arm], str]:
+    """Arms and baseline of a file that :func:`write_arms` wrote.
+
+    Raises:
+        ValueError: no such file, or other content.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f'{path}: no such file')
+    try:
+        told = json.loads(Path(path).read_text(encoding='utf-8'))
+        arms, baseline = [Arm(name, **table) for name, table in told['arms'].items()], told['baseline']
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f'{path}: no arms of a study: {type(error).__name__}: {error}') from None
+    values = [value for arm in arms for value in asdict(arm).values() if value is not None]
+    if not all(isinstance(value, str) for value in [baseline, *values]):
+        raise ValueError(f'{path}: names are expected, got {next(value for value in [baseline, *values] if not isinstance(value, str))!r}')
+    return arms, baseline
 
 
 class Division(NamedTuple):

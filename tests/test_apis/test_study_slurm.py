@@ -98,6 +98,12 @@ def test_command_submits_and_lists(config, slurm, capsys):  # noqa: F811
     assert re.findall(r'real +(.+)', capsys.readouterr().out) == ['in the queue', '-']
 
 
+def test_a_task_does_so_many_runs(config, slurm, capsys):  # noqa: F811
+    command = [str(config), '--work-dir', str(config.parent / 'out'), '--cfg-options', 'study.only=[real]', 'study.seeds=[0,1]']
+    main(tool, [*command, '--cluster', 'slurm', '--jobs', '16', '--runs-per-task', '2'])
+    assert 'submitted 4 as array 11' in capsys.readouterr().out and '--array=0-1%2' in (slurm / '11.kept').read_text()
+
+
 @pytest.mark.parametrize('options, message', [
     (['slurm_partitoin=gpu'], 'partitoin'),
     (['colour=red'], '--cluster-options: .*colour'),

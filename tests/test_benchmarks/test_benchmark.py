@@ -215,7 +215,7 @@ def published(tmp_path):
     return tmp_path
 
 
-def test_published_infogcn(published):
+def test_published_infogcn(published, tmp_path):
     """A third path in InfoGCN's rows, which trains; the names of its modules are free afterwards."""
     path = list(sys.path)
     network = recognizer.PublishedInfoGCN(published)
@@ -224,7 +224,9 @@ def test_published_infogcn(published):
     before = [parameter.clone() for parameter in network.parameters()]
     recognizer.published_step(network, x, label, False)()
     assert not any(torch.equal(parameter, old) for parameter, old in zip(network.parameters(), before))
-    rows = recognizer.recognizer(Settings(device='cpu', repeats=1, quick=True, published=published))
+    main(benchmark, ['recognizer', '--device', 'cpu', '--repeats', '1', '--quick', '--clock', 'cpu', '--threads',
+                     str(torch.get_num_threads()), '--published', str(published), '--out', str(tmp_path / 'rows.json')])
+    rows = json.loads((tmp_path / 'rows.json').read_text())['results']
     assert [row['name'] for row in rows if 'published_s' in row] == [row['name'] for row in rows if row['name'].startswith('infogcn')]
 
 

@@ -125,7 +125,8 @@ def test_a_pose_of_an_image(run, tmp_path):
     assert 'poses of bowl' in printed and 'truth' not in printed
     strip = np.asarray(Image.open(out / 'strip.png'))
     assert (strip == 200).all(axis=-1).mean() > 0.1, 'the image is behind the poses'
-    out, _ = run('--crop', 'auto', '--force', start=pose_file(tmp_path, img_shape=[90, 120]))
+    out, printed = run('--crop', 'auto', '--class', 'squat', '--force', start=pose_file(tmp_path, img_shape=[90, 120]))
+    assert 'poses of squat' in printed, "the option's class and not the file's"
     x1, y1, x2, y2 = load_annotation(out / 'predictions.npz')['annotations'][0]['crop']
     assert x1 < 30 and y1 < 40 and x2 > 66 and y2 > 64 and x2 <= 119
 

@@ -4,7 +4,7 @@ import pytest
 
 from mmagenc.commands import report
 from tests.commands import main
-from tests.test_visualization.test_report.runs import make_work_dir
+from tests.test_visualization.test_report.runs import make_study_dir, make_work_dir
 
 
 @pytest.fixture(scope='module')
@@ -33,6 +33,13 @@ def test_default_place_and_figures(tool, tmp_path):
     with pytest.raises(SystemExit):
         main(tool, [str(folder)])
     assert (folder / 'report.html').read_text() == 'mine'
+
+
+def test_a_study(tool, tmp_path, capsys):
+    folder = make_study_dir(tmp_path / 'mine')
+    main(tool, [str(folder), '--figures', str(tmp_path / 'figures')])
+    assert 'Did generated clips help?' in (folder / 'report.html').read_text(encoding='utf-8')
+    assert 'there is nothing to draw; a study has its figures beside its runs.csv' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('options, reason', [(['nowhere'], 'report: nowhere: no such folder'), (['.', '.'], 'each once'),

@@ -22,6 +22,7 @@ from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine import RecognizerTrainer
 from mmagenc.engine.hook_config import config_hooks, drop_hooks, find_hook
 from mmagenc.evaluation.study import read_rows
+from mmagenc.evaluation.study_plan import PRESET_ARMS, load_arms
 from mmagenc.registry import HOOKS, MODELS
 from tests.commands import main
 from tests.test_engine.test_hooks.test_infagenc_hook import NUM_CLASSES, NUM_FRAMES, ShiftGenerator
@@ -142,6 +143,7 @@ def test_whole_study_goes_on_where_it_stopped(tool, in_process, tmp_path, capsys
     folder = tmp_path / 'out/made'
     first = read_rows(folder / 'runs.csv')
     assert [row.arm for row in first] == ['real', 'augmented', 'unjudged', 'infagenc', 'both']
+    assert load_arms(folder / 'arms.json') == (list(PRESET_ARMS.values()), 'real')
     by_arm = {row.arm: row for row in first}
     assert {row.steps for row in first} == {6} and {row.num_real for row in first} == {4}
     assert by_arm['real'].num_synthetic == by_arm['augmented'].num_synthetic == 0

@@ -23,8 +23,7 @@ from tests.pages import ROOT
 from tests.test_apis.configs import write_work_folder
 
 PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md'), *(ROOT / 'configs').rglob('*.md')])
-FENCE = re.compile(
-    r'^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<kind>[\w-]*|\{code-cell\} python)\n(?P<text>.*?)^```', re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<kind>[^\n`]*)\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 SHELL = ('bash', 'sh', 'shell', 'console')
 NOT_RUN = 'not run: '
 RUN_ELSEWHERE = ('docs/api.md', )
@@ -46,6 +45,13 @@ def is_config(code: str) -> bool:
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return all(isinstance(node, (ast.Assign, ast.Expr)) for node in tree.body) and all(
         isinstance(call, ast.Name) and call.id == 'dict' for call in calls)
+
+
+def test_no_block_is_passed_over():
+    """A block whose beginning is not known would make its end a beginning."""
+    for page in PAGES:
+        text = page.read_text(encoding='utf-8')
+        assert 2 * len(FENCE.findall(text)) == len(re.findall('^```', text, re.MULTILINE)), page_name(page)
 
 
 # --- Python
@@ -190,7 +196,7 @@ OTHERS = (
 
 @pytest.mark.parametrize('page', [page for page in PAGES if blocks(page, *SHELL)], ids=page_name)
 def test_every_line_for_a_shell_is_known(page):
-    """Lines with a command of ours are read by its parser (tests/test_commands/test_documented.py); others are of a few kinds."""
+    """Lines with a command of ours are read by its parser (test_commands.py); others are of a few kinds."""
     targets = re.search(r'^\.PHONY: (.*)$', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.MULTILINE)[1].split()
     own = [mark for mark, _ in blocks(page, 'python')]
     for _, text in blocks(page, *SHELL):

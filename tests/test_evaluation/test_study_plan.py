@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm, divide_groups, read_arms
+from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm, divide_groups, load_arms, read_arms, write_arms
 
 KNOWN = dict(augmentations=['strong'], generators=['transfer'], base=True)
 
@@ -51,3 +51,20 @@ def test_groups_never_meet():
 def test_more_groups_than_there_are():
     with pytest.raises(ValueError, match='2 groups to train on and 3 to test on, of 4: a, b, c, d'):
         divide_groups('abcd', num_train=2, num_test=3, seed=0)
+
+
+def test_arms_are_kept_in_a_file(tmp_path):
+    arms = read_arms(dict(a={}, b=dict(augmentation='strong', generated='pool')), **KNOWN)
+    write_arms(arms, 'a', tmp_path / 'arms.json')
+    assert load_arms(tmp_path / 'arms.json') == (arms, 'a')
+
+
+@pytest.mark.parametrize('text, message', [
+    (None, 'no such file'), ('[', 'no arms of a study'), ('{"arms": {"a": {"colour": "red"}}, "baseline": "a"}', "unexpected .*'colour'"),
+    ('{"arms": {"a": {"init": ["base"]}}, "baseline": "a"}', r"names are expected, got \['base'\]"), ('[' * 100000, 'no arms of a study')
+])
+def test_files_that_hold_no_arms(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / 'arms.json').write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_arms(tmp_path / 'arms.json')

@@ -18,7 +18,7 @@ from mmagenc.outputs import add_force
 
 def build_parser() -> Parser:
     parser = Parser('report', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR', help='folder of a training')
+    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR', help='folder of a training, or of a study')
     add_out(parser, 'the page (default: report.html in the first WORK_DIR, in place of an earlier one)', metavar='FILE.html', type=Path)
     parser.add_argument('--figures', type=Path, metavar='FOLDER', help='also write figures for papers (PDF) into this folder')
     parser.add_argument('--title', default='', metavar='TEXT', help="heading of the page (default: the folders' names)")

@@ -85,6 +85,7 @@ class ACTVAE(BaseGenerator):
     """
 
     latent_has_frames = True
+    test_defaults = BaseGenerator.test_defaults | dict(start='drawn', noise_factor=1.)
 
     def __init__(self,
                  *,
@@ -102,7 +103,6 @@ class ACTVAE(BaseGenerator):
                  starts: str = 'first',
                  max_starts: int = 64,
                  test_cfg: Optional[Dict] = None) -> None:
-        test_cfg = dict(start='drawn', noise_factor=1.) | dict(test_cfg or {})
         super().__init__(representation=representation, num_classes=num_classes, num_frames=num_frames, test_cfg=test_cfg)
         _require_bounded(self.representation)
         _require_known(loss_weights, latent_dim=latent_dim, gap=gap, max_starts=max_starts)

@@ -39,6 +39,8 @@ class BaseGenerator(BaseModel):
     """Whether there is something to train; a generator that only needs :meth:`fit` makes clips without a checkpoint."""
     gap = 1
     """Frames of a recording from one generated frame to the next: clips have so many fewer frames a second."""
+    test_defaults = dict(num_repeats=20, seed=0)
+    """What ``test_cfg`` may say, and what holds where it says nothing."""
 
     def __init__(self, *, representation: Dict, num_classes: int, num_frames: int = 60, test_cfg: Optional[Dict] = None) -> None:
         super().__init__(data_preprocessor=dict(type='mmagenc.MotionDataPreprocessor', non_blocking=True))
@@ -46,7 +48,10 @@ class BaseGenerator(BaseModel):
             raise ValueError(f'num_classes must be at least 1 and num_frames at least 2, got {num_classes} and {num_frames}')
         self.representation = representation if isinstance(representation, nn.Module) else MODELS.build(representation)
         self.num_classes, self.num_frames = num_classes, num_frames
-        self.test_cfg = dict(num_repeats=20, seed=0) | dict(test_cfg or {})
+        unknown = [key for key in test_cfg or {} if key not in self.test_defaults]
+        if unknown:
+            raise ValueError(f'test_cfg of {type(self).__name__} takes {", ".join(self.test_defaults)}, got {", ".join(map(str, unknown))}')
+        self.test_cfg = self.test_defaults | dict(test_cfg or {})
 
     @property
     def device(self) -> torch.device:

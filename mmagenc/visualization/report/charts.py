@@ -145,6 +145,29 @@ def paired_bars(groups: Sequence[Tuple[str, Sequence[float]]], parts: Sequence[T
     return Chart(title, '', f'{title}, {unit}. {told}', spec)
 
 
+def interval_chart(rows: Sequence[Tuple[str, float, float, float, str]], *, title: str, unit: str) -> Chart:
+    """A mark with its interval for each line, and where nothing differs; intervals that hold 0 are pale.
+
+    Args:
+        rows: label, value, ends of the interval, and a remark, of each line.
+        title: above the chart.
+        unit: of the values.
+    """
+    told = [f'{label}: {value:+.1f} [{low:+.1f}, {high:+.1f}] {unit} {remark}' for label, value, low, high, remark in rows]
+    values = [dict(group=label, value=_short(value), low=_short(low), high=_short(high), sure=int(low > 0 or high < 0), tip=tip)
+              for (label, value, low, high, _), tip in zip(rows, told)]
+    encoding = dict(
+        y=dict(field='group', type='nominal', sort=None, axis=dict(title=None, ticks=False, domain=False, labelPadding=6)),
+        color=_colors('sure', ['var(--muted)', SERIES_COLORS[0]]), tooltip=dict(field='tip'))
+    x = dict(field='low', type='quantitative', scale=dict(zero=True, nice=True), axis=dict(title=unit, labelExpr=NUMBER, tickCount=5))
+    zero = dict(mark=dict(type='rule', color='var(--muted)', strokeDash=[3, 3]), data=dict(values=[dict(at=0)]),
+                encoding=dict(x=dict(field='at', type='quantitative')))
+    spec = _spec(height=len(rows) * 26, data=dict(values=values), layer=[
+        zero, dict(mark=dict(type='rule', strokeWidth=2), encoding=dict(encoding, x=x, x2=dict(field='high'))),
+        dict(mark=dict(type='point', filled=True, size=60, opacity=1), encoding=dict(encoding, x=dict(x, field='value')))])
+    return Chart(title, f'{unit}, 95 % interval', f'{title}. {"; ".join(told)}', spec)
+
+
 def scatter(embedding: Dict, classes: Sequence[str]) -> Chart:
     """Clips in the plane: colour by class, shape by set, with ``shown`` (sets) and ``label`` (a class, or −1) for the page's controls.
 

@@ -6,7 +6,7 @@ K classes, R rounds of the loop. Whatever is missing or cannot be read becomes a
 import json
 import re
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
@@ -17,8 +17,8 @@ from mmagenc.compat import START_FILE, named_checkpoint, start_number
 from mmagenc.datasets.annotation import MAX_CLASSES
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.datasets.pool import read_pool as load_pool
-from mmagenc.evaluation.study import StudyRow, read_rows
-from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm
+from mmagenc.evaluation.study import BASELINE, StudyRow, read_rows
+from mmagenc.evaluation.study_plan import ARMS_FILE, PRESET_ARMS, Arm, load_arms
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.untrusted import NotPlainError, read_settings
 from mmagenc.visualization.logs import epoch_positions, is_number, read_scalars
@@ -32,6 +32,8 @@ LARGEST = 1e100
 """Of what is drawn: axes take differences and powers of the numbers."""
 CONFIG_KEYS = {'model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'default_scope'}
 """One of them is in every config of a training."""
+STUDY_FILE = 'runs.csv'
+"""In the folder of a study, and in that of several."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,15 @@ class StudyRuns:
 
     Args:
         source: its file of runs.
-        arms: what its recognizers were trained with.
+        arms: what its recognizers were trained with, as far as it is known.
         rows: one a run.
+        baseline: the arm that its own table holds the others against.
     """
 
     source: str
     arms: List[Arm]
     rows: List[StudyRow]
+    baseline: str = BASELINE
 
 
 @dataclass
@@ -147,6 +151,12 @@ class Run:
     notes: List[Tuple[str, str]] = field(default_factory=list)
 
     @property
+    def is_study(self) -> bool:
+        """Whether the folder is that of a study, or of several, and no training's."""
+        folder = Path(self.folder)
+        return (folder / STUDY_FILE).is_file() or (any(folder.glob(f'*/{STUDY_FILE}')) and not any(folder.glob('*.py')))
+
+    @property
     def unit(self) -> str:
         """``'epoch'`` or ``'iteration'``."""
         return self.curves[0].unit if self.curves else 'epoch'
@@ -166,6 +176,9 @@ def collect_run(folder, *, trust: bool = False) -> Run:
     if not folder.is_dir():
         raise ValueError(f'{folder}: no such folder; give the work_dir of a training')
     run = Run(name=folder.resolve().name, folder=str(folder))
+    if run.is_study:
+        run.studies = _part(run, 'studies', lambda: read_studies(folder, run), [])
+        return run
     config = read_run_config(folder, run, trust=trust)
     run.checkpoint = _part(run, 'checkpoint', lambda: newest_checkpoint(folder), None)
     if run.checkpoint is None:
@@ -406,30 +419,34 @@ def _is_earlier(path: Path, folder: Path) -> bool:
 def read_studies(folder: Path, run: Run) -> List[StudyRuns]:
     """The runs of every study (``runs.csv``) in or below the folder, with its arms; those of several studies together are in their own."""
     studies = []
-    for path in sorted(folder.rglob('runs.csv')):
+    for path in sorted(folder.rglob(STUDY_FILE)):
         if _is_earlier(path, folder):
             continue
         source = str(path.relative_to(folder))
         try:
             rows = read_rows(path)
-            arms = _arms(path.with_name('settings.json'), rows)
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
+            if path.with_name('settings.json').is_file():
+                studies.append(_read_study(path, rows, source, run))
+        except (ValueError, OSError) as error:
             run.notes.append(('studies', f'{source} cannot be read: {error}'))
-            continue
-        studies += [StudyRuns(source, arms, rows)] if arms else []
     return studies
 
 
-def _arms(settings: Path, rows: List[StudyRow]) -> List[Arm]:
-    """The arms that the rows name, by the study's settings; without these, none but those that every study knows."""
-    if not settings.is_file():
-        return []
-    named = json.loads(settings.read_text(encoding='utf-8'))['study']['arms']
-    own = named if isinstance(named, dict) else {}
+def _read_study(path: Path, rows: List[StudyRow], source: str, run: Run) -> StudyRuns:
+    """A study's runs and what its arms are; where it does not say so, arms are known that every study has, by their names."""
     names = dict.fromkeys(row.arm for row in rows)
-    arms = [PRESET_ARMS[name] if not isinstance(own.get(name), dict) else Arm(name, **own[name]) for name in names
-            if name in PRESET_ARMS or isinstance(own.get(name), dict)]
-    return [replace(arm, augmentation=None if arm.augmentation == 'none' else arm.augmentation) for arm in arms]
+    if not rows:
+        raise ValueError('no runs in it')
+    if path.with_name(ARMS_FILE).is_file():
+        arms, baseline = load_arms(path.with_name(ARMS_FILE))
+        known = {arm.name: arm for arm in arms}
+    else:
+        known, baseline = PRESET_ARMS, BASELINE
+    strange = [name for name in names if name not in known]
+    if strange:
+        run.notes.append(('studies', f'{source}: what {", ".join(strange)} {"are" if len(strange) > 1 else "is"} stands nowhere: no '
+                          f'{ARMS_FILE} beside it tells; mmagenc study CONFIG --work-dir {path.parent.parent} --summary writes one'))
+    return StudyRuns(source, [known[name] for name in names if name in known], rows, baseline if baseline in names else next(iter(names)))
 
 
 def _optional(reader: Callable, content: Any, source: str) -> List:

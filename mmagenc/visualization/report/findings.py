@@ -10,11 +10,12 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.evaluation.functional import chance_of, is_near_chance, movement_is_off, wilson_interval
 from mmagenc.evaluation.functional.movement import STILL
-from mmagenc.evaluation.study import FEW_SEEDS, ArmSummary, summarize
+from mmagenc.evaluation.study import FEW_SEEDS, excludes_zero
 
 from .alarms import class_name, last_round, percent
-from .collect import Run, StudyRuns
+from .collect import Run
 from .metrics import Number, Row
+from .studies import POOL, Comparison, comparisons_of, points, seeds_text, size_text
 
 FEW_CLIPS = 30
 """Of fewer recordings an accuracy is known to within some 20 points at best."""
@@ -262,55 +263,68 @@ def _test_matrix(run: Run) -> Optional[List[List[float]]]:
 
 
 def pool_finding(run: Run) -> Finding:
-    """Accuracies of recognizers trained with the pool and without, of the same seeds."""
-    question = 'Did the pool help?'
-    found = [(cell, other) for study in run.studies for cell, other in pool_cells(study)]
+    """Accuracies of recognizers trained with the pool (or other generated clips) and without, of the same seeds."""
+    found = [each for study in run.studies for each in comparisons_of(study)]
+    pool = [each for each in found if each.arm.generated == POOL]
+    if not pool and (run.rounds or not (found or run.is_study)):
+        return _unmeasured_pool(run, found)
+    question, what = ('Did the pool help?', 'the pool’s clips') if pool else ('Did generated clips help?', 'generated clips')
     if not found:
-        size = run.rounds[-1].pool_size if run.rounds else 0
-        text = f'The pool holds {size} clip{"" if size == 1 else "s"}; no' if run.rounds else 'No'
-        text += ' recognizers were trained with it and without it on the same seeds. The judge’s opinion of its own choice does not ' \
-                'answer this.'
-        return Finding(question, OPEN, 'Not measured', text, (), study_command(run))
-    cells = [cell for cell, _ in found]
-    few = min(cell.difference.num_pairs for cell in cells) < FEW_SEEDS
-    text = f'Test accuracy over seeds, with the pool’s clips and without, {len(cells)} comparison{"s" if len(cells) > 1 else ""}; the ' \
-           'difference is of the same seeds, with its 95 % interval.' + (f' Fewer than {FEW_SEEDS} seeds say little.' if few else '')
-    facts = [_pool_fact(cell, other, many=len({each.dataset for each in cells}) > 1) for cell, other in found]
-    return Finding(question, *_pool_answer(cells), text, facts)
+        text = 'The study has no arm with generated clips beside the same one without, of the same seeds.'
+        return Finding(question, OPEN, 'Not compared', text)
+    cells = pool or found
+    filled = [each for each in cells if each.num_empty < len(each.cell.seeds)]
+    verdict, answer = _pool_answer(filled) if filled else (OPEN, 'There were no clips to help')
+    facts = [_pool_fact(each, many=len({each.cell.dataset for each in cells}) > 1) for each in cells]
+    return Finding(question, verdict, answer, _pool_text(cells, what), facts)
 
 
-def _pool_answer(cells: Sequence[ArmSummary]) -> Tuple[str, str]:
-    better, worse = sum(cell.difference.low > 0 for cell in cells), sum(cell.difference.high < 0 for cell in cells)
+def _unmeasured_pool(run: Run, others: Sequence[Comparison]) -> Finding:
+    """What is known of a pool that no study tells of."""
+    size = run.rounds[-1].pool_size if run.rounds else 0
+    text = f'The pool holds {size} clip{"" if size == 1 else "s"}; no' if run.rounds else 'No'
+    text += ' recognizers were trained with it and without it on the same seeds. The judge’s opinion of its own choice does not ' \
+            'answer this.' + (' What other generated clips did stands under Study.' if others else '')
+    return Finding('Did the pool help?', OPEN, 'Not measured', text, (), study_command(run))
+
+
+def _pool_text(cells: Sequence[Comparison], what: str) -> str:
+    seeds = sorted({each.difference.num_pairs for each in cells})
+    count = len(cells)
+    text = f'Test accuracy over seeds, with {what} and without, {count} comparison{"s" if count > 1 else ""}; the difference is of the ' \
+           'same seeds, with its 95 % interval: one that holds 0 is no difference.'
+    if count > 1:
+        text += f' {sum(excludes_zero(each.difference) for each in cells)} of {count} exclude 0, by chance about {count / 20:.2g} would.'
+    if seeds[0] < FEW_SEEDS:
+        text += f' Fewer than {FEW_SEEDS} seeds say little.'
+    empty = sum(each.num_empty for each in cells)
+    if empty:
+        text += f' In {empty} of {sum(len(each.cell.seeds) for each in cells)} runs there was no generated clip.'
+    return text
+
+
+def _pool_answer(cells: Sequence[Comparison]) -> Tuple[str, str]:
+    better, worse = ([each.difference.num_pairs for each in cells if excludes_zero(each.difference) and sign * each.difference.mean > 0]
+                     for sign in (1, -1))
     if better and worse:
         return PARTLY, 'In some it helped, in some it harmed'
-    if better:
-        return (YES, 'Yes') if better == len(cells) else (PARTLY, f'In {better} of {len(cells)} comparisons')
-    if worse:
-        return NO, 'No: it harmed' if worse == len(cells) else f'It harmed in {worse} of {len(cells)} comparisons'
-    return OPEN, 'Not to be told from luck'
+    seeds, word = better or worse, 'helped' if better else 'harmed'
+    if not seeds:
+        return OPEN, 'Not to be told from luck'
+    where = '' if len(seeds) == len(cells) else f' in {len(seeds)} of {len(cells)} comparisons'
+    if min(seeds) < FEW_SEEDS:
+        return PARTLY, f'It seems to have {word}{where}, but {min(seeds)} seeds say little'
+    if where:
+        return PARTLY, f'It {word}{where}'
+    return (YES, 'Yes') if better else (NO, 'No: it harmed')
 
 
-def pool_cells(study: StudyRuns) -> List[Tuple[ArmSummary, ArmSummary]]:
-    """Summaries of the arms that trained with the pool, each against the arm that is the same but for it, where seeds are shared."""
-    found = []
-    for arm in (arm for arm in study.arms if arm.generated == 'pool'):
-        alike = [other for other in study.arms
-                 if other.generated is None and (other.augmentation, other.init) == (arm.augmentation, arm.init)]
-        if not alike:
-            continue
-        cells = summarize(study.rows, baseline=alike[0].name)
-        without = {(cell.dataset, cell.clips_per_class): cell for cell in cells if cell.arm == alike[0].name}
-        found += [(cell, without[cell.dataset, cell.clips_per_class]) for cell in cells if cell.arm == arm.name and cell.difference]
-    return found
-
-
-def _pool_fact(cell: ArmSummary, other: ArmSummary, *, many: bool) -> Fact:
-    size = 'all clips' if cell.clips_per_class == 'all' else f'{cell.clips_per_class} clips a class'
-    mean, low, high = (100 * value for value in cell.difference[:3])
-    pairs = cell.difference.num_pairs
-    interval = f' [{low:+.1f}, {high:+.1f}]' if pairs > 1 else ''
-    return Fact(f'{f"{cell.dataset}, " if many else ""}{cell.arm}, {size}', f'{percent(cell.mean)} with',
-                f'{percent(other.mean)} without ({other.arm}): {mean:+.1f} points{interval}, {pairs} seed{"s" if pairs > 1 else ""}')
+def _pool_fact(each: Comparison, *, many: bool) -> Fact:
+    difference, interval = points(each.difference)
+    name = f'{f"{each.cell.dataset}, " if many else ""}{each.cell.arm}, {size_text(each.cell)}'
+    beside = f'{percent(each.other.mean)} without ({each.other.arm}): {difference} points{f" {interval}" if interval else ""}, ' \
+             f'{seeds_text(each.difference)}'
+    return Fact(name, f'{percent(each.cell.mean)} with', beside)
 
 
 # --- Pieces
@@ -340,4 +354,5 @@ def study_command(run: Run) -> str:
     file = innermost_dataset((run.settings or {}).get('train_dataloader')).get('ann_file')
     file, config = file if isinstance(file, str) else 'CLIPS.npz', run.config_file.resolve() if run.config_file else 'CONFIG'
     return shlex.join(['mmagenc', 'study', 'configs/studies/own.py', '--work-dir', f'{run.folder}/study', '--cfg-options',
-                       f'own_data.ann_file={file}', f'study.generator={config}', 'study.arms.infagenc.generated=pool'])
+                       f'own_data.ann_file={file}', f'study.generator={config}', 'study.arms.infagenc.augmentation=none',
+                       'study.arms.infagenc.generated=pool'])

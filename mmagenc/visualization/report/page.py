@@ -22,16 +22,19 @@ from .alarms import alarms_of, class_name, last_round, percent
 from .charts import SETS, Chart, line_chart, scatter
 from .collect import Curve, Run
 from .curves import curve_names, pretty
-from .findings import findings_of
+from .findings import Finding, findings_of
 from .metrics import SHARES
+from .studies import study_views
 
 Markup = jinja2.utils.markupsafe.Markup
 SIGN = '<meta name="generator" content="mmagenc report">'
 """By which a report is known."""
 PAGE_SUFFIXES = ('.html', '.htm')
-PARTS = (('players', 'Motion'), ('results', 'Metrics'), ('curves', 'Curves'), ('loop', 'The loop'), ('embedding', 'Embedding'),
-         ('confusions', 'Confusion'), ('settings', 'Config and environment'), ('missing', 'What is missing'))
+PARTS = (('players', 'Motion'), ('results', 'Metrics'), ('curves', 'Curves'), ('loop', 'The loop'), ('studies', 'Study'),
+         ('embedding', 'Embedding'), ('confusions', 'Confusion'), ('settings', 'Config and environment'), ('missing', 'What is missing'))
 """Parts of a run's section, each drawn by the template of its name."""
+STUDY_PARTS = ('studies', 'missing')
+"""Those of a folder that holds studies and no training."""
 
 
 def write_page(runs: Sequence[Run], path, *, title: str = '') -> None:
@@ -65,10 +68,10 @@ def render_page(runs: Sequence[Run], *, title: str = '') -> str:
     data = dict(runs=[dict(classes=run.classes, motion=run.motion) for run in runs], charts=charts.data)
     return environment().get_template('page.html.j2').render(
         runs=runs, sections=drawn, title=title or ', '.join(run.name for run in runs), sign=Markup(SIGN), version=__version__,
-        created=time.strftime('%Y-%m-%d %H:%M'), parts=PARTS, alarms=[(run, text) for run in runs for text in alarms_of(run)],
+        created=time.strftime('%Y-%m-%d %H:%M'), parts=sections[0].parts, alarms=[(run, text) for run in runs for text in alarms_of(run)],
         standin=[run.name for run in runs if run.standin], comparison=tables.comparison_table(runs), shared=shared,
-        findings=[section.findings for section in sections], sides=side_colors(), data=Markup(embedded(data)),
-        script=Markup(asset('report.js')), library=Markup(asset('vega.js') if charts.data else ''))
+        findings=[section.findings for section in sections], answers=[section.answers for section in sections], sides=side_colors(),
+        data=Markup(embedded(data)), script=Markup(asset('report.js')), library=Markup(asset('vega.js') if charts.data else ''))
 
 
 @cache
@@ -122,7 +125,17 @@ class Section:
 
     def rendered(self) -> List[Tuple[str, str, Markup]]:
         """Key, name and markup of every part; one that is damaged costs that part."""
-        return [(key, name, self._part(key)) for key, name in PARTS]
+        return [(key, name, self._part(key)) for key, name in self.parts]
+
+    @property
+    def parts(self) -> List[Tuple[str, str]]:
+        """Keys and names of what there is to tell of such a folder."""
+        return [(key, name) for key, name in PARTS if not self.run.is_study or key in STUDY_PARTS]
+
+    @property
+    def answers(self) -> List[Finding]:
+        """The answers that are shown; a study is asked for its own alone."""
+        return self.findings[-1:] if self.run.is_study else self.findings
 
     def _part(self, key: str) -> Markup:
         kept = len(self.charts.data)
@@ -159,6 +172,9 @@ class Section:
             pool_known=bool(loop.pool_by_class(self.run.rounds)), told=bool(last or last_round(self.run, 'judge')),
             movement=loop.movement_table(self.run, last) if last else None, rounds=loop.rounds_table(self.run),
             folded=len(self.run.rounds) > loop.FEW_ROUNDS, fates=loop.fates_table(self.run))
+
+    def _view_studies(self) -> Dict:
+        return dict(studies=[(view, self.charts.place(view.chart) if view.chart else None) for view in study_views(self.run)])
 
     def _view_embedding(self) -> Dict:
         if self.run.embedding is None:

@@ -406,6 +406,7 @@ def test_half_precision_trains():
     (dict(loss_weights=dict(l2=1)), r"unknown loss terms \['l2'\]; known: l1, kl, energy, centre"),
     (dict(loss_weights=dict(energy=-1)), 'loss_weights.energy must be a number of at least 0, got -1'),
     (dict(loss_weights=dict(energy=1.), deterministic=True), 'loss_weights.energy .* set it to 0'),
+    (dict(test_cfg=dict(noise=0)), 'test_cfg of ACTVAE takes num_repeats, seed, start, noise_factor, got noise'),
     (dict(test_cfg=dict(noise_factor=-1)), 'test_cfg.noise_factor must be at least 0, got -1'),
     (dict(posterior=dict(), deterministic=True), 'do not go together'),
     (dict(posterior=dict(hidden_dim=0)), 'hidden_dim must be at least 1'),

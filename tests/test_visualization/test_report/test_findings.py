@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mmagenc.evaluation.study import StudyRow, write_rows
+from mmagenc.evaluation.study import StudyRow, read_rows, write_rows
+from mmagenc.evaluation.study_plan import read_arms, write_arms
 from mmagenc.visualization.report import collect_run
 from mmagenc.visualization.report.collect import Run
 from mmagenc.visualization.report.findings import findings_of, judge_finding, movement_finding, pool_finding
@@ -68,7 +69,7 @@ def test_what_was_not_measured_names_the_command(tmp_path):
     assert {(finding.verdict, finding.answer) for finding in (movement, judge, pool)} == {('open', 'Not measured')}
     assert movement.command == judge.command == f"mmagenc test CONFIG CHECKPOINT --work-dir '{tmp_path}/a b/test'"
     assert pool.command.startswith('mmagenc study configs/studies/own.py --work-dir')
-    assert pool.command.endswith(' study.arms.infagenc.generated=pool')
+    assert pool.command.endswith(' study.arms.infagenc.augmentation=none study.arms.infagenc.generated=pool')
 
 
 @pytest.mark.parametrize('accuracy, total, verdict', [(0.9, 60, 'yes'), (0.9, 20, 'partly'), (0.4, 60, 'no'), (0.6, 5, 'no')])
@@ -98,38 +99,77 @@ def test_a_judge_that_was_never_fitted():
     assert judge_finding(Run(name='a', folder='a', fitted=False)).answer == 'No: it was never fitted'
 
 
-def study(folder, differences, *, arms=('real', 'infagenc')):
-    """Runs of two arms whose accuracies differ by these, a seed each."""
-    rows = [StudyRow('d', arm, 5, seed, 0.5 + (change if arm == arms[1] else 0), 0.5, 0.5, 1, 10, 20, 1, 1., 'x')
+def study(folder, differences, *, arms=('real', 'infagenc'), table=None, num_synthetic=20):
+    """Runs of two arms whose accuracies differ by these, a seed each, with the files that a study leaves."""
+    rows = [StudyRow('d', arm, 5, seed, 0.5 + (change if arm == arms[1] else 0), 0.5, 0.5, 1, 10, num_synthetic, 1, 1., 'x')
             for seed, change in enumerate(differences) for arm in arms]
     (folder / 'study').mkdir(exist_ok=True)
     write_rows(rows, folder / 'study/runs.csv')
-    write_lines(folder / 'study/settings.json', [dict(study=dict(arms=list(arms)))])
+    write_lines(folder / 'study/settings.json', [dict(study=dict(steps=1), data='x')])
+    write_arms(read_arms(table or list(arms), augmentations=['none', 'augmentation'], generators=['own'], base=True), arms[0],
+               folder / 'study/arms.json')
 
 
 @pytest.mark.parametrize('differences, verdict, answer', [
     ([.1, .11] * 4, 'yes', 'Yes'), ([-.1, -.11] * 4, 'no', 'No: it harmed'), ([-.1, .11] * 4, 'open', 'Not to be told from luck'),
-    ([.1], 'open', 'Not to be told from luck')
+    ([.1], 'open', 'Not to be told from luck'), ([.1, .11, .1], 'partly', 'It seems to have helped, but 3 seeds say little'),
+    ([-.1, -.11, -.1], 'partly', 'It seems to have harmed, but 3 seeds say little')
 ])
 def test_pool(folder, differences, verdict, answer):
     study(folder, differences)
     finding = pool_finding(collect_run(folder))
-    assert (finding.verdict, finding.answer) == (verdict, answer) and ('say little' in finding.text) == (len(differences) < 8)
+    assert (finding.verdict, finding.answer) == (verdict, answer) and ('seeds say little' in finding.text) == (len(differences) < 8)
     (name, (value, beside)), = facts(finding).items()
     assert name == 'infagenc, 5 clips a class' and value.endswith('with') and beside.startswith('50.0 % without (real): ')
-    assert f'{len(differences)} seed' in beside
+    assert f'{len(differences)} seed' in beside and ('the interval holds 0' in beside) == (verdict == 'open' and len(differences) > 1)
+    assert ('no interval' in beside) == (len(differences) == 1) == ('[' not in beside)
 
 
-def test_arms_are_held_against_what_is_the_same_but_for_the_pool(folder):
-    """``both`` is augmented as ``augmented`` is; ``unjudged`` has no pool, and own arms are what the settings say."""
+def test_an_interval_that_begins_just_below_nothing_holds_it(folder):
+    """Differences of mean 4 and standard deviation 4.79 thousandths over eight seeds: 2.365 * 4.79 / sqrt(8) = 4.005."""
+    spread = 4.79e-3 * (7 / 8)**.5
+    study(folder, [4e-3 + sign * spread for sign in (-1, 1)] * 4)
+    finding = pool_finding(collect_run(folder))
+    assert finding.answer == 'Not to be told from luck'
+    assert facts(finding)['infagenc, 5 clips a class'][1].endswith('+0.4 points [+0.0, +0.8], 8 seeds; the interval holds 0')
+
+
+def test_arms_are_held_against_what_is_the_same_but_for_the_clips(folder):
+    """``both`` is augmented as ``augmented`` is, ``none`` is no augmentation, and the base's own clips are not generated."""
     study(folder, [.1, .12] * 4, arms=('augmented', 'both'))
     assert 'without (augmented)' in pool_finding(collect_run(folder)).facts[0].beside
-    study(folder, [.1, .12] * 4, arms=('real', 'unjudged'))
-    assert pool_finding(collect_run(folder)).answer == 'Not measured'
-    study(folder, [.1, .12] * 4, arms=('bare', 'mine'))
-    table = dict(bare=dict(augmentation='none'), mine=dict(generated='pool'))
-    write_lines(folder / 'study/settings.json', [dict(study=dict(arms=table))])
+    study(folder, [.1, .12] * 4, arms=('bare', 'mine'), table=dict(bare=dict(augmentation='none'), mine=dict(generated='pool')))
     assert 'without (bare)' in pool_finding(collect_run(folder)).facts[0].beside
+    for mine in (dict(generated='pool', init='base'), dict(generated='base')):
+        study(folder, [.1, .12] * 4, arms=('bare', 'mine'), table=dict(bare=dict(), mine=mine))
+        assert pool_finding(collect_run(folder)).answer == 'Not measured'
+
+
+def test_other_generated_clips_are_not_the_pool(folder):
+    """A loop's pool stays unmeasured by them; where there is none they are what the question is about."""
+    study(folder, [.1, .12] * 4, arms=('bare', 'mine'), table=dict(bare=dict(), mine=dict(generated='own')))
+    run = collect_run(folder)
+    finding = pool_finding(run)
+    assert finding.answer == 'Not measured' and finding.text.endswith('stands under Study.') and finding.command
+    run.rounds = []
+    assert (pool_finding(run).question, pool_finding(run).answer) == ('Did generated clips help?', 'Yes')
+
+
+def test_a_pool_without_clips_helped_nothing(folder):
+    study(folder, [.1, .11] * 4, num_synthetic=0)
+    finding = pool_finding(collect_run(folder))
+    assert finding.answer == 'There were no clips to help' and 'In 8 of 8 runs there was no generated clip' in finding.text
+
+
+def test_several_comparisons_and_what_chance_gives(folder):
+    study(folder, [.1, .11] * 4)
+    rows = read_rows(folder / 'study/runs.csv')
+    worse = [replace(row, clips_per_class=10, top1=1 - row.top1) for row in rows]
+    level = [replace(row, clips_per_class='all', top1=.5) for row in rows]
+    for more, answer in ((level, 'It helped in 1 of 2 comparisons'), (worse, 'In some it helped, in some it harmed')):
+        write_rows([*rows, *more], folder / 'study/runs.csv')
+        finding = pool_finding(collect_run(folder))
+        assert (finding.verdict, finding.answer) == ('partly', answer) and 'by chance about 0.1 would' in finding.text
 
 
 def test_the_loop_says_how_many_clips_wait_for_an_answer(folder):
@@ -143,3 +183,20 @@ def test_damaged_studies_are_noted(folder):
     write_lines(folder / 'study/runs.csv', ['a,b', '1,2'])
     run = collect_run(folder)
     assert not run.studies and any(part == 'studies' and 'study/runs.csv cannot be read' in reason for part, reason in run.notes)
+    study(folder, [.1])
+    for text, reason in (('{"baseline": 3, "arms": {}}', 'got 3'), ('[]', 'no arms of a study')):
+        (folder / 'study/arms.json').write_text(text)
+        run = collect_run(folder)
+        assert not run.studies and any('arms.json' in told and reason in told for part, told in run.notes if part == 'studies')
+
+
+def test_arms_that_a_study_of_an_earlier_version_does_not_tell(folder):
+    """Those that every study has are known by name; of others there is a word on how to write what they are."""
+    study(folder, [.1, .11] * 4)
+    (folder / 'study/arms.json').unlink()
+    assert pool_finding(collect_run(folder)).answer == 'Yes'
+    study(folder, [.1, .11] * 4, arms=('real', 'mine'), table=dict(real=dict(), mine=dict(generated='pool')))
+    (folder / 'study/arms.json').unlink()
+    run = collect_run(folder)
+    assert pool_finding(run).answer == 'Not measured' and len(run.studies[0].rows) == 16
+    assert any(part == 'studies' and 'what mine is stands nowhere' in told and '--summary writes one' in told for part, told in run.notes)

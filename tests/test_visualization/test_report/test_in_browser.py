@@ -5,7 +5,7 @@ import pytest
 from mmagenc.visualization.report import collect_run, player_clips, write_page
 from tests.browser import browser
 
-from .runs import CLASSES, NASTY, make_clip, make_work_dir, rewrite_rounds, told
+from .runs import CLASSES, NASTY, make_clip, make_study_dir, make_work_dir, rewrite_rounds, told
 
 FOCUS = """(() => { const node = document.activeElement;
     return node.getAttribute('aria-label') || (node.labels && node.labels[0] || node).textContent.trim().slice(0, 40); })()"""
@@ -16,6 +16,7 @@ def report(tmp_path_factory):
     """A page with every part."""
     folder = make_work_dir(tmp_path_factory.mktemp('report') / 'work')
     rewrite_rounds(folder, told(), told())
+    make_study_dir(folder / 'study/mine')
     run = collect_run(folder)
     run.motion = player_clips({'real': [make_clip(NASTY, 0)], 'generated': [make_clip('b', 2, seed=1)]}, skeleton='ucla20', fps=30)
     run.embedding = dict(method='t-SNE', total=2, points=[[0.5, 0.5, 'train', 0, NASTY], [0.1, 0.9, 'generated', 2, 'b']])
@@ -36,7 +37,7 @@ def test_nothing_is_said_asked_for_or_cut(page, report):
         assert page.run('document.documentElement.scrollWidth') == width
         charts = page.run("""[...document.querySelectorAll('.plot')].map(plot => [plot.querySelectorAll('path').length > 0,
             plot.querySelector('svg').getBoundingClientRect().width <= plot.clientWidth + 1])""")
-        assert len(charts) == 7 and all(map(all, charts)), charts  # two curves, four of the loop, the embedding
+        assert len(charts) == 8 and all(map(all, charts)), charts  # two curves, four of the loop, the study, the embedding
 
 
 def test_every_control_is_reached_and_works_by_keys(page, report):
