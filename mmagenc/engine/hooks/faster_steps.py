@@ -40,8 +40,8 @@ class _ReplacingHook(Hook):
         names = getattr(model, 'graph_targets', ['backbone']) if self.targets is None else self.targets
         return [_place(model, name, type(self).__name__) for name in names]
 
-    def install(self, methods: Sequence[ReplacedMethod]) -> None:
-        self.methods = list(methods)
+    def install(self, methods: List[ReplacedMethod]) -> None:
+        self.methods = methods
         for method in self.methods:
             method.install()
 
@@ -78,7 +78,7 @@ class CUDAGraphHook(_ReplacingHook):
             reason = 'there is no GPU' if not torch.cuda.is_available() else 'training runs in several processes'
             runner.logger.info(f'CUDAGraphHook: {reason}, so the model runs as it is')
             return
-        self.install(GraphedMethod(module, method, report=runner.logger.warning) for module, method in places)
+        self.install([GraphedMethod(*place, report=runner.logger.warning) for place in places])
 
 
 @HOOKS.register_module()
@@ -103,9 +103,10 @@ class CompileHook(_ReplacingHook):
     def before_train(self, runner) -> None:
         places = self.places(runner)
         try:
-            self.install([CompiledMethod(module, method, report=runner.logger.warning, settings=self.settings) for module, method in places])
+            methods = [CompiledMethod(*place, report=runner.logger.warning, settings=self.settings) for place in places]
         except ValueError as error:
             raise ContractError(f'CompileHook: {error}') from error
+        self.install(methods)
 
 
 def _place(model: nn.Module, name: str, hook: str) -> Place:
