@@ -274,15 +274,20 @@ def test_a_compiled_row():
     assert row['steps'] == 2 and 'forward' not in vars(layer)
 
 
-def test_rows_picked_by_name(monkeypatch):
+def test_rows_picked_by_name(monkeypatch, tmp_path, capsys):
     layer = torch.nn.Linear(2, 2)
     made = [gpu.Contest(name, lambda half: layer, lambda half: layer, 1, [(layer, 'forward')]) for name in ('one', 'two')]
     for name in ('cvae_contests', 'gan_contests'):
         monkeypatch.setattr(gpu, name, lambda *args: [])
     monkeypatch.setattr(gpu, 'recognizer_contests', lambda *args: made)
-    monkeypatch.setattr(gpu, 'measure', lambda name, *args: dict(name=name))
-    settings = Settings(device='cpu', repeats=1, quick=True, only=('*_fp32', 'two_fp32_c*'))
-    assert [row['name'] for row in gpu.gpu(settings)] == ['one_fp32', 'two_fp32', 'two_fp32_compiled']
+    monkeypatch.setattr(gpu, 'measure', lambda name, *args: dict(name=name, failed='not tried'))
+    path = tmp_path / 'rows.json'
+    main(benchmark, ['gpu', '--quick', '--repeats', '1', '--device', 'cpu', '--only', '*_fp32', 'two_fp32_c*', '--out', str(path)])
+    rows = json.loads(path.read_text())['results']
+    assert [row['name'] for row in rows] == ['one_fp32', 'two_fp32', 'two_fp32_compiled'] and 'two_fp32_compiled' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(benchmark, ['cvae', '--only', '*'])
+    assert '--only picks rows of gpu' in capsys.readouterr().err
 
 
 def test_as_many_calls_as_a_second_holds():

@@ -17,7 +17,8 @@ def own(module: str, *names: str) -> Tuple[str, ...]:
 
 COVERED = {
     'benchmark': tests('tests/test_benchmarks/test_benchmark.py', 'test_report', 'test_published_infogcn', 'test_act_vae', 'test_slt',
-                       'test_kinetic_gan', 'test_p2i') + tests('tests/test_benchmarks/test_sweep.py', 'test_every_cost_at_toy_sizes'),
+                       'test_kinetic_gan', 'test_p2i', 'test_rows_picked_by_name') +
+                 tests('tests/test_benchmarks/test_sweep.py', 'test_every_cost_at_toy_sizes'),
     'class-over-time': own('test_class_over_time', 'test_windows_follow_the_path'),
     'compare': own('test_compare', 'test_splits_are_kept_apart', 'test_through_a_recognizer'),
     'compare-generators': own('test_compare_generators', 'test_numbers_are_of_the_metric_functions'),

@@ -2,6 +2,7 @@
 command with these options (``covered.py``). What no test can run says so above its block, with the reason: ``<!-- not run: REASON -->``."""
 
 import ast
+import inspect
 import io
 import re
 import shlex
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -251,6 +253,8 @@ INNER = {
 def fits(cfg: Config, key: str) -> bool:
     """Whether an option's key leads to what is in a config, or to an argument of a class that the config names."""
     *outer, last = key.split('.')
+    if (outer or [last]) == ['compile']:  # of torch.compile; no config has it
+        return not outer or last in inspect.signature(torch.compile).parameters
     value, place = cfg, '.'.join(outer)
     if place in INNER and registered(cfg.model.type):
         return last in INNER[place](registered(cfg.model.type))
@@ -305,7 +309,8 @@ def candidates(page: str) -> List[str]:
     beside = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / page).parent.glob('*.py'))
     return beside if page.startswith('configs/') else [
         'configs/infagenc/own_2d.py', 'configs/infagenc/primitive_60f.py', 'configs/infagenc/bandai_namco.py', 'configs/studies/own.py',
-        'configs/kinetic_gan/kinetic-gan_1xb32-1200e_ntu60-xsub-64f.py', 'configs/stgcn/stgcn_1xb16-rot6d-15e_primitive-60f.py']
+        'configs/kinetic_gan/kinetic-gan_1xb32-1200e_ntu60-xsub-64f.py', 'configs/stgcn/stgcn_1xb16-rot6d-15e_primitive-60f.py',
+        'configs/act_vae/act-vae-small-posterior_1xb128_penn.py']
 
 
 def loose_options(page: Path) -> List[str]:
