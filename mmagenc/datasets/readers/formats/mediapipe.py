@@ -17,6 +17,7 @@ from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_
 from mmagenc.datasets.readers.naming import part_of, spelling
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import in_pixels, numbers, whole_shape
 from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of
 from mmagenc.registry import READERS
@@ -148,8 +149,9 @@ def _of_rows(table, options: ReadOptions, notes: Tuple[str, ...], name: str, par
         raise ValueError('line 1: no columns of x and y of the 33 landmarks')
     places = [frame.points for frame in frames if frame.points is not None]
     world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
-    found = _recording(name, frames, world, joints, options, label=label)
-    return replace(found, notes=(*notes, *found.notes))
+    fps, by = rate_of_times(rows, table.frame) if options.fps is None else (None, ())
+    found = _recording(name, frames, world, joints, options, label=label, fps=fps)
+    return replace(found, notes=(*notes, *found.notes, *by))
 
 
 def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,

@@ -4,11 +4,12 @@ keypoint of one person, ``frame,keypoint,x,y``.
 V keypoints.
 """
 
-from typing import Iterator, Optional, Sequence, Union
+from typing import Iterator, Optional, Sequence, Tuple, Union
 
 from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
 from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of
 from mmagenc.registry import READERS
@@ -44,8 +45,10 @@ class KeypointTable(Reader):
         if table is None and _points_a_row(rows) is None:
             raise ValueError('line 1: no columns NAME.x and NAME.y of at least 4 keypoints')
         if table is None:
-            names, persons, ids = points_of(parse_long_header(rows[0]), rows, block=1)
-            yield _recording([str(name) for name in names], [[person] for person in persons], ids, source.name, options)
+            table = parse_long_header(rows[0])
+            names, persons, ids = points_of(table, rows, block=1)
+            frames = [[person] for person in persons]
+            yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
         else:
             yield recording_of(table, rows, source.name, options)
 
@@ -66,10 +69,10 @@ def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Rec
         ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout.
     """
     frames, ids, _ = persons_of(table, rows)
-    return _recording(table.names, frames, ids, name, options)
+    return _recording(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
 
 
-def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions) -> Recording:
+def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
     numbered = all(joint.isdigit() for joint in names)
     columns = columns_of_number(len(names), LAYOUTS, options) if numbered else columns_of_names(names, options)
     points, notes = in_pixels([unseen_as_nan(person.keypoint[columns.order, :2]) for frame in frames for person in frame],
@@ -77,5 +80,6 @@ def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, na
     places = iter(points)
     frames = [[Person(next(places), None if person.score is None else person.score[columns.order], person.track, person.box)
                for person in frame] for frame in frames]
-    return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, img_shape=options.img_shape,
-                     notes=(*columns.notes, *notes))
+    fps, by = rate if options.fps is None else (options.fps, ())
+    return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=fps, img_shape=options.img_shape,
+                     notes=(*columns.notes, *notes, *by))

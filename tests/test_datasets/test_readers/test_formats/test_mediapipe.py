@@ -49,6 +49,15 @@ def test_numbered_columns_and_no_column_of_frames(write, import_file, image):
     assert np.allclose(recording.keypoint[0], image[..., :2] * 100, rtol=1e-5) and np.allclose(recording.keypoint_score, .5)
 
 
+def test_the_rate_by_times(write, import_file, world):
+    a_row_a_landmark = long_table(world, 'frame,landmark,x,y,z', lambda frame, joint: f'{frame},{joint}')
+    for text in (table(world, lambda name, _: f'{name}_'), a_row_a_landmark):
+        first, *rows = text.split('\n')
+        timed = '\n'.join([f'Time (ms),{first}', *(f'{20 * int(row.partition(",")[0])},{row}' for row in rows)])
+        recording, = import_file(write('a.csv', timed), 'mediapipe')
+        assert recording.fps == 50 and 'Time (ms)' in recording.notes[-1]
+
+
 @pytest.mark.parametrize('depth', ['z', ''])
 def test_the_pose_beside_hands_and_face(write, import_file, image, depth):
     """A table of MediaPipe Holistic: hands have no visibility, the pose keeps its own."""

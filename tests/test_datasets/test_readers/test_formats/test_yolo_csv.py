@@ -59,6 +59,15 @@ def test_other_tables_of_places_are_none(write, text):
     assert recognize(Source(write('a.csv', text)), all_readers()) is None
 
 
+def test_the_rate_by_times(write, import_file, walk):
+    """A column of seconds says it, and ``--source-fps`` overrules it."""
+    first, *rows = table({'child': walk}).split('\n')
+    timed = '\n'.join([f'{first},timestamp', *(f'{row},{index / 25}' for index, row in enumerate(rows))])
+    recording, = import_file(write('a.csv', timed), 'yolo')
+    assert recording.fps == 25 and 'timestamp' in recording.notes[-1]
+    assert import_file(write('a.csv', timed), 'yolo', fps=50.)[0].fps == 50
+
+
 def test_what_is_not_seen_and_parts_of_the_image(write, import_file, walk):
     walk[2, 5] = 0
     recording, = import_file(write('a.csv', table({'child': walk / 1000})), 'yolo', img_shape=(500, 1000))
