@@ -7,6 +7,7 @@ name, before anything of it is built (:mod:`mmagenc.untrusted`).
 from pathlib import Path
 
 from mmagenc.untrusted import UnsafePickleError
+from mmagenc.untrusted.archives import LFS_POINTER, LFS_WORDS
 from mmagenc.untrusted.joblib import JoblibUnpickler, inflated
 
 __all__ = ['UnsafePickleError', 'load_pickle']
@@ -22,8 +23,11 @@ def load_pickle(path, *, encoding: str = 'latin1'):
     Raises:
         FileNotFoundError: no such file.
         UnsafePickleError: the file names another class or function, or asks an admitted one for something else than plain data.
-        ValueError: the file is no pickle, is cut short, or inflates to too much.
+        ValueError: the file is no pickle, is cut short, inflates to too much, or is the pointer of one that Git LFS has not fetched.
     """
     path = Path(path)
-    content = inflated(path.read_bytes(), source=str(path))
+    content = path.read_bytes()
+    if content.startswith(LFS_POINTER):
+        raise ValueError(f'{path}: {LFS_WORDS}')
+    content = inflated(content, source=str(path))
     return JoblibUnpickler(content, source=str(path), encoding=encoding).load()

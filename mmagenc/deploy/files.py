@@ -27,6 +27,8 @@ TOLERANCE = 1e-5
 SUFFIXES = ('.onnx', '.pt2')
 EXTRA_FILE = 'mmagenc.json'
 """Of a ``.pt2`` file: the metadata."""
+BATCH_NORM_TORCH = '2.7'
+"""The first torch that writes batch normalization as ONNX; that of 2.6 leaves it to onnxscript, which fails (microsoft/onnxscript#2651)."""
 
 
 class ExportError(ValueError):
@@ -60,7 +62,7 @@ def write_model(portable: Portable, path, meta: Dict) -> Tuple[Check, Dict]:
         tuple: how near the file is to torch; ``dynamic``: which of ``N`` and ``T`` may change, and why not (``why``).
 
     Raises:
-        ExportError: no such format, a network that PyTorch cannot export, or numbers that are not torch's.
+        ExportError: no such format, a network that PyTorch, or this version of it, cannot export, or numbers that are not torch's.
         ImportError: a package that writing needs is not installed.
     """
     suffix = Path(path).suffix
@@ -68,6 +70,7 @@ def write_model(portable: Portable, path, meta: Dict) -> Tuple[Check, Dict]:
         raise ExportError(f'{path}: the file must end in {alternatives(SUFFIXES)}')
     if suffix == '.onnx':
         require_onnx()
+        _require_batch_norm(portable.network, path)
     problems = []
     for axes in ('N', '') if portable.fixed_frames else ('NT', 'N', ''):
         try:
@@ -90,6 +93,17 @@ def require_onnx() -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ImportError(f'an .onnx file needs onnx, onnxscript and onnxruntime ({error}): pip install "mmagenc[onnx]"') from error
+
+
+def writes_batch_norm() -> bool:
+    """Whether this torch writes networks with batch normalization, which most recognizers are, as ONNX."""
+    return torch.__version__ >= BATCH_NORM_TORCH
+
+
+def _require_batch_norm(network: torch.nn.Module, path) -> None:
+    if not writes_batch_norm() and any(isinstance(module, torch.nn.modules.batchnorm._BatchNorm) for module in network.modules()):
+        raise ExportError(f'{path}: torch {torch.__version__} cannot write batch normalization, which this network has, as ONNX: '
+                          f'torch {BATCH_NORM_TORCH} and later can, and a .pt2 file this one can write, too')
 
 
 def _written(portable: Portable, axes: str, suffix: str, meta: Dict, problems: Sequence[str]) -> Tuple[bytes, Check, Dict]:

@@ -25,6 +25,7 @@ READ_ERRORS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeE
 _BYTEARRAY = tuple(f'{module}\nbytearray\n'.encode() for module in ('builtins', '__builtin__'))
 LFS_POINTER = b'version https://git-lfs'
 """How the text begins that stands where Git LFS has not fetched a file."""
+LFS_WORDS = 'this is the pointer that Git LFS leaves in place of the file: fetch it with git lfs pull'
 _GREEDY = 'it asks for a bytearray, which may be of any size'
 
 
@@ -98,7 +99,7 @@ def checkpoint_problem(path) -> Optional[str]:
             if start[:4] == b'PK\x03\x04':
                 return 'the archive is cut short'
             if start == LFS_POINTER:
-                return 'this is the pointer that Git LFS leaves in place of the file: fetch it with git lfs pull'
+                return LFS_WORDS
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _GREEDY if any(content.find(name) >= 0 for name in _BYTEARRAY) else None
     try:

@@ -77,6 +77,12 @@ def test_damaged_files(tmp_path, data):
         load_pickle(tmp_path / 'f.pkl')
 
 
+def test_what_git_lfs_leaves_says_so(tmp_path):
+    (tmp_path / 'a.pkl').write_bytes(b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n')
+    with pytest.raises(ValueError, match='a.pkl: this is the pointer that Git LFS leaves .* git lfs pull'):
+        load_pickle(tmp_path / 'a.pkl')
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_pickle(tmp_path / 'gone.pkl')

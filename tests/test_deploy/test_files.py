@@ -233,6 +233,16 @@ def test_numbers_that_are_not_torchs():
         checked(SHIFT, lambda x: [(x + 1 if x.shape[1] == 5 else x).numpy()], 'NT')
 
 
+def test_a_torch_that_cannot_write_batch_normalization(tmp_path, monkeypatch):
+    """torch 2.6 says so, and what can; networks without it, and programs of torch, it writes."""
+    monkeypatch.setattr('mmagenc.deploy.files.writes_batch_norm', lambda: False)
+    with pytest.raises(ExportError, match=r'judge.onnx: torch .* cannot write batch normalization.*torch 2.7 and later can.*\.pt2 file'):
+        export_model(tiny().config, tiny().checkpoint, tmp_path / 'judge.onnx', part='recognizer')
+    assert not list(tmp_path.iterdir())
+    write_model(SHIFT, tmp_path / 'shift.onnx', {})
+    export_model(tiny().config, tiny().checkpoint, tmp_path / 'judge.pt2', part='recognizer')
+
+
 def test_a_program_of_torch(tmp_path):
     check, dynamic = write_model(SHIFT, tmp_path / 'a' / 'shift.pt2', dict(classes=['a']))
     extra = {EXTRA_FILE: ''}

@@ -60,7 +60,7 @@ def _add_files(parser: Parser) -> None:
     add('--joint-names', type=Path, metavar='FILE', help="the files' names for a layout's keypoints, YAML lines \"nose: snout\"")
     add('--unit', metavar='UNIT', help='m, cm, mm, inch, or metres per unit (default: as the format has it, or by the legs)')
     add('--up', choices=('auto', 'y', '-y', 'z', '-z'), default='auto',
-        help='axis of the files that points up (default: as the format has it, or as the motion tells)')
+        help='axis of the files that points up; of pixels y turns them (default: as the format has it, or as the motion tells)')
     add('--rig', default='auto', metavar='RIG', help='BVH: names of the joints, by a shipped rig or a YAML file (default: auto)')
     add('--lenient', action='store_true', help='take files whose header and content disagree, as far as they go')
     add('--strict', action='store_true', help='leave clips out that do not look like a person, rather than warn of them')

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from mmagenc.datasets.annotation import problem_words
+from mmagenc.untrusted.archives import LFS_WORDS
 
 from .registry import Reader, UnknownFormatError, all_readers, known_suffixes, recognize
 from .source import Source, natural_key
@@ -54,10 +55,14 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
     """
     chosen, left_out, strangers = [], [], Counter()
     suffixes = known_suffixes(readers)
+    companions = {name for reader in readers.values() for name in reader.companions}
     for given in map(Path, inputs):
         if not given.exists():
             raise FileNotFoundError(f'{given}: no such file or folder')
         for source in _sources(given, readers):
+            if source.is_pointer:
+                left_out.append(f'{source.path}: {LFS_WORDS}')
+                continue
             try:
                 found = recognize(source, readers)
             except UnknownFormatError as error:
@@ -67,6 +72,8 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
                 found = next(iter(readers.values())), 'as named'
             if found is not None:
                 chosen.append(Chosen(Source(source.path, source.root), *found))  # without what it has read: there may be thousands
+            elif source.path.name in companions and source.path != given:
+                continue
             elif not source.is_folder and (source.suffix in suffixes or source.path == given):
                 left_out.append(_why_unknown(source))
             elif not source.is_folder:

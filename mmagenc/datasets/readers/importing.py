@@ -18,6 +18,7 @@ from mmagenc.datasets.annotation import problem_words
 from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import ClipMending
 from mmagenc.datasets.resampling import resample_clip, slerp_pose
+from mmagenc.skeletons import get_skeleton
 
 from .assembling import annotation_of
 from .finding import Chosen, chosen_readers, find_sources, formats_advice
@@ -26,6 +27,7 @@ from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError
 from .segments import Segment, assign, cut
 from .source import Source
 from .tracks import link_persons
+from .upright import head_down
 
 PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
@@ -184,7 +186,7 @@ def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]],
             try:
                 recording = told(recording, settings.read)
                 recording = link_persons(recording, max_persons=settings.max_persons, min_score=settings.read.min_score)
-                result.items.append(Item(recording, origin))
+                result.items.append(Item(image_upright(recording, settings.read.up), origin))
             except ValueError as error:
                 result.left_out.append(_named(source, recording, error))
     except Exception as error:  # damaged files raise nearly anything
@@ -204,6 +206,23 @@ def told(recording: Recording, options: ReadOptions) -> Recording:
     """A recording with what the user says about it."""
     fps = recording.fps if options.fps is None or recording.conversion is not None else options.fps
     return replace(recording, fps=fps, img_shape=recording.img_shape or options.img_shape)
+
+
+def image_upright(recording: Recording, up: Optional[str]) -> Recording:
+    """A recording in pixels with y downwards, as images have it, if the user says that the file's y points up (``up='y'``); with a note if
+    the user says nothing and the main person has the head below the feet. Others stay as they are.
+    """
+    if recording.keypoint is None or np.shape(recording.keypoint)[-1] != 2 or up not in (None, 'y'):
+        return recording
+    if up is None:
+        if recording.skeleton is None or not head_down(np.asarray(recording.keypoint)[0], get_skeleton(recording.skeleton)):
+            return recording
+        notes = ('the head is below the feet in most frames: if y points up in the file, --up=y turns it', )
+        return replace(recording, notes=(*recording.notes, *notes))
+    points = np.array(recording.keypoint, dtype=np.float32)
+    top = recording.img_shape[0] if recording.img_shape is not None else np.nanmax(points[..., 1])
+    points[..., 1] = top - points[..., 1]
+    return replace(recording, keypoint=points, up=None, notes=(*recording.notes, 'y pointed up and was turned'))
 
 
 def cut_all(items: Sequence[Item], segments: Sequence[Segment]) -> Tuple[List[Item], List[str]]:

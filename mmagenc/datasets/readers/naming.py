@@ -13,6 +13,8 @@ import yaml
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, register_skeleton
 
 _SIDES = {'left': 'left', 'l': 'left', 'lt': 'left', 'right': 'right', 'r': 'right', 'rt': 'right'}
+_SHORT = {'sho': 'shoulder', 'elb': 'elbow', 'wr': 'wrist', 'wri': 'wrist', 'kne': 'knee', 'ank': 'ankle'}
+"""As in the names that OpenCV's and other programs give OpenPose's keypoints: ``R-Sho``, ``L-Ank``."""
 _SYNONYMS = {'knees': 'knee', 'ankles': 'ankle', 'hips': 'hip', 'hand': 'wrist', 'foot': 'ankle', 'forehead': 'head', 'heel': 'heel'}
 """Parts that estimators and people call by another name; tried only where the names as they are fit no layout."""
 PREFERRED = ('coco17', 'penn13', 'h36m17', 'smpl24', 'ntu25', 'ucla20', 'body25', 'halpe26', 'coco133_body', 'blazepose33', 'openpose18')
@@ -38,10 +40,10 @@ class Naming(NamedTuple):
 
 
 def spelling(name: str) -> str:
-    """One spelling of ``LeftWrist``, ``left wrist``, ``wrist_L``, ``l_wrist`` and ``LWrist``: ``left_wrist``."""
+    """One spelling of ``LeftWrist``, ``left wrist``, ``wrist_L``, ``l_wrist``, ``LWrist`` and ``L-Wr``: ``left_wrist``."""
     words = [word.lower() for word in re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+', re.sub(r'^([LR])(?=[A-Z][a-z])', r'\1 ', name))]
     sides = [_SIDES[word] for word in words if word in _SIDES]
-    rest = [word for word in words if word not in _SIDES]
+    rest = [_SHORT.get(word, word) for word in words if word not in _SIDES]
     return '_'.join([*sides[:1], *rest]) or name
 
 

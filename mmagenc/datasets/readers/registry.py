@@ -129,6 +129,7 @@ class ReadOptions:
         img_shape: height and width of the images, where the files do not say it.
         unit: metres per unit, or ``None``: as the format has it, or as lengths of legs tell.
         up: axis of the files that points up: ``'y'``, ``'-y'``, ``'z'``, ``'-z'``; ``None``: as the format has it, or as the motion tells.
+            Pixels are turned by the importer if it is ``'y'``.
         min_score: keypoints below it have no place.
         body: of rotations: a registered type or an SMPL model file.
         path_scale: metres of the result per metre of the path; ``None``: as the lengths of the body's legs to the recorded ones.
@@ -164,6 +165,8 @@ class Reader:
     knows: Tuple[str, ...] = ()
     """What its files can say: of ``'2d'``, ``'3d'``, ``'smpl'``, ``'score'``, ``'persons'``, ``'track'``, ``'fps'``, ``'img_shape'``,
     ``'label'``, ``'subject'``, ``'split'``."""
+    companions: Tuple[str, ...] = ()
+    """Names of files that lie beside its own, are read with them, and are no clips."""
 
     def sniff(self, source: Source) -> Optional[str]:
         """What the source is taken for, in words (``'17 keypoints of COCO, x and y and score'``); ``None`` if it is none of this format.

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 
 from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.untrusted import open_npz
-from mmagenc.untrusted.archives import READ_ERRORS
+from mmagenc.untrusted.archives import LFS_POINTER, READ_ERRORS
 from mmagenc.untrusted.hdf5 import SIGNATURE, hdf5_shapes
 from mmagenc.untrusted.npy import read_npy
 
@@ -55,6 +55,11 @@ class Source:
             return b''
         with open(self.path, 'rb') as file:
             return file.read(HEAD)
+
+    @property
+    def is_pointer(self) -> bool:
+        """Whether this is what Git LFS leaves in place of a file that it has not fetched."""
+        return self.head.startswith(LFS_POINTER)
 
     @functools.cached_property
     def lines(self) -> List[str]:

@@ -11,6 +11,8 @@ from mmagenc.skeletons import Skeleton
 AXES = {'x': (1, 0, 0), 'y': (0, 1, 0), 'z': (0, 0, 1), '-x': (-1, 0, 0), '-y': (0, -1, 0), '-z': (0, 0, -1)}
 _STANDS = 0.96
 """Share of the longest way from feet to head that makes a person who stands."""
+_DOWNWARD, _MOSTLY = 0.5, 0.8
+"""Of the way from feet to head, how much of it goes down, and in which share of the frames, for somebody who is head down."""
 _HEAD, _FEET = ('head', 'head_top', 'nose', 'neck'), ('left_foot', 'left_ankle', 'right_foot', 'right_ankle', 'left_toe', 'right_toe')
 
 
@@ -26,6 +28,20 @@ def up_of_person(points: np.ndarray, skeleton: Skeleton) -> str:
     """
     mean = _feet_to_head(points, skeleton).mean(axis=0)
     return max(AXES, key=lambda axis: float(np.dot(AXES[axis], mean)))
+
+
+def head_down(points: np.ndarray, skeleton: Skeleton) -> bool:
+    """Whether somebody in an image, whose y points down, has the head below the feet most of the time.
+
+    Args:
+        points: ``(T, V, 2)`` pixels; NaN where a point has no place.
+        skeleton: of the points; of one without head or feet that cannot be told.
+    """
+    try:
+        toward = _feet_to_head(points, skeleton)
+    except ValueError:
+        return False
+    return bool((toward[:, 1] > _DOWNWARD * np.linalg.norm(toward, axis=1)).mean() > _MOSTLY)
 
 
 def upright_by_stance(points: np.ndarray, skeleton: Skeleton) -> np.ndarray:

@@ -43,12 +43,13 @@ class WideTable:
     box: Optional[Tuple[int, ...]] = None
 
 
-def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS) -> Optional[WideTable]:
+def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS, only: str = '.*') -> Optional[WideTable]:
     """The columns of a table's header; ``None`` if they are of no keypoints.
 
     Args:
         header: first row.
         min_points: how few keypoints are none.
+        only: expression for the names of the keypoints that are taken.
     """
     lower = [cell.strip().lower() for cell in header]
     places: Dict[str, Dict[str, int]] = {}
@@ -56,7 +57,7 @@ def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS) -> Opti
         name, axis = _split(cell)
         if name is not None:
             places.setdefault(name, {}).setdefault(axis, column)
-    places = {name: axes for name, axes in places.items() if {'x', 'y'} <= axes.keys()}
+    places = {name: axes for name, axes in places.items() if {'x', 'y'} <= axes.keys() and re.fullmatch(only, name)}
     if len(places) < min_points:
         return None
     axes = ('x', 'y', 'z') if all('z' in axes for axes in places.values()) else ('x', 'y')

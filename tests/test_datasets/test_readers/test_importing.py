@@ -16,6 +16,7 @@ from mmagenc.registry import READERS
 
 class ToyReader(Reader):
     name, title, suffixes, knows = 'toy', 'toys', ('.json', ), ('2d', 'score')
+    companions = ('shelf.json', )
 
     def sniff(self, source):
         content = source.json()
@@ -31,6 +32,7 @@ class ToyReader(Reader):
                 yield Recording(name, pose=np.full((1, clip['pose'], 24, 3), 0.01), frame_ids=clip.get('ids'), fps=clip.get('fps'))
                 continue
             points = np.random.default_rng(clip.get('seed', 0)).uniform(10, 300, (clip['frames'], 17, clip.get('channels', 2)))
+            points[..., 0, 1] = clip.get('nose', points[..., 0, 1])
             frames = [[Person(place, np.full(17, 0.9))] for place in points]
             said = {key: clip.get(key) for key in ('fps', 'label', 'subject', 'split')}
             yield Recording(name, skeleton='coco17', frames=frames, notes=('toys', ), up='y' if points.shape[-1] == 3 else None, **said)
@@ -84,6 +86,38 @@ def test_one_damaged_file_or_recording_is_listed_and_is_not_the_end(tmp_path, wr
     said = '\n'.join(found.left_out)
     assert 'a.json (a_1): no frames' in said.replace('crawl/', '') and 'torn.json: ' in said
     assert '1 × .md: no format that is known' in said
+
+
+def test_files_that_are_read_with_others_are_not_left_out(tmp_path, write):
+    write('crawl/a.json', toy())
+    (tmp_path / 'in/crawl/shelf.json').write_text('{}')
+    (tmp_path / 'in/crawl/other.json').write_text('{}')
+    left_out, = done(tmp_path).left_out
+    assert 'other.json: no format' in left_out
+    with pytest.raises(ValueError, match='shelf.json: no format that is known'):
+        import_files([tmp_path / 'in/crawl/shelf.json'], ImportSettings())
+
+
+@pytest.mark.parametrize('settings', [dict(), dict(format='toy')])
+def test_a_file_that_git_lfs_has_not_fetched(tmp_path, write, settings):
+    write('crawl/a.json', toy())
+    (tmp_path / 'in/crawl/b.json').write_text('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n')
+    left_out, = done(tmp_path, **settings).left_out
+    assert 'b.json: this is the pointer' in left_out and 'git lfs pull' in left_out
+
+
+def test_pixels_whose_y_points_up(tmp_path, write):
+    """Are told of if heads lie below feet, and turned if the user says so: at the image's height, or at the highest point."""
+    write('crawl/a.json', toy(seed=1, nose=900)), write('crawl/b.json', toy(seed=2, nose=5))
+    found = done(tmp_path)
+    note, = [note for note in found.notes if '--up=y turns it' in note]
+    assert found.notes[note] == 1
+    before = found.annotation['annotations'][0]['keypoint']
+    for shape, top in ((None, 900), ((1000, 800), 1000)):
+        turned = done(tmp_path, read=ReadOptions(up='y', img_shape=shape))
+        after = turned.annotation['annotations'][0]['keypoint']
+        assert np.allclose(after[..., 1], top - before[..., 1], atol=1e-3) and np.array_equal(after[..., 0], before[..., 0])
+        assert turned.notes['y pointed up and was turned'] == 2 and turned.annotation['metainfo'].get('up') is None
 
 
 def test_nothing_that_is_known_says_what_is(tmp_path):

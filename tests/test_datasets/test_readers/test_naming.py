@@ -7,7 +7,7 @@ COCO = SKELETONS['coco17'].joint_names
 
 
 @pytest.mark.parametrize(
-    'name', ['LeftWrist', 'left wrist', 'wrist_L', 'l_wrist', 'LWrist', 'L_Wrist', 'Wrist.Left', 'leftWrist', 'WristLeft'])
+    'name', ['LeftWrist', 'left wrist', 'wrist_L', 'l_wrist', 'LWrist', 'L_Wrist', 'Wrist.Left', 'leftWrist', 'WristLeft', 'L-Wr', 'L_wri'])
 def test_spellings_of_one_name(name):
     assert spelling(name) == 'left_wrist'
 
@@ -17,6 +17,13 @@ def test_a_layout_in_another_order_and_spelling():
     found = layout_of_names(names)
     assert found.skeleton is SKELETONS['coco17'] and found.unused == []
     assert [names[index] for index in found.order] == list(reversed(names))
+
+
+def test_openposes_short_names():
+    names = ['Nose', 'Neck', *(f'{side}-{part}' for side in 'RL' for part in ('Sho', 'Elb', 'Wr')),
+             *(f'{side}-{part}' for side in 'RL' for part in ('Hip', 'Knee', 'Ank')), 'R-Eye', 'L-Eye', 'R-Ear', 'L-Ear']
+    found = layout_of_names(names)
+    assert found.skeleton is SKELETONS['openpose18'] and found.order == list(range(18)) and found.unused == []
 
 
 def test_columns_that_no_layout_has_are_left_out_and_named():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmagenc.datasets.readers.upright import AXES, to_y_up, up_of_person, upright_by_stance
+from mmagenc.datasets.readers.upright import AXES, head_down, to_y_up, up_of_person, upright_by_stance
 from mmagenc.skeletons import get_skeleton
 
 
@@ -24,6 +24,19 @@ def test_what_cannot_be_told_is_refused():
         up_of_person(np.zeros((2, 3, 3)), get_skeleton(dict(name='three_points', joint_names=['a', 'b', 'c'], parents=[-1, 0, 1])))
     with pytest.raises(ValueError, match='up must be one of x, y, z'):
         to_y_up('w')
+
+
+@pytest.mark.parametrize('toward, wanted', [((0, -1), False), ((.5, 1), True), ((1, .5), False), ((1, 0), False)])
+def test_head_down_in_an_image(toward, wanted):
+    """Not of somebody who lies, nor where it is so in some frames only."""
+    skeleton = get_skeleton('coco17')
+    points = np.full((10, 17, 2), 50.)
+    points[:, skeleton.index('nose')] += toward
+    points[:2, skeleton.index('nose')] = np.nan
+    assert head_down(points, skeleton) == wanted
+    points[2:5, skeleton.index('nose')] = [50, 49]
+    assert not head_down(points, skeleton) and not head_down(points[:, :3], get_skeleton(
+        dict(name='three_points', joint_names=['a', 'b', 'c'], parents=[-1, 0, 1])))
 
 
 def test_upright_by_the_frames_in_which_the_person_stands():

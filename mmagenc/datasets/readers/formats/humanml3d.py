@@ -1,13 +1,14 @@
 """HumanML3D (Guo et al., CVPR 2022): ``new_joints/000000.npy`` and ``new_joint_vecs/000000.npy``, and what MDM generates from it.
 
-T frames at 20 a second, y up, metres. ``(T, 22, 3)`` are positions. ``(T, 263)`` says of each frame: the root's turn about y to the next
-frame (half of it, as the sine's arc of a quaternion), its way in x and z to the next frame, seen from its heading, its height; then the 21
-other joints, seen from the root's heading, their rotations and velocities, and whether the feet touch the floor.
+T frames at 20 a second, y up, metres. ``(T, 22, 3)`` are positions; ``(T, 52, 3)``, of its folder ``joints``, those of SMPL-H's joints, of
+which the last 30 are fingers. ``(T, 263)`` says of each frame: the root's turn about y to the next frame (half of it, as the sine's arc of
+a quaternion), its way in x and z to the next frame, seen from its heading, its height; then the 21 other joints, seen from the root's
+heading, their rotations and velocities, and whether the feet touch the floor.
 MDM's ``results.npy`` holds a dict: ``motion (N, 22, 3, T)``, ``lengths (N,)``, ``text``.
 """
 
 from functools import partial
-from typing import Dict, Iterator, Optional, Union
+from typing import Dict, Iterator, Optional, Tuple, Union
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
 FPS, NUM_JOINTS, FEATURES = 20., 22, 263
+WITH_FINGERS = 52
 HEIGHT = (0.05, 3.)
 """Metres between which the root's mean height is; that of normalized features is about 0."""
 
@@ -35,6 +37,8 @@ class HumanML3D(Reader):
             return None
         if content.shape[1:] == (NUM_JOINTS, 3) and len(content):
             return 'HumanML3D, positions of 22 joints'
+        if content.shape[1:] == (WITH_FINGERS, 3) and len(content):
+            return 'HumanML3D, positions of 52 joints'
         return 'HumanML3D, 263 features' if content.ndim == 2 and content.shape[1] == FEATURES and len(content) > 1 else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
@@ -42,12 +46,13 @@ class HumanML3D(Reader):
         if _is_results(content):
             return each(partial(_result, content), ((f'{source.name}_{index:04d}', index) for index in range(len(content['motion']))))
         if not isinstance(content, np.ndarray) or content.dtype.kind not in 'fiu':
-            raise ValueError('expected numbers (T, 22, 3) or (T, 263), or the dict of MDM')
-        return iter([_recording(source.name, joints_of(content))])
+            raise ValueError('expected numbers (T, 22, 3), (T, 52, 3) or (T, 263), or the dict of MDM')
+        notes = ('fingers are left out', ) if content.shape[1:] == (WITH_FINGERS, 3) else ()
+        return iter([_recording(source.name, joints_of(content), notes)])
 
 
-def _recording(name: str, joints: np.ndarray) -> Recording:
-    return Recording(name=name, skeleton='humanml22', keypoint=joints[None].astype(np.float32), fps=FPS, up='y')
+def _recording(name: str, joints: np.ndarray, notes: Tuple[str, ...] = ()) -> Recording:
+    return Recording(name=name, skeleton='humanml22', keypoint=joints[None].astype(np.float32), fps=FPS, up='y', notes=notes)
 
 
 def joints_of(content: np.ndarray) -> np.ndarray:
@@ -58,10 +63,10 @@ def joints_of(content: np.ndarray) -> np.ndarray:
     """
     if content.ndim == 0 or not np.isfinite(content).all():
         raise ValueError('the numbers hold NaN or infinity' if content.ndim else 'a single number')
-    if content.shape[1:] == (NUM_JOINTS, 3) and len(content):
-        return content.astype(np.float64)
+    if content.shape[1:] in ((NUM_JOINTS, 3), (WITH_FINGERS, 3)) and len(content):
+        return content[:, :NUM_JOINTS].astype(np.float64)
     if content.ndim != 2 or content.shape[1] != FEATURES or not len(content):
-        raise ValueError(f'expected numbers (T, 22, 3) or (T, 263), got {content.shape}')
+        raise ValueError(f'expected numbers (T, 22, 3), (T, 52, 3) or (T, 263), got {content.shape}')
     return _of_features(content.astype(np.float64))
 
 

@@ -2,10 +2,11 @@
 with a list of frames.
 
 World landmarks are metres around the middle of the hips, y down; image landmarks are parts of the image's width and height. Where a file
-has both, the world's are read. V keypoints.
+has both, the world's are read; of hands, face and pose in one table (MediaPipe Holistic) the pose. V keypoints.
 """
 
 import re
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -16,6 +17,7 @@ from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_
 from mmagenc.datasets.readers.naming import part_of, spelling
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import in_pixels, numbers, whole_shape
 from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of
 from mmagenc.registry import READERS
@@ -30,6 +32,8 @@ LABEL_COLUMNS = ('class', 'label', 'action', 'pose_class', 'exercise', 'activity
 """Of tables with rows of several classes."""
 HOLISTIC = 501
 """Numbered landmarks of pose and face together, the 33 of the pose first."""
+OF_THE_POSE = r'(?i:pose)[A-Za-z_. \-]*\d+'
+"""Names of numbered landmarks of the pose, in tables with those of hands or face."""
 FEW = 5
 """Fewer of the 33 names than this may be anything's."""
 CENTRED = 0.05
@@ -45,9 +49,15 @@ class _Frame(NamedTuple):
     score: Optional[np.ndarray]
 
 
-def is_blazepose(table: WideTable) -> bool:
-    """Whether a table's keypoints are BlazePose's 33, by name or by number, or in three coordinates some of them."""
-    return blazepose_columns(table.names, some=table.points.shape[1] == 3) is not None
+def landmark_table(header: Sequence[str]) -> Optional[WideTable]:
+    """Columns of BlazePose's 33 landmarks, by name or by number, or in three coordinates of some of them; ``None`` if a table's header has
+    others, or none. Numbered ones of the pose may stand beside those of hands and face, which are left out.
+    """
+    table = parse_header(header)
+    if table is None or blazepose_columns(table.names, some=table.points.shape[1] == 3) is not None:
+        return table
+    pose = parse_header(header, only=OF_THE_POSE)
+    return pose if pose is not None and blazepose_columns(pose.names, some=False) is not None else None
 
 
 def blazepose_columns(names: Sequence[Union[int, str]], *, some: bool = True) -> Optional[Dict[int, int]]:
@@ -89,9 +99,9 @@ class MediaPipe(Reader):
                 return None
             return f'{len(found)} frames of 33 landmarks'
         rows = source.rows()
-        table = parse_header(rows[0]) if rows else None
-        if table is not None:
-            return _landmarks_said(blazepose_columns(table.names)) if is_blazepose(table) else None
+        if rows and parse_header(rows[0]) is not None:
+            table = landmark_table(rows[0])
+            return None if table is None else _landmarks_said(blazepose_columns(table.names))
         table = parse_long_header(rows[0]) if rows else None
         columns = None if table is None else blazepose_columns(first_points(table, rows, block=BLAZEPOSE.num_joints))
         return None if columns is None else f'{_landmarks_said(columns)}, a row each'
@@ -103,9 +113,11 @@ class MediaPipe(Reader):
         rows = source.rows()
         if not rows:
             raise ValueError('no table')
-        table = parse_header(rows[0])
+        whole = parse_header(rows[0])
+        table = whole and (landmark_table(rows[0]) or whole)
         parts = _by_label(rows) if table is not None else [(None, rows)]
-        make = partial(_of_rows, table or parse_long_header(rows[0]), options)
+        others = ('hands and face are left out', ) if table is not None and len(table.names) < len(whole.names) else ()
+        make = partial(_of_rows, table or parse_long_header(rows[0]), options, others)
         if len(parts) == 1:
             return iter([make(source.name, parts[0])])
         return each(make, ((f'{source.name}_{index:03d}', part) for index, part in enumerate(parts)))
@@ -127,7 +139,7 @@ def _by_label(rows: List[List[str]]) -> List[Tuple[Optional[str], List[List[str]
     return [(label or None, [rows[0], *group]) for label, group in groups]
 
 
-def _of_rows(table, options: ReadOptions, name: str, part: Tuple[Optional[str], List[List[str]]]) -> Recording:
+def _of_rows(table, options: ReadOptions, notes: Tuple[str, ...], name: str, part: Tuple[Optional[str], List[List[str]]]) -> Recording:
     label, rows = part
     if isinstance(table, WideTable):
         frames, joints = _of_wide(table, rows)
@@ -137,7 +149,9 @@ def _of_rows(table, options: ReadOptions, name: str, part: Tuple[Optional[str], 
         raise ValueError('line 1: no columns of x and y of the 33 landmarks')
     places = [frame.points for frame in frames if frame.points is not None]
     world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
-    return _recording(name, frames, world, joints, options, label=label)
+    fps, by = rate_of_times(rows, table.frame) if options.fps is None else (None, ())
+    found = _recording(name, frames, world, joints, options, label=label, fps=fps)
+    return replace(found, notes=(*notes, *found.notes, *by))
 
 
 def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,

@@ -53,10 +53,19 @@ class MMPose(Reader):
             if any(person.keypoint.shape != first.keypoint.shape for person in frame):
                 raise ValueError(f'{place}: keypoints must be {count} points of {dimensions} numbers, as in the frames before')
         columns = _columns(meta, count, dimensions, options)
-        notes = columns.notes + (('coordinates of a lifter: z up, and each person where the lifter puts it', ) if dimensions == 3 else ())
+        notes = columns.notes + (_lifted_notes(persons) if dimensions == 3 else ())
         yield Recording(_name(source), columns.skeleton, frames=[[_ordered(person, columns) for person in frame] for frame in persons],
                         frame_ids=ids, fps=options.fps, img_shape=options.img_shape, up=(options.up or 'z') if dimensions == 3 else None,
                         notes=notes)
+
+
+def _lifted_notes(frames: Sequence[Sequence[Person]]) -> Tuple[str, ...]:
+    """A lifter puts everybody's hips at one place, by which nobody can be told from the others."""
+    notes = ('coordinates of a lifter: z up, and each person where the lifter puts it', )
+    if any(len(frame) > 1 and any(person.track is None and person.box is None for person in frame) for frame in frames):
+        return (*notes, 'several persons a frame, with neither boxes nor identity: who is who over time is a guess by posture; '
+                'the 2-D predictions, or a video of one person, are surer')
+    return notes
 
 
 def _name(source: Source) -> str:

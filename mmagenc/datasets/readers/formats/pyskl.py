@@ -1,7 +1,8 @@
 """Annotation files of pyskl and MMAction2 (``.pkl``): many clips with keypoints, labels by number and splits.
 
 ``{'split': {name: [frame_dir, …]}, 'annotations': [{'frame_dir', 'label', 'keypoint' (M, T, V, C), 'keypoint_score' (M, T, V), …}]}``, or
-the list alone. M persons, T frames, V keypoints, C coordinates.
+the list alone, or a clip alone, as the tools write it that run a pose estimator over one video. M persons, T frames, V keypoints, C
+coordinates.
 """
 
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
@@ -31,7 +32,7 @@ class Pyskl(Reader):
         clips = _clips(source.pickle())
         if not clips or not isinstance(clips[0], dict) or not {'frame_dir', 'label'} <= clips[0].keys():
             return None
-        return f'{len(clips)} clips of pyskl'
+        return f'{len(clips)} clips of pyskl' if len(clips) > 1 else 'a clip of pyskl'
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
@@ -50,6 +51,8 @@ class Pyskl(Reader):
 
 
 def _clips(content) -> Optional[Sequence]:
+    if isinstance(content, dict) and 'annotations' not in content and {'keypoint', 'frame_dir'} <= content.keys():
+        return [content]
     clips = content.get('annotations') if isinstance(content, dict) else content
     return clips if isinstance(clips, (list, tuple)) else None
 

@@ -31,6 +31,7 @@ class UTKinect(Reader):
     title = 'UTKinect-Action3D'
     suffixes = ('.txt', )
     knows = ('3d', 'fps', 'label', 'subject')
+    companions = (LABELS, )
 
     def sniff(self, source: Source) -> Optional[str]:
         first = source.head.split(b'\n', 1)[0].decode('ascii', 'replace')

@@ -1,20 +1,25 @@
-"""Tables of YOLO-pose and others: a row a person and frame with ``NAME.x``, ``NAME.y`` and, mostly, a score in pixels.
+"""Tables of YOLO-pose and others: a row a person and frame with ``NAME.x``, ``NAME.y`` and, mostly, a score in pixels; or a row a
+keypoint of one person, ``frame,keypoint,x,y``.
 
 V keypoints.
 """
 
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence, Tuple, Union
 
+from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
-from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of
+from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of
 from mmagenc.registry import READERS
 
-from .mediapipe import is_blazepose
+from .mediapipe import blazepose_columns, landmark_table
 from .sleap import is_sleap_table
 
 LAYOUTS = {17: 'coco17'}
+MOST = 200
+"""More keypoints than this in a table of a row each are none: they may be anything that has places."""
 
 
 @READERS.register_module(name='yolo')
@@ -27,16 +32,34 @@ class KeypointTable(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         rows = source.rows()
         table = parse_header(rows[0]) if rows else None
-        if table is None or table.points.shape[1] != 2 or is_blazepose(table) or is_sleap_table(rows[0]):
+        if table is None:
+            points = _points_a_row(rows)
+            return None if points is None else f'{len(points)} keypoints with x and y, a row each'
+        if table.points.shape[1] != 2 or landmark_table(rows[0]) is not None or is_sleap_table(rows[0]):
             return None
         return f'{len(table.names)} keypoints with x and y' + ('' if table.scores is None else ' and score')
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
         rows = source.rows()
         table = parse_header(rows[0]) if rows else None
-        if table is None:
+        if table is None and _points_a_row(rows) is None:
             raise ValueError('line 1: no columns NAME.x and NAME.y of at least 4 keypoints')
-        yield recording_of(table, rows, source.name, options)
+        if table is None:
+            table = parse_long_header(rows[0])
+            names, persons, ids = points_of(table, rows, block=1)
+            frames = [[person] for person in persons]
+            yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
+        else:
+            yield recording_of(table, rows, source.name, options)
+
+
+def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
+    """The keypoints of a table that has a row for each of them and frame, ``None`` if it is none."""
+    table = parse_long_header(rows[0]) if rows else None
+    if table is None or table.frame is None or table.point is None or len(table.axes) != 2:
+        return None
+    points = first_points(table, rows, block=1)
+    return points if MIN_POINTS <= len(points) <= MOST and blazepose_columns(points) is None else None
 
 
 def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Recording:
@@ -45,13 +68,18 @@ def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Rec
     Raises:
         ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout.
     """
-    numbered = all(joint.isdigit() for joint in table.names)
-    columns = columns_of_number(len(table.names), LAYOUTS, options) if numbered else columns_of_names(table.names, options)
     frames, ids, _ = persons_of(table, rows)
+    return _recording(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
+
+
+def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
+    numbered = all(joint.isdigit() for joint in names)
+    columns = columns_of_number(len(names), LAYOUTS, options) if numbered else columns_of_names(names, options)
     points, notes = in_pixels([unseen_as_nan(person.keypoint[columns.order, :2]) for frame in frames for person in frame],
                               options.img_shape)
     places = iter(points)
     frames = [[Person(next(places), None if person.score is None else person.score[columns.order], person.track, person.box)
                for person in frame] for frame in frames]
-    return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, img_shape=options.img_shape,
-                     notes=(*columns.notes, *notes))
+    fps, by = rate if options.fps is None else (options.fps, ())
+    return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=fps, img_shape=options.img_shape,
+                     notes=(*columns.notes, *notes, *by))

@@ -46,6 +46,14 @@ def test_positions_pass_as_they_are(tmp_path):
     assert np.allclose(found.keypoint[0], joints, atol=1e-6)
 
 
+def test_of_smplhs_joints_those_of_the_body_are_taken(tmp_path):
+    """HumanML3D's own ``joints`` folder has 52 joints, the body's 22 first."""
+    joints, _ = walk()
+    fingers = np.full((FRAMES, 30, 3), 9.)
+    found, = recordings(write(tmp_path / 'joints/000021.npy', np.concatenate([joints, fingers], axis=1)), 'humanml3d')
+    assert found.skeleton == 'humanml22' and np.allclose(found.keypoint[0], joints, atol=1e-6) and found.notes == ('fingers are left out', )
+
+
 def test_positions_out_of_features(tmp_path):
     made, joints = features()
     found, = recordings(write(tmp_path / 'f.npy', made), 'humanml3d')

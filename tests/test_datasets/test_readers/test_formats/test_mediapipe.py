@@ -49,6 +49,28 @@ def test_numbered_columns_and_no_column_of_frames(write, import_file, image):
     assert np.allclose(recording.keypoint[0], image[..., :2] * 100, rtol=1e-5) and np.allclose(recording.keypoint_score, .5)
 
 
+def test_the_rate_by_times(write, import_file, world):
+    a_row_a_landmark = long_table(world, 'frame,landmark,x,y,z', lambda frame, joint: f'{frame},{joint}')
+    for text in (table(world, lambda name, _: f'{name}_'), a_row_a_landmark):
+        first, *rows = text.split('\n')
+        timed = '\n'.join([f'Time (ms),{first}', *(f'{20 * int(row.partition(",")[0])},{row}' for row in rows)])
+        recording, = import_file(write('a.csv', timed), 'mediapipe')
+        assert recording.fps == 50 and 'Time (ms)' in recording.notes[-1]
+
+
+@pytest.mark.parametrize('depth', ['z', ''])
+def test_the_pose_beside_hands_and_face(write, import_file, image, depth):
+    """A table of MediaPipe Holistic: hands have no visibility, the pose keeps its own."""
+    axes = ['x', 'y', *depth]
+    header = ['frame', *(f'pose_{index}_{axis}' for index in range(33) for axis in [*axes, 'visibility']),
+              *(f'hand_{side}_{index}_{axis}' for side in range(2) for index in range(21) for axis in axes)]
+    rows = [[str(frame), *(str(number) for point in points.tolist() for number in [*point[:len(axes)], .7]), *['0.5'] * 42 * len(axes)]
+            for frame, points in enumerate(image)]
+    recording, = import_file(write('a.csv', '\n'.join(map(','.join, [header, *rows]))), 'mediapipe', img_shape=(480, 640))
+    assert np.allclose(recording.keypoint[0], image[..., :2] * [640, 480], rtol=1e-5) and np.allclose(recording.keypoint_score, .7)
+    assert recording.notes[0] == 'hands and face are left out'
+
+
 def long_table(points, header, spell, joints=range(33)):
     rows = [[spell(frame, joint), *map(str, points[frame, joint].tolist())] for frame in range(len(points)) for joint in joints]
     return '\n'.join([header, *map(','.join, rows)])

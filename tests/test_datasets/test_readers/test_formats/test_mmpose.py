@@ -74,6 +74,16 @@ def test_a_lifters_coordinates(write, import_file):
         assert recording.skeleton.name == 'h36m17' and recording.up == 'z' and np.allclose(recording.keypoint[0, 0], points)
 
 
+@pytest.mark.parametrize('known', [dict(), dict(track_id=3), dict(bbox=[[0, 0, 50, 90]])])
+def test_persons_whom_a_lifter_put_at_one_place(write, import_file, known):
+    """The demo's file has neither boxes nor tracks: that who is who was guessed is said."""
+    points = np.random.default_rng(0).normal(size=(17, 3))
+    persons = [dict(keypoints=(points * size).tolist(), keypoint_scores=[.9] * 17, **known) for size in (1, .9)]
+    for count in (1, 2):
+        recording, = import_file(write('a.json', [dict(frame_id=1, instances=persons[:count])]), 'mmpose', link=False)
+        assert any('who is who' in note for note in recording.notes) == (count == 2 and not known)
+
+
 @pytest.mark.parametrize('change, says', [
     (lambda content: content[2].pop('instances'), 'entry 2: expected frame_id and instances'),
     (lambda content: content[2].update(frame_id=1), 'entry 2: frame_id must be a number that no other frame has, got 1'),

@@ -26,6 +26,13 @@ def test_clips_labels_and_splits(write, import_file, walk):
     assert len(import_file(write('list.pkl', pickle.dumps(content['annotations'])), 'pyskl')) == 2
 
 
+def test_a_clip_alone(write, import_file, walk):
+    """As the tools of pyskl and MMAction2 write it that extract the poses of one video."""
+    recording, = import_file(write('A001.pkl', pickle.dumps(clip(walk, 'A001', fps=25))), 'pyskl')
+    assert (recording.name, recording.label, recording.fps, recording.img_shape) == ('A001', '1', 25, (480, 640))
+    assert np.allclose(recording.keypoint[0], walk, atol=.1)
+
+
 def test_one_bad_clip_is_not_the_end(write, import_file, walk):
     bad = [dict(clip(walk, 'empty'), keypoint=np.zeros((0, 10, 17, 2))), dict(clip(walk, 'away', raw_file='k/x.pkl'), keypoint=None),
            dict(clip(walk, 'odd'), keypoint_score=np.ones((1, 3, 17))), dict(clip(walk, 'form'), keypoint=np.ones(3)), 7]

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from mmagenc.datasets.readers.registry import all_readers, recognize
+from mmagenc.datasets.readers.source import Source
 from mmagenc.skeletons import get_skeleton
 
 COCO = get_skeleton('coco17').joint_names
@@ -34,6 +36,36 @@ def test_persons_scores_and_frames_by_the_names_of_images(write, import_file, wa
                       for line in table({'child': walk}, axes=('.x', '.y')).split('\n'))
     recording, = import_file(write('a.csv', named), 'yolo')
     assert np.allclose(recording.keypoint[0], walk, atol=1e-3) and recording.keypoint_score.min() == 1
+
+
+@pytest.mark.parametrize('layout', [None, 'penn13'])
+def test_a_row_a_keypoint(write, import_file, walk, layout):
+    """``frame,keypoint,x,y``, by number or by name; a keypoint without a row is not seen."""
+    walk = walk if layout is None else walk[:, :13]
+    names = range(17) if layout is None else get_skeleton(layout).joint_names
+    rows = [f'{frame},{names[joint]},{x},{y}' for frame, points in enumerate(walk.tolist()) for joint, (x, y) in enumerate(points)]
+    recording, = import_file(write('a.csv', '\n'.join(['frame,keypoint,x,y', *rows[:20], *rows[21:]])), 'yolo')
+    order = [names.index(name) for name in recording.skeleton.joint_names] if layout else list(range(17))
+    there = np.isfinite(recording.keypoint[0, ..., 0])
+    assert recording.skeleton.name == (layout or 'coco17') and there.sum() == walk[..., 0].size - 1
+    assert np.allclose(recording.keypoint[0][there], walk[:, order][there], atol=1e-3)
+    with pytest.raises(ValueError, match='10 keypoints; known are 17'):
+        import_file(write('a.csv', '\n'.join(['frame,keypoint,x,y', *(f'0,{joint},1,{joint}' for joint in range(10))])), 'yolo')
+
+
+@pytest.mark.parametrize('text', ['name,x,y\n' + '\n'.join(f'town {row},{row},{row}' for row in range(9)),
+                                  'frame,id,x,y\n' + '\n'.join(f'0,{row},{row},{row}' for row in range(300))])
+def test_other_tables_of_places_are_none(write, text):
+    assert recognize(Source(write('a.csv', text)), all_readers()) is None
+
+
+def test_the_rate_by_times(write, import_file, walk):
+    """A column of seconds says it, and ``--source-fps`` overrules it."""
+    first, *rows = table({'child': walk}).split('\n')
+    timed = '\n'.join([f'{first},timestamp', *(f'{row},{index / 25}' for index, row in enumerate(rows))])
+    recording, = import_file(write('a.csv', timed), 'yolo')
+    assert recording.fps == 25 and 'timestamp' in recording.notes[-1]
+    assert import_file(write('a.csv', timed), 'yolo', fps=50.)[0].fps == 50
 
 
 def test_what_is_not_seen_and_parts_of_the_image(write, import_file, walk):
