@@ -65,9 +65,8 @@ def test_hooks_run_in_order(name):
     hooks = registered_hooks(load(name))
     expected = [
         'RuntimeInfoHook', 'InitFromHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook',
-        'SyncBuffersHook', 'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'PretrainingRecordHook', 'LoggerHook', 'ParamSchedulerHook',
-        'RandomStateHook',
-        'SampleVisualizationHook', 'CheckpointHook'
+        'SyncBuffersHook', 'CUDAGraphHook', 'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'PretrainingRecordHook', 'LoggerHook',
+        'ParamSchedulerHook', 'RandomStateHook', 'SampleVisualizationHook', 'CheckpointHook'
     ]
     assert hooks == [hook for hook in expected if hook in hooks]
     assert ('InfAGenCHook' in hooks) == name.startswith('infagenc/')

@@ -22,5 +22,7 @@ train_dataloader = dict(
     collate_fn=dict(type='mmagenc.packed_collate'),
     dataset=dict(split='trainval', pipeline={{_base_.pipelines.k8_augmented}}))
 val_dataloader = val_cfg = val_evaluator = None
-custom_hooks = [dict(type='CUDAGraphHook'), dict(type='EMAHook', momentum=0.02, interval=4, update_buffers=True)]
-default_hooks = dict(checkpoint=dict(save_best=None, interval=max_epochs))
+default_hooks = dict(
+    checkpoint=dict(save_best=None, interval=max_epochs),
+    cuda_graph=dict(type='CUDAGraphHook'),
+    ema=dict(type='EMAHook', momentum=0.02, interval=4, update_buffers=True))
