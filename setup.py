@@ -19,9 +19,9 @@ MIM_FILES = ('configs', 'tools', 'model-index.yml')
 # opencv-python, MMAction2 opencv-contrib-python, which is the same module and more; the lock has the first alone.
 REQUIREMENTS = [
     'torch>=2.6', 'mmengine>=0.10.3,<1', 'mmaction2>=1.2,<2', 'importlib_metadata>=4.6', 'numpy>=1.26', 'scipy>=1.10', 'matplotlib>=3.7',
-    'roma>=1.4', 'jinja2>=3', 'Pillow>=9', 'filelock>=3.12', 'safetensors>=0.5', 'opencv-python>=4.6', 'PyYAML>=6', 'rich>=13'
+    'roma>=1.6', 'jinja2>=3', 'Pillow>=9.1', 'filelock>=3.12', 'safetensors>=0.5', 'opencv-python>=4.6', 'PyYAML>=6', 'rich>=13'
 ]
-MESH = ['smplx>=0.1.28', 'pyvista>=0.43', 'vtk>=9.2']
+MESH = ['smplx>=0.1.28', 'pyvista>=0.44', 'vtk>=9.4']  # earlier vtk ends the process where there is no screen
 ANNY = ['anny>=0.6.2,<0.7']
 VIDEO = ['imageio-ffmpeg>=0.4.9']
 IMAGE = ['torchmetrics>=1.4']
@@ -30,7 +30,7 @@ COMPLETION = ['shtab>=1.7']
 MOCAP = ['ezc3d>=1.5.19']
 # mmpose itself is not listed: it requires chumpy, which no longer builds. Install it with: pip install --no-deps "mmpose>=1.3"
 POSE = ['xtcocotools>=1.14', 'json_tricks', 'munkres', 'six']
-SLEAP = ['sleap-io>=0.4']
+SLEAP = ['sleap-io>=0.9']
 EXPORT = ['pygltflib>=1.16']
 NETCDF = ['xarray>=2023.9', 'h5netcdf>=1.3']
 ONNX = ['onnx>=1.17', 'onnxruntime>=1.18', 'onnxscript>=0.7']  # with earlier ones torch 2.6 exports nothing

@@ -207,6 +207,20 @@ def video_frames(source: str, settings: Dict, layout: Optional[str], *, tell: Ca
 
 
 @contextmanager
+def _silent(cv2) -> Iterator[None]:
+    """Without what OpenCV says of a missing camera, which is said in words here; its earlier versions cannot be told to be silent."""
+    logging = getattr(cv2.utils, 'logging', None)
+    if logging is None:
+        yield
+        return
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)
+
+
+@contextmanager
 def opened(source: str) -> Iterator[Iterator[Tuple[np.ndarray, Optional[float]]]]:
     """Images of a video or of a camera, with the seconds since the first of a camera's.
 
@@ -215,11 +229,8 @@ def opened(source: str) -> Iterator[Iterator[Tuple[np.ndarray, Optional[float]]]
     """
     import cv2
     camera = source.isdigit()
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it says of a missing camera is said in words below
-    try:
+    with _silent(cv2):
         capture = cv2.VideoCapture(int(source) if camera else source)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
     try:
         if not capture.isOpened():
             raise ValueError(f'camera {source} cannot be opened: there is none of this number, or another program has it' if camera else

@@ -155,7 +155,7 @@ def test_a_camera_says_when_its_frames_came(estimator, moving_block, monkeypatch
 def test_what_cannot_be_seen(estimator, moving_block, tmp_path, capfd):
     with pytest.raises(ValueError, match='camera 97 cannot be opened: there is none of this number'):
         next(video_frames('97', dict(pose_model='human'), None))
-    assert 'VIDEOIO' not in capfd.readouterr().err
+    assert 'VIDEOIO' not in capfd.readouterr().err or not hasattr(cv2.utils, 'logging'), 'an OpenCV that can be silent'
     (tmp_path / 'b.avi').write_bytes(b'no video')
     with pytest.raises(ValueError, match='b.avi: no frame of this video can be decoded'):
         next(video_frames(str(tmp_path / 'b.avi'), dict(pose_model='human'), None))

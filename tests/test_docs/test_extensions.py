@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from docutils import nodes
 
 import mmagenc.registry
 from mmagenc.commands.entry import parser_of
@@ -14,6 +13,7 @@ from tests.options_table import all_options
 from tests.pages import ROOT
 
 pytest.importorskip('sphinx')
+nodes = pytest.importorskip('docutils.nodes')
 REFERENCE = ROOT / 'docs/reference'
 
 
