@@ -35,6 +35,7 @@ class Scene:
         label: index of the class, or ``None``.
         truth: frames that follow, ``(T, S, S, 3)`` uint8, or ``None``.
         truth_poses: theirs, ``(T, J, 2)``, or ``None``.
+        fps: frames a second of what follows, or ``None``.
     """
 
     image: np.ndarray
@@ -42,10 +43,11 @@ class Scene:
     label: Optional[int] = None
     truth: Optional[np.ndarray] = None
     truth_poses: Optional[np.ndarray] = None
+    fps: Optional[float] = None
 
 
 def clip_of_file(path, clip: str, *, skeleton: Optional[str] = None) -> Dict:
-    """A clip of an annotation file by its name or index, in another layout of keypoints if asked.
+    """A clip of an annotation file by its name or index, in another layout of keypoints if asked; with the file's ``fps``, if it says them.
 
     Raises:
         FileNotFoundError, AnnotationError: as :func:`~mmagenc.datasets.load_annotation`.
@@ -57,6 +59,8 @@ def clip_of_file(path, clip: str, *, skeleton: Optional[str] = None) -> Dict:
     if clip not in names and not (clip.isdigit() and int(clip) < len(clips)):
         raise ValueError(f'{path}: no clip {clip!r}; accepted are 0 to {len(clips) - 1}, or a name such as {clips[0]["frame_dir"]}')
     found = dict(names[clip] if clip in names else clips[int(clip)])
+    if isinstance(annotation['metainfo'].get('fps'), (int, float)):
+        found['fps'] = annotation['metainfo']['fps']
     own = found.get('skeleton') or annotation['metainfo'].get('skeleton')
     if own and skeleton and own != skeleton:
         indices = joint_map(own, skeleton)
@@ -83,7 +87,8 @@ def scene_of_clip(clip: Dict, loader: LoadFrames, *, frame: int = 0, gap: int = 
     window = cut(clip, places if len(places) > 1 else places.repeat(2))
     loaded = loader.transform(dict(window, test_mode=True))
     poses = (loaded['unit_pose'] + 1) * loader.image_size / 2
-    scene = Scene(loaded['frames'][0], poses[0], None if clip['label'] is None or clip['label'] < 0 else int(clip['label']))
+    label = None if clip['label'] is None or clip['label'] < 0 else int(clip['label'])
+    scene = Scene(loaded['frames'][0], poses[0], label, fps=clip['fps'] / gap if 'fps' in clip else None)
     return scene if len(places) == 1 else replace(scene, truth=loaded['frames'][1:], truth_poses=poses[1:])
 
 

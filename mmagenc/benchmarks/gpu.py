@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -12,7 +13,7 @@ from torch.utils.flop_counter import flop_registry
 from mmagenc.benchmarks.cvae import our_step, reference_step
 from mmagenc.benchmarks.kinetic_gan import gan_step, plain_clips
 from mmagenc.benchmarks.recognizer import classify, classify_step, recognizer_pairs
-from mmagenc.benchmarks.timing import Settings, compare, half_precision, row, timed
+from mmagenc.benchmarks.timing import Settings, compare, half_precision, timed
 from mmagenc.engine.cuda_graphs import GraphedMethod
 
 SIZES = dict(cvae=dict(num_layers=8, generated=50), kinetic_gan=dict(batch=32, num_frames=64, num_classes=60, latent_dim=512, base=32),
@@ -66,6 +67,7 @@ def gpu(settings: Settings) -> List[Dict]:
                 name = '_'.join(filter(None, (contest.name, precision, way)))
                 if settings.wants(name):
                     rows.append(measure(name, contest, precision, best, way, sizes['steps'], settings))
+                    settings.tell(rows[-1])
     return rows
 
 
@@ -125,11 +127,11 @@ def measure(name: str, contest: Contest, precision: str, best: float, way: str, 
             if way and (reason := failure(ours)):
                 return dict(name=name, failed=reason, **notes)
             most = [affordable(function, steps, settings) for function in (ours, plain)]
-            measured = compare(name, *map(repeated, (ours, plain), most), settings, **notes)
-    seconds = dict(ours=measured['ours_s'] / most[0], reference=measured['reference_s'] / most[1])
-    return dict(row(**seconds, **{key: value for key, value in measured.items() if key not in ('ours_s', 'reference_s', 'ratio')}),
-                clips_per_s=contest.clips / seconds['ours'], plain_clips_per_s=contest.clips / seconds['reference'],
-                steps=most[0], reference_steps=most[1], flops=counter.total, peak_share=counter.total / seconds['ours'] / best)
+            measured = compare(name, *map(repeated, (ours, plain), most), replace(settings, told=None), **notes)  # of most calls each
+    ours_s, reference_s = (measured[key] / count for key, count in zip(('ours_s', 'reference_s'), most))
+    return dict(measured, ours_s=ours_s, reference_s=reference_s, ratio=reference_s / ours_s, clips_per_s=contest.clips / ours_s,
+                plain_clips_per_s=contest.clips / reference_s, steps=most[0], reference_steps=most[1], flops=counter.total,
+                peak_share=counter.total / ours_s / best)
 
 
 def affordable(function: Callable, most: int, settings: Settings) -> int:
@@ -281,11 +283,11 @@ def print_gpu(report: Dict) -> None:
     """The table of a report."""
     print(f'gpu: on {report["device"]}, torch {report["torch"]}; clips a second, and the share of a large product\'s rate')
     print(f'{"":38}{"ours":>10}{"plain":>10}{"ratio":>8}{"share":>8}')
-    for one in report['results']:
-        if 'failed' in one:
-            print(f'{one["name"]:38}not possible: {one["failed"]}')
+    for row in report['results']:
+        if 'failed' in row:
+            print(f'{row["name"]:38}not possible: {row["failed"]}')
         else:
-            rates = f'{one["clips_per_s"]:>10.1f}{one["plain_clips_per_s"]:>10.1f}'
-            print(f'{one["name"]:38}{rates}{one["ratio"]:>7.1f}x{one["peak_share"]:>8.1%}')
+            rates = f'{row["clips_per_s"]:>10.1f}{row["plain_clips_per_s"]:>10.1f}'
+            print(f'{row["name"]:38}{rates}{row["ratio"]:>7.1f}x{row["peak_share"]:>8.1%}')
     if not report['half_precision']:
         print('this CPU emulates bfloat16: rows in bfloat16 are left out')

@@ -37,6 +37,10 @@ class Settings:
     def wants(self, name: str) -> bool:
         return not self.only or any(fnmatch(name, pattern) for pattern in self.only)
 
+    def tell(self, row: Dict) -> None:
+        if self.told is not None:
+            self.told(row)
+
 
 def compare(name: str, ours: Callable, reference: Callable, settings: Settings, *, published: Optional[Callable] = None, **notes) -> Dict:
     """One row: all paths in turn, after one untimed run of each; the median of each counts.
@@ -56,8 +60,7 @@ def compare(name: str, ours: Callable, reference: Callable, settings: Settings, 
             seconds[path].append(timed(function, settings))
     medians = {path: statistics.median(values[1:]) for path, values in seconds.items()}
     measured = row(name, **medians, repeats=settings.repeats, **notes)
-    if settings.told is not None:
-        settings.told(measured)
+    settings.tell(measured)
     return measured
 
 

@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> None:
 
 def show_row(row: Dict) -> None:
     """What has been measured so far, on the terminal's other stream: a benchmark takes minutes."""
-    print(f'  {row["name"]}: {row["ratio"]:.1f}x', file=sys.stderr, flush=True)
+    outcome = f'{row["ratio"]:.1f}x' if 'ratio' in row else 'not possible'
+    print(f'  {row["name"]}: {outcome}', file=sys.stderr, flush=True)
 
 
 def device_name(device: str) -> str:

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from mmagenc.apis.images import (
     scene_of_image,
 )
 from mmagenc.command_line import in_words
-from mmagenc.datasets import load_annotation, save_annotation
+from mmagenc.datasets import save_annotation
 from mmagenc.datasets.image_sequences import located
 from mmagenc.datasets.letterbox import SIZE, Letterbox
 from mmagenc.datasets.transforms.frames import image_root
@@ -143,15 +143,9 @@ def driving_poses(args: argparse.Namespace, model: PoseToImage, scene: Scene) ->
     return Letterbox((0, 0, width, height), len(scene.image)).points(keypoint)
 
 
-def sequences_metainfo(args: argparse.Namespace, model: PoseToImage) -> Dict:
-    """Classes and layout of what is made, and its frames a second where the source's are known."""
-    fps = None if args.source is None else load_annotation(args.source, unlabelled=True)['metainfo'].get('fps')
-    known = {} if not isinstance(fps, (int, float)) else dict(fps=fps / (args.gap or 1))
-    return dict(classes=list(model.dataset_meta['classes']), skeleton=model.dataset_meta['skeleton'], **known)
-
-
-def write_sequences(rows: Sequence[Row], folder: Path, label: int, metainfo: Dict) -> None:
+def write_sequences(rows: Sequence[Row], folder: Path, label: int, model: PoseToImage, fps: Optional[float]) -> None:
     """The made sequences as a data set of their own: ``annotation.npz``, in pixels of ``frames/NAME/000001.png``."""
+    metainfo = dict(classes=list(model.dataset_meta['classes']), skeleton=model.dataset_meta['skeleton'], **({'fps': fps} if fps else {}))
     clips = []
     for row in rows:
         if row.poses is None:
@@ -178,6 +172,6 @@ def run(args: argparse.Namespace) -> None:
         shown = [(row.title, row.frames) for row in rows]
         write_frame_gif(shown, paths[0], fps=args.fps, source=scene.image, title=model.dataset_meta['classes'][label])
         write_frame_strip(shown, paths[1], source=scene.image, num_frames=8)
-        write_sequences(rows, args.out, label, sequences_metainfo(args, model))
+        write_sequences(rows, args.out, label, model, scene.fps)
     for path in paths:
         print(f'wrote {path}')

@@ -40,6 +40,6 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         if type(value) is torch.Tensor and value.device.type == 'cpu' and value.layout == torch.strided and not value.requires_grad \
-                and value.dtype not in (torch.bfloat16, ):
+                and value.dtype != torch.bfloat16:
             return torch.from_numpy, (value.numpy(), )
         return NotImplemented

@@ -246,7 +246,9 @@ def test_gpu(monkeypatch, capsys):
     monkeypatch.setattr(gpu, 'recognizer_contests', lambda *args: contests(*args)[:2])  # ST-GCN's; InfoGCN's are made alike
     monkeypatch.setattr(gpu, 'half_precision', lambda settings: False)
     monkeypatch.setattr(gpu, 'failure', lambda function: 'not tried')
-    rows = gpu.gpu(Settings(device='cpu', repeats=1, quick=True))
+    told = []
+    rows = gpu.gpu(Settings(device='cpu', repeats=1, quick=True, told=told.append))
+    assert told == rows, 'what is said on the way is what stands in the table'
     tasks = ('cvae_train', 'cvae_generate', 'kinetic_gan_train', 'kinetic_gan_generate', 'stgcn_train', 'stgcn_infer')
     assert [row['name'] for row in rows] == [f'{task}_fp32{end}' for task in tasks for end in ('', '_compiled')]
     assert [bool(row['way']) for row in rows] == ['failed' in row for row in rows]
