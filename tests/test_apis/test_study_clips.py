@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from mmagenc.apis.study import Study
 from mmagenc.apis.study.study import _with_pairs
@@ -100,6 +101,50 @@ def test_every_arm_runs(config):
     assert study._online_hook(job)['generator']['config']['model']['base']['ann_file'] == str(study.clips.base_file(0))
 
 
+GENERATOR = """
+default_scope = 'mmagenc'
+default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1), stats=dict(type='RepresentationStatsHook'))
+model = dict(type='TransformerCVAE', representation=dict(type='KeypointRepresentation', skeleton='coco17'), num_classes=2, num_frames=8,
+             latent_dim=8, num_layers=1, num_heads=2, ff_dim=8)
+pipeline = [dict(type='PackMotionInputs')]
+train_dataloader = dict(batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
+                        dataset=dict(type='MotionDataset', ann_file='{data}', split='train', pipeline=pipeline))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.))
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1)
+"""
+
+
+def test_clips_of_a_trained_generator_are_made_anew_and_it_begins_with_the_base_motion(config):
+    (config.parent / 'generator.py').write_text(GENERATOR.replace('{data}', str(config.parent / 'data.npz')))
+    study = open_study(
+        config, seeds=[0], clips_per_class=[2], generator='generator.py', generator_steps=2, generator_init='base',
+        generators=dict(own=dict(generator='{trained}', gate=dict(enforce=False), vary=dict(strength=0.3))),
+        arms=dict(own=dict(generated='own')), only=['real', 'own'])
+    study.prepare()
+    kinds = {job.kind: job for job in study.jobs()}
+    assert [*kinds] == ['generator-pretraining', 'generator', 'recognizer']
+    assert kinds['generator'].needs == ('generator-pretraining/seed0', ) and kinds['recognizer'].needs == ('2-clips/seed0/generator', )
+    for job in study.jobs():
+        study.run(job.name)
+        if job.kind == 'generator-pretraining':
+            path = study.folder / study.result(job.name)['checkpoint']
+            learnt = torch.load(path, weights_only=False)
+            learnt['state_dict']['output.bias'].fill_(7.)
+            torch.save(learnt, path)
+    begun = torch.load(study.folder / study.result('2-clips/seed0/generator')['checkpoint'], weights_only=False)
+    assert [learnt['meta']['dataset_meta']['classes'], begun['meta']['dataset_meta']['classes']] == [['walk', 'run'], CLASSES[1:3]]
+    assert (begun['state_dict']['output.bias'] == 7.).all()  # with lr=0
+    assert torch.equal(begun['state_dict']['representation.mean'], learnt['state_dict']['representation.mean'])
+    assert {row.arm: row.num_synthetic for row in study.rows()} == dict(real=0, own=4)
+    hook = study._online_hook(study.job('2-clips/seed0/own'))
+    assert hook['generator']['checkpoint'] == str(study.folder / study.result('2-clips/seed0/generator')['checkpoint'])
+
+
+def test_a_study_begun_before_a_setting_was_known_goes_on(config):
+    assert 'generator_init' not in open_study(config).common_settings()['study']
+    assert open_study(config, generator_init='base').common_settings()['study']['generator_init'] == 'base'
+
+
 def test_one_seed_has_one_pretraining_for_all_sizes(config):
     jobs = open_study(config).jobs()
     assert [job.name for job in jobs if job.kind == 'pretraining'] == ['pretraining/seed0', 'pretraining/seed1']
@@ -143,6 +188,8 @@ def test_base_motion_of_the_same_data_by_its_splits(config):
     (dict(only=['fake']), 'only must be some of the arms real, mirrored'),
     (dict(baselines=['real']), 'baselines must be two arms'),
     (dict(judge_init='base', judge='loop'), "judge_init='base'"),
+    (dict(generator_init='mocap'), "generator_init='mocap': 'base' is accepted"),
+    ({'generators.transfer.generator': '{trained}'}, r"need study\['generator'\]"),
     (dict(base=dict(classes=['walk'], augmentation='loud')), "base.augmentation='loud'"),
 ])
 def test_settings_that_cannot_be(config, options, message):

@@ -32,16 +32,18 @@ Groups and base motion:
                        ``init='base'``
 ``generators``         ``{name: dict(…)}``: arguments of :class:`~mmagenc.engine.hooks.OnlineGenerationHook`, for arms with
                        ``generated=name``. The words ``'{base}'`` and ``'{real}'`` in them are the files of the seed's base motion and of
-                       its real clips. Batches stay as large as in the other arms: ``ratio`` (default: 1) of generated to real ones is
-                       within them
+                       its real clips; ``generator='{trained}'`` is the one that the study trains (``generator`` below). Batches stay as
+                       large as in the other arms: ``ratio`` (default: 1) of generated to real ones is within them
 =====================  =============================================================================================================
 
-The loop's arms:
+Arms of a generator that is trained, and of the loop:
 
 =====================  =============================================================================================================
 ``generator``          config of a generator or of the InfAGenC loop, relative to the study's file; ``'{base}'`` in it as above
 ``generator_options``  merged into that config, as ``--cfg-options`` (dotted keys)
 ``generator_steps``    of its training before the loop
+``generator_init``     ``'base'``: it learns the seed's base motion first, as long, and begins with that, all but what tells the classes
+                       apart (:func:`~mmagenc.engine.pretrained.init_from`)
 ``loop``               ``rounds``; ``round_steps`` of the generator between two; ``judge_steps`` of the judge on real clips and
                        ``judge_tune_steps`` at most after a round; ``candidates_per_class`` generated each epoch;
                        ``generator_options``: as above, for the loop alone (say, a smaller learning rate); ``hook``: further arguments
@@ -81,6 +83,7 @@ DEFAULTS = dict(
     generator=None,
     generator_options={},
     generator_steps=4000,
+    generator_init=None,
     loop={},
     judge='recognizer',
     judge_init=None,
@@ -92,6 +95,10 @@ GROUPS_DEFAULTS = dict(key='subject', train=1, test=1, clips_per_group=5)
 BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None)
 RUN_KEYS = ('arms', 'only', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
+ADDED_KEYS = ('generator_init', )
+"""Settings that studies begun with an earlier version do not know; without a value they change nothing."""
+TRAINED = '{trained}'
+"""In the place of an online generator: the one that the study trains."""
 
 
 def read_settings(study, path: Path) -> Dict:
@@ -157,6 +164,11 @@ def arms_of(settings: Mapping) -> List[Arm]:
     return [arm for arm in read if arm.name in only]
 
 
+def trained_generators(settings: Mapping) -> List[str]:
+    """Names of those online generators that the study trains."""
+    return [name for name, hook in settings['generators'].items() if hook.get('generator') == TRAINED]
+
+
 def _check_choices(settings: Mapping) -> None:
     for key, accepted in (('judge', ('recognizer', 'loop')), ('pick', ('best', 'last'))):
         if settings[key] not in accepted:
@@ -164,6 +176,8 @@ def _check_choices(settings: Mapping) -> None:
     can_init = settings['base'] is not None and settings['judge'] == 'recognizer'
     if settings['judge_init'] is not None and not (settings['judge_init'] == 'base' and can_init):
         raise ValueError(f"judge_init={settings['judge_init']!r}: 'base' is accepted, of a study with base motion and judge='recognizer'")
+    if settings['generator_init'] is not None and not (settings['generator_init'] == 'base' and settings['base'] is not None):
+        raise ValueError(f"generator_init={settings['generator_init']!r}: 'base' is accepted, of a study with base motion")
     if len(settings['baselines']) != 2:
         raise ValueError(f'baselines must be two arms, got {settings["baselines"]}')
     for key, name in (('base.augmentation', (settings['base'] or {}).get('augmentation')),

@@ -35,11 +35,12 @@ from mmagenc.untrusted import DamagedCheckpointError
 
 from .clips import StudyClips, joined, restricted
 from .own import complete_study
-from .settings import RUN_KEYS, arms_of, augmentations_of, read_settings
+from .settings import ADDED_KEYS, RUN_KEYS, TRAINED, arms_of, augmentations_of, read_settings, trained_generators
 
 OWN_NAMES = {'.lock', 'logs', 'data'}
 """What a study's folder may hold before its settings."""
 PRETRAINING = 'pretraining'
+GENERATOR_PRETRAINING = 'generator-pretraining'
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Job:
 
     Args:
         name: its folder below the study's.
-        kind: ``'pretraining'``, ``'generator'``, ``'pool'`` or ``'recognizer'``.
-        clips_per_class, seed: of the real clips; a pretraining serves all sizes and has ``'all'``.
+        kind: ``'pretraining'``, ``'generator-pretraining'``, ``'generator'``, ``'pool'`` or ``'recognizer'``.
+        clips_per_class, seed: of the real clips; a pretraining, of either kind, serves all sizes and has ``'all'``.
         needs: names of the jobs whose results it reads.
         arm: of a recognizer.
     """
@@ -88,7 +89,7 @@ class Study:
 
     @property
     def needs_generator(self) -> bool:
-        return self._needs('pool', 'unjudged')
+        return self._needs('pool', 'unjudged', *trained_generators(self.settings))
 
     @property
     def needs_pool(self) -> bool:
@@ -101,7 +102,7 @@ class Study:
     def _generator_config(self) -> Optional[Config]:
         if not self.settings['generator']:
             if self.needs_generator:
-                raise ValueError(f"{self.path}: arms with clips of the loop or its generator need study['generator'], a config file")
+                raise ValueError(f"{self.path}: arms with clips of a trained generator or the loop need study['generator'], a config file")
             return None
         return complete_config(_read_config(self.path.parent / self.settings['generator'], self.settings['generator_options']))
 
@@ -111,6 +112,8 @@ class Study:
         """All jobs, each after those that it needs; all that one seed and size need stand together."""
         seeds = self.settings['seeds']
         jobs = [Job(f'{PRETRAINING}/seed{seed}', PRETRAINING, 'all', seed) for seed in seeds] if self.needs_pretraining else []
+        if self.needs_generator and self.settings['generator_init']:
+            jobs += [Job(f'{GENERATOR_PRETRAINING}/seed{seed}', GENERATOR_PRETRAINING, 'all', seed) for seed in seeds]
         for size in self.settings['clips_per_class']:
             for seed in seeds:
                 jobs += self._jobs_of(size, seed)
@@ -119,11 +122,13 @@ class Study:
     def _jobs_of(self, size: ClipsPerClass, seed: int) -> List[Job]:
         place, pretraining = f'{size}-clips/seed{seed}', f'{PRETRAINING}/seed{seed}'
         generator, pool = f'{place}/generator', f'{place}/pool'
-        jobs = [Job(generator, 'generator', size, seed)] if self.needs_generator else []
+        before = (f'{GENERATOR_PRETRAINING}/seed{seed}', ) if self.settings['generator_init'] else ()
+        jobs = [Job(generator, 'generator', size, seed, before)] if self.needs_generator else []
         if self.needs_pool:
             judged = (pretraining, ) if self.settings['judge_init'] else ()
             jobs.append(Job(pool, 'pool', size, seed, (generator, *judged)))
         needs = dict(pool=(pool, ), unjudged=(generator, pool) if self.needs_pool else (generator, ))
+        needs.update(dict.fromkeys(trained_generators(self.settings), (generator, )))
         return jobs + [Job(f'{place}/{arm.name}', 'recognizer', size, seed,
                            (*needs.get(arm.generated, ()), *((pretraining, ) if arm.init else ())), arm) for arm in self.arms]
 
@@ -182,7 +187,7 @@ class Study:
 
     def common_settings(self) -> Dict:
         """What all runs have in common and must not change while the study goes on."""
-        own = {key: value for key, value in self.settings.items() if key not in RUN_KEYS}
+        own = {key: value for key, value in self.settings.items() if key not in RUN_KEYS and (key not in ADDED_KEYS or value is not None)}
         generator = self.generator and {key: value for key, value in self.generator.to_dict().items() if key not in ('filename', )}
         return json.loads(json.dumps(dict(study=own, recognizer=self.cfg.to_dict(), generator=generator), default=str))
 
@@ -213,7 +218,8 @@ class Study:
         if missing:
             raise ValueError(f'{name} needs {", ".join(missing)}')
         started = time.monotonic()
-        work = dict(generator=self._train_generator, pool=self._run_loop, pretraining=self._pretrain, recognizer=self._train_recognizer)
+        work = {'generator': self._train_generator, 'pool': self._run_loop, 'recognizer': self._train_recognizer,
+                PRETRAINING: self._pretrain, GENERATOR_PRETRAINING: self._pretrain_generator}
         result = work[job.kind](job, self.folder / name)
         result['wall_s'] = round(time.monotonic() - started, 1)
         if 'row' in result:
@@ -231,19 +237,31 @@ class Study:
         return Runner.from_cfg(cfg)
 
     def _train_generator(self, job: Job, folder: Path) -> Dict:
-        cfg = self._generator_runner_config(job, folder)
+        cfg = self._generator_runner_config(job, folder, self.real_file(job))
+        if job.needs:
+            cfg.default_hooks.init = dict(type='InitFromHook', checkpoint=self._checkpoint(job.needs[0]))
+        return self._trained_generator(cfg, job, folder, self._num_real(job))
+
+    def _pretrain_generator(self, job: Job, folder: Path) -> Dict:
+        """Train the generator on a seed's base motion, of the base's own classes."""
+        annotation = load_annotation(self.clips.base_file(job.seed))
+        cfg = self._generator_runner_config(job, folder, self.clips.base_file(job.seed))
+        cfg.model.num_classes = len(annotation['metainfo']['classes'])
+        return self._trained_generator(cfg, job, folder, len(annotation['annotations']))
+
+    def _trained_generator(self, cfg: Config, job: Job, folder: Path, num_clips: int) -> Dict:
         leave_training_hooks(cfg)
-        cfg.train_cfg.max_epochs = self._epochs(cfg, job, self.settings['generator_steps'])
+        cfg.train_cfg.max_epochs = self._epochs(cfg, num_clips, self.settings['generator_steps'])
         cfg.default_hooks.checkpoint = _checkpoints(max(cfg.train_cfg.max_epochs // 5, 1))
         runner = self._runner(cfg, job, folder)
         runner.train()
         return dict(checkpoint=_last_checkpoint(folder, self.folder), steps=runner.iter)
 
     def _run_loop(self, job: Job, folder: Path) -> Dict:
-        cfg = self._generator_runner_config(job, folder)
+        cfg = self._generator_runner_config(job, folder, self.real_file(job))
         cfg.merge_from_dict(dict(self.settings['loop']['generator_options']))
         loop, num_real = self.settings['loop'], self._num_real(job)
-        interval = self._epochs(cfg, job, loop['round_steps'])
+        interval = self._epochs(cfg, num_real, loop['round_steps'])
         hook = self._hook(cfg, job)
         batches = -(-num_real // hook['recognizer'].get('batch_size', 16))
         hook.update(
@@ -258,7 +276,7 @@ class Study:
         cfg.train_cfg.max_epochs = loop['rounds'] * interval
         cfg.default_hooks.checkpoint = _checkpoints(interval)
         if not cfg.resume:
-            cfg.load_from = str(self.folder / self.result(job.needs[0])['checkpoint'])
+            cfg.load_from = self._checkpoint(job.needs[0])
         runner = self._runner(cfg, job, folder)
         runner.train()
         rounds = next(hook for hook in runner.hooks if type(hook).__name__ == 'InfAGenCHook').rounds
@@ -286,10 +304,10 @@ class Study:
         augmentation = augmentations_of(self.settings).get(self.settings['judge_augmentation'], [])
         return [*_with_pairs(augmentation, classes), *_pipeline(self.cfg.train_dataloader)]
 
-    def _generator_runner_config(self, job: Job, folder: Path) -> Config:
-        """The generator's config on the job's clips, going on from the folder's last checkpoint if there is one."""
-        cfg = Config(_with_files(self.generator.to_dict(), self._files(job)))
-        cfg.train_dataloader.dataset = _dataset(self.real_file(job), 'train', _pipeline(cfg.train_dataloader))
+    def _generator_runner_config(self, job: Job, folder: Path, clips: Path) -> Config:
+        """The generator's config on a file's clips, going on from the folder's last checkpoint if there is one."""
+        cfg = Config(self._own_generator(job))
+        cfg.train_dataloader.dataset = _dataset(clips, 'train', _pipeline(cfg.train_dataloader))
         for split in ('val', 'test'):
             for part in ('dataloader', 'cfg', 'evaluator'):
                 cfg[f'{split}_{part}'] = None
@@ -305,11 +323,19 @@ class Study:
     def _num_real(self, job: Job) -> int:
         return len(load_annotation(self.real_file(job))['annotations'])
 
-    def _epochs(self, cfg: Config, job: Job, steps: int) -> int:
-        batch, num_real = cfg.train_dataloader.batch_size, self._num_real(job)
-        batches = num_real // batch if cfg.train_dataloader.get('drop_last', False) else -(-num_real // batch)
+    def _own_generator(self, job: Job) -> Dict:
+        """The generator's settings, told of the seed's files."""
+        return _with_files(self.generator.to_dict(), self._files(job))
+
+    def _checkpoint(self, name: str) -> str:
+        """Of a finished job."""
+        return str(self.folder / self.result(name)['checkpoint'])
+
+    def _epochs(self, cfg: Config, num_clips: int, steps: int) -> int:
+        batch = cfg.train_dataloader.batch_size
+        batches = num_clips // batch if cfg.train_dataloader.get('drop_last', False) else -(-num_clips // batch)
         if not batches:
-            raise ValueError(f'{self.settings["generator"]}: {num_real} clips make no batch of {batch} with drop_last=True; set '
+            raise ValueError(f'{self.settings["generator"]}: {num_clips} clips make no batch of {batch} with drop_last=True; set '
                              "generator_options={'train_dataloader.drop_last': False} or a smaller batch_size")
         return -(-steps // batches)
 
@@ -329,7 +355,7 @@ class Study:
 
     def _pretrained(self, seed: int) -> str:
         """Checkpoint of the recognizer that was trained on a seed's base motion."""
-        return str(self.folder / self.result(f'{PRETRAINING}/seed{seed}')['checkpoint'])
+        return self._checkpoint(f'{PRETRAINING}/seed{seed}')
 
     def _train_recognizer(self, job: Job, folder: Path) -> Dict:
         remove_results(folder)  # half a run is done again: it is short, and its batches could not be continued exactly
@@ -394,8 +420,11 @@ class Study:
 
     def _online_hook(self, job: Job) -> Dict:
         """The hook that makes an arm's clips anew, told of the seed's files."""
-        hook = _with_files(self.settings['generators'][job.arm.generated], self._files(job))
-        return dict(dict(type='OnlineGenerationHook', ratio=1.), **hook)
+        own = _with_files(self.settings['generators'][job.arm.generated], self._files(job))
+        hook = dict(dict(type='OnlineGenerationHook', ratio=1.), **own)
+        if hook['generator'] == TRAINED:
+            hook['generator'] = dict(config=self._own_generator(job), checkpoint=self._checkpoint(f'{Path(job.name).parent}/generator'))
+        return hook
 
     def _files(self, job: Job) -> Dict[str, str]:
         """What the words of a study's settings mean for a job."""
@@ -441,13 +470,13 @@ class Study:
         if not count:
             return None, 0
         path = folder / 'unjudged.npz'
-        self._generate(job, self.folder / self.result(f'{place}/generator')['checkpoint'], count, path)
+        self._generate(job, self._checkpoint(f'{place}/generator'), count, path)
         return path, count
 
-    def _generate(self, job: Job, checkpoint: Path, count: int, path: Path) -> None:
+    def _generate(self, job: Job, checkpoint: str, count: int, path: Path) -> None:
         init_default_scope('mmagenc')
-        model = MODELS.build(_with_files(self.generator.model.to_dict(), self._files(job)))
-        load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
+        model = MODELS.build(self._own_generator(job)['model'])
+        load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
         if torch.cuda.is_available():
             model.cuda()
         label = balanced_labels(count, model.num_classes)
