@@ -93,7 +93,7 @@ def pretraining_config(cfg: Config, base: Base, *, part: Optional[str] = None, m
         dataset['pipeline'] = _mirroring(pipeline, classes)
         built = _built(dataset)
     if masked:
-        result.model = _masked(model)
+        result.model = masked_model(model)
     elif len(classes) < 2 and not is_generator:
         raise ValueError(f'the clips of {", ".join(base.files)} are all of one class ({classes[0]}), by which nothing can be told apart; '
                          '--masked predicts hidden motion, which needs no classes')
@@ -292,7 +292,15 @@ def _with_classes(model: Dict, count: int, is_generator: bool) -> Dict:
     return result
 
 
-def _masked(model: Dict) -> Dict:
+def masked_model(model: Dict) -> Dict:
+    """What pretrains a recognizer's backbone by hidden motion.
+
+    Args:
+        model: config of the recognizer.
+
+    Raises:
+        ValueError: a head that does not say how many channels the backbone makes.
+    """
     backbone, head = dict(model['backbone']), model.get('cls_head') or {}
     channels = head.get('in_channels')
     if channels is None:

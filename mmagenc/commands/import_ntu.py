@@ -70,7 +70,7 @@ def convert_clip(name: str, path: Path, settings: Settings) -> Dict:
     keypoint = with_second_body(ClipMending(fill_gaps=settings.fill_gaps)(clip, dict(skeleton='ntu25'))['keypoint'], settings.second_body)
     clip = ClipName.parse(name)
     return dict(frame_dir=name, label=clip.action - 1, total_frames=keypoint.shape[1], keypoint=keypoint, subject=f'P{clip.subject:03d}',
-                source='real')
+                camera=f'C{clip.camera:03d}', source='real')
 
 
 def convert_shard(settings: Settings, shard: Shard, out: Path) -> None:

@@ -3,7 +3,7 @@
 M persons, T frames, V keypoints, J joints, C coordinates, D latent channels, K classes.
 
 ``{'split': {name: [frame_dir]}, 'metainfo': {'classes', 'skeleton', 'fps', …}, 'annotations': [{frame_dir, label, total_frames, keypoint
-(M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, source, score, …}]}``
+(M, T, V, C), keypoint_score (M, T, V), pose (M, T, 24, 3), transl (M, T, 3), latent (D,), subject, camera, source, score, …}]}``
 
 C is 3 (metres) or 2 (pixels). ``metainfo['skeleton']`` names the layout of ``keypoint``; a clip in another layout names its own in
 ``clip['skeleton']``. Either may be the definition of a layout (see :mod:`mmagenc.skeletons.definition`) in a file that is read; files

@@ -141,8 +141,22 @@ def test_clips_of_a_trained_generator_are_made_anew_and_it_begins_with_the_base_
 
 
 def test_a_study_begun_before_a_setting_was_known_goes_on(config):
-    assert 'generator_init' not in open_study(config).common_settings()['study']
-    assert open_study(config, generator_init='base').common_settings()['study']['generator_init'] == 'base'
+    usual, own = (open_study(config, **options).common_settings()['study'] for options in ({}, dict(generator_init='base')))
+    assert 'generator_init' not in usual and 'masked' not in usual['base'] and own['generator_init'] == 'base'
+
+
+def test_base_motion_without_its_classes(config):
+    text = config.read_text()
+    graph = "dict(type='mmagenc.FastSTGCN', base_channels=8, num_stages=1, graph_cfg=dict(layout='coco', mode='stgcn_spatial'))"
+    config.write_text(text.replace(text[text.index("dict(type='mmagenc.TCN'"):text.index(',\n    cls_head')], graph))
+    study = open_study(config, seeds=[0], clips_per_class=[2], only=['begun'], base=dict(masked=True))
+    study.prepare()
+    study.run('pretraining/seed0')
+    learnt = torch.load(study._pretrained(0), weights_only=False)
+    assert learnt['pretraining']['task'] == 'masked motion' and any(name.startswith('decoder.') for name in learnt['state_dict'])
+    assert study.run('2-clips/seed0/begun')['row']['arm'] == 'begun'
+    log = next((config.parent / 'out/made/2-clips/seed0/begun').glob('*/*.log')).read_text()
+    assert 'begins with' in log and 'weights of backbone' in log
 
 
 def test_one_seed_has_one_pretraining_for_all_sizes(config):

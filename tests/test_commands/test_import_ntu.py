@@ -47,8 +47,8 @@ def test_clips_splits_and_list_of_what_was_left_out(folder, capsys):
     assert np.allclose(one['keypoint'], align(center(person(6)[None].astype(np.float32))), atol=1e-6)
     expected = np.stack([person(14, seed=2, move=4), person(14, seed=1)]).astype(np.float32)
     assert np.allclose(two['keypoint'], align(center(expected)), atol=1e-6)
-    assert [(clip['frame_dir'], clip['label'], clip['total_frames'], clip['subject']) for clip in (one, two)] == [
-        (ONE, 0, 6, 'P001'), (TWO, 49, 14, 'P001')]
+    assert [(clip['frame_dir'], clip['label'], clip['total_frames'], clip['subject'], clip['camera']) for clip in (one, two)] == [
+        (ONE, 0, 6, 'P001', 'C001'), (TWO, 49, 14, 'P001', 'C002')]
     assert annotation['metainfo'] == dict(
         classes=annotation['metainfo']['classes'], skeleton='ntu25', fps=30., align='each', second_body='none')
     assert len(annotation['metainfo']['classes']) == 60

@@ -29,7 +29,7 @@ Groups and base motion:
                        that are neither trained nor tested on, without groups its training clips; or ``dict(ann_file=…, split=…,
                        classes=…)``: of another file, brought to the data's layout and frame rate. ``steps`` (default: as many as the
                        recognizer's) and ``augmentation`` (a name) are those of the recognizer that is trained on it for arms with
-                       ``init='base'``
+                       ``init='base'``; ``masked=True``: its backbone learns to predict hidden motion (graph networks only), not classes
 ``generators``         ``{name: dict(…)}``: arguments of :class:`~mmagenc.engine.hooks.OnlineGenerationHook`, for arms with
                        ``generated=name``. The words ``'{base}'`` and ``'{real}'`` in them are the files of the seed's base motion and of
                        its real clips; ``generator='{trained}'`` is the one that the study trains (``generator`` below). Batches stay as
@@ -92,11 +92,11 @@ DEFAULTS = dict(
     hold_out=0.2)
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
 GROUPS_DEFAULTS = dict(key='subject', train=1, test=1, clips_per_group=5)
-BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None)
+BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None, masked=None)
 RUN_KEYS = ('arms', 'only', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
-ADDED_KEYS = ('generator_init', )
-"""Settings that studies begun with an earlier version do not know; without a value they change nothing."""
+ADDED_KEYS = ('generator_init', 'masked')
+"""Settings, some of ``base``, that studies begun with an earlier version do not know; without a value they change nothing."""
 TRAINED = '{trained}'
 """In the place of an online generator: the one that the study trains."""
 

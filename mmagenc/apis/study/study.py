@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
 
+from mmagenc.apis.pretrain import masked_model
 from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
@@ -25,6 +26,7 @@ from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.engine.hook_config import drop_hooks, find_hook, settle_hooks
 from mmagenc.engine.hooks.infagenc_hook import balanced_labels
 from mmagenc.engine.own_data import complete_config
+from mmagenc.engine.pretrained import MASKED
 from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
@@ -187,7 +189,7 @@ class Study:
 
     def common_settings(self) -> Dict:
         """What all runs have in common and must not change while the study goes on."""
-        own = {key: value for key, value in self.settings.items() if key not in RUN_KEYS and (key not in ADDED_KEYS or value is not None)}
+        own = {key: _known_before(value) for key, value in _known_before(self.settings).items() if key not in RUN_KEYS}
         generator = self.generator and {key: value for key, value in self.generator.to_dict().items() if key not in ('filename', )}
         return json.loads(json.dumps(dict(study=own, recognizer=self.cfg.to_dict(), generator=generator), default=str))
 
@@ -349,6 +351,9 @@ class Study:
                                       steps=base['steps'] or self.settings['steps'])
         cfg.default_hooks.checkpoint = _last_weights()
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+        if base['masked']:
+            cfg.model = masked_model(cfg.model)
+            cfg.default_hooks.pretraining = dict(type='PretrainingRecordHook', task=MASKED)
         runner = self._runner(cfg, job, folder)
         runner.train()
         return dict(checkpoint=_last_checkpoint(folder, self.folder), steps=runner.iter, num_base=len(annotation['annotations']))
@@ -484,6 +489,13 @@ class Study:
         metainfo = load_annotation(self.real_file(job))['metainfo']
         clips = motion_to_annotations(motion, prefix='unjudged', source='synthetic')
         save_annotation(dict(split=dict(train=[clip['frame_dir'] for clip in clips]), metainfo=metainfo, annotations=clips), path)
+
+
+def _known_before(settings):
+    """Settings without those that earlier versions do not know, as long as they have no value."""
+    if not isinstance(settings, dict):
+        return settings
+    return {key: value for key, value in settings.items() if key not in ADDED_KEYS or value is not None}
 
 
 def _read_config(path: Path, options: Optional[Dict]) -> Config:

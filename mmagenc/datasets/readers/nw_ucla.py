@@ -125,7 +125,8 @@ def read_clip(path: Path) -> Dict:
     label = CODES.index(action)
     if content['label'] != label + 1:
         raise ValueError(f'label {content["label"]!r}, but action a{action:02d} has {label + 1}')
-    return dict(frame_dir=path.stem, label=label, **_frames(content['skeletons']), subject=f's{int(name["subject"]):02d}', source='real')
+    return dict(frame_dir=path.stem, label=label, **_frames(content['skeletons']), subject=f's{int(name["subject"]):02d}',
+                camera=f'v{int(name["view"]):02d}', source='real')
 
 
 def _frames(skeletons) -> Dict:

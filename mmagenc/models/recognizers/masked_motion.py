@@ -38,7 +38,8 @@ class MaskedMotionPretrainer(BaseModel):
         data_preprocessor: as MMAction2's recognizers have it.
 
     Raises:
-        ValueError: sizes below 1, fewer than 2 frames in a patch (whose steps are predicted), or a share that is not between 0 and 1.
+        ValueError: sizes below 1, fewer than 2 frames in a patch (whose steps are predicted), a share that is not between 0 and 1, or (of
+            the first batch) a backbone whose features have no joints.
     """
 
     def __init__(self,
@@ -97,6 +98,10 @@ class MaskedMotionPretrainer(BaseModel):
         """All points ``(N, M, T, V, C)`` from those of ``clips`` that are not hidden."""
         seen = torch.where(hidden[..., None], self.hidden_point.to(clips.dtype), clips)
         features = self.backbone(seen)  # (N, M, D, T', V)
+        if features.shape[-1] != clips.shape[3]:
+            raise ValueError(f'MaskedMotionPretrainer: the features of a {type(self.backbone).__name__} tell no joints apart ('
+                             f'{features.shape[-1]} of {clips.shape[3]}), so that hidden ones cannot be predicted from them: take the '
+                             'backbone of a graph network, or pretrain by classes')
         x = F.relu(self.decoder['reduce'](features.flatten(0, 1)))
         x = F.interpolate(x, size=clips.shape[2:4], mode='bilinear', align_corners=False)
         return self.decoder['predict'](x).permute(0, 2, 3, 1).unflatten(0, clips.shape[:2])

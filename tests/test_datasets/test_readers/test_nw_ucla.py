@@ -37,7 +37,7 @@ def test_clips(folder):
     clip = clips['a12_s01_e00_v02']
     expected = write(folder, 'a12_s01_e00_v02', seed=1, frames=2)
     assert np.array_equal(clip.pop('keypoint'), expected[None])
-    assert clip == dict(frame_dir='a12_s01_e00_v02', label=9, total_frames=2, subject='s01', source='real')
+    assert clip == dict(frame_dir='a12_s01_e00_v02', label=9, total_frames=2, subject='s01', camera='v02', source='real')
     assert clips['a08_s02_e00_v01']['label'] == 6 and annotation['metainfo']['classes'][6] == 'donning'
 
 

@@ -123,3 +123,10 @@ def test_other_inputs_and_modes_are_refused():
         pretrainer()(swinging(2)[..., :2], mode='loss')
     with pytest.raises(ValueError, match='no classes to predict'):
         pretrainer()(swinging(2), mode='predict')
+
+
+def test_features_without_joints_are_refused():
+    model = pretrainer()
+    model.backbone = MODELS.build(dict(type='TemporalFCN', num_keypoints=20, channels=(16, ), kernel_sizes=(3, ), strides=(1, )))
+    with pytest.raises(ValueError, match='a TemporalFCN tell no joints apart .1 of 20.*graph network'):
+        model(swinging(), mode='loss')
