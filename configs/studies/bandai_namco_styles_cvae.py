@@ -1,5 +1,5 @@
-# Bandai-Namco by unseen styles with clips of a CVAE that learns from the few clips of each seed: drawn anew all the time, as variants of the
-# clips, and as pools, as they come and chosen by the loop. With motion from elsewhere in generator and judge, in another --work-dir:
+# Bandai-Namco by unseen styles with clips of a CVAE that learns from the few clips of each seed: drawn anew all the time, as variants of
+# recordings, and as pools, as they come and chosen by the loop. With motion from elsewhere in generator and judge, in another --work-dir:
 # study.generator_init=base study.judge_init=base, and study.loop.hook.vary.strength=0.5 for variants as candidates.
 _base_ = './bandai_namco_styles.py'
 

@@ -24,6 +24,8 @@ from .study_plan import PRESET_ARMS
 BASELINE, SECOND_BASELINE = 'real', 'augmented'
 FEW_SEEDS = 8
 """Below so many seeds even differences of several points are often luck."""
+FEWEST_PAIRS = 5
+"""Intervals of fewer pairs are given, but not set off."""
 ClipsPerClass = Union[int, str]
 """A number, or ``'all'``."""
 
@@ -355,7 +357,7 @@ HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %
           'against {second}, paired')
 NOTE = ('Mean over seeds ± half width of its 95 % t-interval, [ends] where that is cut to 0 and 100 %. Paired: mean difference to '
         'the other arm of the same seeds, [95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten); bold where the '
-        't-interval excludes 0. {picking}')
+        't-interval of {few} pairs or more excludes 0. {picking}')
 PICKED, LAST = 'Checkpoints were picked on validation clips.', 'The last checkpoint was tested; there were no validation clips.'
 
 
@@ -385,7 +387,7 @@ def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second
     table = '\n'.join('| ' + ' | '.join(' '.join(cell.split()).replace('|', '\\|') for cell in line) + ' |' for line in lines)
     picking = ' '.join(text for text, those in ((PICKED, [row for row in rows if not np.isnan(row.val_top1)]),
                                                 (LAST, [row for row in rows if np.isnan(row.val_top1)])) if those)
-    return f'{table}\n\n{NOTE.format(picking=picking)}{_comparisons(differences)}\n'
+    return f'{table}\n\n{NOTE.format(picking=picking, few=FEWEST_PAIRS)}{_comparisons(differences)}\n'
 
 
 def plain_words(rows: Sequence[StudyRow], *, baseline: str = BASELINE) -> str:
@@ -406,7 +408,8 @@ def _sentence(cells: Sequence[ArmSummary], baseline: str) -> str:
         return f'{place}: nothing to compare yet: no other arm has a seed in common with {baseline}.'
     best = max(others, key=lambda cell: cell.difference.mean)
     mean, low, high = (100 * value for value in best.difference[:3])
-    better = f'{best.arm} ({100 * best.mean:.1f} %) is {abs(mean):.1f} points {"better" if mean > 0 else "worse"} than {baseline}'
+    than = 'no better or worse' if abs(mean) < 0.05 else f'{abs(mean):.1f} points {"better" if mean > 0 else "worse"}'
+    better = f'{best.arm} ({100 * best.mean:.1f} %) is {than} than {baseline}'
     if best.difference.num_pairs < FEW_SEEDS:
         return f'{place}: {better}, but {best.difference.num_pairs} seeds say little; {FEW_SEEDS} to 10 are needed.'
     if low > 0:
@@ -420,11 +423,17 @@ def excludes_zero(difference: PairedDifference) -> bool:
     return difference.low > 0 or difference.high < 0
 
 
+def is_set_off(difference: PairedDifference) -> bool:
+    """Whether a table sets it off: it excludes 0 and is of :data:`FEWEST_PAIRS` or more. Two or three seeds that differ alike, on one small
+    test set, have an interval of hardly any width."""
+    return difference.num_pairs >= FEWEST_PAIRS and excludes_zero(difference)
+
+
 def _comparisons(differences: Sequence[Optional[PairedDifference]]) -> str:
-    made = [difference for difference in differences if difference is not None and difference.num_pairs > 1]
+    made = [difference for difference in differences if difference is not None and difference.num_pairs >= FEWEST_PAIRS]
     if not made:
         return ''
-    return (f' Comparisons: {len(made)}, of which {sum(map(excludes_zero, made))} exclude 0; of so many about {len(made) / 20:.1f} would '
+    return (f' Comparisons: {len(made)}, of which {sum(map(is_set_off, made))} exclude 0; of so many about {len(made) / 20:.1f} would '
             'by chance.')
 
 
@@ -444,6 +453,6 @@ def _difference_text(difference: Optional[PairedDifference]) -> str:
     mean, low, high, bootstrap_low, bootstrap_high = (round(100 * value, 1) + 0. for value in difference[:5])  # no -0.0
     if np.isnan(low):
         return f'{mean:+.1f} (one pair)'
-    strong = '**' if excludes_zero(difference) else ''
+    strong = '**' if is_set_off(difference) else ''
     return (f'{strong}{mean:+.1f} [{low:+.1f}, {high:+.1f}]{strong} ({bootstrap_low:+.1f}, {bootstrap_high:+.1f}), '
             f'n = {difference.num_pairs}')

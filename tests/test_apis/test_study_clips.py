@@ -267,6 +267,25 @@ def test_own_clips_with_base_motion(config, tmp_path):
     assert [row.arm for row in study.rows()] == ['pretrained-transfer', 'base-classes']
 
 
+@pytest.mark.parametrize('dims', [2, 3])
+def test_own_clips_with_a_generator_that_learns_from_them(config, tmp_path, dims):
+    """Its layout, coordinates and schedule need no further line."""
+    annotation = load_annotation(tmp_path / 'data.npz')
+    clips = [dict(clip, keypoint=clip['keypoint'][..., :dims]) for clip in annotation['annotations']]
+    save_annotation(dict(annotation, annotations=clips), tmp_path / 'data.npz')
+    path = own_config(config, 'own_with_generator')
+    small = {'model.num_layers': 1, 'model.latent_dim': 16, 'model.num_heads': 2, 'train_dataloader.batch_size': 8}
+    options = {'study.only': ['real', 'variants', 'infagenc'], 'study.generator_steps': 2, 'study.generator_options': small,
+               'study.generators.variants.gate': dict(enforce=False), 'study.loop': dict(rounds=1, judge_steps=2, judge_tune_steps=1)}
+    study = Study(config=path, folder=tmp_path / 'own', options=options)
+    assert study.generator.model.representation.skeleton == 'coco17' and study.generator.model.representation.num_dims == dims
+    assert study.generator.model.num_classes == 4 and study.generator.param_scheduler['end'] == 2000
+    study.prepare()
+    for job in study.jobs():
+        study.run(job.name)
+    assert {row.arm: row.num_synthetic for row in study.rows()}['variants'] == 48
+
+
 def test_the_loop_of_own_data_is_completed(config, tmp_path):
     """A config of two lines names neither layout nor pipelines before its file is read."""
     mine = tmp_path / 'mine.py'

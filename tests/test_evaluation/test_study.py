@@ -186,14 +186,16 @@ def test_plain_words_tell_luck_from_gain():
     assert 'nothing is better than real for certain; nearest is new, +1.2 points' in plain_words(base + scattered)
     assert '3 seeds say little; 8 to 10 are needed' in plain_words(base[:3] + better[:3])
     assert 'nothing to compare yet' in plain_words(base)
+    assert 'new (50.0 %) is no better or worse than real, but 3 seeds' in plain_words(base[:3] + arm_rows('new', [0.5] * 3))
 
 
 def test_table_counts_its_comparisons_and_marks_those_that_exclude_zero():
-    rows = arm_rows('real', [0.5, 0.51, 0.5]) + arm_rows('augmented', [0.7, 0.72, 0.71])
-    rows += arm_rows('mine', [0.5, 0.52, 0.49])
-    table = markdown_table(rows)
+    values = dict(real=[0.5, 0.51, 0.5, 0.5, 0.51], augmented=[0.7, 0.72, 0.71, 0.7, 0.72], mine=[0.5, 0.52, 0.49, 0.5, 0.51])
+    table = markdown_table([row for arm, accuracies in values.items() for row in arm_rows(arm, accuracies)])
     assert 'Comparisons: 3, of which 2 exclude 0; of so many about 0.1 would by chance.' in table  # mine is with both
-    assert table.count('**') == 4 and '**+20.7 [' in table
+    assert table.count('**') == 4 and '**+20.6 [' in table
+    few = markdown_table([row for arm, accuracies in values.items() for row in arm_rows(arm, accuracies[:4])])
+    assert '+20.5 [' in few and '**' not in few and 'Comparisons' not in few and 'of 5 pairs or more' in few
 
 
 def test_runs_without_validation_are_read_again(tmp_path):

@@ -5,8 +5,13 @@ from typing import Dict, List, Mapping
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmagenc.engine.config_file import located_config
 from mmagenc.engine.own_data import OwnClips, own_settings
 
+from .settings import TRAINED
+
+OWN_GENERATOR = 'own'
+"""In the place of a generator's config: the one for clips such as the file's."""
 FEWEST_GROUPS = 3
 """Fewer subjects than these are no groups to train and to test on."""
 
@@ -14,8 +19,9 @@ FEWEST_GROUPS = 3
 def complete_study(cfg: Config) -> Config:
     """Fill what the file of ``own_data`` says into a study's config, in place; a config without ``own_data`` passes through.
 
-    The recognizer gets the file's layout, coordinates and classes, and so do the study's generators. Where the clips name three subjects
-    or more, a third of these is tested on by each seed, and clips of the others are trained on; else a share of each class is tested on.
+    The recognizer gets the file's layout, coordinates and classes, and so do the study's generators; ``generator='own'`` is that of
+    ``configs/infagenc/own_2d.py`` or ``own_3d.py``. Where the clips name three subjects or more, a third of these is tested on by each
+    seed, and clips of the others are trained on; else a share of each class is tested on.
 
     Raises:
         FileNotFoundError: no such file.
@@ -38,7 +44,11 @@ def complete_study(cfg: Config) -> Config:
             if step['type'] == 'StrongAugmentation' and clips.up is not None:
                 step['up'] = clips.up
     for generator in (study.get('generators') or {}).values():
-        _fit_generator(generator['generator']['config']['model'], clips)
+        if generator['generator'] != TRAINED:
+            _fit_generator(generator['generator']['config']['model'], clips)
+    if study.get('generator') == OWN_GENERATOR:
+        study['generator'] = str(located_config(f'configs/infagenc/own_{clips.num_dims}d.py').resolve())
+        study['generator_options'] = {**{f'own_data.{key}': value for key, value in own.items()}, **(study.get('generator_options') or {})}
     if 'groups' not in study:
         study['groups'] = _groups([clip for part in clips.parts for clip in clips.of(part)])
     return cfg

@@ -39,7 +39,8 @@ Groups and base motion:
 Arms of a generator that is trained, and of the loop:
 
 =====================  =============================================================================================================
-``generator``          config of a generator or of the InfAGenC loop, relative to the study's file; ``'{base}'`` in it as above
+``generator``          config of a generator or of the InfAGenC loop, relative to the study's file; ``'{base}'`` in it as above; in a
+                       study with ``own_data``, ``'own'`` is the one for such clips
 ``generator_options``  merged into that config, as ``--cfg-options`` (dotted keys)
 ``generator_steps``    of its training before the loop
 ``generator_init``     ``'base'``: it learns the seed's base motion first, as long, and begins with that, all but what tells the classes
