@@ -70,7 +70,7 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
 
 
 def draw_differences(rows: Sequence[StudyRow], baseline: str, paths: Sequence[Path]) -> None:
-    """Paired difference of every arm to a baseline with its 95 % t-interval: a panel for each data set, a mark for each size."""
+    """Paired difference of every arm to a baseline with its 95 % t-interval: a panel for each data set, of one scale, a mark for each size."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
@@ -80,7 +80,7 @@ def draw_differences(rows: Sequence[StudyRow], baseline: str, paths: Sequence[Pa
     height = 1.2 + 0.32 * max(len({cell.arm for cell in own}) for own in cells.values())
     with drawing(datasets):
         figure, panels = plt.subplots(1, len(datasets), figsize=(0.8 + 5.2 * len(datasets), max(height, 2.2)), squeeze=False,
-                                      layout='constrained')
+                                      sharex=True, layout='constrained')
         for panel, (name, own) in zip(panels[0], cells.items()):
             draw_forest(panel, own, f'{plain(name)}: top-1 against {plain(baseline)}')
         for path in paths:
