@@ -20,10 +20,13 @@ study = dict(
     generator_steps=2000,
     judge_init=None,
     loop=dict(
-        round_steps=4, candidates_per_class=10, generator_options={
+        round_steps=4, candidates_per_class=10,
+        generator_options={
             'optim_wrapper.optimizer.lr': 1e-4,
             'param_scheduler': None
-        }),
+        },
+        # a class that the generator cannot do must not stop the others
+        hook=dict(selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1))),
     generators=dict(cvae=_cvae, variants=dict(_cvae, vary=dict(strength=0.5))),
     arms={
         'cvae': dict(augmentation='strong', generated='cvae'),

@@ -16,7 +16,7 @@ study = dict(
             'optim_wrapper.optimizer.lr': 1e-4,
             'param_scheduler': None
         },
-        hook=dict(selector=dict(type='ClassShareSelector'))),
+        hook=dict(selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1))),
     generators=dict(cvae=_cvae, variants=dict(_cvae, vary=dict(strength=0.5))),
     arms={
         'cvae': dict(augmentation='strong', generated='cvae'),
