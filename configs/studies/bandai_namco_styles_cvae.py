@@ -1,10 +1,11 @@
 # Bandai-Namco by unseen styles with clips of a CVAE that learns from the few clips of each seed: drawn anew all the time, as variants of
 # recordings, and as pools, as they come and chosen by the loop. With motion from elsewhere in generator and judge, in another --work-dir:
 # study.generator_init=base study.judge_init=base, and study.loop.hook.vary.strength=0.5 for variants as candidates.
-_base_ = './bandai_namco_styles.py'
+_base_ = ['./bandai_namco_styles.py', '../_base_/study_cvae.py']
 
-_cvae = dict(generator='{trained}', ratio=1.)
+_trained = _base_.pop('trained_cvae')
 study = dict(
+    _trained,
     generator='../infagenc/bandai_namco_small.py',
     generator_options={
         '_delete_': True,
@@ -17,22 +18,8 @@ study = dict(
         'optim_wrapper.optimizer.lr': 2e-3,
         'param_scheduler': dict(type='LinearLR', start_factor=1., end_factor=1e-2, by_epoch=False, begin=1400, end=2000)
     },
-    generator_steps=2000,
     judge_init=None,
-    loop=dict(
-        round_steps=4, candidates_per_class=10,
-        generator_options={
-            'optim_wrapper.optimizer.lr': 1e-4,
-            'param_scheduler': None
-        },
-        # a class that the generator cannot do must not stop the others
-        hook=dict(selector=dict(type='ClassShareSelector', named=True, balanced=False, min_survivors=1))),
-    generators=dict(cvae=_cvae, variants=dict(_cvae, vary=dict(strength=0.5))),
-    arms={
-        'cvae': dict(augmentation='strong', generated='cvae'),
-        'variants': dict(augmentation='strong', generated='variants'),
-        'unjudged': dict(augmentation='strong', generated='unjudged'),
-        'infagenc': dict(augmentation='strong', generated='pool'),
+    arms=dict(_trained.arms, **{
         'pretrained-cvae': dict(augmentation='strong', init='base', generated='cvae'),
-        'pretrained-variants': dict(augmentation='strong', init='base', generated='variants'),
-    })
+        'pretrained-variants': dict(augmentation='strong', init='base', generated='variants')
+    }))
