@@ -59,16 +59,18 @@ class MotionGate:
         slack: factor on the bounds.
         still: speed (body lengths a second), range and change of bones (body lengths) below which bodies count as standing still, of which
             no movement is asked, and bones as rigid.
+        people: how far a bone (body lengths) may be from the recordings' median as people differ, where the recordings are of one body.
 
     Raises:
         ValueError: settings out of range.
     """
 
-    def __init__(self, *, enforce: bool = True, quantile: float = 0.25, slack: float = 2., still: float = 0.01) -> None:
-        if not 0 <= quantile < 0.5 or slack < 1 or still < 0:
-            raise ValueError('quantile must lie in [0, 0.5), slack be at least 1 and still at least 0, got '
-                             f'quantile={quantile}, slack={slack}, still={still}')
-        self.enforce, self.quantile, self.slack, self.still = enforce, quantile, slack, still
+    def __init__(self, *, enforce: bool = True, quantile: float = 0.25, slack: float = 2., still: float = 0.01,
+                 people: float = 0.02) -> None:
+        if not 0 <= quantile < 0.5 or slack < 1 or still < 0 or people < 0:
+            raise ValueError('quantile must lie in [0, 0.5), slack be at least 1, still and people at least 0, got '
+                             f'quantile={quantile}, slack={slack}, still={still}, people={people}')
+        self.enforce, self.quantile, self.slack, self.still, self.people = enforce, quantile, slack, still, people
         self.bounds: Dict[int, Dict] = {}
         self.speed: Dict[int, float] = {}
         self._parents, self._fps = None, DEFAULT_FPS
@@ -136,7 +138,7 @@ class MotionGate:
         bounds = dict(bones=bones)
         for name, (below, _) in REASONS.items():
             low, high = np.quantile([row[name] for row in rows], (self.quantile, 1 - self.quantile))
-            floor = 0. if name == 'body_length' else self.still
+            floor = dict(body_length=0., proportions=self.people).get(name, self.still)
             low = low / self.slack if below and low >= floor else 0.
             bounds[name] = (low, max(high, floor) * self.slack)
         return bounds

@@ -72,6 +72,25 @@ def test_size_and_unit_do_not_matter_only_those_of_the_recordings(recordings):
     assert gate(smaller).passed.mean() > 0.9
 
 
+@pytest.mark.parametrize('longer, passes', [(0.03, True), (0.06, False)])
+def test_another_persons_limbs_pass_beside_recordings_of_one_body(longer, passes):
+    """Where all recordings are of one body, one forearm may differ as people's do, and not more."""
+    clip = coco_clips(30, gaps=False)['annotations'][1]
+    rng = np.random.default_rng(0)
+    one_body = [dict(clip, label=0, keypoint=(clip['keypoint'] * (1 + 0.01 * rng.random())).astype(np.float32)) for _ in range(12)]
+    gate = MotionGate(slack=2.).fit(one_body, skeleton='coco17', num_frames=FRAMES, fps=25)
+    row = gate._measure(clip)
+    length = row['body_length'] * longer
+
+    def with_longer_forearm(keypoint):
+        bone, keypoint = keypoint[:, :, 9] - keypoint[:, :, 7], keypoint.copy()
+        keypoint[:, :, 9] += length * bone / np.linalg.norm(bone, axis=-1, keepdims=True)
+        return keypoint
+
+    verdict = gate([changed(dict(clip, label=0), with_longer_forearm)])
+    assert verdict.passed.all() == passes and (passes or 'other proportions' in verdict.reasons), str(verdict)
+
+
 def test_windows_as_long_as_the_candidates(recordings):
     """A long recording reaches no farther than its windows do."""
     walk = np.linspace(0, 2000, 240)[None, :, None, None] + recordings[0]['keypoint'][:, :1]
