@@ -70,7 +70,7 @@ def draw_panel(panel, rows: Sequence[StudyRow], title: str) -> None:
 
 
 def draw_differences(rows: Sequence[StudyRow], baseline: str, paths: Sequence[Path]) -> None:
-    """Paired difference of every arm to a baseline with its 95 % t-interval: a panel for each data set, of one scale, a mark for each size."""
+    """Paired differences of all arms to a baseline with 95 % t-intervals: a panel for each data set, on one scale, a mark for each size."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
