@@ -22,7 +22,7 @@ study = dict(
     name='Bandai-Namco, unseen styles',
     classes=['walk-turn-left', 'walk-turn-right', 'wave-left-hand', 'wave-right-hand', 'raise-up-left-hand', 'raise-up-right-hand'],
     clips_per_class=[5],
-    groups=dict(key='subject', train=1, test=3),
+    groups=dict(key='subject', train=1, test=3, clips_per_group=5),
     base=dict(classes=['walk', 'run', 'wave-both-hands', 'raise-up-both-hands'], augmentation='strong'),
     augmentations=dict(
         none=[_middle],
