@@ -100,4 +100,4 @@ def _num_groups(rows: int) -> int:
 
 
 def _on_cpu_in_float(x: Tensor) -> bool:
-    return x.device.type == 'cpu' and x.dtype == torch.float32 and x.numel() > x.shape[1]
+    return not torch.compiler.is_compiling() and x.device.type == 'cpu' and x.dtype == torch.float32 and x.numel() > x.shape[1]

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .products import linear, matmul, transposed_matmul
+
 
 def applies_to(x: Tensor) -> bool:
     """Whether these functions are of use for ``x``: gradients wanted, on a CPU, in the parameters' own type, and not while compiling."""
@@ -33,7 +35,7 @@ class Attention(torch.autograd.Function):
     def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, num_heads: int, mask: Optional[Tensor], keep: Optional[Tensor],
                 scale: float) -> Tensor:
         batch, length, dim = x.shape
-        projected = F.linear(x, weight, bias)
+        projected = linear(x, weight, bias)
         query, key, value = _heads(projected, 3, num_heads)
         weights = x.new_empty(num_heads, batch, length, length)
         for head in range(num_heads):
@@ -80,14 +82,14 @@ class FeedForward(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor, keep: Optional[Tensor],
                 scale: float) -> Tensor:
-        hidden = F.linear(x, weight1, bias1)
+        hidden = linear(x, weight1, bias1)
         active = F.gelu(hidden)
         if keep is not None:
             active.mul_(keep)
-        out = torch.addmm(bias2, active.flatten(0, -2), weight2.t(), alpha=scale)
+        out = linear(active, weight2 if keep is None else weight2 * scale, bias2)
         ctx.save_for_backward(x, weight1, weight2, hidden, active, keep)
         ctx.scale = scale
-        return out.view_as(x)
+        return out
 
     @staticmethod
     @once_differentiable
@@ -97,7 +99,7 @@ class FeedForward(torch.autograd.Function):
         _, needs_weight2, needs_bias2 = ctx.needs_input_grad[2:5]
         _, grad_weight2, _ = _linear_gradients(scaled, active, weight2, (False, needs_weight2, False))
         _, _, grad_bias2 = _linear_gradients(grad, active, weight2, (False, False, needs_bias2))
-        grad_hidden = scaled @ weight2
+        grad_hidden = matmul(scaled, weight2)
         if keep is not None:
             grad_hidden.mul_(keep)
         torch.ops.aten.gelu_backward.grad_input(grad_hidden, hidden, grad_input=grad_hidden)
@@ -118,5 +120,5 @@ def _product(a: Tensor, b: Tensor, scale: float, out: Optional[Tensor] = None) -
 def _linear_gradients(grad: Tensor, x: Tensor, weight: Tensor, needed):
     """Gradients of a linear layer's input, weight and bias, ``None`` where not needed; the bias's as a product, which is fastest."""
     rows = grad.flatten(0, -2)
-    return (grad @ weight if needed[0] else None, rows.t() @ x.flatten(0, -2) if needed[1] else None,
+    return (matmul(grad, weight) if needed[0] else None, transposed_matmul(rows, x.flatten(0, -2)) if needed[1] else None,
             torch.mv(rows.t(), rows.new_ones(len(rows))) if needed[2] else None)

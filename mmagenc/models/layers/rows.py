@@ -1,4 +1,4 @@
-"""Products of rows on the CPU, by the faster of two libraries.
+"""Linear layers of many rows on the CPU, by the faster of two libraries.
 
 R rows (clips, frames, joints), C channels.
 """
@@ -10,12 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from .products import transposed_matmul
+
+CONVOLVES = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')
+"""Whether this PyTorch has oneDNN's convolution, which is not a documented function."""
+
 
 class RowsLinear(nn.Linear):
     """``Linear`` of many rows: on the CPU in full precision as a 1×1 convolution, whose kernels are up to 1.4 times as fast there.
 
     PyTorch hands matrix products to MKL and convolutions to oneDNN. For the shapes of a network of skeletons (thousands of rows, 64 to 768
-    channels) oneDNN is the faster in the forward product and the input's gradient, MKL in the weights' gradient.
+    channels) oneDNN is the faster in the forward product and the input's gradient; in the weights' gradient MKL is, but where
+    :mod:`~mmagenc.models.layers.products` says otherwise.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -25,15 +31,18 @@ class RowsLinear(nn.Linear):
 
 def rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     """``F.linear`` of ``x (…, C)``, as :class:`RowsLinear`."""
-    convolves = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')  # not a documented function
-    if torch.compiler.is_compiling() or not (convolves and fuses(x) and x.dtype == torch.float32):  # exported files have no oneDNN
+    if not (fuses(x) and x.dtype == torch.float32 and CONVOLVES):
         return F.linear(x, weight, bias)
     return _RowsLinear.apply(x.reshape(-1, x.shape[-1]), weight, bias).view(*x.shape[:-1], -1)
 
 
 def fuses(x: Tensor) -> bool:
-    """Whether what the package computes by hand is for ``x``: on the CPU, in full precision; elsewhere it is PyTorch's kernels' work."""
-    return x.device.type == 'cpu' and x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled('cpu')
+    """Whether what the package computes by hand is for ``x``: on the CPU, in full precision; elsewhere it is PyTorch's kernels' work.
+
+    It is the compiler's while compiling: exported files have no oneDNN, and nothing may stop a graph's tracing halfway.
+    """
+    return (not torch.compiler.is_compiling() and x.device.type == 'cpu' and x.dtype in (torch.float32, torch.float64)
+            and not torch.is_autocast_enabled('cpu'))
 
 
 class _RowsLinear(torch.autograd.Function):
@@ -50,7 +59,7 @@ class _RowsLinear(torch.autograd.Function):
         needed = ctx.needs_input_grad
         grad = grad.contiguous()
         return (_convolve(grad, weight.t()) if needed[0] else None,
-                grad.t() @ rows if needed[1] else None,
+                transposed_matmul(grad, rows) if needed[1] else None,
                 grad.sum(dim=0) if needed[2] else None)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from . import fused
 from .dropout import Dropout
+from .rows import RowsLinear, rows_linear
 
 
 class SelfAttention(nn.Module):
@@ -45,7 +46,7 @@ class SelfAttention(nn.Module):
         return fused.Attention.apply(x, self.in_proj_weight, self.in_proj_bias, self.num_heads, mask, keep, scale)
 
     def _attend(self, x: Tensor, mask: Optional[Tensor]) -> Tensor:
-        projected = F.linear(x, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.num_heads, -1))
+        projected = rows_linear(x, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # (B, H, L, D / H)
         dropping = self.training and self.dropout.p > 0
         if x.device.type != 'cpu' or not (dropping or query.dtype == torch.bfloat16):
@@ -108,7 +109,7 @@ class EncoderLayer(nn.Module):
     def __init__(self, dim: int, num_heads: int, ff_dim: int, dropout: float) -> None:
         super().__init__()
         self.self_attn = SelfAttention(dim, num_heads, dropout)
-        self.linear1, self.linear2 = nn.Linear(dim, ff_dim), nn.Linear(ff_dim, dim)
+        self.linear1, self.linear2 = RowsLinear(dim, ff_dim), RowsLinear(ff_dim, dim)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
@@ -125,7 +126,7 @@ class OneTokenDecoderLayer(nn.Module):
         super().__init__()
         self.self_attn = SelfAttention(dim, num_heads, dropout)
         self.multihead_attn = OneTokenAttention(dim, num_heads, dropout)
-        self.linear1, self.linear2 = nn.Linear(dim, ff_dim), nn.Linear(ff_dim, dim)
+        self.linear1, self.linear2 = RowsLinear(dim, ff_dim), RowsLinear(ff_dim, dim)
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
@@ -156,7 +157,7 @@ def _make_projections(module: nn.Module, dim: int, num_heads: int) -> None:
     module.num_heads = num_heads
     module.in_proj_weight = nn.Parameter(torch.empty(3 * dim, dim))
     module.in_proj_bias = nn.Parameter(torch.zeros(3 * dim))
-    module.out_proj = nn.Linear(dim, dim)
+    module.out_proj = RowsLinear(dim, dim)
     nn.init.xavier_uniform_(module.in_proj_weight)
     nn.init.zeros_(module.out_proj.bias)
 
