@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional
 
+import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
@@ -232,5 +233,6 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
 
 def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    torch.set_flush_denormal(True)  # numbers below 1e-38, such as a softmax's tails, are nothing but slow on a CPU
     with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
         carry_out('train', prepare(args), args.resume, output)

@@ -19,6 +19,15 @@ for k in (1, 2, 8):
 for name in list(pipelines):
     pipelines[f'{name}_augmented'] = [*extra, *pipelines[name]]
 pipelines['k8_augmented'].insert(len(extra), dict(type='JointNoise', position=0.02))
+# `…_aligned`: bodies turned so that the shoulders of their first frame lie along x, which is what a change of view turns, and half the frames.
+# Mirrored; bones and positions with limbs led astray, positions with noise. Not published.
+align = dict(type='mmaction.PreNormalize3D', zaxis=[0, 1], xaxis=[8, 4], align_spine=False)
+seen = [crop[0], dict(type='RandomViewRotate', angle=20, scale=(0.5, 1.5)), crop[2], dict(type='SortedSample', num_frames=26)]
+for k in (1, 2, 8):
+    mode = dict(type='KthMode', k=k, skeleton='ucla20')
+    pipelines[f'k{k}_aligned'] = [*extra, align, *seen, mode, *pack]
+    pipelines[f'k{k}_motion_aligned'] = [extra[0], align, *seen, mode, dict(type='MotionStream'), *pack]
+pipelines['k8_aligned'].insert(len(extra), dict(type='JointNoise', position=0.02))
 for k in (1, 2):  # for published weights, whose modes go down the tree
     pipelines[f'k{k}_published'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20_infogcn'), *pack]
-del k, name, crop, pack, extra
+del k, name, crop, pack, extra, align, seen, mode

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmagenc.models.layers.products import add_matmul, transposed_matmul
+
 _input_only: ContextVar[bool] = ContextVar('input_only', default=False)
 
 
@@ -73,18 +75,18 @@ class GraphTimeConv:
         written = False
         three = [(part, kernel) for part, kernel in zip(self.parts, kernels) if part.taps == 3]
         for part, kernel in three:  # a matrix of all clips: the last frame of one goes to the first of the next …
-            _add_product(self._target(out, part)[1:], self._frame(features, part, -1)[:-1], kernel[:channels], written)
+            add_matmul(self._target(out, part)[1:], self._frame(features, part, -1)[:-1], kernel[:channels], begin=not written)
             written = True
         if written:
             out[:, :, 0].zero_()  # … which is undone before anything else is added
         for part, kernel in zip(self.parts, kernels):
             source, first = self._from_here_on(features, part), part.taps // 2 * channels
-            _add_product(self._target(out, part), source, kernel[first:first + source.shape[1]], written)
+            add_matmul(self._target(out, part), source, kernel[first:first + source.shape[1]], begin=not written)
             written = True
         if self.stride == 1 and three:
             last = out[:, :, -1].clone()
             for part, kernel in three:
-                self._target(out, part)[:-1].addmm_(self._pairs(features, part)[1:], kernel[2 * channels:])
+                add_matmul(self._target(out, part)[:-1], self._pairs(features, part)[1:], kernel[2 * channels:])
             out[:, :, -1] = last
         return out
 
@@ -96,7 +98,7 @@ class GraphTimeConv:
         for part, kernel in zip(self.parts, kernels):
             source, taps = self._target(grad, part), [tap.T for tap in kernel.split(channels)]
             if part.taps == 1:
-                torch.mm(source, taps[0], out=self._frame(out, part, 0))
+                add_matmul(self._frame(out, part, 0), source, taps[0], begin=True)
                 self._pairs(out, part)[:, channels:].zero_()
             else:
                 self._transpose_taps(source, taps, out, part)
@@ -105,28 +107,28 @@ class GraphTimeConv:
     def _transpose_taps(self, source: Tensor, taps: Sequence[Tensor], out: Tensor, part: Part) -> None:
         """As in :meth:`apply`, what goes from one clip to the next is undone."""
         here, rows = self._frame(out, part, 0), out[part.start:part.start + part.count]
-        torch.mm(source[1:], taps[0], out=self._frame(out, part, -1)[:-1])
+        add_matmul(self._frame(out, part, -1)[:-1], source[1:], taps[0], begin=True)
         rows[:, :, -1].zero_()
-        _add_product(here, source, taps[1], self.stride == 1)
+        add_matmul(here, source, taps[1], begin=self.stride != 1)
         if self.stride == 1:
             first = rows[:, :, 0].clone()
-            here[1:].addmm_(source[:-1], taps[2])
+            add_matmul(here[1:], source[:-1], taps[2])
             rows[:, :, 0] = first
         else:
-            self._frame(out, part, 1).addmm_(source, taps[2])
+            add_matmul(self._frame(out, part, 1), source, taps[2])
 
     def kernel_gradients(self, features: Tensor, grad: Tensor) -> List[Tensor]:
         """Gradients by the kernels of parts ``(P, B, T, C)`` and the outgoing features' gradient ``(W, B, T / stride, C')``."""
-        gradients = [self._from_here_on(features, part).T @ self._target(grad, part) for part in self.parts]
+        gradients = [transposed_matmul(self._from_here_on(features, part), self._target(grad, part)) for part in self.parts]
         taps = [i for i, part in enumerate(self.parts) if part.taps == 3]
         if not taps:
             return gradients
         inner = F.pad(grad[:, :, 1:], (0, 0, 1, 0))  # without the first frames, which no frame of their clip comes before
-        before = {i: self._frame(features, self.parts[i], -1)[:-1].T @ self._target(inner, self.parts[i])[1:] for i in taps}
+        before = {i: transposed_matmul(self._frame(features, self.parts[i], -1)[:-1], self._target(inner, self.parts[i])[1:]) for i in taps}
         after = {i: [] for i in taps}
         if self.stride == 1:
             inner = F.pad(grad[:, :, :-1], (0, 0, 0, 1))
-            after = {i: [self._pairs(features, self.parts[i])[1:].T @ self._target(inner, self.parts[i])[:-1]] for i in taps}
+            after = {i: [transposed_matmul(self._pairs(features, self.parts[i])[1:], self._target(inner, self.parts[i])[:-1])] for i in taps}
         return [torch.cat((before[i], gradient, *after[i])) if i in before else gradient for i, gradient in enumerate(gradients)]
 
     def _pairs(self, features: Tensor, part: Part) -> Tensor:
@@ -220,12 +222,4 @@ class _LeakyReLUGradient(torch.autograd.Function):
     def backward(ctx, direction: Tensor):
         out, = ctx.saved_tensors
         return _LeakyReLUGradient.apply(direction, out, ctx.slope), None, None
-
-
-def _add_product(out: Tensor, left: Tensor, right: Tensor, written: bool) -> None:
-    """``out += left @ right``, or ``=`` where nothing has been written."""
-    if written:
-        out.addmm_(left, right)
-    else:
-        torch.mm(left, right, out=out)
 

@@ -26,6 +26,8 @@ def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     """``F.linear``: ``x (…, C)``, ``weight (C', C)`` and ``bias (C',)`` to ``(…, C')``."""
     if not _pays(x, weight):
         return F.linear(x, weight, bias)
+    if not (weight.is_contiguous() or weight.t().is_contiguous()):
+        weight = weight.contiguous()  # with gaps between its rows oneDNN takes its slowest way, a thousand times as long
     return LINEAR(x, weight, bias, 'none', [], '')
 
 
@@ -39,6 +41,17 @@ def transposed_matmul(left: Tensor, right: Tensor) -> Tensor:
     if left.shape[1] > right.shape[1]:
         return linear(right.t(), left.t()).t()
     return linear(left.t(), right.t())
+
+
+def add_matmul(out: Tensor, left: Tensor, right: Tensor, *, begin: bool = False) -> None:
+    """``out += left @ right`` of matrices, or ``out = left @ right`` where the sum begins; ``out`` may be any view."""
+    if _pays(left, right.t()):
+        product = matmul(left, right)
+        out.copy_(product) if begin else out.add_(product)
+    elif begin:
+        torch.mm(left, right, out=out)
+    else:
+        out.addmm_(left, right)
 
 
 def _pays(x: Tensor, weight: Tensor) -> bool:

@@ -204,3 +204,12 @@ def test_inputs_of_another_shape(shape):
     network = InfoGCN(skeleton='ucla20', num_person=1, base_channels=8)
     with pytest.raises(ValueError, match=r'InfoGCN of \(M, V, C\) = \(1, 20, 3\) got an input'):
         network(torch.zeros(shape))
+
+
+@pytest.mark.parametrize('half', [False, True])
+@pytest.mark.filterwarnings('ignore:Dynamo detected a call to a `functools.lru_cache`')
+def test_it_compiles_in_one_graph(half):
+    """A break in every linear layer made ``compile=True`` slower than the plain network."""
+    network = InfoGCN(skeleton='ucla20', num_person=1, base_channels=8)
+    with torch.autocast('cpu', torch.bfloat16, enabled=half):
+        assert torch._dynamo.explain(network)(torch.randn(2, 1, 8, 20, 3)).graph_break_count == 0
