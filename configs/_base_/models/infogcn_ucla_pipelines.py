@@ -19,8 +19,8 @@ for k in (1, 2, 8):
 for name in list(pipelines):
     pipelines[f'{name}_augmented'] = [*extra, *pipelines[name]]
 pipelines['k8_augmented'].insert(len(extra), dict(type='JointNoise', position=0.02))
-# `…_aligned`: bodies turned so that the shoulders of their first frame lie along x, which is what a change of view turns, and half the frames.
-# Mirrored; bones and positions with limbs led astray, positions with noise. Not published.
+# `…_aligned`: bodies are turned so that the shoulders of their first frame lie along x, since views differ by a turn; half the frames.
+# Augmented as above, but for motion, which is only mirrored. Not published.
 align = dict(type='mmaction.PreNormalize3D', zaxis=[0, 1], xaxis=[8, 4], align_spine=False)
 seen = [crop[0], dict(type='RandomViewRotate', angle=20, scale=(0.5, 1.5)), crop[2], dict(type='SortedSample', num_frames=26)]
 for k in (1, 2, 8):

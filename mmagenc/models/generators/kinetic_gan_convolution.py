@@ -120,16 +120,18 @@ class GraphTimeConv:
     def kernel_gradients(self, features: Tensor, grad: Tensor) -> List[Tensor]:
         """Gradients by the kernels of parts ``(P, B, T, C)`` and the outgoing features' gradient ``(W, B, T / stride, C')``."""
         gradients = [transposed_matmul(self._from_here_on(features, part), self._target(grad, part)) for part in self.parts]
-        taps = [i for i, part in enumerate(self.parts) if part.taps == 3]
-        if not taps:
+        three = [i for i, part in enumerate(self.parts) if part.taps == 3]
+        if not three:
             return gradients
+        taps = {i: [gradients[i]] for i in three}
         inner = F.pad(grad[:, :, 1:], (0, 0, 1, 0))  # without the first frames, which no frame of their clip comes before
-        before = {i: transposed_matmul(self._frame(features, self.parts[i], -1)[:-1], self._target(inner, self.parts[i])[1:]) for i in taps}
-        after = {i: [] for i in taps}
+        for i, part in ((i, self.parts[i]) for i in three):
+            taps[i].insert(0, transposed_matmul(self._frame(features, part, -1)[:-1], self._target(inner, part)[1:]))
         if self.stride == 1:
             inner = F.pad(grad[:, :, :-1], (0, 0, 0, 1))
-            after = {i: [transposed_matmul(self._pairs(features, self.parts[i])[1:], self._target(inner, self.parts[i])[:-1])] for i in taps}
-        return [torch.cat((before[i], gradient, *after[i])) if i in before else gradient for i, gradient in enumerate(gradients)]
+            for i, part in ((i, self.parts[i]) for i in three):
+                taps[i].append(transposed_matmul(self._pairs(features, part)[1:], self._target(inner, part)[:-1]))
+        return [torch.cat(taps[i]) if i in taps else gradient for i, gradient in enumerate(gradients)]
 
     def _pairs(self, features: Tensor, part: Part) -> Tensor:
         """Rows of a part, ``(count·B·T / stride, stride·C)``: with a stride, a frame that remains and the next one beside each other."""

@@ -6,7 +6,7 @@ import torch
 from mmagenc.models.layers import products
 from mmagenc.models.layers.products import add_matmul, linear, matmul, transposed_matmul
 
-pytestmark = pytest.mark.skipif(products.LINEAR is None, reason="this PyTorch has no oneDNN, or not its linear layer")
+pytestmark = pytest.mark.skipif(products.LINEAR is None, reason='this PyTorch has no oneDNN, or not its linear layer')
 
 
 @pytest.fixture(autouse=True)
