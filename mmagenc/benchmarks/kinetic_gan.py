@@ -56,9 +56,9 @@ def kinetic_gan(settings: Settings) -> List[Dict]:
         plain_step = partial(plain.step, channels_first, label)
         original_step = original and partial(original.step, channels_first, label)
         rows.append(compare(name, gan_step(ours(n_critic), real, label, 'OptimWrapper'), plain_step, settings, published=original_step))
-    if half_precision(settings):
-        amp = gan_step(ours(1), real, label, 'AmpOptimWrapper', dtype='bfloat16')
-        rows.append(compare('both_bf16', amp, plain_step, settings, reference_dtype='float32'))
+        if half_precision(settings):
+            amp = gan_step(ours(n_critic), real, label, 'AmpOptimWrapper', dtype='bfloat16')
+            rows.append(compare(f'{name}_bf16', amp, plain_step, settings, published=original_step, reference_dtype='float32'))
     wanted = torch.arange(sizes['num_generated']) % sizes['num_classes']
     plain.generator.eval()
     plain_generate, original_generate = partial(plain_clips, plain, wanted, torch_device), original and partial(original.generate, wanted)

@@ -86,7 +86,7 @@ def test_kinetic_gan(monkeypatch):
     sizes = dict(batch=3, num_frames=16, num_classes=2, latent_dim=4, base=2, num_generated=11)
     monkeypatch.setattr(kinetic_gan, 'GAN_SIZES', sizes)
     rows = kinetic_gan.kinetic_gan(Settings(device='cpu', repeats=1))
-    assert [row['name'] for row in rows] == ['critic_step', 'critic+generator', 'both_bf16', 'generate']
+    assert [row['name'] for row in rows] == ['critic_step', 'critic_step_bf16', 'critic+generator', 'critic+generator_bf16', 'generate']
     assert all(row['ours_s'] > 0 and row['ratio'] == pytest.approx(row['reference_s'] / row['ours_s']) for row in rows)
 
 
