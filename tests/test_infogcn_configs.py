@@ -3,10 +3,12 @@
 import re
 
 import mmengine.optim  # noqa: F401  registers the schedulers
+import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
-from mmagenc.registry import PARAM_SCHEDULERS
+from mmagenc.registry import PARAM_SCHEDULERS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.ntu25 import INFOGCN_PARENTS
 from tests.test_configs import CONFIGS, load
@@ -45,11 +47,35 @@ def test_infogcns_published_schedule():
 
 def test_augmented_pipelines_augment_first_and_are_the_others_otherwise():
     pipelines = load('infogcn/infogcn_1xb16-110e_nw-ucla-k8.py').pipelines
-    plain = [name for name in pipelines if not name.endswith(('_augmented', '_published'))]
-    assert len(plain) == 6 and len(pipelines) == 14
+    plain = [name for name in pipelines if not name.endswith(('_augmented', '_aligned', '_published'))]
+    assert len(plain) == 6 and len(pipelines) == 20
     for name in plain:
         first = ['RandomMirror', 'RandomOcclusion', *(['JointNoise'] if name == 'k8' else [])]
         assert [transform['type'] for transform in pipelines[f'{name}_augmented'][:len(first)]] == first
         assert pipelines[f'{name}_augmented'][len(first):] == pipelines[name]
     used = load('infogcn/infogcn-adamw_1xb64-265e_nw-ucla-k8.py')
     assert used.train_dataloader.dataset.pipeline == pipelines.k8_augmented and used.test_dataloader.dataset.pipeline == pipelines.k8
+
+
+@pytest.mark.parametrize('stream', ['k1', 'k2', 'k8', 'k1-motion', 'k2-motion', 'k8-motion'])
+def test_aligned_streams(stream):
+    """Whichever way a body with level shoulders faces, its test clip is the same. The mode, the motion and their augmentation."""
+    cfg = load(f'infogcn/infogcn-adamw_1xb16-420e_nw-ucla-{stream}.py')
+    steps = cfg.test_dataloader.dataset.pipeline
+    assert steps == cfg.train_dataloader.dataset.pipeline and cfg.train_dataloader.dataset.split == 'trainval'
+    types = [step['type'] for step in steps]
+    assert types[0] == 'RandomMirror' and ('RandomOcclusion' in types) == ('motion' not in stream) == ('MotionStream' not in types)
+    assert ('JointNoise' in types) == (stream == 'k8')
+    assert [step['k'] for step in steps if step['type'] == 'KthMode'] == [int(stream[1])]
+
+    clip = np.random.default_rng(0).normal(size=(1, 40, 20, 3)).astype(np.float32)
+    clip[0, 0, 8, 1] = clip[0, 0, 4, 1]
+    turn = Rotation.from_euler('y', 70, degrees=True).as_matrix().astype(np.float32)
+    seen = []
+    for keypoint in (clip, clip @ turn.T + np.float32([5, 0, 2])):
+        result = dict(keypoint=keypoint, total_frames=40, label=0, skeleton='ucla20', test_mode=True)
+        for step in steps[:-1]:
+            result = TRANSFORMS.build(step)(result)
+        seen.append(result['keypoint'])
+    assert seen[0].shape == (1, 1, 26, 20, 3)
+    np.testing.assert_allclose(seen[0], seen[1], atol=2e-4)

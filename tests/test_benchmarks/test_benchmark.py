@@ -128,7 +128,7 @@ def test_published_kinetic_gan(monkeypatch, tmp_path):
     monkeypatch.setattr(kinetic_gan, 'GAN_SIZES', sizes)
     before, path, randn, cuda = set(sys.modules), list(sys.path), torch.randn, torch.Tensor.cuda
     rows = kinetic_gan.kinetic_gan(Settings(device='cpu', repeats=1, published=tmp_path))
-    assert [row['name'] for row in rows if 'published_ratio' in row] == ['critic_step', 'critic+generator', 'generate']
+    assert all('published_ratio' in row for row in rows)
     assert not [name for name in set(sys.modules) - before if name.split('.')[0] == 'models'] and sys.path == path
     assert torch.randn is randn and torch.Tensor.cuda is cuda
 
