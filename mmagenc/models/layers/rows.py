@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .products import transposed_matmul
+from . import products
 
 CONVOLVES = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')
 """Whether this PyTorch has oneDNN's convolution, which is not a documented function."""
@@ -20,8 +20,8 @@ class RowsLinear(nn.Linear):
     """``Linear`` of many rows: on the CPU in full precision as a 1×1 convolution, whose kernels are up to 1.4 times as fast there.
 
     PyTorch hands matrix products to MKL and convolutions to oneDNN. For the shapes of a network of skeletons (thousands of rows, 64 to 768
-    channels) oneDNN is the faster in the forward product and the input's gradient; in the weights' gradient MKL is, but where
-    :mod:`~mmagenc.models.layers.products` says otherwise.
+    channels) oneDNN's convolution is the faster in the forward product and the input's gradient, MKL in the weights' gradient; with
+    AVX-512 all three are oneDNN's linear layers (:mod:`~mmagenc.models.layers.products`).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class _RowsLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx, rows: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         ctx.save_for_backward(rows, weight)
-        return _convolve(rows, weight, bias)
+        return products.linear(rows, weight, bias) if products.FASTER else _convolve(rows, weight, bias)
 
     @staticmethod
     @once_differentiable
@@ -58,8 +58,9 @@ class _RowsLinear(torch.autograd.Function):
         rows, weight = ctx.saved_tensors
         needed = ctx.needs_input_grad
         grad = grad.contiguous()
-        return (_convolve(grad, weight.t()) if needed[0] else None,
-                transposed_matmul(grad, rows) if needed[1] else None,
+        by_rows = products.matmul if products.FASTER else lambda grad, weight: _convolve(grad, weight.t())
+        return (by_rows(grad, weight) if needed[0] else None,
+                products.transposed_matmul(grad, rows) if needed[1] else None,
                 grad.sum(dim=0) if needed[2] else None)
 
 

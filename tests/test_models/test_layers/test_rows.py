@@ -4,14 +4,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmagenc.models.layers import RowsLinear
+from mmagenc.models.layers import RowsLinear, products
 from mmagenc.models.layers.rows import as_image, as_rows
 
 
 @pytest.mark.parametrize('shape', [(2, 13, 20, 16), (1, 16), (3, 700, 16)])
 @pytest.mark.parametrize('bias', [True, False])
-def test_the_function_is_linear(shape, bias):
+@pytest.mark.parametrize('avx512', [True, False])
+def test_the_function_is_linear(shape, bias, avx512, monkeypatch):
     """Output and gradients of input, weight and bias, in float32 (by oneDNN) and float64 (left to PyTorch)."""
+    monkeypatch.setattr(products, 'FASTER', avx512 and products.LINEAR is not None)
     for dtype in (torch.float32, torch.float64):
         layer, x = RowsLinear(16, 24, bias=bias).to(dtype), torch.randn(shape, dtype=dtype, requires_grad=True)
         inputs = [x, layer.weight, *([layer.bias] if bias else [])]
