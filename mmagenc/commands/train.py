@@ -222,6 +222,7 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
                 print(f'{tool}: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.register_hook(StartHook(output.release, begin, strict=bool(cfg.get('resume'))))
+            torch.set_flush_denormal(True)  # numbers below 1e-38, such as a softmax's tails, are nothing but slow on a CPU
             runner.train()
     except InterruptedTraining as stop:
         if is_main_process():
@@ -229,10 +230,11 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
         raise SystemExit(stop.code) from None
     except NonFiniteLossError as error:
         raise SystemExit(f'{tool}: {error}') from None
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    torch.set_flush_denormal(True)  # numbers below 1e-38, such as a softmax's tails, are nothing but slow on a CPU
     with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
         carry_out('train', prepare(args), args.resume, output)

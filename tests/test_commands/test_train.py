@@ -15,6 +15,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.runner import EpochBasedTrainLoop
 
 from mmagenc.registry import MODELS
 from tests.commands import main, parse_args
@@ -323,6 +324,20 @@ custom_hooks = [dict(type='RandomStateHook'), loop]
     cfg, = built
     assert [hook.type for hook in cfg.custom_hooks] == ['RandomStateHook', 'InfAGenCHook']
     assert 'infagenc' not in cfg.default_hooks and 'random_state' not in cfg.default_hooks and 'representation_stats' in cfg.default_hooks
+
+
+def test_numbers_near_zero_are_zero_while_training(train, folder, tmp_path, monkeypatch):
+    """A CPU multiplies denormal numbers many times more slowly; afterwards everything is as before."""
+    seen = []
+
+    def tiny() -> float:
+        return (torch.full((4, ), 1e-30) * 1e-10).sum().item()
+
+    run_epoch = EpochBasedTrainLoop.run_epoch
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', lambda loop: seen.append(tiny()) or run_epoch(loop))
+    before = tiny()
+    main(train, [str(folder / 'tiny.py'), '--work-dir', str(tmp_path)])
+    assert seen == [0.] and tiny() == before > 0
 
 
 def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_path, monkeypatch):
