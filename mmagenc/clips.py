@@ -13,6 +13,8 @@ from .structures import FRAME_FIELDS, Motion
 
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
+USUAL_FPS = 30.
+"""Frames a second where nothing says otherwise, as in the published infant clips and of most cameras."""
 UNLABELLED = -1
 """Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
 

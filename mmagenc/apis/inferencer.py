@@ -9,6 +9,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.infer import BaseInferencer
 from torch import nn
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.engine.model_folder import read_table
 from mmagenc.outputs import Output, check_outputs
 from mmagenc.visualization import Clip, draw_grid, standin_footer
@@ -152,4 +153,4 @@ class ModelInferencer(BaseInferencer):
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
         footer = standin_footer('standin' if self.stand_in else '')
-        return draw_grid(list(rows.items()), paths, fps=self.fps or 30., camera=dict(up=up), footer=footer)
+        return draw_grid(list(rows.items()), paths, fps=self.fps or USUAL_FPS, camera=dict(up=up), footer=footer)

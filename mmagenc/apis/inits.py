@@ -8,10 +8,10 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.building import (
-    DEFAULT_FPS,
     ConfigLike,
     build_generator,
     build_model,
@@ -56,7 +56,7 @@ def init_generator(config: ConfigLike, checkpoint: Union[str, Path, None] = None
     device = usable_device(device)
     model, meta = build_generator(config, checkpoint)
     classes = list(meta.get('classes') or map(str, range(model.num_classes)))
-    fps = float(model.cfg.get('fps') or float(meta.get('fps') or DEFAULT_FPS) / model.gap)
+    fps = float(model.cfg.get('fps') or float(meta.get('fps') or USUAL_FPS) / model.gap)
     model.dataset_meta = dict(
         classes=classes, skeleton=model.representation.keypoint_skeleton, fps=fps, **({'up': meta['up']} if meta.get('up') else {}))
     return model.to(device).eval()
@@ -111,7 +111,7 @@ def init_image_model(config: ConfigLike, checkpoint: Union[str, Path], device: D
     model.cfg = cfg
     model.dataset_meta = dict(
         classes=list(meta.get('classes') or map(str, range(model.num_classes))), skeleton=meta.get('skeleton'),
-        fps=float(cfg.get('fps') or meta.get('fps') or DEFAULT_FPS))
+        fps=float(cfg.get('fps') or meta.get('fps') or USUAL_FPS))
     return model.to(device).eval()
 
 

@@ -10,6 +10,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.config import Config
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation, motion_to_annotations
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.config_check import merge_options
@@ -24,7 +25,7 @@ from mmagenc.visualization.report.metrics import Number, Result, Row, rows_of
 from mmagenc.visualization.report.motion import choose_clips
 
 from .generate import generate
-from .inits import DEFAULT_FPS, init_generator, init_recognizer, read_config
+from .inits import init_generator, init_recognizer, read_config
 from .recognize import recognize
 
 SETS = {'train': 'real, training', 'test': 'real, test', 'generated': 'generated', 'selected': 'accepted by the loop'}
@@ -177,7 +178,7 @@ def _add_players(run: Run, cfg: Config, sets: Dict[str, List[Dict]], clips_per_c
     labels = {clip['label'] for clips in groups.values() for clip in clips}
     per_class = max(min(clips_per_class, MAX_PLAYERS // max(len(labels) * sum(map(bool, groups.values())), 1)), 1)
     metainfo = _metainfo(cfg)
-    fps = cfg.get('fps') or metainfo.get('fps') or DEFAULT_FPS
+    fps = cfg.get('fps') or metainfo.get('fps') or USUAL_FPS
     try:
         run.motion = player_clips({name: choose_clips(clips, per_class) for name, clips in groups.items() if clips}, skeleton=None, fps=fps,
                                   up=up or metainfo.get('up'))

@@ -14,6 +14,7 @@ import numpy as np
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.report import middle_frames
+from mmagenc.clips import USUAL_FPS
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.agreement import classes_problem, keypoints_problem
@@ -147,7 +148,7 @@ def draw(path: str, sets: Dict[str, List[Dict]], metainfo: Dict) -> None:
         chosen = [medoid_first([clip for clip in clips if clip['label'] == label], 1, None, metainfo.get('up')) for label in labels]
         rows.append((name, [Clip.from_annotation(found[0], found[0]['skeleton']) if found else None for found in chosen]))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    draw_grid(rows, path, headings=[(names[label], 1) for label in labels], fps=metainfo.get('fps') or 30.)
+    draw_grid(rows, path, headings=[(names[label], 1) for label in labels], fps=metainfo.get('fps') or USUAL_FPS)
 
 
 def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], List[str]]:

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mmagenc.apis import init_generator
 from mmagenc.apis.inits import read_model_config
+from mmagenc.clips import USUAL_FPS
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.visualize import FILES
 from mmagenc.datasets.readers.any_file import read_any_annotation
@@ -27,8 +28,6 @@ from mmagenc.visualization import (
     visualize_generator,
 )
 from mmagenc.visualization.writers import FRAMES, require_ffmpeg
-
-DEFAULT_FPS = 30.
 
 
 def output_files(args: argparse.Namespace) -> List[Path]:
@@ -72,7 +71,7 @@ def draw_file(args: argparse.Namespace, paths: Sequence[Path]) -> None:
     if args.mesh:
         body = dict(type='mmagenc.SMPLBody', model_path=args.body_model) if args.body_model else dict(type='mmagenc.InfantBody')
         body_model = MODELS.build(body)
-    draw_grid(rows, paths, headings=headings, footer=footer, fps=args.fps or metainfo.get('fps') or DEFAULT_FPS, body_model=body_model,
+    draw_grid(rows, paths, headings=headings, footer=footer, fps=args.fps or metainfo.get('fps') or USUAL_FPS, body_model=body_model,
               **drawing_options(args))
 
 

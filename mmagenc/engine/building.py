@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.layouts import register_layouts, with_named_layouts
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.config_file import is_config, read_config_file
@@ -19,7 +20,6 @@ from mmagenc.models.generators import BaseGenerator
 from mmagenc.registry import DATASETS, MODELS
 
 ConfigLike = Union[str, Path, Config]
-DEFAULT_FPS = 30.0  # the published infant clips'
 META_KEYS = ('classes', 'skeleton', 'fps', 'up')
 
 
@@ -81,7 +81,7 @@ def read_checkpoint(checkpoint: Union[str, Path, None]) -> Mapping:
     content = {} if checkpoint is None else load_checkpoint(checkpoint)
     try:
         meta = with_named_layouts(_said(content))
-        names, fps = meta.get('classes') or [], meta.get('fps') or DEFAULT_FPS
+        names, fps = meta.get('classes') or [], meta.get('fps') or USUAL_FPS
         if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
             raise ValueError(f'classes must be names, got {str(names)[:60]}')
         if not isinstance(fps, numbers.Real) or not 0 < fps < float('inf'):

@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.annotation import present_persons
 from mmagenc.evaluation.functional import bone_lengths, clip_movement
 from mmagenc.registry import TASK_UTILS
@@ -22,7 +23,6 @@ REASONS = {
     'proportions': ('', 'other proportions')
 }
 """What is said of a clip below and above the bounds of a number."""
-DEFAULT_FPS = 30.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class MotionGate:
         self.enforce, self.quantile, self.slack, self.still, self.people = enforce, quantile, slack, still, people
         self.bounds: Dict[int, Dict] = {}
         self.speed: Dict[int, float] = {}
-        self._parents, self._fps = None, DEFAULT_FPS
+        self._parents, self._fps = None, USUAL_FPS
 
     def fit(self,
             annotations: Sequence[Dict],
@@ -93,7 +93,7 @@ class MotionGate:
         Returns:
             MotionGate: itself.
         """
-        self._parents, self._fps = get_skeleton(skeleton).parents, fps or DEFAULT_FPS
+        self._parents, self._fps = get_skeleton(skeleton).parents, fps or USUAL_FPS
         rows: Dict[int, List[Dict]] = {}
         for clip in annotations:
             windows = [self._measure(window) for window in _windows(clip, num_frames)]

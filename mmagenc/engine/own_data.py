@@ -18,6 +18,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmagenc.body_models.postures import find_up
+from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.annotation import count_persons, problem_words
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
@@ -59,7 +60,6 @@ SPLIT_NAMES = dict(
     train=('train', 'training', 'xsub_train', 'xview_train', 'train1', 'sub1_train'),
     val=('val', 'valid', 'validation', 'validate'),
     test=('test', 'testing', 'xsub_val', 'xview_val', 'xsub_test', 'xview_test', 'test1', 'sub1_test'))
-DEFAULT_FPS = 30.0
 FEWEST_STEPS, PASSES = 2000, 100
 """Steps of a generator on recordings, or passes over them, whichever is more: after fewer its clips hardly move."""
 USUAL_WINDOW, SHORTEST_WINDOW, JUDGE_STEPS = 60, 24, 2000
@@ -211,8 +211,8 @@ class OwnClips:
 
     def _name_fps(self) -> None:
         if not self.metainfo.get('fps'):
-            self.metainfo['fps'] = DEFAULT_FPS
-            self._say(f'the file names no frame rate: {DEFAULT_FPS:.0f} is taken (own_data.fps=… says otherwise)')
+            self.metainfo['fps'] = USUAL_FPS
+            self._say(f'the file names no frame rate: {USUAL_FPS:.0f} is taken (own_data.fps=… says otherwise)')
 
     def _say(self, text: str) -> None:
         print_log(f'{self.source}: {text}', logger='current', level=logging.WARNING)

@@ -10,6 +10,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.annotation import count_persons, is_unlabelled
 from mmagenc.datasets.gaps import missing_points
 from mmagenc.skeletons import get_skeleton
@@ -17,8 +18,6 @@ from mmagenc.skeletons import get_skeleton
 from .functional import body_length, clip_movement
 from .functional.movement import STILL
 
-DEFAULT_FPS = 30.
-"""Of files that do not say theirs, for speeds alone."""
 MISSING = 0.5
 """Share of points without a place from which on a clip is doubtful."""
 JUMP = 0.5
@@ -111,7 +110,7 @@ def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
     missing = missing_points(keypoint, score)
     person = int(np.argmin(missing.mean(axis=(1, 2))))
     fps = clip.get('fps') or metainfo.get('fps')
-    moves = _movement(keypoint[person], ~missing[person], clip, metainfo, float(fps or DEFAULT_FPS))
+    moves = _movement(keypoint[person], ~missing[person], clip, metainfo, float(fps or USUAL_FPS))
     seen = np.empty(0) if score is None else score[person][~missing[person]]
     return ClipMeasures(
         name=clip['frame_dir'], label=-1 if is_unlabelled(clip) else int(clip['label']), frames=int(clip['total_frames']),
@@ -209,7 +208,7 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
     if single:
         warnings.append(f'classes with a single clip: {", ".join(single)}')
     if not metainfo.get('fps') and not all(clip.get('fps') for clip in clips):
-        warnings.append(f'the frame rate is not known: speeds here take {DEFAULT_FPS:g} a second')
+        warnings.append(f'the frame rate is not known: speeds here take {USUAL_FPS:g} a second')
     warnings += [*_shared_subjects(clips, split), *_copies(twins, split)]
     twice = [name for name, places in _places(split).items() if len(places) > 1 and not _nested(places, split)]
     if twice:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.draws import seed_draws, untouched_random_state
 from mmagenc.progress import progress_bar
 
@@ -23,7 +24,6 @@ from .mesh import MeshRenderer
 from .skeleton import draw_skeleton
 from .writers import check_frames_folder, require_ffmpeg, spread, strip_image, write_frames, write_gif, write_mp4, write_png
 
-DEFAULT_FPS = 30.
 STANDIN_FOOTER = 'stand-in data (synthesized)'
 MEDOID = 'the medoid of each class (its poses are closest to those of all others)'
 SPREAD = 'first the medoid of each class (its poses are closest to those of all others), then clips evenly spread over the file'
@@ -40,7 +40,7 @@ def draw_grid(rows: Sequence[ClipRow],
               *,
               headings: Sequence[Heading] = (),
               footer: str = '',
-              fps: float = DEFAULT_FPS,
+              fps: float = USUAL_FPS,
               body_model=None,
               camera: Optional[Dict] = None,
               tile_size: Optional[int] = None,
@@ -346,7 +346,7 @@ def visualize_generator(model,
         footer = standin_footer(metainfo, dataset.get_data_info(0)['frame_dir'])
     footer = caption(footer, f'real: {MEDOID}' if width else '',
                      f'samples: the first of seed {seed}, not selected' if num_samples_per_class else '')
-    fps = fps or metainfo.get('fps') or DEFAULT_FPS
+    fps = fps or metainfo.get('fps') or USUAL_FPS
     return draw_grid(rows, out, headings=headings, footer=footer, fps=fps, body_model=body_model, camera=camera, **kwargs)
 
 

@@ -8,6 +8,7 @@ from typing import Dict, List, Mapping
 import jinja2
 import numpy as np
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.inspection import Inspection
 
@@ -32,7 +33,7 @@ def contact_sheet(annotation: Mapping, path) -> Path:
     rows = annotation_rows(labelled, num_per_class=SHOWN_CLIPS)[:SHOWN_CLASSES]
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draw_grid(rows, path, fps=float(metainfo.get('fps') or 30), smooth=0., camera=dict(up=metainfo.get('up')))
+    draw_grid(rows, path, fps=float(metainfo.get('fps') or USUAL_FPS), smooth=0., camera=dict(up=metainfo.get('up')))
     return path
 
 

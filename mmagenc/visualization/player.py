@@ -7,9 +7,10 @@ from typing import Dict, Optional, Sequence
 
 import jinja2
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 
-from .figures import DEFAULT_FPS, NO_FLOOR
+from .figures import NO_FLOOR
 from .report.motion import player_clips
 
 SIDES = (('left', LEFT_COLOR), ('right', RIGHT_COLOR), ('middle', MIDDLE_COLOR))
@@ -33,7 +34,7 @@ def player_page(clips: Sequence[Dict], *, title: str, classes: Sequence[str], sk
     Raises:
         ValueError: a clip whose layout is not known.
     """
-    motion = player_clips({group: clips}, skeleton=skeleton, fps=fps or DEFAULT_FPS, up=up)
+    motion = player_clips({group: clips}, skeleton=skeleton, fps=fps or USUAL_FPS, up=up)
     labels = sorted({clip['label'] for clip in motion['clips']})
     data = json.dumps(dict(runs=[dict(classes=list(classes), motion=motion, embedding=None)], charts=[]), allow_nan=False)
     data = data.replace('<', '\\u003c').replace('&', '\\u0026')  # no text in it can end the element that it stands in

@@ -9,12 +9,12 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from mmagenc.clips import USUAL_FPS
+
 from .registry import Person, Recording
 
 MAX_GAP_SECONDS = 3.
 """How long somebody may be out of sight and be the same person still, where the files do not say who is who."""
-ASSUMED_FPS = 30.
-"""For :data:`MAX_GAP_SECONDS`, where the frame rate is not known."""
 REACH = 0.7
 """How far somebody may move between two frames, in their own size (diagonal of the box around the keypoints)."""
 REACH_A_FRAME, MAX_REACH = 0.05, 1.5
@@ -96,7 +96,7 @@ def link_persons(recording: Recording, *, max_persons: int = 1, use_tracks: bool
     times, count, stride = _times(recording.frame_ids, len(recording.frames))
     frames = _found(recording.frames, min_score)
     fps = recording.fps / stride if recording.fps else None
-    tracks, notes = _linked(frames, times, MAX_GAP_SECONDS * (fps or ASSUMED_FPS), use_tracks)
+    tracks, notes = _linked(frames, times, MAX_GAP_SECONDS * (fps or USUAL_FPS), use_tracks)
     kept = sorted(tracks, key=lambda track: -track.weight)[:max_persons]
     keypoint, score = _arrays(kept, count)
     notes = (*recording.notes, *_stride_note(stride), *notes, *_choice_notes(tracks, kept))

@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from mmagenc.clips import USUAL_FPS
 from mmagenc.evaluation.functional import clip_movement, movement_is_off
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.skeletons import Skeleton, get_skeleton
@@ -15,7 +16,6 @@ from mmagenc.skeletons import Skeleton, get_skeleton
 COLUMNS = ('speed', 'range', 'bone_change', 'speed_about_root', 'range_about_root', 'root_range')
 """What is measured of a clip; the last is the largest distance of the root from its place in the first frame."""
 SHOWN = ('speed', 'range', 'bone_change')
-USUAL_FPS = 30.
 ROOT_STILL, ROOT_SHARE = 0.01, 0.05
 """A generator does not make the body's path if its roots move by no more body lengths than the former, or than that share of the
 recordings' root range: a root that stands still is decoded with rounding, or with the noise of a network."""
