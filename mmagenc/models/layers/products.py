@@ -1,13 +1,16 @@
 """Matrix products on the CPU, by the faster of two libraries.
 
-PyTorch hands matrix products in float32 to MKL and convolutions to oneDNN. Where the processor has AVX-512, oneDNN's product of a linear
-layer is up to 2.3 times as fast: MKL uses AVX-512 on Intel's processors only, and elsewhere has half the machine. Elsewhere each has its
-shapes (:mod:`~mmagenc.models.layers.rows`).
+PyTorch hands matrix products in float32 to MKL and convolutions to oneDNN. On a processor with AVX-512 that is not Intel's, oneDNN's
+product of a linear layer is up to 2.3 times as fast: MKL uses AVX-512 on Intel's only, and elsewhere has half the machine. With AVX2 each
+has its shapes (:mod:`~mmagenc.models.layers.rows`).
 
 The functions here know no gradient: they are for :class:`torch.autograd.Function`\\ s. Where a gradient is asked for, in other types, for
 few numbers, on other devices, and in a PyTorch without that (undocumented) operation they are PyTorch's own.
 """
 
+import contextlib
+import platform
+from pathlib import Path
 from typing import Optional
 
 import torch
@@ -18,7 +21,19 @@ MIN_PRODUCTS = 2**18
 """Multiplications from which on it pays to ask oneDNN."""
 LINEAR = getattr(torch.ops.mkldnn, '_linear_pointwise', None) if torch.backends.mkldnn.is_available() else None
 """oneDNN's linear layer, which is not a documented function."""
-FASTER = LINEAR is not None and torch.backends.cpu.get_cpu_capability() == 'AVX512'
+CPUINFO = Path('/proc/cpuinfo')
+
+
+def vendor() -> str:
+    """Who made the processor, in the words of the system: ``'AuthenticAMD'``, ``'GenuineIntel'``, or what Python knows."""
+    with contextlib.suppress(OSError):
+        for line in CPUINFO.read_text(encoding='utf-8', errors='replace').splitlines():
+            if line.startswith('vendor_id'):
+                return line.partition(':')[2].strip()
+    return platform.processor()
+
+
+FASTER = LINEAR is not None and torch.backends.cpu.get_cpu_capability() == 'AVX512' and 'Intel' not in vendor()
 """Whether it is the faster on this machine."""
 
 

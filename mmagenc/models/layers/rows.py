@@ -20,8 +20,8 @@ class RowsLinear(nn.Linear):
     """``Linear`` of many rows: on the CPU in full precision as a 1×1 convolution, whose kernels are up to 1.4 times as fast there.
 
     PyTorch hands matrix products to MKL and convolutions to oneDNN. For the shapes of a network of skeletons (thousands of rows, 64 to 768
-    channels) oneDNN's convolution is the faster in the forward product and the input's gradient, MKL in the weights' gradient; with
-    AVX-512 all three are oneDNN's linear layers (:mod:`~mmagenc.models.layers.products`).
+    channels) oneDNN's convolution is the faster in the forward product and the input's gradient, MKL in the weights' gradient;
+    where :mod:`~mmagenc.models.layers.products` says so, all three are oneDNN's linear layers.
     """
 
     def forward(self, x: Tensor) -> Tensor:

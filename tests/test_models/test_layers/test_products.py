@@ -109,3 +109,17 @@ def test_another_machine_is_left_alone(calls, monkeypatch):
     left, right = torch.randn(1500, 48), torch.randn(48, 80)
     assert torch.equal(matmul(left, right), left @ right)
     assert not calls
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: x\n', 'GenuineIntel'),
+    ('processor\t: 0\nvendor_id\t: AuthenticAMD\n', 'AuthenticAMD'),
+    ('processor\t: 0\nCPU implementer\t: 0x41\n', 'arm'),
+    (None, 'arm'),
+])
+def test_the_processors_maker(text, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(products, 'CPUINFO', tmp_path / 'cpuinfo')
+    monkeypatch.setattr(products.platform, 'processor', lambda: 'arm')
+    if text is not None:
+        products.CPUINFO.write_text(text)
+    assert products.vendor() == expected
