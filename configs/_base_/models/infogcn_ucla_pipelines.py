@@ -18,7 +18,6 @@ for k in (1, 2, 8):
     pipelines[f'k{k}_motion'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20'), dict(type='MotionStream'), *pack]
 for name in list(pipelines):
     pipelines[f'{name}_augmented'] = [*extra, *pipelines[name]]
-pipelines['k8_augmented'].insert(len(extra), dict(type='JointNoise', position=0.02))
 # `…_aligned`: bodies are turned so that the shoulders of their first frame lie along x, since views differ by a turn; half the frames.
 # Augmented as above, but for motion, which is only mirrored. Not published.
 align = dict(type='mmaction.PreNormalize3D', zaxis=[0, 1], xaxis=[8, 4], align_spine=False)
@@ -27,7 +26,8 @@ for k in (1, 2, 8):
     mode = dict(type='KthMode', k=k, skeleton='ucla20')
     pipelines[f'k{k}_aligned'] = [*extra, align, *seen, mode, *pack]
     pipelines[f'k{k}_motion_aligned'] = [extra[0], align, *seen, mode, dict(type='MotionStream'), *pack]
-pipelines['k8_aligned'].insert(len(extra), dict(type='JointNoise', position=0.02))
+for name in ('k8_augmented', 'k8_aligned'):
+    pipelines[name].insert(len(extra), dict(type='JointNoise', position=0.02))
 for k in (1, 2):  # for published weights, whose modes go down the tree
     pipelines[f'k{k}_published'] = [*crop, dict(type='KthMode', k=k, skeleton='ucla20_infogcn'), *pack]
 del k, name, crop, pack, extra, align, seen, mode

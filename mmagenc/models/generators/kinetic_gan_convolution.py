@@ -123,15 +123,15 @@ class GraphTimeConv:
         three = [i for i, part in enumerate(self.parts) if part.taps == 3]
         if not three:
             return gradients
-        taps = {i: [gradients[i]] for i in three}
-        inner = F.pad(grad[:, :, 1:], (0, 0, 1, 0))  # without the first frames, which no frame of their clip comes before
-        for i, part in ((i, self.parts[i]) for i in three):
-            taps[i].insert(0, transposed_matmul(self._frame(features, part, -1)[:-1], self._target(inner, part)[1:]))
-        if self.stride == 1:
-            inner = F.pad(grad[:, :, :-1], (0, 0, 0, 1))
-            for i, part in ((i, self.parts[i]) for i in three):
-                taps[i].append(transposed_matmul(self._pairs(features, part)[1:], self._target(inner, part)[:-1]))
-        return [torch.cat(taps[i]) if i in taps else gradient for i, gradient in enumerate(gradients)]
+        later = F.pad(grad[:, :, 1:], (0, 0, 1, 0))  # without the first frames, which no frame of their clip comes before
+        earlier = F.pad(grad[:, :, :-1], (0, 0, 0, 1)) if self.stride == 1 else None
+        for i in three:
+            part = self.parts[i]
+            taps = [transposed_matmul(self._frame(features, part, -1)[:-1], self._target(later, part)[1:]), gradients[i]]
+            if earlier is not None:
+                taps.append(transposed_matmul(self._pairs(features, part)[1:], self._target(earlier, part)[:-1]))
+            gradients[i] = torch.cat(taps)
+        return gradients
 
     def _pairs(self, features: Tensor, part: Part) -> Tensor:
         """Rows of a part, ``(count·B·T / stride, stride·C)``: with a stride, a frame that remains and the next one beside each other."""
