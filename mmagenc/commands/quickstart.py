@@ -179,7 +179,7 @@ def spare_earlier_run(work_dir: Path) -> None:
     except ValueError as error:
         raise SystemExit(f'quickstart: {error}') from None
     if moved is not None:
-        print(moved.split(';')[0])
+        print(moved)
 
 
 def run(args: argparse.Namespace) -> None:

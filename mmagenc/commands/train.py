@@ -6,6 +6,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional
@@ -25,7 +26,7 @@ from mmagenc.engine.hook_config import add_stopping_hooks, find_hook, settle_hoo
 from mmagenc.engine.interruption import InterruptedTraining, listening
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
-from mmagenc.engine.work_dir import claimed, keep_config, set_aside
+from mmagenc.engine.work_dir import Moved, claimed, keep_config, set_aside
 from mmagenc.evaluation.checkpoints import load_checkpoint
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import DamagedCheckpointError, checkpoint_problem
@@ -160,8 +161,8 @@ def keep_seed(cfg: Config, checkpoint: Optional[str]) -> None:
             cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
 
 
-def spare_earlier_run(cfg: Config) -> Optional[str]:
-    """Move the results of an earlier training in the work folder aside, unless this one goes on from them; says what was moved.
+def spare_earlier_run(cfg: Config) -> Optional[Moved]:
+    """Move the results of an earlier training in the work folder aside, unless this one goes on from them; what was moved.
 
     Raises:
         EarlierRunError: this training starts from one of them.
@@ -213,15 +214,17 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
         SystemExit: it was interrupted, or a loss is no number.
         RefusedError: or another mistake of config, data or checkpoint.
     """
+    say = partial(print, f'{tool}:', file=sys.stderr, flush=True)
     try:
-        with listening(), claimed(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as begin, refusing(cfg):
+        with listening(), claimed(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as start, refusing(cfg):
             check_start(cfg, resume)
             keep_config(cfg)
             moved = spare_earlier_run(cfg)
             if moved is not None:
-                print(f'{tool}: {moved}', file=sys.stderr, flush=True)  # also where what is built next fails
+                say(f'{moved}; --resume goes on with a training instead')  # also where what is built next fails
+                start.undo += [lambda: say(f'nothing was trained, and what was moved lies in {cfg.work_dir} again'), moved.put_back]
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-            runner.register_hook(StartHook(output.release, begin, strict=bool(cfg.get('resume'))))
+            runner.register_hook(StartHook(output.release, start, strict=bool(cfg.get('resume'))))
             torch.set_flush_denormal(True)  # numbers below 1e-38, such as a softmax's tails, are nothing but slow on a CPU
             runner.train()
     except InterruptedTraining as stop:

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Optional, Sequence
 
@@ -32,8 +33,24 @@ class EarlierRunError(ValueError):
     """A training starts from results that it would move aside."""
 
 
+class Start:
+    """The start of a run in a work folder. To be called with the first step: from then on everything stays.
+
+    Attributes:
+        begun: whether that has been.
+        undo: what is called, the last first, where the run is refused before.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.undo: List[Callable[[], None]] = []
+
+    def __call__(self) -> None:
+        self.begun = True
+
+
 @contextmanager
-def claimed(work_dir, *, launcher: str = 'none', config: Optional[str] = None) -> Iterator[Callable[[], None]]:
+def claimed(work_dir, *, launcher: str = 'none', config: Optional[str] = None) -> Iterator[Start]:
     """Keep a work folder to this training, and clear away what killed writes left in it.
 
     Two trainings in one folder replace each other's checkpoints, rounds and pool. Of several processes of one training the first holds the
@@ -45,13 +62,13 @@ def claimed(work_dir, *, launcher: str = 'none', config: Optional[str] = None) -
         config: file of the config, of which MMEngine writes a copy.
 
     Yields:
-        Callable: to be called with the first step.
+        Start: to be called with the first step.
 
     Raises:
         FolderInUseError: another training is at work there.
     """
     if not is_first(launcher):
-        yield lambda: None
+        yield Start()
         return
     folder = Path(work_dir)
     made = _missing(folder)
@@ -65,18 +82,19 @@ def claimed(work_dir, *, launcher: str = 'none', config: Optional[str] = None) -
     try:
         for part in _WRITTEN:
             clear_leftovers(folder / part)
-        with undone_if_refused(folder, config=config, made=made) as begin:
-            yield begin
+        with undone_if_refused(folder, config=config, made=made) as start:
+            yield start
     finally:
         lock.release()
 
 
 @contextmanager
 def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str] = None,
-                      made: Optional[Sequence[Path]] = None) -> Iterator[Callable[[], None]]:
+                      made: Optional[Sequence[Path]] = None) -> Iterator[Start]:
     """Take a work folder away again that was not there before, where a run is refused before its first step.
 
-    What MMEngine writes at a start goes: a log, the config, the lock. Whatever else is there stays, and the folder with it.
+    What MMEngine writes at a start goes: a log, the config, the lock. Whatever else is there stays, and the folder with it. What the start
+    has to undo besides is undone first.
 
     Args:
         work_dir: the folder.
@@ -85,15 +103,18 @@ def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str]
         made: the folders that were made for this run, the innermost first; those that are not there now, if left out.
 
     Yields:
-        Callable: to be called with the first step; from then on everything stays.
+        Start: to be called with the first step.
     """
-    made, begun = _missing(work_dir) if made is None else made, set()
+    made, start = _missing(work_dir) if made is None else made, Start()
     try:
-        yield lambda: begun.add(True)
+        yield start
     except REFUSALS:
-        if made and not begun and is_first(launcher):
+        if not start.begun and is_first(launcher):
             with suppress(OSError):  # somebody's files, or files in use: what was wrong is said all the same
-                _undo(made, config)
+                while start.undo:
+                    start.undo.pop()()
+                if made:
+                    _undo(made, config)
         raise
 
 
@@ -133,7 +154,32 @@ def results_in(work_dir) -> List[Path]:
     return results + [path for path in reversed(entries) if _PART.fullmatch(path.name) and path.is_dir()] if results else []
 
 
-def set_aside(work_dir, *, names: Sequence[str] = (), used: Any = None) -> Optional[str]:
+@dataclass
+class Moved:
+    """Results of an earlier training that :func:`set_aside` moved: ``names`` of ``folder``, into the folder ``place``."""
+
+    folder: Path
+    place: Path
+    names: Sequence[str]
+
+    def __str__(self) -> str:
+        count = sum(bool(_CHECKPOINT.fullmatch(name)) for name in self.names)
+        return f'{self.folder} held the results of an earlier training ({count} checkpoints): moved to {self.place}'
+
+    def put_back(self) -> None:
+        """Move them to where they were, in the place of what a start that came to nothing wrote under their names."""
+        for name in self.names:
+            source, target = self.place / name, self.folder / name
+            if target.is_dir() and not target.is_symlink():
+                target.rmdir()  # unless there is something in it
+            if os.path.lexists(source):
+                os.replace(source, target)
+        self.place.rmdir()
+        with suppress(OSError):  # others lie there
+            self.place.parent.rmdir()
+
+
+def set_aside(work_dir, *, names: Sequence[str] = (), used: Any = None) -> Optional[Moved]:
     """Move the results of an earlier training to ``previous/<time of its start>``, so that a new one touches nothing of them.
 
     Entry by entry, each in one step; when that is cut short, the next start moves the rest to the same place. Whoever calls this holds the
@@ -145,7 +191,7 @@ def set_aside(work_dir, *, names: Sequence[str] = (), used: Any = None) -> Optio
         used: settings of the new training; what they name must stay where it is.
 
     Returns:
-        str or None: in words what was moved and where; ``None`` if there was nothing.
+        Moved or None: what was moved and where, as a text in words; ``None`` if there was nothing.
 
     Raises:
         EarlierRunError: the settings name one of the results.
@@ -162,9 +208,7 @@ def set_aside(work_dir, *, names: Sequence[str] = (), used: Any = None) -> Optio
     target.mkdir(parents=True, exist_ok=True)
     for path in results:
         path.rename(target / path.name)
-    count = sum(bool(_CHECKPOINT.fullmatch(path.name)) for path in results)
-    return (f'{work_dir} held the results of an earlier training ({count} checkpoints): moved to {target}; '
-            '--resume goes on with a training instead')
+    return Moved(Path(work_dir), target, [path.name for path in results])
 
 
 def keep_config(cfg, *, others: bool = False) -> None:

@@ -394,6 +394,14 @@ class TestEarlierRuns:
         assert error.value.code == 2 and said.count('\n') == 1 and 'another --work-dir' in said
         assert (tmp_path / 'epoch_5.pth').is_file() and (tmp_path / 'rounds.json').is_file()
 
+    @pytest.mark.parametrize('error, back', [(ValueError, True), (RuntimeError, False)])
+    def test_they_are_there_again_where_the_new_one_is_refused(self, started, train, tmp_path, monkeypatch, capsys, error, back):
+        monkeypatch.setattr(train.Runner, 'from_cfg', classmethod(Mock(side_effect=error('poses of 9 keypoints'))))
+        with pytest.raises((SystemExit, RuntimeError)):
+            started()
+        assert (tmp_path / 'epoch_5.pth').is_file() == back and (tmp_path / 'previous').exists() != back
+        assert (f'nothing was trained, and what was moved lies in {tmp_path} again' in capsys.readouterr().err) == back
+
     def test_other_processes_of_the_training_move_nothing(self, started, tmp_path, monkeypatch):
         for name, value in dict(RANK='1', WORLD_SIZE='2', MASTER_ADDR='localhost', MASTER_PORT='29500').items():
             monkeypatch.setenv(name, value)

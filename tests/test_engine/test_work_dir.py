@@ -122,15 +122,44 @@ def files_in(folder):
 
 def test_results_are_moved_and_nothing_else(tmp_path):
     fill(tmp_path, [*RESULTS, *OTHERS, 'tiny.py'])
-    said = set_aside(tmp_path, names=['tiny.py', 'gone'])
+    said = str(set_aside(tmp_path, names=['tiny.py', 'gone']))
     place = tmp_path / 'previous/20260101_120000'
-    assert f'(4 checkpoints): moved to {place}' in said and '--resume' in said
+    assert said.endswith(f'(4 checkpoints): moved to {place}')
     assert files_in(place) == dict.fromkeys([*RESULTS, 'tiny.py'], 'old')
     assert {name for name in files_in(tmp_path) if not name.startswith('previous/')} == set(OTHERS)
     assert set_aside(tmp_path) is None
     fill(tmp_path, RESULTS, 'newer')  # with logs of the same second
-    assert 'previous/20260101_120000_2;' in set_aside(tmp_path)
+    assert str(set_aside(tmp_path)).endswith('previous/20260101_120000_2')
     assert set(files_in(place).values()) == {'old'} and set(files_in(tmp_path / 'previous/20260101_120000_2').values()) == {'newer'}
+
+
+@pytest.mark.parametrize('begins, error', [(False, ValueError), (True, ValueError), (False, RuntimeError)])
+def test_a_refused_run_leaves_earlier_results_where_they_were(tmp_path, begins, error):
+    fill(tmp_path, [*RESULTS, *OTHERS, 'tiny.py', 'previous/20250101_120000/epoch_1.pth'])
+    before = files_in(tmp_path)
+    with pytest.raises(error), claimed(tmp_path) as run:
+        moved = set_aside(tmp_path, names=['tiny.py'])
+        run.undo.append(moved.put_back)
+        fill(tmp_path, [name.replace('2026', '2027') for name in START], 'new')  # as MMEngine does when it builds a run
+        (tmp_path / 'pool').mkdir()
+        if begins:
+            run()
+        raise error('no')
+    (tmp_path / '.lock').unlink(missing_ok=True)
+    after = {name: text for name, text in files_in(tmp_path).items() if text != 'new'}
+    assert (after == before) == (not begins and error is ValueError)
+    assert moved.place.exists() == begins or error is RuntimeError
+    assert sum(text == 'old' for text in after.values()) == len(before)
+
+
+def test_what_a_refused_run_filled_is_not_replaced(tmp_path):
+    fill(tmp_path, RESULTS)
+    with pytest.raises(ValueError, match='no'), claimed(tmp_path) as run:
+        moved = set_aside(tmp_path)
+        run.undo.append(moved.put_back)
+        fill(tmp_path, ['pool/pool.npz'], 'new')
+        raise ValueError('no')
+    assert (tmp_path / 'pool/pool.npz').read_text() == 'new' and (moved.place / 'pool/pool.npz').read_text() == 'old'
 
 
 @pytest.mark.parametrize('names', [(), ('20260101_120000/x.log', ), OTHERS, ('.lock', 'previous/a/epoch_1.pth')])

@@ -339,9 +339,10 @@ class PoseToImage(BaseModel):
         unlearnt = max(norm.unlearnt for norm in network.up_norm)
         if unlearnt > MOST_UNLEARNT and not self.training and not self._warned:
             self._warned = True
+            momentum = network.up_norm[0].momentum
             print_log(f'PoseToImage: {unlearnt:.0%} of the running statistics of its class-conditional norms are still what they began '
                       f'with, after {int(network.up_norm[0].num_batches_tracked)} batches: frames will be dull. Train longer, or with '
-                      f'norm_momentum=0.1 in place of {network.up_norm[0].momentum:g}', logger='current', level=logging.WARNING)
+                      f'norm_momentum={max(0.1, 2 * momentum):g} in place of {momentum:g}', logger='current', level=logging.WARNING)
         return network
 
     def _check_animated(self, source: Tensor, source_pose: Tensor, poses: Tensor, label: int) -> None:
