@@ -1,8 +1,8 @@
 """A config of a few lines for recordings of one's own: what the annotation file says is not said again.
 
-``configs/infagenc/own_2d.py``, ``own_3d.py`` and ``own_smpl.py`` hold a dict ``own_data``; :func:`complete_config` reads the file that it
-names and fills classes, layout, channels, persons, frame rate, splits and schedule into the config. What comes out is a config like any
-other: MMEngine writes it into the work folder, where it runs without ``own_data``.
+``configs/infagenc/own_*.py`` (``own_2d.py``, ``own_smpl.py``, ``own_slt.py`` …) hold a dict ``own_data``; :func:`complete_config` reads the
+file that it names and fills classes, layout, channels, persons, frame rate, splits and schedule into the config. What comes out is a config
+like any other: MMEngine writes it into the work folder, where it runs without ``own_data``.
 """
 
 import copy
@@ -25,6 +25,8 @@ from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.registry import DATASETS, RUNNERS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
+FEWEST_STEPS = 2000
+"""Steps of a CVAE on recordings, or a hundred passes over them, whichever is more: after fewer its clips hardly move."""
 DEFAULTS = dict(
     ann_file=None,
     form=None,
@@ -40,18 +42,21 @@ DEFAULTS = dict(
     fill_gaps=None,
     skip_broken=True,
     splits=None,
-    hold_out=0.2)
+    hold_out=0.2,
+    least_steps=FEWEST_STEPS,
+    window_multiple=1)
 """Keys of ``own_data``.
 
 ``ann_file`` one annotation file or several; ``form`` ``'2d'``, ``'3d'`` or ``'smpl'`` (the config's own; of a study by the coordinates);
 ``window`` frames of a clip (by default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings
-(by default 2000, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of
+(by default ``least_steps``, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of
 :data:`RECOGNIZERS`, or the dict of ``InfAGenCHook(recognizer=…)``; ``augmentation`` options of
 :class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the recognizer's training clips go, or ``None``; ``classes``,
 ``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of
 ``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a warning that lists them; ``splits`` names of ``train``,
 ``val`` and ``test`` in the file; ``hold_out`` share of each class's training clips that is set apart where the file has no ``val``, and
-again where it has no ``test``.
+again where it has no ``test``. What a generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and
+``window_multiple``, whose multiple the default window is.
 """
 USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
                  (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
@@ -60,8 +65,8 @@ SPLIT_NAMES = dict(
     train=('train', 'training', 'xsub_train', 'xview_train', 'train1', 'sub1_train'),
     val=('val', 'valid', 'validation', 'validate'),
     test=('test', 'testing', 'xsub_val', 'xview_val', 'xsub_test', 'xview_test', 'test1', 'sub1_test'))
-FEWEST_STEPS, PASSES = 2000, 100
-"""Steps of a generator on recordings, or passes over them, whichever is more: after fewer its clips hardly move."""
+PASSES, POSE_SHARE = 100, 4
+"""Passes over the recordings that any generator makes at the least; of SLT's steps one in so many is for poses."""
 USUAL_WINDOW, SHORTEST_WINDOW, JUDGE_STEPS = 60, 24, 2000
 """Frames of a clip by default, most and fewest; about how many steps a judge takes to know the recordings (forty epochs at most)."""
 
@@ -122,9 +127,9 @@ def _check_kinds(own: Dict) -> None:
     """Refuse values of another kind than their keys are for."""
     if not isinstance(own['ann_file'], (str, Path, list, tuple)):
         raise OwnDataError(f'own_data.ann_file must be a file or a list of files, got {own["ann_file"]!r}')
-    for key in ('window', 'steps', 'epochs', 'num_persons'):
-        if own[key] is not None and (isinstance(own[key], bool) or not isinstance(own[key], int) or own[key] < 1):
-            raise OwnDataError(f'own_data.{key} must be a whole number from 1, got {own[key]!r}')
+    for key, least in dict(window=1, steps=1, epochs=1, num_persons=1, least_steps=0, window_multiple=1).items():
+        if own[key] is not None and (isinstance(own[key], bool) or not isinstance(own[key], int) or own[key] < least):
+            raise OwnDataError(f'own_data.{key} must be a whole number from {least}, got {own[key]!r}')
     if isinstance(own['hold_out'], bool) or not isinstance(own['hold_out'], (int, float)) or not 0 <= own['hold_out'] < 1:
         raise OwnDataError(f'own_data.hold_out must be a share from 0 to below 1, got {own["hold_out"]!r}')
     for key in ('splits', 'fill_gaps', 'augmentation'):
@@ -273,7 +278,8 @@ class OwnClips:
         frames = np.array(self.clips.values('total_frames'))
         window = self.own['window']
         if window is None:
-            window = min(max(int(np.quantile(frames, 0.25)), SHORTEST_WINDOW), USUAL_WINDOW)
+            multiple = self.own['window_multiple']
+            window = max(min(max(int(np.quantile(frames, 0.25)), SHORTEST_WINDOW), USUAL_WINDOW) // multiple, 1) * multiple
         if window < 2:
             raise OwnDataError(f'own_data.window must be at least 2 frames, got {window}')
         short = int((frames < window).sum())
@@ -290,16 +296,18 @@ class OwnClips:
     def _fill_schedule(self, cfg: Config) -> None:
         """Epochs from steps: seven eighths on recordings, with the rate falling at the end, then four rounds of the loop.
 
+        A generator that has nothing to learn (``least_steps=0``) has the four rounds alone.
+
         What a config says of it itself stays; their base says nothing.
         """
-        batch_size = cfg.train_dataloader.batch_size
         num_train = len(self.kept)
+        per_epoch = -(-num_train // cfg.train_dataloader.batch_size)
         loop_share = 8
         wanted = self._wanted_epochs(cfg)
         if wanted is None:
-            per_epoch = -(-num_train // batch_size)
-            steps = self.own['steps'] or max(FEWEST_STEPS, PASSES * per_epoch)
-            begin = max(-(-steps // per_epoch), loop_share)
+            least = self.own['least_steps']
+            steps = self.own['steps'] or (max(least, PASSES * per_epoch) if least else 0)  # a generator that learns nothing has no steps
+            begin = max(-(-steps // per_epoch), loop_share) if steps else 0
             interval = max(begin // (4 * (loop_share - 1)), 1)
             epochs = begin + 4 * interval
         else:
@@ -318,6 +326,8 @@ class OwnClips:
             recognizer_epochs=int(np.clip(JUDGE_STEPS // 10 // batches, 1, 4)))
         _fill_unsaid(cfg.default_hooks.get('checkpoint'), interval=max(epochs // 8, 1))
         _fill_unsaid(cfg.default_hooks.get('samples'), interval=max(epochs // 4, 1))
+        if 'pose_steps' in cfg.model:  # SLT's first stage
+            _fill_unsaid(cfg.model, pose_steps=begin * per_epoch // POSE_SHARE)
         _fill_unsaid(cfg, param_scheduler=dict(
             type='LinearLR', start_factor=1., end_factor=1e-2, begin=begin * 3 // 4, end=begin, convert_to_iter_based=True))
 

@@ -38,6 +38,19 @@ default_hooks = dict(infagenc=dict(gate=dict(enforce=False), recognizer_warmup_e
                                    selector=dict(_delete_=True, type='RandomSelector', confidence=0., balanced=False, min_survivors=1)))
 del pipeline
 """
+SMALL = {
+    'act-vae': 'latent_dim=8, posterior=dict(hidden_dim=8)',
+    'kinetic-gan': 'latent_dim=8, networks=dict(base_channels=2, tail_channels=4)',
+    'slt': 'hidden_dim=8, wide_dim=16, pose_steps=4',
+    'posture-transfer': 'spread=0.1',
+}
+OTHER = """_base_ = 'mmagenc::infagenc/own_{name}.py'
+own_data = dict(ann_file='{folder}/pose.pkl', window=16, epochs=8)
+model = dict({model})
+# After so few steps nothing moves yet: the road is tried here, not the gate.
+default_hooks = dict(infagenc=dict(gate=dict(enforce=False), recognizer_warmup_epochs=1,
+                                   selector=dict(_delete_=True, type='RandomSelector', confidence=0., balanced=False, min_survivors=1)))
+"""
 MIXED = """_base_ = '{base}'
 {pipeline}
 model = stgcn
@@ -86,6 +99,17 @@ def test_generated_clips_have_the_form_of_recordings(trained):
     record = json.loads((trained / 'run/rounds.json').read_text())[-1]
     assert record['judge']['num_recordings'] == 6 and record['judge']['split'] == 'held-out'
     assert record['movement'].keys() == {'0', '1', '2'} and record['gate']['total'] == record['num_candidates']
+
+
+@pytest.mark.parametrize('name', SMALL)
+def test_other_generators_in_as_many_lines(trained, name):
+    (trained / f'{name}.py').write_text(OTHER.format(name=name, model=SMALL[name], folder=trained))
+    run('train', f'{name}.py', '--work-dir', name, cwd=trained)
+    clips = load_annotation(trained / name / 'pool/pool.pkl')['annotations']
+    assert len(clips) > 0
+    for clip in clips:
+        assert clip['img_shape'] == (480, 640) and clip['keypoint'].shape[2:] == (17, 2) and clip['keypoint_score'].min() > 0.5
+        assert abs(clip['keypoint'][0, 0].mean(axis=0) - (320, 240)).max() < 240  # pixels, inside the image
 
 
 def test_the_completed_config_stands_alone(trained):

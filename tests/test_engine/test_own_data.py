@@ -127,6 +127,47 @@ def test_what_a_config_says_of_the_schedule_is_heard(bodies):
         completed('3d', bodies, options={'train_cfg.max_epochs': 'foo'})
 
 
+GENERATORS = {'act-vae': 'ACTVAE', 'kinetic-gan': 'KineticGAN', 'slt': 'SLTGenerator', 'posture-transfer': 'PostureTransferGenerator'}
+
+
+@pytest.mark.parametrize('form', ['2d', '3d'])
+@pytest.mark.parametrize('name', GENERATORS)
+def test_every_generator_has_a_config_of_both_forms(name, form, pixels, bodies):
+    cfg = completed(name, pixels if form == '2d' else bodies)
+    check_config(cfg, 'train')
+    model = MODELS.build(cfg.model)
+    assert type(model).__name__ == GENERATORS[name]
+    assert (model.num_classes, model.num_frames, model.representation.num_channels) == (3 if form == '2d' else 4, cfg.model.num_frames, int(form[0]))
+    assert model.representation.keypoint_skeleton == ('coco17' if form == '2d' else 'ntu25')
+    assert model.representation.keeps_path  # as recordings do, which the judge sees
+    assert cfg.default_hooks.infagenc.held_out.indices and 'own_data' not in cfg
+
+
+def test_schedules_of_other_generators(bodies):
+    """15 clips are a batch of 16 or of 32, so that epochs are steps."""
+    def schedule(name, **own):
+        cfg = completed(name, bodies, **own)
+        return cfg.default_hooks.infagenc.begin, cfg.train_cfg.max_epochs, cfg.model.get('pose_steps')
+
+    assert schedule('act-vae') == (2500, 2500 + 4 * 89, None) and schedule('kinetic-gan') == (20000, 20000 + 4 * 714, None)
+    assert schedule('slt') == (5800, 5800 + 4 * 207, 1450)
+    assert schedule('slt', steps=80) == (80, 88, 20) and schedule('slt', epochs=16) == (14 - 6 + 4, 16, 3)  # poses come first
+    assert schedule('posture-transfer') == (0, 4, None)  # nothing to learn
+    kept = completed('slt', bodies, options={'model.pose_steps': 7, 'param_scheduler.generator': []})
+    assert kept.model.pose_steps == 7 and set(kept.param_scheduler) == {'decoder', 'pose_critic', 'generator', 'critic'}
+
+
+@pytest.mark.parametrize('frames, window', [(50, 48), (24, 16), (200, 48), (10, 16)])
+def test_windows_are_what_the_networks_can_take(tmp_path, frames, window):
+    content = body_clips(15)
+    for clip in content['annotations']:
+        clip.update(keypoint=np.resize(clip['keypoint'], (1, frames, 25, 3)), total_frames=frames)
+    save_annotation(content, tmp_path / 'body.npz')
+    assert completed('kinetic-gan', tmp_path / 'body.npz').model.num_frames == window
+    assert completed('kinetic-gan', tmp_path / 'body.npz', window=32).model.num_frames == 32
+    assert completed('act-vae', tmp_path / 'body.npz').model.num_frames == min(max(frames, 24), 60)
+
+
 @pytest.mark.parametrize('name', ['stgcn', 'stgcnpp', 'aagcn', 'infogcn'])
 @pytest.mark.parametrize('form', ['2d', '3d'])
 def test_every_judge_takes_what_its_pipelines_give(name, form, pixels, bodies):
@@ -180,6 +221,7 @@ def test_rotations(tmp_path):
 @pytest.mark.parametrize('form, own, message', [
     ('3d', {}, r'keypoints of 2 coordinates, without rotations \(pose\), do not go with own_3d.py: take own_2d.py'),
     ('2d', dict(window=1), 'window must be at least 2'),
+    ('2d', dict(least_steps=-1), 'own_data.least_steps must be a whole number from 0, got -1'),
     ('2d', dict(recognizer='resnet'), 'recognizer must be one of stgcn, stgcnpp, aagcn, infogcn, or a dict'),
     ('2d', dict(anns='x'), 'own_data has no key anns; it has ann_file'),
     ('2d', dict(ann_file=None), "own_data = dict\\(ann_file='data/mine.pkl'\\)"),
