@@ -1,6 +1,6 @@
-# What the configs for recordings of one's own have in common, whatever generates. `own_data` names the file; all that the file says (classes,
-# layout, channels, frame rate, splits) is filled in when a tool reads the config, and so is the schedule (mmagenc/engine/own_data.py), of
-# which a generator's config says nothing, so that a config that says it itself is heard.
+# What the configs for recordings of one's own have in common, whatever generates. `own_data` names the file; all that the file says
+# (classes, layout, channels, frame rate, splits) is filled in when a tool reads the config, and so is the schedule
+# (mmagenc/engine/own_data.py), of which a generator's config says nothing, so that a config that says it itself is heard.
 _base_ = './infagenc_loop.py'
 
 runner_type = 'OwnDataRunner'

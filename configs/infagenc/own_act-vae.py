@@ -1,4 +1,4 @@
-# InfAGenC on keypoints of your own, in two or three dimensions, with ACT-VAE as the generator, for two CPU cores. A config of yours is
+# InfAGenC on keypoints of your own, in two or three dimensions, with ACT-VAE, for two CPU cores. A config of yours is
 #   _base_ = 'mmagenc::infagenc/own_act-vae.py'
 #   own_data = dict(ann_file='data/mine.pkl')
 # Clips are what follows a start pose, which is drawn from anywhere in the training clips.

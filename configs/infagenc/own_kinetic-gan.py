@@ -1,4 +1,4 @@
-# InfAGenC on keypoints of your own, in two or three dimensions, with Kinetic-GAN as the generator, for two CPU cores. A config of yours is
+# InfAGenC on keypoints of your own, in two or three dimensions, with Kinetic-GAN, for two CPU cores. A config of yours is
 #   _base_ = 'mmagenc::infagenc/own_kinetic-gan.py'
 #   own_data = dict(ann_file='data/mine.pkl')
 # It learns slowest of all: twenty minutes or more, and better of a hundred clips than of thirty.

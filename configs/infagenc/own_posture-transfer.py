@@ -1,4 +1,4 @@
-# InfAGenC on keypoints of your own, in two or three dimensions, with posture transfer as the generator, for two CPU cores. A config of yours is
+# InfAGenC on keypoints of your own, in two or three dimensions, with posture transfer, for two CPU cores. A config of yours is
 #   _base_ = 'mmagenc::infagenc/own_posture-transfer.py'
 #   own_data = dict(ann_file='data/mine.pkl')
 # Clips are recordings in random postures: nothing is trained but the judge, and the loop begins at once.

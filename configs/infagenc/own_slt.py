@@ -1,4 +1,4 @@
-# InfAGenC on keypoints of your own, in two or three dimensions, with SLT as the generator, for two CPU cores. A config of yours is
+# InfAGenC on keypoints of your own, in two or three dimensions, with SLT, for two CPU cores. A config of yours is
 #   _base_ = 'mmagenc::infagenc/own_slt.py'
 #   own_data = dict(ann_file='data/mine.pkl')
 # A quarter of the steps are the decoder's, which learns single poses; the others teach it to move.
