@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from pathlib import PurePath
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -19,7 +20,7 @@ from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recor
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import in_pixels, numbers, whole_shape
-from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of
+from mmagenc.datasets.readers.wide_tables import WideTable, by_video, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 from mmagenc.skeletons import SKELETONS, Skeleton
 
@@ -114,17 +115,29 @@ class MediaPipe(Reader):
             raise ValueError('no table')
         whole = parse_header(rows[0])
         table = whole and (landmark_table(rows[0]) or whole)
-        parts = _by_label(rows) if table is not None else [(None, rows)]
+        if table is None:
+            parts = [(source.name, (None, rows))]
+        else:
+            parts = _parts(source.name, rows)
         others = ('hands and face are left out', ) if table is not None and len(table.names) < len(whole.names) else ()
         make = partial(_of_rows, table or parse_long_header(rows[0]), options, others)
         if len(parts) == 1:
-            return iter([make(source.name, parts[0])])
-        return each(make, ((f'{source.name}_{index:03d}', part) for index, part in enumerate(parts)))
+            return iter([make(*parts[0])])
+        return each(make, parts)
 
 
 def _landmarks_said(columns: Mapping) -> str:
     count = len(columns)
     return f'{count} landmarks' if count == BLAZEPOSE.num_joints else f'{count} of the {BLAZEPOSE.num_joints} landmarks'
+
+
+def _parts(name: str, rows: List[List[str]]) -> List[Tuple[str, Tuple[Optional[str], List[List[str]]]]]:
+    """The recordings of a table by name, each with its class: of several videos, and of each those of several classes."""
+    parts = []
+    for video, its in by_video(rows).items():
+        stretches, whole = _by_label(its), f'{name}/{PurePath(video).stem}' if video else name
+        parts += [(whole if len(stretches) == 1 else f'{whole}_{index:03d}', part) for index, part in enumerate(stretches)]
+    return parts
 
 
 def _by_label(rows: List[List[str]]) -> List[Tuple[Optional[str], List[List[str]]]]:
@@ -182,6 +195,7 @@ def _of_wide(table: WideTable, rows: List[List[str]]) -> Tuple[List[_Frame], Lis
     if columns is None:
         raise ValueError('line 1: no columns of x and y of the 33 landmarks')
     order = list(columns.values())
+    table = settled(table, rows)[0]
     frames, ids, lines = persons_of(table, rows)
     found = []
     for index, (persons, line) in enumerate(zip(frames, lines)):

@@ -86,7 +86,7 @@ def _recording(source: Source, options: ReadOptions, name: str, names: List[str]
     if columns.skeleton.name == 'body25' and options.layout is None and _is_body_25b([person for frame in frames for person in frame]):
         skeleton = get_skeleton(BODY_25B)
         columns = Columns(skeleton, list(range(skeleton.num_joints)),
-                          (f"keypoints of BODY_25B, of which the {skeleton.num_joints} of COCO are taken: its shoulders are where BODY_25 "
+                          (f'keypoints of BODY_25B, of which the {skeleton.num_joints} of COCO are taken: its shoulders are where BODY_25 '
                            'has other points', ))
     points, notes = in_pixels([person.keypoint[columns.order] for frame in frames for person in frame], options.img_shape)
     places = iter(points)

@@ -4,14 +4,17 @@ keypoint of one person, ``frame,keypoint,x,y``.
 V keypoints.
 """
 
-from typing import Iterator, Optional, Sequence, Tuple, Union
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePath
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
-from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of
+from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, by_video, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 
 from .mediapipe import blazepose_columns, landmark_table
@@ -39,7 +42,7 @@ class KeypointTable(Reader):
             return None
         return f'{len(table.names)} keypoints with x and y' + ('' if table.scores is None else ' and score')
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         rows = source.rows()
         table = parse_header(rows[0]) if rows else None
         if table is None and _points_a_row(rows) is None:
@@ -50,7 +53,16 @@ class KeypointTable(Reader):
             frames = [[person] for person in persons]
             yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
         else:
-            yield recording_of(table, rows, source.name, options)
+            videos = by_video(rows)
+            if len(videos) == 1:
+                yield recording_of(table, rows, source.name, options)
+            else:
+                make = partial(_of_part, table, options)
+                yield from each(make, ((f'{source.name}/{PurePath(video).stem}', part) for video, part in videos.items()))
+
+
+def _of_part(table: WideTable, options: ReadOptions, name: str, rows: List[List[str]]) -> Recording:
+    return recording_of(table, rows, name, options)
 
 
 def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
@@ -68,8 +80,10 @@ def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Rec
     Raises:
         ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout.
     """
+    table, notes = settled(table, rows)
     frames, ids, _ = persons_of(table, rows)
-    return _recording(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
+    found = _recording(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
