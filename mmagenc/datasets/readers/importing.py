@@ -22,6 +22,7 @@ from mmagenc.skeletons import get_skeleton
 
 from .assembling import annotation_of
 from .finding import Chosen, chosen_readers, find_sources, formats_advice
+from .markers import SIZES, person_size
 from .motion_files import Labels, convert_files
 from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
@@ -285,6 +286,8 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
         height, width = clip['img_shape']
         notes.append(f'many points lie outside of a picture that is {width} wide and {height} high: is that its size? --img-shape takes '
                      'HEIGHT WIDTH')
+    if recording.pose is None and arrays['keypoint'].shape[-1] == 3 and not _of_a_person(arrays):
+        notes.append('places in space that make no person of 0.1 to 4 m: are they metres?')
     skeleton = 'smpl24' if recording.pose is not None else recording.skeleton
     if skeleton is not None:
         clip['skeleton'] = layout_name(skeleton)
@@ -309,6 +312,12 @@ def _outside(arrays: Mapping, img_shape: Optional[Tuple[int, int]]) -> bool:
     seen, parts = seen_in(arrays), arrays['keypoint'] / np.array([img_shape[1], img_shape[0]])
     far = ((parts < -FAR_OUTSIDE) | (parts > 1 + FAR_OUTSIDE)).any(axis=-1)
     return bool(seen.any() and far[seen].mean() > OUTSIDE)
+
+
+def _of_a_person(arrays: Mapping) -> bool:
+    """Whether places in space have a person's size in metres."""
+    size = person_size(np.where(seen_in(arrays)[..., None], arrays['keypoint'], np.nan)[0])
+    return bool(np.isnan(size) or SIZES[0] < size < SIZES[1])
 
 
 def at_rate(clip: Dict, fps: Optional[float], wanted: Optional[float]) -> Dict:
