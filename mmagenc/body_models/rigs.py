@@ -195,8 +195,8 @@ def _frame(directions: Sequence[str]) -> Tensor:
 
 
 def _spellings(names: Sequence[str]) -> Sequence[List[str]]:
-    """Each name in ever freer spellings: in lower case without namespace; without number too; its letters and digits alone, without what most of
-    the names begin or end with."""
+    """Each name in ever freer spellings: in lower case without namespace; without number too; its letters and digits alone, without what
+    most of the names begin or end with."""
     return _spelled(tuple(names))
 
 

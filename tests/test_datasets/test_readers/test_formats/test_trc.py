@@ -93,3 +93,12 @@ def test_a_bad_line_is_named_and_lenient_takes_fewer_frames(tmp_path):
     path.write_text(write(tmp_path, points()).read_text().replace('\n2\t0.017\t', '\n2\t0.017\tabc'))
     with pytest.raises(ValueError, match='line 8: a coordinate that is no number'):
         recordings(path, 'trc')
+
+
+@pytest.mark.parametrize('unit, scale', [('m', 1), ('cm', 1), ('m', .1), ('mm', .001)])
+def test_a_unit_that_makes_nobody_is_refused(tmp_path, unit, scale):
+    """Of millimetres, centimetres and metres that are called by another name."""
+    path = write(tmp_path, points() * scale, unit=unit)
+    with pytest.raises(ValueError, match=f'{unit} is not the unit; --unit says it'):
+        recordings(path, 'trc')
+    assert recordings(path, 'trc', unit=.001 / scale)
