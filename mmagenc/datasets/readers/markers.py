@@ -58,7 +58,7 @@ def placed(names: Sequence[str], points: np.ndarray, unit: str, options: ReadOpt
     metres = _metres(unit, options)
     names, points = _with_middles(list(names), points, options.joint_names or {})
     naming = layout_of_names(names, layout=options.layout, table=options.joint_names)
-    chosen = points[:, naming.order] * metres
+    chosen = _without_gaps(points[:, naming.order]) * metres
     most = float(np.nanmax(np.abs(chosen), initial=0))
     if most > FARTHEST:
         raise ValueError(f'a point lies {most:.4g} m from the origin: {unit or "metres"} is not the unit; --unit says it')
@@ -68,6 +68,15 @@ def placed(names: Sequence[str], points: np.ndarray, unit: str, options: ReadOpt
     up, turn, notes = _up(chosen, naming.skeleton, options.up)
     note = naming.note if len(naming.unused) <= _LISTED else f'{naming.note.split(", without ")[0]}, without {len(naming.unused)} others'
     return Placed(naming.skeleton, (chosen if turn is None else chosen @ turn.T).astype(np.float32), up, (note, *notes))
+
+
+def _without_gaps(points: np.ndarray) -> np.ndarray:
+    """NaN in place of (0, 0, 0), which some programs write where they do not see a point; one that is there in all frames is the origin
+    of a recording about it."""
+    zero = (points == 0).all(axis=-1)
+    always = zero.all(axis=0)
+    gaps = zero & ~always if always.sum() == 1 else zero
+    return np.where(gaps[..., None], np.nan, points)
 
 
 def person_size(points: np.ndarray) -> float:

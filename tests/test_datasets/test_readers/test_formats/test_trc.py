@@ -102,3 +102,12 @@ def test_a_unit_that_makes_nobody_is_refused(tmp_path, unit, scale):
     with pytest.raises(ValueError, match=f'{unit} is not the unit; --unit says it'):
         recordings(path, 'trc')
     assert recordings(path, 'trc', unit=.001 / scale)
+
+
+def test_zeros_are_points_without_a_place_and_an_origin_that_stays_is_one(tmp_path):
+    values = points()
+    values[1, 6] = 0
+    assert np.isnan(recordings(write(tmp_path, values), 'trc')[0].keypoint[0, 1, 0]).all()
+    values = points() - points()[:, 3:4]
+    found, = recordings(write(tmp_path, values), 'trc')
+    assert np.isfinite(found.keypoint).all()

@@ -132,3 +132,36 @@ def test_minus_one_is_a_point_that_was_not_seen(write, import_file, walk):
     walk[:, 3] = -1
     recording, = import_file(write('a.csv', table({'child': walk}, axes=('.x', '.y'))), 'yolo')
     assert np.isnan(recording.keypoint[0, :, 3]).all() and not recording.keypoint_score[0, :, 3].any()
+
+
+KINECT = ('SpineBase SpineMid Neck Head ShoulderLeft ElbowLeft WristLeft HandLeft ShoulderRight ElbowRight WristRight HandRight HipLeft '
+          'KneeLeft AnkleLeft FootLeft HipRight KneeRight AnkleRight FootRight SpineShoulder HandTipLeft ThumbLeft HandTipRight '
+          'ThumbRight').split()
+"""Kinect's joints as its own library calls them."""
+
+
+def space(scale=1., middle=(0, 0, 2.5)):
+    """A table of a person in space whose y points up, 30 frames a second, and its points ``(T, 25, 3)``."""
+    points = np.random.default_rng(0).uniform(-.5, .5, (6, 25, 3)) * [.4, 1, .2] + middle
+    points[:, 3] += [0, 1, 0]
+    header = ['timestamp', *(f'{name}_{axis}' for name in KINECT for axis in 'XYZ')]
+    rows = [[str(round(frame / 30, 4)), *map(str, (place * scale).ravel())] for frame, place in enumerate(points)]
+    return '\n'.join(map(','.join, [header, *rows])), points
+
+
+def test_three_coordinates_are_places_in_space(write, import_file):
+    text, points = space()
+    recording, = import_file(write('a.csv', text), 'yolo')
+    assert recording.skeleton.name == 'ntu25' and recording.up == 'y' and recording.fps == pytest.approx(30, abs=.1)
+    assert np.allclose(recording.keypoint[0], points, atol=1e-5)
+    millimetres = write('a.csv', space(1000.)[0])
+    with pytest.raises(ValueError, match='m is not the unit; --unit says it'):
+        import_file(millimetres, 'yolo')
+    assert np.allclose(import_file(millimetres, 'yolo', unit=.001)[0].keypoint[0], points, atol=1e-5)
+
+
+def test_three_coordinates_that_may_be_parts_of_an_image_are_refused(write, import_file):
+    path = write('a.csv', space(.5, (1, 1, 1))[0].replace('Neck_', 'Throat_'))
+    with pytest.raises(ValueError, match='may be parts of an image or metres: --unit m says'):
+        import_file(write('a.csv', space(.25, (1.5, 1.5, 2))[0]), 'yolo')
+    assert import_file(path, 'yolo', unit=1.)[0].keypoint.shape[-1] == 3
