@@ -134,9 +134,9 @@ def test_minus_one_is_a_point_that_was_not_seen(write, import_file, walk):
     assert np.isnan(recording.keypoint[0, :, 3]).all() and not recording.keypoint_score[0, :, 3].any()
 
 
-KINECT = ('SpineBase SpineMid Neck Head ShoulderLeft ElbowLeft WristLeft HandLeft ShoulderRight ElbowRight WristRight HandRight HipLeft '
-          'KneeLeft AnkleLeft FootLeft HipRight KneeRight AnkleRight FootRight SpineShoulder HandTipLeft ThumbLeft HandTipRight '
-          'ThumbRight').split()
+SIDED = ('Shoulder', 'Elbow', 'Wrist', 'Hand'), ('Hip', 'Knee', 'Ankle', 'Foot')
+KINECT = ('SpineBase', 'SpineMid', 'Neck', 'Head', *(part + side for parts in SIDED for side in ('Left', 'Right') for part in parts),
+          'SpineShoulder', 'HandTipLeft', 'ThumbLeft', 'HandTipRight', 'ThumbRight')
 """Kinect's joints as its own library calls them."""
 
 
