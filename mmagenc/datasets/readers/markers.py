@@ -22,6 +22,8 @@ FARTHEST = 1000.
 """Metres from the origin that no point of a recording reaches."""
 SIZES = (0.1, 4.)
 """Metres from end to end of a person."""
+_LEAP, _STEPS = 0.1, 4.
+"""Of a person's size, and of the point's own usual step: farther than both a point leaps and does not move from one frame to the next."""
 _LISTED = 10
 """Points that are left out are named, up to so many."""
 
@@ -71,11 +73,20 @@ def placed(names: Sequence[str], points: np.ndarray, unit: str, options: ReadOpt
 
 
 def _without_gaps(points: np.ndarray) -> np.ndarray:
-    """NaN in place of (0, 0, 0), which some programs write where they do not see a point; one that is there in all frames is the origin
-    of a recording about it."""
+    """NaN in place of (0, 0, 0), which some programs write where they do not see a point: where the point leaps there from where it was
+    seen last and is seen next, and where more than one point is there all the time.
+    """
     zero = (points == 0).all(axis=-1)
-    always = zero.all(axis=0)
-    gaps = zero & ~always if always.sum() == 1 else zero
+    gaps = zero & (zero.all(axis=0) & (zero.all(axis=0).sum() > 1))
+    size = person_size(np.where(zero[..., None], np.nan, points))
+    for point in np.flatnonzero(zero.any(axis=0) & ~zero.all(axis=0)):
+        seen = np.flatnonzero(~zero[:, point] & np.isfinite(points[:, point]).all(axis=-1))
+        away = np.linalg.norm(points[seen, point], axis=-1)
+        after = np.searchsorted(seen, frames := np.flatnonzero(zero[:, point]))
+        nearest = np.minimum(np.append(away, np.inf)[after], np.append(np.inf, away)[after])
+        steps = np.linalg.norm(np.diff(points[seen, point], axis=0), axis=-1) / np.diff(seen)
+        usual = float(np.median(steps)) if len(steps) else 0.
+        gaps[frames, point] = nearest > max(_LEAP * size, _STEPS * usual)
     return np.where(gaps[..., None], np.nan, points)
 
 

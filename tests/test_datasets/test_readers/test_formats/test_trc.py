@@ -104,10 +104,14 @@ def test_a_unit_that_makes_nobody_is_refused(tmp_path, unit, scale):
     assert recordings(path, 'trc', unit=.001 / scale)
 
 
-def test_zeros_are_points_without_a_place_and_an_origin_that_stays_is_one(tmp_path):
+def test_zeros_are_points_without_a_place_unless_the_point_comes_by_there(tmp_path):
     values = points()
-    values[1, 6] = 0
-    assert np.isnan(recordings(write(tmp_path, values), 'trc')[0].keypoint[0, 1, 0]).all()
-    values = points() - points()[:, 3:4]
-    found, = recordings(write(tmp_path, values), 'trc')
-    assert np.isfinite(found.keypoint).all()
+    values[1:3, 6], values[-1, 0] = 0, 0
+    keypoint = recordings(write(tmp_path, values), 'trc')[0].keypoint[0]  # head and left hip of penn13
+    assert np.argwhere(np.isnan(keypoint).any(axis=-1)).tolist() == [[1, 0], [2, 0], [3, 8]]
+    values = points() - points()[:, 3:4]  # about the left hip, always or in the first frame alone
+    assert np.isfinite(recordings(write(tmp_path, values), 'trc')[0].keypoint).all()
+    values[1:] += np.arange(1, 4)[:, None, None] * 5
+    assert np.isfinite(recordings(write(tmp_path, values), 'trc')[0].keypoint).all()
+    values[:, [6, 7]] = 0  # never seen
+    assert np.isnan(recordings(write(tmp_path, values), 'trc')[0].keypoint[0, :, [0, 2]]).all()
