@@ -195,24 +195,30 @@ def _frame(directions: Sequence[str]) -> Tensor:
 
 
 def _spellings(names: Sequence[str]) -> Sequence[List[str]]:
-    """Each name in ever freer spellings: in lower case without namespace and number; its letters and digits alone, without what most of
-    the names begin or end with."""
+    """Each name in ever freer spellings: in lower case without namespace; without number too; its letters and digits alone, without what
+    most of the names begin or end with."""
     return _spelled(tuple(names))
 
 
 @lru_cache(maxsize=16)  # all rigs ask for those of one recording
 def _spelled(names: Tuple[str, ...]) -> Sequence[List[str]]:
-    short = [_short(name) for name in names]
+    whole, short = [_whole(name) for name in names], [_short(name) for name in names]
     own = [name for name in short if not name.endswith('_end')]
     start, stop = (_common(own, step) for step in (1, -1))
     bare = [_letters(name.removeprefix(start).removesuffix(stop) or name) for name in short]
-    return short, bare
+    return whole, short, bare
+
+
+@lru_cache(maxsize=4096)
+def _whole(name: str) -> str:
+    """``Armature|mixamorig:Hips #0`` to ``hips #0``."""
+    return re.split(r'[:|]', name)[-1].strip().lower()
 
 
 @lru_cache(maxsize=4096)
 def _short(name: str) -> str:
     """``Armature|mixamorig:Hips #0`` to ``hips``."""
-    return re.sub(r'(\s*#\s*\d+|\.\d{3})$', '', re.split(r'[:|]', name)[-1].strip()).lower()
+    return re.sub(r'(\s*#\s*\d+|\.\d{3})$', '', _whole(name))
 
 
 @lru_cache(maxsize=4096)
@@ -234,7 +240,7 @@ def _common(names: Sequence[str], step: int) -> str:
 
 def _places(candidate: str, spellings: List[List[str]]) -> List[int]:
     """Where a rig's name stands among the names of a recording, in the strictest spelling that has it."""
-    for names, wanted in zip(spellings, (_short(candidate), _letters(_short(candidate)))):
+    for names, wanted in zip(spellings, (_whole(candidate), _short(candidate), _letters(_short(candidate)))):
         places = [index for index, name in enumerate(names) if name == wanted]
         if places:
             return places

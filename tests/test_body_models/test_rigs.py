@@ -83,3 +83,24 @@ def test_units(unit, metres):
 def test_no_units(unit):
     with pytest.raises(ValueError, match='unit must be'):
         parse_unit(unit)
+
+
+def test_a_name_that_is_there_in_full_goes_before_those_with_numbers():
+    """Blender numbers what has one name; Rigify's spine is four bones of one."""
+    names = sorted(names[1] for names in load_rig('rigify').joints.values())
+    found = {SMPL[joint]: names[place] for joint, place in load_rig('rigify').find(names).items()}
+    assert [found[joint] for joint in ('pelvis', 'spine1', 'spine3', 'head')] == ['spine', 'spine.001', 'spine.003', 'spine.006']
+    assert detect_rig([f'DEF-{name}' for name in names]).name == 'rigify'
+
+
+@pytest.mark.parametrize('names, rig', [
+    ('{s}_{}_JNT: upleg leg foot toebase shoulder arm forearm hand', 'mixamo'),
+    ('{}_{S}: UpLeg Leg Foot ToeBase Shoulder Arm ForeArm Hand', 'mixamo'),
+    ('CC_Base_{S}_{}: Thigh Calf Foot ToeBase Clavicle Upperarm Forearm Hand', 'biped'),
+])
+def test_sides_as_other_programs_write_them(names, rig):
+    form, _, parts = names.partition(': ')
+    center = {'mixamo': 'hips{} spine{} neck{} head{}'.format(*['_JNT' * ('JNT' in form)] * 4),
+              'biped': 'CC_Base_Hip CC_Base_Waist CC_Base_Spine01 CC_Base_Spine02 CC_Base_NeckTwist01 CC_Base_Head'}[rig]
+    found = detect_rig([*center.split(), *(form.format(part, s=side, S=side.upper()) for side in 'lr' for part in parts.split())])
+    assert found.name == rig

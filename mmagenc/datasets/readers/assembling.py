@@ -6,6 +6,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 from mmagenc.datasets.annotation import UNLABELLED, clip_problems
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.datasets.resampling import same_rate
+from mmagenc.datasets.third_coordinate import FLAT_LAYOUTS
 
 from .motion_files import parse_split, split_value
 from .shares import split_by_share
@@ -114,6 +115,8 @@ def common_metainfo(clips: Sequence[Dict], classes: Sequence[str]) -> Dict:
     ups = {clip['up'] for clip in clips}
     if clips and clips[0]['keypoint'].shape[-1] == 3:
         metainfo['up'] = ups.pop() if len(ups) == 1 else None
+        if any(str(name).startswith(FLAT_LAYOUTS) for name in skeletons):
+            metainfo['third'] = 'depth'  # whose readers know, where the numbers may look like scores
     return metainfo
 
 

@@ -201,10 +201,12 @@ def _read_motion_header(lines: Lines, fps: Optional[float]) -> Tuple[int, float]
         raise lines.error(f'Frames: takes a positive whole number, found {frames!r}')
     text = lines.header('FRAME TIME:')
     time = lines.numbers(text)
-    if len(time) != 1 or time[0] <= 0:
+    if len(time) != 1:
         raise lines.error(f'Frame Time: takes one positive number of seconds, found {text!r}')
     if fps:
         return int(frames), 1 / fps
+    if time[0] <= 0:
+        raise lines.error(f'Frame Time: takes one positive number of seconds, found {text!r}; name the frames per second (--source-fps)')
     if not FASTEST <= time[0] <= SLOWEST and int(frames) > 1:
         raise lines.error(f'Frame Time: {time[0]:g} seconds a frame is no recording of motion{_meant(time[0])}; '
                           'if the frames are right, name their rate (--source-fps)')

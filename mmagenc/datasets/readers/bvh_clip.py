@@ -12,6 +12,7 @@ import numpy as np
 from mmagenc.body_models.fitting import fit_motion
 from mmagenc.body_models.person_check import person_findings
 from mmagenc.body_models.rigs import Rig, detect_rig
+from mmagenc.skeletons import get_skeleton
 
 from .assumptions import Assumption
 from .bvh import Bvh, read_bvh
@@ -20,6 +21,7 @@ _STILL = 1.  # Degrees within which frames show one pose.
 _JUMP = 30.  # Degrees by which a joint jumps from a pose of calibration into the motion.
 _STRAIGHT = 20.  # Degrees of a joint in a T-pose from the zero pose.
 _LEADING = 10  # Frames at most that such a pose takes.
+HEAD = get_skeleton('smpl24').joint_names.index('head')
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
     recording = read_bvh(path, lenient=settings.lenient, fps=settings.source_fps)
     rig = settings.rig or detect_rig(recording.names)
     rate, notes = recording.fps, list(recording.notes)
+    if HEAD not in rig.find(recording.names):
+        notes.append(f'no joint is the head by the names of rig {rig.name}: it stays at rest')
     dropped = leading_frames(recording)
     if dropped:
         recording = recording.part(dropped)

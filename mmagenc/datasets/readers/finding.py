@@ -1,5 +1,6 @@
 """Which of the files that a user names are read, and by which reader."""
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
@@ -12,6 +13,12 @@ from .source import Source, natural_key
 
 NAMED = 12
 """Kinds of files of no known format that are named one by one."""
+
+PACKED = {b'\x1f\x8b': 'gzip', b'BZh': 'bzip2', b'\xfd7zXZ': 'xz', b'7z\xbc\xaf': '7-Zip', b'Rar!': 'RAR', b'PK\x03\x04': 'ZIP'}
+"""Archives, by their first bytes."""
+ARCHIVES = ('.zip', '.gz', '.tgz', '.tar', '.bz2', '.xz', '.7z', '.rar')
+ZIPPED = ('.npz', '.npy', '.pth', '.pt', '.pkl', '.pickle', '.xlsx')
+"""Files that are ZIP archives by their nature, or whose readers say that they are none of theirs."""
 
 
 class Chosen(NamedTuple):
@@ -54,12 +61,19 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
         FileNotFoundError: an input that is not there.
     """
     chosen, left_out, strangers = [], [], Counter()
-    suffixes = known_suffixes(readers)
+    suffixes, taken = known_suffixes(readers), set()
     companions = {name for reader in readers.values() for name in reader.companions}
     for given in map(Path, inputs):
         if not given.exists():
             raise FileNotFoundError(f'{given}: no such file or folder')
         for source in _sources(given, readers):
+            if not source.path.exists():
+                left_out.append(f'{source.path}: a link to a file that is not there')
+                continue
+            place = os.path.abspath(source.path)
+            if place in taken:  # named itself, and with a folder that holds it
+                continue
+            taken.add(place)
             if source.is_pointer:
                 left_out.append(f'{source.path}: {LFS_WORDS}')
                 continue
@@ -78,7 +92,8 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
                 left_out.append(_why_unknown(source))
             elif not source.is_folder:
                 strangers[source.suffix or source.path.name] += 1
-    left_out += [f'{count} × {suffix}: no format that is known' for suffix, count in strangers.most_common(NAMED)]
+    left_out += [f'{count} × {suffix}: {"unpack these first" if suffix in ARCHIVES else "no format that is known"}'
+                 for suffix, count in strangers.most_common(NAMED)]
     return chosen, left_out
 
 
@@ -97,15 +112,21 @@ def _walk(folder: Path, root: Path, readers: Mapping[str, Reader], seen: Set[Pat
     if any(reader.folder and reader.sniff(whole) for reader in readers.values()):
         yield whole
         return
-    for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
+    for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir() and path.is_symlink(), natural_key(path.name))):
         if path.name.startswith('.'):
             continue
         if path.is_dir():
             yield from _walk(path, root, readers, seen)
-        elif path.is_file():
+        elif path.is_file() or path.is_symlink():
             yield Source(path, root)
 
 
 def _why_unknown(source: Source) -> str:
+    if not source.path.stat().st_size:
+        return f'{source.path}: an empty file'
+    packed = next((name for mark, name in PACKED.items() if source.head.startswith(mark) and source.suffix not in ZIPPED), None)
+    if packed is not None:
+        return f'{source.path}: is packed ({packed}): unpack it first'
     failure = source.failure()
-    return f'{source.path}: {problem_words(failure)}' if failure is not None else f'{source.path}: no format that is known'
+    said = 'no format that is known' if failure is None else problem_words(failure)
+    return said if str(source.path) in said else f'{source.path}: {said}'

@@ -22,6 +22,7 @@ from mmagenc.skeletons import get_skeleton
 
 from .assembling import annotation_of
 from .finding import Chosen, chosen_readers, find_sources, formats_advice
+from .markers import SIZES, person_size
 from .motion_files import Labels, convert_files
 from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
@@ -31,6 +32,10 @@ from .upright import head_down
 
 PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
+LEAST_PERCENT = 20.
+"""A largest score above this is in percent; those of SimCC, which are no probabilities, reach 10."""
+OUTSIDE, FAR_OUTSIDE = 0.2, 0.1
+"""Share of the points, and how far outside of the picture in its size, that say that the picture's size is another one."""
 SHOWN = 10
 """Reasons that a refusal of everything tells."""
 
@@ -184,7 +189,7 @@ def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]],
                 result.left_out.append(f'{path} ({recording.name}): {recording.reason}')
                 continue
             try:
-                recording = told(recording, settings.read)
+                recording = graded(told(recording, settings.read))
                 recording = link_persons(recording, max_persons=settings.max_persons, min_score=settings.read.min_score)
                 result.items.append(Item(image_upright(recording, settings.read.up), origin))
             except ValueError as error:
@@ -206,6 +211,25 @@ def told(recording: Recording, options: ReadOptions) -> Recording:
     """A recording with what the user says about it."""
     fps = recording.fps if options.fps is None or recording.conversion is not None else options.fps
     return replace(recording, fps=fps, img_shape=recording.img_shape or options.img_shape)
+
+
+def graded(recording: Recording) -> Recording:
+    """A recording whose scores are of 0 to 1 where the file's are visibilities (2, 1 and 0) or percent, with a note."""
+    persons = [person for frame in recording.frames or () for person in frame if person.score is not None]
+    scores = [person.score for person in persons] + [score for score in (recording.keypoint_score, ) if score is not None]
+    if not scores:
+        return recording
+    top = max(float(np.nanmax(score, initial=0)) for score in scores)
+    if top == 2 and all(np.isin(score, (0, 1, 2)).all() for score in scores):
+        scale, note = 2, 'scores of 2, 1 and 0 are taken for visibilities: 1, 0.5 and 0'
+    elif LEAST_PERCENT < top <= 100:
+        scale, note = 100, 'scores of up to 100 are taken for percent'
+    else:
+        return recording
+    frames = None if recording.frames is None else [[replace(person, score=None if person.score is None else person.score / scale)
+                                                     for person in frame] for frame in recording.frames]
+    score = None if recording.keypoint_score is None else recording.keypoint_score / scale
+    return replace(recording, frames=frames, keypoint_score=score, notes=(*recording.notes, note))
 
 
 def image_upright(recording: Recording, up: Optional[str]) -> Recording:
@@ -258,6 +282,12 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
         clip['img_shape'] = tuple(int(size) for size in recording.img_shape)
     elif arrays['keypoint'].shape[-1] == 2:
         notes.append('the size of the images is not known; --img-shape says it')
+    if _outside(arrays, recording.img_shape):
+        height, width = clip['img_shape']
+        notes.append(f'many points lie outside of a picture that is {width} wide and {height} high: is that its size? --img-shape takes '
+                     'HEIGHT WIDTH')
+    if recording.pose is None and arrays['keypoint'].shape[-1] == 3 and not _of_a_person(arrays):
+        notes.append('places in space that make no person of 0.1 to 4 m: are they metres?')
     skeleton = 'smpl24' if recording.pose is not None else recording.skeleton
     if skeleton is not None:
         clip['skeleton'] = layout_name(skeleton)
@@ -273,6 +303,21 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
         raise ValueError('no keypoint is seen in any frame')
     up = 'y' if recording.pose is not None else recording.up
     return dict(clip, groups=groups, up=up, published_split=recording.split), notes
+
+
+def _outside(arrays: Mapping, img_shape: Optional[Tuple[int, int]]) -> bool:
+    """Whether many of the points that are seen lie far outside of the picture."""
+    if img_shape is None or arrays['keypoint'].shape[-1] != 2:
+        return False
+    seen, parts = seen_in(arrays), arrays['keypoint'] / np.array([img_shape[1], img_shape[0]])
+    far = ((parts < -FAR_OUTSIDE) | (parts > 1 + FAR_OUTSIDE)).any(axis=-1)
+    return bool(seen.any() and far[seen].mean() > OUTSIDE)
+
+
+def _of_a_person(arrays: Mapping) -> bool:
+    """Whether places in space have a person's size in metres."""
+    size = person_size(np.where(seen_in(arrays)[..., None], arrays['keypoint'], np.nan)[0])
+    return bool(np.isnan(size) or SIZES[0] < size < SIZES[1])
 
 
 def at_rate(clip: Dict, fps: Optional[float], wanted: Optional[float]) -> Dict:
@@ -314,14 +359,16 @@ def groups_of(recording: Recording, source: Source, settings: ImportSettings) ->
                 groups[key] = getattr(recording, key)
     else:
         groups = {key: getattr(recording, key) for key in ('label', 'subject') if getattr(recording, key) is not None}
-    groups.setdefault('label', folder_of(source))
+    groups.setdefault('label', folder_of(source, recording.name))
     if settings.label is not None:
         groups['label'] = settings.label
     return groups
 
 
-def folder_of(source: Source) -> str:
-    """Name of the folder in which a file lies."""
+def folder_of(source: Source, name: str) -> str:
+    """Name of the folder in which a recording's file lies, or which holds the frames of several recordings."""
+    if source.is_folder and name.startswith(f'{source.name}/'):
+        return source.path.resolve().name
     parts = source.name.split('/')
     return parts[-2] if len(parts) > 1 else source.path.resolve().parent.name
 

@@ -3,6 +3,7 @@
 T frames, V keypoints.
 """
 
+import warnings
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -19,6 +20,10 @@ KNOWN_UPS = ('y', 'z')
 """Axes up that an annotation says; points of others are turned."""
 FARTHEST = 1000.
 """Metres from the origin that no point of a recording reaches."""
+SIZES = (0.1, 4.)
+"""Metres from end to end of a person."""
+_LEAP, _STEPS = 0.1, 4.
+"""Of a person's size, and of the point's own usual step: farther than both a point leaps and does not move from one frame to the next."""
 _LISTED = 10
 """Points that are left out are named, up to so many."""
 
@@ -50,18 +55,46 @@ def placed(names: Sequence[str], points: np.ndarray, unit: str, options: ReadOpt
         options: ``layout``, ``joint_names``, ``unit`` and ``up`` are what the user says.
 
     Raises:
-        ValueError: names that make no layout, an unknown unit, or points out of any room.
+        ValueError: names that make no layout, an unknown unit, points out of any room, or a person of no person's size.
     """
     metres = _metres(unit, options)
     names, points = _with_middles(list(names), points, options.joint_names or {})
     naming = layout_of_names(names, layout=options.layout, table=options.joint_names)
-    chosen = points[:, naming.order] * metres
+    chosen = _without_gaps(points[:, naming.order]) * metres
     most = float(np.nanmax(np.abs(chosen), initial=0))
     if most > FARTHEST:
         raise ValueError(f'a point lies {most:.4g} m from the origin: {unit or "metres"} is not the unit; --unit says it')
+    size = person_size(chosen)
+    if not SIZES[0] < size < SIZES[1] and not np.isnan(size):
+        raise ValueError(f'a person of {size:.3g} m from end to end: {unit or "metres"} is not the unit; --unit says it')
     up, turn, notes = _up(chosen, naming.skeleton, options.up)
     note = naming.note if len(naming.unused) <= _LISTED else f'{naming.note.split(", without ")[0]}, without {len(naming.unused)} others'
     return Placed(naming.skeleton, (chosen if turn is None else chosen @ turn.T).astype(np.float32), up, (note, *notes))
+
+
+def _without_gaps(points: np.ndarray) -> np.ndarray:
+    """NaN in place of (0, 0, 0), which some programs write where they do not see a point: where the point leaps there from where it was
+    seen last and is seen next, and where more than one point is there all the time.
+    """
+    zero = (points == 0).all(axis=-1)
+    gaps = zero & (zero.all(axis=0) & (zero.all(axis=0).sum() > 1))
+    size = person_size(np.where(zero[..., None], np.nan, points))
+    for point in np.flatnonzero(zero.any(axis=0) & ~zero.all(axis=0)):
+        seen = np.flatnonzero(~zero[:, point] & np.isfinite(points[:, point]).all(axis=-1))
+        away = np.linalg.norm(points[seen, point], axis=-1)
+        after = np.searchsorted(seen, frames := np.flatnonzero(zero[:, point]))
+        nearest = np.minimum(np.append(away, np.inf)[after], np.append(np.inf, away)[after])
+        steps = np.linalg.norm(np.diff(points[seen, point], axis=0), axis=-1) / np.diff(seen)
+        usual = float(np.median(steps)) if len(steps) else 0.
+        gaps[frames, point] = nearest > max(_LEAP * size, _STEPS * usual)
+    return np.where(gaps[..., None], np.nan, points)
+
+
+def person_size(points: np.ndarray) -> float:
+    """Median over the frames of the diagonal of the box around all points ``(..., V, C)``; NaN if nothing is seen."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', RuntimeWarning)  # frames in which nothing is seen
+        return float(np.nanmedian(np.linalg.norm(np.nanmax(points, axis=-2) - np.nanmin(points, axis=-2), axis=-1)))
 
 
 def _metres(unit: str, options: ReadOptions) -> float:

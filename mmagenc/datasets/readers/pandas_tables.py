@@ -69,7 +69,7 @@ def _fixed(path, key: str):
     if f'{key}/block0_values' not in found or f'{key}/block1_values' in found:
         raise ValueError(f'{key}: no table of one kind of numbers')
     columns, rows = (_levels(found, f'{key}/{axis}') for axis in ('axis0', 'axis1'))
-    index = _plain(found[f'{key}/axis1']) if rows is None and f'{key}/axis1' in found else [row[-1] for row in rows or ()]
+    index = _plain(found[f'{key}/axis1']) if rows is None and f'{key}/axis1' in found else ['/'.join(row) for row in rows or ()]
     return columns or [], index, found[f'{key}/block0_values']
 
 

@@ -87,13 +87,29 @@ def _joints(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 def _axis_angle(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     """``(T, 3 J)``, ``(T, J, 3)`` or rotation matrices ``(T, J, 3, 3)`` to ``(T, J, 3)``."""
     if array.ndim == 4 and array.shape[2:] == (3, 3):
-        if np.abs(array @ array.swapaxes(-1, -2) - np.eye(3)).max(initial=0) > 0.05:
+        if not _are_orthonormal(array):
             raise AmassError(f'{path}: {name} is {array.shape} of 3 x 3 that are no rotations')
         return Rotation.from_matrix(array.reshape(-1, 3, 3)).as_rotvec().reshape(array.shape[:3])
+    if array.ndim == 2 and len(array) and array.shape[1] % 9 == 0 and _are_orthonormal(array.reshape(len(array), -1, 3, 3)):
+        return _axis_angle(path, name, array.reshape(len(array), -1, 3, 3))
+    if array.ndim == 2 and len(array) and array.shape[1] % 6 == 0 and any(
+            _are_orthonormal(_axes(array.reshape(len(array), -1, *form))) for form in ((3, 2), (2, 3))):
+        raise AmassError(f'{path}: {name} is {array.shape} of six numbers a rotation; expected axis-angle, three a joint, or '
+                         'rotations (T, joints, 3, 3)')
     if len(array.shape) in (2, 3) and len(array) and (array.shape[2:] == (3, ) or array.ndim == 2 and array.shape[1] % 3 == 0):
         return array.reshape(len(array), -1, 3)
     raise AmassError(f'{path}: {name} is {array.shape}, expected (T, 72) or (T, 3 times at least {BODY_JOINTS} joints), (T, joints, 3), '
                      'or rotations (T, joints, 3, 3)')
+
+
+def _are_orthonormal(columns: np.ndarray) -> bool:
+    """Whether the last two dimensions hold rows ``(..., n, 3)`` of length 1 at right angles, as rotations do."""
+    return bool(np.abs(columns @ columns.swapaxes(-1, -2) - np.eye(columns.shape[-2])).max(initial=0) < 0.05)
+
+
+def _axes(halves: np.ndarray) -> np.ndarray:
+    """``(..., 2, 3)``: the two axes that six numbers of a rotation say, in rows or in columns ``(..., 3, 2)``."""
+    return halves.swapaxes(-1, -2) if halves.shape[-1] == 2 else halves
 
 
 def _rate(path: Path, arrays: Mapping[str, np.ndarray], frames: int) -> float:

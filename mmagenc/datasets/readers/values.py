@@ -16,6 +16,8 @@ from .registry import ReadOptions
 
 NORMALIZED = 2.
 """Coordinates up to this are parts of an image, a point outside of it among them: nobody is 2 pixels large."""
+NEGATIVE = 0.2
+"""Share of coordinates below 0 above which they are no parts of an image, which begin at 0: they were centred."""
 HANDS = (21, 42)
 """Numbers of keypoints of one or two hands."""
 
@@ -70,8 +72,9 @@ def triples(value, what: str) -> np.ndarray:
 
 
 def unseen_as_nan(points: np.ndarray) -> np.ndarray:
-    """Points ``(…, C)`` with NaN where they are exactly 0, which is how estimators write that they do not see one."""
-    return np.where((points == 0).all(axis=-1, keepdims=True), np.float32(np.nan), points)
+    """Points ``(…, C)`` with NaN where all coordinates are exactly 0, or exactly -1, which is how estimators write that they see none."""
+    unseen = (points == 0).all(axis=-1, keepdims=True) | (points == -1).all(axis=-1, keepdims=True)
+    return np.where(unseen, np.float32(np.nan), points)
 
 
 def columns_of_number(count: int, known: Mapping[int, str], options: ReadOptions) -> Columns:
@@ -134,6 +137,16 @@ def last_number(name: Union[str, int]) -> Optional[int]:
     return int(found[-1]) if found else None
 
 
+def by_series(names: Sequence[Union[str, int]]) -> Dict[str, List[Union[str, int]]]:
+    """Names by what they have in common but for their last number: ``a_1.png`` and ``a_2.png`` are of ``a``, ``b_3.png`` is of ``b``."""
+    found: Dict[str, List[Union[str, int]]] = {}
+    for name in names:
+        path = PurePath(str(name))
+        word = re.sub(r'[_.\- ]?\d+(?=\D*$)', '', path.with_suffix('').as_posix(), count=1)
+        found.setdefault(word, []).append(name)
+    return found
+
+
 def whole_shape(height, width, what: str) -> Tuple[int, int]:
     """Height and width in pixels.
 
@@ -150,11 +163,15 @@ def in_pixels(points: Sequence[np.ndarray], img_shape: Optional[Tuple[int, int]]
     """Points ``(…, 2)`` of all frames in pixels, and a note if the file has them as parts of the image's width and height.
 
     Raises:
-        ValueError: they are parts of an image whose size is not known.
+        ValueError: they are parts of an image whose size is not known, or numbers around 0.
     """
     largest = max((float(np.nanmax(np.abs(array))) for array in points if np.isfinite(array).any()), default=np.inf)
     if largest > NORMALIZED:
         return list(points), ()
+    known = np.concatenate([array[np.isfinite(array)] for array in points])
+    if (known < 0).mean() > NEGATIVE:
+        raise ValueError(f'coordinates from {known.min():.3g} to {known.max():.3g} are neither pixels nor parts of the image (0 to 1): '
+                         'they were centred or normalized; bring them back to pixels first')
     if img_shape is None:
         raise ValueError(f'coordinates up to {largest:.3g} are parts of the image, whose size the file does not say: give --img-shape')
     size = np.array([img_shape[1], img_shape[0]], dtype=np.float32)

@@ -140,3 +140,18 @@ def test_the_axis_that_points_up_is_found_and_a_path_in_mm_refused(tmp_path, up)
         convert_amass(tmp_path / 'b.npz', rest_joints=STANDING, fps=30.)
     named = convert_amass(tmp_path / 'b.npz', rest_joints=STANDING, fps=30., unit=.001)
     np.testing.assert_allclose(named['transl'], clip['transl'], atol=1e-6)
+
+
+def test_rotations_one_behind_the_other_are_matrices(tmp_path):
+    """``(T, 216)`` is 24 matrices, and not 72 joints of three numbers."""
+    turns = np.random.default_rng(0).normal(scale=.5, size=(13, 24, 3))
+    matrices = Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix()
+    clip = read_amass(write(tmp_path, poses=matrices.reshape(13, -1))[0], up='y')
+    np.testing.assert_allclose(clip.pose, turns, atol=1e-9)
+
+
+@pytest.mark.parametrize('halves', [lambda matrices: matrices[:, :, :2], lambda matrices: matrices[:, :2]])
+def test_six_numbers_a_rotation_are_refused(tmp_path, halves):
+    matrices = Rotation.random(13 * 24, random_state=0).as_matrix()
+    with pytest.raises(AmassError, match=r'poses is \(13, 144\) of six numbers a rotation; expected axis-angle'):
+        read_amass(write(tmp_path, poses=halves(matrices).reshape(13, -1))[0])

@@ -31,3 +31,8 @@ def test_two_and_three_coordinates_do_not_go_together():
     flat = dict(clip('b', 'run'), keypoint=np.ones((1, 2, 24, 2), np.float32))
     with pytest.raises(ValueError, match='import them apart'):
         annotation_of([clip('a', 'run'), flat])
+
+
+def test_three_coordinates_of_a_layout_of_pictures_are_said_to_be_no_scores():
+    flat = dict(clip('a', 'run'), skeleton='coco17', keypoint=np.ones((1, 2, 17, 3), np.float32))
+    assert annotation_of([flat])[0]['metainfo']['third'] == 'depth' and 'third' not in annotation_of([clip('a', 'run')])[0]['metainfo']

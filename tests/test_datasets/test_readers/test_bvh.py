@@ -191,3 +191,10 @@ def test_a_rate_that_makes_clips_without_end_is_refused():
     for frames in (1e12, float('inf'), float('nan')):
         with pytest.raises(ValueError, match='is the rate of the recording right'):
             check_length(frames)
+
+
+def test_a_frame_time_of_zero_does_not_matter_where_the_user_says_the_rate(tmp_path):
+    path = write(tmp_path, ELBOW.replace('Time: 0.05', 'Time: 0'), 'zero.bvh')
+    assert read_bvh(path, fps=25.).fps == 25
+    with pytest.raises(BvhError, match='--source-fps'):
+        read_bvh(path)

@@ -217,3 +217,9 @@ def test_a_root_behind_the_spine_leaves_the_pelvis_level(convert):
     clip = convert(text[:spine] + 'OFFSET 0 2 10' + text[spine + len('OFFSET 0 10 0'):])
     assert turn(clip['pose'][0, 0])[0] < 15 and 'trunk' not in clip['doubts']
     assert PERSON[3, 1] == 10  # what was replaced
+
+
+def test_a_head_that_no_joint_turns_is_said(convert):
+    assert not any('head' in note for note in convert(person_bvh(names_of('mixamo')))['assumed'].notes)
+    clip = convert(person_bvh(names_of('mixamo', lambda name: 'Skull' if name == 'Head' else name)))
+    assert 'no joint is the head by the names of rig mixamo: it stays at rest' in clip['assumed'].notes

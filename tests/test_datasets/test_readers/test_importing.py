@@ -1,5 +1,6 @@
 """The road from files to one annotation, with a format of its own: JSON ``{"toy": [clips]}``."""
 
+import gzip
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.datasets.readers.finding import find_sources
-from mmagenc.datasets.readers.importing import ImportSettings, import_files
+from mmagenc.datasets.readers.importing import ImportSettings, graded, import_files
 from mmagenc.datasets.readers.motion_files import Labels
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, all_readers
 from mmagenc.datasets.readers.segments import read_segments
@@ -237,3 +238,57 @@ def test_a_link_that_leads_back_does_not_turn_in_circles(tmp_path, write):
     write('crawl/a.json', toy())
     (tmp_path / 'in/crawl/again').symlink_to(tmp_path / 'in')
     assert len(done(tmp_path).annotation['annotations']) == 1
+
+
+def scored(score, **more):
+    frames = [[Person(np.full((17, 2), 5.), np.asarray(score, dtype=float))] for _ in range(3)]
+    return graded(Recording('a', skeleton='coco17', frames=frames, **more))
+
+
+def test_percent_and_visibilities_become_scores():
+    found = scored(np.linspace(0, 95, 17))
+    assert np.allclose(found.frames[2][0].score, np.linspace(0, .95, 17)) and 'percent' in found.notes[0]
+    found = scored([0, 1, *[2] * 15])
+    assert found.frames[0][0].score.tolist() == [0, .5, *[1] * 15] and 'visibilities' in found.notes[0]
+    for score in (np.full(17, .9), np.full(17, 7.5), np.ones(17)):  # of SimCC up to 10
+        assert scored(score).notes == () and np.array_equal(scored(score).frames[0][0].score, score)
+    arrays = graded(Recording('a', skeleton='coco17', keypoint=np.ones((1, 3, 17, 2)), keypoint_score=np.full((1, 3, 17), 80.)))
+    assert np.allclose(arrays.keypoint_score, .8)
+
+
+def test_a_picture_that_most_points_are_outside_of_is_told(tmp_path, write):
+    write('crawl/a.json', toy())
+    assert any('150 wide and 400 high: is that its size?' in note for note in done(tmp_path, read=ReadOptions(img_shape=(400, 150))).notes)
+    assert not any('is that its size' in note for note in done(tmp_path, read=ReadOptions(img_shape=(310, 310))).notes)
+
+
+def test_places_in_space_that_make_no_person_are_told(tmp_path, write):
+    write('crawl/a.json', toy(channels=3))
+    assert any('make no person of 0.1 to 4 m' in note for note in done(tmp_path).notes)
+
+
+def test_a_folder_that_holds_the_frames_of_several_videos_is_their_class(tmp_path):
+    content = dict(people=[dict(pose_keypoints_2d=np.arange(1., 76).tolist())])
+    for index in range(8):
+        path = tmp_path / f'in/crawl/{"ab"[index // 4]}_{index}_keypoints.json'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    annotation = done(tmp_path).annotation
+    assert annotation['metainfo']['classes'] == ['crawl'] and [clip['frame_dir'] for clip in annotation['annotations']] == ['a', 'b']
+
+
+def test_files_that_hold_nothing_or_are_packed_or_links_to_nowhere_say_so(tmp_path, write):
+    write('crawl/a.json', toy())
+    for name, content in (('empty.json', b''), ('b.json', gzip.compress(b'{}')), ('c.tgz', b'x')):
+        (tmp_path / 'in/crawl' / name).write_bytes(content)
+    (tmp_path / 'in/crawl/away.json').symlink_to(tmp_path / 'nowhere.json')
+    said = '\n'.join(done(tmp_path).left_out)
+    assert all(words in said for words in ('empty.json: an empty file', 'b.json: is packed (gzip): unpack it first',
+                                           '1 × .tgz: unpack these first', 'away.json: a link to a file that is not there'))
+
+
+def test_a_file_that_is_named_twice_is_read_once_and_folders_go_before_links_to_them(tmp_path, write):
+    path = write('walk/a.json', toy())
+    (tmp_path / 'in/again').symlink_to(tmp_path / 'in/walk')
+    annotation = import_files([path, path, tmp_path / 'in'], ImportSettings()).annotation
+    assert len(annotation['annotations']) == 1 and done(tmp_path).annotation['metainfo']['classes'] == ['walk']

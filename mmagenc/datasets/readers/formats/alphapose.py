@@ -13,7 +13,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source, natural_key
-from mmagenc.datasets.readers.values import columns_of_number, in_pixels, last_number, numbers, triples, unseen_as_nan
+from mmagenc.datasets.readers.values import by_series, columns_of_number, in_pixels, last_number, numbers, triples, unseen_as_nan
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 18: 'openpose18', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
@@ -116,8 +116,8 @@ def _track(idx) -> Optional[Union[int, str]]:
     """AlphaPose's trackers write ``3``, ``[3]``, ``[[3]]`` or ``3.0``."""
     while isinstance(idx, list) and idx:
         idx = idx[0]
-    if isinstance(idx, float) and idx == int(idx):
-        idx = int(idx)
+    if isinstance(idx, float):
+        idx = int(idx) if idx.is_integer() else None
     return idx if isinstance(idx, (int, str)) and not isinstance(idx, bool) and idx != -1 else None
 
 
@@ -134,16 +134,16 @@ def _runs(images: List[Union[str, int]]) -> List[_Run]:
     """Images by the times in their names, else by the numbers in them, else by name.
 
     Raises:
-        ValueError: numbers that repeat, with different words before them.
+        ValueError: numbers with different words about them.
     """
     times = {image: _seconds(str(image)) for image in images}
     if None not in times.values() and len(set(times.values())) > max(1, len(images) // 2):
         return _by_time(sorted(images, key=lambda image: (times[image], str(image))), times)
     numbered = {image: last_number(image) for image in images}
+    series = by_series(images)
+    if None not in numbered.values() and len(series) > 1:
+        raise ValueError(f'images of several recordings in one file ({", ".join(sorted(map(repr, series))[:4])}): one file a recording')
     if None in numbered.values() or len(set(numbered.values())) < len(images):
-        prefixes = {re.sub(r'\d+(\.\w+)?$', '', str(image)) for image in images}
-        if None not in numbered.values() and len(prefixes) > 1:
-            raise ValueError(f'images of several recordings in one file ({", ".join(sorted(prefixes)[:4])}): one file a recording')
         return [_Run(sorted(images, key=lambda image: natural_key(str(image))))]
     ordered = sorted(images, key=numbered.get)
     return [_Run(ordered, np.array([numbered[image] for image in ordered]))]

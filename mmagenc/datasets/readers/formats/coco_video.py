@@ -6,6 +6,7 @@ v is 2 for a visible point, 1 for a hidden one, 0 for none; an annotation may ha
 video its ``fps``, as mmagenc export writes them. V keypoints.
 """
 
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -13,7 +14,16 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source, natural_key
-from mmagenc.datasets.readers.values import Columns, columns_of_names, columns_of_number, last_number, numbers, triples, whole_shape
+from mmagenc.datasets.readers.values import (
+    Columns,
+    by_series,
+    columns_of_names,
+    columns_of_number,
+    last_number,
+    numbers,
+    triples,
+    whole_shape,
+)
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
@@ -113,7 +123,20 @@ def _images(content: Mapping) -> Dict[object, _Image]:
         sized = image.get('height') is not None and image.get('width') is not None
         shape = whole_shape(image['height'], image['width'], f'image {name}: height and width') if sized else None
         images[image['id']] = _Image('' if clip == '.' else clip, number, shape, name)
-    return images
+    return images if videos or any('video_id' in image or 'vid_id' in image for image in content['images']) else _by_name(images)
+
+
+def _by_name(images: Dict[object, _Image]) -> Dict[object, _Image]:
+    """Images whose clips are their folders, those of a folder told apart by what stands before their numbers, if that tells series of
+    images apart that are no longer one when their numbers are put in order."""
+    names = [image.name for image in images.values()]
+    series = by_series(names)
+    if any(len(members) == 1 for members in series.values()):
+        return images
+    folders = Counter(name.rpartition('/')[0] for name in series)
+    where = {member: name.rpartition('/') for name, members in series.items() for member in members}
+    return {key: image._replace(clip='/'.join(filter(None, (image.clip, where[image.name][2])))) if folders[where[image.name][0]] > 1
+            else image for key, image in images.items()}
 
 
 def _columns(content: Mapping, category, count: int, options: ReadOptions) -> Columns:

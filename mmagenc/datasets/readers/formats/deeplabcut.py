@@ -6,12 +6,14 @@ the ``.csv`` is read, of a ``_filtered`` file beside the raw one the filtered on
 
 import re
 from collections import Counter
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.pandas_tables import read_pandas_table, table_keys
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import columns_of_names, last_number
 from mmagenc.registry import READERS
@@ -49,9 +51,12 @@ class DeepLabCut(Reader):
             parts = None
         return None if _passed_over(source) else f'body parts of DeepLabCut{"" if parts is None else f", {parts}"}'
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         table = _of_csv(source.rows()) if source.suffix == '.csv' else _of_hdf5(source)
-        yield _recording(source, table, options)
+        videos = _by_video(table)
+        if len(videos) < 2:
+            return iter([_recording(source, options, _name(source), table)])
+        return each(partial(_recording, source, options), ((f'{_name(source)}/{video}', part) for video, part in videos.items()))
 
 
 def _passed_over(source: Source) -> bool:
@@ -97,7 +102,7 @@ def _of_csv(rows: Sequence[Sequence[str]]) -> _Table:
             row = [*row, *[''] * (width - len(row))]
         if len(row) != width:
             raise ValueError(f'line {line}: {len(row)} cells, the header has {width}')
-        index.append(row[places[0] - 1].strip() or row[0].strip())
+        index.append('/'.join(cell.strip() for cell in row[:places[0]] if cell.strip()))
         values.append([_number(row[column], line, column) for column in places])
     return _Table(columns, index, np.array(values, dtype=np.float64).reshape(len(index), len(places)))
 
@@ -121,7 +126,19 @@ def _of_hdf5(source: Source) -> _Table:
     return _Table(columns, table.index, table.values)
 
 
-def _recording(source: Source, table: _Table, options: ReadOptions) -> Recording:
+def _name(source: Source) -> str:
+    folder, _, stem = source.name.rpartition('/')
+    return f'{folder}/{SCORER.sub("", stem) or stem}'.lstrip('/')
+
+
+def _by_video(table: _Table) -> Dict[str, _Table]:
+    """Frames that are called by their images (``labeled-data/VIDEO/img0012.png``, as the labelled ones are), by the images' folders."""
+    folders = [PurePosixPath(str(entry).replace('\\', '/')).parent.name for entry in table.index]
+    places = {folder: [place for place, its in enumerate(folders) if its == folder] for folder in dict.fromkeys(folders)}
+    return {folder: _Table(table.columns, [table.index[place] for place in its], table.values[its]) for folder, its in places.items()}
+
+
+def _recording(source: Source, options: ReadOptions, name: str, table: _Table) -> Recording:
     if not len(table.index):
         raise ValueError('no frames below the header')
     places = {column: place for place, column in enumerate(table.columns)}
@@ -149,11 +166,11 @@ def _recording(source: Source, table: _Table, options: ReadOptions) -> Recording
     scored = all((individual, part, 'likelihood') in places for individual in individuals for part in ordered)
     score = np.stack([np.stack([values[:, places[individual, part, 'likelihood']] for part in ordered], axis=1)
                       for individual in individuals]) if scored else None
-    return _with_frames(source, table, options, keypoint, score, columns,
+    return _with_frames(name, table, options, keypoint, score, columns,
                         sorted({individual for individual in parts if individual not in individuals}))
 
 
-def _with_frames(source: Source, table: _Table, options: ReadOptions, keypoint: np.ndarray, score, columns, others) -> Recording:
+def _with_frames(name: str, table: _Table, options: ReadOptions, keypoint: np.ndarray, score, columns, others) -> Recording:
     ids = [int(entry) if isinstance(entry, (int, float)) or str(entry).isdigit() else last_number(str(entry)) for entry in table.index]
     if None in ids:
         raise ValueError(f'frame {table.index[ids.index(None)]!r}: no number of a frame, and no name of an image with one')
@@ -162,7 +179,6 @@ def _with_frames(source: Source, table: _Table, options: ReadOptions, keypoint: 
     known = np.isfinite(keypoint).all(axis=-1)
     keypoint = np.where(known[..., None], keypoint, np.float32(np.nan)) * np.float32(options.unit if keypoint.shape[-1] == 3 else 1)
     score = np.where(known, np.nan_to_num(score[:, order]), 0) if score is not None else known.astype(np.float32)
-    folder, _, stem = source.name.rpartition('/')
     notes = (*columns.notes, *((f'individuals with other body parts are left out: {", ".join(others)}', ) if others else ()))
-    return Recording(f'{folder}/{SCORER.sub("", stem) or stem}'.lstrip('/'), columns.skeleton, keypoint=keypoint, keypoint_score=score,
+    return Recording(name, columns.skeleton, keypoint=keypoint, keypoint_score=score,
                      frame_ids=np.array(ids)[order], fps=options.fps, img_shape=options.img_shape, up=options.up, notes=notes)

@@ -12,14 +12,23 @@ from typing import Dict, Iterator, Optional, Tuple, Union
 
 import numpy as np
 
+from mmagenc.datasets.readers.markers import KNOWN_UPS
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.upright import to_y_up, up_of_person
 from mmagenc.registry import READERS
+from mmagenc.skeletons import get_skeleton
 
+UPS = ('-y', 'z', '-z')
+"""Other axes that the user may say."""
 FPS, NUM_JOINTS, FEATURES = 20., 22, 263
 WITH_FINGERS = 52
 HEIGHT = (0.05, 3.)
 """Metres between which the root's mean height is; that of normalized features is about 0."""
+THIGH, STEADY = (0.1, 1.5), 0.25
+"""Metres that thighs have, and how much their lengths may differ between frames, in their size; normalized features make no thighs."""
+TALLEST = 4.
+"""Metres that nobody reaches from joint to joint."""
 
 
 @READERS.register_module(name='humanml3d')
@@ -44,15 +53,26 @@ class HumanML3D(Reader):
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
         if _is_results(content):
-            return each(partial(_result, content), ((f'{source.name}_{index:04d}', index) for index in range(len(content['motion']))))
+            clips = ((f'{source.name}_{index:04d}', index) for index in range(len(content['motion'])))
+            return each(partial(_result, content, options), clips)
         if not isinstance(content, np.ndarray) or content.dtype.kind not in 'fiu':
             raise ValueError('expected numbers (T, 22, 3), (T, 52, 3) or (T, 263), or the dict of MDM')
         notes = ('fingers are left out', ) if content.shape[1:] == (WITH_FINGERS, 3) else ()
-        return iter([_recording(source.name, joints_of(content), notes)])
+        return iter([_recording(source.name, joints_of(content), options, notes)])
 
 
-def _recording(name: str, joints: np.ndarray, notes: Tuple[str, ...] = ()) -> Recording:
-    return Recording(name=name, skeleton='humanml22', keypoint=joints[None].astype(np.float32), fps=FPS, up='y', notes=notes)
+def _recording(name: str, joints: np.ndarray, options: ReadOptions, notes: Tuple[str, ...] = ()) -> Recording:
+    joints = joints * (options.unit or 1.)
+    tall = float(np.median(np.linalg.norm(np.ptp(joints, axis=1), axis=-1)))
+    if tall > TALLEST:
+        raise ValueError(f'a person of {tall:.4g} from joint to joint: these are no metres; --unit says what they are')
+    up = options.up or 'y'
+    if up not in KNOWN_UPS:
+        joints, up, notes = joints @ to_y_up(up).T, 'y', (*notes, f'turned from {up} up to y up')
+    elif options.up is None and (other := up_of_person(joints, get_skeleton('humanml22'))) != 'y':
+        notes = (*notes, f'y is up, as HumanML3D has it, but the head lies along {other} from the feet: if that is up, --up={other} says so'
+                 if other in UPS else 'y is up, as HumanML3D has it, but the head lies along another axis from the feet')
+    return Recording(name=name, skeleton='humanml22', keypoint=joints[None].astype(np.float32), fps=FPS, up=up, notes=notes)
 
 
 def joints_of(content: np.ndarray) -> np.ndarray:
@@ -72,9 +92,10 @@ def joints_of(content: np.ndarray) -> np.ndarray:
 
 def _of_features(features: np.ndarray) -> np.ndarray:
     turn, way, height = features[:, 0], features[:, 1:3], features[:, 3]
-    if not HEIGHT[0] < height.mean() < HEIGHT[1]:
-        raise ValueError(f"the root's height (feature 3) is {height.mean():.3g} m on average: these features are normalized; "
-                         'multiply by Std.npy and add Mean.npy first')
+    said = None if HEIGHT[0] < height.mean() < HEIGHT[1] else f"the root's height (feature 3) is {height.mean():.3g} m on average"
+    said = said or _no_thighs(features[:, 4:4 + 3 * (NUM_JOINTS - 1)].reshape(-1, NUM_JOINTS - 1, 3))
+    if said:
+        raise ValueError(f'{said}: these features are normalized; multiply by Std.npy and add Mean.npy first')
     # The file's angle is half of the turn about y, and turns the world into the root's heading.
     heading = -2 * np.concatenate([[0.], np.cumsum(turn[:-1])])
     steps = np.zeros((len(features), 3))
@@ -84,6 +105,15 @@ def _of_features(features: np.ndarray) -> np.ndarray:
     joints = _about_y(features[:, 4:4 + 3 * (NUM_JOINTS - 1)].reshape(-1, NUM_JOINTS - 1, 3), heading)
     joints[..., [0, 2]] += path[:, None, [0, 2]]
     return np.concatenate([path[:, None], joints], axis=1)
+
+
+def _no_thighs(joints: np.ndarray) -> Optional[str]:
+    """What is wrong with the thighs of joints ``(T, 21, 3)``, all but the root."""
+    thighs = np.linalg.norm(joints[:, 3:5] - joints[:, 0:2], axis=-1)
+    length, change = float(np.median(thighs)), float(thighs.std(axis=0).max())
+    if THIGH[0] < length < THIGH[1] and change < STEADY * length:
+        return None
+    return f'thighs of {length:.3g} m, whose length changes by {change:.2g} m from frame to frame'
 
 
 def _about_y(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -98,11 +128,11 @@ def _is_results(content) -> bool:
         content['motion'].shape[1:3] == (NUM_JOINTS, 3)
 
 
-def _result(content: Dict, name: str, index: int) -> Recording:
+def _result(content: Dict, options: ReadOptions, name: str, index: int) -> Recording:
     motion, lengths = content['motion'], content.get('lengths')
     length = motion.shape[-1]
     if lengths is not None:
         if np.shape(lengths) != (len(motion), ) or not 0 < int(lengths[index]) <= length:
             raise ValueError(f'lengths must be {len(motion)} numbers from 1 to {length}')
         length = int(lengths[index])
-    return _recording(name, joints_of(np.moveaxis(motion[index], -1, 0)[:length]))
+    return _recording(name, joints_of(np.moveaxis(motion[index], -1, 0)[:length]), options)

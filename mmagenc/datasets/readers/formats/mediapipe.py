@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from pathlib import PurePath
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -19,7 +20,7 @@ from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recor
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import in_pixels, numbers, whole_shape
-from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of
+from mmagenc.datasets.readers.wide_tables import WideTable, by_video, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 from mmagenc.skeletons import SKELETONS, Skeleton
 
@@ -43,10 +44,9 @@ NEGATIVE = 0.2
 
 
 class _Frame(NamedTuple):
-    """Landmarks ``(V, C)`` and scores of a person, if one is there, and the frame's number."""
+    """Landmarks ``(V, C)`` and scores of each person who is there, and the frame's number."""
     number: Optional[int]
-    points: Optional[np.ndarray]
-    score: Optional[np.ndarray]
+    persons: Sequence[Tuple[np.ndarray, Optional[np.ndarray]]]
 
 
 def landmark_table(header: Sequence[str]) -> Optional[WideTable]:
@@ -90,12 +90,12 @@ class MediaPipe(Reader):
     name = 'mediapipe'
     title = 'MediaPipe landmarks'
     suffixes = ('.csv', '.tsv', '.txt', '.json')
-    knows = ('2d', '3d', 'score')
+    knows = ('2d', '3d', 'score', 'persons')
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.json':
             found = _json_frames(source.json())
-            if found is None or not any(_landmarks(frame)[0] is not None for frame in found[:50]):
+            if found is None or not any(_landmarks(frame)[0] for frame in found[:50]):
                 return None
             return f'{len(found)} frames of 33 landmarks'
         rows = source.rows()
@@ -115,17 +115,29 @@ class MediaPipe(Reader):
             raise ValueError('no table')
         whole = parse_header(rows[0])
         table = whole and (landmark_table(rows[0]) or whole)
-        parts = _by_label(rows) if table is not None else [(None, rows)]
+        if table is None:
+            parts = [(source.name, (None, rows))]
+        else:
+            parts = _parts(source.name, rows)
         others = ('hands and face are left out', ) if table is not None and len(table.names) < len(whole.names) else ()
         make = partial(_of_rows, table or parse_long_header(rows[0]), options, others)
         if len(parts) == 1:
-            return iter([make(source.name, parts[0])])
-        return each(make, ((f'{source.name}_{index:03d}', part) for index, part in enumerate(parts)))
+            return iter([make(*parts[0])])
+        return each(make, parts)
 
 
 def _landmarks_said(columns: Mapping) -> str:
     count = len(columns)
     return f'{count} landmarks' if count == BLAZEPOSE.num_joints else f'{count} of the {BLAZEPOSE.num_joints} landmarks'
+
+
+def _parts(name: str, rows: List[List[str]]) -> List[Tuple[str, Tuple[Optional[str], List[List[str]]]]]:
+    """The recordings of a table by name, each with its class: of several videos, and of each those of several classes."""
+    parts = []
+    for video, its in by_video(rows).items():
+        stretches, whole = _by_label(its), f'{name}/{PurePath(video).stem}' if video else name
+        parts += [(whole if len(stretches) == 1 else f'{whole}_{index:03d}', part) for index, part in enumerate(stretches)]
+    return parts
 
 
 def _by_label(rows: List[List[str]]) -> List[Tuple[Optional[str], List[List[str]]]]:
@@ -147,7 +159,7 @@ def _of_rows(table, options: ReadOptions, notes: Tuple[str, ...], name: str, par
         frames, joints = _of_long(table, rows)
     else:
         raise ValueError('line 1: no columns of x and y of the 33 landmarks')
-    places = [frame.points for frame in frames if frame.points is not None]
+    places = _places(frames)
     world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
     fps, by = rate_of_times(rows, table.frame) if options.fps is None else (None, ())
     found = _recording(name, frames, world, joints, options, label=label, fps=fps)
@@ -157,14 +169,17 @@ def _of_rows(table, options: ReadOptions, notes: Tuple[str, ...], name: str, par
 def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,
                img_shape=None, label: Optional[str] = None) -> Recording:
     fps, img_shape = options.fps or fps, options.img_shape or img_shape
-    if all(frame.points is None for frame in frames):
+    places = _places(frames)
+    if not places:
         raise ValueError('nobody in any frame')
     notes: Tuple[str, ...] = ('world landmarks: metres around the hips, y down', ) if world else ()
-    places = [frame.points for frame in frames if frame.points is not None]
     if not world:
         places, notes = in_pixels([points[:, :2] for points in places], img_shape)
     rest = iter(places)
-    persons = [[] if frame.points is None else [Person(next(rest), frame.score)] for frame in frames]
+    persons = [[Person(next(rest), score) for _, score in frame.persons] for frame in frames]
+    if world and any(len(frame) > 1 for frame in persons):
+        notes += ('several persons a frame, each around their own hips: who is who over time is a guess by posture; landmarks '
+                  'of the image are surer', )
     ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
     return Recording(name, _skeleton(joints), frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape, label=label,
                      up=(options.up or '-y') if world else None, notes=notes)
@@ -180,14 +195,14 @@ def _of_wide(table: WideTable, rows: List[List[str]]) -> Tuple[List[_Frame], Lis
     if columns is None:
         raise ValueError('line 1: no columns of x and y of the 33 landmarks')
     order = list(columns.values())
+    table = settled(table, rows)[0]
     frames, ids, lines = persons_of(table, rows)
     found = []
     for index, (persons, line) in enumerate(zip(frames, lines)):
         if len(persons) > 1:
             raise ValueError(f'line {line}: two rows of one frame')
-        points = persons[0].keypoint[order] if persons else None
         score = persons[0].score[order] if persons and persons[0].score is not None else None
-        found.append(_Frame(None if ids is None else int(ids[index]), points, score))
+        found.append(_Frame(None if ids is None else int(ids[index]), [(persons[0].keypoint[order], score)] if persons else []))
     return found, list(columns)
 
 
@@ -198,9 +213,13 @@ def _of_long(table: LongTable, rows: List[List[str]]) -> Tuple[List[_Frame], Lis
         raise ValueError(f'no landmarks of BlazePose: {", ".join(map(str, names[:40]))}')
     order = list(columns.values())
     scores = [None if person.score is None else person.score[order] for person in persons]
-    frames = [_Frame(None if ids is None else int(ids[index]), person.keypoint[order], score)
+    frames = [_Frame(None if ids is None else int(ids[index]), [(person.keypoint[order], score)])
               for index, (person, score) in enumerate(zip(persons, scores))]
     return frames, list(columns)
+
+
+def _places(frames: Sequence[_Frame]) -> List[np.ndarray]:
+    return [points for frame in frames for points, _ in frame.persons]
 
 
 def _is_world(places: Sequence[np.ndarray], joints: Sequence[int]) -> bool:
@@ -219,19 +238,34 @@ def _json_frames(content) -> Optional[List]:
     return content if isinstance(content, list) and content else None
 
 
-def _landmarks(frame) -> Tuple[Optional[List], bool, str]:
-    """Landmarks of the first person of a frame, whether they are the world's, and the key; ``None`` if the frame has none."""
+def _landmarks(frame) -> Tuple[List[List], bool, str]:
+    """Landmarks of each person of a frame, whether they are the world's, and the key."""
     if isinstance(frame, dict):
         inner = frame.get('pose')
         for key, world in (*((key, True) for key in WORLD_KEYS), *((key, False) for key in IMAGE_KEYS)):
             value = frame.get(key, inner.get(key) if isinstance(inner, dict) else None)
-            value = value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list) else value
-            value = value.get('landmark') if isinstance(value, dict) else value
-            if isinstance(value, list) and len(value) == BLAZEPOSE.num_joints:
-                return value, world, key
-    elif isinstance(frame, list) and len(frame) == BLAZEPOSE.num_joints and isinstance(frame[0], (dict, list)):
-        return frame, False, 'landmarks'
-    return None, False, ''
+            if persons := _persons(value):
+                return persons, world, key
+    elif persons := _persons(frame):
+        return persons, False, 'landmarks'
+    return [], False, ''
+
+
+def _persons(value) -> List[List]:
+    """The landmarks of each person: of one alone, or of a list of persons."""
+    one = _person(value)
+    if one is not None:
+        return [one]
+    several = list(map(_person, value)) if isinstance(value, list) else []
+    return several if all(person is not None for person in several) else []
+
+
+def _person(value) -> Optional[List]:
+    """The landmarks of a person, in a list or as MediaPipe's own objects become."""
+    value = value.get('landmark') if isinstance(value, dict) else value
+    if not isinstance(value, list) or len(value) != BLAZEPOSE.num_joints:
+        return None
+    return value if all(isinstance(landmark, (dict, list)) and 2 <= len(landmark) < BLAZEPOSE.num_joints for landmark in value) else None
 
 
 def _of_json(content) -> Tuple[List[_Frame], bool, Mapping]:
@@ -241,14 +275,13 @@ def _of_json(content) -> Tuple[List[_Frame], bool, Mapping]:
     for index, frame in enumerate(frames):
         landmarks, world, key = _landmarks(frame)
         number = next((frame[key] for key in NUMBER_KEYS if isinstance(frame.get(key), int)), None) if isinstance(frame, dict) else None
-        if landmarks is not None and worlds and not world:
+        if landmarks and worlds and not world:
             raise ValueError(f'frame {index}: no {", ".join(sorted(worlds))}, which other frames have')
-        points, score = (None, None) if landmarks is None else _points(landmarks, f'frame {index}: {key}')
-        found.append(_Frame(number, points, score))
+        found.append(_Frame(number, [_points(person, f'frame {index}: {key}') for person in landmarks]))
     numbered = [frame.number for frame in found if frame.number is not None]
     if len(numbered) == len(found) and sorted(set(numbered)) != numbered:
         raise ValueError('numbers of frames must ascend, each once')
-    world = bool(worlds) or _is_world([frame.points for frame in found if frame.points is not None], list(range(BLAZEPOSE.num_joints)))
+    world = bool(worlds) or bool(_places(found)) and _is_world(_places(found), list(range(BLAZEPOSE.num_joints)))
     return found, world, _said(content)
 
 

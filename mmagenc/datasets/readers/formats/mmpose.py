@@ -6,19 +6,22 @@ V keypoints.
 """
 
 import json
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from functools import partial
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source, decoded
-from mmagenc.datasets.readers.values import Columns, columns_of_names, columns_of_number, frames_by_name, numbers
+from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, numbers
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 23: 'coco133_body', 26: 'halpe26', 133: 'coco133_body'}
 """By number of keypoints, where the file does not name them."""
 LIFTED = {17: 'h36m17', 133: 'coco133_body'}
 """The same in 3-D: MMPose's lifters of bodies give Human3.6M's."""
+LOOKS = 20
+"""Files of a folder that are looked at; those of images with nobody in them, and damaged ones, say nothing."""
 TRACK_KEYS = ('track_id', 'instance_id')
 
 
@@ -33,7 +36,8 @@ class MMPose(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         if source.is_folder:
             names = _images(source)
-            return f'predictions for {len(names)} images' if names and _is_instances(_content(source, names[0])) else None
+            first = next((content for name in names[:LOOKS] if (content := _content(source, name)) not in (None, [])), None)
+            return f'predictions for {len(names)} images' if _is_instances(first) else None
         content = source.json()
         if isinstance(content, dict) and isinstance(content.get('instance_info'), list):
             return 'predictions of a demo'
@@ -41,22 +45,34 @@ class MMPose(Reader):
             return f'predictions for {len(content)} frames'
         return None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        meta, frames, ids = _frames_of_folder(source) if source.is_folder else _frames_of_file(source.content())
-        persons = [[person_of(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
-                   for place, instances in frames]
-        first = next((person for frame in persons for person in frame), None)
-        if first is None:
-            raise ValueError('no instance in any frame')
-        count, dimensions = first.keypoint.shape
-        for (place, _), frame in zip(frames, persons):
-            if any(person.keypoint.shape != first.keypoint.shape for person in frame):
-                raise ValueError(f'{place}: keypoints must be {count} points of {dimensions} numbers, as in the frames before')
-        columns = _columns(meta, count, dimensions, options)
-        notes = columns.notes + (_lifted_notes(persons) if dimensions == 3 else ())
-        yield Recording(_name(source), columns.skeleton, frames=[[_ordered(person, columns) for person in frame] for frame in persons],
-                        frame_ids=ids, fps=options.fps, img_shape=options.img_shape, up=(options.up or 'z') if dimensions == 3 else None,
-                        notes=notes)
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        if not source.is_folder:
+            return iter([_recording(_name(source), *_frames_of_file(source.content()), options)])
+        videos = _videos(_images(source))
+        if len(videos) == 1:
+            return iter([_of_images(source, options, source.name, *videos.values())])
+        return each(partial(_of_images, source, options), ((f'{source.name}/{video}', names) for video, names in videos.items()))
+
+
+def _of_images(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
+    return _recording(name, {}, *_frames_of_images(source, names), options)
+
+
+def _recording(name: str, meta: Mapping, frames: List[Tuple[str, Sequence]], ids, options: ReadOptions) -> Recording:
+    persons = [[person_of(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
+               for place, instances in frames]
+    first = next((person for frame in persons for person in frame), None)
+    if first is None:
+        raise ValueError('no instance in any frame')
+    count, dimensions = first.keypoint.shape
+    for (place, _), frame in zip(frames, persons):
+        if any(person.keypoint.shape != first.keypoint.shape for person in frame):
+            raise ValueError(f'{place}: keypoints must be {count} points of {dimensions} numbers, as in the frames before')
+    columns = _columns(meta, count, dimensions, options)
+    notes = columns.notes + (_lifted_notes(persons) if dimensions == 3 else ())
+    return Recording(name, columns.skeleton, frames=[[_ordered(person, columns) for person in frame] for frame in persons],
+                    frame_ids=ids, fps=options.fps, img_shape=options.img_shape, up=(options.up or 'z') if dimensions == 3 else None,
+                    notes=notes)
 
 
 def _lifted_notes(frames: Sequence[Sequence[Person]]) -> Tuple[str, ...]:
@@ -90,15 +106,21 @@ def _is_instances(content) -> bool:
             {'keypoints', 'keypoint_scores'} <= content[0].keys())
 
 
-def _frames_of_folder(source: Source) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optional[np.ndarray]]:
-    names, ids = frames_by_name(_images(source))
+def _videos(names: List[str]) -> Mapping[str, List[str]]:
+    """Images by the videos that share a folder: by what stands before their numbers, if that tells series and not single images apart."""
+    series = by_series(names)
+    return series if 2 * len(series) <= len(names) else {'': names}
+
+
+def _frames_of_images(source: Source, names: List[str]) -> Tuple[List[Tuple[str, Sequence]], Optional[np.ndarray]]:
+    names, ids = frames_by_name(names)
     frames = []
     for name in names:
         content = _content(source, name)
         if not isinstance(content, list):
             raise ValueError(f'{name}: no list of instances')
         frames.append((name, content))
-    return {}, frames, ids
+    return frames, ids
 
 
 def _frames_of_file(content) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optional[np.ndarray]]:

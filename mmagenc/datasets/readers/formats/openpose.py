@@ -6,19 +6,29 @@ may share a folder. V keypoints.
 
 import json
 import re
-from typing import Dict, Iterator, List, Optional
+import warnings
+from functools import partial
+from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source, decoded
-from mmagenc.datasets.readers.values import columns_of_number, frames_by_name, in_pixels, triples, unseen_as_nan
+from mmagenc.datasets.readers.values import Columns, columns_of_number, frames_by_name, in_pixels, triples, unseen_as_nan
 from mmagenc.registry import READERS
+from mmagenc.skeletons import get_skeleton
 
 LAYOUTS = {25: 'body25', 18: 'openpose18', 17: 'coco17', 26: 'halpe26', 133: 'coco133_body'}
 """By number of keypoints: OpenPose's own, and those of others who write its form."""
 POSE_KEYS = ('pose_keypoints_2d', 'pose_keypoints')
+BODY_25B = 'coco17'
+"""OpenPose's experimental BODY_25B has 25 keypoints too, of which the first 17 are COCO's."""
 OTHER_PARTS = ('face_keypoints_2d', 'hand_left_keypoints_2d', 'hand_right_keypoints_2d')
+
+OFF = 0.12
+"""How far off their middles, in sizes of the person, neck and hips lie that are none."""
+LOOKS = 20
+"""Files of a folder that are looked at; those that are damaged say nothing."""
 
 
 @READERS.register_module(name='openpose')
@@ -30,16 +40,16 @@ class OpenPose(Reader):
 
     def sniff(self, source: Source) -> Optional[str]:
         names = _frames(source)
-        content = _content(source, names[0]) if names else None
+        content = next((found for name in names[:LOOKS] if (found := _content(source, name)) is not None), None)
         return f'{len(names)} frames of OpenPose' if isinstance(content, dict) and isinstance(content.get('people'), list) else None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         videos: Dict[str, List[str]] = {}
         for name in _frames(source):
             videos.setdefault(_video(name), []).append(name)
-        for video, names in videos.items():
-            names, ids = frames_by_name(names)
-            yield _recording(source.name if len(videos) == 1 else f'{source.name}/{video}', source, names, ids, options)
+        if len(videos) == 1:
+            return iter([_recording(source, options, source.name, *videos.values())])
+        return each(partial(_recording, source, options), ((f'{source.name}/{video}', names) for video, names in videos.items()))
 
 
 def _frames(source: Source) -> List[str]:
@@ -58,7 +68,8 @@ def _content(source: Source, name: str):
         return None
 
 
-def _recording(name: str, source: Source, names: List[str], ids, options: ReadOptions) -> Recording:
+def _recording(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
+    names, ids = frames_by_name(names)
     frames, others = [], False
     for file in names:
         content = _content(source, file)
@@ -72,11 +83,28 @@ def _recording(name: str, source: Source, names: List[str], ids, options: ReadOp
         raise ValueError('nobody in any frame' if not counts else
                          'persons of different numbers of keypoints: ' + ', '.join(f'{count} ({file})' for count, file in counts.items()))
     columns = columns_of_number(next(iter(counts)), LAYOUTS, options)
+    if columns.skeleton.name == 'body25' and options.layout is None and _is_body_25b([person for frame in frames for person in frame]):
+        skeleton = get_skeleton(BODY_25B)
+        columns = Columns(skeleton, list(range(skeleton.num_joints)),
+                          (f'keypoints of BODY_25B, of which the {skeleton.num_joints} of COCO are taken: its shoulders are where BODY_25 '
+                           'has other points', ))
     points, notes = in_pixels([person.keypoint[columns.order] for frame in frames for person in frame], options.img_shape)
     places = iter(points)
     frames = [[Person(next(places), person.score[columns.order], person.track) for person in frame] for frame in frames]
     notes = (*columns.notes, *notes, *(('hands and face are left out', ) if others else ()))
     return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps, img_shape=options.img_shape, notes=notes)
+
+
+def _is_body_25b(persons: Sequence[Person]) -> bool:
+    """Whether 25 keypoints are BODY_25B's: by the points that are the middle of two others. BODY_25 has neck (1) and hips (8) for such,
+    BODY_25B the neck (17)."""
+    points = np.stack([person.keypoint for person in persons])
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', RuntimeWarning)  # of persons and points that are never seen
+        size = np.linalg.norm(np.nanmax(points, axis=1) - np.nanmin(points, axis=1), axis=-1)
+        off = [np.nanmedian(np.linalg.norm(points[:, middle] - points[:, sides].mean(axis=1), axis=-1) / size)
+               for middle, sides in ((1, (2, 5)), (8, (9, 12)), (17, (5, 6)))]
+    return bool(off[0] + off[1] > OFF and off[2] < OFF / 2)
 
 
 def _person(person, place: str) -> Optional[Person]:

@@ -131,6 +131,9 @@ def _label(label, classes: Optional[List[str]]) -> Optional[str]:
         return label
     if isinstance(label, (list, tuple, np.ndarray)) and np.size(label) == 1:
         label = np.ravel(label)[0]
+    elif isinstance(label, (list, tuple, np.ndarray)) and np.size(label) > 1:
+        said = ', '.join(map(str, np.ravel(label)[:5].tolist()))
+        raise ValueError(f'{np.size(label)} labels ({said}{", …" * (np.size(label) > 5)}), expected one')
     if not isinstance(label, (int, np.integer)) or isinstance(label, bool) or label < 0:
         return None
     return str(classes[label]) if classes and label < len(classes) else str(int(label))

@@ -1,17 +1,24 @@
 """Tables of YOLO-pose and others: a row a person and frame with ``NAME.x``, ``NAME.y`` and, mostly, a score in pixels; or a row a
-keypoint of one person, ``frame,keypoint,x,y``.
+keypoint of one person, ``frame,keypoint,x,y``; or a row a person and frame with ``NAME_X``, ``NAME_Y`` and ``NAME_Z``, as people export
+what Kinects and other sensors track.
 
 V keypoints.
 """
 
-from typing import Iterator, Optional, Sequence, Tuple, Union
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePath
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
 
 from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.markers import placed
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
-from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of
+from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, by_video, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 
 from .mediapipe import blazepose_columns, landmark_table
@@ -27,7 +34,7 @@ class KeypointTable(Reader):
     name = 'yolo'
     title = 'Tables of keypoints (YOLO-pose)'
     suffixes = ('.csv', '.tsv', '.txt')
-    knows = ('2d', 'score', 'persons', 'track')
+    knows = ('2d', '3d', 'score', 'persons', 'track')
 
     def sniff(self, source: Source) -> Optional[str]:
         rows = source.rows()
@@ -35,11 +42,13 @@ class KeypointTable(Reader):
         if table is None:
             points = _points_a_row(rows)
             return None if points is None else f'{len(points)} keypoints with x and y, a row each'
-        if table.points.shape[1] != 2 or landmark_table(rows[0]) is not None or is_sleap_table(rows[0]):
+        if landmark_table(rows[0]) is not None or is_sleap_table(rows[0]):
             return None
+        if table.points.shape[1] == 3:
+            return f'{len(table.names)} keypoints with x, y and z'
         return f'{len(table.names)} keypoints with x and y' + ('' if table.scores is None else ' and score')
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         rows = source.rows()
         table = parse_header(rows[0]) if rows else None
         if table is None and _points_a_row(rows) is None:
@@ -50,7 +59,16 @@ class KeypointTable(Reader):
             frames = [[person] for person in persons]
             yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
         else:
-            yield recording_of(table, rows, source.name, options)
+            videos = by_video(rows)
+            if len(videos) == 1:
+                yield recording_of(table, rows, source.name, options)
+            else:
+                make = partial(_of_part, table, options)
+                yield from each(make, ((f'{source.name}/{PurePath(video).stem}', part) for video, part in videos.items()))
+
+
+def _of_part(table: WideTable, options: ReadOptions, name: str, rows: List[List[str]]) -> Recording:
+    return recording_of(table, rows, name, options)
 
 
 def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
@@ -63,13 +81,17 @@ def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
 
 
 def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Recording:
-    """The recording of a table in two coordinates.
+    """The recording of a table in two coordinates or three.
 
     Raises:
-        ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout.
+        ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout; in three coordinates as
+            :func:`~mmagenc.datasets.readers.markers.placed`.
     """
+    table, notes = settled(table, rows)
     frames, ids, _ = persons_of(table, rows)
-    return _recording(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
+    make = _recording if table.points.shape[1] == 2 else _solid
+    found = make(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
@@ -83,3 +105,20 @@ def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, na
     fps, by = rate if options.fps is None else (options.fps, ())
     return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=fps, img_shape=options.img_shape,
                      notes=(*columns.notes, *notes, *by))
+
+
+def _solid(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
+    people = [person for frame in frames for person in frame]
+    if not people:
+        raise ValueError('nobody in any frame')
+    points = np.stack([person.keypoint for person in people])
+    flat = points[np.isfinite(points).all(axis=-1)][:, :2]
+    if options.unit is None and ((flat >= 0) & (flat <= 1)).all():
+        raise ValueError('x and y from 0 to 1 may be parts of an image or metres: --unit m says that they are metres')
+    found = placed(names, points, 'm', options)
+    scored = all(person.score is not None for person in people)
+    order = columns_of_names(names, options).order if scored and not options.joint_names else None
+    places = iter(found.points)
+    frames = [[Person(next(places), None if order is None else person.score[order], person.track) for person in frame] for frame in frames]
+    fps, by = rate if options.fps is None else (options.fps, ())
+    return Recording(name, found.skeleton, frames=frames, frame_ids=ids, fps=fps, up=found.up, notes=(*found.notes, *by))

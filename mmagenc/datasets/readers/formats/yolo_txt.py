@@ -4,11 +4,12 @@
 """
 
 import re
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from functools import partial
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.datasets.readers.values import columns_of_number, frames_by_name, in_pixels, numbers, unseen_as_nan
 from mmagenc.registry import READERS
@@ -42,13 +43,13 @@ class YoloLabels(Reader):
                 return f'{len(names)} frames of YOLO-pose' if _form(len(rows[0]), None) is not None else None
         return None
 
-    def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         videos: Dict[str, List[str]] = {}
         for name in _texts(source):
             videos.setdefault(re.sub(r'[_\- ]?\d+\.txt$', '', name, flags=re.IGNORECASE), []).append(name)
-        for video, names in videos.items():
-            names, ids = frames_by_name(names)
-            yield _recording(source.name if len(videos) == 1 else f'{source.name}/{video}', source, names, ids, options)
+        if len(videos) == 1:
+            return iter([_recording(source, options, source.name, *videos.values())])
+        return each(partial(_recording, source, options), ((f'{source.name}/{video}', names) for video, names in videos.items()))
 
 
 def _texts(source: Source) -> List[str]:
@@ -69,7 +70,8 @@ def _form(length: int, keypoints: Optional[int]) -> Optional[_Form]:
     return None
 
 
-def _recording(name: str, source: Source, names: List[str], ids, options: ReadOptions) -> Recording:
+def _recording(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
+    names, ids = frames_by_name(names)
     wanted = get_skeleton(options.layout).num_joints if options.layout else None
     found: List[List[Tuple[np.ndarray, _Form]]] = []
     for file in names:

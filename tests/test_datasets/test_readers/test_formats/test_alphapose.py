@@ -69,3 +69,14 @@ def test_refusals(write, import_file, walk, change, says):
     change(content)
     with pytest.raises(ValueError, match=says):
         import_file(write('a.json', content), 'alphapose')
+
+
+def test_images_of_two_recordings_whose_numbers_do_not_repeat_are_refused(write, import_file, walk):
+    content = [dict(entry, image_id=f'{"ab"[index // 5]}_{index}.jpg') for index, entry in enumerate(results(walk))]
+    with pytest.raises(ValueError, match="images of several recordings in one file \\('a', 'b'\\): one file a recording"):
+        import_file(write('a.json', content), 'alphapose')
+
+
+def test_an_identity_that_is_no_number_is_none(write, import_file, walk):
+    recording, = import_file(write('a.json', results(walk, float('nan'))), 'alphapose', link=False)
+    assert {found.track for frame in recording.frames for found in frame} == {None}

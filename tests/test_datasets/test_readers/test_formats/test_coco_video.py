@@ -111,3 +111,14 @@ def test_two_images_of_one_number_leave_out_that_clip_alone(write, import_file, 
     written['images'][3]['file_name'] = 'a/x00002.jpg'
     left_out, kept = import_file(write('a.json', written), 'coco', link=False)
     assert left_out.name == 'a/a' and 'are of one frame, number 2' in left_out.reason and kept.name == 'a/b'
+
+
+def test_images_of_two_videos_in_one_folder(write, import_file, walk):
+    """Told apart by what stands before their numbers, also where these go on from one to the other."""
+    written = content(walk, '', None)
+    for index, image in enumerate(written['images']):
+        image['file_name'] = f'img/{"ab"[index // 5]}_{index:04}.jpg'
+    clips = {clip.name: clip.keypoint.shape[1] for clip in import_file(write('set.json', written), 'coco')}
+    assert clips == {'set/img/a': 5, 'set/img/b': 5}
+    written['images'][9]['file_name'] = 'img/last.jpg'  # no series: names of single images
+    assert [clip.name for clip in import_file(write('set.json', written), 'coco')] == ['img']

@@ -161,3 +161,21 @@ def test_damaged_and_hostile_hdf5(import_file, walk, tmp_path):
         file['df_with_missing/axis0_label1'][3] = 99
     with pytest.raises(ValueError, match='places beyond its 17 values'):
         import_file(path, 'deeplabcut')
+
+
+@pytest.mark.parametrize('separator', ['/', '\\', ','])
+def test_labelled_frames_of_two_videos(write, import_file, walk, separator):
+    """Their numbers go on from one to the other; newer versions write the path over three columns."""
+    index = [separator.join(('labeled-data', f'v{1 + number // 5}', f'img{number:03}.png')) for number in range(10)]
+    lines = csv_text(columns(coords=('x', 'y')), walk.reshape(10, -1), index).replace('"', '').split('\n')
+    if separator == ',':
+        lines[:3] = [line.replace(',', ',,,', 1) for line in lines[:3]]
+    clips = import_file(write('CollectedData_me.csv', '\n'.join(lines)), 'deeplabcut')
+    assert [(clip.name, clip.keypoint.shape[1]) for clip in clips] == [('CollectedData_me/v1', 5), ('CollectedData_me/v2', 5)]
+    assert np.allclose(clips[1].keypoint[0], walk[5:])
+
+
+def test_labelled_frames_of_two_videos_in_hdf5(tmp_path, import_file, walk):
+    index = [f'labeled-data/v{1 + number // 5}/img{number:03}.png' for number in range(10)]
+    path = fixed(tmp_path / 'CollectedData_me.h5', columns(), values(walk), index=index)
+    assert [clip.keypoint.shape[1] for clip in import_file(path, 'deeplabcut')] == [5, 5]

@@ -77,3 +77,34 @@ def test_clips_of_mdm_cut_to_their_lengths(tmp_path):
 def test_what_is_no_motion_is_refused(content, words):
     with pytest.raises(ValueError, match=words):
         joints_of(np.asarray(content))
+
+
+def standing(unit=1.):
+    """Joints of somebody 1.6 m tall, who stands: legs first."""
+    heights = [.9, .85, .85, 1., .45, .45, 1.1, .05, .05, 1.2, 0, 0, 1.4, 1.35, 1.35, 1.5, 1.35, 1.35, 1.1, 1.1, .85, .85]
+    return np.stack([np.zeros((FRAMES, 22)), np.tile(heights, (FRAMES, 1)), np.zeros((FRAMES, 22))], axis=-1) * unit
+
+
+def test_another_axis_up_is_told_and_taken_if_the_user_says_so(tmp_path):
+    joints = standing()[..., [0, 2, 1]] * [1, -1, 1]
+    found, = recordings(write(tmp_path / 'z.npy', joints), 'humanml3d')
+    assert found.up == 'y' and '--up=z says so' in found.notes[0]
+    found, = recordings(write(tmp_path / 'z.npy', joints), 'humanml3d', up='z')
+    assert found.up == 'z' and found.notes == ()
+    found, = recordings(write(tmp_path / 'y.npy', standing() * [1, -1, -1]), 'humanml3d', up='-y')
+    assert found.up == 'y' and np.allclose(found.keypoint[0], standing())
+
+
+def test_millimetres_are_refused_until_they_are_said(tmp_path):
+    path = write(tmp_path / 'mm.npy', standing(1000.))
+    with pytest.raises(ValueError, match='a person of 1500 from joint to joint: these are no metres; --unit says'):
+        recordings(path, 'humanml3d')
+    assert np.allclose(recordings(path, 'humanml3d', unit=.001)[0].keypoint[0], standing())
+
+
+def test_normalized_features_are_known_by_thighs_that_change_their_length(tmp_path):
+    """Whose mean height may be any."""
+    made = np.random.default_rng(0).normal(size=(FRAMES, 263))
+    made[:, 3] += 1
+    with pytest.raises(ValueError, match='thighs of .* whose length changes by .* these features are normalized'):
+        recordings(write(tmp_path / 'n.npy', made), 'humanml3d')

@@ -158,3 +158,22 @@ def test_refusals(write, import_file, world, change, says):
     change(frames)
     with pytest.raises(ValueError, match=says):
         import_file(write('a.json', frames), 'mediapipe')
+
+
+@pytest.mark.parametrize('made', [lambda people: people, lambda people: [dict(landmark=person) for person in people]])
+def test_frames_with_two_persons(write, import_file, image, made):
+    """Which MediaPipe's task of ``num_poses=2`` gives, as a list of persons, also of one."""
+    frames = [dict(pose_landmarks=made([landmarks(points), landmarks(points * .5)][:1 + index % 2])) for index, points in enumerate(image)]
+    recording, = import_file(write('a.json', dict(frames=frames)), 'mediapipe', img_shape=(480, 640))
+    assert np.allclose(recording.keypoint[0], image[..., :2] * [640, 480], rtol=1e-5)
+    one, two = [len(frame) for frame in import_file(write('a.json', dict(frames=frames)), 'mediapipe', link=False,
+                                                    img_shape=(480, 640))[0].frames[:2]]
+    assert (one, two) == (1, 2)
+
+
+def test_tables_of_two_videos(write, import_file, image):
+    text = table(np.concatenate([image, image / 2]), lambda name, _: f'{name}_', first=('frame', ))
+    first, *rows = text.split('\n')
+    rows = [f'v{index // 6}.mp4,{index % 6},{row.partition(",")[2]}' for index, row in enumerate(rows)]
+    clips = import_file(write('a.csv', '\n'.join([f'video,{first}', *rows])), 'mediapipe', img_shape=(480, 640))
+    assert [clip.name for clip in clips] == ['a/v0', 'a/v1'] and np.allclose(clips[1].keypoint[0], image[..., :2] * [320, 240], rtol=1e-5)

@@ -107,3 +107,14 @@ def test_a_layout_that_the_user_names(write, import_file, walk):
     assert import_file(write('a.json', frames(walk)), 'mmpose', layout='infact17')[0].skeleton.name == 'infact17'
     with pytest.raises(ValueError, match='layout penn13 has 13 keypoints, the file has 17'):
         import_file(write('a.json', frames(walk)), 'mmpose', layout='penn13')
+
+
+def test_images_with_nobody_come_first_and_two_videos_share_a_folder(write, import_file, walk, tmp_path):
+    for index in range(10):
+        write(f'one/{index:04}.json', [instance(walk[index])] if index else [])
+        write(f'two/{"ab"[index // 5]}_{index:04}.json', [instance(walk[index])])
+    recording, = import_file(tmp_path / 'one', 'mmpose')
+    assert recording.keypoint.shape == (1, 10, 17, 2) and np.isnan(recording.keypoint[0, 0]).all()
+    assert {clip.name: clip.keypoint.shape[1] for clip in import_file(tmp_path / 'two', 'mmpose')} == {'two/a': 5, 'two/b': 5}
+    write('two/a_0001.json', '[')
+    assert [type(clip).__name__ for clip in import_file(tmp_path / 'two', 'mmpose', link=False)] == ['Unusable', 'Recording']

@@ -81,3 +81,33 @@ def test_refusals(write, import_file, points, bad, says):
 def test_nobody_at_all(write, import_file):
     with pytest.raises(ValueError, match='nobody in any frame'):
         import_file(folder(write, [None, None]), 'openpose')
+
+
+def body_25b(walk):
+    """COCO's 17 keypoints, then neck, top of the head and feet, as OpenPose's BODY_25B has them."""
+    neck, feet = walk[:, [5, 6]].mean(axis=1, keepdims=True), walk[:, [15, 15, 15, 16, 16, 16]] + 3
+    return np.concatenate([walk, neck, walk[:, :1] - 20, feet], axis=1)
+
+
+def test_body_25b_is_told_from_body_25_by_its_neck(write, import_file, walk, points):
+    """Both have 25 keypoints, in another order."""
+    recording, = import_file(folder(write, body_25b(walk)), 'openpose')
+    assert recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], walk) and 'BODY_25B' in recording.notes[0]
+    told, = import_file(folder(write, body_25b(walk)), 'openpose', layout='body25')
+    assert told.skeleton.name == 'body25'
+    points[:, 1], points[:, 8] = points[:, [2, 5]].mean(axis=1), points[:, [9, 12]].mean(axis=1)
+    assert import_file(folder(write, points), 'openpose')[0].skeleton.name == 'body25'
+
+
+def test_a_damaged_first_file_is_named_and_of_several_videos_the_others_are_read(write, import_file, points, tmp_path):
+    where = folder(write, points[:3], 'out', 'a')
+    folder(write, points[3:8], 'out', 'b')
+    write('out/a_000000000000_keypoints.json', '{"people": [')
+    first, second = import_file(where, 'openpose', link=False)
+    assert 'a_000000000000_keypoints.json: no frame of OpenPose' in first.reason and second.name == 'out/b'
+
+
+def test_centred_coordinates_are_no_parts_of_the_image(write, import_file, points):
+    where = folder(write, points / 100 - 1.5)
+    with pytest.raises(ValueError, match='coordinates from -0.5 to 0.5 are neither pixels nor parts of the image'):
+        import_file(where, 'openpose', img_shape=(480, 640))

@@ -58,3 +58,8 @@ def test_three_coordinates(write, import_file):
     recording, = import_file(write('a.pkl', pickle.dumps([dict(frame_dir='a', label=0, total_frames=5, keypoint=space)])), 'pyskl',
                              max_persons=2)
     assert recording.skeleton.name == 'ntu25' and np.allclose(recording.keypoint, space)
+
+
+def test_a_clip_of_several_labels_is_refused_and_not_called_by_its_folder(write, import_file, walk):
+    refused, kept = import_file(write('walk/set.pkl', pickle.dumps([clip(walk, label=[0, 2]), clip(walk, label=[2])])), 'pyskl', link=False)
+    assert isinstance(refused, Unusable) and refused.reason == '2 labels (0, 2), expected one' and kept.label == '2'

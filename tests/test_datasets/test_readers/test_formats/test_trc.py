@@ -93,3 +93,25 @@ def test_a_bad_line_is_named_and_lenient_takes_fewer_frames(tmp_path):
     path.write_text(write(tmp_path, points()).read_text().replace('\n2\t0.017\t', '\n2\t0.017\tabc'))
     with pytest.raises(ValueError, match='line 8: a coordinate that is no number'):
         recordings(path, 'trc')
+
+
+@pytest.mark.parametrize('unit, scale', [('m', 1), ('cm', 1), ('m', .1), ('mm', .001)])
+def test_a_unit_that_makes_nobody_is_refused(tmp_path, unit, scale):
+    """Of millimetres, centimetres and metres that are called by another name."""
+    path = write(tmp_path, points() * scale, unit=unit)
+    with pytest.raises(ValueError, match=f'{unit} is not the unit; --unit says it'):
+        recordings(path, 'trc')
+    assert recordings(path, 'trc', unit=.001 / scale)
+
+
+def test_zeros_are_points_without_a_place_unless_the_point_comes_by_there(tmp_path):
+    values = points()
+    values[1:3, 6], values[-1, 0] = 0, 0
+    keypoint = recordings(write(tmp_path, values), 'trc')[0].keypoint[0]  # head and left hip of penn13
+    assert np.argwhere(np.isnan(keypoint).any(axis=-1)).tolist() == [[1, 0], [2, 0], [3, 8]]
+    values = points() - points()[:, 3:4]  # about the left hip, always or in the first frame alone
+    assert np.isfinite(recordings(write(tmp_path, values), 'trc')[0].keypoint).all()
+    values[1:] += np.arange(1, 4)[:, None, None] * 5
+    assert np.isfinite(recordings(write(tmp_path, values), 'trc')[0].keypoint).all()
+    values[:, [6, 7]] = 0  # never seen
+    assert np.isnan(recordings(write(tmp_path, values), 'trc')[0].keypoint[0, :, [0, 2]]).all()

@@ -84,3 +84,84 @@ def test_what_is_not_seen_and_parts_of_the_image(write, import_file, walk):
 def test_refusals(write, import_file, walk, change, says):
     with pytest.raises(ValueError, match=says):
         import_file(write('a.csv', change(table({'child': walk}))), 'yolo')
+
+
+def with_column(text, name, cell):
+    first, *rows = text.split('\n')
+    return '\n'.join([f'{name},{first}', *(f'{cell(index)},{row}' for index, row in enumerate(rows))])
+
+
+@pytest.mark.parametrize('name, cell', [('video', 'v{}.mp4'), ('filename', 'a/v{}.MOV'), ('clip', 'v{}')])
+def test_rows_of_two_videos_are_two_recordings(write, import_file, walk, name, cell):
+    """And not two persons, though both count their frames from 0."""
+    text = table({'child': np.concatenate([walk, walk + 300])})
+    rows = [row.split(',') for row in text.split('\n')]
+    text = '\n'.join(','.join(row if row[0] == 'frame' else [str(int(row[0]) % 10), *row[1:]]) for row in rows)
+    clips = import_file(write('a.csv', with_column(text, name, lambda index: cell.format(index // 10))), 'yolo')
+    assert [clip.name for clip in clips] == ['a/v0', 'a/v1']
+    assert np.allclose(clips[0].keypoint[0], walk, atol=1e-3) and np.allclose(clips[1].keypoint[0], walk + 300, atol=1e-3)
+
+
+def test_the_name_of_the_video_is_no_frame(write, import_file, walk):
+    """Its number would make one frame of all rows."""
+    text = table({'child': walk}).replace('frame,person,', 'step,who,', 1)
+    recording, = import_file(write('a.csv', with_column(text, 'filename', lambda _: 'clip7.mp4')), 'yolo')
+    assert np.allclose(recording.keypoint[0], walk, atol=1e-3)
+
+
+def test_a_column_that_numbers_the_rows_is_no_identity(write, import_file, walk):
+    text = table({'child': walk}).replace('person', 'who', 1)
+    recording, = import_file(write('a.csv', with_column(text, 'id', str)), 'yolo')
+    assert np.allclose(recording.keypoint[0], walk, atol=1e-3) and 'numbers rows, not persons' in recording.notes[0]
+
+
+def test_frames_before_the_first_and_in_other_forms_of_numbers(write, import_file, walk):
+    for form in ('{}', '{}.0', '{:e}'):
+        rows = [row.split(',') for row in table({'child': walk}).split('\n')]
+        text = '\n'.join(','.join(row if row[0] == 'frame' else [form.format(int(row[0]) - 3), *row[1:]]) for row in rows)
+        recording, = import_file(write('a.csv', text), 'yolo')
+        assert recording.frame_ids.tolist() == list(range(-3, 7)) and np.allclose(recording.keypoint[0], walk, atol=1e-3)
+
+
+def test_several_persons_without_a_frame_are_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='person names 2 persons, and no column says which frame a row is of'):
+        import_file(write('a.csv', table({'mother': walk * 2, 'child': walk}, frame='step')), 'yolo')
+
+
+def test_minus_one_is_a_point_that_was_not_seen(write, import_file, walk):
+    walk[:, 3] = -1
+    recording, = import_file(write('a.csv', table({'child': walk}, axes=('.x', '.y'))), 'yolo')
+    assert np.isnan(recording.keypoint[0, :, 3]).all() and not recording.keypoint_score[0, :, 3].any()
+
+
+SIDED = ('Shoulder', 'Elbow', 'Wrist', 'Hand'), ('Hip', 'Knee', 'Ankle', 'Foot')
+KINECT = ('SpineBase', 'SpineMid', 'Neck', 'Head', *(part + side for parts in SIDED for side in ('Left', 'Right') for part in parts),
+          'SpineShoulder', 'HandTipLeft', 'ThumbLeft', 'HandTipRight', 'ThumbRight')
+"""Kinect's joints as its own library calls them."""
+
+
+def space(scale=1., middle=(0, 0, 2.5)):
+    """A table of a person in space whose y points up, 30 frames a second, and its points ``(T, 25, 3)``."""
+    points = np.random.default_rng(0).uniform(-.5, .5, (6, 25, 3)) * [.4, 1, .2] + middle
+    points[:, 3] += [0, 1, 0]
+    header = ['timestamp', *(f'{name}_{axis}' for name in KINECT for axis in 'XYZ')]
+    rows = [[str(round(frame / 30, 4)), *map(str, (place * scale).ravel())] for frame, place in enumerate(points)]
+    return '\n'.join(map(','.join, [header, *rows])), points
+
+
+def test_three_coordinates_are_places_in_space(write, import_file):
+    text, points = space()
+    recording, = import_file(write('a.csv', text), 'yolo')
+    assert recording.skeleton.name == 'ntu25' and recording.up == 'y' and recording.fps == pytest.approx(30, abs=.1)
+    assert np.allclose(recording.keypoint[0], points, atol=1e-5)
+    millimetres = write('a.csv', space(1000.)[0])
+    with pytest.raises(ValueError, match='m is not the unit; --unit says it'):
+        import_file(millimetres, 'yolo')
+    assert np.allclose(import_file(millimetres, 'yolo', unit=.001)[0].keypoint[0], points, atol=1e-5)
+
+
+def test_three_coordinates_that_may_be_parts_of_an_image_are_refused(write, import_file):
+    path = write('a.csv', space(.5, (1, 1, 1))[0].replace('Neck_', 'Throat_'))
+    with pytest.raises(ValueError, match='may be parts of an image or metres: --unit m says'):
+        import_file(write('a.csv', space(.25, (1.5, 1.5, 2))[0]), 'yolo')
+    assert import_file(path, 'yolo', unit=1.)[0].keypoint.shape[-1] == 3
