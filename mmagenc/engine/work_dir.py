@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 from filelock import FileLock, Timeout
 
 from mmagenc.command_line import REFUSALS, is_first
-from mmagenc.compat import clear_leftovers
+from mmagenc.compat import atomic_open, clear_leftovers
 
 LOCK = '.lock'
 PREVIOUS = 'previous'
@@ -76,7 +76,8 @@ def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str]
                       made: Optional[Sequence[Path]] = None) -> Iterator[Callable[[], None]]:
     """Take a work folder away again that was not there before, where a run is refused before its first step.
 
-    What MMEngine writes at a start goes: a log, the config, the lock. Whatever else is there stays, and the folder with it.
+    What MMEngine writes at a start goes: a log, the config, the lock. Whatever else is there stays, and the folder with it. In a folder
+    that holds a training the config is that training's again: with one that was refused its checkpoints could not be read.
 
     Args:
         work_dir: the folder.
@@ -88,13 +89,23 @@ def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str]
         Callable: to be called with the first step; from then on everything stays.
     """
     made, begun = _missing(work_dir) if made is None else made, set()
+    saved = Path(work_dir) / Path(config or LOCK).name
+    earlier = saved.read_bytes() if saved.is_file() else None
     try:
         yield lambda: begun.add(True)
     except REFUSALS:
-        if made and not begun and is_first(launcher):
+        if not begun and is_first(launcher):
             with suppress(OSError):  # somebody's files, or files in use: what was wrong is said all the same
-                _undo(made, config)
+                if made:
+                    _undo(made, config)
+                elif earlier is not None and saved.is_file() and saved.read_bytes() != earlier and results_in(work_dir):
+                    _write(saved, earlier)
         raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_open(path) as file:
+        file.write(content)
 
 
 def _missing(folder) -> List[Path]:
