@@ -15,6 +15,9 @@ ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
 USUAL_FPS = 30.
 """Frames a second where nothing says otherwise, as in the published infant clips and of most cameras."""
+USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
+                 (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
+"""What files without a layout most likely have, by coordinates and keypoints."""
 UNLABELLED = -1
 """Label of a clip that nobody has labelled; ``None``, or none at all, says the same."""
 

@@ -1,12 +1,16 @@
 """A recognizer's opinion of clips."""
 
+import warnings
 from typing import Dict, List, Mapping, Optional, Union
 
+import torch
 from torch import nn
 
+from mmagenc.clips import count_persons
 from mmagenc.datasets.annotation import check_clips, content_clips, normalized_clip
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, score_annotations
+from mmagenc.skeletons import get_skeleton
 
 
 def recognize(model: nn.Module,
@@ -28,7 +32,7 @@ def recognize(model: nn.Module,
         ``confidence``, ``accuracy`` (of the clips with a label).
 
     Raises:
-        ValueError: no pipeline, or no clips.
+        ValueError: no pipeline, no clips, or clips of other keypoints or coordinates than the recognizer takes.
         AnnotationError: clips that are broken, as in annotation files.
     """
     pipeline = getattr(model, 'test_pipeline', None) if pipeline is None else pipeline
@@ -42,4 +46,46 @@ def recognize(model: nn.Module,
     check_clips(annotations, metainfo, source='clips to be recognized', unlabelled=True)
     if metainfo.get('skeleton') is not None:
         annotations = [{'skeleton': metainfo['skeleton'], **clip} for clip in annotations]
-    return score_annotations(model, pipeline, annotations, batch_size=batch_size)
+    known = (getattr(model, 'dataset_meta', None) or {}).get('skeleton')
+    annotations = in_known_layout(annotations, pipeline, known)
+    _tell_of_persons(annotations, pipeline)
+    try:
+        return score_annotations(model, pipeline, annotations, batch_size=batch_size)
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except RuntimeError as error:  # layers that get another number of channels or keypoints
+        shape = annotations[0]['keypoint'].shape
+        raise ValueError(f'the recognizer does not take these clips (keypoint of {annotations[0]["frame_dir"]}: {shape[2]} keypoints of '
+                         f'{shape[3]} coordinates): {error}') from error
+
+
+def _tell_of_persons(clips: List[Dict], pipeline: Pipeline) -> None:
+    """Warn of persons whom the pipeline leaves out."""
+    takes = [step.num_person for step in getattr(pipeline, 'transforms', ()) if isinstance(getattr(step, 'num_person', None), int)]
+    crowded = [clip['frame_dir'] for clip in clips if takes and count_persons(clip) > min(takes)]
+    if crowded:
+        warnings.warn(f'{len(crowded)} clips have more than {min(takes)} persons, such as {crowded[0]}: the recognizer sees the first '
+                      f'{min(takes)} of each clip alone', stacklevel=3)
+
+
+
+def in_known_layout(clips: List[Dict], pipeline: Pipeline, known) -> List[Dict]:
+    """Clips that name no layout, such as MMAction2's, as those of the recognizer's.
+
+    Args:
+        clips: in the annotation format.
+        pipeline: the recognizer's; what reads rotations asks for no keypoints.
+        known: layout of the clips that the recognizer has learnt from, if that is known.
+
+    Raises:
+        ValueError: they have another number of keypoints.
+    """
+    if known is None or any(type(step).__name__ == 'PoseToRot6d' for step in getattr(pipeline, 'transforms', ())):
+        return clips
+    layout = get_skeleton(known)
+    for clip in clips:
+        count = clip['keypoint'].shape[2]
+        if clip.get('skeleton') is None and count != layout.num_joints:
+            raise ValueError(f'clip {clip["frame_dir"]} has {count} keypoints of a layout that is not named, and the recognizer knows '
+                             f'{layout.name}, which has {layout.num_joints}')
+    return [dict(clip, skeleton=layout.name) if clip.get('skeleton') is None else clip for clip in clips]

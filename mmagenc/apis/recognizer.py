@@ -162,8 +162,10 @@ class Recognizer(ModelInferencer):
         own, theirs = self.classes, [str(name) for name in metainfo.get('classes') or ()]
         if not theirs or theirs == own or not self._names_classes():
             return np.where((labels >= 0) & (labels < len(own)), labels, UNLABELLED)
-        places = {name.lower(): place for place, name in enumerate(own)}
-        index = np.array([places.get(name.lower(), UNLABELLED) for name in theirs] + [UNLABELLED])
+        lower = [name.lower() for name in own]
+        places = {name: place for place, name in enumerate(lower) if lower.count(name) == 1}
+        places.update({name: place for place, name in enumerate(own)})  # names that differ in case alone are two
+        index = np.array([places.get(name, places.get(name.lower(), UNLABELLED)) for name in theirs] + [UNLABELLED])
         return index[np.where((labels >= 0) & (labels < len(theirs)), labels, len(theirs))]
 
     def _names_classes(self) -> bool:
@@ -198,8 +200,10 @@ class Recognizer(ModelInferencer):
         others = sorted(map(str, layouts - {self.skeleton}))
         if self.skeleton is not None and others and not takes_rotations:
             raise ValueError(f'the clips are of the layout {", ".join(others)}, the recognizer knows {self.skeleton}')
-        if self.fps and metainfo.get('fps') and abs(metainfo['fps'] - self.fps) > 1e-3:
-            warnings.warn(f'the clips have {metainfo["fps"]:g} frames a second, the recognizer has learnt from {self.fps:g}: it sees them '
+        rates = {clip.get('fps') or metainfo.get('fps') for clip in clips} - {None}
+        others = [f'{rate:g}' for rate in sorted(rates) if self.fps and abs(rate - self.fps) > 1e-3]
+        if others:
+            warnings.warn(f'the clips have {", ".join(others)} frames a second, the recognizer has learnt from {self.fps:g}: it sees them '
                           'faster or slower than they were', stacklevel=4)
 
     def _algorithm(self) -> str:

@@ -59,24 +59,25 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
         raise ValueError(f'{args.clips}: there are no clips in it')
     if is_onnx(args):
         model = OnnxModel(args.model, args.threads)
-        check_form(args.clips, meta, model.meta)
+        check_form(args.clips, meta, model.meta, clips)
         return clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or ()
     from mmagenc.apis import recognize
     model, known, classes = torch_model(args)
-    check_form(args.clips, meta, known)
+    check_form(args.clips, meta, known, clips)
     return clips, recognize(model, content).probability, classes, meta.get('classes') or ()
 
 
-def check_form(source: Path, meta: Dict, known: Dict) -> None:
+def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:
     """Refuse clips of another layout than the recognizer's, and say if their frame rate is another."""
     from mmagenc.skeletons import get_skeleton
     layouts = [get_skeleton(told['skeleton']).name if told.get('skeleton') else None for told in (meta, known)]
     if None not in layouts and layouts[0] != layouts[1]:
         raise ValueError(f'{source}: keypoints of {layouts[0]}, and the recognizer knows {layouts[1]}')
-    rates = meta.get('fps'), known.get('fps')
-    if all(rates) and abs(rates[0] / rates[1] - 1) > 0.01:
-        print(f'warning: {source} has {rates[0]:g} fps, the recognizer knows {rates[1]:g}: movements seem faster or slower to it',
-              file=sys.stderr)
+    rates = {clip.get('fps') or meta.get('fps') for clip in clips or [meta]} - {None}
+    others = sorted(rate for rate in rates if known.get('fps') and abs(rate / known['fps'] - 1) > 0.01)
+    if others:
+        print(f'warning: {source} has {", ".join(f"{rate:g}" for rate in others)} fps, the recognizer knows {known["fps"]:g}: movements '
+              'seem faster or slower to it', file=sys.stderr)
 
 
 def rows_of(clips: List[Dict], probability: np.ndarray, classes: Sequence[str], told: Sequence[str]) -> List[Dict]:

@@ -9,7 +9,7 @@ import copy
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Set
 
 import numpy as np
 from mmengine.config import Config
@@ -18,10 +18,13 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmagenc.body_models.postures import find_up
-from mmagenc.clips import USUAL_FPS
+from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
 from mmagenc.datasets.annotation import count_persons, problem_words
+from mmagenc.datasets.oddities import oddities
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
+from mmagenc.evaluation.functional import clip_movement
+from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.registry import DATASETS, RUNNERS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
@@ -58,9 +61,6 @@ DEFAULTS = dict(
 again where it has no ``test``. What a generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and
 ``window_multiple``, whose multiple the default window is.
 """
-USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',
-                 (3, 25): 'ntu25', (3, 24): 'smpl24', (3, 17): 'h36m17', (3, 20): 'ucla20', (3, 22): 'humanml22'}
-"""What files without a layout most likely have, by coordinates and keypoints."""
 SPLIT_NAMES = dict(
     train=('train', 'training', 'xsub_train', 'xview_train', 'train1', 'sub1_train'),
     val=('val', 'valid', 'validation', 'validate'),
@@ -236,12 +236,47 @@ class OwnClips:
             raise OwnDataError(f'{self.source}: none of its splits {sorted(found)} is named train: say own_data.splits=dict(train=…)')
         parts = {part: dict(self.dataset_cfg, split=name) for part, name in names.items() if name is not None}
         parts.setdefault('train', dict(self.dataset_cfg))
-        self.labels = np.array(DATASETS.build(parts['train']).annotations().values('label'))
+        built = {part: DATASETS.build(settings).annotations() for part, settings in parts.items()}
+        self._check_apart({part: clips.values('frame_dir') for part, clips in built.items()})
+        self.labels = np.array(built['train'].values('label'))
         self.kept = np.arange(len(self.labels))
+        people = {part: clips.values('subject', '') for part, clips in built.items()}
         for part in ('test', 'val'):
             if part not in parts:
                 parts[part] = self._hold_out(parts['train'], part)
+                people[part] = [people['train'][index] for index in parts[part]['indices']]
+        people['train'] = [people['train'][index] for index in self.kept]
+        self.subjects = {part: set(map(str, names)) - {''} for part, names in people.items()}
         return parts
+
+    def _check_apart(self, members: Dict[str, Sequence[str]]) -> None:
+        """Refuse clips that are trained on and tested too."""
+        train = set(members['train'])
+        for part in ('val', 'test'):
+            shared = [name for name in members.get(part, ()) if name in train]
+            if shared:
+                raise OwnDataError(f'{self.source}: {len(shared)} clips of its split for {part} are in that for train too, such as '
+                                   f'{shared[0]}: what is learnt by heart would be tested. Take them out of one of the two, or leave the '
+                                   f'split for {part} out of the file, and some clips are set apart')
+
+    def _warn_of_shared_subjects(self, subjects: Dict[str, Set[str]]) -> None:
+        """Say which parts hold people who are trained on."""
+        for part in ('val', 'test'):
+            shared = sorted(subjects['train'] & subjects[part])
+            if shared:
+                self._say(f'{len(shared)} of the {len(subjects[part])} subjects of {part} are trained on too ({", ".join(shared[:3])}'
+                          f'{", …" if len(shared) > 3 else ""}): how well new people are recognized is not tested (mmagenc import '
+                          '--split-by subject, or splits of your own, keep people apart)')
+
+    def _warn_of_clips(self) -> None:
+        """Say what is odd about the numbers, and whether nobody moves."""
+        for text in oddities(self.clips):
+            self._say(text)
+        fps, parents = float(self.metainfo['fps']), get_skeleton(self.metainfo['skeleton']).parents
+        speeds = [clip_movement(clip['keypoint'][0], parents, fps)['speed'] for clip in self._some() if clip['total_frames'] > 1]
+        if speeds and np.nanmax(speeds) < STILL:
+            self._say(f'nothing moves in its clips (at most {np.nanmax(speeds):.3f} body lengths a second in {len(speeds)} of them): a '
+                      'generator learns statues of them')
 
     def _hold_out(self, train: Dict, part: str) -> Dict:
         """Settings of a part of the training clips, which ``train`` loses: of each class the last ones, as evenly as it can be."""
@@ -250,18 +285,24 @@ class OwnClips:
             members = np.flatnonzero(labels == label)
             taken += members[len(members) - int(round(self.own['hold_out'] * len(members))):].tolist()
         if not taken:
+            larger = ', or set own_data.hold_out to a larger share, such as 0.34' if np.bincount(self.labels).max() > 2 else ''
             raise OwnDataError(f'{self.source}: it has no split {part}, and too few clips to set some of them apart '
-                               f'(own_data.hold_out={self.own["hold_out"]}): name splits in the file')
+                               f'(own_data.hold_out={self.own["hold_out"]} of each class, of which no more than '
+                               f'{np.bincount(labels).max()} are left to train on): name splits in the file{larger}')
         held = dict(train, indices=self.kept[np.sort(taken)].tolist())
         self.kept = np.delete(self.kept, taken)
         train['indices'] = self.kept.tolist()
-        self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart')
+        lacking = [self.metainfo['classes'][label] for label in np.setdiff1d(labels, labels[taken])]
+        lacks = f'; of {", ".join(lacking)} there are too few, so that {part} has none' if lacking else ''
+        self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart{lacks}')
         return held
 
     # The config -------------------------------------------------------------------------------------------------------------------------
 
     def fill(self, cfg: Config) -> None:
         window, classes = self._window(), len(self.metainfo['classes'])
+        self._warn_of_shared_subjects(self.subjects)
+        self._warn_of_clips()
         for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
             pipeline = [dict(type='ConsecutiveSample', num_frames=window, **sampling), dict(type='PackMotionInputs')]
             self.parts[part] = dict(self.parts[part], pipeline=pipeline, **sampling)
@@ -377,8 +418,11 @@ class OwnClips:
     @property
     def up(self) -> Optional[str]:
         """The axis that points up, as the file says or people stand; ``None`` where neither does."""
-        some = [self.clips[index] for index in np.unique(np.linspace(0, len(self.clips) - 1, 50).astype(int))]
-        return self.metainfo.get('up') or find_up([clip['keypoint'][0] for clip in some], self.metainfo['skeleton'])
+        return self.metainfo.get('up') or find_up([clip['keypoint'][0] for clip in self._some()], self.metainfo['skeleton'])
+
+    def _some(self) -> List[Dict]:
+        """Fifty clips, or all."""
+        return [self.clips[index] for index in np.unique(np.linspace(0, len(self.clips) - 1, 50).astype(int))]
 
     def _swapped(self, options: Dict) -> Optional[Sequence]:
         """Classes that mirroring turns into each other, by their names; ``None``: they do not say, and nothing is mirrored."""

@@ -81,10 +81,10 @@ def init_from(model: nn.Module,
             model is as it was.
     """
     content, metainfo = load_checkpoint(checkpoint), metainfo or {}
-    said = _said(content)
+    said = said_of_clips(content)
     _check_layout(said, metainfo, checkpoint)
     check_unseen(content, unseen, checkpoint)
-    same = _classes(said) is not None and _classes(said) == _classes(metainfo)
+    same = said_classes(said) is not None and said_classes(said) == said_classes(metainfo)
     if hasattr(model, 'class_blocks'):
         state, beginning = _of_generator(model, model_weights(content), same, checkpoint)
     elif hasattr(model, 'backbone'):
@@ -227,14 +227,15 @@ def _grid(indices: List[List[int]]) -> Tuple[Tensor, ...]:
 # Words ------------------------------------------------------------------------------------------------------------------------------
 
 
-def _said(content: Mapping) -> Mapping:
+def said_of_clips(content: Mapping) -> Mapping:
     """What a checkpoint says of the clips that it was trained on."""
     meta = content.get('meta')
     said = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     return said if isinstance(said, Mapping) else {}
 
 
-def _classes(metainfo: Mapping) -> Optional[List[str]]:
+def said_classes(metainfo: Mapping) -> Optional[List[str]]:
+    """Names of the classes, or ``None`` where it names none."""
     classes = metainfo.get('classes')
     return list(map(str, classes)) if isinstance(classes, (list, tuple)) and classes else None
 
@@ -250,7 +251,7 @@ def _reason(said: Mapping, metainfo: Mapping, content: Mapping) -> str:
     record = content.get(RECORD)
     if isinstance(record, Mapping) and record.get('task') == MASKED:
         return 'hidden motion was learnt there, and no classes'
-    theirs, own = _classes(said), _classes(metainfo)
+    theirs, own = said_classes(said), said_classes(metainfo)
     if theirs is None or own is None:
         return f'{"the checkpoint" if theirs is None else "this model"} names no classes that could be compared'
     return f'its {len(theirs)} classes are others than these {len(own)}' if theirs != own else 'its head is another'

@@ -8,13 +8,14 @@ run is a mistake in a program and keeps its traceback.
 import pickle
 import traceback
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, List, Mapping, Optional
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
 from torch import Tensor, nn
 
 from mmagenc.command_line import describe
@@ -22,6 +23,7 @@ from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, num_classes_of
 from mmagenc.engine.interruption import InterruptedTraining
+from mmagenc.engine.pretrained import SAID, said_classes, said_of_clips
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
 from mmagenc.evaluation.checkpoints import loading_words, model_weights, weights_problem
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
@@ -135,7 +137,8 @@ class StartHook(Hook):
         strict: whether a checkpoint must fit the model wholly, as for a test or to resume; to begin from, a part of it is enough.
 
     Raises:
-        RefusedError: in the run, for a checkpoint of another model, classes and labels that the model does not have, or no batch at all.
+        RefusedError: in the run, for a checkpoint of another model, or (with ``strict``) of clips whose classes have other labels, for
+            classes and labels that the model does not have, or no batch at all.
     """
 
     priority = 'HIGHEST'
@@ -150,6 +153,9 @@ class StartHook(Hook):
         problem = misfit(unwrapped(runner.model), model_weights(checkpoint), strict=self.strict)
         if problem:
             raise RefusedError(f'{source}: its weights {problem}')
+        if self.strict:
+            for warning in check_same_clips(said_of_clips(checkpoint), getattr(loaded_dataset(runner), 'metainfo', None) or {}, source):
+                runner.logger.warning(warning)
         if runner._resume:
             missing = [key for key in ('meta', 'optimizer') if key not in checkpoint]
             if missing:
@@ -171,6 +177,48 @@ class StartHook(Hook):
             call()
 
     after_test_iter = after_val_iter = after_train_iter
+
+
+def loaded_dataset(runner):
+    """The data set that a run has built before its checkpoint is loaded; ``None`` before it has built any."""
+    loops = [getattr(runner, name, None) for name in ('_train_loop', '_test_loop', '_val_loop')]
+    return next((loop.dataloader.dataset for loop in loops if isinstance(loop, BaseLoop)), None)
+
+
+def check_same_clips(said: Mapping, metainfo: Mapping, source: str) -> List[str]:
+    """Compare what a checkpoint says of the clips that it has learnt from with those that it is tested on, or goes on with.
+
+    Weights of as many classes and keypoints fit whatever these are called: labels would mean other classes, places other joints.
+
+    Args:
+        said: of :func:`~mmagenc.engine.pretrained.said_of_clips`.
+        metainfo: of the clips at hand.
+        source: the checkpoint, as messages begin.
+
+    Returns:
+        what differs and may be meant: names of classes, the frame rate.
+
+    Raises:
+        RefusedError: a class that both know has another label, or the layouts differ.
+    """
+    theirs, ours = (said_classes(meta) or [] for meta in (said, metainfo))
+    moved = [name for name in ours if name in theirs and theirs.index(name) != ours.index(name)]
+    if moved:
+        raise RefusedError(f'{source}: it has learnt the classes {", ".join(theirs)}, in this order; the clips have {", ".join(ours)}: '
+                           f'label {ours.index(moved[0])} is {moved[0]} in the clips, and {theirs.index(moved[0])} in the checkpoint. '
+                           'Number labels and classes of the clips as the checkpoint does')
+    layouts = [meta.get('skeleton') for meta in (said, metainfo)]
+    if all(isinstance(layout, str) for layout in layouts) and layouts[0] != layouts[1]:
+        raise RefusedError(f'{source}: it has learnt from clips of the layout {layouts[0]}, these have {layouts[1]}: name that layout in '
+                           f"the metainfo of the data set (skeleton='{layouts[0]}'), which brings clips over where a joint map is known")
+    warnings = [f'{source}: mind the {word}: {said[key]} in the clips that it has learnt from, {metainfo[key]} in these'
+                for key, word in SAID.items() if said.get(key) and metainfo.get(key) and said[key] != metainfo[key]]
+    other = [f'{label} {mine} ({name})' for label, (mine, name) in enumerate(zip(ours, theirs))
+             if mine != name and not (mine.isdecimal() or name.isdecimal())]
+    if other:
+        warnings.append(f'{source}: classes are called otherwise than in the clips that it has learnt from, in brackets: '
+                        f'{", ".join(other[:5])}{", …" if len(other) > 5 else ""}. Are they the same actions?')
+    return warnings
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

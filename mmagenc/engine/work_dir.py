@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 from filelock import FileLock, Timeout
 
 from mmagenc.command_line import REFUSALS, is_first
-from mmagenc.compat import clear_leftovers
+from mmagenc.compat import atomic_open, clear_leftovers
 
 LOCK = '.lock'
 PREVIOUS = 'previous'
@@ -94,7 +94,8 @@ def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str]
     """Take a work folder away again that was not there before, where a run is refused before its first step.
 
     What MMEngine writes at a start goes: a log, the config, the lock. Whatever else is there stays, and the folder with it. What the start
-    has to undo besides is undone first.
+    has to undo besides is undone first. In a folder that holds a training the config is that training's again: with one that was refused
+    its checkpoints could not be read.
 
     Args:
         work_dir: the folder.
@@ -106,6 +107,8 @@ def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str]
         Start: to be called with the first step.
     """
     made, start = _missing(work_dir) if made is None else made, Start()
+    saved = Path(work_dir) / Path(config or LOCK).name
+    earlier = saved.read_bytes() if saved.is_file() else None
     try:
         yield start
     except REFUSALS:
@@ -115,7 +118,14 @@ def undone_if_refused(work_dir, *, launcher: str = 'none', config: Optional[str]
                     start.undo.pop()()
                 if made:
                     _undo(made, config)
+                elif earlier is not None and saved.is_file() and saved.read_bytes() != earlier and results_in(work_dir):
+                    _write(saved, earlier)
         raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_open(path) as file:
+        file.write(content)
 
 
 def _missing(folder) -> List[Path]:

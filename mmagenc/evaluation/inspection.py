@@ -10,9 +10,10 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.clips import USUAL_FPS
+from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
 from mmagenc.datasets.annotation import count_persons, is_unlabelled
 from mmagenc.datasets.gaps import missing_points
+from mmagenc.datasets.oddities import FAR, farthest_point, oddities
 from mmagenc.skeletons import get_skeleton
 
 from .functional import body_length, clip_movement
@@ -97,11 +98,18 @@ def inspect_annotation(annotation: Mapping) -> Inspection:
         annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too.
     """
     metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
-    measures, twins = [measure_clip(clip, metainfo) for clip in clips], twins_of(clips)
+    taken = dict(metainfo, skeleton=metainfo.get('skeleton') or _usual_layout(clips))
+    measures, twins = [measure_clip(clip, taken) for clip in clips], twins_of(clips)
     names = list(metainfo.get('classes') or [f'class {label}' for label in range(max((row.label for row in measures), default=-1) + 1)])
     return Inspection(
         facts=_facts(annotation, measures), classes=_class_rows(measures, clips, names), splits=_split_rows(annotation, names),
         clips=measures, doubts=doubts_of(clips, measures, twins), warnings=warnings_of(annotation, measures, names, twins))
+
+
+def _usual_layout(clips: Sequence[Mapping]) -> Optional[str]:
+    """What clips without a layout most likely have; ``None`` where that cannot be told."""
+    unnamed = {(clip['keypoint'].shape[3], clip['keypoint'].shape[2]) for clip in clips if not clip.get('skeleton')}
+    return USUAL_LAYOUTS.get(unnamed.pop()) if len(unnamed) == 1 else None
 
 
 def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
@@ -168,10 +176,16 @@ def doubts_of(clips: Sequence[Mapping], measures: Sequence[ClipMeasures], twins:
             if max(row.speed, row.jitter) < STILL <= speeds[row.label] else '',
             f'bones change their lengths (by {row.bone_change:.2f} body lengths)' if not flat and row.bone_change > BONES else '',
             f'the body is {row.body_length:.3g} long, others are {np.nanmedian(sizes):.3g}' if not flat and size > OUTLIER else '',
+            _far(clip),
             f'the same motion as {twins[row.name]}' if row.name in twins else '',
         ]
         doubts += [Doubt(row.name, reason) for reason in reasons if reason]
     return doubts
+
+
+def _far(clip: Mapping) -> str:
+    found = farthest_point(clip)
+    return '' if found is None or found[2] <= FAR else f'keypoint {found[1]} lies {found[2]:.3g} body sizes away in frame {found[0]}'
 
 
 def _deviations(values: np.ndarray) -> np.ndarray:
@@ -209,7 +223,20 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
         warnings.append(f'classes with a single clip: {", ".join(single)}')
     if not metainfo.get('fps') and not all(clip.get('fps') for clip in clips):
         warnings.append(f'the frame rate is not known: speeds here take {USUAL_FPS:g} a second')
-    warnings += [*_shared_subjects(clips, split), *_copies(twins, split)]
+    rates = {clip.get('fps') or metainfo.get('fps') for clip in clips} - {None}
+    if len(rates) > 1:
+        warnings.append(f'frame rates differ ({", ".join(f"{rate:g}" for rate in sorted(rates))}), which a training refuses: mmagenc mix '
+                        '--fps brings all clips to one')
+    if not (metainfo.get('skeleton') or all(clip.get('skeleton') for clip in clips)):
+        taken = _usual_layout(clips)
+        warnings.append('the file names no layout' + (f': {taken} is taken here, as most files of as many keypoints have it' if taken else
+                        ', so that speeds and bones are not known (docs/layouts.md says how one is named)'))
+    moving = [row.speed for row in measures if np.isfinite(row.speed)]
+    if moving and max(moving) < STILL:
+        warnings.append(f'nothing moves in any clip (at most {max(moving):.3f} body lengths a second)')
+    warnings += [*oddities(clips), *_shared_subjects(clips, split), *_copies(twins, split)]
+    tested = {part: [name for name in split[part] if name in set(split.get('train', ()))] for part in ('val', 'test') if part in split}
+    warnings += [f'{len(both)} clips of {part} are in train too, such as {both[0]}' for part, both in tested.items() if both]
     twice = [name for name, places in _places(split).items() if len(places) > 1 and not _nested(places, split)]
     if twice:
         warnings.append(f'{len(twice)} clips are in more than one split, such as {twice[0]}')

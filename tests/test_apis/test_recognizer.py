@@ -80,6 +80,37 @@ def test_what_cannot_be_judged(recognizer, clips, tmp_path):
         recognizer.predict(dict(metainfo=dict(fps=60), annotations=clips))
 
 
+def test_clips_that_name_no_layout(recognizer, clips):
+    """As MMAction2's pickles do: they are of the recognizer's, if it has as many keypoints."""
+    plain = [{key: value for key, value in clip.items() if key != 'skeleton'} for clip in clips]
+    expected = recognizer.predict(dict(metainfo=dict(skeleton='ucla20'), annotations=plain))
+    seen = []
+    recognizer.pipeline.transforms.insert(0, lambda clip: seen.append(clip.get('skeleton')) or clip)
+    try:
+        np.testing.assert_array_equal(recognizer.predict(plain).probabilities, expected.probabilities)
+    finally:
+        del recognizer.pipeline.transforms[0]
+    assert set(seen) == {'ucla20'}
+    with pytest.raises(ValueError, match='clip_00000 has 9 keypoints of a layout that is not named, .* knows ucla20, which has 20'):
+        recognizer.predict([dict(plain[0], keypoint=plain[0]['keypoint'][:, :, :9])])
+
+
+def test_other_coordinates_persons_and_rates_are_said(recognizer, clips):
+    with pytest.raises(ValueError, match='does not take these clips .*20 keypoints of 2 coordinates'):
+        recognizer.predict([dict(clips[0], keypoint=clips[0]['keypoint'][..., :2])])
+    two = np.concatenate([clips[0]['keypoint'], clips[0]['keypoint'] + 1])
+    with pytest.warns(UserWarning, match='1 clips have more than 1 persons, such as clip_00000'):
+        recognizer.predict([dict(clips[0], keypoint=two), clips[1]])
+    with pytest.warns(UserWarning, match='the clips have 25 frames a second, the recognizer has learnt from 30'):
+        recognizer.predict([dict(clips[0], fps=25), dict(clips[1], fps=30)])
+
+
+def test_classes_that_differ_in_case_alone(recognizer, clips, monkeypatch):
+    monkeypatch.setattr(type(recognizer), 'classes', property(lambda _: ['Kick', 'kick', 'Jump']))
+    truth = recognizer.predict(dict(metainfo=dict(classes=['kick', 'Kick', 'jump']), annotations=clips[::4])).truth
+    assert truth.tolist() == [1, 0, 2]
+
+
 def test_results_are_tables(recognizer, clips, tmp_path):
     result = recognizer.predict(clips)
     assert len(repr(result)) < 200 and '12 clips' in repr(result) and 'accuracy' in repr(result)

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine.config_check import check_config
-from mmagenc.engine.own_data import OwnDataError, complete_config
+from mmagenc.engine.own_data import OwnClips, OwnDataError, complete_config
 from mmagenc.registry import DATASETS, MODELS, TASK_UTILS
 from tests.own_clips import WAVE_SQUAT_STEP, body_clips, coco_clips
 from tests.test_datasets.clips import make_annotation, make_clip
@@ -77,6 +77,55 @@ def test_a_part_for_each_purpose_and_none_for_two(pixels, bodies):
     parts = parts_of(completed('3d', unsplit))
     assert {part: len(names) for part, names in parts.items()} == dict(train=16, test=4, val=4)
     assert len({name for names in parts.values() for name in names}) == 24
+
+
+@pytest.fixture()
+def said(monkeypatch):
+    """Warnings about the file."""
+    texts = []
+    monkeypatch.setattr(OwnClips, '_say', lambda clips, text: texts.append(text))
+    return texts
+
+
+def with_splits(bodies, split, subjects=None):
+    content = load_annotation(bodies)
+    for index, clip in enumerate(content['annotations']):
+        clip['subject'] = f's{index % 4}' if subjects is None else subjects[index]
+    path = bodies.with_name('splits.npz')
+    names = [clip['frame_dir'] for clip in content['annotations']]
+    save_annotation(dict(content, split={part: [names[index] for index in members] for part, members in split.items()}), path)
+    return path
+
+
+@pytest.mark.parametrize('part', ['val', 'test'])
+def test_a_clip_is_not_both_trained_on_and_tested(bodies, part):
+    path = with_splits(bodies, {'train': range(24), part: range(3, 6)})
+    with pytest.raises(OwnDataError, match=f'3 clips of its split for {part} are in that for train too, such as '):
+        completed('3d', path)
+    completed('3d', with_splits(bodies, dict(train=range(16), val=range(16, 24), test=range(16, 24))))  # chosen and tested by one set
+
+
+def test_people_who_are_trained_and_tested_are_named(bodies, said):
+    completed('3d', with_splits(bodies, dict(train=range(20), test=range(20, 24))))
+    assert '4 of the 4 subjects of test are trained on too (s0, s1, s2, …)' in said[-1]
+    said.clear()
+    people = ['a'] * 12 + ['b'] * 6 + ['c'] * 6
+    completed('3d', with_splits(bodies, dict(train=range(12), val=range(12, 18), test=range(18, 24)), people))
+    assert not any('trained on too' in text for text in said)
+
+
+def test_what_too_few_clips_leave_out_is_said(bodies, said):
+    content = load_annotation(bodies)
+    first = [clip for clip in content['annotations'] if clip['label'] == 0]
+    few = [*first[:1], *(clip for clip in content['annotations'] if clip['label'])]
+    save_annotation(dict(content, annotations=few, split={}), bodies.with_name('few.npz'))
+    completed('3d', bodies.with_name('few.npz'))
+    assert any('of raise arms there are too few, so that test has none' in text for text in said)
+    threes = [clip for label in range(4) for clip in [clip for clip in content['annotations'] if clip['label'] == label][:3]]
+    save_annotation(dict(content, annotations=threes, split={}), bodies.with_name('threes.npz'))
+    with pytest.raises(OwnDataError, match=r'no more than 2 are left.*own_data.hold_out to a larger share, such as 0.34'):
+        completed('3d', bodies.with_name('threes.npz'))
+    completed('3d', bodies.with_name('threes.npz'), hold_out=0.34)
 
 
 def test_splits_of_other_names(bodies):

@@ -1,5 +1,6 @@
 """Where an error arose tells whose mistake it is; a run looks at checkpoint and labels before its first step."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmagenc.datasets.annotation import AnnotationError
-from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, refusing
+from mmagenc.engine import refusals
+from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_same_clips, refusing
 
 THINGS = Registry('thing')
 
@@ -107,12 +109,41 @@ class TestStartHook:
         with pytest.raises(RefusedError, match=r'no state of a training \(meta, optimizer\).*load_from'):
             self.load(dict(state_dict=nn.Linear(2, 3).state_dict()), resume=True)
 
+    def test_classes_of_the_clips_that_a_run_has_built(self, monkeypatch):
+        monkeypatch.setattr(refusals, 'loaded_dataset', lambda runner: SimpleNamespace(metainfo=dict(classes=('kick', 'reach'))))
+        content = dict(state_dict=nn.Linear(2, 3).state_dict(), meta=dict(dataset_meta=dict(classes=['reach', 'kick'])))
+        with pytest.raises(RefusedError, match=r'checkpoint x.pth: .*reach, kick, in this order.*label 0 is kick in the clips, and 1'):
+            self.load(content)
+        self.load(content, strict=False)  # to begin from: what tells the classes apart is learnt anew
+
     def test_output_goes_on_with_the_first_step(self):
         released = []
         hook = StartHook(lambda: released.append('output'), lambda: released.append('folder'), strict=True)
         hook.after_train_iter(None, batch_idx=0)
         hook.after_test_iter(None, batch_idx=0)
         assert released == ['output', 'folder'] * 2
+
+
+@pytest.mark.parametrize('said, metainfo, told', [
+    (dict(classes=['a', 'b'], skeleton='coco17', fps=25), dict(classes=('a', 'b'), skeleton='coco17', fps=25.), []),
+    (dict(classes=['a', 'b', 'c']), dict(classes=['a', 'b']), []),
+    (dict(classes=['0', '1']), dict(classes=['a', 'b']), []),
+    (dict(), dict(classes=['a', 'b'], fps=25), []),
+    (dict(classes=['a', 'b']), dict(classes=['a', 'c']), ['1 c \\(b\\).*same actions']),
+    (dict(fps=25), dict(fps=50), ['mind the frame rate: 25 in the clips that it has learnt from, 50 in these']),
+])
+def test_clips_like_those_of_the_checkpoint(said, metainfo, told):
+    warnings = check_same_clips(said, metainfo, 'checkpoint x.pth')
+    assert len(warnings) == len(told) and all(re.search(pattern, warning) for pattern, warning in zip(told, warnings))
+
+
+@pytest.mark.parametrize('said, metainfo, told', [
+    (dict(classes=['a', 'b', 'c']), dict(classes=['b', 'c']), 'label 0 is b in the clips, and 1 in the checkpoint'),
+    (dict(skeleton='coco17'), dict(skeleton='h36m17'), 'layout coco17, these have h36m17'),
+])
+def test_clips_that_mean_something_else(said, metainfo, told):
+    with pytest.raises(RefusedError, match=told):
+        check_same_clips(said, metainfo, 'checkpoint x.pth')
 
 
 def test_classes_and_labels():

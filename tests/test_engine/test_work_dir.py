@@ -96,6 +96,26 @@ def test_a_folder_that_was_there_stays(tmp_path):
     assert start(tmp_path) and {*files_in(tmp_path)} == {'.lock', *START}
 
 
+def test_the_config_of_a_training_outlives_a_refused_start(tmp_path):
+    """``--resume`` with another config of the same name, say: the checkpoints belong to the config that was there."""
+    for name in ('tiny.py', 'epoch_3.pth'):
+        (tmp_path / name).write_text('old')
+
+    def start(begun):
+        with claimed(tmp_path, config='elsewhere/tiny.py') as begin:
+            (tmp_path / 'tiny.py').write_text('new')
+            if begun:
+                begin()
+            raise ValueError('no')
+
+    with pytest.raises(ValueError):
+        start(begun=False)
+    assert (tmp_path / 'tiny.py').read_text() == 'old'
+    with pytest.raises(ValueError):
+        start(begun=True)
+    assert (tmp_path / 'tiny.py').read_text() == 'new'
+
+
 def test_the_first_process_alone_takes_it_away(tmp_path, monkeypatch):
     monkeypatch.setenv('RANK', '1')
     assert start(tmp_path / 'w', launcher='pytorch') and start(tmp_path / 'v', launcher='pytorch', claim=undone_if_refused)

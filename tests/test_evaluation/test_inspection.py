@@ -110,8 +110,35 @@ def test_a_size_apart_in_space():
     assert any(doubt.name == 'millimetres' and 'others are' in doubt.reason for doubt in found.doubts)
 
 
-def test_without_a_layout_speeds_are_not_known():
+def test_without_a_layout_the_usual_one_is_taken():
     loose = annotation(named(0), named(1), classes=['crawl'])
     del loose['metainfo']['skeleton']
     found = inspect_annotation(loose)
-    assert np.isnan(found.clips[0].speed) and found.facts['layout'] == 'not named'
+    assert found.clips[0].speed > 0 and found.facts['layout'] == 'not named'
+    assert any('coco17 is taken here' in warning for warning in found.warnings)
+    loose['annotations'] = [dict(clip, keypoint=clip['keypoint'][:, :, :9], keypoint_score=clip['keypoint_score'][:, :, :9])
+                            for clip in loose['annotations']]
+    found = inspect_annotation(loose)
+    assert np.isnan(found.clips[0].speed) and any('speeds and bones are not known' in warning for warning in found.warnings)
+
+
+def test_held_out_clips_within_train_are_no_nested_split():
+    clips = [named(number, subject=f's{number}') for number in range(4)]
+    split = dict(train=['c0', 'c1', 'c2', 'c3'], test=['c1', 'c2'])
+    warnings = inspect_annotation(annotation(*clips, classes=['crawl'], split=split)).warnings
+    assert '2 clips of test are in train too, such as c1' in warnings
+
+
+def test_statues_and_frame_rates():
+    still = [clip(f'c{number}', keypoint=np.repeat(walking(1, seed=number), 40, axis=1), fps=rate) for number, rate in enumerate((25, 50))]
+    warnings = inspect_annotation(annotation(*still, classes=['crawl'])).warnings
+    assert any(warning.startswith('nothing moves in any clip') for warning in warnings)
+    assert any(warning.startswith('frame rates differ (25, 50)') for warning in warnings)
+
+
+def test_a_point_that_is_no_part_of_the_body():
+    wrong = named(1)
+    wrong['keypoint'][0, 7, 3, 0] = 1e6
+    found = inspect_annotation(annotation(named(0), wrong, named(2), classes=['crawl']))
+    assert any(doubt.name == 'c1' and doubt.reason.startswith('keypoint 3 lies') and 'frame 7' in doubt.reason for doubt in found.doubts)
+    assert any('1 clips have points that lie further' in warning for warning in found.warnings)
