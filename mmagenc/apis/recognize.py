@@ -68,7 +68,6 @@ def _tell_of_persons(clips: List[Dict], pipeline: Pipeline) -> None:
                       f'{min(takes)} of each clip alone', stacklevel=3)
 
 
-
 def in_known_layout(clips: List[Dict], pipeline: Pipeline, known) -> List[Dict]:
     """Clips that name no layout, such as MMAction2's, as those of the recognizer's.
 

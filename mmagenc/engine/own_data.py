@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 
 from mmagenc.body_models.postures import find_up
 from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
-from mmagenc.datasets.annotation import count_persons, problem_words
+from mmagenc.datasets.annotation import AnnotationError, count_persons, problem_words
 from mmagenc.datasets.oddities import oddities
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
@@ -54,12 +54,13 @@ DEFAULTS = dict(
 ``window`` frames of a clip (by default 60, or what three of four clips have, if that is less); ``steps`` of the generator on recordings
 (by default ``least_steps``, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of
 :data:`RECOGNIZERS`, or the dict of ``InfAGenCHook(recognizer=…)``; ``augmentation`` options of
-:class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the recognizer's training clips go, or ``None``; ``classes``,
-``skeleton`` and ``fps`` of files that do not say them; ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of
-``MotionDataset``; ``skip_broken`` leaves clips out that cannot be mended, with a warning that lists them; ``splits`` names of ``train``,
-``val`` and ``test`` in the file; ``hold_out`` share of each class's training clips that is set apart where the file has no ``val``, and
-again where it has no ``test``. What a generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and
-``window_multiple``, whose multiple the default window is.
+:class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the recognizer's training clips go, or ``None``; ``classes``
+and ``skeleton`` of files that do not say them; ``fps``, which all clips are brought to, and which those are taken to have that say none;
+``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that
+cannot be mended, with a warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of
+each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``. What a
+generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and ``window_multiple``, whose multiple the default
+window is.
 """
 SPLIT_NAMES = dict(
     train=('train', 'training', 'xsub_train', 'xview_train', 'train1', 'sub1_train'),
@@ -152,8 +153,8 @@ class OwnClips:
         self.own = own
         self.source = own['ann_file'] if isinstance(own['ann_file'], (str, Path)) else ', '.join(map(str, own['ann_file']))
         self.dataset_cfg = dict(type='MotionDataset', ann_file=own['ann_file'], metainfo=self._given())
-        self.dataset_cfg.update({key: own[key] for key in ('fill_gaps', 'num_persons', 'skip_broken') if own[key]})
-        dataset = DATASETS.build(self.dataset_cfg)
+        self.dataset_cfg.update({key: own[key] for key in ('fill_gaps', 'num_persons', 'skip_broken', 'fps') if own[key]})
+        dataset = self._built()
         self.clips, self.metainfo = dataset.annotations(), dict(dataset.metainfo)
         self._check_form()
         self._name_classes()
@@ -161,6 +162,12 @@ class OwnClips:
         self._name_fps()
         self.dataset_cfg['metainfo'] = {key: self.metainfo[key] for key in ('classes', 'skeleton', 'fps')}
         self.parts = self._split(dataset)
+
+    def _built(self):
+        try:
+            return DATASETS.build(self.dataset_cfg)
+        except AnnotationError as error:
+            raise OwnDataError(str(error).replace('MotionDataset(fps=...)', 'own_data.fps=…')) from error
 
     def _given(self) -> Dict:
         return {key: self.own[key] for key in ('classes', 'skeleton', 'fps') if self.own[key] is not None}

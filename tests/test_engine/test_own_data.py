@@ -191,6 +191,20 @@ def test_every_generator_has_a_config_of_both_forms(name, form, pixels, bodies):
     assert cfg.default_hooks.infagenc.held_out.indices and 'own_data' not in cfg
 
 
+def test_clips_of_several_rates_are_brought_to_the_one_that_is_named(bodies, tmp_path):
+    content = load_annotation(bodies)
+    for number, clip in enumerate(content['annotations']):
+        clip['fps'] = 25. if number % 2 else 50.
+    save_annotation(content, tmp_path / 'mixed.npz')
+    with pytest.raises(OwnDataError, match='has 25 fps, others 50; own_data.fps=… or --fps of the tools resamples'):
+        completed('3d', tmp_path / 'mixed.npz')
+    cfg = completed('3d', tmp_path / 'mixed.npz', fps=25.)
+    frames = {clip['frame_dir']: clip['total_frames'] for clip in content['annotations']}
+    for clip in DATASETS.build(cfg.train_dataloader.dataset).annotations():
+        rate = 2 if int(clip['frame_dir'].rpartition('_')[2]) % 2 == 0 else 1
+        assert abs(clip['total_frames'] - frames[clip['frame_dir']] / rate) <= 1 and clip.get('fps', 25.) == 25.
+
+
 def test_schedules_of_other_generators(bodies):
     """15 clips are a batch of 16 or of 32, so that epochs are steps."""
     def schedule(name, **own):
