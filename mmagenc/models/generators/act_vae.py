@@ -419,22 +419,18 @@ class _RollOut(torch.autograd.Function):
         pose_size, latent_dim = grad_poses.shape[2], noise.shape[2]
         of_noise = 0.5 * noise[:, 1:] * (0.5 * of_latent.hidden[1:, :, latent_dim:].transpose(0, 1)).exp()  # z by the log-variances
         by_z = torch.empty_like(of_noise)
-        latent_cell, pose_cell = grad_outputs.new_zeros(()), grad_poses.new_zeros(())
-        last = len(pose_gates) - 1
-        for step in range(last, -1, -1):
-            by_pose, by_hidden = grad_poses[:, step], grad_outputs[:, step]
-            if step < last:
-                by_latent_input = of_latent.by_input(latent_gates[step + 1])
-                by_pose = by_pose + by_latent_input[:, :pose_size] + by_pose_input[:, :pose_size] + of_pose.by_state(pose_gates[step + 1])
-                by_hidden = by_hidden + of_latent.by_state(latent_gates[step + 1])
-            pose_cell = of_pose.step_back(step, by_pose, pose_cell, pose_slopes, pose_gates[step])
-            by_pose_input = of_pose.by_input(pose_gates[step])
-            by_z[:, step] = by_pose_input[:, -latent_dim:]
-            if step < last:
-                by_z[:, step] += by_latent_input[:, -latent_dim:]
+        latent_cell = pose_cell = to_pose = to_hidden = to_z = grad_poses.new_zeros(())  # what the step after adds
+        for step in reversed(range(len(pose_gates))):
+            pose_cell = of_pose.step_back(step, grad_poses[:, step] + to_pose, pose_cell, pose_slopes, pose_gates[step])
+            by_pose_input, by_hidden = of_pose.by_input(pose_gates[step]), grad_outputs[:, step] + to_hidden
+            by_z[:, step] = by_pose_input[:, -latent_dim:] + to_z
             if not ctx.infers:
                 by_hidden = by_hidden + torch.cat((by_z[:, step], by_z[:, step] * of_noise[:, step]), dim=1)
             latent_cell = of_latent.step_back(step, by_hidden, latent_cell, latent_slopes, latent_gates[step])
+            if step:
+                by_latent_input, to_hidden = of_latent.by_input(latent_gates[step]), of_latent.by_state(latent_gates[step])
+                to_pose = by_pose_input[:, :pose_size] + by_latent_input[:, :pose_size] + of_pose.by_state(pose_gates[step])
+                to_z = by_latent_input[:, -latent_dim:]
         needed = ctx.needs_input_grad[5:]
         return (None, None, None, by_z if ctx.infers else None, None, *of_latent.by_weights(latent_gates, needed[:4]),
                 *of_pose.by_weights(pose_gates, needed[4:]))
