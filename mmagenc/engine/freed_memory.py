@@ -14,7 +14,7 @@ def kept() -> Iterator[None]:
     """Within, what is freed stays with the process, up to 2 GiB at a time; with another C library than glibc nothing changes.
 
     Else glibc hands every large array back to the system, which fills the next one with zeros, page by page, before it can be written: of a
-    training step on a CPU, whose gradients are freed in each, up to a quarter.
+    training step on a CPU, whose gradients are freed in each, up to a third.
     """
     _set(KEPT)
     try:
