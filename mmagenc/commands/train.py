@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from mmagenc.command_line import in_words, is_first, waiting_output
 from mmagenc.compat import adopt, find_latest_checkpoint
 from mmagenc.datasets.layouts import register_layouts
+from mmagenc.engine import freed_memory
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
 from mmagenc.engine.finite import NonFiniteLossError
@@ -226,7 +227,8 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
             runner.register_hook(StartHook(output.release, start, strict=bool(cfg.get('resume'))))
             torch.set_flush_denormal(True)  # numbers below 1e-38, such as a softmax's tails, are nothing but slow on a CPU
-            runner.train()
+            with freed_memory.kept():
+                runner.train()
     except InterruptedTraining as stop:
         if is_main_process():
             print(f'\n{tool}: {stop}', file=sys.stderr, flush=True)

@@ -8,7 +8,10 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
+from mmagenc.models.layers.lstm import LSTMSteps
+from mmagenc.models.layers.rows import fuses
 from mmagenc.models.losses import gaussian_kl
 from mmagenc.registry import MODELS
 from mmagenc.structures import Motion
@@ -151,20 +154,28 @@ class ACTVAE(BaseGenerator):
             Poses ``(N, T, P)``, and mean and log-variance ``(N, T, Z)`` of the prior.
         """
         noise = torch.zeros_like(noise) if self.deterministic else noise
-        one_hot = F.one_hot(label, self.num_classes).to(start.dtype)
+        one_hot, state = F.one_hot(label, self.num_classes).to(start.dtype), self._pose_state(start)
+        inferred = None if inferred is None else inferred[0] + (0.5 * inferred[1]).exp() * noise[:, 1:]
+        weights = (*self.latent_cell.parameters(), *self.pose_cell.parameters())
+        if fuses(start) and not (start.requires_grad or noise.requires_grad):
+            poses, outputs = _RollOut.apply(start, one_hot, noise, inferred, state, *weights)
+        else:
+            poses, outputs = self._roll_out(start, one_hot, noise, inferred, state)
+        return poses, *outputs.chunk(2, dim=2)
+
+    def _roll_out(self, start: Tensor, one_hot: Tensor, noise: Tensor, inferred: Optional[Tensor],
+                  pose_state: Optional[Tuple[Tensor, Tensor]]) -> Tuple[Tensor, Tensor]:
+        """Poses ``(N, T, P)`` and what the latent LSTM gives, ``(N, T, 2 Z)``; ``inferred (N, T, Z)`` is z itself."""
         pose, (z, *steps) = start, noise.unbind(dim=1)
-        latent_state, pose_state = None, self._pose_state(start)
-        poses, outputs = [], []
+        latent_state, poses, outputs = None, [], []
         for step, eps in enumerate(steps):
             latent_state = self.latent_cell(torch.cat((pose, one_hot, z), dim=1), latent_state)
-            mu, logvar = latent_state[0].chunk(2, dim=1) if inferred is None else (value[:, step] for value in inferred)
-            z = mu + (0.5 * logvar).exp() * eps
+            z = _drawn(latent_state[0], eps) if inferred is None else inferred[:, step]
             pose_state = self.pose_cell(torch.cat((pose, one_hot, z), dim=1), pose_state)
             pose = pose_state[0]
             poses.append(pose)
             outputs.append(latent_state[0])
-        mu, logvar = torch.stack(outputs, dim=1).chunk(2, dim=2)
-        return torch.stack(poses, dim=1), mu, logvar
+        return torch.stack(poses, dim=1), torch.stack(outputs, dim=1)
 
     def _pose_state(self, start: Tensor) -> Optional[Tuple[Tensor, Tensor]]:
         if self.start_state == 'zeros':
@@ -379,6 +390,56 @@ class Posterior(nn.Module):
         if self.training:
             self.steps += 1
         return share
+
+
+class _RollOut(torch.autograd.Function):
+    """:meth:`ACTVAE._roll_out` with the gradient written out, by the inferred z and by the parameters of both cells."""
+
+    @staticmethod
+    def forward(ctx, start: Tensor, one_hot: Tensor, noise: Tensor, inferred: Optional[Tensor],
+                state: Optional[Tuple[Tensor, Tensor]], *weights: Tensor) -> Tuple[Tensor, Tensor]:
+        count, steps = len(start), noise.shape[1] - 1
+        of_latent, of_pose = LSTMSteps.begin(steps, count, weights[:4], None), LSTMSteps.begin(steps, count, weights[4:], state)
+        pose, z = start, noise[:, 0]
+        for step in range(steps):
+            hidden = of_latent.step(step, pose, one_hot, z)
+            z = _drawn(hidden, noise[:, step + 1]) if inferred is None else inferred[:, step]
+            pose = of_pose.step(step, pose, one_hot, z)
+        ctx.save_for_backward(noise, *of_latent.tensors, *of_pose.tensors)
+        ctx.infers, ctx.begun = inferred is not None, state is not None
+        return tuple(cell.hidden[1:].transpose(0, 1).contiguous() for cell in (of_pose, of_latent))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_poses: Tensor, grad_outputs: Tensor):
+        noise, *tensors = ctx.saved_tensors
+        of_latent, of_pose = LSTMSteps(*tensors[:8], False), LSTMSteps(*tensors[8:], ctx.begun)
+        latent_slopes, pose_slopes = of_latent.slopes(), of_pose.slopes()
+        latent_gates, pose_gates = torch.empty_like(of_latent.gates), torch.empty_like(of_pose.gates)
+        pose_size, latent_dim = grad_poses.shape[2], noise.shape[2]
+        of_noise = 0.5 * noise[:, 1:] * (0.5 * of_latent.hidden[1:, :, latent_dim:].transpose(0, 1)).exp()  # z by the log-variances
+        by_z = torch.empty_like(of_noise)
+        latent_cell = pose_cell = to_pose = to_hidden = to_z = grad_poses.new_zeros(())  # what the step after adds
+        for step in reversed(range(len(pose_gates))):
+            pose_cell = of_pose.step_back(step, grad_poses[:, step] + to_pose, pose_cell, pose_slopes, pose_gates[step])
+            by_pose_input, by_hidden = of_pose.by_input(pose_gates[step]), grad_outputs[:, step] + to_hidden
+            by_z[:, step] = by_pose_input[:, -latent_dim:] + to_z
+            if not ctx.infers:
+                by_hidden = by_hidden + torch.cat((by_z[:, step], by_z[:, step] * of_noise[:, step]), dim=1)
+            latent_cell = of_latent.step_back(step, by_hidden, latent_cell, latent_slopes, latent_gates[step])
+            if step:
+                by_latent_input, to_hidden = of_latent.by_input(latent_gates[step]), of_latent.by_state(latent_gates[step])
+                to_pose = by_pose_input[:, :pose_size] + by_latent_input[:, :pose_size] + of_pose.by_state(pose_gates[step])
+                to_z = by_latent_input[:, -latent_dim:]
+        needed = ctx.needs_input_grad[5:]
+        return (None, None, None, by_z if ctx.infers else None, None, *of_latent.by_weights(latent_gates, needed[:4]),
+                *of_pose.by_weights(pose_gates, needed[4:]))
+
+
+def _drawn(outputs: Tensor, noise: Tensor) -> Tensor:
+    """z of the latent LSTM's outputs ``(N, 2 Z)`` and noise ``(N, Z)``."""
+    mu, logvar = outputs.chunk(2, dim=1)
+    return mu + (0.5 * logvar).exp() * noise
 
 
 def _mean_where(values: Tensor, counts: Tensor, dim: Union[int, Tuple[int, ...], None] = None) -> Tensor:

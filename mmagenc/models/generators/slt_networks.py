@@ -6,11 +6,13 @@ The published graph runs one LSTM step and one decoder call a frame. Latent step
 clip, and all its frames are decoded at once, which gives the same numbers.
 """
 
-from typing import Optional, Tuple
+from typing import Optional, Tuple, Type
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mmagenc.models.layers import RowsLinear
 
 WEIGHT_STD = 0.02
 """Of the linear layers at the beginning (published)."""
@@ -138,7 +140,7 @@ class SLTReader(nn.Module):
         super().__init__()
         self.num_frames, self.step_weight = num_frames, step_weight
         self.rnn = lstm(2 * pose_size + num_classes, hidden_dim, bidirectional=True)
-        self.hidden = linear(2 * hidden_dim * (1 if num_frames is None else num_frames - 1), head_dim)
+        self.hidden = linear(2 * hidden_dim * (1 if num_frames is None else num_frames - 1), head_dim, RowsLinear)
         self.output = linear(head_dim, num_outputs)
 
     def forward(self, clip: Tensor, classes: Optional[Tensor] = None) -> Tensor:
@@ -196,9 +198,9 @@ def remember(noise: Tensor, memory: float) -> Tensor:
     return share.to(noise.dtype) @ noise
 
 
-def linear(inputs: int, outputs: int) -> nn.Linear:
+def linear(inputs: int, outputs: int, kind: Type[nn.Linear] = nn.Linear) -> nn.Linear:
     """With the published initial weights, and no bias at first."""
-    layer = nn.Linear(inputs, outputs)
+    layer = kind(inputs, outputs)
     nn.init.normal_(layer.weight, std=WEIGHT_STD)
     nn.init.zeros_(layer.bias)
     return layer

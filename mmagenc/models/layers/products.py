@@ -19,6 +19,8 @@ from torch import Tensor
 
 MIN_PRODUCTS = 2**18
 """Multiplications from which on it pays to ask oneDNN."""
+LARGE_RESULT = 2**20
+"""Numbers of a result from which on turning it takes longer than the slower way to multiply."""
 LINEAR = getattr(torch.ops.mkldnn, '_linear_pointwise', None) if torch.backends.mkldnn.is_available() else None
 """oneDNN's linear layer, which is not a documented function."""
 CPUINFO = Path('/proc/cpuinfo')
@@ -52,8 +54,12 @@ def matmul(left: Tensor, right: Tensor) -> Tensor:
 
 
 def transposed_matmul(left: Tensor, right: Tensor) -> Tensor:
-    """``left.T @ right`` of ``left (R, C)`` and ``right (R, C')``: a weight's gradient. Its wider side is best taken for the weight."""
-    if left.shape[1] > right.shape[1]:
+    """``left.T @ right`` of ``left (R, C)`` and ``right (R, C')``: a weight's gradient.
+
+    Its wider side is best taken for the weight, but then the result lies in memory by columns, and autograd copies such a gradient: below
+    :data:`LARGE_RESULT` both together are the faster, above it is not.
+    """
+    if left.shape[1] > right.shape[1] and left.shape[1] * right.shape[1] < LARGE_RESULT:
         return linear(right.t(), left.t()).t()
     return linear(left.t(), right.t())
 

@@ -14,6 +14,10 @@ from . import products
 
 CONVOLVES = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')
 """Whether this PyTorch has oneDNN's convolution, which is not a documented function."""
+MANY_ROWS = 512
+"""Rows from which on the convolution pays; with few rows and a wide weight it takes more than twice as long as the product."""
+MANY_PRODUCTS = 2**20
+"""Multiplications from which on a function of our own pays where products are oneDNN's."""
 
 
 class RowsLinear(nn.Linear):
@@ -31,7 +35,8 @@ class RowsLinear(nn.Linear):
 
 def rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     """``F.linear`` of ``x (…, C)``, as :class:`RowsLinear`."""
-    if not (fuses(x) and x.dtype == torch.float32 and CONVOLVES):
+    least = MANY_PRODUCTS if products.FASTER else MANY_ROWS * weight.numel()
+    if not (x.numel() * len(weight) >= least and fuses(x) and x.dtype == torch.float32 and CONVOLVES):
         return F.linear(x, weight, bias)
     return _RowsLinear.apply(x.reshape(-1, x.shape[-1]), weight, bias).view(*x.shape[:-1], -1)
 

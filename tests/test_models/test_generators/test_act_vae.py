@@ -13,7 +13,9 @@ from mmagenc.apis import generate
 from mmagenc.apis.generate import replay_batches
 from mmagenc.benchmarks.plain_act_vae import ReferenceACTVAE
 from mmagenc.commands.convert.act_vae import convert
+from mmagenc.models.generators import act_vae
 from mmagenc.models.generators.start_poses import encode_starts
+from mmagenc.models.layers import products
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 
@@ -123,6 +125,44 @@ def test_loss_and_gradients_of_the_plain_path(num_frames):
     gradients = gradients_in_our_names(reference)
     for name, value in ours.named_parameters():
         torch.testing.assert_close(value.grad, gradients[name], atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32])
+@pytest.mark.parametrize('steps', [1, 2, 5])
+@pytest.mark.parametrize('infers', [False, True])
+@pytest.mark.parametrize('start_state', ['zeros', 'pose'])
+def test_the_gradient_written_out(start_state, infers, steps, dtype, monkeypatch):
+    """Roll-outs and gradients are those of PyTorch's cells one after the other, by oneDNN (in float32) as by PyTorch's products."""
+    monkeypatch.setattr(products, 'FASTER', products.LINEAR is not None)
+    monkeypatch.setattr(products, 'MIN_PRODUCTS', 1)
+    torch.manual_seed(0)
+    model = build(start_state=start_state, fit=False).to(dtype)
+    start, label, noise = torch.rand(6, 26, dtype=dtype) - 0.5, torch.arange(6) % 3, torch.randn(6, 1 + steps, LATENT, dtype=dtype)
+    inferred = tuple(torch.randn(6, steps, LATENT, dtype=dtype, requires_grad=True) for _ in range(2)) if infers else None
+    inputs = [*model.latent_cell.parameters(), *model.pose_cell.parameters(), *(inferred or ())]
+    factors, results = [torch.randn(6, steps, size, dtype=dtype) for size in (26, LATENT, LATENT)], []
+    for written_out in (True, False):
+        monkeypatch.setattr(act_vae, 'fuses', lambda x, written_out=written_out: written_out)
+        out = model.roll_out(start, label, noise, inferred)
+        assert ('_RollOut' in out[0].grad_fn.name()) == written_out
+        results.append([*out, *torch.autograd.grad(sum((factor * value.sin()).sum() for factor, value in zip(factors, out)), inputs)])
+    for ours, expected in zip(*results):
+        torch.testing.assert_close(ours, expected, atol=1e-12 if dtype == torch.float64 else 1e-5, rtol=1e-4)
+
+
+def test_a_roll_out_is_differentiable_by_its_start():
+    """What is written out knows no such gradient."""
+    start = (torch.rand(2, 26) - 0.5).requires_grad_()
+    build(fit=False).roll_out(start, torch.tensor([0, 1]), torch.randn(2, 3, LATENT))[0].sum().backward()
+    assert start.grad.abs().sum() > 0
+
+
+def test_parameters_that_do_not_learn_have_no_gradient():
+    model = build(fit=False)
+    model.latent_cell.requires_grad_(False)
+    model.roll_out(torch.rand(2, 26) - 0.5, torch.tensor([0, 1]), torch.randn(2, 3, LATENT))[0].sum().backward()
+    assert all(value.grad is None for value in model.latent_cell.parameters())
+    assert all(value.grad.any() for value in model.pose_cell.parameters())
 
 
 def test_one_roll_out_has_the_same_expected_loss():
