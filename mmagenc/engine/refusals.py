@@ -15,7 +15,7 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop
+from mmengine.runner import BaseLoop, IterBasedTrainLoop
 from torch import Tensor, nn
 
 from mmagenc.command_line import describe
@@ -166,6 +166,12 @@ class StartHook(Hook):
         if getattr(runner.train_loop, 'max_iters', None) == 0:  # of a loop by iterations it is not counted in batches
             raise RefusedError(no_batch(runner.train_dataloader, 'train_dataloader'))
         check_classes(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
+        loop = runner.train_loop
+        unit, done, key = ('iterations', loop.iter, 'max_iters') if isinstance(loop, IterBasedTrainLoop) else (
+            'epochs', loop.epoch, 'max_epochs')
+        if done >= getattr(loop, key):
+            runner.logger.warning(f'nothing is left to train: {done} of {getattr(loop, key)} {unit} are done; to go on, raise '
+                                  f'train_cfg.{key}')
 
     def before_test(self, runner) -> None:
         if not len(runner.test_dataloader):

@@ -2,11 +2,13 @@
 
 import re
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import Registry
+from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -115,6 +117,19 @@ class TestStartHook:
         with pytest.raises(RefusedError, match=r'checkpoint x.pth: .*reach, kick, in this order.*label 0 is kick in the clips, and 1'):
             self.load(content)
         self.load(content, strict=False)  # to begin from: what tells the classes apart is learnt anew
+
+    @pytest.mark.parametrize('loop, said', [
+        (SimpleNamespace(epoch=3, max_epochs=3, max_iters=9), ['nothing is left to train: 3 of 3 epochs are done; to go on, raise '
+                                                               'train_cfg.max_epochs']),
+        (SimpleNamespace(epoch=2, max_epochs=3, max_iters=9), []),
+        (Mock(spec=IterBasedTrainLoop, iter=9, max_iters=9), ['nothing is left to train: 9 of 9 iterations are done; to go on, raise '
+                                                              'train_cfg.max_iters']),
+        (Mock(spec=IterBasedTrainLoop, iter=8, max_iters=9), []),
+    ])
+    def test_a_training_that_has_ended_says_so(self, loop, said):
+        runner = SimpleNamespace(train_loop=loop, train_dataloader=SimpleNamespace(dataset=[1]), model=nn.Linear(1, 1), logger=Mock())
+        StartHook(strict=True).before_train(runner)
+        assert [call.args[0] for call in runner.logger.warning.call_args_list] == said
 
     def test_output_goes_on_with_the_first_step(self):
         released = []
