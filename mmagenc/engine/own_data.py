@@ -9,7 +9,7 @@ import copy
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Set
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -266,12 +266,12 @@ class OwnClips:
                                    f'{shared[0]}: what is learnt by heart would be tested. Take them out of one of the two, or leave the '
                                    f'split for {part} out of the file, and some clips are set apart')
 
-    def _warn_of_shared_subjects(self, subjects: Dict[str, Set[str]]) -> None:
+    def _warn_of_shared_subjects(self) -> None:
         """Say which parts hold people who are trained on."""
         for part in ('val', 'test'):
-            shared = sorted(subjects['train'] & subjects[part])
+            shared = sorted(self.subjects['train'] & self.subjects[part])
             if shared:
-                self._say(f'{len(shared)} of the {len(subjects[part])} subjects of {part} are trained on too ({", ".join(shared[:3])}'
+                self._say(f'{len(shared)} of the {len(self.subjects[part])} subjects of {part} are trained on too ({", ".join(shared[:3])}'
                           f'{", …" if len(shared) > 3 else ""}): how well new people are recognized is not tested (mmagenc import '
                           '--split-by subject, or splits of your own, keep people apart)')
 
@@ -308,7 +308,7 @@ class OwnClips:
 
     def fill(self, cfg: Config) -> None:
         window, classes = self._window(), len(self.metainfo['classes'])
-        self._warn_of_shared_subjects(self.subjects)
+        self._warn_of_shared_subjects()
         self._warn_of_clips()
         for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
             pipeline = [dict(type='ConsecutiveSample', num_frames=window, **sampling), dict(type='PackMotionInputs')]

@@ -19,7 +19,7 @@ from mmagenc.datasets.readers.naming import part_of, spelling
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.table_times import rate_of_times
-from mmagenc.datasets.readers.values import in_pixels, numbers, whole_shape
+from mmagenc.datasets.readers.values import NEGATIVE, in_pixels, numbers, whole_shape
 from mmagenc.datasets.readers.wide_tables import WideTable, by_video, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 from mmagenc.skeletons import SKELETONS, Skeleton
@@ -39,8 +39,6 @@ FEW = 5
 """Fewer of the 33 names than this may be anything's."""
 CENTRED = 0.05
 """How far, in metres, the middle of the hips of world landmarks may be from the origin."""
-NEGATIVE = 0.2
-"""Share of coordinates below 0 that landmarks without hips have only if they are the world's: images begin at 0."""
 
 
 class _Frame(NamedTuple):
@@ -227,7 +225,7 @@ def _is_world(places: Sequence[np.ndarray], joints: Sequence[int]) -> bool:
     hips = [BLAZEPOSE.joint_names.index(name) for name in ('left_hip', 'right_hip')]
     points = np.array(places)
     if not set(hips) <= set(joints):
-        return float((points[..., :2] < 0).mean()) > NEGATIVE
+        return float((points[..., :2] < 0).mean()) > NEGATIVE  # images begin at 0, the world does not
     middles = points[:, [joints.index(hip) for hip in hips]].mean(axis=1)
     return bool(np.isfinite(middles).any()) and float(np.nanmax(np.abs(middles))) < CENTRED
 
