@@ -65,7 +65,7 @@ def test_hooks_run_in_order(name):
     hooks = registered_hooks(load(name))
     expected = [
         'RuntimeInfoHook', 'InitFromHook', 'FiniteLossHook', 'RepresentationStatsHook', 'IterTimerHook', 'DistSamplerSeedHook',
-        'SyncBuffersHook', 'CUDAGraphHook', 'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'PretrainingRecordHook', 'LoggerHook',
+        'SyncBuffersHook', 'CUDAGraphHook', 'EMAHook', 'InfAGenCHook', 'OnlineGenerationHook', 'PretrainingRecordHook', 'StepLoggerHook',
         'ParamSchedulerHook', 'RandomStateHook', 'SampleVisualizationHook', 'CheckpointHook'
     ]
     assert hooks == [hook for hook in expected if hook in hooks]

@@ -10,9 +10,11 @@ from .pretraining_record_hook import PretrainingRecordHook
 from .random_state_hook import RandomStateHook
 from .representation_stats_hook import RepresentationStatsHook
 from .sample_visualization_hook import SampleVisualizationHook
+from .step_logger_hook import StepLoggerHook
 from .switch_pipeline_hook import SwitchPipelineHook
 
 __all__ = [
     'CUDAGraphHook', 'CompileHook', 'FiniteLossHook', 'InfAGenCHook', 'InitFromHook', 'InterruptionHook', 'OnlineGenerationHook',
-    'PretrainingRecordHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook', 'SwitchPipelineHook'
+    'PretrainingRecordHook', 'RandomStateHook', 'RepresentationStatsHook', 'SampleVisualizationHook', 'StepLoggerHook',
+    'SwitchPipelineHook'
 ]
