@@ -16,15 +16,14 @@ from torch import nn
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.draws import untouched_random_state
-from mmagenc.evaluation.functional import is_near_chance
+from mmagenc.evaluation.functional import by_path_alone, is_near_chance
+from mmagenc.evaluation.functional.accuracy import FEWEST_LOST
 from mmagenc.models.recognizers import prepare
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import get_skeleton
 
+from .probes import in_place, path_alone, statue
 from .recognizer_trainer import RecognizerTrainer
-
-FEWEST_LOST = 3
-"""Recordings that a judge no longer knows once they have been encoded and decoded, below which that may be an accident."""
 
 
 class ContractError(ValueError):
@@ -300,6 +299,9 @@ class JudgeCheck:
         num_recordings: how many.
         split: whose they are: ``'held out'`` or ``'training'`` recordings (which the judge has learnt).
         chance: one over the number of classes.
+        in_place: accuracy on the same recordings with the body held in place; ``None``: the judge does not see the path.
+        statues: … with one posture in all frames.
+        path_alone: … with a stiff body on the recorded path; ``None`` as ``in_place``.
     """
 
     recordings: float
@@ -307,20 +309,33 @@ class JudgeCheck:
     num_recordings: int
     split: str
     chance: float
+    in_place: Optional[float] = None
+    statues: Optional[float] = None
+    path_alone: Optional[float] = None
 
     @property
     def near_chance(self) -> bool:
         """Whether the accuracy may well be chance, see :func:`~mmagenc.evaluation.functional.is_near_chance`."""
         return is_near_chance(self.recordings, self.num_recordings, self.chance)
 
+    @property
+    def by_path_alone(self) -> bool:
+        """Whether it knows recordings by their path and nothing else, see :func:`~mmagenc.evaluation.functional.by_path_alone`."""
+        return by_path_alone(self.recordings, self.in_place, self.path_alone, self.num_recordings, self.chance)
+
     def __str__(self) -> str:
         trip = '' if self.round_trip is None else f', and {self.round_trip:.1%} of them encoded and decoded'
+        probes = [f'{accuracy:.1%} {words}' for accuracy, words in
+                  ((self.in_place, 'with the body held in place'), (self.statues, 'as statues'),
+                   (self.path_alone, 'with a stiff body on the recorded path')) if accuracy is not None]
+        without = f'; of the same recordings {", ".join(probes)}' if probes else ''
         return (f'the judge names {self.recordings:.1%} of {self.num_recordings} {self.split} recordings rightly{trip} '
-                f'(chance {self.chance:.1%})')
+                f'(chance {self.chance:.1%}){without}')
 
 
 def check_judge(model, trainer: RecognizerTrainer, recordings: Sequence[Dict], *, split: str, most: int = 256) -> JudgeCheck:
-    """Ask a fitted judge for recordings, and for the same as the generator's representation gives them back.
+    """Ask a fitted judge for recordings, for the same as the generator's representation gives them back, and for the same with one
+    thing taken from them (:mod:`~mmagenc.engine.probes`).
 
     Args:
         model: the generator.
@@ -332,9 +347,24 @@ def check_judge(model, trainer: RecognizerTrainer, recordings: Sequence[Dict], *
     step = -(-len(recordings) // most)
     clips = [recordings[index] for index in range(0, len(recordings), step)]
     trips = round_trip(model, clips)
+    layout = getattr(getattr(model, 'representation', None), 'keypoint_skeleton', None)
     with untouched_random_state():
         accuracy = trainer.score(clips).accuracy
-        return JudgeCheck(accuracy, None if trips is None else trainer.score(trips).accuracy, len(clips), split, 1 / model.num_classes)
+        placed, stiff = ([probe(clip, layout) for clip in clips] for probe in (in_place, path_alone))
+        sees_path = any(_sees(trainer, *pair) for pair in zip(clips, placed))
+        return JudgeCheck(
+            accuracy,
+            None if trips is None else trainer.score(trips).accuracy,
+            len(clips),
+            split,
+            1 / model.num_classes,
+            in_place=trainer.score(placed).accuracy if sees_path else None,
+            statues=trainer.score([statue(clip) for clip in clips]).accuracy,
+            path_alone=trainer.score(stiff).accuracy if sees_path else None)
+
+
+def _sees(trainer: RecognizerTrainer, clip: Dict, changed: Dict) -> bool:
+    return not torch.allclose(_input_of(clip, trainer), _input_of(changed, trainer), atol=1e-4)
 
 
 @torch.no_grad()

@@ -38,6 +38,7 @@ DEFAULTS = dict(
     epochs=None,
     recognizer='stgcn',
     augmentation={},
+    path=True,
     classes=None,
     skeleton=None,
     fps=None,
@@ -55,7 +56,8 @@ DEFAULTS = dict(
 (by default ``least_steps``, or a hundred passes over them, if those are more), or ``epochs`` of everything; ``recognizer`` one of
 :data:`RECOGNIZERS`, or the dict of ``InfAGenCHook(recognizer=…)``; ``augmentation`` options of
 :class:`~mmagenc.datasets.transforms.StrongAugmentation`, through which the recognizer's training clips go, or ``None``; ``classes``
-and ``skeleton`` of files that do not say them; ``fps``, which all clips are brought to, and which those are taken to have that say none;
+and ``skeleton`` of files that do not say them; ``path=False`` has the recognizer see each frame's body in place, without its way
+through the room; ``fps``, which all clips are brought to, and which those are taken to have that say none;
 ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that
 cannot be mended, with a warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of
 each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``. What a
@@ -133,6 +135,8 @@ def _check_kinds(own: Dict) -> None:
             raise OwnDataError(f'own_data.{key} must be a whole number from {least}, got {own[key]!r}')
     if isinstance(own['hold_out'], bool) or not isinstance(own['hold_out'], (int, float)) or not 0 <= own['hold_out'] < 1:
         raise OwnDataError(f'own_data.hold_out must be a share from 0 to below 1, got {own["hold_out"]!r}')
+    if not isinstance(own['path'], bool):
+        raise OwnDataError(f'own_data.path must be True or False, got {own["path"]!r}')
     for key in ('splits', 'fill_gaps', 'augmentation'):
         if own[key] is not None and not isinstance(own[key], Mapping):
             raise OwnDataError(f'own_data.{key} must be a dict, got {own[key]!r}')
@@ -393,15 +397,17 @@ class OwnClips:
 
     def _recognizer(self, window: int, classes: int) -> Dict:
         """The judge: its model and pipelines."""
-        wanted = self.own['recognizer']
+        wanted, rotations = self.own['recognizer'], self.own['form'] == 'smpl'
+        if not self.own['path'] and (isinstance(wanted, dict) or rotations):
+            reason = 'SMPL rotations, which have no path' if rotations else 'what the pipelines of own_data.recognizer make'
+            raise OwnDataError(f'own_data.path=False is for keypoints, but this recognizer sees {reason}')
         if isinstance(wanted, dict):
             return dict(wanted)
         if wanted not in RECOGNIZERS:
             raise OwnDataError(f'own_data.recognizer must be one of {", ".join(RECOGNIZERS)}, or a dict as InfAGenCHook takes it (model, '
                                f'train_pipeline, test_pipeline), got {wanted!r}')
-        rotations = self.own['form'] == 'smpl'
         layout, channels = ('smpl24', 6) if rotations else (self.metainfo['skeleton'], self.num_dims)
-        form = dict(type='PoseToRot6d') if rotations else dict(type='BodyUnit')
+        form = dict(type='PoseToRot6d') if rotations else dict(type='BodyUnit', per_frame=not self.own['path'])
         pack = [dict(type='DropScores'), dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmaction.PackActionInputs')]
         sampling = dict(type='ConsecutiveSample', num_frames=window)
         return dict(

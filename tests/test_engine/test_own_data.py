@@ -1,10 +1,13 @@
 """A config of a few lines on recordings of one's own: what the file says is filled in, what does not fit is refused in words."""
 
+import copy
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from mmcv.transforms import Compose
 from mmengine.config import Config
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
@@ -269,10 +272,22 @@ def test_the_judge_learns_from_augmented_clips(pixels, bodies, monkeypatch):
     assert 'StrongAugmentation' not in test_steps
 
 
+def test_a_judge_of_bodies_in_place(pixels):
+    """The same posture elsewhere in every frame: all of it is seen with ``path``, nothing without."""
+    def seen(path, shift):
+        pipeline = Compose(completed('2d', pixels, path=path, window=24).default_hooks.infagenc.recognizer.test_pipeline)
+        clip = copy.deepcopy(DATASETS.build(completed('2d', pixels).train_dataloader.dataset).annotations()[0])
+        clip['keypoint'] = clip['keypoint'] + shift * np.arange(clip['total_frames'], dtype=np.float32)[:, None, None]
+        return pipeline(clip)['inputs']
+    assert torch.allclose(seen(False, 0), seen(False, 5), atol=1e-4) and not torch.allclose(seen(True, 0), seen(True, 5), atol=0.1)
+
+
 def test_rotations(tmp_path):
     clips = [make_clip(f'c{index}', label=index % 2, frames=20) for index in range(12)]
     save_annotation(make_annotation(clips), tmp_path / 'smpl.npz')
     cfg = completed('smpl', tmp_path / 'smpl.npz', window=12, skeleton='infact17')
+    with pytest.raises(OwnDataError, match='path=False is for keypoints, but this recognizer sees SMPL rotations'):
+        completed('smpl', tmp_path / 'smpl.npz', window=12, skeleton='infact17', path=False)
     assert cfg.model.representation.keypoint_skeleton == 'infact17'
     assert cfg.default_hooks.infagenc.recognizer.model.backbone.in_channels == 6
     trainer = TASK_UTILS.build(dict(type='RecognizerTrainer', **cfg.default_hooks.infagenc.recognizer))
@@ -291,6 +306,8 @@ def test_rotations(tmp_path):
     ('2d', dict(augmentation='strong'), 'own_data.augmentation must be a dict'),
     ('2d', dict(augmentation=dict(limbs=2)), r'own_data.augmentation: change is a share of the length in \[0, 1\), got 2'),
     ('2d', dict(augmentation=dict(limb=1)), "own_data.augmentation: .*unexpected keyword argument 'limb'"),
+    ('2d', dict(path='no'), "own_data.path must be True or False, got 'no'"),
+    ('2d', dict(path=False, recognizer=dict(model=dict())), 'path=False is for keypoints, but .* the pipelines of own_data.recognizer'),
     ('2d', dict(hold_out=0.), 'too few clips to set some of them apart'),
 ])
 def test_what_does_not_go_is_said(pixels, form, own, message):

@@ -366,6 +366,10 @@ class InfAGenCHook(Hook):
         if check.near_chance:
             warn(runner.logger, ['the judge is hardly better than chance on recordings: what it accepts means nothing. Train it longer '
                                  '(recognizer_warmup_epochs), give it more recordings, or another pipeline'])
+        if check.by_path_alone:
+            warn(runner.logger, ["the judge goes by the body's path through the room alone: what the limbs of generated clips do counts "
+                                 'for nothing. RootCenter() or BodyUnit(per_frame=True) in its pipelines takes the path out '
+                                 '(own_data.path=False)'])
         require_alike(check, self.max_gap, self.contract)
         self.checked = True
 

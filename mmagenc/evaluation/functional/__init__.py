@@ -1,6 +1,7 @@
 """Metrics as pure functions on arrays, computed in float64."""
 
 from .accuracy import (
+    by_path_alone,
     chance_of,
     confusion_matrix,
     is_near_chance,
@@ -56,8 +57,8 @@ from .pose_error import (
 
 __all__ = [
     'BootstrapInterval', 'Coverage', 'Interval', 'MembershipInference', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'best_of',
-    'body_length', 'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'calibrated_score', 'chance_of',
-    'clip_movement', 'confidence_interval', 'confusion_matrix', 'correct_keypoints', 'diversity', 'energy_score',
+    'body_length', 'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'by_path_alone', 'calibrated_score',
+    'chance_of', 'clip_movement', 'confidence_interval', 'confusion_matrix', 'correct_keypoints', 'diversity', 'energy_score',
     'expected_calibration_error', 'floor_penetration', 'foot_skating', 'frechet_distance', 'image_errors', 'interval_coverage',
     'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance', 'keypoint_error', 'maximum_mean_discrepancy',
     'mean_class_accuracy', 'membership_inference', 'memorization', 'memorization_of', 'mmd_average', 'mmd_sequence', 'mmd_squared',

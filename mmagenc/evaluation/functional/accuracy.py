@@ -3,6 +3,8 @@
 N samples, K classes.
 """
 
+from typing import Optional
+
 import numpy as np
 
 from ._checks import as_feature, as_labels
@@ -10,6 +12,8 @@ from .intervals import wilson_interval
 
 CHANCE_MARGIN = 0.05
 """By so much the lower end of a judge's interval must exceed chance."""
+FEWEST_LOST = 3
+"""Recordings that a judge no longer knows once they have been changed, below which that may be an accident."""
 
 
 def top1_accuracy(predicted, label) -> float:
@@ -141,3 +145,22 @@ def chance_of(label, num_classes: int) -> float:
     if label.ndim != 1 or not len(label) or num_classes < 1:
         raise ValueError(f'chance needs (N,) labels with N > 0 and at least one class, got {label.shape} and {num_classes}')
     return float(max(np.bincount(label).max() / len(label), 1 / num_classes))
+
+
+def by_path_alone(recordings: float, in_place: Optional[float], path_alone: Optional[float], total: int, chance: float) -> bool:
+    """Whether a recognizer knows recordings by the body's way through the room and by nothing else: held in place, bodies may well be
+    named by chance, and stiff ones on the recorded path may not.
+
+    Args:
+        recordings: accuracy on recordings.
+        in_place: … with the body held in place; ``None``: not known, or the recognizer does not see the path.
+        path_alone: … with a stiff body on the recorded path; ``None`` likewise.
+        total: how many recordings.
+        chance: one over the number of classes.
+
+    Returns:
+        bool: ``False`` also where fewer than three recordings are lost with the path: that may be an accident.
+    """
+    if in_place is None or path_alone is None or round((recordings - in_place) * total) < FEWEST_LOST:
+        return False
+    return is_near_chance(in_place, total, chance) and not is_near_chance(path_alone, total, chance)

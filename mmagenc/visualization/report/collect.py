@@ -364,7 +364,8 @@ def _round(record: Dict, num_classes: int, pool: Optional[Dict]) -> Round:
 
 def _judge(record: Dict) -> Dict:
     """The numbers of a round's judge, as far as they are numbers."""
-    numbers = {key: record[key] for key in ('recordings', 'num_recordings', 'round_trip', 'chance') if is_number(record.get(key))}
+    keys = ('recordings', 'num_recordings', 'round_trip', 'chance', 'in_place', 'statues', 'path_alone')
+    numbers = {key: record[key] for key in keys if is_number(record.get(key))}
     return dict(numbers, split=str(record.get('split') or '')) if 'recordings' in numbers else {}
 
 

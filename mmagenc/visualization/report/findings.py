@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmagenc.datasets.nested import innermost_dataset
-from mmagenc.evaluation.functional import chance_of, is_near_chance, movement_is_off, wilson_interval
+from mmagenc.evaluation.functional import by_path_alone, chance_of, is_near_chance, movement_is_off, wilson_interval
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.evaluation.study import FEW_SEEDS, excludes_zero
 
@@ -180,7 +180,7 @@ def judge_finding(run: Run) -> Finding:
     if known is None:
         return Finding(question, OPEN, 'Not measured', 'No accuracy on held-out recordings is known.', (), test_command(run))
     chance = chance_level(run)
-    facts = [Fact('Named rightly', known.text(), f'guessing: {percent(chance)}'), *_trip_facts(run), *_confused(run)]
+    facts = [Fact('Named rightly', known.text(), f'guessing: {percent(chance)}'), *_trip_facts(run), *_probe_facts(run), *_confused(run)]
     text = f'It names {known.text()} {known.of} rightly, 95 % interval in brackets; guessing reaches {percent(chance)}.'
     if 'training' in known.of:
         return Finding(question, OPEN, 'Not measured on recordings held out', f'{text} It was trained on these recordings.', facts,
@@ -190,6 +190,10 @@ def judge_finding(run: Run) -> Finding:
     if _is_guessing(run, known):
         return Finding(question, NO, 'No: not to be told from guessing', f'{text} What it says of generated clips, and what it chooses, is '
                        'worth nothing.', facts)
+    if _goes_by_path_alone(run):
+        return Finding(question, PARTLY, "Of a body's path, not of its limbs", f'{text} With the body held in place it guesses: what the '
+                       "limbs of generated clips do counts for nothing. RootCenter() or BodyUnit(per_frame=True) in the judge's pipelines "
+                       'takes the path out.', facts)
     if known.total < FEW_CLIPS:
         return Finding(question, PARTLY, 'Better than guessing, on few recordings',
                        f'{text} {known.total} recordings leave a wide interval: do not compare accuracies within it.', facts)
@@ -240,6 +244,23 @@ def _trip_facts(run: Run) -> List[Fact]:
     if last is None or 'round_trip' not in last.judge:
         return []
     return [Fact('The same, encoded and decoded', percent(last.judge['round_trip']), f'as they are: {percent(last.judge["recordings"])}')]
+
+
+def _probe_facts(run: Run) -> List[Fact]:
+    """What the judge makes of recordings of which one thing was taken, where it sees the difference."""
+    last = last_round(run, 'judge')
+    probes = dict(in_place='The same, the body held in place', statues='The same, one posture in all frames',
+                  path_alone='The same, a stiff body on the recorded path')
+    return [] if last is None else [Fact(name, percent(last.judge[key]), f'as they are: {percent(last.judge["recordings"])}')
+                                    for key, name in probes.items() if key in last.judge]
+
+
+def _goes_by_path_alone(run: Run) -> bool:
+    last = last_round(run, 'judge')
+    if last is None or not {'chance', 'num_recordings'} <= last.judge.keys():
+        return False
+    known = last.judge
+    return by_path_alone(known['recordings'], known.get('in_place'), known.get('path_alone'), int(known['num_recordings']), known['chance'])
 
 
 def _confused(run: Run) -> List[Fact]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from mmagenc.datasets import pool
 from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.engine.contract import JudgeCheck
 from mmagenc.engine.hooks import InfAGenCHook
 from mmagenc.engine.hooks.infagenc_hook import OVERHEAD, PARTS, balanced_labels, forget_optimizers, mean_of_batches
 from mmagenc.engine.recognizer_trainer import RecognizerTrainer
@@ -364,7 +365,9 @@ def test_the_judge_on_recordings_stands_beside_the_generated_clips(tmp_path):
     runner = make_runner(tmp_path, 'run', max_epochs=4, held_out=dict(type='MotionDataset', ann_file=str(tmp_path / 'held_out.npz')))
     runner.train()
     judge = json.loads((tmp_path / 'run' / 'rounds.json').read_text())[-1]['judge']
+    probes = {key: judge.pop(key) for key in ('in_place', 'statues', 'path_alone')}
     assert judge == dict(recordings=1., round_trip=None, num_recordings=8, split='held-out', chance=0.5)
+    assert probes == dict(in_place=1., statues=1., path_alone=1.)  # classes are places: nothing that is taken tells
 
 
 def test_a_judge_near_chance_is_warned_of(tmp_path, caplog):
@@ -374,6 +377,15 @@ def test_a_judge_near_chance_is_warned_of(tmp_path, caplog):
     runner.logger.warning = warnings.append
     runner.train()
     assert [text for text in warnings if 'hardly better than chance on recordings: what it accepts means nothing' in text]
+
+
+def test_a_judge_that_goes_by_the_path_alone_is_warned_of(tmp_path, monkeypatch):
+    check = JudgeCheck(1., 1., 30, 'held-out', 0.5, in_place=0.5, statues=0.5, path_alone=1.)
+    monkeypatch.setattr(InfAGenCHook, '_judge_of_recordings', lambda self, runner: check)
+    runner, warnings = make_runner(tmp_path, 'run', max_epochs=2), []
+    runner.logger.warning = warnings.append
+    runner.train()
+    assert sum("goes by the body's path through the room alone" in text for text in warnings) == 1
 
 
 @pytest.mark.parametrize('hook, words', [

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from mmagenc.evaluation.functional import (
+    by_path_alone,
     chance_of,
     confusion_matrix,
     is_near_chance,
@@ -89,3 +90,12 @@ def test_near_chance_by_the_lower_end_of_the_interval(right, total, chance, near
     """Checked against scipy's interval and the margin of 5 points."""
     low = binomtest(right, total).proportion_ci(method='wilson').low
     assert is_near_chance(right / total, total, chance) is near is bool(low <= chance + 0.05)
+
+
+@pytest.mark.parametrize('in_place, path_alone, total, alone', [
+    (0.33, 0.9, 30, True), (0.9, 0.9, 30, False), (0.33, 0.33, 30, False), (0.6, 0.9, 30, False), (0.5, 1., 4, False),
+    (None, 0.9, 30, False), (0.33, None, 30, False)
+])
+def test_a_recognizer_that_knows_the_path_alone(in_place, path_alone, total, alone):
+    """Of three classes: guessing in place, not guessing by the path; two clips of four may be an accident."""
+    assert by_path_alone(1., in_place, path_alone, total, 1 / 3) is alone

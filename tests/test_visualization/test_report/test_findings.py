@@ -81,6 +81,18 @@ def test_judge(folder, accuracy, total, verdict):
     assert f'of {total}' in facts(finding)['Named rightly'][0]
 
 
+@pytest.mark.parametrize('in_place, verdict, answer', [(0.35, 'partly', "Of a body's path, not of its limbs"),
+                                                      (0.7, 'yes', 'Yes, as far as its interval goes')])
+def test_what_the_judge_goes_by(folder, in_place, verdict, answer):
+    judge = dict(recordings=0.9, num_recordings=60, split='val', chance=1 / 3, in_place=in_place, statues=0.4, path_alone=0.8)
+    rewrite_rounds(folder, {}, told(judge=judge))
+    (folder / 'test/recognizer.json').unlink()
+    finding = judge_finding(collect_run(folder))
+    assert (finding.verdict, finding.answer) == (verdict, answer)
+    assert facts(finding)['The same, a stiff body on the recorded path'] == ('80.0 %', 'as they are: 90.0 %')
+    assert facts(finding)['The same, one posture in all frames'][0] == '40.0 %'
+
+
 def test_accuracy_on_its_own_training_clips_answers_nothing(folder):
     rewrite_rounds(folder, {}, told(judge=dict(recordings=1., num_recordings=60, split='training', chance=1 / 3)))
     (folder / 'test/recognizer.json').unlink()
