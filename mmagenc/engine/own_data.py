@@ -21,6 +21,7 @@ from mmagenc.body_models.postures import find_up
 from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
 from mmagenc.datasets.annotation import AnnotationError, count_persons, problem_words
 from mmagenc.datasets.oddities import oddities
+from mmagenc.datasets.readers.shares import share_of
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.evaluation.functional import clip_movement
@@ -47,6 +48,7 @@ DEFAULTS = dict(
     skip_broken=True,
     splits=None,
     hold_out=0.2,
+    hold_out_by=None,
     least_steps=FEWEST_STEPS,
     window_multiple=1)
 """Keys of ``own_data``.
@@ -60,8 +62,9 @@ and ``skeleton`` of files that do not say them; ``path=False`` has the recognize
 through the room; ``fps``, which all clips are brought to, and which those are taken to have that say none;
 ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that
 cannot be mended, with a warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of
-each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``. What a
-generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and ``window_multiple``, whose multiple the default
+each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``; ``hold_out_by`` a key of
+the clips (``'subject'``, ``'session'``, ``'camera'`` …) by whose values whole groups are set apart, as near to that share as they go. What
+a generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and ``window_multiple``, whose multiple the default
 window is.
 """
 SPLIT_NAMES = dict(
@@ -135,6 +138,8 @@ def _check_kinds(own: Dict) -> None:
             raise OwnDataError(f'own_data.{key} must be a whole number from {least}, got {own[key]!r}')
     if isinstance(own['hold_out'], bool) or not isinstance(own['hold_out'], (int, float)) or not 0 <= own['hold_out'] < 1:
         raise OwnDataError(f'own_data.hold_out must be a share from 0 to below 1, got {own["hold_out"]!r}')
+    if own['hold_out_by'] is not None and not isinstance(own['hold_out_by'], str):
+        raise OwnDataError(f'own_data.hold_out_by must be a key of the clips, such as \'subject\', got {own["hold_out_by"]!r}')
     if not isinstance(own['path'], bool):
         raise OwnDataError(f'own_data.path must be True or False, got {own["path"]!r}')
     for key in ('splits', 'fill_gaps', 'augmentation'):
@@ -251,6 +256,7 @@ class OwnClips:
         self._check_apart({part: clips.values('frame_dir') for part, clips in built.items()})
         self.labels = np.array(built['train'].values('label'))
         self.kept = np.arange(len(self.labels))
+        self.groups = self._groups(built['train'], parts)
         people = {part: clips.values('subject', '') for part, clips in built.items()}
         for part in ('test', 'val'):
             if part not in parts:
@@ -276,8 +282,8 @@ class OwnClips:
             shared = sorted(self.subjects['train'] & self.subjects[part])
             if shared:
                 self._say(f'{len(shared)} of the {len(self.subjects[part])} subjects of {part} are trained on too ({", ".join(shared[:3])}'
-                          f'{", …" if len(shared) > 3 else ""}): how well new people are recognized is not tested (mmagenc import '
-                          '--split-by subject, or splits of your own, keep people apart)')
+                          f'{", …" if len(shared) > 3 else ""}): how well new people are recognized is not tested '
+                          "(own_data.hold_out_by='subject', mmagenc import --split-by subject, or splits of your own keep people apart)")
 
     def _warn_of_clips(self) -> None:
         """Say what is odd about the numbers, and whether nobody moves."""
@@ -291,10 +297,8 @@ class OwnClips:
 
     def _hold_out(self, train: Dict, part: str) -> Dict:
         """Settings of a part of the training clips, which ``train`` loses: of each class the last ones, as evenly as it can be."""
-        labels, taken = self.labels[self.kept], []
-        for label in np.unique(labels):
-            members = np.flatnonzero(labels == label)
-            taken += members[len(members) - int(round(self.own['hold_out'] * len(members))):].tolist()
+        labels = self.labels[self.kept]
+        taken = share_of(labels, self.own['hold_out']) if self.groups is None else self._whole_groups(labels, part)
         if not taken:
             larger = ', or set own_data.hold_out to a larger share, such as 0.34' if np.bincount(self.labels).max() > 2 else ''
             raise OwnDataError(f'{self.source}: it has no split {part}, and too few clips to set some of them apart '
@@ -305,8 +309,34 @@ class OwnClips:
         train['indices'] = self.kept.tolist()
         lacking = [self.metainfo['classes'][label] for label in np.setdiff1d(labels, labels[taken])]
         lacks = f'; of {", ".join(lacking)} there are too few, so that {part} has none' if lacking else ''
-        self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart{lacks}')
+        whose = '' if self.groups is None else f', all of {self.own["hold_out_by"]} {", ".join(sorted(set(self.groups[held["indices"]])))}'
+        self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart{whose}{lacks}')
         return held
+
+    def _groups(self, clips, parts: Mapping) -> Optional[np.ndarray]:
+        """What clips are set apart by, where any are."""
+        key = self.own['hold_out_by']
+        if key is None or {'val', 'test'} <= set(parts):
+            return None
+        groups = np.array([str(value) for value in clips.values(key, '')])
+        lacking = [name for name, group in zip(clips.values('frame_dir'), groups) if not group]
+        if lacking:
+            raise OwnDataError(f'{self.source}: {len(lacking)} of {len(groups)} clips say no {key} (own_data.hold_out_by), such as '
+                               f'{lacking[0]}')
+        return groups
+
+    def _whole_groups(self, labels: np.ndarray, part: str) -> List[int]:
+        key, groups = self.own['hold_out_by'], self.groups[self.kept]
+        remedy = 'name splits in the file, or leave own_data.hold_out_by out'
+        if len(set(groups)) < 2:
+            raise OwnDataError(f'{self.source}: all clips left are of one {key} ({groups[0]}), and none can be set apart for {part}: '
+                               f'{remedy}')
+        taken = share_of(labels, self.own['hold_out'], groups)
+        lost = np.setdiff1d(labels, np.delete(labels, taken))
+        if len(lost):
+            names, them = ', '.join(self.metainfo['classes'][label] for label in lost), ', '.join(sorted(set(groups[taken])))
+            raise OwnDataError(f'{self.source}: with {key} {them} set apart for {part}, no clip of {names} is left to train on: {remedy}')
+        return taken
 
     # The config -------------------------------------------------------------------------------------------------------------------------
 

@@ -117,6 +117,30 @@ def test_people_who_are_trained_and_tested_are_named(bodies, said):
     assert not any('trained on too' in text for text in said)
 
 
+def test_whole_subjects_are_set_apart(bodies, said):
+    """24 clips of four classes in turn, six by each of four people."""
+    path = with_splits(bodies, {}, [f's{index // 6}' for index in range(24)])
+    cfg = completed('3d', path, hold_out_by='subject')
+    parts = {part: DATASETS.build(dict(settings, pipeline=[])).annotations() for part, settings in (
+        ('train', cfg.train_dataloader.dataset), ('val', cfg.default_hooks.infagenc.held_out), ('test', cfg.test_dataloader.dataset))}
+    people = {part: set(clips.values('subject')) for part, clips in parts.items()}
+    assert sum(len(group) for group in people.values()) == 4 and set.union(*people.values()) == {'s0', 's1', 's2', 's3'}
+    assert sum(len(clips) for clips in parts.values()) == 24
+    assert not any('trained on too' in text for text in said)
+    assert any(f'training clips are set apart, all of subject {min(people["test"])}' in text for text in said)
+
+
+def test_groups_that_cannot_be_set_apart_are_refused(bodies):
+    with pytest.raises(OwnDataError, match='24 of 24 clips say no session .*hold_out_by.*, such as '):
+        completed('3d', with_splits(bodies, {}), hold_out_by='session')
+    with pytest.raises(OwnDataError, match=r'all clips left are of one subject \(me\), and none can be set apart for test: name splits'):
+        completed('3d', with_splits(bodies, {}, ['me'] * 24), hold_out_by='subject')
+    labels = [clip['label'] for clip in load_annotation(bodies)['annotations']]
+    with pytest.raises(OwnDataError, match=r'with subject \w+ set apart for test, no clip of .* is left to train on'):
+        completed('3d', with_splits(bodies, {}, [f's{label}' for label in labels]), hold_out_by='subject')
+    completed('3d', with_splits(bodies, dict(train=range(12), val=range(12, 18), test=range(18, 24)), ['me'] * 24), hold_out_by='subject')
+
+
 def test_what_too_few_clips_leave_out_is_said(bodies, said):
     content = load_annotation(bodies)
     first = [clip for clip in content['annotations'] if clip['label'] == 0]
@@ -306,6 +330,7 @@ def test_rotations(tmp_path):
     ('2d', dict(augmentation='strong'), 'own_data.augmentation must be a dict'),
     ('2d', dict(augmentation=dict(limbs=2)), r'own_data.augmentation: change is a share of the length in \[0, 1\), got 2'),
     ('2d', dict(augmentation=dict(limb=1)), "own_data.augmentation: .*unexpected keyword argument 'limb'"),
+    ('2d', dict(hold_out_by=3), "own_data.hold_out_by must be a key of the clips, such as 'subject', got 3"),
     ('2d', dict(path='no'), "own_data.path must be True or False, got 'no'"),
     ('2d', dict(path=False, recognizer=dict(model=dict())), 'path=False is for keypoints, but .* the pipelines of own_data.recognizer'),
     ('2d', dict(hold_out=0.), 'too few clips to set some of them apart'),

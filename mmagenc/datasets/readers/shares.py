@@ -1,7 +1,7 @@
-"""Splits by share: ``'train=70%;val=15%;test=15%'``, whole groups of clips at a time."""
+"""Splits by share: ``'train=70%;val=15%;test=15%'``, whole groups of clips at a time, and one share of a set."""
 
 from collections import Counter
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
@@ -65,3 +65,26 @@ def split_by_share(labels: Mapping[str, str], groups: Mapping[str, str], text: s
         placed[best].append(group)
         have[best] += counts[group]
     return {split: [name for name, group in groups.items() if group in set(names)] for split, names in placed.items()}
+
+
+def share_of(labels: Sequence[int], share: float, groups: Optional[Sequence[str]] = None) -> List[int]:
+    """Which clips to set apart: of each class a share, the last ones, or whole groups, as near to that share of each class as they go.
+
+    Args:
+        labels: class of each clip.
+        share: from 0 to below 1.
+        groups: of each clip, such as its subject.
+
+    Returns:
+        List[int]: indices. Where whole groups leave a class without clips there is nothing else to set apart.
+
+    Raises:
+        ValueError: all clips are of one group.
+    """
+    if groups is None or not share:
+        members = [np.flatnonzero(np.asarray(labels) == label) for label in np.unique(labels)]
+        return [index for each in members for index in each[len(each) - int(round(share * len(each))):].tolist()]
+    names = [str(index) for index in range(len(labels))]
+    shares = f'rest={100 - 100 * share!r}%;share={100 * share!r}%'
+    apart = split_by_share(dict(zip(names, map(str, labels))), dict(zip(names, map(str, groups))), shares)
+    return [int(name) for name in apart['share']]
