@@ -46,6 +46,8 @@ STATE_KEY = 'infagenc'
 OVERHEAD = ('judging', 'selecting', 'pool', 'checkpoints')
 PARTS = ('training the generator', 'fitting the recognizer', 'generating', *OVERHEAD, 'validation', 'other hooks')
 """What the time of a training is told of, in the log at its end; that of :data:`OVERHEAD` is the loop's own."""
+TOLD_EVERY = 20
+"""Steps of the generator after which the candidates of an epoch are told of in the log even if none of the window were worse."""
 
 
 @HOOKS.register_module()
@@ -162,6 +164,7 @@ class InfAGenCHook(Hook):
         self.best: Optional[Dict] = None
         self.known: Optional[Dict] = None  # what a loaded checkpoint's last round says of its recognizer
         self.fitted = self.fine_tune_due = self.checked = self.restored = False
+        self.told = -TOLD_EVERY  # the step after which candidates were last told of
         self.watch = Stopwatch()
 
     # When ---------------------------------------------------------------------------------------------------------------------------
@@ -260,10 +263,13 @@ class InfAGenCHook(Hook):
         with self.watch.part('judging'):
             scores, verdict = self.trainer.score(candidates), self.gate(candidates)
         runner.visualizer.add_scalar('infagenc/accuracy', scores.accuracy, step=epoch)
-        runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips; {verdict}')
         passed = verdict.passed if self.gate.enforce else np.ones(len(scores), dtype=bool)
         share = mean_of_batches((scores.predicted == scores.label) & passed, self.candidate_batch)
-        if self.best is None or share > self.best['share']:
+        best = self.best is None or share > self.best['share']
+        if best or runner.iter - self.told >= TOLD_EVERY:
+            self.told = runner.iter
+            runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips; {verdict}')
+        if best:
             reference = self._score_training_set(runner) if self.reference == 'best_epoch' else None
             self.best = dict(epoch=epoch, annotations=candidates, scores=scores, passed=passed, share=share, reference=reference)
         if (epoch - self.begin) % self.interval:

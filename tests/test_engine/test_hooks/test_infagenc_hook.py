@@ -379,6 +379,17 @@ def test_a_judge_near_chance_is_warned_of(tmp_path, caplog):
     assert [text for text in warnings if 'hardly better than chance on recordings: what it accepts means nothing' in text]
 
 
+def test_candidates_of_short_epochs_are_told_of_by_steps(tmp_path, monkeypatch):
+    """Epochs of two steps whose candidates are all alike: the first of a window is told of, and then every tenth epoch."""
+    write_swaying(tmp_path / 'real.npz')
+    monkeypatch.setattr(ShiftGenerator, 'generate', still)
+    runner, lines = make_runner(tmp_path, 'run', max_epochs=22, interval=100, max_gap=None), []
+    assert len(runner.build_dataloader(runner.cfg.train_dataloader)) == 2
+    runner.logger.info = lines.append
+    runner.train()
+    assert sum('the recognizer names' in line for line in lines) == 3  # after epochs 1, 11 and 21
+
+
 def test_a_judge_that_goes_by_the_path_alone_is_warned_of(tmp_path, monkeypatch):
     check = JudgeCheck(1., 1., 30, 'held-out', 0.5, in_place=0.5, statues=0.5, path_alone=1.)
     monkeypatch.setattr(InfAGenCHook, '_judge_of_recordings', lambda self, runner: check)
