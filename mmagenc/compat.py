@@ -149,9 +149,10 @@ def _history_buffer_method(owner, name: str):
     return getattr(owner, name)
 
 
-def mend_loading(module: types.ModuleType) -> bool:
-    """Both of what loading a checkpoint needs; see :func:`allow_resume`, :func:`refuse_damaged` and :func:`find_whole_checkpoint`."""
-    return any([allow_resume(module), refuse_damaged(module), find_whole_checkpoint(module)])
+def mend_checkpoints(module: types.ModuleType) -> bool:
+    """What loading and saving need; see :func:`allow_resume`, :func:`refuse_damaged`, :func:`find_whole_checkpoint` and
+    :func:`ask_no_file_client`."""
+    return any([allow_resume(module), refuse_damaged(module), find_whole_checkpoint(module), ask_no_file_client(module)])
 
 
 def refuse_damaged(module: types.ModuleType) -> bool:
@@ -320,8 +321,28 @@ def write_atomically(module: types.ModuleType) -> bool:
 
 
 def mend_checkpoint_hook(module: types.ModuleType) -> bool:
-    """Both of what the hook needs; see :func:`write_last_checkpoint_atomically` and :func:`remove_checkpoints_late`."""
-    return any([write_last_checkpoint_atomically(module), remove_checkpoints_late(module)])
+    """What the hook needs; see :func:`write_last_checkpoint_atomically`, :func:`remove_checkpoints_late`, :func:`ask_no_file_client`."""
+    return any([write_last_checkpoint_atomically(module), remove_checkpoints_late(module), ask_no_file_client(module)])
+
+
+def ask_no_file_client(module: types.ModuleType) -> bool:
+    """Let a deprecated ``FileClient`` be asked for only where there are arguments for one.
+
+    MMEngine's checkpoint hook, and what saves for it, ask for one that they do not use, and every training warns of MMEngine's own call.
+    """
+    client = getattr(module, 'FileClient', None)
+    if client is None:
+        return False
+
+    class AskedFor:
+        """``FileClient`` as far as these modules know it."""
+
+        @staticmethod
+        def infer_client(file_client_args=None, uri=None):
+            return None if file_client_args is None else client.infer_client(file_client_args, uri)
+
+    module.FileClient = AskedFor
+    return True
 
 
 def remove_checkpoints_late(module: types.ModuleType) -> bool:
@@ -579,7 +600,7 @@ def bfloat16_heads(module: types.ModuleType) -> bool:
 
 
 AFTER_IMPORT: Dict[str, Callable[[types.ModuleType], bool]] = {
-    'mmengine.runner.checkpoint': mend_loading,
+    'mmengine.runner.checkpoint': mend_checkpoints,
     'mmengine.runner.runner': mend_runner,
     'mmengine.runner._flexible_runner': resume_without_running,
     'mmengine.fileio.backends.local_backend': write_atomically,

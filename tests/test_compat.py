@@ -439,6 +439,18 @@ class TestCheckpoints:
     def one_kept():
         return dict(checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1))
 
+    def test_no_deprecated_client_is_asked_for(self, tmp_path, caplog):
+        """MMEngine's hook asks for one although no config names it, and warns of itself."""
+        runner, said = make_runner(tmp_path, 1, default_hooks=self.one_kept()), []
+        runner.logger.warning = lambda text, *args: said.append(text)
+        runner.logger.log = lambda level, text, *args: said.append(text)
+        runner.train()
+        assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_1.pth'] and not [text for text in said if 'FileClient' in text]
+        module = types.SimpleNamespace(FileClient=types.SimpleNamespace(infer_client=lambda args, uri: (args, uri)))
+        assert compat.ask_no_file_client(module) and module.FileClient.infer_client(None, 'x') is None
+        assert module.FileClient.infer_client(dict(backend='disk'), 'x') == (dict(backend='disk'), 'x')
+        assert compat.ask_no_file_client(types.SimpleNamespace()) is False
+
     def test_upstream_removes_first(self):
         """What the workaround waits for: it switches itself off where the hook removes nothing while it saves."""
         hook = types.SimpleNamespace(_save_checkpoint_with_step=lambda self: None, _save_best_checkpoint=lambda self: None)

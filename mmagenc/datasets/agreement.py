@@ -104,10 +104,10 @@ class CommonRate:
         return resample_clip(clip, rate, self.rate)
 
     def warn(self) -> None:
-        """Log which files say no rate although one is known."""
-        if self._silent and (self._said or self.asked or self.known):
+        """Log which files say no rate although others do, or one is asked for; that of the given metainfo is theirs without a word."""
+        if self._silent and not self.known and (self._said or self.asked):
             print_log(f'{", ".join(self._silent)}: no fps in the metainfo; the clips are taken to have {self.rate:g} fps', logger='current',
-                      level=logging.INFO if self.known else logging.WARNING)
+                      level=logging.WARNING)
 
 
 def late_rate(before: Dict, said: Dict, source: str) -> Optional[str]:

@@ -87,9 +87,11 @@ def test_all_are_brought_to_the_rate_that_is_asked_for(said):
         CommonRate(0, advice='')
 
 
-def test_a_known_rate_stands_for_files_that_do_not_say_theirs():
+def test_a_known_rate_stands_for_files_that_do_not_say_theirs(said):
     rates = CommonRate(25, known=50, advice='')
     assert rates.bring(clips('a'), None, 'silent.npz')[0]['total_frames'] == 6
+    rates.warn()
+    assert not said
     assert rates.bring(clips('a'), 100, 'x.npz')[0]['total_frames'] == 3
     with pytest.raises(AnnotationError, match='has 25 fps, others 50'):
         CommonRate(known=50, advice='').bring(clips('a'), 25, 'x.npz')

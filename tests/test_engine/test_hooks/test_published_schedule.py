@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmagenc.engine.contract import JudgeCheck
 from mmagenc.engine.gate import GateVerdict
@@ -181,6 +182,7 @@ class Player:
     """The published configs' hook, with a trace in the place of generator and recognizer."""
 
     def __init__(self, begin, monkeypatch, folder):
+        init_default_scope('mmagenc')  # whichever a test before has left
         self.hook = HOOKS.build(dict(SETTINGS, recognizer={}, begin=begin))
         self.hook.selector = TASK_UTILS.build(self.hook.selector_cfg)
         self.hook.fitted = self.hook.checked = True
@@ -195,8 +197,8 @@ class Player:
                 _judge_of_recordings=lambda runner: JudgeCheck(1., None, 1, 'training', 0.5)).items():
             monkeypatch.setattr(self.hook, name, function)
         quiet = SimpleNamespace(add_scalar=lambda *_, **__: None, info=lambda *_: None)
-        self.runner = SimpleNamespace(max_epochs=begin + EPOCHS, seed=0, work_dir=str(folder), visualizer=quiet, logger=quiet, hooks=[],
-                                      train_dataloader=SimpleNamespace(dataset=self.training))
+        self.runner = SimpleNamespace(max_epochs=begin + EPOCHS, iter=0, seed=0, work_dir=str(folder), visualizer=quiet, logger=quiet,
+                                      hooks=[], train_dataloader=SimpleNamespace(dataset=self.training))
 
     def _fit(self, runner, epochs, *_, **__):
         self.learnt.append(epochs)
