@@ -117,6 +117,24 @@ def test_people_who_are_trained_and_tested_are_named(bodies, said):
     assert not any('trained on too' in text for text in said)
 
 
+def test_recordings_in_which_nothing_moves_are_warned_of(bodies, said):
+    completed('3d', bodies)
+    assert not any('nothing moves' in text for text in said)
+    content = load_annotation(bodies)
+    still = [dict(clip, keypoint=np.repeat(clip['keypoint'][:, :1], clip['total_frames'], axis=1)) for clip in content['annotations']]
+    save_annotation(dict(content, annotations=still), bodies.with_name('still.npz'))
+    completed('3d', bodies.with_name('still.npz'))
+    assert sum('nothing moves in its clips (at most 0.000 body lengths a second in' in text for text in said) == 1
+
+
+def test_what_is_odd_about_the_numbers_is_passed_on(pixels, said):
+    content = load_annotation(pixels, skip_broken=True)
+    parts = [dict(clip, keypoint=clip['keypoint'] / np.float32(2000)) for clip in content['annotations']]
+    save_annotation(dict(content, annotations=parts), pixels.with_name('parts.npz'))
+    completed('2d', pixels.with_name('parts.npz'))
+    assert sum('look like parts of the width and height of the image, in which bodies are squeezed' in text for text in said) == 1
+
+
 def test_whole_subjects_are_set_apart(bodies, said):
     """24 clips of four classes in turn, six by each of four people."""
     path = with_splits(bodies, {}, [f's{index // 6}' for index in range(24)])
