@@ -214,7 +214,8 @@ def shared_clips(dataset, cfg: Mapping) -> List[str]:
             continue
         names = set(dataset.annotations().values('frame_dir')) if names is None else names
         try:
-            clips = DATASETS.build(dict(other, pipeline=[])).annotations().values('frame_dir')
+            built = DATASETS.build(dict(other, pipeline=[]))
+            clips = built.annotations().values('frame_dir') if hasattr(built, 'annotations') else []  # a set of MMAction2's
         except (AnnotationError, OSError, ValueError) as error:
             warnings.append(f'{part}_dataloader cannot be compared with the training clips, {describe(error)}')
             continue

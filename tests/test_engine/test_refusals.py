@@ -149,7 +149,7 @@ class TestStartHook:
     ('train', 'val', ['test_dataloader cannot be compared with the training clips, .*val']),
 ])
 @pytest.mark.parametrize('repeated', [False, True])
-def test_clips_that_are_trained_on_and_tested_too_are_warned_of(tmp_path, train, test, told, repeated):
+def test_clips_that_are_trained_on_and_tested_too_are_warned_of(tmp_path, monkeypatch, train, test, told, repeated):
     init_default_scope('mmagenc')
     names = [f'c{index}' for index in range(6)]
     content = make_annotation([make_clip(name) for name in names], split=dict(train=names[:4], test=names[4:]))
@@ -164,6 +164,9 @@ def test_clips_that_are_trained_on_and_tested_too_are_warned_of(tmp_path, train,
         cfg['train_dataloader']['dataset'] = built = dict(type='RepeatDataset', times=2, dataset=built)
     warnings = shared_clips(DATASETS.build(built), cfg)
     assert len(warnings) == len(told) and all(re.match(text, warning) for text, warning in zip(told, warnings))
+    cfg['test_dataloader']['dataset'] = dict(type='Untold', ann_file=str(tmp_path / 'mine.npz'))
+    monkeypatch.setitem(DATASETS.module_dict, 'Untold', lambda ann_file, pipeline: [ann_file])  # one that does not tell its clips
+    assert shared_clips(DATASETS.build(built), cfg) == []
     cfg['test_dataloader']['dataset'] = dataset(test, 'copy.npz')  # names of another file say nothing
     assert shared_clips(DATASETS.build(built), cfg) == [] == shared_clips([1], cfg)
 

@@ -76,7 +76,7 @@ def share_of(labels: Sequence[int], share: float, groups: Optional[Sequence[str]
         groups: of each clip, such as its subject.
 
     Returns:
-        List[int]: indices. Where whole groups leave a class without clips there is nothing else to set apart.
+        List[int]: indices. Whole groups may hold all clips of a class: the caller has to look.
 
     Raises:
         ValueError: all clips are of one group.
