@@ -16,13 +16,20 @@ from tests.test_configs import CONFIGS, load
 
 @pytest.mark.parametrize('name', [name for name in CONFIGS if name.startswith('infogcn/infogcn_')])
 def test_infogcn_configs_do_what_their_names_say(name):
-    """Data set, batch, mode and stream of training and test alike; the tree of NTU RGB+D's modes is the published one."""
+    """Data set, batch, mode and stream of training and test alike; the tree of NTU RGB+D's modes is the published one.
+
+    An epoch of NW-UCLA has each clip five times: the published feeder of these clips repeats them, that of NTU RGB+D does not.
+    """
     cfg = load(name)
     batch, k, stream = re.fullmatch(r'infogcn/infogcn_1xb(\d+)-110e_.+-k(\d)(-motion|-published)?\.py', name).groups()
     assert cfg.train_dataloader.batch_size == int(batch) and cfg.train_dataloader.drop_last
     ntu = 'ntu' in name
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-        steps = loader.dataset.pipeline
+    train = cfg.train_dataloader.dataset
+    if not ntu:
+        assert train.type == 'RepeatDataset' and train.times == 5
+        train = train.dataset
+    for dataset in (train, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset):
+        steps = dataset.pipeline
         mode = next(step for step in steps if step.type == 'KthMode')
         assert mode.k == int(k) and any(step.type == 'MotionStream' for step in steps) == (stream == '-motion')
         assert mode.skeleton == ('ntu25_infogcn' if ntu else 'ucla20_infogcn' if stream == '-published' else 'ucla20')

@@ -14,7 +14,8 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', eta_min=0., begin=5, end=max_epochs, T_max=max_epochs - 5, convert_to_iter_based=True)
 ]
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs + 1)
-train_dataloader = dict(dataset=dict(split='trainval', pipeline={{_base_.pipelines.k8_aligned}}))
+train_dataloader = dict(dataset=dict(
+    _delete_=True, type='MotionDataset', ann_file={{_base_.ann_file}}, split='trainval', pipeline={{_base_.pipelines.k8_aligned}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k8_aligned}}))
 val_dataloader = val_cfg = val_evaluator = None
 default_hooks = dict(

@@ -20,7 +20,8 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     collate_fn=dict(type='mmagenc.packed_collate'),
-    dataset=dict(split='trainval', pipeline={{_base_.pipelines.k8_augmented}}))
+    dataset=dict(
+        _delete_=True, type='MotionDataset', ann_file={{_base_.ann_file}}, split='trainval', pipeline={{_base_.pipelines.k8_augmented}}))
 val_dataloader = val_cfg = val_evaluator = None
 default_hooks = dict(
     checkpoint=dict(save_best=None, interval=max_epochs),

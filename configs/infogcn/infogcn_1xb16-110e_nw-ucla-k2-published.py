@@ -3,6 +3,6 @@
 _base_ = './infogcn_1xb16-110e_nw-ucla-k8.py'
 
 model = dict(backbone=dict(published_modes=True))
-train_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2_published}}))
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline={{_base_.pipelines.k2_published}})))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2_published}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2_published}}))
