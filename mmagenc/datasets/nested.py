@@ -1,12 +1,26 @@
-"""Which dataset stands in a data loader's settings, inside those that repeat, balance or concatenate it."""
+"""Which datasets stand inside those that repeat, balance or concatenate them: in a data loader's settings, and built."""
 
 from collections.abc import Mapping
-from typing import Optional
+from typing import Any, List, Optional
 
 
 def innermost_dataset(dataloader: Optional[Mapping]) -> Mapping:
     """The dataset's settings in a data loader's; the first of several, an empty dict where there is none."""
-    dataset = (dataloader or {}).get('dataset') or {}
-    while dataset.get('dataset') or dataset.get('datasets'):
-        dataset = dataset.get('dataset') or dataset['datasets'][0]
-    return dataset
+    return next(iter(innermost_datasets(dataloader)), {})
+
+
+def innermost_datasets(dataloader: Optional[Mapping]) -> List[Mapping]:
+    """The settings of all datasets in a data loader's, in their order."""
+    dataset = (dataloader or {}).get('dataset')
+    return _inside(dataset, lambda outer, key: outer.get(key)) if dataset else []
+
+
+def built_datasets(dataset: Any) -> List:
+    """The datasets in one that has been built, in their order; itself, where it wraps none."""
+    return _inside(dataset, lambda outer, key: getattr(outer, key, None))
+
+
+def _inside(dataset, get) -> List:
+    if get(dataset, 'dataset'):
+        return _inside(get(dataset, 'dataset'), get)
+    return [inner for outer in get(dataset, 'datasets') or [] for inner in _inside(outer, get)] or [dataset]

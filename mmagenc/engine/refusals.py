@@ -5,11 +5,10 @@ while a data loader makes a batch, one in the data; while a checkpoint is loaded
 run is a mistake in a program and keeps its traceback.
 """
 
-import os
 import pickle
 import traceback
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Set
+from typing import Any, Callable, Iterator, List, Mapping, Optional
 
 import numpy as np
 import torch
@@ -21,14 +20,13 @@ from torch import Tensor, nn
 
 from mmagenc.command_line import describe
 from mmagenc.datasets.annotation import AnnotationError
-from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, num_classes_of
+from mmagenc.engine.held_out import shared_clips
 from mmagenc.engine.interruption import InterruptedTraining
 from mmagenc.engine.pretrained import SAID, said_classes, said_of_clips
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
 from mmagenc.evaluation.checkpoints import loading_words, model_weights, weights_problem
-from mmagenc.registry import DATASETS
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
 NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
@@ -169,7 +167,7 @@ class StartHook(Hook):
         if getattr(runner.train_loop, 'max_iters', None) == 0:  # of a loop by iterations it is not counted in batches
             raise RefusedError(no_batch(runner.train_dataloader, 'train_dataloader'))
         check_classes(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
-        for warning in shared_clips(runner.train_dataloader.dataset, runner.cfg):
+        for warning in shared_clips(runner):
             runner.logger.warning(warning)
         loop = runner.train_loop
         unit, done, key = ('iterations', loop.iter, 'max_iters') if isinstance(loop, IterBasedTrainLoop) else (
@@ -194,42 +192,6 @@ def loaded_dataset(runner):
     """The data set that a run has built before its checkpoint is loaded; ``None`` before it has built any."""
     loops = [getattr(runner, name, None) for name in ('_train_loop', '_test_loop', '_val_loop')]
     return next((loop.dataloader.dataset for loop in loops if isinstance(loop, BaseLoop)), None)
-
-
-def shared_clips(dataset, cfg: Mapping) -> List[str]:
-    """Warnings of clips that are trained on and validated or tested too.
-
-    Args:
-        dataset: that the training has built; one that does not tell its clips is passed.
-        cfg: with the settings of all three; names are compared where both come from one annotation file.
-    """
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    if not hasattr(dataset, 'annotations'):
-        return []
-    files, names, warnings = _files(innermost_dataset(cfg.get('train_dataloader'))), None, []
-    for part in ('val', 'test'):
-        other = innermost_dataset(cfg.get(f'{part}_dataloader'))
-        if not files & _files(other):
-            continue
-        names = set(dataset.annotations().values('frame_dir')) if names is None else names
-        try:
-            built = DATASETS.build(dict(other, pipeline=[]))
-            clips = built.annotations().values('frame_dir') if hasattr(built, 'annotations') else []  # a set of MMAction2's
-        except (AnnotationError, OSError, ValueError) as error:
-            warnings.append(f'{part}_dataloader cannot be compared with the training clips, {describe(error)}')
-            continue
-        shared = [name for name in clips if name in names]
-        if shared:
-            warnings.append(f'{len(shared)} of the {len(clips)} clips of {part}_dataloader are trained on too, such as {shared[0]}: what '
-                            f'is learnt by heart is tested. train_dataloader.dataset.split and {part}_dataloader.dataset.split should name '
-                            'parts of the file that share no clip')
-    return warnings
-
-
-def _files(dataset: Mapping) -> Set[str]:
-    files = dataset.get('ann_file') or []
-    return {os.path.realpath(file) for file in ([files] if isinstance(files, (str, os.PathLike)) else files)}
 
 
 def check_same_clips(said: Mapping, metainfo: Mapping, source: str) -> List[str]:

@@ -7,16 +7,14 @@ from unittest.mock import Mock
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import Registry, init_default_scope
+from mmengine.registry import Registry
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmagenc.datasets.annotation import AnnotationError, save_annotation
+from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine import refusals
-from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_same_clips, refusing, shared_clips
-from mmagenc.registry import DATASETS
-from tests.test_datasets.clips import make_annotation, make_clip
+from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_same_clips, refusing
 
 THINGS = Registry('thing')
 
@@ -140,35 +138,6 @@ class TestStartHook:
         hook.after_train_iter(None, batch_idx=0)
         hook.after_test_iter(None, batch_idx=0)
         assert released == ['output', 'folder'] * 2
-
-
-@pytest.mark.parametrize('train, test, told', [
-    ('train', 'test', []),
-    ('train', None, ['4 of the 6 clips of test_dataloader are trained on too, such as c0']),
-    (None, 'test', ['2 of the 2 clips of test_dataloader are trained on too, such as c4']),
-    ('train', 'val', ['test_dataloader cannot be compared with the training clips, .*val']),
-])
-@pytest.mark.parametrize('repeated', [False, True])
-def test_clips_that_are_trained_on_and_tested_too_are_warned_of(tmp_path, monkeypatch, train, test, told, repeated):
-    init_default_scope('mmagenc')
-    names = [f'c{index}' for index in range(6)]
-    content = make_annotation([make_clip(name) for name in names], split=dict(train=names[:4], test=names[4:]))
-    for file in ('mine.npz', 'copy.npz'):
-        save_annotation(content, tmp_path / file)
-
-    def dataset(split, file='mine.npz'):
-        return dict(type='MotionDataset', ann_file=str(tmp_path / file), pipeline=[], **({} if split is None else dict(split=split)))
-
-    cfg, built = dict(train_dataloader=dict(dataset=dataset(train)), test_dataloader=dict(dataset=dataset(test))), dataset(train)
-    if repeated:
-        cfg['train_dataloader']['dataset'] = built = dict(type='RepeatDataset', times=2, dataset=built)
-    warnings = shared_clips(DATASETS.build(built), cfg)
-    assert len(warnings) == len(told) and all(re.match(text, warning) for text, warning in zip(told, warnings))
-    cfg['test_dataloader']['dataset'] = dict(type='Untold', ann_file=str(tmp_path / 'mine.npz'))
-    monkeypatch.setitem(DATASETS.module_dict, 'Untold', lambda ann_file, pipeline: [ann_file])  # one that does not tell its clips
-    assert shared_clips(DATASETS.build(built), cfg) == []
-    cfg['test_dataloader']['dataset'] = dataset(test, 'copy.npz')  # names of another file say nothing
-    assert shared_clips(DATASETS.build(built), cfg) == [] == shared_clips([1], cfg)
 
 
 @pytest.mark.parametrize('said, metainfo, told', [

@@ -1,14 +1,15 @@
 """Begin a training with the weights of another: of other classes, and checked."""
 
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
+from mmagenc.engine.held_out import unseen_clips
 from mmagenc.engine.pretrained import init_from
-from mmagenc.registry import DATASETS, HOOKS
+from mmagenc.registry import HOOKS
 
 
 @HOOKS.register_module()
@@ -54,22 +55,3 @@ class InitFromHook(Hook):
         dataset = runner.train_dataloader.dataset
         beginning = init_from(model, self.checkpoint, metainfo=getattr(dataset, 'metainfo', None), unseen=lambda: unseen_clips(runner))
         runner.logger.info(f'{type(model).__name__} {beginning}')
-
-
-def unseen_clips(runner) -> List[str]:
-    """Names of the clips that a training is validated and tested on, as far as their files are there."""
-    return [name for dataset in _held_out(runner) if hasattr(dataset, 'annotations') for name in dataset.annotations().values('frame_dir')]
-
-
-def _held_out(runner) -> Iterator:
-    for loop, key in ((runner._val_loop, 'val_dataloader'), (runner._test_loop, 'test_dataloader')):
-        if hasattr(loop, 'dataloader'):
-            yield loop.dataloader.dataset
-            continue
-        cfg = runner.cfg.get(key)
-        if cfg is None or not isinstance(cfg.get('dataset'), dict):
-            continue
-        try:
-            yield DATASETS.build(cfg['dataset'])
-        except FileNotFoundError as error:
-            runner.logger.warning(f'init: whether the checkpoint knows the clips of {key} cannot be told: {error}')
