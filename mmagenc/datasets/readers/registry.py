@@ -8,7 +8,7 @@ M persons, T frames, V keypoints, C coordinates.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -115,6 +115,18 @@ def each(make: Callable[[str, Any], Recording], items: Iterable[Tuple[str, Any]]
             yield Unusable(name, str(error))
         else:
             yield recording
+
+
+def each_video(make: Callable[[str, Any], Recording], name: str,
+               videos: Collection[Tuple[str, Any]]) -> Iterator[Union[Recording, Unusable]]:
+    """:func:`each` of the videos of a source, called ``name/video``. That of a source which holds no other has the source's own name.
+
+    Raises:
+        ValueError: by ``make``, of one that is alone.
+    """
+    if len(videos) == 1:
+        return iter([make(name, content) for _, content in videos])
+    return each(make, ((f'{name}/{video}', content) for video, content in videos))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, 
 import numpy as np
 
 from mmagenc.datasets.readers.pandas_tables import read_pandas_table, table_keys
-from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import columns_of_names, last_number
 from mmagenc.registry import READERS
@@ -53,10 +53,8 @@ class DeepLabCut(Reader):
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         table = _of_csv(source.rows()) if source.suffix == '.csv' else _of_hdf5(source)
-        videos = _by_video(table)
-        if len(videos) < 2:
-            return iter([_recording(source, options, _name(source), table)])
-        return each(partial(_recording, source, options), ((f'{_name(source)}/{video}', part) for video, part in videos.items()))
+        videos = _by_video(table) or {'': table}
+        return each_video(partial(_recording, source, options), _name(source), videos.items())
 
 
 def _passed_over(source: Source) -> bool:

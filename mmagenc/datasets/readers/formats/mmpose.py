@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Uni
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, numbers
 from mmagenc.registry import READERS
@@ -49,9 +49,7 @@ class MMPose(Reader):
         if not source.is_folder:
             return iter([_recording(_name(source), *_frames_of_file(source.content()), options)])
         videos = _videos(_images(source))
-        if len(videos) == 1:
-            return iter([_of_images(source, options, source.name, *videos.values())])
-        return each(partial(_of_images, source, options), ((f'{source.name}/{video}', names) for video, names in videos.items()))
+        return each_video(partial(_of_images, source, options), source.name, videos.items())
 
 
 def _of_images(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:

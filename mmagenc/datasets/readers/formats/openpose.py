@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.datasets.readers.values import Columns, columns_of_number, frames_by_name, in_pixels, triples, unseen_as_nan
 from mmagenc.registry import READERS
@@ -47,9 +47,7 @@ class OpenPose(Reader):
         videos: Dict[str, List[str]] = {}
         for name in _frames(source):
             videos.setdefault(_video(name), []).append(name)
-        if len(videos) == 1:
-            return iter([_recording(source, options, source.name, *videos.values())])
-        return each(partial(_recording, source, options), ((f'{source.name}/{video}', names) for video, names in videos.items()))
+        return each_video(partial(_recording, source, options), source.name, videos.items())
 
 
 def _frames(source: Source) -> List[str]:

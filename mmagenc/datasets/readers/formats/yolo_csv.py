@@ -14,7 +14,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
 from mmagenc.datasets.readers.markers import placed
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
@@ -59,12 +59,8 @@ class KeypointTable(Reader):
             frames = [[person] for person in persons]
             yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
         else:
-            videos = by_video(rows)
-            if len(videos) == 1:
-                yield recording_of(table, rows, source.name, options)
-            else:
-                make = partial(_of_part, table, options)
-                yield from each(make, ((f'{source.name}/{PurePath(video).stem}', part) for video, part in videos.items()))
+            videos = [(PurePath(video).stem, part) for video, part in by_video(rows).items()]
+            yield from each_video(partial(_of_part, table, options), source.name, videos)
 
 
 def _of_part(table: WideTable, options: ReadOptions, name: str, rows: List[List[str]]) -> Recording:

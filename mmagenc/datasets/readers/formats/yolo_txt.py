@@ -9,7 +9,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source, decoded
 from mmagenc.datasets.readers.values import columns_of_number, frames_by_name, in_pixels, numbers, unseen_as_nan
 from mmagenc.registry import READERS
@@ -47,9 +47,7 @@ class YoloLabels(Reader):
         videos: Dict[str, List[str]] = {}
         for name in _texts(source):
             videos.setdefault(re.sub(r'[_\- ]?\d+\.txt$', '', name, flags=re.IGNORECASE), []).append(name)
-        if len(videos) == 1:
-            return iter([_recording(source, options, source.name, *videos.values())])
-        return each(partial(_recording, source, options), ((f'{source.name}/{video}', names) for video, names in videos.items()))
+        return each_video(partial(_recording, source, options), source.name, videos.items())
 
 
 def _texts(source: Source) -> List[str]:
