@@ -5,7 +5,7 @@ Generators, recognizers and datasets ask the same of a clip, and none of them im
 M persons, T frames, V keypoints, C coordinates, N clips.
 """
 
-from typing import Dict, List, Optional
+from typing import Dict, Iterable, List, Mapping, Optional
 
 import numpy as np
 
@@ -30,6 +30,12 @@ def is_unlabelled(clip: Dict) -> bool:
     """Whether a clip has no label: none, ``None`` or -1."""
     label = clip.get('label')
     return label is None or (not isinstance(label, (bool, np.ndarray)) and label == UNLABELLED)
+
+
+def other_rates(clips: Iterable[Mapping], metainfo: Mapping, fps: Optional[float]) -> List[str]:
+    """The frame rates among clips that are more than 1 % off ``fps`` (29.97 is 30), in their order; none where either is not known."""
+    rates = {clip.get('fps') or metainfo.get('fps') for clip in clips} - {None}
+    return [f'{rate:g}' for rate in sorted(rates) if fps and abs(rate / fps - 1) > 0.01]
 
 
 def array_problem(clip: Dict, key: str) -> Optional[str]:

@@ -14,6 +14,14 @@ def test_the_format_says_the_same():
     assert all(getattr(annotation, name) is getattr(clips, name) for name in names) and gaps.missing_points is clips.missing_points
 
 
+@pytest.mark.parametrize('rates, whole, fps, told', [
+    ([None, 60, 25, 60.], 30, 30., ['25', '60']), ([29.97, 30.2], None, 30, []), ([None], 29.6, 30, ['29.6']), ([60], None, None, []),
+    ([None, None], None, 30, [])])
+def test_other_rates(rates, whole, fps, told):
+    """A clip's own rate goes before the file's."""
+    assert clips.other_rates([{} if rate is None else dict(fps=rate) for rate in rates], dict(fps=whole), fps) == told
+
+
 @pytest.mark.parametrize('label, unlabelled', [(0, False), (3, False), (-1, True), (None, True), (True, False)])
 def test_labels(label, unlabelled):
     assert clips.is_unlabelled(dict(label=label)) is unlabelled and clips.is_unlabelled({})

@@ -14,6 +14,7 @@ import numpy as np
 from mmengine.config import Config
 from torch import nn
 
+from mmagenc.clips import other_rates
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import UNLABELLED, motion_to_annotations
 from mmagenc.datasets.readers.any_file import read_any_clips
@@ -200,8 +201,7 @@ class Recognizer(ModelInferencer):
         others = sorted(map(str, layouts - {self.skeleton}))
         if self.skeleton is not None and others and not takes_rotations:
             raise ValueError(f'the clips are of the layout {", ".join(others)}, the recognizer knows {self.skeleton}')
-        rates = {clip.get('fps') or metainfo.get('fps') for clip in clips} - {None}
-        others = [f'{rate:g}' for rate in sorted(rates) if self.fps and abs(rate - self.fps) > 1e-3]
+        others = other_rates(clips, metainfo, self.fps)
         if others:
             warnings.warn(f'the clips have {", ".join(others)} frames a second, the recognizer has learnt from {self.fps:g}: it sees them '
                           'faster or slower than they were', stacklevel=4)

@@ -69,14 +69,14 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
 
 def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:
     """Refuse clips of another layout than the recognizer's, and say if their frame rate is another."""
+    from mmagenc.clips import other_rates
     from mmagenc.skeletons import get_skeleton
     layouts = [get_skeleton(told['skeleton']).name if told.get('skeleton') else None for told in (meta, known)]
     if None not in layouts and layouts[0] != layouts[1]:
         raise ValueError(f'{source}: keypoints of {layouts[0]}, and the recognizer knows {layouts[1]}')
-    rates = {clip.get('fps') or meta.get('fps') for clip in clips or [meta]} - {None}
-    others = sorted(rate for rate in rates if known.get('fps') and abs(rate / known['fps'] - 1) > 0.01)
+    others = other_rates(clips or [meta], meta, known.get('fps'))
     if others:
-        print(f'warning: {source} has {", ".join(f"{rate:g}" for rate in others)} fps, the recognizer knows {known["fps"]:g}: movements '
+        print(f'warning: {source} has {", ".join(others)} fps, the recognizer knows {known["fps"]:g}: movements '
               'seem faster or slower to it', file=sys.stderr)
 
 

@@ -140,6 +140,16 @@ def test_refusals(given, capsys):
         assert error.value.code == 2
 
 
+def test_other_frame_rates_are_told(given, capsys):
+    """The clips' own, and the file's; the recognizer has learnt from 25."""
+    rates = [{}, dict(fps=50), dict(fps=25)]
+    many = [dict(clip(), label=0, frame_dir=f's{index}', **rate) for index, rate in enumerate(rates)]
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', fps=30), annotations=many), given / 'rates.npz')
+    for kind in ('onnx', 'config'):
+        main(recognize, [*words(kind), '--clips', str(given / 'rates.npz')])
+        assert 'rates.npz has 30, 50 fps, the recognizer knows 25' in capsys.readouterr().err
+
+
 def test_a_stream_of_a_file_needs_no_torch(given):
     """A file that runs without torch is not kept waiting for its import."""
     code = ("import sys; from mmagenc.commands import start; start('recognize', sys.argv[1:]); "
