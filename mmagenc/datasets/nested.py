@@ -1,7 +1,7 @@
 """Which datasets stand inside those that repeat, balance or concatenate them: in a data loader's settings, and built."""
 
 from collections.abc import Mapping
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 
 def innermost_dataset(dataloader: Optional[Mapping]) -> Mapping:
@@ -18,6 +18,19 @@ def innermost_datasets(dataloader: Optional[Mapping]) -> List[Mapping]:
 def built_datasets(dataset: Any) -> List:
     """The datasets in one that has been built, in their order; itself, where it wraps none."""
     return _inside(dataset, lambda outer, key: getattr(outer, key, None))
+
+
+def annotations_of(dataset: Any) -> Sequence[Dict]:
+    """The clips of a built dataset, each once however often they are repeated; of several in one the clips of all.
+
+    Raises:
+        ValueError: one that does not tell its clips, as :meth:`MotionDataset.annotations` does.
+    """
+    parts = built_datasets(dataset)
+    silent = [type(part).__name__ for part in parts if not hasattr(part, 'annotations')]
+    if silent:
+        raise ValueError(f'{silent[0]} does not tell its clips; accepted is a MotionDataset, repeated, balanced or joined to others')
+    return parts[0].annotations() if len(parts) == 1 else [clip for part in parts for clip in part.annotations()]
 
 
 def _inside(dataset, get) -> List:

@@ -1,12 +1,14 @@
 """Take what a generator needs of the training set, such as a representation's statistics, before training."""
 
 import logging
+from functools import partial
 from typing import Callable, Dict, Sequence
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from torch import nn
 
+from mmagenc.datasets.nested import annotations_of
 from mmagenc.registry import HOOKS
 
 
@@ -22,7 +24,7 @@ class RepresentationStatsHook(Hook):
 
     def before_train(self, runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        fit_to_clips(model, runner.train_dataloader.dataset.annotations, runner.logger)
+        fit_to_clips(model, partial(annotations_of, runner.train_dataloader.dataset), runner.logger)
 
 
 def fit_to_clips(model: nn.Module, annotations: Callable[[], Sequence[Dict]], logger: logging.Logger) -> None:

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 from mmengine.logging import MMLogger
 from torch import nn
@@ -11,24 +12,34 @@ from mmagenc.engine.hooks import RepresentationStatsHook
 from mmagenc.models import ACTVAE, KeypointRepresentation
 
 
-def run(representation):
+def run(representation, wrapped=lambda dataset: dataset):
     rng = np.random.default_rng(0)
     clips = [dict(keypoint=rng.normal(size=(1, 5, 20, 3)).astype(np.float32)) for _ in range(4)]
     model = nn.Module()
     model.representation = representation
-    dataset = SimpleNamespace(annotations=lambda: clips)
+    loader = SimpleNamespace(dataset=wrapped(SimpleNamespace(annotations=lambda: clips)))
     RepresentationStatsHook().before_train(
-        SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=dataset), logger=MMLogger.get_instance('test_stats')))
+        SimpleNamespace(model=model, train_dataloader=loader, logger=MMLogger.get_instance('test_stats')))
     return clips
 
 
-def test_statistics_of_all_training_clips():
+@pytest.mark.parametrize('wrapped', [
+    lambda dataset: dataset, lambda dataset: SimpleNamespace(dataset=SimpleNamespace(dataset=dataset)),
+    lambda dataset: SimpleNamespace(datasets=[SimpleNamespace(annotations=lambda part=part: dataset.annotations()[part])
+                                              for part in (slice(0, 1), slice(1, 4))])], ids=['plain', 'repeated', 'joined'])
+def test_statistics_of_all_training_clips(wrapped):
+    """Which wrappers of MMEngine may stand around."""
     representation = KeypointRepresentation(skeleton='ucla20', root_center=True)
-    clips = run(representation)
+    clips = run(representation, wrapped)
     frames = np.concatenate([clip['keypoint'][0] for clip in clips])
     frames = frames - frames[:, :1]
     np.testing.assert_allclose(representation.mean.numpy(), frames.mean(0), atol=1e-5)
     np.testing.assert_allclose(representation.std.numpy()[1:], frames.std(0)[1:], rtol=1e-4)
+
+
+def test_a_set_that_tells_no_clips_is_refused_in_words():
+    with pytest.raises(ValueError, match='list does not tell its clips; accepted is a MotionDataset, repeated, balanced or joined'):
+        run(KeypointRepresentation(skeleton='ucla20', root_center=True), lambda dataset: SimpleNamespace(dataset=[1]))
 
 
 def test_statistics_of_a_checkpoint_stay():
