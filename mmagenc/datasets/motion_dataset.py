@@ -207,6 +207,10 @@ class MotionDataset(BaseDataset):
             clips = list(self.data_list)
         return ClipList(clips, self._metainfo.get('skeleton'))
 
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """The class of a clip, in a list, as MMEngine's ``ClassBalancedDataset`` asks for it."""
+        return [int(self._clip(idx)['label'])]
+
     @property
     def split_names(self) -> List[str]:
         """Names of the splits that the files have."""
@@ -260,9 +264,12 @@ class MotionDataset(BaseDataset):
         It has the arrays that *every* clip of the dataset has, so that samples of recordings (with ``transl``, say) and of a pool
         (without) go into one batch. It is a copy throughout: some of MMAction2's transforms write into what they are given.
         """
+        return dict(self._before_pipeline(self._clip(idx)), sample_idx=idx % len(self))
+
+    def _clip(self, idx: int) -> Dict:
+        """A clip as it is kept, no copy of it."""
         self.full_init()
-        clip = super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
-        return dict(self._before_pipeline(clip), sample_idx=idx % len(self))
+        return super().get_data_info(idx) if self.serialize_data else self.data_list[idx]
 
     def _before_pipeline(self, clip: Dict) -> Dict:
         sample = copied_clip({key: value for key, value in clip.items() if key not in ARRAY_KEYS or key in self._shared})

@@ -228,6 +228,17 @@ def test_what_datasets_of_mmengine_do(real, tmp_path):
     assert len(repeated) == 12 and repeated[5]['frame_dir'] == 'b'
 
 
+@pytest.mark.parametrize('serialize_data', [False, True])
+def test_rare_classes_are_repeated_by_mmengines_own_wrapper(tmp_path, serialize_data):
+    """Of a quarter of the clips, with half asked for: √2 times, which it rounds up."""
+    clips = [make_clip(f'c{index}', label=int(index == 3)) for index in range(4)]
+    save_annotation(make_annotation(clips), tmp_path / 'rare.npz')
+    settings = dict(type='MotionDataset', ann_file=str(tmp_path / 'rare.npz'), serialize_data=serialize_data)
+    balanced = DATASETS.build(dict(type='ClassBalancedDataset', oversample_thr=0.5, dataset=settings))
+    assert [balanced[index]['frame_dir'] for index in range(len(balanced))] == ['c0', 'c1', 'c2', 'c3', 'c3']
+    assert balanced.dataset.get_cat_ids(3) == [1]
+
+
 def test_mmaction2_files_take_classes_and_skeleton_from_metainfo(tmp_path, monkeypatch):
     """A folder named as the skeleton must not be taken for a file of meta information."""
     monkeypatch.chdir(tmp_path)
