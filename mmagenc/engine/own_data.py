@@ -104,11 +104,23 @@ def complete_config(cfg: Config) -> Config:
     if own is None:
         return cfg
     own = own_settings(own)
+    _check_free(cfg)
     init_default_scope(cfg.get('default_scope', 'mmagenc'))
     OwnClips(own).fill(cfg)
     for key in ('own_data', 'runner_type'):
         cfg.pop(key, None)
     return cfg
+
+
+def _check_free(cfg: Config) -> None:
+    """Refuse what ``own_data`` settles itself."""
+    dataset, loop = cfg.train_dataloader.get('dataset') or {}, cfg.train_cfg.get('type', 'EpochBasedTrainLoop')
+    if dataset.get('dataset') or dataset.get('datasets'):
+        raise OwnDataError(f'train_dataloader.dataset ({dataset.get("type")}) and own_data both say what is trained on: leave it out. The '
+                           'loop adds clips to the set, which none that repeats or joins others can take; own_data.steps trains longer')
+    if loop != 'EpochBasedTrainLoop':
+        raise OwnDataError(f'train_cfg.type={loop!r}: own_data trains by epochs, as the loop has its rounds between them; leave it out, '
+                           'and own_data.steps says how long')
 
 
 def own_settings(own) -> Dict:

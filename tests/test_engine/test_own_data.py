@@ -360,6 +360,19 @@ def test_what_does_not_go_is_said(pixels, form, own, message):
         complete_config(cfg)
 
 
+@pytest.mark.parametrize('more, message', [
+    (dict(train_dataloader=dict(dataset=dict(type='RepeatDataset', times=3, dataset=dict(type='MotionDataset', ann_file='x.npz')))),
+     r'train_dataloader.dataset \(RepeatDataset\) and own_data both say what is trained on: leave it out.*own_data.steps'),
+    (dict(train_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=[dict(type='MotionDataset')]))), r'\(ConcatDataset\)'),
+    (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=10)), "train_cfg.type='IterBasedTrainLoop': own_data trains by epochs"),
+])
+def test_what_own_data_settles_itself_is_refused(pixels, more, message):
+    cfg = config('2d', pixels)
+    cfg.merge_from_dict(more)
+    with pytest.raises(OwnDataError, match=message):
+        complete_config(cfg)
+
+
 def test_labels_persons_and_unknown_layouts_are_refused(tmp_path):
     content = coco_clips(12, gaps=False)
     content.pop('metainfo')
