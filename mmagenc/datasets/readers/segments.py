@@ -16,13 +16,14 @@ from .registry import Recording
 from .source import Source, decoded
 
 COLUMNS = {
-    'clip': ('clip', 'file', 'file name', 'filename', 'video', 'media file', 'media file name', 'media file path', 'name', 'frame dir'),
+    'clip': ('clip', 'file', 'file name', 'filename', 'video', 'media file', 'media file name', 'media file path', 'name', 'frame dir',
+             'clip name', 'video name', 'recording', 'recording name', 'sequence', 'trial'),
     'start': ('start', 'begin', 'onset', 'start time', 'begin time', 'start s', 'start seconds', 'start sec'),
     'end': ('end', 'stop', 'end time', 'stop time', 'end s', 'stop s', 'end seconds', 'end sec'),
     'start_frame': ('start frame', 'first frame', 'begin frame'),
     'end_frame': ('end frame', 'last frame', 'stop frame'),
-    'label': ('label', 'class', 'action', 'behavior', 'behaviour', 'annotation', 'activity'),
-    'subject': ('subject', 'participant', 'person', 'child'),
+    'label': ('label', 'class', 'action', 'behavior', 'behaviour', 'annotation', 'activity', 'class name', 'action label'),
+    'subject': ('subject', 'participant', 'person', 'child', 'infant', 'subject id', 'participant id', 'infant id', 'child id'),
     'split': ('split', 'subset'),
 }
 """What the columns of a table may be called, in small letters, with spaces for ``_``, ``-`` and brackets."""

@@ -19,6 +19,11 @@ HEAD = 65536
 MAX_TEXT = 2 << 30
 """Bytes of a text file that is read whole."""
 
+LOOKS = 50
+"""Rows of a table that tell whether its numbers have decimal commas."""
+COMMA, POINT = (re.compile(rf'[-+]?\d*{mark}\d+(?:[eE][-+]?\d+)?') for mark in (',', r'\.'))
+"""A number with either."""
+
 
 class Source:
     """One thing to import: a file, or a folder whose files belong together.
@@ -105,14 +110,15 @@ class Source:
         return shapes
 
     def rows(self) -> List[List[str]]:
-        """The rows of a table with ``,``, ``;`` or tabs between its columns; empty if the file is no text."""
+        """The rows of a table with ``,``, ``;`` or tabs between its columns; empty if the file is no text. Decimal commas are points."""
         return self._look('table', self._rows) or [] if self.suffix in ('.csv', '.tsv', '.txt') else []
 
     def _rows(self) -> List[List[str]]:
         text = '\n'.join(self.lines)
         first = self.lines[0] if self.lines else ''
         delimiter = max('\t,;', key=first.count)
-        return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+        return rows if delimiter == ',' else _with_points(rows)
 
     def shapes(self) -> Optional[Dict[str, Tuple[int, ...]]]:
         """Shapes by path of the arrays of an HDF5 file."""
@@ -145,6 +151,14 @@ class Source:
             except (*READ_ERRORS, ImportError, RecursionError) as error:
                 looks[kind], self._failures[kind] = None, error
         return looks[kind]
+
+
+def _with_points(rows: List[List[str]]) -> List[List[str]]:
+    """Rows whose numbers have decimal commas, as spreadsheets in most of Europe write them, with points; others as they are."""
+    looked_at = [cell.strip() for row in rows[:LOOKS] for cell in row]
+    if not any(map(COMMA.fullmatch, looked_at)) or any(map(POINT.fullmatch, looked_at)):
+        return rows
+    return [[cell.replace(',', '.') if ',' in cell and COMMA.fullmatch(cell.strip()) else cell for cell in row] for row in rows]
 
 
 def decoded(content: bytes) -> str:

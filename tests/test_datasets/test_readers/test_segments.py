@@ -57,6 +57,7 @@ def spans(segments):
 @pytest.mark.parametrize('name, text', [
     ('a.csv', 'clip,start,end,label,subject\nb/c.mp4,1.5,62.25,crawl,P1\nd,,,sit,\n'),
     ('a.csv', 'Label;Subject;Video;Start (s);Stop_s\ncrawl;P1;b/c.mp4;1,5;0:01:02,25\nsit;;d;;\n'),
+    ('a.csv', 'Infant_ID;Recording;Action label;Begin;End\nP1;b/c.mp4;crawl;1,5;62,25\n;d;sit;;\n'),
     ('a.tsv', '\ufeffFile Name\tONSET\tEnd Time\tBehaviour\tParticipant\nb/c.mp4\t1.5\t1:02.25\tcrawl\tP1\n\nd\t\t\tsit\n'),
 ])
 def test_tables_however_their_columns_are_called(tmp_path, name, text):

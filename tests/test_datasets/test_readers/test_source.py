@@ -41,6 +41,21 @@ def test_another_kind_is_no_failure(tmp_path):
     assert source.rows() == [['a', 'b'], ['1', '2']]
 
 
+@pytest.mark.parametrize('mark', [';', '\t'])
+@pytest.mark.parametrize('cells, read', [
+    (['x', '1,5', '-0,25', '1,2e-3', ',5', '3'], ['x', '1.5', '-0.25', '1.2e-3', '.5', '3']),
+    (['1,5', 'walk, slowly', '1,2,3', 'a,5'], ['1.5', 'walk, slowly', '1,2,3', 'a,5']),
+    (['1,234', '1.5'], ['1,234', '1.5']),  # a comma between thousands
+])
+def test_decimal_commas(tmp_path, mark, cells, read):
+    """Of tables whose columns no comma separates, and that have no decimal point."""
+    path = tmp_path / 'a.csv'
+    path.write_text('\n'.join([mark.join('abcdef'[:len(cells)]), mark.join(cells), mark.join(cells[::-1])]))
+    assert Source(path).rows()[1:] == [read, read[::-1]]
+    path.write_text('a,b\n1,5\n')
+    assert Source(path).rows() == [['a', 'b'], ['1', '5']]
+
+
 def test_arrays_are_shapes_and_a_pickled_member_has_none(tmp_path):
     path = tmp_path / 'a.npz'
     np.savez(path, x=np.zeros((2, 3)), names=np.array([{'a': 1}], dtype=object))
