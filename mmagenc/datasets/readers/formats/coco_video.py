@@ -60,27 +60,73 @@ class CocoVideo(Reader):
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         content = source.content()
-        images = _images(content)
+        images, problems = _images(content), _Problems()
         clips: Dict[Tuple[str, Optional[str]], List[Tuple[_Image, Person, Dict]]] = {}
         layouts: Dict[object, Columns] = {}
-        annotations = [(index, found) for index, found in enumerate(content['annotations']) if _is_person(found, index)]
-        triple = [triples(found['keypoints'], f'annotation {_id(found, index)}: keypoints') for index, found in annotations]
-        graded = all(np.isin(points[:, 2], (0, 1, 2)).all() for points in triple)
-        top = max((points[:, 2].max() for points in triple), default=0)
-        for (index, found), points in zip(annotations, triple):
-            place, category = f'annotation {_id(found, index)}', found.get('category_id')
-            if found.get('image_id') not in images:
-                raise ValueError(f'{place}: image_id {found.get("image_id")!r} is no image')
-            if category not in layouts:
-                layouts[category] = _columns(content, category, len(points), options)
-            score = (VISIBILITY[points[:, 2].astype(int)] * (2 if top == 1 else 1)) if graded else points[:, 2]
-            score = _own_scores(found, score, points[:, 2] > 0, place)
-            person = _person(points, score, layouts[category], found, place)
-            image = images[found['image_id']]
-            clips.setdefault((image.clip, person.track, category), []).append((image, person, found))
+        found = [one for index, annotation in enumerate(content['annotations']) if (one := _taken(annotation, index, images, problems))]
+        graded = all(np.isin(one.points[:, 2], (0, 1, 2)).all() for one in found)
+        top = max((one.points[:, 2].max() for one in found), default=0)
+        for one in found:
+            category = one.annotation.get('category_id')
+            score = (VISIBILITY[one.points[:, 2].astype(int)] * (2 if top == 1 else 1)) if graded else one.points[:, 2]
+            try:
+                if category not in layouts:
+                    layouts[category] = _columns(content, category, len(one.points), options)
+                score = _own_scores(one.annotation, score, one.points[:, 2] > 0, one.place)
+                person = _person(one.points, score, layouts[category], one.annotation, one.place)
+            except ValueError as error:
+                problems.add(one.image.clip, str(error))
+            else:
+                clips.setdefault((one.image.clip, person.track, category), []).append((one.image, person, one.annotation))
+        whole = len({*(clip for clip, _, _ in clips), *problems.by_clip} - {None}) == 1
+        clips = {key: entries for key, entries in clips.items() if key[0] not in problems.by_clip}
         if not clips:
-            raise ValueError('no annotation has keypoints')
-        yield from _recordings(source, clips, layouts, options, _rates(content))
+            raise ValueError(next(problems.words(), 'no annotation has keypoints'))
+        for clip, text in zip(problems.by_clip, problems.words()):
+            yield Unusable(f'{source.name}/{clip}' if clip else source.name, text)
+        yield from _recordings(source, clips, layouts, options, _rates(content), whole)
+
+
+class _Taken(NamedTuple):
+    """An annotation of a person: ``points (V, 3)``, whose image, and how it is called in messages."""
+    annotation: Mapping
+    points: np.ndarray
+    image: _Image
+    place: str
+
+
+class _Problems:
+    """What is wrong with annotations, by the clips that are lost with them; ``None`` for those of no image, with which none is lost."""
+
+    def __init__(self) -> None:
+        self.by_clip: Dict[Optional[str], List[str]] = {}
+
+    def add(self, clip: Optional[str], problem: str) -> None:
+        self.by_clip.setdefault(clip, []).append(problem)
+
+    def words(self) -> Iterator[str]:
+        """A text a clip."""
+        for problems in self.by_clip.values():
+            yield problems[0] + (f' (and {len(problems) - 1} annotations more are damaged)' if len(problems) > 1 else '')
+
+
+def _taken(annotation, index: int, images: Mapping, problems: _Problems) -> Optional[_Taken]:
+    """A person's annotation; ``None`` of others, and of damaged ones, which are noted."""
+    place, clip = f'annotation number {index}', None
+    try:
+        if not isinstance(annotation, dict):
+            raise ValueError(f'{place}: no dict')
+        if not annotation.get('keypoints') or annotation.get('iscrowd') or annotation.get('num_keypoints') == 0:
+            return None
+        place = f'annotation {annotation.get("id", f"number {index}")}'
+        image = images.get(annotation.get('image_id'))
+        if image is None:
+            raise ValueError(f'{place}: image_id {annotation.get("image_id")!r} is no image')
+        clip = image.clip
+        return _Taken(annotation, triples(annotation['keypoints'], f'{place}: keypoints'), image, place)
+    except ValueError as error:
+        problems.add(clip, str(error))
+        return None
 
 
 def _rates(content: Mapping) -> Dict[str, float]:
@@ -97,16 +143,6 @@ def _own_scores(annotation: Mapping, score: np.ndarray, there: np.ndarray, place
         return score
     own = numbers(own, f'{place}: keypoint_scores', (len(there), ))
     return np.where(there, own, np.float32(0))
-
-
-def _id(annotation: Mapping, index: int) -> str:
-    return str(annotation.get('id', f'number {index}'))
-
-
-def _is_person(annotation, index: int) -> bool:
-    if not isinstance(annotation, dict):
-        raise ValueError(f'annotation number {index}: no dict')
-    return bool(annotation.get('keypoints')) and not annotation.get('iscrowd') and annotation.get('num_keypoints') != 0
 
 
 def _images(content: Mapping) -> Dict[object, _Image]:
@@ -174,11 +210,10 @@ def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation:
 
 
 def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions,
-                rates: Mapping[str, float]) -> Iterator[Union[Recording, Unusable]]:
+                rates: Mapping[str, float], whole: bool) -> Iterator[Union[Recording, Unusable]]:
     tracks: Dict[str, int] = {}
     for clip, _, _ in clips:
         tracks[clip] = tracks.get(clip, 0) + 1
-    whole = len(tracks) == 1
     for (clip, track, category), found in sorted(clips.items(), key=lambda item: natural_key(str(item[0]))):
         name = f'{source.name}/{clip}' if clip and not whole else clip or source.name
         name += f'_{track}' if tracks[clip] > 1 and track is not None else ''

@@ -89,7 +89,8 @@ def test_names_that_do_not_fit_the_annotations(write, import_file, walk):
 
 
 @pytest.mark.parametrize('change, says', [
-    (lambda content: content['annotations'][2].update(image_id=77), 'annotation 2: image_id 77 is no image'),
+    (lambda content: [found.update(image_id=77) for found in content['annotations']],
+     r'annotation 0: image_id 77 is no image \(and 9 annotations more are damaged\)'),
     (lambda content: content['annotations'][2]['keypoints'].pop(), 'annotation 2: keypoints must be x, y and score'),
     (lambda content: content['annotations'][2].update(keypoints=[1, 2, 2] * 5), 'annotation 2: 5 keypoints, the layout has 17'),
     (lambda content: content['images'][2].update(id=1), 'image number 2: expected a dict with an id of its own'),
@@ -104,6 +105,26 @@ def test_refusals(write, import_file, walk, change, says):
     change(written)
     with pytest.raises(ValueError, match=says):
         import_file(write('a.json', written), 'coco')
+
+
+def test_a_damaged_annotation_leaves_out_its_clip_alone(write, import_file, walk):
+    written = both(content(walk, 'a'), content(walk, 'b', first=100))
+    for index in (3, 5):
+        written['annotations'][index]['keypoints'].pop()
+    left_out, kept = import_file(write('a.json', written), 'coco', link=False)
+    assert left_out.name == 'a/a' and kept.name == 'a/b' and len(kept.frames) == 10
+    assert left_out.reason == ('annotation 3: keypoints must be x, y and score of each keypoint, got 50 numbers '
+                               '(and 1 annotations more are damaged)')
+    written['annotations'][3] = 7
+    assert [found.name for found in import_file(write('a.json', written), 'coco', link=False)] == ['a', 'a/a', 'a/b']
+
+
+@pytest.mark.parametrize('folder, name', [('clip1', 'clip1'), ('', 'a')])
+def test_an_annotation_of_no_image_is_left_out_alone(write, import_file, walk, folder, name):
+    written = content(walk, folder)
+    written['annotations'].append(dict(written['annotations'][0], id=99, image_id=77))
+    left_out, kept = import_file(write('a.json', written), 'coco', link=False)
+    assert left_out == ('a', 'annotation 99: image_id 77 is no image') and kept.name == name and len(kept.frames) == 10
 
 
 def test_two_images_of_one_number_leave_out_that_clip_alone(write, import_file, walk):
