@@ -13,6 +13,7 @@ from mmagenc.skeletons import Skeleton, get_skeleton
 
 from .naming import layout_of_names
 from .registry import ReadOptions
+from .source import Source
 
 NORMALIZED = 2.
 """Coordinates up to this are parts of an image, a point outside of it among them: nobody is 2 pixels large."""
@@ -135,6 +136,12 @@ def last_number(name: Union[str, int]) -> Optional[int]:
     """The last whole number in the stem of a file's name, or the number itself: 12 of ``clip7_000012_keypoints.json``."""
     found = re.findall(r'\d{1,15}', PurePath(str(name)).stem)
     return int(found[-1]) if found else None
+
+
+def named_by_folder(source: Source) -> Tuple[str, Optional[str]]:
+    """The name of a file that is called as its program calls them all: its folder's; and its class, the folder above, if there is one."""
+    folder, _, _ = source.name.rpartition('/')
+    return folder or source.path.resolve().parent.name, folder.split('/')[-2] if '/' in folder else None
 
 
 def by_series(names: Sequence[Union[str, int]]) -> Dict[str, List[Union[str, int]]]:

@@ -13,7 +13,16 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source, natural_key
-from mmagenc.datasets.readers.values import by_series, columns_of_number, in_pixels, last_number, numbers, triples, unseen_as_nan
+from mmagenc.datasets.readers.values import (
+    by_series,
+    columns_of_number,
+    in_pixels,
+    last_number,
+    named_by_folder,
+    numbers,
+    triples,
+    unseen_as_nan,
+)
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 18: 'openpose18', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
@@ -61,26 +70,14 @@ class AlphaPose(Reader):
         for (image, person, _), places in zip(persons, points):
             track = None if untracked else person.track
             frames.setdefault(image, []).append(Person(places, person.score[columns.order], track, person.box))
-        name = _name(source)
+        usual = source.path.stem.lower().startswith('alphapose')
+        name, label = named_by_folder(source) if usual else (source.name, None)
         runs = _runs(list(frames))
         for run in runs:
             persons = [frames[image] for image in run.images]
             yield Recording(f'{name}_{run.name}' if len(runs) > 1 else name, columns.skeleton, frames=persons, frame_ids=run.ids,
-                            fps=options.fps or run.fps, img_shape=options.img_shape, label=_label(name, source),
+                            fps=options.fps or run.fps, img_shape=options.img_shape, label=label,
                             notes=(*columns.notes, *notes, *run.notes))
-
-
-def _name(source: Source) -> str:
-    """The path; of a file that is called as AlphaPose calls them all, its folder's."""
-    folder, _, stem = source.name.rpartition('/')
-    if stem.lower().startswith('alphapose'):
-        return folder or source.path.resolve().parent.name
-    return source.name
-
-
-def _label(name: str, source: Source) -> Optional[str]:
-    """The folder above the one that the clip is named by."""
-    return name.split('/')[-2] if name != source.name and '/' in name else None
 
 
 def _entries(content) -> List[Entry]:
