@@ -185,7 +185,7 @@ class InfAGenCHook(Hook):
         dataset, model = runner.train_dataloader.dataset, _unwrap(runner.model)
         if not hasattr(dataset, 'extend'):
             raise ValueError('the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), '
-                             f'got {type(dataset).__name__}')
+                             f'got {type(dataset).__name__}; to see each clip more often, raise train_cfg.max_epochs')
         layout = getattr(getattr(model, 'representation', None), 'keypoint_skeleton', None)
         if layout is not None and layout != dataset.metainfo.get('skeleton', layout):
             raise ValueError(f"the generator makes {layout} keypoints, the training clips have {dataset.metainfo['skeleton']}: set the "
