@@ -143,13 +143,7 @@ def _is_detection(entry: Any) -> bool:
 
 def _of_folder(source: Source, options: ReadOptions, name: str, files: List[str]) -> Recording:
     files, ids = frames_by_name(files)
-    frames = []
-    for file in files:
-        content = _of_file(source, file)
-        if not isinstance(content, list):
-            raise ValueError(f'{file}: no list of people')
-        frames.append(_Frame(content, file))
-    return _recording(name, frames, ids, options)
+    return _recording(name, [_frame(_of_file(source, file), file) for file in files], ids, options)
 
 
 def _of_content(options: ReadOptions, name: str, content: Any) -> Recording:

@@ -82,6 +82,18 @@ def test_folders_and_files_of_several_videos(write, import_file, walk, tmp_path)
             assert np.isnan(recording.keypoint[0, 3]).all()
 
 
+def test_files_of_frames_in_other_forms(write, import_file, walk, tmp_path):
+    """With what is said beside the people, as text once more; and one that is cut short."""
+    for index, points in enumerate(walk):
+        people = [person(points)]
+        write(f'out/a_{index}.json', dict(image=f'a_{index}.jpg', people=people) if index % 2 else json.dumps(json.dumps(people)))
+    recording, = import_file(tmp_path / 'out', 'yolo_json')
+    np.testing.assert_allclose(recording.keypoint[0], walk, rtol=1e-6)
+    write('out/a_5.json', '[{"name": "pers')
+    with pytest.raises(ValueError, match='a_5.json: no list of people'):
+        import_file(tmp_path / 'out', 'yolo_json')
+
+
 def test_tracks_boxes_and_unseen_points(write, import_file, walk):
     """Ultralytics writes (0, 0) for a point of low confidence."""
     frames = [[person(points + 300, track=9), person(points, track=2, seen=False)] for points in walk]
