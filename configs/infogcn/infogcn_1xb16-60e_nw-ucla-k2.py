@@ -1,0 +1,5 @@
+# InfoGCN on NW-UCLA: positions relative to the grandparent (k = 2).
+_base_ = './infogcn_1xb16-60e_nw-ucla-k8.py'
+
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline={{_base_.pipelines.k2}})))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.pipelines.k2}}))
