@@ -1,4 +1,4 @@
-"""PyTorch's tensors in plain pickles (``pickle.dump`` of a dict of tensors), as NumPy arrays and without running code.
+"""PyTorch's tensors in its own files, and in plain pickles (``pickle.dump`` of a dict of tensors), without running code.
 
 Such a pickle holds for each tensor the bytes of a storage, as ``torch.save`` writes it, and which part of it the tensor is. PyTorch's own
 reader of weights reads the storages; nothing else of PyTorch is called.
@@ -6,9 +6,12 @@ reader of weights reads the storages; nothing else of PyTorch is called.
 
 import io
 import math
+import pickle
 from typing import Any, Tuple
 
 import numpy as np
+
+from .archives import checkpoint_problem
 
 REBUILD, STORAGE = '_rebuild_tensor_v2', '_load_from_bytes'
 NAMES = {('torch._utils', REBUILD): REBUILD, ('torch.storage', STORAGE): STORAGE}
@@ -34,6 +37,22 @@ def read_storage(content: Any):
     if not isinstance(storage, torch.storage.TypedStorage):
         raise NoTensorError(f'a storage that is a {type(storage).__name__}')
     return storage
+
+
+def read_tensors(path) -> Any:
+    """What a file of ``torch.save`` holds: tensors, numbers and texts in plain containers, read without running code.
+
+    Raises:
+        ValueError: a damaged file, or one that holds anything else.
+    """
+    import torch
+    problem = checkpoint_problem(path)
+    if problem is not None:
+        raise ValueError(problem)
+    try:
+        return torch.load(path, map_location='cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError) as error:
+        raise ValueError(f'it cannot be read as tensors in plain containers ({type(error).__name__})') from error
 
 
 def rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *, most: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from mmagenc.datasets.readers.smpl_poses import BODY, missing_keys, numbers, rot
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import named_by_folder
 from mmagenc.registry import READERS
+from mmagenc.untrusted.tensors import read_tensors
 
 WORLD = 'smpl_params_global'
 KEYS = ('global_orient', 'body_pose', 'transl')
@@ -40,8 +41,9 @@ class Gvhmr(Reader):
         return "GVHMR's results, SMPL-X poses" if told else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        from mmagenc.evaluation.checkpoints import load_checkpoint
-        content = load_checkpoint(source.path)
+        content = read_tensors(source.path)
+        if not isinstance(content, Mapping):
+            raise ValueError(f'expected a dict, as GVHMR writes it, got {type(content).__name__}')
         missing_keys(content, (WORLD, ), 'the file')
         world = content[WORLD]
         if not isinstance(world, Mapping):

@@ -1,5 +1,7 @@
 """GVHMR's results."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -55,6 +57,8 @@ def world(**changes):
     (world(transl=torch.zeros(4, 3)), r'transl must be numbers \(5, 3\)'),
     (world(global_orient=torch.full((5, 3), float('nan'))), r'global_orient holds NaN or infinity \(first at frame 0\)'),
     (dict(smpl_params_global=torch.zeros(3)), 'smpl_params_global must be a dict, got Tensor'),
+    ([content()], 'expected a dict, as GVHMR writes it, got list'),
+    (dict(world(), made_by=Path('a')), r'cannot be read as tensors in plain containers \(UnpicklingError\)'),
     (dict(smpl_params_global=dict(body_pose=torch.zeros(5, 63))), 'smpl_params_global has no global_orient, transl; it has body_pose'),
 ])
 def test_what_is_wrong_is_named(tmp_path, made, words):
