@@ -13,6 +13,7 @@ V keypoints.
 import json
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -24,7 +25,8 @@ from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17'}
 LOOKS = 20
-"""Files of a folder that are looked at; those of frames with nobody in them say nothing."""
+"""Files of a folder, or lines of a file, that are looked at, besides those of frames with nobody in them."""
+NOBODY = '[]\n'
 BOX = ('x1', 'y1', 'x2', 'y2')
 
 
@@ -46,7 +48,8 @@ class YoloResults(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         if source.is_folder:
             names = _files(source)
-            told = any(_is_person(_first(_of_file(source, name))) for name in names[:LOOKS])
+            somebody = [name for name in names if (source.path / name).stat().st_size > len(NOBODY)]
+            told = any(_is_person(_first(_of_file(source, name))) for name in somebody[:LOOKS])
             return f'results of Ultralytics for {len(names)} frames' if told else None
         content = source.json()
         told = _is_person(_first(content)) if content is not None else any(_is_person(_first(line)) for line in _begun(source))
@@ -77,9 +80,9 @@ def _of_file(source: Source, name: str) -> Any:
 
 def _begun(source: Source) -> Iterator[Any]:
     """What the first lines of a file hold, up to one that is no JSON."""
-    for line in source.lines[:LOOKS]:
+    for line in islice((line for line in source.lines if len(line) > len(NOBODY)), LOOKS):
         try:
-            yield _parsed(line) if line.strip() else []
+            yield _parsed(line)
         except (ValueError, RecursionError):
             return
 

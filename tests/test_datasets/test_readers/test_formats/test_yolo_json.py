@@ -82,6 +82,16 @@ def test_folders_and_files_of_several_videos(write, import_file, walk, tmp_path)
             assert np.isnan(recording.keypoint[0, 3]).all()
 
 
+def test_somebody_who_comes_late(write, import_file, walk, tmp_path):
+    """Behind more frames with nobody than are looked at."""
+    frames = [[]] * 50 + [[person(points)] for points in walk]
+    for index, people in enumerate(frames):
+        write(f'out/a_{index}.json', people)
+    lines = write('a.jsonl', '\n'.join(map(json.dumps, frames)))
+    for recording, in (import_file(lines, 'yolo_json'), import_file(tmp_path / 'out', 'yolo_json')):
+        assert recording.keypoint.shape[1] == 60 and np.allclose(recording.keypoint[0, 50:], walk)
+
+
 def test_files_of_frames_in_other_forms(write, import_file, walk, tmp_path):
     """With what is said beside the people, as text once more; and one that is cut short."""
     for index, points in enumerate(walk):
