@@ -84,6 +84,13 @@ class Source:
         """The content of a ``.json`` file."""
         return self._look('json', self._json) if self.suffix == '.json' and self.head.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] in b'{[' else None
 
+    def json_in(self, name: str) -> Any:
+        """The content of one of a folder's JSON files; ``None`` if it cannot be read."""
+        try:
+            return json.loads(decoded((self.path / name).read_bytes()))
+        except (ValueError, OSError, RecursionError):
+            return None
+
     def _json(self) -> Any:
         return json.loads(decoded(self.path.read_bytes()))
 

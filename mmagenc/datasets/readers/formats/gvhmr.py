@@ -15,6 +15,7 @@ from mmagenc.datasets.readers.smpl_poses import BODY, missing_keys, numbers, rot
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import named_by_folder
 from mmagenc.registry import READERS
+from mmagenc.untrusted.archives import READ_ERRORS
 from mmagenc.untrusted.tensors import read_tensors
 
 WORLD = 'smpl_params_global'
@@ -36,7 +37,7 @@ class Gvhmr(Reader):
             with zipfile.ZipFile(source.path) as archive:
                 names = next((member for member in archive.infolist() if member.filename.endswith('data.pkl')), None)
                 told = names is not None and names.file_size < MOST_NAMES and WORLD.encode() in archive.read(names)
-        except (OSError, ValueError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile):
+        except READ_ERRORS:
             return None
         return "GVHMR's results, SMPL-X poses" if told else None
 

@@ -5,14 +5,13 @@ images a file an image, a list of instances. An instance has ``keypoints (V, 2 o
 V keypoints.
 """
 
-import json
 from functools import partial
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
-from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, numbers
 from mmagenc.registry import READERS
 
@@ -36,7 +35,7 @@ class MMPose(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         if source.is_folder:
             names = _images(source)
-            first = next((content for name in names[:LOOKS] if (content := _content(source, name)) not in (None, [])), None)
+            first = next((content for name in names[:LOOKS] if (content := source.json_in(name)) not in (None, [])), None)
             return f'predictions for {len(names)} images' if _is_instances(first) else None
         content = source.json()
         if isinstance(content, dict) and isinstance(content.get('instance_info'), list):
@@ -92,13 +91,6 @@ def _images(source: Source) -> List[str]:
     return [name for name in source.names if name.lower().endswith('.json')]
 
 
-def _content(source: Source, name: str):
-    try:
-        return json.loads(decoded((source.path / name).read_bytes()))
-    except (ValueError, OSError, RecursionError):
-        return None
-
-
 def _is_instances(content) -> bool:
     return (isinstance(content, list) and bool(content) and isinstance(content[0], dict) and
             {'keypoints', 'keypoint_scores'} <= content[0].keys())
@@ -114,7 +106,7 @@ def _frames_of_images(source: Source, names: List[str]) -> Tuple[List[Tuple[str,
     names, ids = frames_by_name(names)
     frames = []
     for name in names:
-        content = _content(source, name)
+        content = source.json_in(name)
         if not isinstance(content, list):
             raise ValueError(f'{name}: no list of instances')
         frames.append((name, content))

@@ -4,7 +4,6 @@
 may share a folder. V keypoints.
 """
 
-import json
 import re
 import warnings
 from functools import partial
@@ -13,7 +12,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Union
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
-from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import Columns, columns_of_number, frames_by_name, in_pixels, triples, unseen_as_nan
 from mmagenc.registry import READERS
 from mmagenc.skeletons import get_skeleton
@@ -40,7 +39,7 @@ class OpenPose(Reader):
 
     def sniff(self, source: Source) -> Optional[str]:
         names = _frames(source)
-        content = next((found for name in names[:LOOKS] if (found := _content(source, name)) is not None), None)
+        content = next((found for name in names[:LOOKS] if (found := source.json_in(name)) is not None), None)
         return f'{len(names)} frames of OpenPose' if isinstance(content, dict) and isinstance(content.get('people'), list) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
@@ -59,18 +58,11 @@ def _video(name: str) -> str:
     return re.sub(r'[_.\- ]?\d+(_keypoints)?\.json$', '', name, flags=re.IGNORECASE)
 
 
-def _content(source: Source, name: str):
-    try:
-        return json.loads(decoded((source.path / name).read_bytes()))
-    except (ValueError, OSError, RecursionError):
-        return None
-
-
 def _recording(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
     names, ids = frames_by_name(names)
     frames, others = [], False
     for file in names:
-        content = _content(source, file)
+        content = source.json_in(file)
         if not isinstance(content, dict) or not isinstance(content.get('people'), list):
             raise ValueError(f'{file}: no frame of OpenPose ("people" is missing, or the file is cut short)')
         frames.append([_person(person, f'{file}, person {index}') for index, person in enumerate(content['people'])])

@@ -19,7 +19,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
-from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import by_series, columns_of_number, frames_by_name, in_pixels, last_number, numbers, unseen_as_nan
 from mmagenc.registry import READERS
 
@@ -72,9 +72,10 @@ def _files(source: Source) -> List[str]:
 
 
 def _of_file(source: Source, name: str) -> Any:
+    content = source.json_in(name)
     try:
-        return _parsed(decoded((source.path / name).read_bytes()))
-    except (ValueError, OSError, RecursionError):
+        return json.loads(content) if isinstance(content, str) else content
+    except (ValueError, RecursionError):
         return None
 
 
