@@ -210,7 +210,7 @@ def cvae_contests(sizes: Dict, settings: Settings) -> List[Contest]:
         return under_autocast(lambda: model.generate(label, NUM_FRAMES).cpu(), half, settings)
 
     return [Contest('cvae_train', lambda half: our_step(model, **wrapper(half)), lambda _: reference_step(plain, settings.device), BATCH,
-                    [(model, 'loss')], [(model, 'loss')]),
+                    [(model, 'loss_of')], [(model, 'loss_of')]),
             Contest('cvae_generate', our_generate, lambda _: plain_generate, len(label), [(model, 'decode')])]
 
 
@@ -259,8 +259,9 @@ def gan_contests(sizes: Dict, settings: Settings) -> List[Contest]:
     def our_generate(half: bool) -> Callable:
         return under_autocast(lambda: model.generate(label).cpu(), half, settings)
 
-    generator, critic = (model.generator, 'forward'), (model.critic, 'forward')
-    return [Contest('kinetic_gan_train', our_training, lambda _: plain_step, batch, [generator, critic]),
+    generator = (model.generator, 'forward')
+    graphed = [generator, (model, 'critic_loss'), (model, 'generator_loss')]
+    return [Contest('kinetic_gan_train', our_training, lambda _: plain_step, batch, [generator], graphed),
             Contest('kinetic_gan_generate', our_generate, lambda _: plain_generate, batch, [generator])]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 from mmagenc.command_line import describe
 
@@ -49,6 +49,7 @@ class GraphedMethod(ReplacedMethod):
         super().__init__(module, method, report=report)
         self.device_type = device_type
         self.capture = _capture if capture is None else capture
+        self.parameters = list(module.parameters())  # walking through the modules at each step costs more than a graph's launch
         self.graphs: Dict[Tuple, Optional[Callable]] = {}
         self.failures: Dict[Tuple, int] = {}
         self.pending = False
@@ -64,11 +65,12 @@ class GraphedMethod(ReplacedMethod):
         self.pending = False
 
     def run(self, args: tuple, kwargs: dict) -> Any:
-        inputs = [value for value in (*args, *kwargs.values()) if self._is_input(value)]
+        leaves, layout = tree_flatten((args, kwargs))
+        inputs = [value for value in leaves if self._is_input(value)]
         if self.pending or not inputs:
             return self.plain(*args, **kwargs)
-        form = self._form(args, kwargs)
-        if form is None or not self._record(form, args, kwargs, inputs):
+        form = self._form(leaves, layout)
+        if form is None or not self._record(form, leaves, layout, inputs):
             return self.plain(*args, **kwargs)
         output = tree_map(_own, self.graphs[form](*inputs))
         self.replays += 1
@@ -84,28 +86,28 @@ class GraphedMethod(ReplacedMethod):
     def _is_input(self, value: Any) -> bool:
         return isinstance(value, Tensor) and value.device.type == self.device_type
 
-    def _form(self, args: Sequence, kwargs: Dict) -> Optional[Tuple]:
+    def _form(self, leaves: Sequence, layout: TreeSpec) -> Optional[Tuple]:
         """What a graph holds for: shapes, constants, half precision, and which parameters learn. ``None``: a constant of unknown kind."""
-        described: List = [torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type),
-                           tuple(parameter.requires_grad for parameter in self.module.parameters())]
-        for name, value in (*enumerate(args), *kwargs.items()):
+        described: List = [layout, torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type),
+                           tuple(parameter.requires_grad for parameter in self.parameters)]
+        for value in leaves:
             if self._is_input(value):
-                described.append((name, tuple(value.shape), value.dtype, value.requires_grad, value.is_contiguous()))
+                described.append((tuple(value.shape), value.dtype, value.requires_grad, value.is_contiguous()))
             elif isinstance(value, Tensor):
-                described.append((name, tuple(value.shape), value.dtype, tuple(value.flatten().tolist())))
+                described.append((tuple(value.shape), value.dtype, tuple(value.flatten().tolist())))
             elif value is None or isinstance(value, (bool, int, float, str)):
-                described.append((name, value))
+                described.append(value)
             else:
                 return None
         return tuple(described)
 
-    def _record(self, form: Tuple, args: Sequence, kwargs: Dict, inputs: List[Tensor]) -> bool:
+    def _record(self, form: Tuple, leaves: Sequence, layout: TreeSpec, inputs: List[Tensor]) -> bool:
         """Whether there is a graph for the form, which is recorded at its first call."""
         if form not in self.graphs:
             if len(self.graphs) >= MAX_GRAPHS:
                 return False
             try:
-                self.graphs[form] = self._captured(args, kwargs, inputs)
+                self.graphs[form] = self._captured(leaves, layout, inputs)
             except Exception as error:  # whatever a recording may meet: a synchronization, memory, a kernel that cannot be recorded
                 self.failures[form] = self.failures.get(form, 0) + 1
                 if self.failures[form] >= ATTEMPTS:
@@ -115,11 +117,9 @@ class GraphedMethod(ReplacedMethod):
                 return False
         return self.graphs[form] is not None
 
-    def _captured(self, args: Sequence, kwargs: Dict, inputs: List[Tensor]) -> Callable:
-        call = _Call(self.module, self.plain, [None if self._is_input(value) else value for value in args],
-                     {name: None if self._is_input(value) else value for name, value in kwargs.items()},
-                     [index for index, value in enumerate(args) if self._is_input(value)],
-                     [name for name, value in kwargs.items() if self._is_input(value)])
+    def _captured(self, leaves: Sequence, layout: TreeSpec, inputs: List[Tensor]) -> Callable:
+        constants = [None if self._is_input(value) else value for value in leaves]
+        call = _Call(self.module, self.plain, constants, layout, [index for index, value in enumerate(leaves) if self._is_input(value)])
         samples = tuple(value.detach().clone().requires_grad_(value.requires_grad) for value in inputs)
         enabled, dtype = torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type)
         with self.unchanged(), torch.autocast(self.device_type, dtype, enabled=enabled, cache_enabled=False):
@@ -129,15 +129,15 @@ class GraphedMethod(ReplacedMethod):
 class _Call(nn.Module):
     """A method's call with its constants in place, as a module of its inputs."""
 
-    def __init__(self, module: nn.Module, plain: Callable, args: List, kwargs: Dict, positions: List[int], names: List[str]) -> None:
+    def __init__(self, module: nn.Module, plain: Callable, leaves: List, layout: TreeSpec, positions: List[int]) -> None:
         super().__init__()
-        self.module, self.plain, self.args, self.kwargs, self.positions, self.names = module, plain, args, kwargs, positions, names
+        self.module, self.plain, self.leaves, self.layout, self.positions = module, plain, leaves, layout, positions
 
     def forward(self, *inputs: Tensor) -> Any:
-        args, kwargs = list(self.args), dict(self.kwargs)
+        leaves = list(self.leaves)
         for position, value in zip(self.positions, inputs):
-            args[position] = value
-        kwargs.update(zip(self.names, inputs[len(self.positions):]))
+            leaves[position] = value
+        args, kwargs = tree_unflatten(leaves, self.layout)
         return self.plain(*args, **kwargs)
 
 

@@ -51,7 +51,8 @@ class ReplacedMethod(ABC):
             finally:
                 with torch.no_grad():
                     for buffer, before in buffers:
-                        buffer.copy_(before)
+                        if not torch.equal(buffer, before):  # one that is the same may be due for an earlier call's gradient
+                            buffer.copy_(before)
 
     def _tensors(self):
         yield from self.module.parameters()

@@ -23,8 +23,11 @@ class _ReplacingHook(Hook):
 
     Args:
         targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
-            (``graph_targets``; of the package's generators the CVAE has them), else ``'backbone'``, which MMAction2's recognizers have.
+            (:attr:`named_by`), else ``'backbone'``, which MMAction2's recognizers have.
     """
+
+    named_by: Tuple[str, ...] = ('graph_targets', )
+    """Attributes of a model that may name the targets, the first that it has."""
 
     def __init__(self, targets: Optional[Union[str, Sequence[str]]] = None) -> None:
         self.targets = [targets] if isinstance(targets, str) else None if targets is None else list(targets)
@@ -37,7 +40,8 @@ class _ReplacingHook(Hook):
             ContractError: a name that it has not.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        names = getattr(model, 'graph_targets', ['backbone']) if self.targets is None else self.targets
+        own = (getattr(model, name) for name in self.named_by if hasattr(model, name))
+        names = next(own, ['backbone']) if self.targets is None else self.targets
         return [_place(model, name, type(self).__name__) for name in names]
 
     def install(self, methods: List[ReplacedMethod]) -> None:
@@ -65,7 +69,7 @@ class CUDAGraphHook(_ReplacingHook):
 
     Args:
         targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
-            (``graph_targets``; of the package's generators the CVAE has them), else ``'backbone'``, which MMAction2's recognizers have.
+            (``graph_targets``: the CVAE and Kinetic-GAN), else ``'backbone'``, which MMAction2's recognizers have.
 
     Raises:
         ContractError: a name that the model has not, or optimizers that accumulate gradients, which replays would overwrite.
@@ -89,12 +93,14 @@ class CompileHook(_ReplacingHook):
     that, optimizer and accuracies included, and fail. What cannot be compiled here runs as it is, and the log says why.
 
     Args:
-        targets: as :class:`CUDAGraphHook`'s.
+        targets: as :class:`CUDAGraphHook`'s; what cannot be compiled as it can be recorded, a model names by ``compile_targets``.
         settings: arguments of ``torch.compile``, such as ``dict(mode='reduce-overhead')``.
 
     Raises:
         ContractError: a name that the model has not, or settings that ``torch.compile`` does not know.
     """
+
+    named_by = ('compile_targets', 'graph_targets')
 
     def __init__(self, targets: Optional[Union[str, Sequence[str]]] = None, settings: Optional[Dict] = None) -> None:
         super().__init__(targets)

@@ -86,7 +86,7 @@ class BaseGenerator(BaseModel):
         if mode == 'tensor':
             return self.representation.encode(inputs)
         if mode == 'loss':
-            return self.loss(self.representation.encode(inputs), *self.labels_and_lengths(data_samples))
+            return self.loss_of(inputs, *self.labels_and_lengths(data_samples))
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
@@ -103,6 +103,10 @@ class BaseGenerator(BaseModel):
 
     def fit(self, annotations: Sequence[Dict]) -> None:
         """Keep, in buffers, what generating needs of the training clips; called before the first epoch if not :attr:`fitted`."""
+
+    def loss_of(self, inputs: Dict[str, Tensor], label: Tensor, length: Tensor) -> Dict[str, Tensor]:
+        """:meth:`loss` of clips as the data has them: all of a training step that is the same work for any clips of their size."""
+        return self.loss(self.representation.encode(inputs), label, length)
 
     @abstractmethod
     def loss(self, x: Tensor, label: Tensor, length: Tensor) -> Dict[str, Tensor]:

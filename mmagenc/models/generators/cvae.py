@@ -54,7 +54,7 @@ class TransformerCVAE(BaseGenerator):
     """
 
     can_vary = True
-    graph_targets = ('loss', )
+    graph_targets = ('loss_of', )
 
     def __init__(self,
                  *,
