@@ -142,6 +142,9 @@ class _Call(nn.Module):
 
 
 def _capture(module: nn.Module, samples: Tuple[Tensor, ...]) -> Callable:
+    quieten = getattr(torch.autograd.graph, 'set_warn_on_accumulate_grad_stream_mismatch', None)
+    if quieten is not None:  # since torch 2.10 the first step of what was recorded, on a stream of its own, would warn of just that
+        quieten(False)
     return torch.cuda.make_graphed_callables(module, samples, allow_unused_input=True)
 
 
