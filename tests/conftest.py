@@ -10,6 +10,7 @@ import torch
 
 import mmagenc  # noqa: F401  before any test file imports mmaction
 from mmagenc.skeletons import SKELETONS
+from tests import shared
 
 
 def _folder(variable: str) -> Path:
@@ -32,6 +33,13 @@ def data_root() -> Path:
 def reference_root() -> Path:
     """Folder with the ``.npz`` files of the published networks' forward passes."""
     return _folder('MMAGENC_REFERENCE_ROOT')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _run_folder(tmp_path_factory):
+    """Where :func:`tests.shared.made_once` makes things; a worker's own folder lies in it."""
+    folder = tmp_path_factory.getbasetemp()
+    shared.run_folder = folder.parent if 'PYTEST_XDIST_WORKER' in os.environ else folder
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -1,24 +1,21 @@
 """What is costly to make and read by tests of several files: made once for all workers of a run."""
 
-import os
 import tempfile
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 from filelock import FileLock
+
+run_folder: Optional[Path] = None
+"""pytest's temporary folder of this run, the same for all workers; old ones pytest removes. Set when the first test begins."""
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """The folder that ``make`` fills: the first worker that asks fills it, the others wait for that and find it.
 
-    Without pytest-xdist each process makes its own. Nobody may write into it.
+    Nobody may write into it.
     """
-    run = os.environ.get('PYTEST_XDIST_TESTRUNUID')
-    if run is None:
-        folder = Path(tempfile.mkdtemp(prefix=f'mmagenc-{name}-'))
-        make(folder)
-        return folder
-    root = Path(tempfile.gettempdir()) / f'mmagenc-{name}-{run}'
+    root = run_folder / f'made-once-{name}'
     root.mkdir(exist_ok=True)
     with FileLock(root / 'lock'):
         if not (root / 'made').exists():
