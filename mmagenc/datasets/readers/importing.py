@@ -27,7 +27,7 @@ from .motion_files import Labels, convert_files
 from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
 from .source import Source
-from .tracks import link_persons
+from .tracks import identities, link_persons, only_person, with_all_frames
 from .upright import head_down
 
 PARALLEL_FROM = 48
@@ -36,6 +36,8 @@ LEAST_PERCENT = 20.
 """A largest score above this is in percent; those of SimCC, which are no probabilities, reach 10."""
 OUTSIDE, FAR_OUTSIDE = 0.2, 0.1
 """Share of the points, and how far outside of the picture in its size, that say that the picture's size is another one."""
+CROWD = 0.25
+"""Share of a clip's frames in which somebody must be to count as there beside those that are kept."""
 SHOWN = 10
 """Reasons that a refusal of everything tells."""
 
@@ -134,7 +136,8 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
     converted = _converted(items)
     videos = [item for item in items if item.source.suffix in VIDEO_SUFFIXES]
     if settings.segments is not None:
-        items, problems = cut_all(items, settings.segments)
+        videos = [item._replace(recording=persons_of(item.recording, settings)) for item in videos]
+        items, problems = cut_all(items, settings)
         left_out += problems
     clips, notes = [], Counter()
     for item in items:
@@ -190,8 +193,9 @@ def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]],
                 continue
             try:
                 recording = graded(told(recording, settings.read))
-                recording = link_persons(recording, max_persons=settings.max_persons, min_score=settings.read.min_score)
-                result.items.append(Item(image_upright(recording, settings.read.up), origin))
+                if settings.segments is None:  # else who is meant is found in each segment, whose numbers are the file's
+                    recording = persons_of(recording, settings)
+                result.items.append(Item(recording, origin))
             except ValueError as error:
                 result.left_out.append(_named(source, recording, error))
     except Exception as error:  # damaged files raise nearly anything
@@ -205,6 +209,12 @@ def _named(source: Source, recording: Optional[Recording], error: Exception) -> 
         return said
     part = f' ({recording.name})' if recording is not None and recording.name != source.name else ''
     return f'{source.path}{part}: {said}'
+
+
+def persons_of(recording: Recording, settings: ImportSettings) -> Recording:
+    """A recording with its main persons, the right way up."""
+    recording = link_persons(recording, max_persons=settings.max_persons, min_score=settings.read.min_score)
+    return image_upright(recording, settings.read.up)
 
 
 def told(recording: Recording, options: ReadOptions) -> Recording:
@@ -249,21 +259,63 @@ def image_upright(recording: Recording, up: Optional[str]) -> Recording:
     return replace(recording, keypoint=points, up=None, notes=(*recording.notes, 'y pointed up and was turned'))
 
 
-def cut_all(items: Sequence[Item], segments: Sequence[Segment]) -> Tuple[List[Item], List[str]]:
-    """The clips that segments name, and why others are none."""
+def cut_all(items: Sequence[Item], settings: ImportSettings) -> Tuple[List[Item], List[str]]:
+    """The clips that segments name, with their persons, and why others are none."""
     names = [item.recording.name for item in items]
     twice = {name for name, number in Counter(names).items() if number > 1}  # of several folders that the user named
     items = [item._replace(recording=replace(item.recording, name=f'{item.source.root.name}/{item.recording.name}'))
              if item.recording.name in twice else item for item in items]
-    assigned, problems = assign([item.recording.name for item in items], segments)
+    assigned, problems = assign([item.recording.name for item in items], settings.segments)
     clips: List[Item] = []
     for item in items:
         own = assigned[item.recording.name]
-        if own:
-            clips += [Item(clip, item.source) for clip in cut(item.recording, own, problems)]
-        else:
+        if not own:
             problems.append(f'{item.source.path}: no segment names it')
+            continue
+        try:
+            recording = with_all_frames(item.recording)
+        except ValueError as error:
+            problems.append(_named(item.source, item.recording, error))
+            continue
+        for segment, clip in cut(recording, own, problems):
+            try:
+                clips.append(Item(persons_of_segment(clip, segment, own, identities(recording), settings), item.source))
+            except ValueError as error:
+                problems.append(f'{segment.place}: {_named(item.source, clip, error)}')
     return clips, problems
+
+
+def persons_of_segment(clip: Recording, segment: Segment, segments: Sequence[Segment], known: Sequence[str],
+                       settings: ImportSettings) -> Recording:
+    """A clip with the persons that are meant: of the file's identity that its segment names, if the file has such; else the main ones.
+
+    Args:
+        clip: what was cut.
+        segment: by which it was.
+        segments: all of its recording.
+        known: the file's identities.
+        settings: of the import.
+
+    Raises:
+        ValueError: an identity that is not there; segments of several people, of whom more are there than are kept.
+    """
+    if segment.person is not None and {one.person for one in segments} & set(known):
+        return persons_of(only_person(clip, segment.person), settings)
+    people = list(dict.fromkeys(one.subject for one in segments if one.subject is not None))
+    if len(people) > 1 and segment.subject is not None and _crowded(clip, settings):
+        said = f'; the file calls them {", ".join(known)}' if known else ', and the file has no identities'
+        raise ValueError(f'its segments are of {", ".join(people[:3])}{", …" if len(people) > 3 else ""}, and more persons are there than '
+                         f'are kept: a column person says which is meant{said}')
+    return persons_of(clip, settings)
+
+
+def _crowded(clip: Recording, settings: ImportSettings) -> bool:
+    """Whether one person more than are kept is there in a good part of a clip."""
+    more = link_persons(clip, max_persons=settings.max_persons + 1, min_score=settings.read.min_score)
+    if more.keypoint is None or len(more.keypoint) <= settings.max_persons:
+        return False
+    seen = np.isfinite(more.keypoint).all(axis=-1) & (more.keypoint != 0).any(axis=-1)
+    return bool(seen[-1].any(axis=-1).mean() > CROWD)
 
 
 def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:

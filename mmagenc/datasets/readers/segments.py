@@ -18,15 +18,19 @@ from .source import Source, decoded
 COLUMNS = {
     'clip': ('clip', 'file', 'file name', 'filename', 'video', 'media file', 'media file name', 'media file path', 'name', 'frame dir',
              'clip name', 'video name', 'recording', 'recording name', 'sequence', 'trial'),
-    'start': ('start', 'begin', 'onset', 'start time', 'begin time', 'start s', 'start seconds', 'start sec'),
-    'end': ('end', 'stop', 'end time', 'stop time', 'end s', 'stop s', 'end seconds', 'end sec'),
-    'start_frame': ('start frame', 'first frame', 'begin frame'),
-    'end_frame': ('end frame', 'last frame', 'stop frame'),
     'label': ('label', 'class', 'action', 'behavior', 'behaviour', 'annotation', 'activity', 'class name', 'action label'),
-    'subject': ('subject', 'participant', 'person', 'child', 'infant', 'subject id', 'participant id', 'infant id', 'child id'),
+    'subject': ('subject', 'participant', 'child', 'infant', 'subject id', 'participant id', 'infant id', 'child id'),
+    'person': ('person', 'person id', 'track', 'track id', 'identity'),
     'split': ('split', 'subset'),
 }
 """What the columns of a table may be called, in small letters, with spaces for ``_``, ``-`` and brackets."""
+EDGES = {**dict.fromkeys(('start', 'begin', 'beginning', 'onset', 'from'), 'start'),
+         **dict.fromkeys(('end', 'stop', 'ending', 'to'), 'end'), **dict.fromkeys(('duration', 'dur', 'length'), 'duration')}
+"""Words for what a column of times tells of a segment; ``first`` and ``last`` too, of frames."""
+UNITS = {**dict.fromkeys(('s', 'sec', 'secs', 'second', 'seconds', 'hh:mm:ss', 'mm:ss', 'hh:mm:ss.ms', 'hh:mm:ss.mmm'), 's'),
+         **dict.fromkeys(('ms', 'msec', 'msecs', 'millisecond', 'milliseconds'), 'ms'), **dict.fromkeys(('frame', 'frames'), 'frame')}
+FILLERS = ('time', 'timestamp', 'number', 'no', 'nr', 'idx', 'index', 'in', 'at')
+"""Further words in the name of a column of times."""
 NOBODY = 'no focal subject'
 """What BORIS writes where nobody is meant."""
 MEDIA_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.mpg', '.mpeg', '.wmv', '.m4v', '.mts', '.wav', '.mp3', '.json', '.csv', '.h5',
@@ -49,6 +53,7 @@ class Segment:
         subject: who it is.
         split: ``train``, ``val`` or ``test``.
         place: where it stands in its file, for messages.
+        person: which of the recording's persons it is of: an identity of the file.
     """
     clips: Tuple[str, ...]
     start: Optional[float] = None
@@ -58,6 +63,7 @@ class Segment:
     subject: Optional[str] = None
     split: Optional[str] = None
     place: str = ''
+    person: Optional[str] = None
 
 
 # Reading -----------------------------------------------------------------------------------------------------------------------------
@@ -67,7 +73,8 @@ def read_segments(path, *, tier: Optional[str] = None) -> List[Segment]:
     """Segments of a table (CSV, TSV), an ELAN file (``.eaf``) or its tab-separated export, or BORIS's events, aggregated or tabular.
 
     A table has a row a segment and the columns ``clip``, ``start``, ``end`` (seconds, or ``1:02.5``), or ``start_frame``, ``end_frame``
-    (both in the segment), and ``label``, ``subject``, ``split`` (:data:`COLUMNS` lists what else they may be called); empty cells of start
+    (both in the segment), and ``label``, ``subject``, ``person`` (an identity of the file), ``split`` (:data:`COLUMNS` and
+    :func:`_time_column` tell what else they may be called: ``start_ms``, ``duration``, ``from`` and others); empty cells of start
     and end are the recording's. Points in time (BORIS's POINT) are segments without length.
 
     Args:
@@ -111,7 +118,7 @@ def _of_rows(rows: List[Tuple[int, List[str]]], stem: str, tier: Optional[str]) 
             return _of_events(_table(rows[index + 1:], spelt), _preamble(rows[:index]), stem)
         if any(name.startswith('begin time ') for name in spelt) and any(name.startswith('end time ') for name in spelt):
             return _of_elan_columns(rows[index + 1:], row, stem, tier)
-        if any(_column(spelt, name) is not None for name in ('start', 'start_frame', 'end', 'end_frame')) or (
+        if any(_time_column(name) is not None for name in spelt) or (
                 index == 0 and _column(spelt, 'clip') is not None and len(set(spelt)) > 1):
             return _of_table(_table(rows[index + 1:], spelt), spelt)
     rows = [(number, row) for number, row in rows if not row[0].startswith('#')]
@@ -122,6 +129,20 @@ def _of_rows(rows: List[Tuple[int, List[str]]], stem: str, tier: Optional[str]) 
 
 def _spelt(name: str) -> str:
     return ' '.join(re.sub(r'[^\w#:.]+|_', ' ', name.lower()).split())
+
+
+def _time_column(name: str) -> Optional[Tuple[str, str]]:
+    """What a column tells, ``'start'``, ``'end'`` or ``'duration'``, and in what: ``'s'``, ``'ms'`` or ``'frame'``; ``None`` for others.
+
+    ``start``, ``start_time_s``, ``end (ms)``, ``frame_start``, ``Last frame``, ``from``, ``duration``; without a unit they are seconds.
+    """
+    words = name.split()
+    frames = any(UNITS.get(word) == 'frame' for word in words)
+    known = EDGES | (dict(first='start', last='end') if frames else {})
+    edges = [known[word] for word in words if word in known]
+    units = {UNITS[word] for word in words if word in UNITS}
+    others = [word for word in words if word not in known and word not in UNITS and word not in FILLERS]
+    return (edges[0], next(iter(units), 's')) if len(edges) == 1 and len(units) < 2 and not others else None
 
 
 def _column(spelt: Sequence[str], name: str) -> Optional[int]:
@@ -144,13 +165,58 @@ def _of_table(table: List[Tuple[int, Dict[str, str]]], spelt: Sequence[str]) -> 
         _refuse_joined_media(table, names.get('clip', 'observation id'))
     if 'clip' not in names:
         raise ValueError(f'no column says which recording: expected clip, got {", ".join(spelt)}')
+    times = _time_columns(spelt, [*names.values()])
     segments = []
     for number, row in table:
         values = {name: row[column] or None for name, column in names.items()}
         if values['clip'] is None:
             raise ValueError(f'line {number}: {names["clip"]} is empty')
+        values.update(_edges({key: row[column] for key, column in times.items() if row[column]}, f'line {number}'))
+        _refuse_offset(row.get('time offset s', ''), f'line {number}: ')
         segments.append(_segment(values, f'line {number}', also=row.get('observation id')))
     return segments
+
+
+def _time_columns(spelt: Sequence[str], taken: Sequence[str]) -> Dict[Tuple[str, str], str]:
+    """The columns of times by what they tell and in what.
+
+    Raises:
+        ValueError: a column that seems to tell a beginning or an end that no other does, in words that are not known.
+    """
+    columns: Dict[Tuple[str, str], str] = {}
+    for name in spelt:
+        told = _time_column(name)
+        if told is not None:
+            columns.setdefault(told, name)
+    if 'onset' in spelt and 'offset' in spelt:
+        columns.setdefault(('end', 's'), 'offset')
+    edges = {edge for edge, _ in columns}
+    missing = {'start', 'end'} - edges - ({'end'} if {'start', 'duration'} <= edges else set())
+    for name in spelt:
+        seems = {EDGES.get(word, 'end' if word == 'offset' else '') for word in name.split()}
+        if seems & missing and name not in columns.values() and name not in taken:
+            raise ValueError(f'the column {name!r} seems to say when a segment begins or ends, in words that are not known; accepted are '
+                             'start and end (or duration) in seconds, start_ms and end_ms, start_frame and end_frame')
+    return columns
+
+
+def _edges(cells: Dict[Tuple[str, str], str], place: str) -> Dict[str, str]:
+    """``start``, ``end``, ``start_frame``, ``end_frame`` of a row, those that it has."""
+    edges = {edge if unit != 'frame' else f'{edge}_frame': text for (edge, unit), text in cells.items() if unit != 'ms'}
+    for (edge, unit), text in cells.items():
+        if unit == 'ms':
+            edges.setdefault(edge, repr(_seconds(text, place, edge) / 1000))
+    duration, frames = edges.pop('duration', None), edges.pop('duration_frame', None)
+    if duration is not None and 'start' in edges and 'end' not in edges:
+        edges['end'] = repr(_seconds(edges['start'], place, 'start') + _seconds(duration, place, 'duration'))
+    if frames is not None and 'start_frame' in edges and 'end_frame' not in edges:
+        edges['end_frame'] = repr(_frame(edges['start_frame'], place, 'start_frame') + _frame(frames, place, 'duration_frame') - 1)
+    return edges
+
+
+def _refuse_offset(offset: str, place: str = '') -> None:
+    if offset.strip('0.,-+'):
+        raise ValueError(f'{place}the observation has a time offset of {offset} s, set it to 0 in BORIS and export again')
 
 
 def _segment(values: Dict[str, Optional[str]], place: str, also: Optional[str] = None) -> Segment:
@@ -165,7 +231,7 @@ def _segment(values: Dict[str, Optional[str]], place: str, also: Optional[str] =
     clips = tuple(re.sub(r'^player #\d+:|^\d+:\s*', '', part.strip()) for part in (values['clip'] or '').split(';') if part.strip())
     subject = values.get('subject')
     return Segment((*clips, *([also] if also else [])), start, end, in_frames, values.get('label'),
-                   None if subject is not None and subject.lower() == NOBODY else subject, values.get('split'), place)
+                   None if subject is not None and subject.lower() == NOBODY else subject, values.get('split'), place, values.get('person'))
 
 
 def _frame(text: str, place: str, name: str) -> float:
@@ -197,9 +263,7 @@ def _is_time(text: str) -> bool:
 def _preamble(rows: Sequence[Tuple[int, List[str]]]) -> Dict[str, str]:
     """What BORIS says in two columns above its events."""
     said = {_spelt(row[0]): row[1] for _, row in rows if len(row) > 1 and row[0]}
-    offset = said.get('time offset s', '0') or '0'
-    if offset.strip('0.,-+'):
-        raise ValueError(f'the observation has a time offset of {offset} s, set it to 0 in BORIS and export again')
+    _refuse_offset(said.get('time offset s', ''))
     return said
 
 
@@ -214,6 +278,7 @@ def _of_events(table: List[Tuple[int, Dict[str, str]]], said: Dict[str, str], st
     segments = []
     for number, row in table:
         observation = row.get('observation id') or said.get('observation id') or stem
+        _refuse_offset(row.get('time offset s', ''), f'line {number}: ')
         label = row.get('behavior') or row.get('behaviour')
         values = dict(clip=row.get(media) or observation, subject=row.get('subject') or None, label=label or None)
         key = (observation, values['subject'], label, row.get('modifiers', row.get('modifier 1', '')))
@@ -428,34 +493,35 @@ def _agreement(name: str, clip: str) -> int:
     return same if whole or same == min(len(own), len(given)) else 0
 
 
-def cut(recording: Recording, segments: Iterable[Segment], problems: Optional[List[str]] = None) -> List[Recording]:
+def cut(recording: Recording, segments: Iterable[Segment], problems: Optional[List[str]] = None) -> List[Tuple[Segment, Recording]]:
     """Clips of a recording, one a segment that is of it (:func:`segments_of`).
 
     Frame n of a video is at n / fps seconds; a segment from 1 s to 2 s has the frames from 1 s on and no longer the one at 2 s; one from
     frame 30 to frame 59 has both. Clips are named ``<recording>_<first>-<last frame>``; one of a whole recording keeps its name.
 
     Args:
-        recording: before or after :func:`~mmagenc.datasets.readers.tracks.link_persons`.
+        recording: with all its frames (:func:`~mmagenc.datasets.readers.tracks.with_all_frames`), before or after its persons are linked.
         segments: of this recording and others.
         problems: to which what cannot be cut is added, a message each; ``None``: the first is raised.
 
     Returns:
-        The clips, in the order of the segments; with what the segment says in place of the recording's label, subject and split.
+        Segments and their clips, in the order of the segments; with what the segment says in place of the recording's label, subject (a
+        segment's person, where it says no subject) and split.
 
     Raises:
         ValueError: a problem, without ``problems``: seconds without ``fps``, a segment without a frame, more than half of which lies
             outside of the recording, or that another one of the same subject equals.
     """
-    clips: List[Recording] = []
+    clips: List[Tuple[Segment, Recording]] = []
     taken: Counter = Counter()
     for segment in segments_of(recording.name, segments):
         try:
             first, last, note = _frames_of(recording, segment)
-            if taken[first, last, segment.subject]:
+            if taken[first, last, segment.subject, segment.person]:
                 raise ValueError(f'the frames {first} to {last} are a clip already')
             clip = _clip(recording, segment, first, last, note, others=sum(1 for key in taken if key[:2] == (first, last)))
-            taken[first, last, segment.subject] += 1
-            clips.append(clip)
+            taken[first, last, segment.subject, segment.person] += 1
+            clips.append((segment, clip))
         except ValueError as error:
             message = f'{segment.place}: {recording.name}, {_said(segment)}: {error}'
             if problems is None:
@@ -503,10 +569,11 @@ def _clip(recording: Recording, segment: Segment, first: int, last: int, note: T
     chosen = np.flatnonzero((ids >= first) & (ids <= last))
     if not len(chosen):
         raise ValueError(f'nobody is there from frame {first} to {last}')
-    said = {key: getattr(segment, key) for key in ('label', 'subject', 'split') if getattr(segment, key) is not None}
+    who = segment.person if segment.subject is None else segment.subject
+    said = {key: value for key, value in dict(label=segment.label, subject=who, split=segment.split).items() if value is not None}
     whole = segment.start is None and segment.end is None
     name = recording.name if whole else f'{recording.name}_{first}-{last}'
-    name += f'_{segment.subject}' if others and segment.subject else f'_{others + 1}' if others else ''
+    name += f'_{who}' if others and who else f'_{others + 1}' if others else ''
     if whole:
         return replace(recording, name=name, **said)
     arrays = {key: value[:, chosen] for key in ('keypoint', 'keypoint_score', 'pose', 'transl')

@@ -17,6 +17,8 @@ MAX_GAP_SECONDS = 3.
 """How long somebody may be out of sight and be the same person still, where the files do not say who is who."""
 REACH = 0.7
 """How far somebody may move between two frames, in their own size (diagonal of the box around the keypoints)."""
+JOIN_SECONDS = 1.
+"""How long after one of the file's identities ended another may begin at its place and be the same person."""
 REACH_A_FRAME, MAX_REACH = 0.05, 1.5
 """How much further after each frame out of sight, and at most."""
 COAST = 3
@@ -64,7 +66,8 @@ class _Track:
 def link_persons(recording: Recording, *, max_persons: int = 1, use_tracks: bool = True, min_score: float = 0.) -> Recording:
     """Say who is who over time, keep the main persons, and give frames that are missing a place.
 
-    Who is who: by ``track`` where a person has one; else each is who was nearest in the frames before, all of a frame together (Hungarian
+    Who is who: by ``track`` where a person has one (a track that begins where another has just ended goes on with it, of which a note
+    tells); else each is who was nearest in the frames before, all of a frame together (Hungarian
     assignment of the mean distance of keypoints, in sizes of the person, from where they would be if they moved on), and nobody who was
     farther than :data:`REACH`. If no frame has more than one person, all are that person. Kept are those of most frames × size × score,
     most first; the size is the diagonal of the box around the keypoints.
@@ -96,7 +99,7 @@ def link_persons(recording: Recording, *, max_persons: int = 1, use_tracks: bool
     times, count, stride = _times(recording.frame_ids, len(recording.frames))
     frames = _found(recording.frames, min_score)
     fps = recording.fps / stride if recording.fps else None
-    tracks, notes = _linked(frames, times, MAX_GAP_SECONDS * (fps or USUAL_FPS), use_tracks)
+    tracks, notes = _linked(frames, times, fps or USUAL_FPS, use_tracks)
     kept = sorted(tracks, key=lambda track: -track.weight)[:max_persons]
     keypoint, score = _arrays(kept, count)
     notes = (*recording.notes, *_stride_note(stride), *notes, *_choice_notes(tracks, kept))
@@ -135,17 +138,63 @@ def _stride_note(stride: int) -> Tuple[str, ...]:
 
 def _without_holes(recording: Recording) -> Recording:
     """A recording of arrays whose missing frames are there, as NaN and score 0."""
-    arrays = {key: np.asarray(value) for key in ('keypoint', 'keypoint_score', 'pose', 'transl')
-              if (value := getattr(recording, key)) is not None}
-    times, count, stride = _times(recording.frame_ids, next(iter(arrays.values())).shape[1])
+    times, count, stride = _times(recording.frame_ids, _length(recording))
     if count == len(times) and stride == 1:
         return recording
-    spread = {}
-    for key, array in arrays.items():
-        spread[key] = np.full((len(array), count, *array.shape[2:]), 0 if key == 'keypoint_score' else np.nan, dtype=np.float32)
-        spread[key][:, times] = array
-    return replace(recording, **spread, frame_ids=_all_ids(recording.frame_ids, count, stride),
+    return replace(recording, **_spread(recording, times, count), frame_ids=_all_ids(recording.frame_ids, count, stride),
                    fps=recording.fps / stride if recording.fps else None, notes=(*recording.notes, *_stride_note(stride)))
+
+
+def with_all_frames(recording: Recording) -> Recording:
+    """A recording with a place for each frame from its first to its last, with nobody in those that its file leaves out.
+
+    Numbers of the frames stay the file's; of a video of which every n-th frame was read, each of those has a place.
+
+    Raises:
+        ValueError: numbers of frames as :func:`link_persons` refuses them.
+    """
+    times, count, stride = _times(recording.frame_ids, _length(recording))
+    if count == len(times):
+        return recording
+    ids = int(recording.frame_ids[0]) + stride * np.arange(count)
+    if recording.frames is None:
+        return replace(recording, **_spread(recording, times, count), frame_ids=ids)
+    there = dict(zip(times.tolist(), recording.frames))
+    return replace(recording, frames=[there.get(time, ()) for time in range(count)], frame_ids=ids)
+
+
+def identities(recording: Recording) -> List[str]:
+    """The file's names of the persons of a recording with ``frames``, in the order in which they come."""
+    return list(dict.fromkeys(str(person.track) for frame in recording.frames or () for person in frame if person.track is not None))
+
+
+def only_person(recording: Recording, identity: str) -> Recording:
+    """A recording with ``frames`` without all but one of the file's identities.
+
+    Raises:
+        ValueError: nobody has it in these frames.
+    """
+    known = identities(recording)
+    if identity not in known:
+        raise ValueError(f'person {identity!r} is not there in these frames; there are {", ".join(known) or "none"}')
+    return replace(recording, frames=[[person for person in frame if str(person.track) == identity] for frame in recording.frames])
+
+
+def _length(recording: Recording) -> int:
+    if recording.frames is not None:
+        return len(recording.frames)
+    return np.asarray(recording.pose if recording.keypoint is None else recording.keypoint).shape[1]
+
+
+def _spread(recording: Recording, times: np.ndarray, count: int) -> Dict[str, np.ndarray]:
+    """Arrays of ``count`` frames with those of a recording at their times."""
+    spread = {}
+    for key in ('keypoint', 'keypoint_score', 'pose', 'transl'):
+        if getattr(recording, key) is not None:
+            array = np.asarray(getattr(recording, key))
+            spread[key] = np.full((len(array), count, *array.shape[2:]), 0 if key == 'keypoint_score' else np.nan, dtype=np.float32)
+            spread[key][:, times] = array
+    return spread
 
 
 def _without_unsure(recording: Recording, min_score: float) -> Recording:
@@ -232,9 +281,9 @@ def _distances(tracks: Sequence[_Track], frame: int, persons: Sequence[_Found]) 
     return np.where(enough, np.where(both, apart, 0).sum(axis=2) / number.clip(min=1), middles) / size
 
 
-def _linked(frames: Sequence[Sequence[_Found]], times: np.ndarray, max_gap: float,
-            use_tracks: bool) -> Tuple[List[_Track], List[str]]:
+def _linked(frames: Sequence[Sequence[_Found]], times: np.ndarray, fps: float, use_tracks: bool) -> Tuple[List[_Track], List[str]]:
     """Who is who, and notes."""
+    max_gap = MAX_GAP_SECONDS * fps
     named = use_tracks and any(person.track is not None for frame in frames for person in frame)
     most = max(map(len, frames))
     if not named and most == 1:
@@ -252,8 +301,34 @@ def _linked(frames: Sequence[Sequence[_Found]], times: np.ndarray, max_gap: floa
             doubled += _add_named(by_name, tracks, time, [person for person in frame if person.track is not None], strangers)
         _add_nearest([track for track in tracks if track.name is None and time - track.frames[-1] <= max_gap], tracks, time, strangers)
     notes = [f'one identity for two persons of a frame in {doubled} frames: the nearer one is meant'] if doubled else []
+    if named:
+        joined = len(tracks)
+        tracks = _joined(tracks, JOIN_SECONDS * fps)
+        if len(tracks) < joined:
+            notes.append(f'identities that begin where another has just ended are taken for the same person ({joined - len(tracks)} times)')
     how = "the file's identities" if named else 'overlap'
     return tracks, [f'{len(tracks)} persons by {how}'] * (len(tracks) > 1) + notes + (_jump_notes(tracks) if named else [])
+
+
+def _joined(tracks: Sequence[_Track], max_gap: float) -> List[_Track]:
+    """Tracks of the file, one that begins within reach of where another ended going on with the nearest such."""
+    joined: List[_Track] = []
+    for track in sorted(tracks, key=lambda track: track.frames[0]):
+        begin = track.frames[0]
+        before = [other for other in joined if track.name is not None and other.name is not None
+                  and 0 < begin - other.frames[-1] <= max_gap]
+        cost = _distances(before, begin, [track.found[0]])[:, 0] - [_reach(other, begin) for other in before] if before else [0.]
+        if np.min(cost) < 0:
+            for frame, person in zip(track.frames, track.found):
+                before[int(np.argmin(cost))].add(frame, person)
+        else:
+            joined.append(track)
+    return joined
+
+
+def _reach(track: _Track, time: int) -> float:
+    """How far from where it should be a person may be and be the track's, in their size."""
+    return min(REACH + REACH_A_FRAME * (time - track.frames[-1] - 1), MAX_REACH)
 
 
 def _add_named(by_name: Dict, tracks: List[_Track], time: int, persons: Sequence[_Found], strangers: List[_Found]) -> int:
@@ -280,7 +355,7 @@ def _add_nearest(active: List[_Track], tracks: List[_Track], time: int, persons:
     if not persons:
         return
     cost = _distances(active, time, persons) if active else np.zeros((0, len(persons)))
-    reach = np.array([min(REACH + REACH_A_FRAME * (time - track.frames[-1] - 1), MAX_REACH) for track in active])
+    reach = np.array([_reach(track, time) for track in active])
     near = cost <= reach[:, None]
     new = set(range(len(persons)))
     for row, column in zip(*linear_sum_assignment(np.where(near, cost, 1e3))):

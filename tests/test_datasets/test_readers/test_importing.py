@@ -8,10 +8,11 @@ import pytest
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.datasets.readers.finding import find_sources
-from mmagenc.datasets.readers.importing import ImportSettings, graded, import_files
+from mmagenc.datasets.readers.importing import ImportSettings, Item, cut_all, graded, import_files
 from mmagenc.datasets.readers.motion_files import Labels
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, all_readers
-from mmagenc.datasets.readers.segments import read_segments
+from mmagenc.datasets.readers.segments import Segment, read_segments
+from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
 
@@ -292,3 +293,60 @@ def test_a_file_that_is_named_twice_is_read_once_and_folders_go_before_links_to_
     (tmp_path / 'in/again').symlink_to(tmp_path / 'in/walk')
     annotation = import_files([path, path, tmp_path / 'in'], ImportSettings()).annotation
     assert len(annotation['annotations']) == 1 and done(tmp_path).annotation['metainfo']['classes'] == ['walk']
+
+
+def somebody(place, track=None, size=100.):
+    """Seventeen points in a column of a size."""
+    return Person(np.stack([np.full(17, float(place)), np.linspace(0, size, 17)], axis=1), np.full(17, .9), track)
+
+
+def cut_by(tmp_path, segments, frames, *, max_persons=1, **more):
+    """What segments make of a recording ``v``: clips by label, and what was listed."""
+    (tmp_path / 'v.json').write_text('{}')
+    recording = Recording('v', 'coco17', frames=frames, **{'fps': 30., **more})
+    settings = ImportSettings(segments=tuple(Segment(('v', ), *where, place='line 2', **said) for where, said in segments),
+                              max_persons=max_persons)
+    clips, problems = cut_all([Item(recording, Source(tmp_path / 'v.json'))], settings)
+    return {clip.recording.label: clip.recording for clip in clips}, problems
+
+
+def test_a_segment_names_the_person_whom_it_is_of(tmp_path):
+    """By the file's identities, not the main person of the recording; two of one stretch are two clips."""
+    frames = [[somebody(100, 1), somebody(400, 2, size=120.)] for _ in range(40)]
+    both = [((0, 9, True), dict(label='wave', person='1')), ((0, 9, True), dict(label='sit', person='2'))]
+    clips, problems = cut_by(tmp_path, both, frames)
+    assert not problems and {label: clip.keypoint[0, 0, 0, 0] for label, clip in clips.items()} == dict(wave=100, sit=400)
+    assert [(clip.subject, len(clip.keypoint)) for clip in clips.values()] == [('1', 1), ('2', 1)]
+    clips, problems = cut_by(tmp_path, [*both, ((10, 19, True), dict(label='lie', person='3'))], frames)
+    assert set(clips) == {'wave', 'sit'} and "person '3' is not there in these frames; there are 1, 2" in problems[0]
+
+
+def test_segments_of_several_people_do_not_all_get_the_main_person(tmp_path):
+    frames = [[somebody(100, 1), somebody(400, 2, size=120.)] for _ in range(20)] + [[somebody(400, 2, size=120.)]] * 20
+    segments = [((0, 9, True), dict(label='wave', subject='Ada')), ((5, 14, True), dict(label='sit', subject='Bo')),
+                ((20, 29, True), dict(label='lie', subject='Bo'))]
+    clips, problems = cut_by(tmp_path, segments, frames)
+    assert set(clips) == {'lie'} and len(problems) == 2  # there only one is in the picture
+    assert 'its segments are of Ada, Bo, and more persons are there than are kept: a column person says which is meant; ' in problems[0]
+    assert problems[0].endswith('the file calls them 1, 2')
+    assert set(cut_by(tmp_path, segments, frames, max_persons=2)[0]) == {'wave', 'sit', 'lie'}
+    named = [(where, dict(said, person='P1')) for where, said in segments[:1]]  # a name that the file does not use
+    assert set(cut_by(tmp_path, named, frames)[0]) == {'wave'}
+
+
+def test_who_is_meant_is_found_in_each_segment(tmp_path):
+    """The main person of a long recording may be in none of a segment's frames."""
+    frames = [[somebody(100 + .1 * time, 1 if time < 140 else 3)] for time in range(300)]
+    clips, problems = cut_by(tmp_path, [((0, 99, True), dict(label='a')), ((100, 179, True), dict(label='b'))], frames)
+    assert not problems and np.isfinite(clips['a'].keypoint).all() and np.isfinite(clips['b'].keypoint).all()
+    assert any('identities that begin where another has just ended' in note for note in clips['b'].notes)
+
+
+def test_frames_of_a_segment_are_numbered_as_the_file_numbers_them(tmp_path):
+    """Also where every second frame of the video was estimated, and nobody is there at the segment's beginning."""
+    ids = np.array([time for time in range(0, 600, 2) if not 100 <= time < 110])
+    segments = [((100, 199, True), dict(label='a')), ((10., 12.), dict(label='b'))]
+    clips, _ = cut_by(tmp_path, segments, [[somebody(time)] for time in ids], frame_ids=ids)
+    keypoint = clips['a'].keypoint[0, :, 0, 0]
+    assert np.isnan(keypoint[:5]).all() and keypoint[5:].tolist() == list(range(110, 200, 2)) and clips['a'].fps == 15
+    assert clips['b'].keypoint[0, :, 0, 0].tolist() == list(range(300, 360, 2)) and clips['b'].frame_ids.tolist() == list(range(150, 180))

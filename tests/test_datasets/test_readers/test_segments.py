@@ -155,7 +155,7 @@ def recording(frames=100, **more) -> Recording:
 def test_what_is_cut():
     segments = [Segment(('clip', ), 1., 2., label='sit', subject='P1', split='val'), Segment(('clip', ), 30, 39, True, label='crawl'),
                 Segment(('clip', ), None, .5), Segment(('clip', ), 9.5, None), Segment(('other', ), 1., 2.), Segment(('clip', ))]
-    clips = cut(recording(), segments)
+    clips = [clip for _, clip in cut(recording(), segments)]
     assert [clip.name for clip in clips] == ['a/clip_10-19', 'a/clip_30-39', 'a/clip_0-4', 'a/clip_95-99', 'a/clip']
     assert clips[0].keypoint[0, :, 0, 0].tolist() == list(range(10, 20)) and clips[0].keypoint_score.shape == (1, 10, 17)
     assert (clips[0].label, clips[0].subject, clips[0].split) == ('sit', 'P1', 'val') and clips[2].label == 'file'
@@ -164,7 +164,7 @@ def test_what_is_cut():
 
 def test_frames_are_counted_as_the_recording_numbers_them():
     frames = [[Person(np.full((17, 2), float(number)))] for number in (5, 6, 8, 9)]
-    clip, = cut(Recording('clip', 'coco17', frames=frames, frame_ids=np.array([5, 6, 8, 9]), fps=10.), [Segment(('clip', ), .6, .9)])
+    (_, clip), = cut(Recording('clip', 'coco17', frames=frames, frame_ids=np.array([5, 6, 8, 9]), fps=10.), [Segment(('clip', ), .6, .9)])
     assert clip.name == 'clip_6-8' and [frame[0].keypoint[0, 0] for frame in clip.frames] == [6, 8] and clip.frame_ids.tolist() == [6, 8]
 
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_cut_is_listed_and_the_rest_is_cut():
                 Segment(('clip', ), 1., 2., label='sit', place='line 4'), Segment(('clip', ), 1., 2., label='crawl', place='line 5'),
                 Segment(('clip', ), 1., 2., subject='P2', place='line 6'), Segment(('clip', ), 8., 10.5, place='line 7')]
     problems = []
-    clips = cut(recording(), segments, problems)
+    clips = [clip for _, clip in cut(recording(), segments, problems)]
     assert problems == ['line 2: a/clip, sit from 20 to 30 s: lies outside of the recording, frames 0 to 99, 0 to 10 s',
                         'line 3: a/clip, fall from 1 to 1 s: has no frame',
                         'line 5: a/clip, crawl from 1 to 2 s: the frames 10 to 19 are a clip already']
@@ -181,3 +181,37 @@ def test_what_cannot_be_cut_is_listed_and_the_rest_is_cut():
     assert clips[2].notes == ('a segment goes beyond its recording, and is cut to it', )
     with pytest.raises(ValueError, match='line 2: .*does not say its frame rate, give --source-fps'):
         cut(recording(fps=None), segments)
+
+
+@pytest.mark.parametrize('header, row, start, end', [
+    ('start_time_s,end_time_s', '1,2', 1, 2), ('from,to', '1,2', 1, 2), ('start_ms,end_ms', '1000,2500', 1, 2.5),
+    ('start (ms),end (ms)', '500,2000', .5, 2), ('start,duration', '1.5,2', 1.5, 3.5), ('onset,offset', '1,2', 1, 2),
+    ('Onset_sec,Duration_ms', '1,250', 1, 1.25), ('start (hh:mm:ss),stop (hh:mm:ss)', '0:00:01,0:01:02', 1, 62),
+    ('start,end,start_ms,end_ms', '1,2,1000,2000', 1, 2), ('start,duration,end', '1,3,4', 1, 4), ('duration', '7', None, None),
+    ('n_frames', '7', None, None),
+])
+def test_times_by_whatever_name_and_unit(tmp_path, header, row, start, end):
+    segment, = read(tmp_path, 'a.csv', f'clip,{header},label\nv,{row},crawl\n')
+    assert (segment.start, segment.end, segment.in_frames, segment.label) == (start, end, False, 'crawl')
+
+
+@pytest.mark.parametrize('header', ['frame_start,frame_end', 'first frame,last frame', 'Start Frame,Duration (frames)', 'from_frame,to_frame'])
+def test_frames_by_whatever_name(tmp_path, header):
+    segment, = read(tmp_path, 'a.csv', f'clip,{header},label\nv,30,{30 if "Dur" in header else 59},crawl\n')
+    assert (segment.start, segment.end, segment.in_frames) == (30, 59, True)
+
+
+@pytest.mark.parametrize('header', ['start_mark,end_mark', 'start,end_mark', 'event begin,event stop', 'start_mark,label2'])
+def test_a_column_that_seems_to_be_a_time_is_not_passed_over(tmp_path, header):
+    """All of the recording would have the label of a part of it."""
+    with pytest.raises(ValueError, match=r"a\.csv: the column '\w+ \w+' seems to say when a segment begins or ends, .* accepted are start"):
+        read(tmp_path, 'a.csv', f'clip,{header},label\nv,1,2,crawl\n')
+
+
+def test_boris_offsets_are_refused_wherever_they_stand(tmp_path):
+    """Above the events or in a column: times with an offset are not those of the video."""
+    header, *rows = AGGREGATED.splitlines()
+    text = '\n'.join([f'{header}\tTime offset (s)', *(f'{row}\t5.0' for row in rows)]) + '\n'
+    with pytest.raises(ValueError, match='line 2: the observation has a time offset of 5.0 s'):
+        read(tmp_path, 'a.tsv', text)
+    assert spans(read(tmp_path, 'a.tsv', text.replace('\t5.0', '\t0.0'))) == spans(read(tmp_path, 'a.tsv', AGGREGATED))
