@@ -195,7 +195,8 @@ def test_times_by_whatever_name_and_unit(tmp_path, header, row, start, end):
     assert (segment.start, segment.end, segment.in_frames, segment.label) == (start, end, False, 'crawl')
 
 
-@pytest.mark.parametrize('header', ['frame_start,frame_end', 'first frame,last frame', 'Start Frame,Duration (frames)', 'from_frame,to_frame'])
+@pytest.mark.parametrize('header', ['frame_start,frame_end', 'First frame,last frame',
+                                    'Start Frame,Duration (frames)', 'from_frame,to frame'])
 def test_frames_by_whatever_name(tmp_path, header):
     segment, = read(tmp_path, 'a.csv', f'clip,{header},label\nv,30,{30 if "Dur" in header else 59},crawl\n')
     assert (segment.start, segment.end, segment.in_frames) == (30, 59, True)

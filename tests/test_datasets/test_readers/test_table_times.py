@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from mmagenc.datasets.readers.table_times import rate_of_times
+from mmagenc.datasets.readers.table_times import numbers_by_times, rate_of_times
 
 
 @pytest.mark.parametrize('column, step, wanted', [
@@ -21,3 +22,26 @@ def test_times_that_say_nothing(cells):
 def test_rows_of_one_frame_have_one_time():
     rows = [['frame', 'time'], *([str(frame), str(frame / 20)] for frame in range(4) for _ in range(3))]
     assert rate_of_times(rows, 0)[0] == 20
+
+
+@pytest.mark.parametrize('fps', [24, 30, 60, 120])
+def test_whole_milliseconds_do_not_shift_the_rate(fps):
+    """Their most usual step is 33 or 17 ms, of 30.3 and 58.8 frames a second: two seconds in a hundred."""
+    rows = [['frame', 'timestamp_ms'], *([str(frame), str(frame * 1000 // fps)] for frame in range(1000))]
+    assert rate_of_times(rows, 0)[0] == pytest.approx(fps, abs=.02)
+    assert rate_of_times([row[1:] for row in rows], None)[0] == pytest.approx(fps, abs=.02)
+
+
+def test_pauses_and_frames_left_out_are_gaps_where_only_times_tell():
+    there = [frame for frame in range(300) if not 100 <= frame < 190 and frame != 250]
+    rows = [['timestamp_ms'], *([str(frame * 1000 // 30)] for frame in there)]
+    assert numbers_by_times(rows).tolist() == there and rate_of_times(rows, None)[0] == pytest.approx(30, abs=.01)
+    assert numbers_by_times(rows[:100]) is None  # none is left out
+    assert numbers_by_times([['x'], ['1']]) is None
+
+
+def test_uneven_times_are_told():
+    times = np.sort(np.random.default_rng(0).uniform(0, 20, 330))
+    rows = [['time_s'], *([repr(float(time))] for time in times)]
+    rate, notes = rate_of_times(rows, None)
+    assert rate == pytest.approx(329 / (times[-1] - times[0]), abs=.01) and 'are uneven' in notes[1] and numbers_by_times(rows) is None
