@@ -21,8 +21,8 @@ def annotation_of(clips: Sequence[Dict], *, classes: Optional[Sequence[str]] = N
     """One annotation of clips, and why some were left out.
 
     Args:
-        clips: in the annotation format, and with them ``groups`` (``label``, and ``subject`` and ``id`` where they are known), ``up`` and
-            ``published_split``.
+        clips: in the annotation format, and with them ``groups`` (``label``, ``recording``, ``subject`` and ``id`` where they are known),
+            ``up`` and ``published_split``.
         classes: class names in index order; ``None`` takes all labels, sorted.
         labelled: whether the clips get their labels.
         split: see :func:`splits_of`.
@@ -76,8 +76,8 @@ def splits_of(clips: Sequence[Dict], split: Optional[str], split_by: str, seed: 
     """Names of the clips of each split, and why others are in none.
 
     Args:
-        split: values of each split (:func:`.motion_files.parse_split`), or shares (:func:`.shares.parse_shares`); ``None``: as the files
-            say, or else everything in ``train``.
+        split: values of each split (:func:`.motion_files.parse_split`), or shares (:func:`.shares.parse_shares`), for which clips without
+            what they are placed by stay with the others of their recording; ``None``: as the files say, or else everything in ``train``.
 
     Raises:
         ValueError: neither.
@@ -88,7 +88,8 @@ def splits_of(clips: Sequence[Dict], split: Optional[str], split_by: str, seed: 
         return {place: [name for name in said if said[name] == place] for place in dict.fromkeys(said.values())}, {}
     if '%' in split:
         labels = {clip['frame_dir']: clip['groups']['label'] for clip in clips}
-        return split_by_share(labels, {name: key or name for name, key in keys.items()}, split, seed=seed), {}
+        groups = {clip['frame_dir']: keys[clip['frame_dir']] or clip['groups'].get('recording', clip['frame_dir']) for clip in clips}
+        return split_by_share(labels, groups, split, seed=seed), {}
     wanted = parse_split(split)
     where = {value: place for place, values in wanted.items() for value in values}
     members: Dict[str, List[str]] = {place: [] for place in wanted}

@@ -106,9 +106,10 @@ class Imported(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A recording, or a clip of it, and where it is from."""
+    """A recording, or a clip of it, where it is from, and the name of the recording that a clip was cut out of."""
     recording: Recording
     source: Source
+    whole: Optional[str] = None
 
 
 @dataclass
@@ -148,6 +149,7 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
             continue
         clips.append(clip)
         notes.update(said)
+    notes.update(_placed_by_recording(clips, settings))
     annotation, unplaced = annotation_of(clips, classes=settings.classes, labelled=not settings.unlabelled, split=settings.split,
                                          split_by=settings.split_by, seed=settings.seed)
     left_out += unplaced
@@ -158,6 +160,17 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
         raise ValueError('\n  '.join(['no clip could be used:', *left_out[:SHOWN], *more]))
     found = Counter(f'{item.reader.name} ({item.said})' for item in chosen)
     return Imported(annotation, left_out, dict(found), dict(notes), converted, videos)
+
+
+def _placed_by_recording(clips: Sequence[Dict], settings: ImportSettings) -> Dict[str, int]:
+    """What is to be told where shares are drawn and clips do not say by what they are placed."""
+    if settings.split is None or '%' not in settings.split or settings.split_by == 'name':
+        return {}
+    unknown = [clip['groups']['recording'] for clip in clips if not clip['groups'].get(settings.split_by)]
+    if settings.split_by == 'id' and len(set(unknown)) == len(unknown):
+        return {}
+    note = f'no {settings.split_by} is known by which --split could place them: clips of one recording stay in one split, nothing else does'
+    return {note: len(unknown)} if unknown else {}
 
 
 def with_targets(settings: ImportSettings) -> ImportSettings:
@@ -279,7 +292,8 @@ def cut_all(items: Sequence[Item], settings: ImportSettings) -> Tuple[List[Item]
             continue
         for segment, clip in cut(recording, own, problems):
             try:
-                clips.append(Item(persons_of_segment(clip, segment, own, identities(recording), settings), item.source))
+                clip = persons_of_segment(clip, segment, own, identities(recording), settings)
+                clips.append(Item(clip, item.source, recording.name))
             except ValueError as error:
                 problems.append(f'{segment.place}: {_named(item.source, clip, error)}')
     return clips, problems
@@ -354,6 +368,7 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
     if not seen_in(clip).any():
         raise ValueError('no keypoint is seen in any frame')
     up = 'y' if recording.pose is not None else recording.up
+    groups = {'recording': item.whole or recording.name, **groups}
     return dict(clip, groups=groups, up=up, published_split=recording.split), notes
 
 

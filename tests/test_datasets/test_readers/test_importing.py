@@ -350,3 +350,24 @@ def test_frames_of_a_segment_are_numbered_as_the_file_numbers_them(tmp_path):
     keypoint = clips['a'].keypoint[0, :, 0, 0]
     assert np.isnan(keypoint[:5]).all() and keypoint[5:].tolist() == list(range(110, 200, 2)) and clips['a'].fps == 15
     assert clips['b'].keypoint[0, :, 0, 0].tolist() == list(range(300, 360, 2)) and clips['b'].frame_ids.tolist() == list(range(150, 180))
+
+
+def test_shares_keep_the_clips_of_a_recording_together(tmp_path, write):
+    """Where nobody says whose they are, clips that were cut out of one video must not be trained on and tested."""
+    table = tmp_path / 'segments.csv'
+    lines = ['clip,start,end,label']
+    for number in range(4):
+        write(f'v{number}.json', toy(frames=150))
+        lines += [f'v{number},{start},{start + 1},{label}' for start, label in enumerate(['a', 'b', 'a', 'b', 'a'])]
+    table.write_text('\n'.join(lines))
+    segments = tuple(read_segments(table))
+    for split_by in ('subject', 'id'):
+        found = done(tmp_path, segments=segments, split='train=50%;test=50%', split_by=split_by)
+        parts = [{name.split('_')[0] for name in names} for names in found.annotation['split'].values()]
+        assert len(parts[0]) == len(parts[1]) == 2 and not parts[0] & parts[1]
+        assert found.notes[f'no {split_by} is known by which --split could place them: clips of one recording stay in one split, '
+                           'nothing else does'] == 20
+    whole = done(tmp_path, split='train=50%;test=50%')
+    assert not any('--split' in note for note in whole.notes)
+    with pytest.raises(ValueError, match='1 groups'):
+        done(tmp_path, segments=segments[:5], split='train=50%;test=50%')
