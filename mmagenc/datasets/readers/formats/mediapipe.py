@@ -8,19 +8,18 @@ has both, the world's are read; of hands, face and pose in one table (MediaPipe 
 import re
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
-from pathlib import PurePath
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_long_header, points_of
 from mmagenc.datasets.readers.naming import part_of, spelling
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import NEGATIVE, in_pixels, numbers, whole_shape
-from mmagenc.datasets.readers.wide_tables import WideTable, by_video, parse_header, persons_of, settled
+from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 from mmagenc.skeletons import SKELETONS, Skeleton
 
@@ -29,8 +28,6 @@ WORLD_KEYS = ('worldLandmarks', 'world_landmarks', 'pose_world_landmarks', 'pose
 IMAGE_KEYS = ('landmarks', 'pose_landmarks', 'poseLandmarks', 'image_landmarks', 'keypoints')
 FRAME_LISTS = ('frames', 'data', 'poses', 'results', 'pose_data')
 NUMBER_KEYS = ('frame', 'frame_number', 'frame_index', 'frame_id', 'frame_idx', 'index')
-LABEL_COLUMNS = ('class', 'label', 'action', 'pose_class', 'exercise', 'activity')
-"""Of tables with rows of several classes."""
 HOLISTIC = 501
 """Numbered landmarks of pose and face together, the 33 of the pose first."""
 OF_THE_POSE = r'(?i:pose)[A-Za-z_. \-]*\d+'
@@ -113,15 +110,12 @@ class MediaPipe(Reader):
             raise ValueError('no table')
         whole = parse_header(rows[0])
         table = whole and (landmark_table(rows[0]) or whole)
-        if table is None:
-            parts = [(source.name, (None, rows))]
-        else:
-            parts = _parts(source.name, rows)
         others = ('hands and face are left out', ) if table is not None and len(table.names) < len(whole.names) else ()
-        make = partial(_of_rows, table or parse_long_header(rows[0]), options, others)
-        if len(parts) == 1:
-            return iter([make(*parts[0])])
-        return each(make, parts)
+        long = parse_long_header(rows[0]) if table is None else None
+        if table is None and long is None:
+            raise ValueError('line 1: no columns of x and y of the 33 landmarks')
+        parts = long.parts(source.name, rows) if table is None else wide_parts(source.name, table, rows)
+        return read_parts(partial(_of_rows, table or long, options, others), parts)
 
 
 def _landmarks_said(columns: Mapping) -> str:
@@ -129,43 +123,18 @@ def _landmarks_said(columns: Mapping) -> str:
     return f'{count} landmarks' if count == BLAZEPOSE.num_joints else f'{count} of the {BLAZEPOSE.num_joints} landmarks'
 
 
-def _parts(name: str, rows: List[List[str]]) -> List[Tuple[str, Tuple[Optional[str], List[List[str]]]]]:
-    """The recordings of a table by name, each with its class: of several videos, and of each those of several classes."""
-    parts = []
-    for video, its in by_video(rows).items():
-        stretches, whole = _by_label(its), f'{name}/{PurePath(video).stem}' if video else name
-        parts += [(whole if len(stretches) == 1 else f'{whole}_{index:03d}', part) for index, part in enumerate(stretches)]
-    return parts
-
-
-def _by_label(rows: List[List[str]]) -> List[Tuple[Optional[str], List[List[str]]]]:
-    """Rows on end of one class, each under the header; all of them if no column says a class."""
-    header = [cell.strip().lower() for cell in rows[0]]
-    column = next((header.index(name) for name in LABEL_COLUMNS if name in header), None)
-    if column is None:
-        return [(None, rows)]
-    filled = (row for row in rows[1:] if any(cell.strip() for cell in row))
-    groups = groupby(filled, key=lambda row: row[column].strip() if column < len(row) else '')
-    return [(label or None, [rows[0], *group]) for label, group in groups]
-
-
-def _of_rows(table, options: ReadOptions, notes: Tuple[str, ...], name: str, part: Tuple[Optional[str], List[List[str]]]) -> Recording:
-    label, rows = part
-    if isinstance(table, WideTable):
-        frames, joints = _of_wide(table, rows)
-    elif isinstance(table, LongTable):
-        frames, joints = _of_long(table, rows)
-    else:
-        raise ValueError('line 1: no columns of x and y of the 33 landmarks')
+def _of_rows(table: Union[WideTable, LongTable], options: ReadOptions, notes: Tuple[str, ...], name: str,
+             rows: List[Sequence[str]]) -> Recording:
+    frames, joints = (_of_wide if isinstance(table, WideTable) else _of_long)(table, rows)
     places = _places(frames)
     world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
     fps, by = rate_of_times(rows, table.frame) if options.fps is None else (None, ())
-    found = _recording(name, frames, world, joints, options, label=label, fps=fps)
+    found = _recording(name, frames, world, joints, options, fps=fps)
     return replace(found, notes=(*notes, *found.notes, *by))
 
 
 def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,
-               img_shape=None, label: Optional[str] = None) -> Recording:
+               img_shape=None) -> Recording:
     fps, img_shape = options.fps or fps, options.img_shape or img_shape
     places = _places(frames)
     if not places:
@@ -179,7 +148,7 @@ def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], 
         notes += ('several persons a frame, each around their own hips: who is who over time is a guess by posture; landmarks '
                   'of the image are surer', )
     ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
-    return Recording(name, _skeleton(joints), frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape, label=label,
+    return Recording(name, _skeleton(joints), frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape,
                      up=(options.up or '-y') if world else None, notes=notes)
 
 

@@ -6,19 +6,18 @@ V keypoints.
 """
 
 from dataclasses import replace
-from functools import partial
-from pathlib import PurePath
-from typing import Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterator, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
+from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_long_header, points_of
 from mmagenc.datasets.readers.markers import placed
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
 from mmagenc.datasets.readers.table_times import rate_of_times
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
-from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, by_video, parse_header, persons_of, settled
+from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 
 from .mediapipe import blazepose_columns, landmark_table
@@ -53,18 +52,11 @@ class KeypointTable(Reader):
         table = parse_header(rows[0]) if rows else None
         if table is None and _points_a_row(rows) is None:
             raise ValueError('line 1: no columns NAME.x and NAME.y of at least 4 keypoints')
-        if table is None:
-            table = parse_long_header(rows[0])
-            names, persons, ids = points_of(table, rows, block=1)
-            frames = [[person] for person in persons]
-            yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
-        else:
-            videos = [(PurePath(video).stem, part) for video, part in by_video(rows).items()]
-            yield from each_video(partial(_of_part, table, options), source.name, videos)
-
-
-def _of_part(table: WideTable, options: ReadOptions, name: str, rows: List[List[str]]) -> Recording:
-    return recording_of(table, rows, name, options)
+        if table is not None:
+            yield from read_parts(lambda name, its: recording_of(table, its, name, options), wide_parts(source.name, table, rows))
+            return
+        table = parse_long_header(rows[0])
+        yield from read_parts(lambda name, its: _of_long(table, its, name, options), table.parts(source.name, rows))
 
 
 def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
@@ -74,6 +66,11 @@ def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
         return None
     points = first_points(table, rows, block=1)
     return points if MIN_POINTS <= len(points) <= MOST and blazepose_columns(points) is None else None
+
+
+def _of_long(table: LongTable, rows, name: str, options: ReadOptions) -> Recording:
+    names, persons, ids = points_of(table, rows, block=1)
+    return _recording([str(name) for name in names], [[person] for person in persons], ids, name, options, rate_of_times(rows, table.frame))
 
 
 def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Recording:

@@ -177,3 +177,16 @@ def test_tables_of_two_videos(write, import_file, image):
     rows = [f'v{index // 6}.mp4,{index % 6},{row.partition(",")[2]}' for index, row in enumerate(rows)]
     clips = import_file(write('a.csv', '\n'.join([f'video,{first}', *rows])), 'mediapipe', img_shape=(480, 640))
     assert [clip.name for clip in clips] == ['a/v0', 'a/v1'] and np.allclose(clips[1].keypoint[0], image[..., :2] * [320, 240], rtol=1e-5)
+
+
+@pytest.mark.parametrize('long', [False, True])
+def test_tables_of_two_subjects_and_frames_without_a_class(write, import_file, world, long):
+    """Of what is called as in other tables (:mod:`mmagenc.datasets.readers.table_parts`)."""
+    made = long_table(world, 'frame,landmark,x,y,z', lambda frame, joint: f'{frame},{joint}') if long else \
+        table(world, lambda name, _: f'{name}_')
+    first, *rows = made.split('\n')
+    rows = [f'{who},{"wave" if int(row.partition(",")[0]) < 4 else ""},{row}' for who in 'AB' for row in rows]
+    clips = import_file(write('a.csv', '\n'.join([f'Subject ID,behaviour,{first}', *rows])), 'mediapipe', link=False)
+    assert [clip.name for clip in clips] == ['a/A_000', 'a/A_001', 'a/B_000', 'a/B_001']
+    assert [(clip.label, clip.subject, len(clip.frames)) for clip in clips[::2]] == [('wave', 'A', 4), ('wave', 'B', 4)]
+    assert 'rows without behaviour, which others of the recording have' in clips[1].reason

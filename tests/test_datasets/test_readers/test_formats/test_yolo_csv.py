@@ -102,6 +102,26 @@ def test_rows_of_two_videos_are_two_recordings(write, import_file, walk, name, c
     assert np.allclose(clips[0].keypoint[0], walk, atol=1e-3) and np.allclose(clips[1].keypoint[0], walk + 300, atol=1e-3)
 
 
+def test_participants_and_their_actions(write, import_file, walk):
+    """Each is a recording of its own, and not one of two persons, and each stretch of an action is a clip."""
+    rows = [f'{frame},{who},{action},' + ','.join(map(str, (points + add).ravel().tolist())) for who, add in (('P1', 0), ('P2', 4))
+            for frame, points in enumerate(walk) for action in ['walk' if frame < 6 or who == 'P2' else 'sit']]
+    header = ','.join(['frame', 'participant', 'action', *(f'{name}_{axis}' for name in COCO for axis in 'xy')])
+    clips = import_file(write('a.csv', '\n'.join([header, *rows])), 'yolo')
+    assert [(clip.name, clip.label, clip.subject) for clip in clips] == [
+        ('a/P1_000', 'walk', 'P1'), ('a/P1_001', 'sit', 'P1'), ('a/P2', 'walk', 'P2')]
+    assert np.allclose(clips[1].keypoint[0], walk[6:], atol=1e-3) and np.allclose(clips[2].keypoint[0], walk + 4, atol=1e-3)
+    assert clips[1].frame_ids.tolist() == [6, 7, 8, 9]
+
+
+def test_participants_in_a_row_a_keypoint(write, import_file, walk):
+    rows = [f'{who},{frame},{joint},{x},{y}' for who in 'AB' for frame, points in enumerate(walk[:4].tolist())
+            for joint, (x, y) in enumerate(points)]
+    clips = import_file(write('a.csv', '\n'.join(['participant,frame,keypoint,x,y', *rows])), 'yolo')
+    assert [(clip.name, clip.subject) for clip in clips] == [('a/A', 'A'), ('a/B', 'B')]
+    assert all(np.allclose(clip.keypoint[0], walk[:4], atol=1e-3) for clip in clips)
+
+
 def test_the_name_of_the_video_is_no_frame(write, import_file, walk):
     """Its number would make one frame of all rows."""
     text = table({'child': walk}).replace('frame,person,', 'step,who,', 1)
