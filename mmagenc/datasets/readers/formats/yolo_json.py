@@ -49,8 +49,8 @@ class YoloResults(Reader):
         if source.is_folder:
             names = _files(source)
             somebody = [name for name in names if (source.path / name).stat().st_size > len(NOBODY)]
-            told = any(_is_person(_first(_of_file(source, name))) for name in somebody[:LOOKS])
-            return f'results of Ultralytics for {len(names)} frames' if told else None
+            held = [content for content in (_of_file(source, name) for name in somebody[:LOOKS]) if _is_person(_first(content))]
+            return f'results of Ultralytics for {len(names)} frames' if held and not any(map(_nests, held)) else None
         content = source.json()
         told = _is_person(_first(content)) if content is not None else any(_is_person(_first(line)) for line in _begun(source))
         return 'results of Ultralytics' if told else None
@@ -122,6 +122,16 @@ def _first(content: Any, depth: int = 0) -> Any:
         return content
     inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list) else ()
     return next((found for entry in inner if (found := _first(entry, depth + 1)) is not None), None) if depth < 4 else None
+
+
+def _nests(content: Any) -> bool:
+    """Whether a file holds frames, and not the people of one."""
+    if isinstance(content, list):
+        return not all(map(_is_detection, content))
+    lists = {key: value for key, value in content.items() if isinstance(value, (list, Mapping)) or _is_text(value)}
+    held = [key for key, value in lists.items() if _is_person(_first(value))]
+    people = [key for key in held if isinstance(lists[key], list) and all(map(_is_detection, lists[key]))]
+    return len(held) > 1 or people != held or bool(held) and all(last_number(key) is not None for key in held)
 
 
 def _unwrapped(content: Any) -> Tuple[Any, Optional[float]]:
