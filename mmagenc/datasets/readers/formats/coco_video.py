@@ -18,6 +18,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source, natural_key
+from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import (
     Columns,
     by_series,
@@ -69,6 +70,7 @@ class CocoVideo(Reader):
         return f'keypoints in {len(content["images"])} images'
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        refuse_unit(options)
         content = source.content()
         images, problems = _images(content), _Problems()
         clips: Dict[Tuple[str, Optional[str], object], List[_Entry]] = {}

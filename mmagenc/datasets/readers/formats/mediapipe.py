@@ -8,17 +8,19 @@ has both, the world's are read; of hands, face and pose in one table (MediaPipe 
 import re
 from dataclasses import replace
 from functools import partial
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import AbstractSet, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_long_header, points_of
-from mmagenc.datasets.readers.naming import part_of, spelling
+from mmagenc.datasets.readers.naming import PREFERRED, part_of, spelling
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.space_tables import in_space
 from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
 from mmagenc.datasets.readers.table_times import rate_of_times
-from mmagenc.datasets.readers.values import NEGATIVE, in_pixels, numbers, whole_shape
+from mmagenc.datasets.readers.unit_option import refuse_unit
+from mmagenc.datasets.readers.values import NEGATIVE, columns_of_names, in_pixels, numbers, whole_shape
 from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 from mmagenc.skeletons import SKELETONS, Skeleton
@@ -45,14 +47,32 @@ class _Frame(NamedTuple):
 
 
 def landmark_table(header: Sequence[str]) -> Optional[WideTable]:
-    """Columns of BlazePose's 33 landmarks, by name or by number, or in three coordinates of some of them; ``None`` if a table's header has
-    others, or none. Numbered ones of the pose may stand beside those of hands and face, which are left out.
+    """Columns of BlazePose's 33 landmarks, by name or by number, or in three coordinates of some of them that are no other layout; ``None``
+    if a table's header has others, or none. Numbered ones of the pose may stand beside those of hands and face, which are left out.
     """
     table = parse_header(header)
-    if table is None or blazepose_columns(table.names, some=table.points.shape[1] == 3) is not None:
+    if table is None or _own_columns(table.names, header, some=table.points.shape[1] == 3) is not None:
         return table
     pose = parse_header(header, only=OF_THE_POSE)
     return pose if pose is not None and blazepose_columns(pose.names, some=False) is not None else None
+
+
+def landmark_points(table: LongTable, rows: Sequence[Sequence[str]]) -> Optional[Dict[int, int]]:
+    """:func:`blazepose_columns` of a table with a row a landmark; ``None`` if those are another layout's."""
+    return _own_columns(first_points(table, rows, block=BLAZEPOSE.num_joints), rows[0])
+
+
+def _own_columns(names: Sequence[Union[int, str]], header: Sequence[str], *, some: bool = True) -> Optional[Dict[int, int]]:
+    """:func:`blazepose_columns` of a file of which nobody says that it is MediaPipe's: its names must be more than those of another layout,
+    or have a visibility beside them."""
+    columns = blazepose_columns(names, some=some)
+    seen = any(re.search('visib|presence', cell, re.IGNORECASE) for cell in header)
+    return None if columns is not None and not seen and _of_another({spelling(str(name)) for name in names}) else columns
+
+
+def _of_another(names: AbstractSet[str]) -> bool:
+    """Whether names are all those of a layout that is not BlazePose's."""
+    return any({spelling(joint) for joint in SKELETONS[other].joint_names} == names for other in PREFERRED if other != BLAZEPOSE.name)
 
 
 def blazepose_columns(names: Sequence[Union[int, str]], *, some: bool = True) -> Optional[Dict[int, int]]:
@@ -98,7 +118,7 @@ class MediaPipe(Reader):
             table = landmark_table(rows[0])
             return None if table is None else _landmarks_said(blazepose_columns(table.names))
         table = parse_long_header(rows[0]) if rows else None
-        columns = None if table is None else blazepose_columns(first_points(table, rows, block=BLAZEPOSE.num_joints))
+        columns = None if table is None else landmark_points(table, rows)
         return None if columns is None else f'{_landmarks_said(columns)}, a row each'
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
@@ -139,16 +159,27 @@ def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], 
     places = _places(frames)
     if not places:
         raise ValueError('nobody in any frame')
+    names = [BLAZEPOSE.joint_names[joint] for joint in joints]
+    ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
     notes: Tuple[str, ...] = ('world landmarks: metres around the hips, y down', ) if world else ()
+    if options.unit is not None:
+        if places[0].shape[1] == 2 or not any(points[:, 2].any() for points in places):
+            refuse_unit(options)
+        people = [[Person(points, score) for points, score in frame.persons] for frame in frames]
+        found = in_space(names, people, ids, name, replace(options, up=options.up or ('-y' if world else None)), (fps, ()))
+        return replace(found, fps=fps, img_shape=img_shape)
     if not world:
+        deep = places[0].shape[1] == 3 and any(np.nan_to_num(points[:, 2]).any() for points in places)
         places, notes = in_pixels([points[:, :2] for points in places], img_shape)
+        notes += ('landmarks in pixels, without their z: --unit says that they are places in space', ) if deep and not notes else ()
+    skeleton, order, said = (_skeleton(joints), slice(None), ()) if options.layout is None else columns_of_names(names, options)
+    notes += said
     rest = iter(places)
-    persons = [[Person(next(rest), score) for _, score in frame.persons] for frame in frames]
+    persons = [[Person(next(rest)[order], None if score is None else score[order]) for _, score in frame.persons] for frame in frames]
     if world and any(len(frame) > 1 for frame in persons):
         notes += ('several persons a frame, each around their own hips: who is who over time is a guess by posture; landmarks '
                   'of the image are surer', )
-    ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
-    return Recording(name, _skeleton(joints), frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape,
+    return Recording(name, skeleton, frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape,
                      up=(options.up or '-y') if world else None, notes=notes)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import by_series, columns_of_number, frames_by_name, in_pixels, last_number, numbers, unseen_as_nan
 from mmagenc.registry import READERS
 
@@ -201,6 +202,7 @@ def _numbers(said: Sequence[Union[int, str, None]]) -> Optional[np.ndarray]:
 
 
 def _recording(name: str, frames: Sequence[_Frame], ids: Optional[np.ndarray], options: ReadOptions) -> Recording:
+    refuse_unit(options)
     for frame in frames:
         if not isinstance(frame.people, list):
             raise ValueError(f'{frame.place}: no list of people')

@@ -179,3 +179,8 @@ def test_several_things_of_one_image_or_of_images_without_an_order(write, import
     written['annotations'][0]['action'], written['annotations'][-1]['action'] = 'walk', 'sit'
     said, = import_file(write('a.json', written), 'coco', link=False)
     assert 'annotations of image clip1/00000.jpg say walk and sit (action, ' in said.reason
+
+
+def test_a_unit_of_pixels_is_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.json', content(walk)), 'coco', unit=.001)

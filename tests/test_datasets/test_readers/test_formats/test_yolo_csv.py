@@ -185,3 +185,25 @@ def test_three_coordinates_that_may_be_parts_of_an_image_are_refused(write, impo
     with pytest.raises(ValueError, match='may be parts of an image or metres: --unit m says'):
         import_file(write('a.csv', space(.25, (1.5, 1.5, 2))[0]), 'yolo')
     assert import_file(path, 'yolo', unit=1.)[0].keypoint.shape[-1] == 3
+
+
+@pytest.mark.parametrize('long', [False, True])
+def test_coco_in_space_is_no_mediapipe(write, import_file, long):
+    """BlazePose has all of its names; what is told of layout and unit holds."""
+    points = np.random.default_rng(0).uniform(-.5, .5, (6, 17, 3)).round(3) * 1000 + [0, 900, 2500]
+    if long:
+        header = 'frame,keypoint,x,y,z'
+        rows = [','.join(map(str, [frame, name, *place])) for frame in range(6) for name, place in zip(COCO, points[frame].tolist())]
+    else:
+        header = ','.join(['frame', *(f'{name}_{axis}' for name in COCO for axis in 'xyz')])
+        rows = [','.join(map(str, [frame, *places.ravel().tolist()])) for frame, places in enumerate(points)]
+    path = write('a.csv', '\n'.join([header, *rows]))
+    recording, = import_file(path, 'yolo', layout='coco17', unit=.001, up='y')
+    assert recording.skeleton.name == 'coco17' and recording.up == 'y' and np.allclose(recording.keypoint[0], points / 1000, atol=1e-5)
+    with pytest.raises(ValueError, match='m is not the unit; --unit says it'):
+        import_file(path, 'yolo')
+
+
+def test_a_unit_of_pixels_is_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.csv', table({'child': walk})), 'yolo', unit=.001)

@@ -184,3 +184,8 @@ def test_others_are_not_taken(write, walk, tmp_path):
     for content in (boxes, [], {}, [[]], '[1, 2', '"text"', [dict(keypoints=[1, 2, 3], image_id=3)]):
         taken = recognize(Source(write('clip.json', content), tmp_path), all_readers())
         assert taken is None or taken[0].name != 'yolo_json'
+
+
+def test_a_unit_of_pixels_is_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.json', [[person(points)] for points in walk]), 'yolo_json', unit=.001)
