@@ -23,7 +23,9 @@ DETECTED = ('person', 'human', 'people')
 SURE = ('conf', 'confidence', 'score', 'bbox_conf', 'box_conf', 'detection_score', 'bbox_x1', 'x1')
 """Columns of a detector, whose class is a number."""
 FEW, NAMED = 20, 5
-"""Values up to which a column of words may tell clips apart; columns that a note names."""
+"""Values up to which a column may tell clips apart; columns that a note names."""
+PLACES = ('index', 'idx', 'instance', 'detection', 'det', 'rank')
+"""What numbers people in a frame."""
 Key = Tuple[str, ...]
 
 
@@ -54,7 +56,7 @@ def wide_parts(name: str, table: WideTable, rows: Sequence[Sequence[str]]) -> Li
     """
     told = told_columns(table, rows)[0]
     used = [*table.points.flat, *(() if table.scores is None else table.scores), *(table.box or ())]
-    return parts_of(name, rows, frame=told.frame, track=told.track, used=[*used, table.frame, table.track])
+    return parts_of(name, rows, frame=told.frame, track=told.track, used=used)
 
 
 def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] = None, track: Optional[int] = None,
@@ -77,7 +79,7 @@ def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] =
     table = _Table(rows, frame, track, {*used, frame, track} - {None})
     recordings, subject, (label, notes) = _recording_columns(table), _column_of(table, SUBJECTS), _label_column(table)
     notes += _unread(table, {*recordings, subject, label} - {None})
-    groups = _grouped(range(len(table.rows)), list(zip(*map(table.cells, recordings))) or [()] * len(table.rows))
+    groups = _grouped(range(len(table.rows)), list(zip(*map(table.cells, recordings))) or [()] * len(table.rows)) or {(): []}
     names = _names(groups)
     parts: List[Part] = []
     for key, lines in groups.items():
@@ -174,13 +176,19 @@ def _is_number(cell: str) -> bool:
 
 
 def _unread(table: _Table, known: Collection[int]) -> Tuple[str, ...]:
-    """A note of columns of a few words that are none of those that are known."""
+    """A note of columns of a few words, or of a few numbers that tell rows of one frame apart, which are none of those that are known."""
     unread = []
+    places = list(zip(*map(table.cells, sorted(known)), table.frames))
+    doubled = table.track is None and len(set(places)) < len(places)
     for column, word in table.words.items():
         values = set(table.cells(column)) - {''}
-        few = values and len(values) <= max(1, min(FEW, len(table.rows) / 2)) and not all(map(_is_number, values))
-        twice = _is_of(word, RECORDINGS) or column in known or any(_tell_the_same(table, column, other) for other in known)
-        if few and not twice and not {*map(str.lower, values)} <= {*DETECTED}:
+        if not 0 < len(values) <= max(1, min(FEW, len(table.rows) / 2)) or column in known or _is_of(word, RECORDINGS):
+            continue
+        if all(map(_is_number, values)):
+            tells = doubled and not _is_of(word, PLACES) and len(set(zip(places, table.cells(column)))) == len(places)
+        else:
+            tells = not {*map(str.lower, values)} <= {*DETECTED} and not any(_tell_the_same(table, column, other) for other in known)
+        if tells:
             unread.append(table.header[column] or f'number {column + 1}')
     if not unread:
         return ()

@@ -78,6 +78,16 @@ def test_columns_that_are_not_understood_are_named():
     assert parts_of('t', [[*row[3:5], row[6]] for row in rows], frame=2)[0].notes == ()
 
 
+def test_numbers_that_tell_rows_of_one_frame_apart_are_named_as_not_read():
+    rows = rows_of('rep idx frame', *((turn, turn, frame) for turn in (1, 2) for frame in range(4)))
+    assert parts_of('t', rows, frame=2)[0].notes[0].startswith('a column was not read: rep; ')
+    assert parts_of('t', [row[1:] for row in rows], frame=1)[0].notes == parts_of('t', rows, frame=2, track=1)[0].notes == ()
+
+
+def test_a_table_without_rows_is_one_part():
+    assert [part.name for part in parts_of('t', rows_of('session frame'), frame=1)] == ['t']
+
+
 def test_subjects_in_turns_without_frames_are_refused():
     rows = rows_of('participant', *('A', 'B') * 2)
     with pytest.raises(ValueError, match='participant changes to and fro between A and B, and no column says which frame'):

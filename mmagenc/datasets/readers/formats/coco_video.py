@@ -329,6 +329,10 @@ def _said(words: Iterable[Optional[str]]) -> List[str]:
 
 
 def _word(entry: Mapping, keys: Sequence[str]) -> Optional[str]:
-    """The first word that an annotation, or an image, or its attributes have by one of the keys."""
+    """The first word that an annotation, or an image, or its attributes have by one of the keys; else a number, but for ``label``, which
+    detectors number."""
     inner = entry.get('attributes') if isinstance(entry.get('attributes'), dict) else {}
-    return next((held[key] for held in (entry, inner) for key in keys if isinstance(held.get(key), str) and held[key].strip()), None)
+    said = [(key, held[key]) for held in (entry, inner) for key in keys if key in held]
+    words = [word for _, word in said if isinstance(word, str) and word.strip()]
+    numbered = [str(word) for key, word in said if isinstance(word, int) and not isinstance(word, bool) and key != 'label']
+    return next(iter([*words, *numbered]), None)

@@ -105,7 +105,7 @@ class MediaPipe(Reader):
     name = 'mediapipe'
     title = 'MediaPipe landmarks'
     suffixes = ('.csv', '.tsv', '.txt', '.json')
-    knows = ('2d', '3d', 'score', 'persons')
+    knows = ('2d', '3d', 'score', 'persons', 'label', 'subject')
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.json':

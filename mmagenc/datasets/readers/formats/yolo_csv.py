@@ -32,7 +32,7 @@ class KeypointTable(Reader):
     name = 'yolo'
     title = 'Tables of keypoints (YOLO-pose)'
     suffixes = ('.csv', '.tsv', '.txt')
-    knows = ('2d', '3d', 'score', 'persons', 'track')
+    knows = ('2d', '3d', 'score', 'persons', 'track', 'label', 'subject')
 
     def sniff(self, source: Source) -> Optional[str]:
         rows = source.rows()

@@ -158,6 +158,16 @@ def test_what_is_done_changes_along_a_clip(write, import_file, walk, where):
     assert sitting.frame_ids.tolist() == [6, 7, 8, 9] and walking.notes == ('a clip says several subjects (B and A): none is taken', )
 
 
+def test_classes_by_number(write, import_file, walk):
+    written = content(walk)
+    for index, annotation in enumerate(written['annotations']):
+        annotation.update(label=1, attributes=dict(action=index // 6, occluded=False))
+    assert [clip.label for clip in import_file(write('a.json', written), 'coco')] == ['0', '1']
+    for annotation in written['annotations']:
+        annotation['attributes']['posture'] = 'Supine'
+    assert [clip.label for clip in import_file(write('a.json', written), 'coco')] == ['Supine']
+
+
 def test_stretches_of_which_nothing_is_said(write, import_file, walk):
     written = content(walk)
     for annotation in written['annotations'][:4]:

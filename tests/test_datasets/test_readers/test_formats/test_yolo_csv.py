@@ -122,6 +122,15 @@ def test_participants_in_a_row_a_keypoint(write, import_file, walk):
     assert all(np.allclose(clip.keypoint[0], walk[:4], atol=1e-3) for clip in clips)
 
 
+def test_two_videos_without_numbers_of_frames(write, import_file, walk):
+    header = ','.join(['filename', *(f'{name}_{axis}' for name in COCO for axis in 'xy')])
+    rows = [','.join(map(str, [video, *points.ravel().tolist()])) for video in ('a.mp4', 'b.mp4') for points in walk]
+    clips = import_file(write('t.csv', '\n'.join([header, *rows])), 'yolo')
+    assert [(clip.name, clip.keypoint.shape[1]) for clip in clips] == [('t/a', 10), ('t/b', 10)]
+    with pytest.raises(ValueError, match='no rows below the header'):
+        import_file(write('t.csv', header), 'yolo')
+
+
 def test_the_name_of_the_video_is_no_frame(write, import_file, walk):
     """Its number would make one frame of all rows."""
     text = table({'child': walk}).replace('frame,person,', 'step,who,', 1)
