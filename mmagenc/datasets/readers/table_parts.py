@@ -244,7 +244,7 @@ def _by_class(table: _Table, column: Optional[int], lines: Sequence[int], name: 
         return _stretches(table, column, lines, name)
     tracks = None if table.track is None else table.cells(table.track)
     if tracks is not None and not _differ(lines, values, list(zip(tracks, table.frames))):
-        note = f'persons who have a {table.header[column]} of their own: a recording each'
+        note = f'persons of one frame differ in {table.header[column]}: a recording each'
         return [part._replace(notes=(note, )) for track, its in _grouped(lines, tracks).items()
                 for part in _stretches(table, column, its, f'{name}_{_as_name(track)}')]
     note = f'each {table.header[column]} has frames of the same numbers: a recording each'
