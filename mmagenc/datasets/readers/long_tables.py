@@ -10,6 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from .registry import Person
+from .table_parts import Part, parts_of
 from .wide_tables import AXES, FRAME_COLUMNS, cell_number, frame_number
 
 POINT_COLUMNS = ('landmark_name', 'keypoint_name', 'joint_name', 'landmark', 'keypoint', 'joint', 'body_part', 'bodypart', 'name',
@@ -38,6 +39,14 @@ class LongTable:
     frame: Optional[int]
     point: Optional[int]
     width: int
+
+    def parts(self, name: str, rows: Sequence[Sequence[str]]) -> List[Part]:
+        """The clips of the table's rows (:func:`~mmagenc.datasets.readers.table_parts.parts_of`).
+
+        Raises:
+            ValueError: as there.
+        """
+        return parts_of(name, rows, frame=self.frame, used=(*self.axes, self.score, self.point))
 
 
 def is_tidy(header: Sequence[str]) -> bool:

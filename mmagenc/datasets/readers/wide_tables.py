@@ -16,14 +16,12 @@ AXES = {'x': 'x', 'y': 'y', 'z': 'z', **dict.fromkeys(('c', 'conf', 'confidence'
                                                        'prob', 'probability', 'presence'), 'score')}
 FRAME_COLUMNS = ('frame', 'frame_idx', 'frame_id', 'frame_index', 'frame_number', 'frame_no', 'frame_num', 'image', 'image_id',
                  'image_name', 'file_name', 'filename')
-TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'subject_id', 'object_id', 'tid', 'id', 'pose_id',
-                 'person_idx')
+TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'object_id', 'tid', 'id', 'pose_id', 'person_idx')
 ROW_COLUMNS = ('id', 'object_id', 'pose_id')
 """Of these, those that may number the rows instead of the persons."""
-VIDEO_COLUMNS = ('video', 'video_name', 'video_file', 'video_id', 'video_path', 'recording', 'clip', 'clip_name', 'clip_id', 'session',
-                 'sequence', 'trial', 'file', 'file_name', 'filename')
-"""What says which recording a row is of."""
 VIDEOS = re.compile(r'.*\.(mp4|avi|mov|mkv|webm|m4v|mpe?g|wmv)', re.IGNORECASE)
+IMAGES = re.compile(r'.*\.(png|jpe?g|bmp|tiff?|json)', re.IGNORECASE)
+"""Names of files of one frame."""
 BOX_COLUMNS = (('bbox.x1', 'bbox.y1', 'bbox.x2', 'bbox.y2'), ('bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2'), ('x1', 'y1', 'x2', 'y2'))
 MIN_POINTS = 4
 """Fewer keypoints than this are no body: they may be columns of anything."""
@@ -75,13 +73,24 @@ def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS, only: s
 
 
 def settled(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[WideTable, Tuple[str, ...]]:
-    """The columns, as the rows below the header show them, and notes: a name of the video says no frame, and what is another in each row
-    says not who it is.
+    """:func:`told_columns` of the rows of one recording.
 
     Raises:
         ValueError: several persons, and nothing says which frame a row is of.
     """
-    header, cells, notes = rows[0], _columns(rows), []
+    table, notes = told_columns(table, rows)
+    track = None if table.track is None else set(cells_of(rows)(table.track))
+    if track is not None and len(track) > 1 and table.frame is None:
+        raise ValueError(f'{rows[0][table.track].strip()} names {len(track)} persons, and no column says which frame a row is of '
+                         f'({", ".join(FRAME_COLUMNS[:4])}, …)')
+    return table, notes
+
+
+def told_columns(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[WideTable, Tuple[str, ...]]:
+    """The columns, as the rows below the header show them, and notes: a name of the video says no frame, and what is another in each row
+    says not who it is.
+    """
+    header, cells, notes = rows[0], cells_of(rows), []
     lower = [cell.strip().lower() for cell in header]
     if table.frame is not None and all(map(VIDEOS.fullmatch, cells(table.frame))):
         others = [lower.index(name) for name in FRAME_COLUMNS if name in lower and lower.index(name) != table.frame]
@@ -91,33 +100,17 @@ def settled(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[WideTable,
         others = [lower.index(name) for name in TRACK_COLUMNS if name in lower and lower.index(name) != table.track]
         notes.append(f'the column {header[table.track].strip()} is another in each row: it numbers rows, not persons')
         table = replace(table, track=next((column for column in others if len(set(cells(column))) < len(track)), None))
-    track = None if table.track is None else set(cells(table.track))
-    if track is not None and len(track) > 1 and table.frame is None:
-        raise ValueError(f'{header[table.track].strip()} names {len(track)} persons, and no column says which frame a row is of '
-                         f'({", ".join(FRAME_COLUMNS[:4])}, …)')
     return table, tuple(notes)
 
 
-def by_video(rows: Sequence[Sequence[str]], label: str = '') -> Dict[str, List[Sequence[str]]]:
-    """The rows of each recording under the header, by the column that says which it is; all of them, by ``label``, if none does.
-
-    A column says it whose values are names of videos, or which has several values that each go over several rows and no images' names.
-    """
-    header, cells = rows[0], _columns(rows)
-    lower = [cell.strip().lower() for cell in header]
-    for name in VIDEO_COLUMNS:
-        values = cells(lower.index(name)) if name in lower else []
-        several = dict.fromkeys(values)
-        images = any(re.fullmatch(r'.*\.(png|jpe?g|bmp|tiff?|json)', value, re.IGNORECASE) for value in several)
-        if 1 < len(several) <= len(values) / 2 and not images:
-            filled = [row for row in rows[1:] if any(cell.strip() for cell in row)]
-            return {value: [header, *(row for row, its in zip(filled, values) if its == value)] for value in several}
-    return {label: list(rows)}
+def filled_rows(rows: Sequence[Sequence[str]]) -> List[Sequence[str]]:
+    """The rows below the header that are not empty."""
+    return [row for row in rows[1:] if any(cell.strip() for cell in row)]
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> Callable[[int], List[str]]:
+def cells_of(rows: Sequence[Sequence[str]]) -> Callable[[int], List[str]]:
     """What gives the cells of a column below the header, of rows that are not empty."""
-    filled = [row for row in rows[1:] if any(cell.strip() for cell in row)]
+    filled = filled_rows(rows)
     return lambda column: [row[column].strip() if column < len(row) else '' for row in filled]
 
 

@@ -3,17 +3,22 @@
 ``{"images": [{"id", "file_name", "width", "height"}], "annotations": [{"image_id", "keypoints": [x, y, v, …], "track_id"}], "categories":
 [{"keypoints": [names], "skeleton": [[1, 2], …]}]}``. One clip is one ``video_id``, or else one folder of images, and one ``track_id``.
 v is 2 for a visible point, 1 for a hidden one, 0 for none; an annotation may have confidences beside them, ``keypoint_scores`` (V,), and a
-video its ``fps``, as mmagenc export writes them. V keypoints.
+video its ``fps``, as mmagenc export writes them. An annotation, its ``attributes`` or its image may say what is
+being done: where that changes along a clip, the stretches are clips. V keypoints.
 """
 
 from collections import Counter
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
 from pathlib import PurePosixPath
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source, natural_key
+from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import (
     Columns,
     by_series,
@@ -30,17 +35,23 @@ LAYOUTS = {17: 'coco17', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
 VISIBILITY = np.array([0, .5, 1], dtype=np.float32)
 """Scores of points without a place, hidden and visible ones."""
 LABEL_KEYS = ('action', 'action_label', 'posture', 'label')
-"""Of an annotation, where somebody says what is being done."""
+"""Of an annotation or its image, where somebody says what is being done."""
 SUBJECT_KEYS = ('subject', )
 FRAME_KEYS = ('frame_id', 'frame_index', 'frame_number')
 
 
 class _Image(NamedTuple):
-    """A frame: which clip it is of, its number in it, its size and name."""
+    """A frame: which clip it is of, its number in it, its size and name, and what it says is being done and by whom."""
     clip: str
     number: Optional[int]
     shape: Optional[Tuple[int, int]]
     name: str
+    label: Optional[str] = None
+    subject: Optional[str] = None
+
+
+_Entry = Tuple[_Image, Person, Dict]
+"""A person's annotation in a frame."""
 
 
 @READERS.register_module(name='coco')
@@ -59,9 +70,10 @@ class CocoVideo(Reader):
         return f'keypoints in {len(content["images"])} images'
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
+        refuse_unit(options)
         content = source.content()
         images, problems = _images(content), _Problems()
-        clips: Dict[Tuple[str, Optional[str]], List[Tuple[_Image, Person, Dict]]] = {}
+        clips: Dict[Tuple[str, Optional[str], object], List[_Entry]] = {}
         layouts: Dict[object, Columns] = {}
         found = [one for index, annotation in enumerate(content['annotations']) if (one := _taken(annotation, index, images, problems))]
         graded = all(np.isin(one.points[:, 2], (0, 1, 2)).all() for one in found)
@@ -158,7 +170,7 @@ def _images(content: Mapping) -> Dict[object, _Image]:
         number = next((image[key] for key in FRAME_KEYS if isinstance(image.get(key), int)), last_number(name))
         sized = image.get('height') is not None and image.get('width') is not None
         shape = whole_shape(image['height'], image['width'], f'image {name}: height and width') if sized else None
-        images[image['id']] = _Image('' if clip == '.' else clip, number, shape, name)
+        images[image['id']] = _Image('' if clip == '.' else clip, number, shape, name, _word(image, LABEL_KEYS), _word(image, SUBJECT_KEYS))
     return images if videos or any('video_id' in image or 'vid_id' in image for image in content['images']) else _by_name(images)
 
 
@@ -222,31 +234,63 @@ def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadO
         if len(shapes) > 1 or len({image.number for image, _, _ in found}) == 1 and len(found) > 1:
             yield from _single_images(name, found, columns, options)
             continue
+        recording = partial(Recording, skeleton=columns.skeleton, fps=options.fps or rates.get(clip), notes=columns.notes,
+                            img_shape=next(iter(shapes)) or options.img_shape)
         try:
-            frames, ids = _frames(found)
+            yield from _stretches(name, found, recording)
         except ValueError as error:
             yield Unusable(name, str(error))
+
+
+def _stretches(name: str, found: Sequence[_Entry], recording: Callable[..., Recording]) -> Iterator[Union[Recording, Unusable]]:
+    """The clips of a recording: frames on end of which one thing is said.
+
+    Raises:
+        ValueError: two images of one number; several things said of one image, or of images without numbers.
+    """
+    frames, ids = _frames(found)
+    entries = _by_image(found)
+    images = sorted(entries, key=lambda image: natural_key(image.name) if ids is None else image.number)
+    said = [_label(entries[image]) for image in images]
+    several = len(set(said)) > 1
+    if several and ids is None:
+        words = [f'{label} (of {images[said.index(label)].name})' for label in dict.fromkeys(said)]
+        raise ValueError(f'{" and ".join(words[:2])} is what its images say, whose names have no numbers that tell their order')
+    for index, (label, its) in enumerate(groupby(range(len(images)), key=said.__getitem__)):
+        places = list(its)
+        part = f'{name}_{index:03d}' if several else name
+        if several and label is None:
+            yield Unusable(part, f'frames {ids[places[0]]} to {ids[places[-1]]}: nothing says what is being done, as of others of the clip')
             continue
-        yield Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=options.fps or rates.get(clip), label=_said(found),
-                        subject=_said(found, SUBJECT_KEYS), img_shape=next(iter(shapes)) or options.img_shape, notes=columns.notes)
+        subject, notes = _subject([entry for place in places for entry in entries[images[place]]])
+        made = recording(part, frames=[frames[place] for place in places], frame_ids=None if ids is None else ids[places], label=label,
+                         subject=subject)
+        yield replace(made, notes=(*made.notes, *notes))
 
 
 def _single_images(name: str, found, columns: Columns, options: ReadOptions) -> Iterator[Recording]:
     """Images of different sizes are no video: each is a clip of one frame."""
-    by_image: Dict[_Image, List[Tuple[_Image, Person, Dict]]] = {}
+    for image, entries in sorted(_by_image(found).items(), key=lambda item: natural_key(item[0].name)):
+        single = f'{name}/{PurePosixPath(image.name).stem}'
+        try:
+            label, (subject, notes) = _label(entries), _subject(entries)
+        except ValueError as error:
+            yield Unusable(single, str(error))
+            continue
+        yield Recording(single, columns.skeleton, frames=[[person for _, person, _ in entries]], img_shape=image.shape or options.img_shape,
+                        label=label, subject=subject, notes=(*columns.notes, 'images of different sizes are no video: a clip each', *notes))
+
+
+def _by_image(found: Sequence[_Entry]) -> Dict[_Image, List[_Entry]]:
+    by_image: Dict[_Image, List[_Entry]] = {}
     for entry in found:
         by_image.setdefault(entry[0], []).append(entry)
-    for image, entries in sorted(by_image.items(), key=lambda item: natural_key(item[0].name)):
-        yield Recording(f'{name}/{PurePosixPath(image.name).stem}', columns.skeleton, frames=[[person for _, person, _ in entries]],
-                        img_shape=image.shape or options.img_shape, label=_said(entries),
-                        notes=(*columns.notes, 'images of different sizes are no video: a clip each'))
+    return by_image
 
 
-def _frames(found) -> Tuple[List[List[Person]], Optional[np.ndarray]]:
+def _frames(found: Sequence[_Entry]) -> Tuple[List[List[Person]], Optional[np.ndarray]]:
     """Persons of each frame and the frames' numbers, or by the images' names where not each has a number of its own."""
-    frames: Dict[_Image, List[Person]] = {}
-    for image, person, _ in found:
-        frames.setdefault(image, []).append(person)
+    frames = {image: [person for _, person, _ in entries] for image, entries in _by_image(found).items()}
     numbered = [image.number for image in frames]
     if None in numbered:
         return [frames[image] for image in sorted(frames, key=lambda image: natural_key(image.name))], None
@@ -258,7 +302,37 @@ def _frames(found) -> Tuple[List[List[Person]], Optional[np.ndarray]]:
     return [frames[image] for image in ordered], np.array([image.number for image in ordered])
 
 
-def _said(found, keys: Sequence[str] = LABEL_KEYS) -> Optional[str]:
-    """What all annotations of a clip say is being done (or, by other keys, something else), if they say one thing."""
-    said = {next((annotation[key] for key in keys if isinstance(annotation.get(key), str)), None) for _, _, annotation in found}
-    return said.pop() if len(said) == 1 else None
+def _label(entries: Sequence[_Entry]) -> Optional[str]:
+    """What the annotations of an image, or the image, say is being done; ``None`` if they say nothing.
+
+    Raises:
+        ValueError: several things.
+    """
+    image = entries[0][0]
+    said = _said(_word(annotation, LABEL_KEYS) or image.label for _, _, annotation in entries)
+    if len(said) > 1:
+        raise ValueError(f'annotations of image {image.name} say {" and ".join(said[:2])} ({", ".join(LABEL_KEYS)}): a clip has one, and '
+                         'no track_id tells persons apart')
+    return said[0] if said else None
+
+
+def _subject(entries: Sequence[_Entry]) -> Tuple[Optional[str], Tuple[str, ...]]:
+    """Who it is by the annotations or images, if they say one, and a note if they say several."""
+    said = _said(_word(annotation, SUBJECT_KEYS) or image.subject for image, _, annotation in entries)
+    if len(said) > 1:
+        return None, (f'a clip says several subjects ({" and ".join(said[:2])}): none is taken', )
+    return (said[0] if said else None), ()
+
+
+def _said(words: Iterable[Optional[str]]) -> List[str]:
+    return [word for word in dict.fromkeys(words) if word is not None]
+
+
+def _word(entry: Mapping, keys: Sequence[str]) -> Optional[str]:
+    """The first word that an annotation, or an image, or its attributes have by one of the keys; else a number, but for ``label``, which
+    detectors number."""
+    inner = entry.get('attributes') if isinstance(entry.get('attributes'), dict) else {}
+    said = [(key, held[key]) for held in (entry, inner) for key in keys if key in held]
+    words = [word for _, word in said if isinstance(word, str) and word.strip()]
+    numbered = [str(word) for key, word in said if isinstance(word, int) and not isinstance(word, bool) and key != 'label']
+    return next(iter([*words, *numbered]), None)

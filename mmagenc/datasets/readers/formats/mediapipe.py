@@ -8,19 +8,20 @@ has both, the world's are read; of hands, face and pose in one table (MediaPipe 
 import re
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
-from pathlib import PurePath
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import AbstractSet, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_long_header, points_of
-from mmagenc.datasets.readers.naming import part_of, spelling
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each
+from mmagenc.datasets.readers.naming import PREFERRED, part_of, spelling
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.space_tables import in_space
+from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
 from mmagenc.datasets.readers.table_times import rate_of_times
-from mmagenc.datasets.readers.values import NEGATIVE, in_pixels, numbers, whole_shape
-from mmagenc.datasets.readers.wide_tables import WideTable, by_video, parse_header, persons_of, settled
+from mmagenc.datasets.readers.unit_option import refuse_unit
+from mmagenc.datasets.readers.values import NEGATIVE, columns_of_names, in_pixels, numbers, whole_shape
+from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 from mmagenc.skeletons import SKELETONS, Skeleton
 
@@ -29,8 +30,6 @@ WORLD_KEYS = ('worldLandmarks', 'world_landmarks', 'pose_world_landmarks', 'pose
 IMAGE_KEYS = ('landmarks', 'pose_landmarks', 'poseLandmarks', 'image_landmarks', 'keypoints')
 FRAME_LISTS = ('frames', 'data', 'poses', 'results', 'pose_data')
 NUMBER_KEYS = ('frame', 'frame_number', 'frame_index', 'frame_id', 'frame_idx', 'index')
-LABEL_COLUMNS = ('class', 'label', 'action', 'pose_class', 'exercise', 'activity')
-"""Of tables with rows of several classes."""
 HOLISTIC = 501
 """Numbered landmarks of pose and face together, the 33 of the pose first."""
 OF_THE_POSE = r'(?i:pose)[A-Za-z_. \-]*\d+'
@@ -48,14 +47,32 @@ class _Frame(NamedTuple):
 
 
 def landmark_table(header: Sequence[str]) -> Optional[WideTable]:
-    """Columns of BlazePose's 33 landmarks, by name or by number, or in three coordinates of some of them; ``None`` if a table's header has
-    others, or none. Numbered ones of the pose may stand beside those of hands and face, which are left out.
+    """Columns of BlazePose's 33 landmarks, by name or by number, or in three coordinates of some of them that are no other layout; ``None``
+    if a table's header has others, or none. Numbered ones of the pose may stand beside those of hands and face, which are left out.
     """
     table = parse_header(header)
-    if table is None or blazepose_columns(table.names, some=table.points.shape[1] == 3) is not None:
+    if table is None or _own_columns(table.names, header, some=table.points.shape[1] == 3) is not None:
         return table
     pose = parse_header(header, only=OF_THE_POSE)
     return pose if pose is not None and blazepose_columns(pose.names, some=False) is not None else None
+
+
+def landmark_points(table: LongTable, rows: Sequence[Sequence[str]]) -> Optional[Dict[int, int]]:
+    """:func:`blazepose_columns` of a table with a row a landmark; ``None`` if those are another layout's."""
+    return _own_columns(first_points(table, rows, block=BLAZEPOSE.num_joints), rows[0])
+
+
+def _own_columns(names: Sequence[Union[int, str]], header: Sequence[str], *, some: bool = True) -> Optional[Dict[int, int]]:
+    """:func:`blazepose_columns` of a file of which nobody says that it is MediaPipe's: its names must be more than those of another layout,
+    or have a visibility beside them."""
+    columns = blazepose_columns(names, some=some)
+    seen = any(re.search('visib|presence', cell, re.IGNORECASE) for cell in header)
+    return None if columns is not None and not seen and _of_another({spelling(str(name)) for name in names}) else columns
+
+
+def _of_another(names: AbstractSet[str]) -> bool:
+    """Whether names are all those of a layout that is not BlazePose's."""
+    return any({spelling(joint) for joint in SKELETONS[other].joint_names} == names for other in PREFERRED if other != BLAZEPOSE.name)
 
 
 def blazepose_columns(names: Sequence[Union[int, str]], *, some: bool = True) -> Optional[Dict[int, int]]:
@@ -88,7 +105,7 @@ class MediaPipe(Reader):
     name = 'mediapipe'
     title = 'MediaPipe landmarks'
     suffixes = ('.csv', '.tsv', '.txt', '.json')
-    knows = ('2d', '3d', 'score', 'persons')
+    knows = ('2d', '3d', 'score', 'persons', 'label', 'subject')
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.json':
@@ -101,7 +118,7 @@ class MediaPipe(Reader):
             table = landmark_table(rows[0])
             return None if table is None else _landmarks_said(blazepose_columns(table.names))
         table = parse_long_header(rows[0]) if rows else None
-        columns = None if table is None else blazepose_columns(first_points(table, rows, block=BLAZEPOSE.num_joints))
+        columns = None if table is None else landmark_points(table, rows)
         return None if columns is None else f'{_landmarks_said(columns)}, a row each'
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
@@ -113,15 +130,12 @@ class MediaPipe(Reader):
             raise ValueError('no table')
         whole = parse_header(rows[0])
         table = whole and (landmark_table(rows[0]) or whole)
-        if table is None:
-            parts = [(source.name, (None, rows))]
-        else:
-            parts = _parts(source.name, rows)
         others = ('hands and face are left out', ) if table is not None and len(table.names) < len(whole.names) else ()
-        make = partial(_of_rows, table or parse_long_header(rows[0]), options, others)
-        if len(parts) == 1:
-            return iter([make(*parts[0])])
-        return each(make, parts)
+        long = parse_long_header(rows[0]) if table is None else None
+        if table is None and long is None:
+            raise ValueError('line 1: no columns of x and y of the 33 landmarks')
+        parts = long.parts(source.name, rows) if table is None else wide_parts(source.name, table, rows)
+        return read_parts(partial(_of_rows, table or long, options, others), parts)
 
 
 def _landmarks_said(columns: Mapping) -> str:
@@ -129,57 +143,43 @@ def _landmarks_said(columns: Mapping) -> str:
     return f'{count} landmarks' if count == BLAZEPOSE.num_joints else f'{count} of the {BLAZEPOSE.num_joints} landmarks'
 
 
-def _parts(name: str, rows: List[List[str]]) -> List[Tuple[str, Tuple[Optional[str], List[List[str]]]]]:
-    """The recordings of a table by name, each with its class: of several videos, and of each those of several classes."""
-    parts = []
-    for video, its in by_video(rows).items():
-        stretches, whole = _by_label(its), f'{name}/{PurePath(video).stem}' if video else name
-        parts += [(whole if len(stretches) == 1 else f'{whole}_{index:03d}', part) for index, part in enumerate(stretches)]
-    return parts
-
-
-def _by_label(rows: List[List[str]]) -> List[Tuple[Optional[str], List[List[str]]]]:
-    """Rows on end of one class, each under the header; all of them if no column says a class."""
-    header = [cell.strip().lower() for cell in rows[0]]
-    column = next((header.index(name) for name in LABEL_COLUMNS if name in header), None)
-    if column is None:
-        return [(None, rows)]
-    filled = (row for row in rows[1:] if any(cell.strip() for cell in row))
-    groups = groupby(filled, key=lambda row: row[column].strip() if column < len(row) else '')
-    return [(label or None, [rows[0], *group]) for label, group in groups]
-
-
-def _of_rows(table, options: ReadOptions, notes: Tuple[str, ...], name: str, part: Tuple[Optional[str], List[List[str]]]) -> Recording:
-    label, rows = part
-    if isinstance(table, WideTable):
-        frames, joints = _of_wide(table, rows)
-    elif isinstance(table, LongTable):
-        frames, joints = _of_long(table, rows)
-    else:
-        raise ValueError('line 1: no columns of x and y of the 33 landmarks')
+def _of_rows(table: Union[WideTable, LongTable], options: ReadOptions, notes: Tuple[str, ...], name: str,
+             rows: List[Sequence[str]]) -> Recording:
+    frames, joints = (_of_wide if isinstance(table, WideTable) else _of_long)(table, rows)
     places = _places(frames)
     world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
     fps, by = rate_of_times(rows, table.frame) if options.fps is None else (None, ())
-    found = _recording(name, frames, world, joints, options, label=label, fps=fps)
+    found = _recording(name, frames, world, joints, options, fps=fps)
     return replace(found, notes=(*notes, *found.notes, *by))
 
 
 def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,
-               img_shape=None, label: Optional[str] = None) -> Recording:
+               img_shape=None) -> Recording:
     fps, img_shape = options.fps or fps, options.img_shape or img_shape
     places = _places(frames)
     if not places:
         raise ValueError('nobody in any frame')
+    names = [BLAZEPOSE.joint_names[joint] for joint in joints]
+    ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
     notes: Tuple[str, ...] = ('world landmarks: metres around the hips, y down', ) if world else ()
+    if options.unit is not None:
+        if places[0].shape[1] == 2 or not any(points[:, 2].any() for points in places):
+            refuse_unit(options)
+        people = [[Person(points, score) for points, score in frame.persons] for frame in frames]
+        found = in_space(names, people, ids, name, replace(options, up=options.up or ('-y' if world else None)), (fps, ()))
+        return replace(found, fps=fps, img_shape=img_shape)
     if not world:
+        deep = places[0].shape[1] == 3 and any(np.nan_to_num(points[:, 2]).any() for points in places)
         places, notes = in_pixels([points[:, :2] for points in places], img_shape)
+        notes += ('landmarks in pixels, without their z: --unit says that they are places in space', ) if deep and not notes else ()
+    skeleton, order, said = (_skeleton(joints), slice(None), ()) if options.layout is None else columns_of_names(names, options)
+    notes += said
     rest = iter(places)
-    persons = [[Person(next(rest), score) for _, score in frame.persons] for frame in frames]
+    persons = [[Person(next(rest)[order], None if score is None else score[order]) for _, score in frame.persons] for frame in frames]
     if world and any(len(frame) > 1 for frame in persons):
         notes += ('several persons a frame, each around their own hips: who is who over time is a guess by posture; landmarks '
                   'of the image are surer', )
-    ids = None if any(frame.number is None for frame in frames) else np.array([frame.number for frame in frames])
-    return Recording(name, _skeleton(joints), frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape, label=label,
+    return Recording(name, skeleton, frames=persons, frame_ids=ids, fps=fps, img_shape=img_shape,
                      up=(options.up or '-y') if world else None, notes=notes)
 
 

@@ -1,7 +1,7 @@
 """The tidy table that mmagenc export writes (``.csv``): a row for each keypoint of each person in each frame of each clip.
 
-Columns ``clip, class, subject, person, frame, time_s, keypoint, x, y`` (``z``: then all are metres) and ``score``; cells without a number
-are points without a place. M persons, T frames, V keypoints, C coordinates.
+Columns ``clip, class, subject, person, frame, time_s, keypoint, x, y`` (``z``: then all are metres, or what ``--unit`` says) and ``score``;
+cells without a number are points without a place. M persons, T frames, V keypoints, C coordinates.
 """
 
 from itertools import groupby
@@ -13,6 +13,7 @@ from mmagenc.datasets.readers.long_tables import TIDY_COLUMNS as COLUMNS
 from mmagenc.datasets.readers.long_tables import is_tidy
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import columns_of_names
 from mmagenc.registry import READERS
 
@@ -49,7 +50,9 @@ def _recording(name: str, lines: List[Tuple[int, Row]], header: Row, options: Re
     values, frames = _arranged(lines, len(header) - len(COLUMNS))
     values = values[:, :, columns.order]
     dimensions = 3 if 'z' in header else 2
-    keypoint = values[..., :dimensions]
+    if dimensions == 2:
+        refuse_unit(options)
+    keypoint = values[..., :dimensions] * np.float32(options.unit or 1)
     known = np.isfinite(keypoint).all(axis=-1)
     scored = header[-1] == 'score' and np.isfinite(values[..., -1]).any()
     score = np.where(known, np.nan_to_num(values[..., -1]) if scored else 1, 0).astype(np.float32)

@@ -6,22 +6,20 @@ V keypoints.
 """
 
 from dataclasses import replace
-from functools import partial
-from pathlib import PurePath
-from typing import Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterator, Optional, Sequence, Tuple, Union
 
-import numpy as np
-
-from mmagenc.datasets.readers.long_tables import first_points, parse_long_header, points_of
-from mmagenc.datasets.readers.markers import placed
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
+from mmagenc.datasets.readers.long_tables import LongTable, first_points, parse_long_header, points_of
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.space_tables import in_space
+from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
 from mmagenc.datasets.readers.table_times import rate_of_times
+from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
-from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, by_video, parse_header, persons_of, settled
+from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 
-from .mediapipe import blazepose_columns, landmark_table
+from .mediapipe import landmark_points, landmark_table
 from .sleap import is_sleap_table
 
 LAYOUTS = {17: 'coco17'}
@@ -34,14 +32,16 @@ class KeypointTable(Reader):
     name = 'yolo'
     title = 'Tables of keypoints (YOLO-pose)'
     suffixes = ('.csv', '.tsv', '.txt')
-    knows = ('2d', '3d', 'score', 'persons', 'track')
+    knows = ('2d', '3d', 'score', 'persons', 'track', 'label', 'subject')
 
     def sniff(self, source: Source) -> Optional[str]:
         rows = source.rows()
         table = parse_header(rows[0]) if rows else None
         if table is None:
             points = _points_a_row(rows)
-            return None if points is None else f'{len(points)} keypoints with x and y, a row each'
+            if points is None:
+                return None
+            return f'{len(points)} keypoints with {"x and y" if len(parse_long_header(rows[0]).axes) == 2 else "x, y and z"}, a row each'
         if landmark_table(rows[0]) is not None or is_sleap_table(rows[0]):
             return None
         if table.points.shape[1] == 3:
@@ -53,44 +53,45 @@ class KeypointTable(Reader):
         table = parse_header(rows[0]) if rows else None
         if table is None and _points_a_row(rows) is None:
             raise ValueError('line 1: no columns NAME.x and NAME.y of at least 4 keypoints')
-        if table is None:
-            table = parse_long_header(rows[0])
-            names, persons, ids = points_of(table, rows, block=1)
-            frames = [[person] for person in persons]
-            yield _recording([str(name) for name in names], frames, ids, source.name, options, rate_of_times(rows, table.frame))
-        else:
-            videos = [(PurePath(video).stem, part) for video, part in by_video(rows).items()]
-            yield from each_video(partial(_of_part, table, options), source.name, videos)
-
-
-def _of_part(table: WideTable, options: ReadOptions, name: str, rows: List[List[str]]) -> Recording:
-    return recording_of(table, rows, name, options)
+        if table is not None:
+            yield from read_parts(lambda name, its: recording_of(table, its, name, options), wide_parts(source.name, table, rows))
+            return
+        table = parse_long_header(rows[0])
+        yield from read_parts(lambda name, its: _of_long(table, its, name, options), table.parts(source.name, rows))
 
 
 def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
     """The keypoints of a table that has a row for each of them and frame, ``None`` if it is none."""
     table = parse_long_header(rows[0]) if rows else None
-    if table is None or table.frame is None or table.point is None or len(table.axes) != 2:
+    if table is None or table.frame is None or table.point is None or landmark_points(table, rows) is not None:
         return None
     points = first_points(table, rows, block=1)
-    return points if MIN_POINTS <= len(points) <= MOST and blazepose_columns(points) is None else None
+    some = MIN_POINTS <= len(points) <= MOST and (len(table.axes) == 2 or any(isinstance(point, str) for point in points))
+    return points if some else None
+
+
+def _of_long(table: LongTable, rows, name: str, options: ReadOptions) -> Recording:
+    names, persons, ids = points_of(table, rows, block=1)
+    make = _recording if len(table.axes) == 2 else in_space
+    return make([str(name) for name in names], [[person] for person in persons], ids, name, options, rate_of_times(rows, table.frame))
 
 
 def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Recording:
     """The recording of a table in two coordinates or three.
 
     Raises:
-        ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout; in three coordinates as
-            :func:`~mmagenc.datasets.readers.markers.placed`.
+        ValueError: as :func:`~mmagenc.datasets.readers.wide_tables.persons_of`, and names or numbers of no layout; in two coordinates
+            a unit, in three as :func:`~mmagenc.datasets.readers.space_tables.in_space`.
     """
     table, notes = settled(table, rows)
     frames, ids, _ = persons_of(table, rows)
-    make = _recording if table.points.shape[1] == 2 else _solid
+    make = _recording if table.points.shape[1] == 2 else in_space
     found = make(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
     return replace(found, notes=(*notes, *found.notes))
 
 
 def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
+    refuse_unit(options)
     numbered = all(joint.isdigit() for joint in names)
     columns = columns_of_number(len(names), LAYOUTS, options) if numbered else columns_of_names(names, options)
     points, notes = in_pixels([unseen_as_nan(person.keypoint[columns.order, :2]) for frame in frames for person in frame],
@@ -101,20 +102,3 @@ def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, na
     fps, by = rate if options.fps is None else (options.fps, ())
     return Recording(name, columns.skeleton, frames=frames, frame_ids=ids, fps=fps, img_shape=options.img_shape,
                      notes=(*columns.notes, *notes, *by))
-
-
-def _solid(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
-    people = [person for frame in frames for person in frame]
-    if not people:
-        raise ValueError('nobody in any frame')
-    points = np.stack([person.keypoint for person in people])
-    flat = points[np.isfinite(points).all(axis=-1)][:, :2]
-    if options.unit is None and ((flat >= 0) & (flat <= 1)).all():
-        raise ValueError('x and y from 0 to 1 may be parts of an image or metres: --unit m says that they are metres')
-    found = placed(names, points, 'm', options)
-    scored = all(person.score is not None for person in people)
-    order = columns_of_names(names, options).order if scored and not options.joint_names else None
-    places = iter(found.points)
-    frames = [[Person(next(places), None if order is None else person.score[order], person.track) for person in frame] for frame in frames]
-    fps, by = rate if options.fps is None else (options.fps, ())
-    return Recording(name, found.skeleton, frames=frames, frame_ids=ids, fps=fps, up=found.up, notes=(*found.notes, *by))

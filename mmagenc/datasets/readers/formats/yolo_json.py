@@ -20,6 +20,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import by_series, columns_of_number, frames_by_name, in_pixels, last_number, numbers, unseen_as_nan
 from mmagenc.registry import READERS
 
@@ -49,8 +50,8 @@ class YoloResults(Reader):
         if source.is_folder:
             names = _files(source)
             somebody = [name for name in names if (source.path / name).stat().st_size > len(NOBODY)]
-            told = any(_is_person(_first(_of_file(source, name))) for name in somebody[:LOOKS])
-            return f'results of Ultralytics for {len(names)} frames' if told else None
+            held = [content for content in (_of_file(source, name) for name in somebody[:LOOKS]) if _is_person(_first(content))]
+            return f'results of Ultralytics for {len(names)} frames' if held and not any(map(_nests, held)) else None
         content = source.json()
         told = _is_person(_first(content)) if content is not None else any(_is_person(_first(line)) for line in _begun(source))
         return 'results of Ultralytics' if told else None
@@ -124,6 +125,16 @@ def _first(content: Any, depth: int = 0) -> Any:
     return next((found for entry in inner if (found := _first(entry, depth + 1)) is not None), None) if depth < 4 else None
 
 
+def _nests(content: Any) -> bool:
+    """Whether a file holds frames, and not the people of one."""
+    if isinstance(content, list):
+        return not all(map(_is_detection, content))
+    lists = {key: value for key, value in content.items() if isinstance(value, (list, Mapping)) or _is_text(value)}
+    held = [key for key, value in lists.items() if _is_person(_first(value))]
+    people = [key for key in held if isinstance(lists[key], list) and all(map(_is_detection, lists[key]))]
+    return len(held) > 1 or people != held or bool(held) and all(last_number(key) is not None for key in held)
+
+
 def _unwrapped(content: Any) -> Tuple[Any, Optional[float]]:
     """The frames of a dict that says more than them, such as ``{"video": "a.mp4", "fps": 30, "frames": […]}``, and their rate."""
     if not isinstance(content, Mapping) or all(isinstance(value, list) or _is_text(value) for value in content.values()):
@@ -191,6 +202,7 @@ def _numbers(said: Sequence[Union[int, str, None]]) -> Optional[np.ndarray]:
 
 
 def _recording(name: str, frames: Sequence[_Frame], ids: Optional[np.ndarray], options: ReadOptions) -> Recording:
+    refuse_unit(options)
     for frame in frames:
         if not isinstance(frame.people, list):
             raise ValueError(f'{frame.place}: no list of people')

@@ -143,3 +143,54 @@ def test_images_of_two_videos_in_one_folder(write, import_file, walk):
     assert clips == {'set/img/a': 5, 'set/img/b': 5}
     written['images'][9]['file_name'] = 'img/last.jpg'  # no series: names of single images
     assert [clip.name for clip in import_file(write('set.json', written), 'coco')] == ['img']
+
+
+@pytest.mark.parametrize('where', ['annotations', 'images', 'attributes'])
+def test_what_is_done_changes_along_a_clip(write, import_file, walk, where):
+    written = content(walk)
+    for index, entry in enumerate(written['images' if where == 'images' else 'annotations']):
+        said = dict(action='walk' if index < 6 else 'sit', subject='A' if index else 'B')
+        entry.update(dict(attributes=said) if where == 'attributes' else said)
+    walking, sitting = import_file(write('a.json', written), 'coco')
+    assert (walking.name, walking.label, walking.subject) == ('clip1_000', 'walk', None)
+    assert (sitting.name, sitting.label, sitting.subject) == ('clip1_001', 'sit', 'A')
+    assert np.allclose(walking.keypoint[0], walk[:6]) and np.allclose(sitting.keypoint[0], walk[6:])
+    assert sitting.frame_ids.tolist() == [6, 7, 8, 9] and walking.notes == ('a clip says several subjects (B and A): none is taken', )
+
+
+def test_classes_by_number(write, import_file, walk):
+    written = content(walk)
+    for index, annotation in enumerate(written['annotations']):
+        annotation.update(label=1, attributes=dict(action=index // 6, occluded=False))
+    assert [clip.label for clip in import_file(write('a.json', written), 'coco')] == ['0', '1']
+    for annotation in written['annotations']:
+        annotation['attributes']['posture'] = 'Supine'
+    assert [clip.label for clip in import_file(write('a.json', written), 'coco')] == ['Supine']
+
+
+def test_stretches_of_which_nothing_is_said(write, import_file, walk):
+    written = content(walk)
+    for annotation in written['annotations'][:4]:
+        annotation['label'] = 'walk'
+    walking, rest = import_file(write('a.json', written), 'coco', link=False)
+    assert walking.label == 'walk' and len(walking.frames) == 4 and rest.name == 'clip1_001'
+    assert rest.reason == 'frames 4 to 9: nothing says what is being done, as of others of the clip'
+
+
+def test_several_things_of_one_image_or_of_images_without_an_order(write, import_file, walk):
+    written = content(walk, track=None)
+    for image, name, annotation in zip(written['images'], 'abcdefghi9', written['annotations']):
+        image['file_name'] = f'clip/{name}.jpg'
+        annotation['action'] = 'walk' if name in 'ab' else 'sit'
+    said, = import_file(write('a.json', written), 'coco', link=False)
+    assert said.reason.startswith('sit (of clip/9.jpg) and walk (of clip/a.jpg) is what its images say')
+    written = content(walk, track=None)
+    written['annotations'] += [dict(annotation, id=99) for annotation in written['annotations'][:1]]
+    written['annotations'][0]['action'], written['annotations'][-1]['action'] = 'walk', 'sit'
+    said, = import_file(write('a.json', written), 'coco', link=False)
+    assert 'annotations of image clip1/00000.jpg say walk and sit (action, ' in said.reason
+
+
+def test_a_unit_of_pixels_is_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.json', content(walk)), 'coco', unit=.001)

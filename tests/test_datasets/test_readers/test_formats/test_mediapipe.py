@@ -177,3 +177,43 @@ def test_tables_of_two_videos(write, import_file, image):
     rows = [f'v{index // 6}.mp4,{index % 6},{row.partition(",")[2]}' for index, row in enumerate(rows)]
     clips = import_file(write('a.csv', '\n'.join([f'video,{first}', *rows])), 'mediapipe', img_shape=(480, 640))
     assert [clip.name for clip in clips] == ['a/v0', 'a/v1'] and np.allclose(clips[1].keypoint[0], image[..., :2] * [320, 240], rtol=1e-5)
+
+
+@pytest.mark.parametrize('long', [False, True])
+def test_tables_of_two_subjects_and_frames_without_a_class(write, import_file, world, long):
+    """Of what is called as in other tables (:mod:`mmagenc.datasets.readers.table_parts`)."""
+    made = long_table(world, 'frame,landmark,x,y,z', lambda frame, joint: f'{frame},{joint}') if long else \
+        table(world, lambda name, _: f'{name}_')
+    first, *rows = made.split('\n')
+    rows = [f'{who},{"wave" if int(row.partition(",")[0]) < 4 else ""},{row}' for who in 'AB' for row in rows]
+    clips = import_file(write('a.csv', '\n'.join([f'Subject ID,behaviour,{first}', *rows])), 'mediapipe', link=False)
+    assert [clip.name for clip in clips] == ['a/A_000', 'a/A_001', 'a/B_000', 'a/B_001']
+    assert [(clip.label, clip.subject, len(clip.frames)) for clip in clips[::2]] == [('wave', 'A', 4), ('wave', 'B', 4)]
+    assert 'rows without behaviour, which others of the recording have' in clips[1].reason
+
+
+def test_names_that_coco_has_too_are_mediapipes_with_a_visibility_or_a_name_more(write, world):
+    from mmagenc.datasets.readers.registry import all_readers, recognize
+    from mmagenc.datasets.readers.source import Source
+    coco = get_skeleton('coco17').joint_names
+    for names, axes, reader in ((coco, 'xyz', 'yolo'), (coco, ('x', 'y', 'z', 'visibility'), 'mediapipe'),
+                                ((*coco, 'left_pinky'), 'xyz', 'mediapipe'), (coco[:12], 'xyz', 'mediapipe'), (coco, 'xy', 'yolo')):
+        header = ['frame', *(f'{name}_{axis}' for name in names for axis in axes)]
+        text = '\n'.join([','.join(header), *(','.join(map(str, [frame] * len(header))) for frame in range(2))])
+        assert recognize(Source(write('a.csv', text)), all_readers())[0].name == reader
+
+
+def test_layout_and_unit_hold(write, import_file, world, image):
+    path = write('a.csv', table(world * 1000, lambda name, _: f'{name}_'))
+    recording, = import_file(path, 'mediapipe', layout='coco17', unit=.001, up='y')
+    joints = [NAMES.index(name) for name in get_skeleton('coco17').joint_names]
+    assert recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], world[:, joints], atol=1e-5)
+    assert recording.keypoint_score.shape == (1, 6, 17)
+    recording, = import_file(write('a.csv', table(image * 100, lambda name, _: f'{name}_')), 'mediapipe', layout='coco17')
+    assert recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], image[:, joints, :2] * 100, rtol=1e-5)
+    assert recording.notes[0] == 'landmarks in pixels, without their z: --unit says that they are places in space'
+    with pytest.raises(ValueError, match='layout penn13: nothing in the file stands for head'):
+        import_file(path, 'mediapipe', layout='penn13')
+    flat = [dict(landmarks=[[x, y] for x, y, _ in points.tolist()]) for points in image]
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.json', flat), 'mediapipe', unit=.001)

@@ -51,3 +51,11 @@ def test_a_table_of_another_header_is_none(write):
     from mmagenc.datasets.readers.source import Source
     path = write('t.csv', table(header=HEADER.replace('subject', 'infant')))
     assert all_readers()['tidy_csv'].sniff(Source(path)) is None
+
+
+def test_a_unit_holds_for_places_in_space_alone(write, import_file):
+    solid = '\n'.join([f'{HEADER},z', *(f'{row},3' for row in table().splitlines()[1:])])
+    recording, = import_file(write('t.csv', solid), 'tidy_csv', unit=.001, link=False)
+    assert np.allclose(recording.keypoint[0, 2, :, 2], .003) and recording.keypoint[0, 2, 0, 0] == pytest.approx(.02)
+    found, = import_file(write('t.csv', table()), 'tidy_csv', unit=.001, link=False)
+    assert found.reason.startswith('--unit is for places in space')

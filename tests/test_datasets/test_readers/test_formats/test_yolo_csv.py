@@ -102,6 +102,35 @@ def test_rows_of_two_videos_are_two_recordings(write, import_file, walk, name, c
     assert np.allclose(clips[0].keypoint[0], walk, atol=1e-3) and np.allclose(clips[1].keypoint[0], walk + 300, atol=1e-3)
 
 
+def test_participants_and_their_actions(write, import_file, walk):
+    """Each is a recording of its own, and not one of two persons, and each stretch of an action is a clip."""
+    rows = [f'{frame},{who},{action},' + ','.join(map(str, (points + add).ravel().tolist())) for who, add in (('P1', 0), ('P2', 4))
+            for frame, points in enumerate(walk) for action in ['walk' if frame < 6 or who == 'P2' else 'sit']]
+    header = ','.join(['frame', 'participant', 'action', *(f'{name}_{axis}' for name in COCO for axis in 'xy')])
+    clips = import_file(write('a.csv', '\n'.join([header, *rows])), 'yolo')
+    assert [(clip.name, clip.label, clip.subject) for clip in clips] == [
+        ('a/P1_000', 'walk', 'P1'), ('a/P1_001', 'sit', 'P1'), ('a/P2', 'walk', 'P2')]
+    assert np.allclose(clips[1].keypoint[0], walk[6:], atol=1e-3) and np.allclose(clips[2].keypoint[0], walk + 4, atol=1e-3)
+    assert clips[1].frame_ids.tolist() == [6, 7, 8, 9]
+
+
+def test_participants_in_a_row_a_keypoint(write, import_file, walk):
+    rows = [f'{who},{frame},{joint},{x},{y}' for who in 'AB' for frame, points in enumerate(walk[:4].tolist())
+            for joint, (x, y) in enumerate(points)]
+    clips = import_file(write('a.csv', '\n'.join(['participant,frame,keypoint,x,y', *rows])), 'yolo')
+    assert [(clip.name, clip.subject) for clip in clips] == [('a/A', 'A'), ('a/B', 'B')]
+    assert all(np.allclose(clip.keypoint[0], walk[:4], atol=1e-3) for clip in clips)
+
+
+def test_two_videos_without_numbers_of_frames(write, import_file, walk):
+    header = ','.join(['filename', *(f'{name}_{axis}' for name in COCO for axis in 'xy')])
+    rows = [','.join(map(str, [video, *points.ravel().tolist()])) for video in ('a.mp4', 'b.mp4') for points in walk]
+    clips = import_file(write('t.csv', '\n'.join([header, *rows])), 'yolo')
+    assert [(clip.name, clip.keypoint.shape[1]) for clip in clips] == [('t/a', 10), ('t/b', 10)]
+    with pytest.raises(ValueError, match='no rows below the header'):
+        import_file(write('t.csv', header), 'yolo')
+
+
 def test_the_name_of_the_video_is_no_frame(write, import_file, walk):
     """Its number would make one frame of all rows."""
     text = table({'child': walk}).replace('frame,person,', 'step,who,', 1)
@@ -165,3 +194,25 @@ def test_three_coordinates_that_may_be_parts_of_an_image_are_refused(write, impo
     with pytest.raises(ValueError, match='may be parts of an image or metres: --unit m says'):
         import_file(write('a.csv', space(.25, (1.5, 1.5, 2))[0]), 'yolo')
     assert import_file(path, 'yolo', unit=1.)[0].keypoint.shape[-1] == 3
+
+
+@pytest.mark.parametrize('long', [False, True])
+def test_coco_in_space_is_no_mediapipe(write, import_file, long):
+    """BlazePose has all of its names; what is told of layout and unit holds."""
+    points = np.random.default_rng(0).uniform(-.5, .5, (6, 17, 3)).round(3) * 1000 + [0, 900, 2500]
+    if long:
+        header = 'frame,keypoint,x,y,z'
+        rows = [','.join(map(str, [frame, name, *place])) for frame in range(6) for name, place in zip(COCO, points[frame].tolist())]
+    else:
+        header = ','.join(['frame', *(f'{name}_{axis}' for name in COCO for axis in 'xyz')])
+        rows = [','.join(map(str, [frame, *places.ravel().tolist()])) for frame, places in enumerate(points)]
+    path = write('a.csv', '\n'.join([header, *rows]))
+    recording, = import_file(path, 'yolo', layout='coco17', unit=.001, up='y')
+    assert recording.skeleton.name == 'coco17' and recording.up == 'y' and np.allclose(recording.keypoint[0], points / 1000, atol=1e-5)
+    with pytest.raises(ValueError, match='m is not the unit; --unit says it'):
+        import_file(path, 'yolo')
+
+
+def test_a_unit_of_pixels_is_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.csv', table({'child': walk})), 'yolo', unit=.001)

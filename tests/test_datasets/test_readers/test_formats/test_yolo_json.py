@@ -82,6 +82,22 @@ def test_folders_and_files_of_several_videos(write, import_file, walk, tmp_path)
             assert np.isnan(recording.keypoint[0, 3]).all()
 
 
+@pytest.mark.parametrize('form', [*FORMS, 'beside'])
+def test_a_folder_of_whole_videos(write, walk, tmp_path, form):
+    """Each file is a recording, by all forms; a folder of one frame a file is one still."""
+    from mmagenc.datasets.readers.finding import find_sources
+    from mmagenc.datasets.readers.registry import all_readers
+    made = FORMS.get(form, lambda frames: dict(fps=25, frames=frames))
+    for name, add in (('v', 0), ('w', 40)):
+        write(f'set/sit/{name}.json', made([[], *([person(points + add)] for points in walk)]))
+    write('set/sit/w.json', made([[person(walk[0])]]))
+    for index, points in enumerate(walk):
+        write(f'set/walk/a_{index}.json', dict(image=f'a_{index}.jpg', people=[person(points)]) if index % 2 else [person(points)])
+    chosen, left_out = find_sources([tmp_path / 'set'], all_readers())
+    assert [(item.source.name, item.reader.name) for item in chosen] == [(name, 'yolo_json') for name in ('sit/v', 'sit/w', 'walk')]
+    assert not left_out
+
+
 def test_somebody_who_comes_late(write, import_file, walk, tmp_path):
     """Behind more frames with nobody than are looked at."""
     frames = [[]] * 50 + [[person(points)] for points in walk]
@@ -168,3 +184,8 @@ def test_others_are_not_taken(write, walk, tmp_path):
     for content in (boxes, [], {}, [[]], '[1, 2', '"text"', [dict(keypoints=[1, 2, 3], image_id=3)]):
         taken = recognize(Source(write('clip.json', content), tmp_path), all_readers())
         assert taken is None or taken[0].name != 'yolo_json'
+
+
+def test_a_unit_of_pixels_is_refused(write, import_file, walk):
+    with pytest.raises(ValueError, match='--unit is for places in space'):
+        import_file(write('a.json', [[person(points)] for points in walk]), 'yolo_json', unit=.001)
