@@ -176,7 +176,7 @@ def _placed_by_recording(clips: Sequence[Dict], settings: ImportSettings) -> Dic
 def with_targets(settings: ImportSettings) -> ImportSettings:
     """Settings whose readers know what the clips become. The rate stays the files' where segments count the files' frames."""
     read = replace(settings.read, body=settings.body, path_scale=None if settings.path_scale is None else parse_unit(settings.path_scale),
-                   target_fps=settings.fps if settings.segments is None else None)
+                   target_fps=settings.fps if settings.segments is None else None, segmented=settings.segments is not None)
     return replace(settings, read=read)
 
 

@@ -40,13 +40,13 @@ class LongTable:
     point: Optional[int]
     width: int
 
-    def parts(self, name: str, rows: Sequence[Sequence[str]]) -> List[Part]:
+    def parts(self, name: str, rows: Sequence[Sequence[str]], *, by_class: bool = True) -> List[Part]:
         """The clips of the table's rows (:func:`~mmagenc.datasets.readers.table_parts.parts_of`).
 
         Raises:
             ValueError: as there.
         """
-        return parts_of(name, rows, frame=self.frame, used=(*self.axes, self.score, self.point))
+        return parts_of(name, rows, frame=self.frame, used=(*self.axes, self.score, self.point), by_class=by_class)
 
 
 def is_tidy(header: Sequence[str]) -> bool:

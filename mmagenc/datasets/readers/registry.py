@@ -146,6 +146,7 @@ class ReadOptions:
         body: of rotations: a registered type or an SMPL model file.
         path_scale: metres of the result per metre of the path; ``None``: as the lengths of the body's legs to the recorded ones.
         target_fps: frames per second of the clips, at which a reader that fits may work; ``None``: the file's.
+        segmented: whether segments cut clips out of the recordings and say their classes: no reader then cuts by those of its files.
         lenient: take files whose header and content disagree as far as they go.
         reader: further settings of single formats, by name.
     """
@@ -159,6 +160,7 @@ class ReadOptions:
     body: str = 'InfantBody'
     path_scale: Optional[float] = None
     target_fps: Optional[float] = None
+    segmented: bool = False
     lenient: bool = False
     reader: Mapping[str, object] = field(default_factory=dict)
 

@@ -48,7 +48,7 @@ class Part(NamedTuple):
     problem: Optional[str] = None
 
 
-def wide_parts(name: str, table: WideTable, rows: Sequence[Sequence[str]]) -> List[Part]:
+def wide_parts(name: str, table: WideTable, rows: Sequence[Sequence[str]], *, by_class: bool = True) -> List[Part]:
     """:func:`parts_of` of a table with a row a frame, or a person and frame.
 
     Raises:
@@ -56,11 +56,11 @@ def wide_parts(name: str, table: WideTable, rows: Sequence[Sequence[str]]) -> Li
     """
     told = told_columns(table, rows)[0]
     used = [*table.points.flat, *(() if table.scores is None else table.scores), *(table.box or ())]
-    return parts_of(name, rows, frame=told.frame, track=told.track, used=used)
+    return parts_of(name, rows, frame=told.frame, track=told.track, used=used, by_class=by_class)
 
 
 def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] = None, track: Optional[int] = None,
-             used: Collection[Optional[int]] = ()) -> List[Part]:
+             used: Collection[Optional[int]] = (), by_class: bool = True) -> List[Part]:
     """The clips of a table: of each recording and subject the stretches of one class.
 
     Columns of several values that name recordings tell them apart together, and a column of subjects does. Where the class changes, another
@@ -72,6 +72,7 @@ def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] =
         frame: column of the frame's number; ``None`` if each row is a frame.
         track: column of who it is, of persons who are seen together.
         used: columns of something else.
+        by_class: whether classes make clips; without, the recordings are whole and have none.
 
     Raises:
         ValueError: subjects in turns, and no column says which frame a row is of.
@@ -79,6 +80,7 @@ def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] =
     table = _Table(rows, frame, track, {*used, frame, track} - {None})
     recordings, subject, (label, notes) = _recording_columns(table), _column_of(table, SUBJECTS), _label_column(table)
     notes += _unread(table, {*recordings, subject, label} - {None})
+    label = label if by_class else None
     groups = _grouped(range(len(table.rows)), list(zip(*map(table.cells, recordings))) or [()] * len(table.rows)) or {(): []}
     names = _names(groups)
     parts: List[Part] = []

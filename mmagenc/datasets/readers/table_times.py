@@ -1,9 +1,12 @@
 """The rate of a table's frames, and which frames they are, by its column of times."""
 
 import re
+from dataclasses import replace
 from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
+
+from .registry import Recording
 
 SECONDS = {**dict.fromkeys(('time_s', 'time_sec', 'time_seconds', 'timestamp_s', 'timestamp_sec', 'timestamp_seconds', 'seconds'), 1.),
            **dict.fromkeys(('time_ms', 'time_msec', 'time_milliseconds', 'timestamp_ms', 'timestamp_msec', 'milliseconds'), 1e-3)}
@@ -59,6 +62,16 @@ def numbers_by_times(rows: Sequence[Sequence[str]]) -> Optional[np.ndarray]:
     if found is None or not found.even or found.numbers[-1] == len(found.numbers) - 1:
         return None
     return found.numbers.astype(int)
+
+
+def with_numbers_by_times(recording: Recording, rows: Sequence[Sequence[str]]) -> Recording:
+    """A recording of a table with a row a frame, its frames numbered by :func:`numbers_by_times` where nothing else numbers them."""
+    if recording.frame_ids is not None or recording.frames is None:
+        return recording
+    numbers = numbers_by_times(rows)
+    if numbers is None or len(numbers) != len(recording.frames):
+        return recording
+    return replace(recording, frame_ids=numbers)
 
 
 def _spelt(cell: str) -> str:

@@ -371,3 +371,13 @@ def test_shares_keep_the_clips_of_a_recording_together(tmp_path, write):
     assert not any('--split' in note for note in whole.notes)
     with pytest.raises(ValueError, match='1 groups'):
         done(tmp_path, segments=segments[:5], split='train=50%;test=50%')
+
+
+def test_segments_take_recordings_whole_whose_files_say_classes(tmp_path):
+    """A table of segments names the file; that a column of it says classes too must not give its recordings other names."""
+    from tests.test_datasets.test_readers.test_table_times import a_table
+    a_table(tmp_path / 'in' / 'v.csv', ['frame', 'action'], [[frame, 'walk' if frame < 30 else 'sit'] for frame in range(60)])
+    assert [clip['frame_dir'] for clip in done(tmp_path).annotation['annotations']] == ['v_000', 'v_001']
+    found = done(tmp_path, segments=(Segment(('v', ), 10, 49, True, label='crawl'), ))
+    assert [clip['frame_dir'] for clip in found.annotation['annotations']] == ['v_10-49']
+    assert found.annotation['metainfo']['classes'] == ['crawl']

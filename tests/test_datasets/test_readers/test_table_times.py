@@ -1,7 +1,23 @@
+import csv
+
 import numpy as np
 import pytest
 
+from mmagenc.datasets.readers.importing import ImportSettings, import_files
 from mmagenc.datasets.readers.table_times import numbers_by_times, rate_of_times
+
+POINTS = ['nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', *(f'{side}_{joint}' for joint in (
+    'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle') for side in ('left', 'right'))]
+
+
+def a_table(path, columns, cells):
+    """A CSV with columns of its own before COCO's keypoints, which move to the right by a pixel a row."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, *(f'{point}_{axis}' for point in POINTS for axis in 'xy')])
+        for row, own in enumerate(cells):
+            writer.writerow([*own, *(value for joint in range(17) for value in (100 + row + joint % 2, 90 + 9 * joint))])
 
 
 @pytest.mark.parametrize('column, step, wanted', [
@@ -45,3 +61,12 @@ def test_uneven_times_are_told():
     rows = [['time_s'], *([repr(float(time))] for time in times)]
     rate, notes = rate_of_times(rows, None)
     assert rate == pytest.approx(329 / (times[-1] - times[0]), abs=.01) and 'are uneven' in notes[1] and numbers_by_times(rows) is None
+
+
+def test_a_table_without_numbers_has_its_pauses(tmp_path):
+    there = [frame for frame in range(90) if not 30 <= frame < 45]
+    a_table(tmp_path / 'crawl' / 'v.csv', ['timestamp_ms'], [[frame * 1000 // 30] for frame in there])
+    clip, = import_files([tmp_path], ImportSettings()).annotation['annotations']
+    seen = clip['keypoint_score'][0, :, 0] > 0
+    assert np.flatnonzero(seen).tolist() == there and clip['total_frames'] == 90
+    assert clip['keypoint'][0, 45, 0, 0] == 130  # the row after the pause

@@ -237,13 +237,14 @@ def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadO
         recording = partial(Recording, skeleton=columns.skeleton, fps=options.fps or rates.get(clip), notes=columns.notes,
                             img_shape=next(iter(shapes)) or options.img_shape)
         try:
-            yield from _stretches(name, found, recording)
+            yield from _stretches(name, found, recording, by_class=not options.segmented)
         except ValueError as error:
             yield Unusable(name, str(error))
 
 
-def _stretches(name: str, found: Sequence[_Entry], recording: Callable[..., Recording]) -> Iterator[Union[Recording, Unusable]]:
-    """The clips of a recording: frames on end of which one thing is said.
+def _stretches(name: str, found: Sequence[_Entry], recording: Callable[..., Recording], *,
+               by_class: bool) -> Iterator[Union[Recording, Unusable]]:
+    """The clips of a recording: frames on end of which one thing is said; or all of it, with no class.
 
     Raises:
         ValueError: two images of one number; several things said of one image, or of images without numbers.
@@ -251,7 +252,7 @@ def _stretches(name: str, found: Sequence[_Entry], recording: Callable[..., Reco
     frames, ids = _frames(found)
     entries = _by_image(found)
     images = sorted(entries, key=lambda image: natural_key(image.name) if ids is None else image.number)
-    said = [_label(entries[image]) for image in images]
+    said = [_label(entries[image]) if by_class else None for image in images]
     several = len(set(said)) > 1
     if several and ids is None:
         words = [f'{label} (of {images[said.index(label)].name})' for label in dict.fromkeys(said)]

@@ -18,7 +18,7 @@ from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recor
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.space_tables import in_space
 from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
-from mmagenc.datasets.readers.table_times import rate_of_times
+from mmagenc.datasets.readers.table_times import rate_of_times, with_numbers_by_times
 from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import NEGATIVE, columns_of_names, in_pixels, numbers, whole_shape
 from mmagenc.datasets.readers.wide_tables import WideTable, parse_header, persons_of, settled
@@ -134,7 +134,9 @@ class MediaPipe(Reader):
         long = parse_long_header(rows[0]) if table is None else None
         if table is None and long is None:
             raise ValueError('line 1: no columns of x and y of the 33 landmarks')
-        parts = long.parts(source.name, rows) if table is None else wide_parts(source.name, table, rows)
+        by_class = not options.segmented
+        parts = (long.parts(source.name, rows, by_class=by_class) if table is None else
+                 wide_parts(source.name, table, rows, by_class=by_class))
         return read_parts(partial(_of_rows, table or long, options, others), parts)
 
 
@@ -150,7 +152,7 @@ def _of_rows(table: Union[WideTable, LongTable], options: ReadOptions, notes: Tu
     world = bool(places) and places[0].shape[1] == 3 and _is_world(places, joints)
     fps, by = rate_of_times(rows, table.frame) if options.fps is None else (None, ())
     found = _recording(name, frames, world, joints, options, fps=fps)
-    return replace(found, notes=(*notes, *found.notes, *by))
+    return with_numbers_by_times(replace(found, notes=(*notes, *found.notes, *by)), rows)
 
 
 def _recording(name: str, frames: List[_Frame], world: bool, joints: List[int], options: ReadOptions, *, fps: Optional[float] = None,

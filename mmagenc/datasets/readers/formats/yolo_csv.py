@@ -13,7 +13,7 @@ from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recor
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.space_tables import in_space
 from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
-from mmagenc.datasets.readers.table_times import rate_of_times
+from mmagenc.datasets.readers.table_times import rate_of_times, with_numbers_by_times
 from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
 from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of, settled
@@ -54,10 +54,12 @@ class KeypointTable(Reader):
         if table is None and _points_a_row(rows) is None:
             raise ValueError('line 1: no columns NAME.x and NAME.y of at least 4 keypoints')
         if table is not None:
-            yield from read_parts(lambda name, its: recording_of(table, its, name, options), wide_parts(source.name, table, rows))
+            yield from read_parts(lambda name, its: recording_of(table, its, name, options),
+                                  wide_parts(source.name, table, rows, by_class=not options.segmented))
             return
         table = parse_long_header(rows[0])
-        yield from read_parts(lambda name, its: _of_long(table, its, name, options), table.parts(source.name, rows))
+        yield from read_parts(lambda name, its: _of_long(table, its, name, options),
+                              table.parts(source.name, rows, by_class=not options.segmented))
 
 
 def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
@@ -87,7 +89,7 @@ def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Rec
     frames, ids, _ = persons_of(table, rows)
     make = _recording if table.points.shape[1] == 2 else in_space
     found = make(table.names, frames, ids, name, options, rate_of_times(rows, table.frame))
-    return replace(found, notes=(*notes, *found.notes))
+    return with_numbers_by_times(replace(found, notes=(*notes, *found.notes)), rows)
 
 
 def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
