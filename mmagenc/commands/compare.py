@@ -18,7 +18,7 @@ from mmagenc.datasets.persons import keep_persons
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
-from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.evaluation.metrics.movement import Movement
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.skeletons import get_skeleton
 
@@ -99,14 +99,6 @@ def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tupl
     return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=model.learnt)
 
 
-def movement_of(real: List[Dict], fake: List[Dict], fps: Optional[float]) -> Movement:
-    """How the clips of both files move; in frames where the files name no rate."""
-    first, second = (np.stack([measure_movement(clip, fps) for clip in clips]) for clips in (real, fake))
-    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
-    about_root = not any('transl' in clip for clip in fake) and makes_no_path(first, second)
-    return Movement(first, labels[0], second, labels[1], fps=fps, about_root=about_root)
-
-
 def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) -> str:
     """MMDa, MMDs and speeds by class, and over all."""
     counts = [np.bincount(labels, minlength=len(names)) for labels in (movement.real_label, movement.fake_label)]
@@ -117,8 +109,7 @@ def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) 
         own = [table[k] if k is not None else mean_of(table) for table in tables.values()]
         rows.append(('mean' if k is None else names[k], *(str(count.sum() if k is None else count[k]) for count in counts),
                      *(f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
-    caption = movement.caption() if movement.known else f'Movement: {UNKNOWN_LAYOUT}.'
-    return f'{format_table(rows).replace("nan", "  -")}\n{caption}'
+    return f'{format_table(rows).replace("nan", "  -")}\n{movement.caption()}'
 
 
 def mean_of(table: np.ndarray) -> float:
@@ -151,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
         tables = discrepancies(real, fake, args)
         names = class_names(metainfo, len(tables['mmd_average']))
         numbers = {name: mean_of(table) for name, table in tables.items()}
-        movement = movement_of(real, fake, metainfo.get('fps'))
+        movement = Movement.of_clips(real, fake, metainfo.get('fps'))
         judgement, warnings = ({}, []) if args.recognizer is None else judged(real, fake, args)
         numbers.update(judgement, **movement.numbers())
         warnings += movement.warnings(names)
