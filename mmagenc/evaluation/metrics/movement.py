@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from mmagenc.clips import USUAL_FPS, missing_points
+from mmagenc.datasets.persons import keep_persons
 from mmagenc.evaluation.functional import clip_movement, movement_is_off
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.skeletons import Skeleton, get_skeleton
@@ -37,9 +38,8 @@ def layout_of(clip: Dict) -> Optional[Skeleton]:
 
 
 def seen_points(clip: Dict) -> np.ndarray:
-    """``(T, V)`` which points of a clip's first person have a place, see :func:`~mmagenc.clips.missing_points`."""
-    score = clip.get('keypoint_score')
-    return ~missing_points(clip['keypoint'][:1], None if score is None else score[:1])[0]
+    """``(T, V)`` which points of the one person of a clip have a place, see :func:`~mmagenc.clips.missing_points`."""
+    return ~missing_points(clip['keypoint'], clip.get('keypoint_score'))[0]
 
 
 def common_joints(*sets: Sequence[Dict]) -> np.ndarray:
@@ -52,13 +52,14 @@ def common_joints(*sets: Sequence[Dict]) -> np.ndarray:
 
 
 def _seen_joints(clip: Dict) -> np.ndarray:
-    seen = seen_points(clip)
+    seen = seen_points(keep_persons(clip, 1))
     frames = seen.any(axis=1)
     return seen[frames].mean(axis=0) >= MOST if frames.any() else np.zeros(seen.shape[1], dtype=bool)
 
 
 def measure_movement(clip: Dict, fps: Optional[float], joints: Optional[np.ndarray] = None) -> np.ndarray:
-    """The numbers of :data:`COLUMNS` of a clip's first person, see :func:`~mmagenc.evaluation.functional.clip_movement`.
+    """The numbers of :data:`COLUMNS` of the person of a clip who is most there, see
+    :func:`~mmagenc.evaluation.functional.clip_movement` and :func:`~mmagenc.datasets.persons.keep_persons`.
 
     Args:
         clip: annotation dict with ``keypoint (M, T, V, C)`` and ``skeleton``; points without a place (:func:`seen_points`) count nowhere.
@@ -75,6 +76,7 @@ def measure_movement(clip: Dict, fps: Optional[float], joints: Optional[np.ndarr
     skeleton = layout_of(clip)
     if skeleton is None or clip['keypoint'].shape[1] < 2:
         return np.full(len(COLUMNS), np.nan, dtype=np.float32)
+    clip = keep_persons(clip, 1)
     keypoint, options = clip['keypoint'][0], dict(valid=seen_points(clip), joints=joints)
     try:
         path, pose = (clip_movement(keypoint, skeleton.parents, fps or 1., root=root, **options) for root in (None, skeleton.root))

@@ -168,3 +168,18 @@ def test_a_root_that_is_not_seen_is_no_place():
     assert found['speed_about_root'] == pytest.approx(measure_movement(waving(1)[0], FPS)[COLUMNS.index('speed_about_root')], rel=0.1)
     never = dict(zip(COLUMNS, measure_movement(unseen(waving(1), 0)[0], FPS, np.arange(17) > 0)))
     assert never['speed'] > 0 and np.isnan(never['root_range']) and np.isnan(never['speed_about_root'])
+
+
+def beside(clips, keypoint, score):
+    """The clips behind a first person."""
+    return [dict(each, keypoint=np.concatenate([np.broadcast_to(keypoint, each['keypoint'].shape), each['keypoint']]),
+                 keypoint_score=np.stack([np.full((60, 17), score), np.ones((60, 17))]).astype(np.float32)) for each in clips]
+
+
+@pytest.mark.parametrize('keypoint, score', [(waving(1)[0]['keypoint'][:, :1] + 300, 0.3), (0., 0.)])
+def test_the_person_who_is_most_there_is_measured(keypoint, score):
+    """A bystander, or nobody, in the first place."""
+    clips = beside(waving(), keypoint, score)
+    np.testing.assert_array_equal(rows(*clips), rows(*waving()))
+    found = Movement.of_clips(waving(), clips, FPS)
+    assert found.numbers()['movement_speed_ratio'] == 1 and found.warnings('ab') == [] and 'Left out' not in found.caption()
