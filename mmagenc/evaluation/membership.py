@@ -26,6 +26,7 @@ from .functional import (
     Memorization,
     body_length,
     calibrated_score,
+    fill_unseen,
     membership_inference,
     memorization_of,
     nearest_neighbor,
@@ -132,12 +133,7 @@ def _size(points: np.ndarray, seen: np.ndarray, skeleton: Skeleton) -> float:
 
 def _filled(keypoint: np.ndarray, seen: np.ndarray, root: int) -> np.ndarray:
     """Points where they are seen, between those places in frames where they are not; points that never are lie at the root."""
-    frames, result = np.arange(len(keypoint)), keypoint.copy()
-    never = ~seen.any(axis=0)
-    for joint in np.flatnonzero(~seen.all(axis=0) & ~never):
-        known = seen[:, joint]
-        for axis in range(keypoint.shape[-1]):
-            result[~known, joint, axis] = np.interp(frames[~known], frames[known], keypoint[known, joint, axis])
+    result, never = fill_unseen(keypoint, seen), ~seen.any(axis=0)
     if never[root]:
         result[:, root] = result[:, ~never].mean(axis=1)
     result[:, never] = result[:, root, None]

@@ -15,6 +15,7 @@ from mmagenc.skeletons import longest_chain
 from mmagenc.skeletons.skeleton import ancestors
 
 from .plausibility import bone_lengths
+from .unseen import all_seen, mean_over_seen
 
 LAG = 0.2
 """Seconds over which steps are measured: short for a limb's movement, long for jitter, which does not grow with the lag."""
@@ -121,7 +122,7 @@ def clip_movement(keypoint,
     path = keypoint if root is None else keypoint - keypoint[:, root, None]
     valid = valid if root is None else valid & valid[:, root, None]
     lag = min(max(round(LAG * fps), 1), len(path) - 1)
-    jitter = np.nan_to_num(_power(np.diff(path, n=3, axis=0), _all_seen(valid, 4))) / 20 if len(path) > 3 else 0.
+    jitter = np.nan_to_num(_power(np.diff(path, n=3, axis=0), all_seen(valid, 4))) / 20 if len(path) > 3 else 0.
     # A short lag leaves little between jitter and movement: at most the movement itself is taken away.
     step = np.maximum(_power(path[lag:] - path[:-lag], valid[lag:] & valid[:-lag]) - 2 * jitter, 0.)
     spread = np.maximum(_power(path - _mean_place(path, valid), valid) - jitter, 0.)
@@ -155,16 +156,8 @@ def movement_is_off(generated: float, recorded: float, *, still: float = STILL) 
 
 
 def _power(values: np.ndarray, valid: np.ndarray) -> float:
-    """Mean square length of ``(T, V, C)`` vectors where ``valid (T, V)``: the mean over joints of each joint's mean, so that one that is
-    seldom seen counts as much as others; NaN where none is valid."""
-    count = valid.sum(axis=0)
-    squares = np.where(valid, (values**2).sum(axis=-1), 0).sum(axis=0)[count > 0] / count[count > 0]
-    return float(squares.mean()) if len(squares) else float('nan')
-
-
-def _all_seen(valid: np.ndarray, count: int) -> np.ndarray:
-    """``(T − count + 1, V)``: whether a keypoint is seen in each of ``count`` frames."""
-    return np.lib.stride_tricks.sliding_window_view(valid, count, axis=0).all(axis=-1)
+    """Mean square length of ``(T, V, C)`` vectors where ``valid (T, V)``; NaN where none is."""
+    return mean_over_seen((values**2).sum(axis=-1), valid)
 
 
 def _mean_place(path: np.ndarray, valid: np.ndarray) -> np.ndarray:

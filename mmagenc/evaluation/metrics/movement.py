@@ -48,10 +48,11 @@ def common_joints(*sets: Sequence[Dict]) -> np.ndarray:
     In a clip a keypoint is seen if it is in half of the frames in which anything is. Clips that lack one of these keypoints cannot be
     compared.
     """
-    return np.all([np.mean([_seen_joints(clip) for clip in clips], axis=0) >= MOST for clips in sets], axis=0)
+    return np.all([np.mean([seen_joints(clip) for clip in clips], axis=0) >= MOST for clips in sets], axis=0)
 
 
-def _seen_joints(clip: Dict) -> np.ndarray:
+def seen_joints(clip: Dict) -> np.ndarray:
+    """``(V,)`` which keypoints a clip shows in half of the frames in which it shows anything, or more."""
     seen = seen_points(keep_persons(clip, 1))
     frames = seen.any(axis=1)
     return seen[frames].mean(axis=0) >= MOST if frames.any() else np.zeros(seen.shape[1], dtype=bool)
@@ -95,7 +96,7 @@ def movement_result(real: Dict, generated: Sequence[Dict], fps: Optional[float])
     return dict(
         path_known=any('transl' in clip for clip in generated),
         layout_known=layout is not None,
-        left_out=_names(layout, joints),
+        left_out=joint_names(real.get('skeleton'), joints),
         real_movement=measure_movement(real, fps, joints),
         fake_movement=np.stack([measure_movement(clip, fps, _of(clip, joints)) for clip in generated]))
 
@@ -105,9 +106,12 @@ def _of(clip: Dict, joints: Optional[np.ndarray]) -> Optional[np.ndarray]:
     return joints if joints is not None and clip['keypoint'].shape[2] == len(joints) else None
 
 
-def _names(layout: Optional[Skeleton], joints: Optional[np.ndarray]) -> Tuple[str, ...]:
-    """Of the keypoints that are not among ``joints``."""
-    return () if layout is None or joints is None else tuple(layout.joint_names[joint] for joint in np.flatnonzero(~joints))
+def joint_names(skeleton, joints: Optional[np.ndarray]) -> Tuple[str, ...]:
+    """Of the keypoints that are not among ``joints``; their numbers where the layout is not known."""
+    if joints is None:
+        return ()
+    names = get_skeleton(skeleton).joint_names if skeleton is not None else tuple(map(str, range(len(joints))))
+    return tuple(names[joint] for joint in np.flatnonzero(~joints))
 
 
 def makes_no_path(real: np.ndarray, fake: np.ndarray) -> bool:
@@ -149,7 +153,7 @@ class Movement:
         rows = [np.stack([measure_movement(clip, fps, _of(clip, joints)) for clip in clips]) for clips in (real, fake)]
         label = [np.array([int(clip['label']) for clip in clips]) for clips in (real, fake)]
         about_root = not any('transl' in clip for clip in fake) and makes_no_path(*rows)
-        return cls(rows[0], label[0], rows[1], label[1], fps, about_root, layout is not None, _names(layout, joints))
+        return cls(rows[0], label[0], rows[1], label[1], fps, about_root, layout is not None, joint_names(real[0].get('skeleton'), joints))
 
     @classmethod
     def of_results(cls, results: Sequence[Dict], fps: Optional[float], *, about_root: Optional[bool] = None) -> 'Movement':
@@ -210,7 +214,7 @@ class Movement:
 
     def _unseen(self) -> str:
         """What is not measured."""
-        joints = (f' Left out of both, as one has clips that hardly show them: {", ".join(self.left_out)}; a body length is that of the '
+        joints = (f' Left out of both, as most clips of one hardly show them: {", ".join(self.left_out)}; a body length is that of the '
                   'longest way through the others.') if self.left_out else ''
         lost = [(int(np.isnan(rows[:, 0]).sum()), len(rows), what) for rows, what in ((self.real, 'recorded'), (self.fake, 'generated'))]
         clips = ' and '.join(f'{count} of {total} {what} clips' for count, total, what in lost if count)
