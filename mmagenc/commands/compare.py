@@ -81,8 +81,8 @@ def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) 
         numbers = movement.numbers(k)
         own = [table[k] if k is not None else mean_of(table) for table in tables.values()]
         rows.append(('mean' if k is None else names[k], *(str(count.sum() if k is None else count[k]) for count in counts),
-                     *(f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
-    return f'{format_table(rows).replace("nan", "  -")}\n{movement.caption()}'
+                     *('-' if np.isnan(value) else f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
+    return f'{format_table(rows)}\n{movement.caption()}'
 
 
 def mean_of(table: np.ndarray) -> float:
