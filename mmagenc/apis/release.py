@@ -20,7 +20,7 @@ from mmagenc.evaluation.membership import (
     same_recordings,
 )
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
-from mmagenc.evaluation.metrics.movement import Movement, makes_no_path, measure_movement
+from mmagenc.evaluation.metrics.movement import Movement
 from mmagenc.models.generators import BaseGenerator
 
 from .recognize import recognize
@@ -114,7 +114,7 @@ def measure_release(clips: Sequence[Dict],
     reconstruction, unmeasured = _white_box(model, recordings, held_out, frames, groups, seed)
     numbers, features, warnings = ({}, None, []) if judge is None else _judged(
         judge, chosen, recordings, held_out, groups=groups, seed=seed, fitted=judge_fitted)
-    movement = _movement(recordings, chosen, metainfo.get('fps'))
+    movement = Movement.of_clips(recordings, chosen, metainfo.get('fps'))
     return Release(
         clips=[released_clip(clip, number) for number, clip in enumerate(chosen)],
         metainfo={**{key: metainfo[key] for key in KEPT_METAINFO if metainfo.get(key) is not None}, 'source': 'synthetic'},
@@ -209,13 +209,6 @@ def _judged(judge: nn.Module, clips: Sequence[Dict], recordings: Sequence[Dict],
     rows = {name: Rows.of_features(score.feature) for name, score in scores.items()}
     features = None if held_out is None else exposure(rows['recordings'], rows['generated'], rows['held_out'], groups=groups, rng=seed)
     return numbers, features, warnings
-
-
-def _movement(recordings: Sequence[Dict], clips: Sequence[Dict], fps: Optional[float]) -> Movement:
-    real, fake = (np.stack([measure_movement(clip, fps) for clip in group]) for group in (recordings, clips))
-    labels = [np.array([int(clip['label']) for clip in group]) for group in (recordings, clips)]
-    about_root = not any('transl' in clip for clip in clips) and makes_no_path(real, fake)
-    return Movement(real, labels[0], fake, labels[1], fps=fps, about_root=about_root)
 
 
 def _few(motion: Exposure) -> List[str]:

@@ -16,7 +16,7 @@ from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.engine.config_check import merge_options
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.functional import chance_of, confusion_matrix, is_near_chance, wilson_interval
-from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.evaluation.metrics.movement import Movement
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, registered_only
 from mmagenc.visualization.report import Run, collect_run, embedding_of, player_clips, read_pool
@@ -200,11 +200,10 @@ def _add_movement(run: Run, cfg: Config, sets: Dict[str, List[Dict]]) -> None:
         return
     fps = cfg.get('fps') or _metainfo(cfg).get('fps')
     try:
-        real, generated = ([measure_movement(clip, fps) for clip in clips] for clips in (_real_windows(sets), sets['generated']))
-        movement = Movement(*_rows_and_labels(real, _real_windows(sets)), *_rows_and_labels(generated, sets['generated']), fps,
-                            not any('transl' in clip for clip in sets['generated']) and makes_no_path(np.stack(real), np.stack(generated)))
+        real, generated = _real_windows(sets), sets['generated']
+        movement = Movement.of_clips(real, generated, fps)
         if not movement.known:
-            raise ValueError(UNKNOWN_LAYOUT)
+            raise ValueError(movement.caption())
     except Exception as error:  # as above
         run.notes.append(('movement', f'generated clips are not compared with recordings: {_said(error)}'))
         return
@@ -213,10 +212,6 @@ def _add_movement(run: Run, cfg: Config, sets: Dict[str, List[Dict]]) -> None:
     recordings = 'test' if sets.get('test') else 'training'
     source = f'{len(generated)} generated clips, {len(real)} {recordings} recordings cut to their length. {movement.caption()}'
     run.results.append(Result('Movement of generated clips', source, rows_of(movement.numbers()), per_class))
-
-
-def _rows_and_labels(rows: List[np.ndarray], clips: List[Dict]) -> Tuple[np.ndarray, np.ndarray]:
-    return np.stack(rows), np.array([int(clip['label']) for clip in clips])
 
 
 def middle_frames(clip: Dict, num_frames: Optional[int]) -> Dict:

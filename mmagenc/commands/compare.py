@@ -14,13 +14,12 @@ from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
-from mmagenc.datasets.persons import keep_persons
-from mmagenc.evaluation.functional import frechet_distance, kernel_distance, per_class_mmd, wilson_interval
+from mmagenc.evaluation.functional import frechet_distance, kernel_distance, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
-from mmagenc.evaluation.metrics.movement import UNKNOWN_LAYOUT, Movement, makes_no_path, measure_movement
+from mmagenc.evaluation.metrics.movement import Movement
+from mmagenc.evaluation.metrics.positions import discrepancies
 from mmagenc.outputs import Output, require_outputs
-from mmagenc.skeletons import get_skeleton
 
 
 def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
@@ -44,17 +43,6 @@ def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo
     return [{**clip, **layout} for clip in dataset.annotations()], said
 
 
-def positions(clips: List[Dict], skeleton: Optional[str], num_frames: int, origin: str) -> np.ndarray:
-    """``(N, T, V, C)`` keypoints, of one length, of the person of each clip that is most there."""
-    stacked = np.stack([
-        keep_persons(clip, 1)['keypoint'][0, np.minimum(np.arange(num_frames), clip['total_frames'] - 1)].astype(np.float64)
-        for clip in clips
-    ])
-    root = get_skeleton(skeleton).root if skeleton else 0
-    offsets = {'data': 0, 'first_frame': stacked[:, :1, root, None], 'every_frame': stacked[:, :, root, None]}
-    return stacked - offsets[origin]
-
-
 def read_both(args: argparse.Namespace) -> Tuple[List[Dict], List[Dict], Dict]:
     """Real and generated clips that go together, and what the first file says.
 
@@ -72,21 +60,6 @@ def read_both(args: argparse.Namespace) -> Tuple[List[Dict], List[Dict], Dict]:
     return real, fake, metainfo
 
 
-def discrepancies(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Dict[str, np.ndarray]:
-    """``(K,)`` of each mode."""
-    num_frames = args.num_frames or max(clip['total_frames'] for clip in real)
-    skeleton = real[0].get('skeleton')
-    first, second = (positions(clips, skeleton, num_frames, args.origin) for clips in (real, fake))
-    low, high = first.min(), first.max()
-    first, second = (2 * (array - low) / max(high - low, 1e-12) - 1 for array in (first, second))
-    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
-    num_classes = 1 + max(label.max() for label in labels)
-    return {
-        name: per_class_mmd(first, labels[0], second, labels[1], num_classes, mode=mode, estimator=args.estimator)
-        for name, mode in (('mmd_average', 'average'), ('mmd_sequence', 'sequence'))
-    }
-
-
 def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tuple[Dict[str, float], List[str]]:
     """FID, KID and accuracies by the recognizer, and why its opinion is worth nothing, if it is."""
     cfg = read_model_config(*args.recognizer, args.cfg_options)
@@ -99,14 +72,6 @@ def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tupl
     return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=model.learnt)
 
 
-def movement_of(real: List[Dict], fake: List[Dict], fps: Optional[float]) -> Movement:
-    """How the clips of both files move; in frames where the files name no rate."""
-    first, second = (np.stack([measure_movement(clip, fps) for clip in clips]) for clips in (real, fake))
-    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
-    about_root = not any('transl' in clip for clip in fake) and makes_no_path(first, second)
-    return Movement(first, labels[0], second, labels[1], fps=fps, about_root=about_root)
-
-
 def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) -> str:
     """MMDa, MMDs and speeds by class, and over all."""
     counts = [np.bincount(labels, minlength=len(names)) for labels in (movement.real_label, movement.fake_label)]
@@ -116,9 +81,8 @@ def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) 
         numbers = movement.numbers(k)
         own = [table[k] if k is not None else mean_of(table) for table in tables.values()]
         rows.append(('mean' if k is None else names[k], *(str(count.sum() if k is None else count[k]) for count in counts),
-                     *(f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
-    caption = movement.caption() if movement.known else f'Movement: {UNKNOWN_LAYOUT}.'
-    return f'{format_table(rows).replace("nan", "  -")}\n{caption}'
+                     *('-' if np.isnan(value) else f'{value:.3f}' for value in [*own, *(numbers.get(key, np.nan) for key in keys)])))
+    return f'{format_table(rows)}\n{movement.caption()}'
 
 
 def mean_of(table: np.ndarray) -> float:
@@ -148,14 +112,14 @@ def run(args: argparse.Namespace) -> None:
     require_outputs('compare', [Output('--out', args.out)] if args.out is not None else [], inputs=sources, force=args.force)
     with in_words('compare', debug=args.debug):
         real, fake, metainfo = read_both(args)
-        tables = discrepancies(real, fake, args)
+        tables, note = discrepancies(real, fake, num_frames=args.num_frames, origin=args.origin, estimator=args.estimator)
         names = class_names(metainfo, len(tables['mmd_average']))
         numbers = {name: mean_of(table) for name, table in tables.items()}
-        movement = movement_of(real, fake, metainfo.get('fps'))
+        movement = Movement.of_clips(real, fake, metainfo.get('fps'))
         judgement, warnings = ({}, []) if args.recognizer is None else judged(real, fake, args)
         numbers.update(judgement, **movement.numbers())
         warnings += movement.warnings(names)
-        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), report(tables, movement, names)]))
+        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), report(tables, movement, names), *filter(None, [note])]))
         if args.out is not None:
             per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}
             write_json(args.out, numbers, {**per_class, **by_class(movement, names)}, warnings)

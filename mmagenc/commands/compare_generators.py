@@ -20,19 +20,21 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.agreement import classes_problem, keypoints_problem
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.persons import keep_persons
-from mmagenc.evaluation.functional import memorization, motion_derivative, per_class_mmd
+from mmagenc.evaluation.functional import memorization
 from mmagenc.evaluation.functional.neighbors import NUM_NEIGHBORS
 from mmagenc.evaluation.metrics.clips import class_names, percent
 from mmagenc.evaluation.metrics.generation_numbers import distances, halves
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import COLUMNS as MOVEMENT
-from mmagenc.evaluation.metrics.movement import layout_of, measure_movement
+from mmagenc.evaluation.metrics.movement import common_joints, layout_of, measure_movement, seen_points
+from mmagenc.evaluation.metrics.plausibility import mean_derivative
+from mmagenc.evaluation.metrics.positions import discrepancies
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid, medoid_first
 
-from .compare import mean_of, positions, read_clips
+from .compare import mean_of, read_clips
 
 COLUMNS: Dict[str, Tuple[str, Callable[[float], str]]] = {
     'accuracy': ('accuracy', percent), 'fid': ('FID', '{:.1f}'.format), 'kid': ('KID', '{:.2f}'.format),
@@ -89,46 +91,35 @@ def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metain
     return clips, dict(parameters=count, clips_per_second=len(clips) / seconds)
 
 
-def numbers_of(real: Judged, fake: Judged, train: Judged) -> Dict[str, float]:
-    """What generated clips are beside recordings; what too few clips define is left out."""
+def numbers_of(real: Judged, fake: Judged, train: Judged) -> Tuple[Dict[str, float], str]:
+    """What generated clips are beside recordings; what too few clips define is left out. And in words what MMD leaves out."""
     values = dict(accuracy=fake.scores.accuracy, **distances(real.scores.feature, fake.scores.feature, num_neighbors=NUM_NEIGHBORS))
-    values.update(discrepancies(real.clips, fake.clips))
+    tables, note = discrepancies(real.clips, fake.clips, origin='every_frame')
+    values.update({name: mean_of(table) for name, table in tables.items()})
     values['closer'] = memorization(train.scores.feature, fake.scores.feature, real.scores.feature).closer
     values.update(speed_ratio=class_ratio(real, fake, speed), jerk_ratio=class_ratio(real, fake, jerk))
-    return values
+    return values, note
 
 
-def class_ratio(real: Judged, fake: Judged, measure: Callable[[Dict], float]) -> float:
-    """Mean over classes of the generated clips' median to the recordings'; NaN where no class has both."""
-    medians = []
+def class_ratio(real: Judged, fake: Judged, measure: Callable[[Dict, np.ndarray], float]) -> float:
+    """Mean over classes of the generated clips' median to the recordings', by the keypoints that both show; NaN where no class has both."""
+    medians, joints = [], common_joints(real.clips, fake.clips)
     for part in (fake, real):
-        sizes, label = np.array([measure(clip) for clip in part.clips]), part.scores.label
+        sizes, label = np.array([measure(clip, joints) for clip in part.clips]), part.scores.label
         medians.append({k: np.nanmedian(sizes[label == k]) for k in np.unique(label) if np.isfinite(sizes[label == k]).any()})
     ratios = [medians[0][k] / medians[1][k] for k in medians[0] if medians[1].get(k, 0) > 0]
     return float(np.mean(ratios)) if ratios else float('nan')
 
 
-def discrepancies(real: List[Dict], fake: List[Dict]) -> Dict[str, float]:
-    """``mmd_average`` and ``mmd_sequence``, means over classes, of positions about the root at the scale of the recordings."""
-    num_frames = max(clip['total_frames'] for clip in real)
-    arrays = [positions(clips, clips[0]['skeleton'], num_frames, 'every_frame') for clips in (real, fake)]
-    low, high = arrays[0].min(), arrays[0].max()
-    first, second = (2 * (array - low) / max(high - low, 1e-12) - 1 for array in arrays)
-    labels = [np.array([clip['label'] for clip in clips]) for clips in (real, fake)]
-    num_classes = 1 + max(label.max() for label in labels)
-    return {f'mmd_{mode}': mean_of(per_class_mmd(first, labels[0], second, labels[1], num_classes, mode=mode))
-            for mode in ('average', 'sequence')}
-
-
-def speed(clip: Dict) -> float:
+def speed(clip: Dict, joints: np.ndarray) -> float:
     """About the root, jitter removed, in body lengths a frame."""
-    return float(measure_movement(clip, None)[MOVEMENT.index('speed_about_root')])
+    return float(measure_movement(clip, None, joints)[MOVEMENT.index('speed_about_root')])
 
 
-def jerk(clip: Dict) -> float:
-    """Mean size of the third differences about the root."""
-    keypoint, root = clip['keypoint'][0], layout_of(clip).root
-    return float(motion_derivative(keypoint - keypoint[:, root, None], 3, 1.).mean()) if len(keypoint) > 3 else float('nan')
+def jerk(clip: Dict, joints: np.ndarray) -> float:
+    """Mean size of the third differences about the root, of what is seen."""
+    clip = keep_persons(clip, 1)
+    return mean_derivative(clip['keypoint'][0], seen_points(clip) & joints, 3, 1., root=layout_of(clip).root)
 
 
 def table(rows: Dict[str, Dict[str, float]]) -> str:
@@ -163,14 +154,18 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
 
     real, train = judged(real), judged(train)
     first, second = (real.part(index) for index in halves(real.scores.label, args.seed))
-    rows = {RECORDINGS: dict(numbers_of(first, second, train) if first.clips else {}, accuracy=real.scores.accuracy)}
-    for name, (clips, more) in made.items():
-        rows[name] = dict(numbers_of(real, judged(clips), train), **more)
+    found = {RECORDINGS: numbers_of(first, second, train) if first.clips else ({}, '')}
+    found.update({name: numbers_of(real, judged(clips), train) for name, (clips, _) in made.items()})
+    rows = {name: dict(values) for name, (values, _) in found.items()}
+    rows[RECORDINGS].update(accuracy=real.scores.accuracy)
+    for name, (_, more) in made.items():
+        rows[name].update(more)
     if args.picture is not None:
         draw(args.picture, {RECORDINGS: real.clips, **{name: clips for name, (clips, _) in made.items()}}, metainfo)
     num_classes = real.scores.probability.shape[1]
     everyone = dict(accuracy_real=real.scores.accuracy, accuracy=float(np.mean([rows[name]['accuracy'] for name in made])))
-    return rows, judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt)
+    notes = [f'{name}: {note}' for name, (_, note) in found.items() if note]
+    return rows, [*judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt), *notes]
 
 
 def run(args: argparse.Namespace) -> None:

@@ -73,7 +73,7 @@ class MotionGate:
         self.enforce, self.quantile, self.slack, self.still, self.people = enforce, quantile, slack, still, people
         self.bounds: Dict[int, Dict] = {}
         self.speed: Dict[int, float] = {}
-        self._parents, self._fps = None, USUAL_FPS
+        self._parents, self._fps, self._joints = None, USUAL_FPS, None
 
     def fit(self,
             annotations: Sequence[Dict],
@@ -93,7 +93,7 @@ class MotionGate:
         Returns:
             MotionGate: itself.
         """
-        self._parents, self._fps = get_skeleton(skeleton).parents, fps or USUAL_FPS
+        self._parents, self._fps, self._joints = get_skeleton(skeleton).parents, fps or USUAL_FPS, _ever_seen(annotations)
         rows: Dict[int, List[Dict]] = {}
         for clip in annotations:
             windows = [self._measure(window) for window in _windows(clip, num_frames)]
@@ -152,11 +152,18 @@ class MotionGate:
         if not np.isfinite(keypoint).all():
             return None
         valid = clip['keypoint_score'][there[0]] > 0 if 'keypoint_score' in clip else None
-        row = clip_movement(keypoint, self._parents, self._fps, valid=valid)
-        if not np.isfinite(row['speed']):
+        row = clip_movement(keypoint, self._parents, self._fps, valid=valid, joints=self._joints)
+        if not np.isfinite([row['speed'], row['range']]).all():
             return None
         row['bones'] = np.median(bone_lengths(keypoint, self._parents), axis=0) / row['body_length']
         return row
+
+
+def _ever_seen(clips: Sequence[Dict]) -> Optional[np.ndarray]:
+    """``(V,)`` which keypoints are seen in any clip; ``None`` where some have no scores."""
+    if not clips or not all('keypoint_score' in clip for clip in clips):
+        return None
+    return np.any([(clip['keypoint_score'] > 0).any(axis=(0, 1)) for clip in clips], axis=0)
 
 
 def _windows(clip: Dict, num_frames: int) -> List[Dict]:

@@ -26,6 +26,7 @@ from .functional import (
     Memorization,
     body_length,
     calibrated_score,
+    fill_unseen,
     membership_inference,
     memorization_of,
     nearest_neighbor,
@@ -92,7 +93,8 @@ def motion_rows(clips: Sequence[Dict], num_frames: Optional[int] = None, *, midd
         length = len(points) if num_frames is None else min(num_frames, len(points))
         for start in _starts(len(points), length, middle, overlap):
             piece = slice(start, start + length)
-            size = body_length(points[piece], skeleton.parents, seen[piece]) or body_length(points, skeleton.parents, seen)
+            size = _size(points[piece], seen[piece], skeleton)
+            size = size if size > 0 else _size(points, seen, skeleton)
             values.append(_sampled(points[piece] / size).ravel())
             owner.append(index)
             starts.append(start)
@@ -118,19 +120,20 @@ def _points(clip: Dict) -> Tuple[np.ndarray, np.ndarray, Skeleton]:
     if seen.any():
         points = _filled(points, seen, skeleton.root)
         points = points - points[:, skeleton.root, None]
-    if not body_length(points, skeleton.parents, seen) > 0:
+    if not _size(points, seen, skeleton) > 0:
         raise ValueError(f"clip {clip['frame_dir']}: there is no body in it, or one without a size")
     return points, seen, skeleton
 
 
+def _size(points: np.ndarray, seen: np.ndarray, skeleton: Skeleton) -> float:
+    """The body's length; where a keypoint of the longest chain is never seen, that of the longest way through those that are."""
+    whole = body_length(points, skeleton.parents, seen)
+    return body_length(points, skeleton.parents, seen, seen.any(axis=0)) if np.isnan(whole) else whole
+
+
 def _filled(keypoint: np.ndarray, seen: np.ndarray, root: int) -> np.ndarray:
     """Points where they are seen, between those places in frames where they are not; points that never are lie at the root."""
-    frames, result = np.arange(len(keypoint)), keypoint.copy()
-    never = ~seen.any(axis=0)
-    for joint in np.flatnonzero(~seen.all(axis=0) & ~never):
-        known = seen[:, joint]
-        for axis in range(keypoint.shape[-1]):
-            result[~known, joint, axis] = np.interp(frames[~known], frames[known], keypoint[known, joint, axis])
+    result, never = fill_unseen(keypoint, seen), ~seen.any(axis=0)
     if never[root]:
         result[:, root] = result[:, ~never].mean(axis=1)
     result[:, never] = result[:, root, None]

@@ -65,6 +65,13 @@ def test_mmd_of_each_class_and_the_mean(tool, files, tmp_path, capsys, origin):
     assert 'mean     11          5' in output and f'mmd_sequence {np.mean(expected):.4f}' in output
 
 
+def test_names_of_classes_stay_whole_where_numbers_are_missing(tool, tmp_path, capsys):
+    classes = ['maintenance', 'nan', 'Nancy']
+    main(tool, [write(tmp_path / f'{seed}.npz', [0, 0, 1], seed, classes=classes) for seed in range(2)])
+    rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
+    assert rows['maintenance'][:2] == ['2', '2'] and rows['nan'][:4] == ['1', '1', '-', '-'] and len(rows['mean']) == 7
+
+
 def test_origin_decides_what_a_shift_means(tool, files, tmp_path):
     for origin in ('first_frame', 'every_frame', 'data'):
         main(tool, [*files, '--origin', origin, '--json', str(tmp_path / f'{origin}.json')])

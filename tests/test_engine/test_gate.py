@@ -102,6 +102,19 @@ def test_windows_as_long_as_the_candidates(recordings):
     assert not MotionGate(slack=1.2).fit([clip], skeleton='coco17', num_frames=240, fps=25)([window]).passed.any()
 
 
+def test_keypoints_that_no_recording_shows_are_not_asked_for(recordings):
+    """Recordings without ankles, and candidates that have their scores: bounds by the rest of the body."""
+    def without_ankles(clip):
+        score = np.ones(clip['keypoint'].shape[:3], dtype=np.float32)
+        score[..., [15, 16]] = 0
+        return dict(clip, keypoint=np.where(score[..., None] > 0, clip['keypoint'], 0), keypoint_score=score)
+
+    clips = [without_ankles(clip) for clip in recordings]
+    gate = MotionGate().fit(clips, skeleton='coco17', num_frames=FRAMES, fps=25)
+    assert gate(clips).passed.mean() > 0.9
+    assert not gate([dict(clip, keypoint=statue(clip['keypoint'])) for clip in clips if clip['label'] == 1]).passed.any()
+
+
 def test_without_bounds_all_pass_and_the_verdict_says_so_in_words(gate, recordings):
     assert MotionGate()(recordings).passed.all()
     assert gate([]).passed.shape == (0, )

@@ -54,15 +54,17 @@ from .pose_error import (
     window_error,
     window_pck,
 )
+from .unseen import all_seen, fill_unseen, mean_over_seen
 
 __all__ = [
-    'BootstrapInterval', 'Coverage', 'Interval', 'MembershipInference', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'best_of',
-    'body_length', 'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'by_path_alone', 'calibrated_score',
-    'chance_of', 'clip_movement', 'confidence_interval', 'confusion_matrix', 'correct_keypoints', 'diversity', 'energy_score',
-    'expected_calibration_error', 'floor_penetration', 'foot_skating', 'frechet_distance', 'image_errors', 'interval_coverage',
-    'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance', 'keypoint_error', 'maximum_mean_discrepancy',
-    'mean_class_accuracy', 'membership_inference', 'memorization', 'memorization_of', 'mmd_average', 'mmd_sequence', 'mmd_squared',
-    'motion_derivative', 'movement_is_off', 'multimodality', 'nearest_distance', 'nearest_neighbor', 'pairwise_diversity', 'pck',
-    'per_class_accuracy', 'per_class_mmd', 'precision_recall_coverage', 'rank_histogram', 'segment_size', 'shrunk_covariance',
-    'spread_error_ratio', 'top1_accuracy', 'topk_accuracy', 'topk_hits', 'wilson_interval', 'window_error', 'window_pck'
+    'BootstrapInterval', 'Coverage', 'Interval', 'MembershipInference', 'Memorization', 'PrecisionRecall', 'ShareInterval', 'all_seen',
+    'best_of', 'body_length', 'bone_length_change', 'bone_lengths', 'bootstrap_interval', 'box_size', 'by_path_alone',
+    'calibrated_score', 'chance_of', 'clip_movement', 'confidence_interval', 'confusion_matrix', 'correct_keypoints', 'diversity',
+    'energy_score', 'expected_calibration_error', 'fill_unseen', 'floor_penetration', 'foot_skating', 'frechet_distance',
+    'image_errors', 'interval_coverage', 'is_near_chance', 'joint_error', 'joint_limit_violation', 'kernel_distance', 'keypoint_error',
+    'maximum_mean_discrepancy', 'mean_class_accuracy', 'mean_over_seen', 'membership_inference', 'memorization', 'memorization_of',
+    'mmd_average', 'mmd_sequence', 'mmd_squared', 'motion_derivative', 'movement_is_off', 'multimodality', 'nearest_distance',
+    'nearest_neighbor', 'pairwise_diversity', 'pck', 'per_class_accuracy', 'per_class_mmd', 'precision_recall_coverage',
+    'rank_histogram', 'segment_size', 'shrunk_covariance', 'spread_error_ratio', 'top1_accuracy', 'topk_accuracy', 'topk_hits',
+    'wilson_interval', 'window_error', 'window_pck'
 ]

@@ -6,7 +6,7 @@ All functions take one person's clip and give numbers of each frame, bone or joi
 pixels); what is plausible is what real clips of the same kind have.
 """
 
-from typing import Sequence, Union
+from typing import Optional, Sequence, Union
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def bone_lengths(keypoint, parents: Sequence[int]) -> np.ndarray:
     return np.linalg.norm(keypoint[:, bones] - keypoint[:, parents[bones]], axis=-1)
 
 
-def bone_length_change(keypoint, parents: Sequence[int]) -> np.ndarray:
+def bone_length_change(keypoint, parents: Sequence[int], valid: Optional[np.ndarray] = None) -> np.ndarray:
     r"""How much each bone's length varies within a clip, relative to its mean: :math:`\sigma_t(\ell_{t,b}) / \bar\ell_b`.
 
     0 for a rigid body (any clip decoded from rotations); the coefficient of variation with divisor T. Pixels shorten bones by
@@ -44,16 +44,19 @@ def bone_length_change(keypoint, parents: Sequence[int]) -> np.ndarray:
     Args:
         keypoint: ``(T, V, C)``.
         parents: V parent indices, −1 at the root.
+        valid: ``(T, V)``, true where a keypoint was seen; ``None`` means everywhere. Frames without an end of a bone do not count for it.
 
     Returns:
-        ndarray: ``(B,)`` float64, NaN for a bone of no length in any frame.
+        ndarray: ``(B,)`` float64, NaN for a bone of no length in any frame, or that is never seen.
 
     Raises:
         ValueError: as :func:`bone_lengths`.
     """
-    lengths = bone_lengths(keypoint, parents)
-    mean = lengths.mean(axis=0)
-    return np.divide(lengths.std(axis=0), mean, out=np.full(len(mean), np.nan), where=mean > 0)
+    lengths, parents = bone_lengths(keypoint, parents), np.asarray(parents)
+    bones = np.flatnonzero(parents >= 0)
+    seen = np.ones(lengths.shape, dtype=bool) if valid is None else valid[:, bones] & valid[:, parents[bones]]
+    tracks = [length[both] for length, both in zip(lengths.T, seen.T)]
+    return np.array([track.std() / track.mean() if len(track) and track.mean() > 0 else np.nan for track in tracks])
 
 
 def motion_derivative(keypoint, order: int, fps: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 N real clips, R repeats, K classes, T frames, V keypoints, C coordinates.
 """
 
+import logging
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -12,11 +13,11 @@ from mmengine.logging import print_log
 from mmagenc.evaluation.functional import per_class_mmd
 from mmagenc.evaluation.functional.mmd import BANDWIDTHS, MODES
 from mmagenc.registry import METRICS
-from mmagenc.skeletons import get_skeleton, joint_map
+from mmagenc.skeletons import joint_map
 
 from .clips import class_names, format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
-
-ORIGINS = ('first_frame', 'every_frame', 'data')
+from .movement import MOST, seen_joints, seen_points
+from .positions import ORIGINS, hardly_shown, places, positions, said
 
 
 @METRICS.register_module()
@@ -29,8 +30,9 @@ class MMDMetric(BaseMetric):
     is a floor for sets of that size), and for R > 1 ``…_ci``, the half width of the 95 % interval of the mean over repeats. The values of
     each class are logged as a table. A class with fewer than two clips (four, for halves) says nothing and is left out.
 
-    All clips get one length: longer ones are cut, shorter ones hold their last frame, as the data sets pad. As published, coordinates are
-    scaled by one factor and offset such that the real clips span [−1, 1].
+    All clips get one length: longer ones are cut, shorter ones hold their last frame, as the data sets pad. Gaps are filled; keypoints that
+    most real clips hardly show are left out, and so are real clips that hardly show the others, with what was generated for them. That is
+    logged. As published, coordinates are scaled by one factor and offset such that the real clips span [−1, 1].
 
     Args:
         num_frames: frames compared; ``None`` is the length of the longest real clip.
@@ -79,40 +81,40 @@ class MMDMetric(BaseMetric):
             self.results.append(
                 dict(
                     label=real['label'],
-                    real=self._centered(real['keypoint'][0]),
-                    fake=[self._centered(_in_layout_of(real, clip)) for clip in fake]))
-
-    def _centered(self, keypoint: np.ndarray) -> np.ndarray:
-        """``(T, V, C)`` positions relative to the origin asked for."""
-        if self.origin == 'data':
-            return keypoint
-        skeleton = (self.dataset_meta or {}).get('skeleton')
-        root = get_skeleton(skeleton).root if skeleton else 0
-        return keypoint - (keypoint[:1, root, None] if self.origin == 'first_frame' else keypoint[:, root, None])
+                    joints=seen_joints(real),
+                    seen=seen_points(real),
+                    real=places(real),
+                    fake=[_in_layout_of(real, dict(clip, keypoint=places(clip)[None])) for clip in fake]))
 
     def compute_metrics(self, results: List[Dict]) -> Dict[str, float]:
         """The numbers of all clips."""
         repeats = {len(result['fake']) for result in results}
         if len(repeats) != 1:
             raise ValueError(f'all clips need the same number of generated ones, got {sorted(repeats)}')
-        label = np.array([result['label'] for result in results])
-        real = np.stack([self._of_one_length(result['real'], results) for result in results]).astype(np.float64)
+        joints = np.mean([result['joints'] for result in results], axis=0) >= MOST
+        kept = [result for result in results if joints.any() and result['joints'][joints].all()]
+        skeleton = (self.dataset_meta or {}).get('skeleton')
+        note = said(joints, skeleton, real=([result['seen'] for result in kept], len(results)))
+        if not kept:
+            print_log(note, logger='current', level=logging.WARNING)
+            return {}
+        num_frames = self.num_frames or max(len(result['real']) for result in results)
+        options = dict(joints=joints, skeleton=skeleton, num_frames=num_frames, origin=self.origin)
+        label = np.array([result['label'] for result in kept])
+        real = positions([result['real'] for result in kept], **options)
         low, high = real.min(), real.max()
         scale = 2 / (high - low) if high > low else 1.
-        real = (real - low) * scale - 1
+        hidden = hardly_shown([result['seen'] for result in kept], joints, num_frames)[..., None]
+        real = np.where(hidden, 0, (real - low) * scale - 1)
         tables, real_tables = [], []
         for repeat in range(repeats.pop()):
-            fake = np.stack([self._of_one_length(result['fake'][repeat], results) for result in results])
-            tables.append(self._table(real, label, (fake - low) * scale - 1, label))
+            fake = positions([result['fake'][repeat] for result in kept], **options)
+            tables.append(self._table(real, label, np.where(hidden, 0, (fake - low) * scale - 1), label))
             first, second = self._halves(label, repeat)
             real_tables.append(self._table(real[first], label[first], real[second], label[second], num_classes=label.max() + 1))
         metrics = dict(over_repeats(_means(tables)), **over_repeats(_means(real_tables), suffix='_real'))
-        self._log(metrics, label, tables, real_tables)
+        self._log(metrics, label, tables, real_tables, note)
         return metrics
-
-    def _of_one_length(self, clip: np.ndarray, results: List[Dict]) -> np.ndarray:
-        num_frames = self.num_frames or max(len(result['real']) for result in results)
-        return clip[np.minimum(np.arange(num_frames), len(clip) - 1)]
 
     def _table(self, real, real_label, fake, fake_label, num_classes: Optional[int] = None) -> Dict[str, np.ndarray]:
         """``(K,)`` discrepancies of each mode."""
@@ -127,7 +129,7 @@ class MMDMetric(BaseMetric):
         orders = [rng.permutation(np.flatnonzero(label == k)) for k in np.unique(label)]
         return [np.concatenate([order[half:len(order) // 2 * 2:2] for order in orders]) for half in (0, 1)]
 
-    def _log(self, metrics: Dict, label: np.ndarray, tables: List[Dict], real_tables: List[Dict]) -> None:
+    def _log(self, metrics: Dict, label: np.ndarray, tables: List[Dict], real_tables: List[Dict], note: str) -> None:
         names, count = class_names(self.dataset_meta, label.max() + 1), np.bincount(label)
         columns = [np.mean([table[f'mmd_{mode}'] for table in group], axis=0) for mode in MODES for group in (tables, real_tables)]
         rows = [('class', 'clips', 'MMDa', 'real', 'MMDs', 'real')]
@@ -136,7 +138,7 @@ class MMDMetric(BaseMetric):
         keys = [f'mmd_{mode}{suffix}' for mode in MODES for suffix in ('', '_real')]
         rows.append(('mean', str(len(label)), *(with_interval(metrics, key) for key in keys)))
         print_log(f'Maximum mean discrepancy of {len(label)} real clips and {len(tables)} times as many generated ones; "real" is between '
-                  f'halves of the real ones\n{format_table(rows)}', logger='current')
+                  f'halves of the real ones\n{format_table(rows)}' + (f'\n{note}' if note else ''), logger='current')
 
 
 def _in_layout_of(real: Dict, fake: Dict) -> np.ndarray:

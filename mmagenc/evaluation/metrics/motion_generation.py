@@ -34,7 +34,7 @@ from .clips import (
 )
 from .generation_numbers import class_numbers, distances, halves, spread
 from .judge import Judge, JudgeSettings
-from .movement import UNKNOWN_LAYOUT, Movement, movement_cells, movement_head, movement_result
+from .movement import Movement, movement_cells, movement_head, movement_result
 
 NAMES = ('accuracy', 'fid', 'fid_shrunk', 'kid', 'precision', 'recall', 'density', 'coverage', 'diversity', 'multimodality')
 SHARES = ('accuracy', 'precision', 'recall', 'coverage')
@@ -355,8 +355,7 @@ def _class_tables(classes: Dict[str, Dict], metrics: Dict[str, float], movement:
     rows = [(name, str(row['num_clips']), *_cells(row, 'accuracy'), *(movement_cells(row) if movement.known else ()))
             for name, row in [*classes.items(), ('all', dict(metrics, num_clips=count))]]
     features = [(name, *(cell for key in CLASS_NAMES for cell in _cells(_without_interval(row), key))) for name, row in classes.items()]
-    caption = movement.caption() if movement.known else f'Movement: {UNKNOWN_LAYOUT}.'
-    return [f'{caption}\n{format_table([head, *rows])}',
+    return [f'{movement.caption()}\n{format_table([head, *rows])}',
             format_table([('class', *(cell for key in CLASS_NAMES for cell in (key, 'real'))), *features])]
 
 

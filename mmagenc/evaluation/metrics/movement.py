@@ -8,7 +8,8 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.clips import USUAL_FPS
+from mmagenc.clips import USUAL_FPS, missing_points
+from mmagenc.datasets.persons import keep_persons
 from mmagenc.evaluation.functional import clip_movement, movement_is_off
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.skeletons import Skeleton, get_skeleton
@@ -19,7 +20,10 @@ SHOWN = ('speed', 'range', 'bone_change')
 ROOT_STILL, ROOT_SHARE = 0.01, 0.05
 """A generator does not make the body's path if its roots move by no more body lengths than the former, or than that share of the
 recordings' root range: a root that stands still is decoded with rounding, or with the noise of a network."""
+MOST = 0.5
+"""Share of the clips of a set in which a keypoint must be seen, and of a clip's frames in which it is, to count as seen in them."""
 UNKNOWN_LAYOUT = "not known: the clips' layout is not (set skeleton in the data set's metainfo)"
+UNSEEN = 'not known: in one of the sets there is no clip of two frames or more in which the whole of a body is seen'
 
 
 def layout_of(clip: Dict) -> Optional[Skeleton]:
@@ -33,15 +37,39 @@ def layout_of(clip: Dict) -> Optional[Skeleton]:
     return skeleton if skeleton.num_joints == clip['keypoint'].shape[2] else None
 
 
-def measure_movement(clip: Dict, fps: Optional[float]) -> np.ndarray:
-    """The numbers of :data:`COLUMNS` of a clip's first person, see :func:`~mmagenc.evaluation.functional.clip_movement`.
+def seen_points(clip: Dict) -> np.ndarray:
+    """``(T, V)`` which points of the one person of a clip have a place, see :func:`~mmagenc.clips.missing_points`."""
+    return ~missing_points(clip['keypoint'], clip.get('keypoint_score'))[0]
+
+
+def common_joints(*sets: Sequence[Dict]) -> np.ndarray:
+    """``(V,)`` which keypoints sets of clips can be compared by: those that are seen in half of the clips of each set or more.
+
+    In a clip a keypoint is seen if it is in half of the frames in which anything is. Clips that lack one of these keypoints cannot be
+    compared.
+    """
+    return np.all([np.mean([seen_joints(clip) for clip in clips], axis=0) >= MOST for clips in sets], axis=0)
+
+
+def seen_joints(clip: Dict) -> np.ndarray:
+    """``(V,)`` which keypoints a clip shows in half of the frames in which it shows anything, or more."""
+    seen = seen_points(keep_persons(clip, 1))
+    frames = seen.any(axis=1)
+    return seen[frames].mean(axis=0) >= MOST if frames.any() else np.zeros(seen.shape[1], dtype=bool)
+
+
+def measure_movement(clip: Dict, fps: Optional[float], joints: Optional[np.ndarray] = None) -> np.ndarray:
+    """The numbers of :data:`COLUMNS` of the person of a clip who is most there, see
+    :func:`~mmagenc.evaluation.functional.clip_movement` and :func:`~mmagenc.datasets.persons.keep_persons`.
 
     Args:
-        clip: annotation dict with ``keypoint (M, T, V, C)`` and ``skeleton``; points whose ``keypoint_score (M, T, V)`` is 0 are not seen.
+        clip: annotation dict with ``keypoint (M, T, V, C)`` and ``skeleton``; points without a place (:func:`seen_points`) count nowhere.
         fps: frames a second; ``None`` measures in frames.
+        joints: ``(V,)`` keypoints that are measured; ``None`` takes all.
 
     Returns:
-        ndarray: ``(6,)`` float32, NaN where the layout is not known, of a single frame, or of a body without length.
+        ndarray: ``(6,)`` float32, NaN where the layout is not known, of a single frame, of a body without length, or where a keypoint of
+        the longest way along its bones is never seen.
 
     Raises:
         ValueError: values that are not finite; the clip is named.
@@ -49,25 +77,41 @@ def measure_movement(clip: Dict, fps: Optional[float]) -> np.ndarray:
     skeleton = layout_of(clip)
     if skeleton is None or clip['keypoint'].shape[1] < 2:
         return np.full(len(COLUMNS), np.nan, dtype=np.float32)
-    keypoint = clip['keypoint'][0]
-    valid = clip['keypoint_score'][0] > 0 if 'keypoint_score' in clip else np.ones(keypoint.shape[:2], dtype=bool)
+    clip = keep_persons(clip, 1)
+    keypoint, options = clip['keypoint'][0], dict(valid=seen_points(clip), joints=joints)
     try:
-        path, pose = (clip_movement(keypoint, skeleton.parents, fps or 1., root=root, valid=valid) for root in (None, skeleton.root))
+        path, pose = (clip_movement(keypoint, skeleton.parents, fps or 1., root=root, **options) for root in (None, skeleton.root))
     except ValueError as error:
         raise ValueError(f'{clip["frame_dir"]}: {error}') from error
-    root, length = keypoint[valid[:, skeleton.root], skeleton.root], path['body_length']
-    far = np.linalg.norm(root - root[0], axis=-1).max() if len(root) else 0.
-    root_range = far / length if length > 0 else np.nan
+    root, length = keypoint[options['valid'][:, skeleton.root], skeleton.root], path['body_length']
+    root_range = np.linalg.norm(root - root[0], axis=-1).max() / length if len(root) and length > 0 else np.nan
     return np.array([*(path[name] for name in SHOWN), pose['speed'], pose['range'], root_range], dtype=np.float32)
 
 
 def movement_result(real: Dict, generated: Sequence[Dict], fps: Optional[float]) -> Dict:
-    """What a metric keeps of a real clip and of what was generated for it: ``real_movement (6,)``, ``fake_movement (R, 6)`` and whether
-    the generator tells the root's path."""
+    """What a metric keeps of a real clip and of what was generated for it: ``real_movement (6,)``, ``fake_movement (R, 6)``, whether the
+    generator tells the root's path, and which keypoints are left out of all of them, as they are hardly seen in the real one."""
+    layout = layout_of(real)
+    joints = None if layout is None else common_joints([real])
     return dict(
         path_known=any('transl' in clip for clip in generated),
-        real_movement=measure_movement(real, fps),
-        fake_movement=np.stack([measure_movement(clip, fps) for clip in generated]))
+        layout_known=layout is not None,
+        left_out=joint_names(real.get('skeleton'), joints),
+        real_movement=measure_movement(real, fps, joints),
+        fake_movement=np.stack([measure_movement(clip, fps, _of(clip, joints)) for clip in generated]))
+
+
+def _of(clip: Dict, joints: Optional[np.ndarray]) -> Optional[np.ndarray]:
+    """``joints``, unless the clip has another number of keypoints."""
+    return joints if joints is not None and clip['keypoint'].shape[2] == len(joints) else None
+
+
+def joint_names(skeleton, joints: Optional[np.ndarray]) -> Tuple[str, ...]:
+    """Of the keypoints that are not among ``joints``; their numbers where the layout is not known."""
+    if joints is None:
+        return ()
+    names = get_skeleton(skeleton).joint_names if skeleton is not None else tuple(map(str, range(len(joints))))
+    return tuple(names[joint] for joint in np.flatnonzero(~joints))
 
 
 def makes_no_path(real: np.ndarray, fake: np.ndarray) -> bool:
@@ -87,6 +131,8 @@ class Movement:
         fake: ``(M, 6)`` of the generated clips. fake_label: ``(M,)``.
         fps: frames a second, ``None`` where the data do not tell.
         about_root: whether both are told about the root, its path left out.
+        layout_known: whether the clips' layout is.
+        left_out: names of keypoints that are left out of both sets, as they are not seen in one.
     """
 
     real: np.ndarray
@@ -95,6 +141,19 @@ class Movement:
     fake_label: np.ndarray
     fps: Optional[float] = None
     about_root: bool = False
+    layout_known: bool = True
+    left_out: Tuple[str, ...] = ()
+
+    @classmethod
+    def of_clips(cls, real: Sequence[Dict], fake: Sequence[Dict], fps: Optional[float]) -> 'Movement':
+        """Of two sets of clips, by the keypoints that both have (:func:`common_joints`)."""
+        layout = layout_of(real[0])
+        alike = [[clip for clip in clips if layout is not None and layout_of(clip) == layout] for clips in (real, fake)]
+        joints = None if layout is None else common_joints(*filter(None, alike))
+        rows = [np.stack([measure_movement(clip, fps, _of(clip, joints)) for clip in clips]) for clips in (real, fake)]
+        label = [np.array([int(clip['label']) for clip in clips]) for clips in (real, fake)]
+        about_root = not any('transl' in clip for clip in fake) and makes_no_path(*rows)
+        return cls(rows[0], label[0], rows[1], label[1], fps, about_root, layout is not None, joint_names(real[0].get('skeleton'), joints))
 
     @classmethod
     def of_results(cls, results: Sequence[Dict], fps: Optional[float], *, about_root: Optional[bool] = None) -> 'Movement':
@@ -104,7 +163,8 @@ class Movement:
         flat, labels = fake.reshape(-1, fake.shape[-1]), np.tile(label, len(fake))
         if about_root is None:
             about_root = not any(result['path_known'] for result in results) and makes_no_path(real, flat)
-        return cls(real, label, flat, labels, fps, about_root)
+        left_out = tuple(dict.fromkeys(name for result in results for name in result['left_out']))
+        return cls(real, label, flat, labels, fps, about_root, any(result['layout_known'] for result in results), left_out)
 
     @property
     def known(self) -> bool:
@@ -144,10 +204,21 @@ class Movement:
                 for what, share, classes in parts if classes]
 
     def caption(self) -> str:
-        """What the columns of a table are."""
+        """What the columns of a table are and what they leave out, or why there are none."""
+        if not self.known:
+            return f'Movement: {UNSEEN if self.layout_known else UNKNOWN_LAYOUT}.'
         root = ' The path of the root is left out of both: the generated clips have none.' if self.about_root else ''
         rate = '' if self.fps else ' The data set names no fps.'
-        return (f'Movement: medians over clips, jitter removed; speed in {self.unit}, range and bone change in body lengths.{rate}{root}')
+        return (f'Movement: medians over clips, jitter removed; speed in {self.unit}, range and bone change in body lengths.{rate}{root}'
+                f'{self._unseen()}')
+
+    def _unseen(self) -> str:
+        """What is not measured."""
+        joints = (f' Left out of both, as most clips of one hardly show them: {", ".join(self.left_out)}; a body length is that of the '
+                  'longest way through the others.') if self.left_out else ''
+        lost = [(int(np.isnan(rows[:, 0]).sum()), len(rows), what) for rows, what in ((self.real, 'recorded'), (self.fake, 'generated'))]
+        clips = ' and '.join(f'{count} of {total} {what} clips' for count, total, what in lost if count)
+        return joints + (f' Not measured, as they do not show a whole body in two frames: {clips}.' if clips else '')
 
 
 def movement_head() -> Tuple[str, ...]:

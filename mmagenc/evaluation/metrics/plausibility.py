@@ -10,11 +10,15 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mmagenc.datasets.persons import keep_persons
 from mmagenc.evaluation.functional import (
+    all_seen,
     bone_length_change,
+    fill_unseen,
     floor_penetration,
     foot_skating,
     joint_limit_violation,
+    mean_over_seen,
     motion_derivative,
 )
 from mmagenc.registry import METRICS
@@ -22,7 +26,7 @@ from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton
 from mmagenc.skeletons.library import HOW_TO_ADD
 
 from .clips import class_names, format_table, generated_annotations, generated_motion, over_repeats, real_annotations, with_interval
-from .movement import SHOWN, Movement, layout_of, movement_result
+from .movement import SHOWN, Movement, layout_of, movement_result, seen_points
 
 DERIVATIVES = {'speed': 1, 'acceleration': 2, 'jerk': 3}
 ANGLE_LIMITS = {
@@ -48,6 +52,9 @@ class PlausibilityMetric(BaseMetric):
     - with ``floor``, of clips in metres: ``floor_penetration``, mean depth of the lowest keypoint below it, metres, and
       ``foot_skating``, mean horizontal speed of feet that stand, metres a second;
     - of clips with rotations: ``joint_limit_violation``, the share of joints and frames turned further than ``angle_limits``.
+
+    Of a clip with several persons the one who is most there is measured. Points that were not seen count nowhere (of the lowest keypoint
+    they lie between the frames in which they are seen), which the log says; a number that nothing is seen of is left out.
 
     Real clips are the yardstick: recordings change bone lengths and skate too. Less speed or jerk than theirs is as suspicious as more.
 
@@ -102,6 +109,7 @@ class PlausibilityMetric(BaseMetric):
             self.results.append(
                 dict(
                     label=real['label'],
+                    gaps=not seen_points(real).all(),
                     real=self.measure(real),
                     fake=[self.measure(clip) for clip in fake],
                     **movement_result(real, fake, fps)))
@@ -115,21 +123,23 @@ class PlausibilityMetric(BaseMetric):
         if skeleton is None:
             raise ValueError(f'{clip["frame_dir"]}: PlausibilityMetric needs keypoints of a known layout, got {clip.get("skeleton")!r}; '
                              f"set skeleton in the data set's metainfo to one of {', '.join(SKELETONS)}. {HOW_TO_ADD}")
-        keypoint, fps = clip['keypoint'][0], self._fps() or 1.
-        change = bone_length_change(keypoint, skeleton.parents)
+        clip, fps = keep_persons(clip, 1), self._fps() or 1.
+        keypoint, seen = clip['keypoint'][0], seen_points(clip)
+        change = bone_length_change(keypoint, skeleton.parents, seen)
         values = {} if np.isnan(change).all() else dict(bone_length_change=float(np.nanmean(change)))
-        path = keypoint - keypoint[:, skeleton.root, None] if self.origin == 'every_frame' else keypoint
-        values.update({
-            name: float(motion_derivative(path, order, fps).mean())
-            for name, order in DERIVATIVES.items() if len(keypoint) > order
-        })
-        if self.floor is not None and keypoint.shape[-1] == 3 and len(keypoint) > 1:
-            place = dict(floor=self.floor, up=self.up)
-            values['floor_penetration'] = float(floor_penetration(keypoint, **place).mean())
-            values['foot_skating'] = float(foot_skating(keypoint, self._feet_of(skeleton), fps=fps, **place).mean())
+        root = skeleton.root if self.origin == 'every_frame' else None
+        values.update({name: mean_derivative(keypoint, seen, order, fps, root=root) for name, order in DERIVATIVES.items()})
+        if self.floor is not None and keypoint.shape[-1] == 3 and len(keypoint) > 1 and seen.any():
+            values.update(self._on_floor(keypoint, seen, skeleton, fps))
         if 'pose' in clip and clip['pose'].shape[2] == get_skeleton('smpl24').num_joints:
             values['joint_limit_violation'] = float((joint_limit_violation(clip['pose'][0], self._limits()) > 0).mean())
-        return values
+        return {name: value for name, value in values.items() if np.isfinite(value)}
+
+    def _on_floor(self, keypoint: np.ndarray, seen: np.ndarray, skeleton: Skeleton, fps: float) -> Dict[str, float]:
+        place, feet = dict(floor=self.floor, up=self.up), self._feet_of(skeleton)
+        skating = foot_skating(keypoint, feet, fps=fps, **place)
+        depth = floor_penetration(fill_unseen(keypoint, seen)[:, seen.any(axis=0)], **place)
+        return dict(floor_penetration=float(depth.mean()), foot_skating=mean_over_seen(skating, all_seen(seen[:, feet], 2)))
 
     def _feet_of(self, skeleton: Skeleton) -> List[int]:
         if self.feet is not None:
@@ -160,11 +170,33 @@ class PlausibilityMetric(BaseMetric):
             table.append((name, *(with_interval(metrics, key, '{:.4g}'.format) for key in (name, f'{name}_real'))))
         alarms = movement.warnings(class_names(self.dataset_meta, int(movement.fake_label.max()) + 1))
         head = f'Plausibility of {len(results)} real clips and {len(rows)} generated for each'
+        gaps = sum(result['gaps'] for result in results)
+        unseen = [f'In {gaps} of {len(results)} real clips points were not seen: they count nowhere.'] if gaps else []
         print_log(
-            '\n'.join([*(f'WARNING: {alarm}' for alarm in alarms), head, format_table(table), f'body_…: {movement.caption()}']),
+            '\n'.join([*(f'WARNING: {alarm}' for alarm in alarms), head, format_table(table), f'body_…: {movement.caption()}', *unseen]),
             logger='current',
             level=logging.WARNING if alarms else logging.INFO)
         return metrics
+
+
+def mean_derivative(keypoint: np.ndarray, seen: np.ndarray, order: int, fps: float, *, root: Optional[int] = None) -> float:
+    """Mean size of a derivative (:func:`~mmagenc.evaluation.functional.motion_derivative`) over joints and the frames that show them.
+
+    Args:
+        keypoint: ``(T, V, C)``.
+        seen: ``(T, V)``.
+        order: of the derivative.
+        fps: frames a second.
+        root: keypoint whose path is subtracted.
+
+    Returns:
+        float: NaN where no keypoint is seen in so many frames on end.
+    """
+    if len(keypoint) <= order:
+        return float('nan')
+    if root is not None:
+        keypoint, seen = keypoint - keypoint[:, root, None], seen & seen[:, root, None]
+    return mean_over_seen(motion_derivative(keypoint, order, fps), all_seen(seen, order + 1))
 
 
 def _means(clips: Sequence[Dict[str, float]]) -> Dict[str, float]:

@@ -38,6 +38,42 @@ def test_body_length_is_that_of_the_median_frame_and_in_the_unit_of_the_data():
     assert body_length(keypoint, STICK, seen) == 2
 
 
+def test_each_bone_has_the_frames_in_which_it_is_seen():
+    """No frame shows both bones; what is not seen lies at 0, far away."""
+    keypoint, seen = stick(6) + 500., np.ones((6, 3), dtype=bool)
+    seen[:3, 2], seen[3:, 0] = False, False
+    keypoint[~seen] = 0
+    assert body_length(keypoint, STICK, seen) == 2
+    assert clip_movement(keypoint, STICK, 25, valid=seen) == pytest.approx(dict(speed=0, range=0, jitter=0, bone_change=0, body_length=2))
+
+
+def test_a_bone_that_is_never_seen_has_no_length():
+    keypoint, seen = stick(6) + 500., np.ones((6, 3), dtype=bool)
+    seen[:, 2] = False
+    keypoint[~seen] = 0
+    assert np.isnan(body_length(keypoint, STICK, seen)) and np.isnan([*clip_movement(keypoint, STICK, 25, valid=seen).values()]).all()
+    two = np.array([True, True, False])
+    assert body_length(keypoint, STICK, seen, two) == 1 and clip_movement(keypoint, STICK, 25, valid=seen, joints=two)['speed'] == 0
+    assert np.isnan(body_length(keypoint, STICK, seen, np.array([True, False, False])))
+
+
+def test_the_longest_way_through_some_keypoints():
+    parents, names = SKELETONS['coco17'].parents, SKELETONS['coco17'].joint_names
+    keypoint = np.zeros((2, 17, 2))
+    keypoint[:, :, 0] = np.arange(17)**2
+    joints = np.array(['ankle' not in name and name != 'left_hip' for name in names])  # the left knee hangs on nothing
+    ways = [('left_wrist', 'left_elbow', 'left_shoulder', 'nose'), ('nose', 'right_shoulder', 'right_elbow', 'right_wrist')]
+    place = [[names.index(name) for name in way] for way in ways]
+    length = sum(abs(a**2 - b**2) for way in place for a, b in zip(way, way[1:]))
+    assert body_length(keypoint, parents, joints=joints) == length
+
+
+def test_what_is_never_seen_twice_does_not_stand_still():
+    keypoint, seen = stick(3), np.zeros((3, 3), dtype=bool)
+    seen[1] = True
+    assert np.isnan(clip_movement(keypoint, STICK, 25, valid=seen)['speed'])
+
+
 def test_a_steady_path_has_its_speed_in_any_unit_and_rate():
     """One of three joints moves at 3 units a second, half of 1.5 body lengths: the root mean square over joints is 1.5 / sqrt(3)."""
     for fps in (25, 100):

@@ -10,6 +10,7 @@ from mmengine.evaluator import Evaluator
 
 from mmagenc.evaluation.functional import mmd_average, mmd_sequence
 from mmagenc.evaluation.metrics import MMDMetric
+from mmagenc.evaluation.metrics.positions import discrepancies, positions
 from mmagenc.registry import METRICS
 from mmagenc.skeletons import get_skeleton, joint_map
 from mmagenc.structures import Motion
@@ -130,10 +131,9 @@ def test_layout_of_the_real_clips():
 
 def test_root_of_the_layout():
     """Positions are relative to the layout's root joint, which need not be joint 0."""
-    metric = MMDMetric(origin='every_frame')
-    metric.dataset_meta = dict(skeleton='penn13')
     keypoint = np.random.default_rng(0).normal(size=(4, 13, 2))
-    assert (metric._centered(keypoint)[:, get_skeleton('penn13').root] == 0).all()
+    placed = positions([keypoint], np.ones(13, dtype=bool), 'penn13', 4, 'every_frame')[0]
+    assert (placed[:, get_skeleton('penn13').root] == 0).all()
 
 
 @pytest.mark.parametrize('num_clips, absent', [(2, ['mmd_average', 'mmd_sequence', 'mmd_average_real']), (6, ['mmd_average_real'])])
@@ -192,3 +192,70 @@ def test_two_processes_agree_with_one(tmp_path):
     torch.multiprocessing.start_processes(_evaluate_share, args=(str(tmp_path), ), nprocs=2, start_method='fork')
     results = [torch.load(tmp_path / f'rank{rank}.pth', weights_only=True) for rank in range(2)]
     assert results[0] == results[1] == pytest.approx(evaluate(MMDMetric(), *clips(repeats=2)))
+
+
+def lost(packed, joint, frames=slice(None), every=1):
+    """The clips, a keypoint of some of them at the origin in some frames, score 0."""
+    for index, item in enumerate(packed):
+        score = torch.ones(NUM_FRAMES, 20)
+        if index % every == 0:
+            item['inputs']['keypoint'][frames, joint], score[frames, joint] = 0, 0
+        item['inputs']['keypoint_score'] = score
+    return packed
+
+
+def copies_of(packed):
+    """The recordings, elsewhere, as if they were generated."""
+    fields = [dict(label=torch.tensor([i % 2]), length=torch.tensor([NUM_FRAMES])) for i in range(len(packed))]
+    return [Motion(keypoint=item['inputs']['keypoint'][None].clone() + 100, **each) for item, each in zip(packed, fields)]
+
+
+@pytest.mark.parametrize('joint, every, says', [
+    (7, 1, 'MMD leaves out keypoints that are hardly seen in most clips of a set (left_hand).'),
+    (7, 4, 'MMD leaves out 4 of 13 real clips that hardly show the others.')])
+def test_keypoints_that_are_not_seen_are_no_places(monkeypatch, joint, every, says):
+    """Generated clips are the whole recordings: no distance, though the recordings lack a keypoint."""
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.mmd.print_log', lambda message, **kwargs: logged.append(message))
+    packed, _ = clips()
+    motions = copies_of(packed)
+    for origin in ('first_frame', 'every_frame'):
+        result = evaluate(MMDMetric(origin=origin), lost(packed, joint, every=every), motions)
+        assert (result['generation/mmd_average'], result['generation/mmd_sequence']) == pytest.approx((0, 0), abs=1e-4)
+        assert says in logged[-1]
+
+
+def test_the_root_that_is_never_seen_is_no_origin():
+    packed, _ = clips()
+    motions = copies_of(packed)
+    result = evaluate(MMDMetric(origin='every_frame'), lost(packed, get_skeleton('ucla20').root), motions)
+    assert result['generation/mmd_sequence'] == pytest.approx(0, abs=1e-4)
+
+
+def walks(count, hidden=(), which=1, frames=slice(2, 4)):
+    """Clips in which all go straight on, each its own way; some lack keypoints in some frames."""
+    rng, made = np.random.default_rng(0), []
+    for index in range(count):
+        start, step = 500 + rng.normal(0, 50, size=(2, 17, 2))
+        keypoint = (start + np.arange(6)[:, None, None] * (step - 500) / 10)[None].astype(np.float32)
+        score = np.ones((1, 6, 17), np.float32)
+        if hidden and index % which == 0:
+            score[:, frames, list(hidden)] = 0
+        keypoint[score == 0] = 0
+        made.append(dict(frame_dir=f'c{index}', label=index % 2, total_frames=6, keypoint=keypoint, keypoint_score=score,
+                         skeleton='coco17'))
+    return made
+
+
+@pytest.mark.parametrize('hidden, which, says', [
+    ((9, ), 3, 'MMD fills or leaves out the gaps of 4 of 10 generated clips.'), ((), 1, ''),
+    ((9, 10), 1, 'MMD fills or leaves out the gaps of 10 of 10 generated clips.')])
+@pytest.mark.parametrize('origin', ['data', 'first_frame', 'every_frame'])
+def test_gaps_of_a_file_are_filled_or_left_out_and_said(hidden, which, says, origin):
+    tables, note = discrepancies(walks(10), walks(10, hidden, which), origin=origin)
+    assert note == says and [table.max() for table in tables.values()] == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_sets_that_show_too_little_have_no_discrepancy():
+    tables, note = discrepancies(walks(4), walks(4, range(17), frames=slice(None)))
+    assert all(np.isnan(table).all() for table in tables.values()) and '4 of 4 generated clips that hardly show the others' in note

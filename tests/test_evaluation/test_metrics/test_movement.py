@@ -18,11 +18,14 @@ def stick(monkeypatch):
 
 
 def clip(speed=0., tip=0., **more):
-    """``(1, T, 3, 2)``: a stick along y that slides along x, ``speed`` units a second; its foot swings ``tip`` units along x, 1 Hz."""
+    """``(1, T, 3, 2)``: a stick along y that slides along x, ``speed`` units a second; its foot swings ``tip`` units along x, 1 Hz.
+
+    It lies off the corner of the image, where points without a score would be taken for unseen ones.
+    """
     time = np.arange(FRAMES) / FPS
     keypoint = np.zeros((1, FRAMES, 3, 2), dtype=np.float32)
-    keypoint[0, :, :, 1] = [0, 1, 2]
-    keypoint[0, :, :, 0] = speed * time[:, None]
+    keypoint[0, :, :, 1] = [1, 2, 3]
+    keypoint[0, :, :, 0] = 9 + speed * time[:, None]
     keypoint[0, :, 2, 0] += tip * np.sin(2 * np.pi * time)
     return dict(dict(frame_dir='a', label=0, keypoint=keypoint, skeleton='stick'), **more)
 
@@ -36,12 +39,14 @@ def test_a_sliding_stick():
 
 
 def test_points_of_score_0_are_not_seen():
-    """A foot that is lost (0, 0) in every third frame flies about; where its score says so, it stands still."""
+    """A foot that is lost (1, 0) in every third frame flies about; where its score says so, it stands still, as where it is at (0, 0)."""
     keypoint, score = clip()['keypoint'], np.ones((1, FRAMES, 3), dtype=np.float32)
-    keypoint[0, ::3, 2], score[0, ::3, 2] = 0, 0
+    keypoint[0, ::3, 2], score[0, ::3, 2] = [1, 0], 0
     assert measure_movement(clip(keypoint=keypoint), FPS)[SPEED] > 0.5
     row = dict(zip(COLUMNS, measure_movement(clip(keypoint=keypoint, keypoint_score=score), FPS)))
     assert (row['speed'], row['range'], row['bone_change']) == (0, 0, 0)
+    keypoint[0, ::3, 2] = 0
+    assert measure_movement(clip(keypoint=keypoint), FPS)[SPEED] == 0
     keypoint, score = clip()['keypoint'], np.ones((1, FRAMES, 3), dtype=np.float32)
     keypoint[0, 5, 0], score[0, 5, 0] = 50, 0  # a hip that was not seen is not the path's end
     assert measure_movement(clip(keypoint=keypoint, keypoint_score=score), FPS)[-1] == 0
@@ -101,3 +106,80 @@ def test_a_frame_is_the_unit_where_seconds_are_not_known():
     movement = Movement.of_results([dict(label=0, **movement_result(clip(tip=0.3), [clip()], None))], None)
     assert 0.01 < movement.numbers()['movement_speed_real'] < STILL
     assert 'in body lengths a frame: a (0 against 0.01' in movement.warnings(['a'])[0] and 'names no fps' in movement.caption()
+
+
+def unseen(clips, *joints, frames=slice(None)):
+    """The clips, these keypoints not seen in these frames: at (0, 0), score 0."""
+    hidden = []
+    for each in clips:
+        keypoint, score = each['keypoint'].copy(), each.get('keypoint_score', np.ones(each['keypoint'].shape[:3], np.float32)).copy()
+        keypoint[:, frames, list(joints)], score[:, frames, list(joints)] = 0, 0
+        hidden.append(dict(each, keypoint=keypoint, keypoint_score=score))
+    return hidden
+
+
+def waving(count=4):
+    """COCO bodies that wave their left wrist, 60 frames, far from the corner of the image."""
+    body = np.random.default_rng(0).normal(0, 100, (17, 2)) + (900, 500)
+    clips = []
+    for index in range(count):
+        keypoint = np.repeat(body[None, None], 60, axis=1).astype(np.float32)
+        keypoint[0, :, 9, 1] += 60 * np.sin(np.arange(60) / 5 + index)
+        clips.append(dict(frame_dir=f'c{index}', label=index % 2, total_frames=60, keypoint=keypoint, skeleton='coco17'))
+    return clips
+
+
+@pytest.mark.parametrize('place', [0, 5000])
+@pytest.mark.parametrize('both', [False, True])
+def test_ankles_that_are_never_seen_leave_speeds_comparable(place, both):
+    """Both sets are measured by the keypoints that both have, in lengths of what those make, wherever in the image they are."""
+    full = [dict(each, keypoint=each['keypoint'] + place) for each in waving()]
+    found = Movement.of_clips(unseen(full, 15, 16) if both else full, unseen(full, 15, 16), FPS)
+    numbers = found.numbers()
+    assert numbers['movement_speed_ratio'] == pytest.approx(1, rel=1e-5)
+    here = Movement.of_clips(unseen(waving(), 15, 16), waving(), FPS).numbers()
+    assert numbers['movement_speed'] == pytest.approx(here['movement_speed'])
+    assert 'left_ankle, right_ankle; a body length is that of the longest way through the others' in found.caption()
+    paired = Movement.of_results([dict(label=0, **movement_result(each, [each], FPS)) for each in unseen(full, 15, 16)], FPS)
+    assert paired.numbers()['movement_speed_ratio'] == pytest.approx(1) and 'left_ankle, right_ankle' in paired.caption()
+
+
+@pytest.mark.parametrize('first, second', [([15], [16]), ([15, 16], [9, 10])])
+def test_a_chain_that_no_frame_shows_whole_has_its_length(first, second):
+    """The wrist that waves counts as much as if it were seen all the time."""
+    parts = unseen(unseen(waving(), *first, frames=slice(0, 30)), *second, frames=slice(30, 60))
+    found = Movement.of_clips(waving(), parts, FPS)
+    assert found.numbers()['movement_speed_ratio'] == pytest.approx(1, abs=0.05) and 'Left out' not in found.caption()
+
+
+def test_clips_that_lack_what_most_have_are_not_measured_and_said():
+    """One of four without ankles: the others are measured whole; where all show too little, there is no number, and the reason is said."""
+    some = Movement.of_clips(waving(), [*waving(3), *unseen(waving(1), 15)], FPS)
+    assert some.numbers()['movement_speed_ratio'] == pytest.approx(1, abs=0.1)
+    assert 'Not measured, as they do not show a whole body in two frames: 1 of 4 generated clips.' in some.caption()
+    assert np.isnan(measure_movement(unseen(waving(1), 15)[0], FPS)).all(), 'alone it has no length that compares'
+    none = Movement.of_clips(waving(), unseen(waving(), *range(17)), FPS)
+    assert not none.known and 'no clip of two frames or more in which the whole of a body is seen' in none.caption()
+
+
+def test_a_root_that_is_not_seen_is_no_place():
+    """The nose at the corner of the image does not move the body about it, and is no path that stands still."""
+    found = dict(zip(COLUMNS, measure_movement(unseen(waving(1), 0, frames=slice(10, 30))[0], FPS)))
+    assert found['speed_about_root'] == pytest.approx(measure_movement(waving(1)[0], FPS)[COLUMNS.index('speed_about_root')], rel=0.1)
+    never = dict(zip(COLUMNS, measure_movement(unseen(waving(1), 0)[0], FPS, np.arange(17) > 0)))
+    assert never['speed'] > 0 and np.isnan(never['root_range']) and np.isnan(never['speed_about_root'])
+
+
+def beside(clips, keypoint, score):
+    """The clips behind a first person."""
+    return [dict(each, keypoint=np.concatenate([np.broadcast_to(keypoint, each['keypoint'].shape), each['keypoint']]),
+                 keypoint_score=np.stack([np.full((60, 17), score), np.ones((60, 17))]).astype(np.float32)) for each in clips]
+
+
+@pytest.mark.parametrize('keypoint, score', [(waving(1)[0]['keypoint'][:, :1] + 300, 0.3), (0., 0.)])
+def test_the_person_who_is_most_there_is_measured(keypoint, score):
+    """A bystander, or nobody, in the first place."""
+    clips = beside(waving(), keypoint, score)
+    np.testing.assert_array_equal(rows(*clips), rows(*waving()))
+    found = Movement.of_clips(waving(), clips, FPS)
+    assert found.numbers()['movement_speed_ratio'] == 1 and found.warnings('ab') == [] and 'Left out' not in found.caption()

@@ -178,3 +178,34 @@ def test_two_processes_agree_with_one(tmp_path):
     results = [torch.load(tmp_path / f'rank{rank}.pth', weights_only=True) for rank in range(2)]
     expected = evaluate(PlausibilityMetric(), [pair(body(i), [body(2 * i), body(i + 1)]) for i in range(NUM_CLIPS)])
     assert results[0] == results[1] == pytest.approx({f'generation/{name}': value for name, value in expected.items()})
+
+
+def test_points_that_are_not_seen_count_nowhere():
+    """A hand that waves, far from the corner of the image, lost in four frames of sixty: the numbers of the other frames."""
+    points = np.repeat(np.random.default_rng(0).normal(0, 100, (1, 1, 17, 2)) + (900, 500), 60, axis=1).astype(np.float32)
+    points[0, :, 9, 1] += 60 * np.sin(np.arange(60) / 5)
+    score = np.ones(points.shape[:3], np.float32)
+    whole = dict(frame_dir='a', label=0, total_frames=60, keypoint=points, keypoint_score=score, skeleton='coco17')
+    torn = dict(whole, keypoint=points.copy(), keypoint_score=score.copy())
+    torn['keypoint'][:, 10:14, [0, 9]], torn['keypoint_score'][:, 10:14, [0, 9]] = 0, 0
+    for origin in ('data', 'every_frame'):
+        metric = PlausibilityMetric(fps=30., origin=origin)
+        assert metric.measure(torn) == pytest.approx(metric.measure(whole), rel=0.1)
+    beside = dict(torn, **{key: np.concatenate([0 * torn[key], torn[key]]) for key in ('keypoint', 'keypoint_score')})
+    assert metric.measure(beside) == metric.measure(torn)
+    flickering = dict(whole, keypoint_score=score * (np.arange(60) % 2)[:, None])
+    assert metric.measure(flickering).keys() == {'bone_length_change'}, 'there is no step of which both frames are seen'
+
+
+def test_gaps_are_said_and_feet_that_are_not_seen_do_not_skate(monkeypatch):
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.plausibility.print_log', lambda message, **kwargs: logged.append(message))
+    packed, motion = pair(body(1.), [body(1.)])
+    score = torch.ones(NUM_FRAMES, 24)
+    for name in ('left_foot', 'right_foot'):
+        packed['inputs']['keypoint'][2, SKELETON.index(name)] = torch.tensor([0., -9, 0])
+        score[2, SKELETON.index(name)] = 0
+    packed['inputs']['keypoint_score'] = score
+    result = evaluate(PlausibilityMetric(floor=0.), [(packed, motion)])
+    assert (result['floor_penetration_real'], result['foot_skating_real'], result['speed_real']) == pytest.approx((0, 1, 1), rel=1e-4)
+    assert 'In 1 of 1 real clips points were not seen: they count nowhere.' in logged[-1]
