@@ -14,6 +14,7 @@ from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
 from mmagenc.datasets.annotation import count_persons, distinct_persons, is_unlabelled
 from mmagenc.datasets.gaps import missing_points
 from mmagenc.datasets.oddities import FAR, farthest_point, oddities
+from mmagenc.datasets.persons import keep_persons
 from mmagenc.datasets.split_names import read_split_name, split_pairs
 from mmagenc.skeletons import get_skeleton
 
@@ -114,17 +115,17 @@ def _usual_layout(clips: Sequence[Mapping]) -> Optional[str]:
 
 
 def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
-    """The numbers of one clip, of its first person where there are several."""
-    keypoint, score = clip['keypoint'], clip.get('keypoint_score')
-    missing = missing_points(keypoint, score)
-    person = int(np.argmin(missing.mean(axis=(1, 2))))
+    """The numbers of one clip, of the person that :func:`~mmagenc.datasets.persons.keep_persons` keeps where there are several."""
+    kept = keep_persons(clip, 1)
+    keypoint, score = kept['keypoint'], kept.get('keypoint_score')
+    missing = missing_points(keypoint, score)[0]
     fps = clip.get('fps') or metainfo.get('fps')
-    moves = _movement(keypoint[person], ~missing[person], clip, metainfo, float(fps or USUAL_FPS))
-    seen = np.empty(0) if score is None else score[person][~missing[person]]
+    moves = _movement(keypoint[0], ~missing, clip, metainfo, float(fps or USUAL_FPS))
+    seen = np.empty(0) if score is None else score[0][~missing]
     return ClipMeasures(
         name=clip['frame_dir'], label=-1 if is_unlabelled(clip) else int(clip['label']), frames=int(clip['total_frames']),
-        seconds=clip['total_frames'] / fps if fps else None, persons=count_persons(clip), missing=float(missing[person].mean()),
-        longest_gap=_longest_gap(missing[person]), score=float(np.median(seen)) if seen.size else float('nan'), **moves)
+        seconds=clip['total_frames'] / fps if fps else None, persons=count_persons(clip), missing=float(missing.mean()),
+        longest_gap=_longest_gap(missing), score=float(np.median(seen)) if seen.size else float('nan'), **moves)
 
 
 def _movement(keypoint: np.ndarray, seen: np.ndarray, clip: Mapping, metainfo: Mapping, fps: float) -> Dict[str, float]:

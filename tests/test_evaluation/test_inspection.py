@@ -171,6 +171,22 @@ def test_statues_and_frame_rates():
     assert any(warning.startswith('frame rates differ (25, 50)') for warning in warnings)
 
 
+@pytest.mark.parametrize('scores', [(0.3, 0.9), None])
+def test_a_bystander_is_not_who_is_measured(scores):
+    clips = []
+    for number in range(4):
+        still, actor = np.repeat(walking(1, seed=number + 30), 40, axis=1), walking(seed=number)
+        pair = clip(f'c{number}', keypoint=np.concatenate([still, actor]))
+        pair['keypoint_score'] *= np.array(scores or (1, 1), np.float32)[:, None, None]
+        if scores is None:
+            del pair['keypoint_score']
+        clips.append(pair)
+    found = inspect_annotation(annotation(*clips, classes=['crawl']))
+    assert found.warnings == [] and found.doubts == []
+    assert found.clips[0].speed == inspect_annotation(annotation(named(0), classes=['crawl'])).clips[0].speed
+    assert found.clips[0].persons == 2 and (np.isnan(found.clips[0].score) if scores is None else found.clips[0].score == np.float32(0.9))
+
+
 def test_a_point_that_is_no_part_of_the_body():
     wrong = named(1)
     wrong['keypoint'][0, 7, 3, 0] = 1e6
