@@ -293,7 +293,8 @@ class ArmSummary:
         dataset, clips_per_class, arm: what was run.
         seeds: of the runs, ascending.
         mean: of the metric over seeds. half_width: of its t-interval, NaN for one seed.
-        difference: to the baseline arm, of the seeds that both have; ``None`` for the baseline and without common seeds.
+        difference: to the baseline arm, of the seeds that both have with the same data and settings (``config_hash``); ``None`` for the
+            baseline and without such seeds.
         num_real, num_synthetic: mean numbers of training clips.
     """
 
@@ -325,7 +326,8 @@ def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str =
     for row in in_order(rows):
         cell = cells.setdefault((row.dataset, row.clips_per_class, row.arm), {})
         if row.seed in cell:
-            raise ValueError(f'two runs of {row.dataset}, {row.clips_per_class} clips a class, {row.arm}, seed {row.seed}')
+            raise ValueError(f'two runs of {row.dataset}, {row.clips_per_class} clips a class, {row.arm}, seed {row.seed}' + (
+                '' if cell[row.seed].config_hash == row.config_hash else ', of different data or settings, which need different names'))
         cell[row.seed] = row
     return [_summarize_cell(cells, key, metric, baseline, level) for key in cells]
 
@@ -334,7 +336,8 @@ def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: 
     dataset, size, arm = key
     cell, reference = cells[key], cells.get((dataset, size, baseline), {})
     interval = confidence_interval([getattr(row, metric) for row in cell.values()], level)
-    common, difference = sorted(cell.keys() & reference.keys()), None
+    common = sorted(seed for seed in cell.keys() & reference.keys() if cell[seed].config_hash == reference[seed].config_hash)
+    difference = None
     if arm != baseline and common:
         difference = paired_difference([getattr(cell[seed], metric) for seed in common],
                                        [getattr(reference[seed], metric) for seed in common], level=level)
@@ -405,7 +408,7 @@ def _sentence(cells: Sequence[ArmSummary], baseline: str) -> str:
     place = f'{cells[0].dataset}, {cells[0].clips_per_class} clips a class'
     others = [cell for cell in cells if cell.difference is not None]
     if not others:
-        return f'{place}: nothing to compare yet: no other arm has a seed in common with {baseline}.'
+        return f'{place}: nothing to compare yet: no other arm has a seed in common with {baseline}, of the same data and settings.'
     best = max(others, key=lambda cell: cell.difference.mean)
     mean, low, high = (100 * value for value in best.difference[:3])
     than = 'no better or worse' if abs(mean) < 0.05 else f'{abs(mean):.1f} points {"better" if mean > 0 else "worse"}'

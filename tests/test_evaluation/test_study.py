@@ -130,6 +130,17 @@ def test_summary_refuses_what_is_not_there_or_there_twice():
         summarize([make_row()], 'top5')
 
 
+def test_runs_of_other_data_or_settings_are_no_pairs():
+    real = [make_row('real', seed, 0.6, config_hash='h1') for seed in range(8)]
+    other = [make_row('other', seed, 0.7 + 0.01 * (seed % 2), config_hash='h2') for seed in range(8)]
+    assert [cell.difference for cell in summarize(real + other)] == [None, None]
+    assert 'nothing to compare yet' in plain_words(real + other) and '+10' not in markdown_table(real + other)
+    more = [make_row('real', seed, 0.5, config_hash='h2') for seed in (8, 9)]
+    assert summarize(real + more + other[:8] + [make_row('other', 8, 0.7, config_hash='h2')])[1].difference.num_pairs == 1
+    with pytest.raises(ValueError, match='seed 3, of different data or settings, which need different names'):
+        summarize(real + [make_row('real', 3, config_hash='h2')])
+
+
 def test_rows_survive_the_csv_file_in_a_fixed_order(tmp_path):
     rows = [make_row('infagenc', 1), make_row('real', 10, 1 / 3), make_row('real', 2), make_row(size='all'), make_row(size=10)]
     write_rows(rows, tmp_path / 'runs.csv')

@@ -1,7 +1,7 @@
 """The settings of a study, the dict ``study`` of its config.
 
 =====================  =============================================================================================================
-``name``               of the data, in tables
+``name``               of the data, in tables; studies of different data that are summarized together need different names
 ``arms``               some of ``real``, ``augmented``, ``unjudged``, ``infagenc``, ``both`` (``augmented`` and ``infagenc``); or a table of
                        own ones, ``{name: dict(augmentation=…, init=…, generated=…)}``, see :class:`~mmagenc.evaluation.study_plan.Arm`
 ``only``               names of those arms that are run; ``None``: all
@@ -94,7 +94,7 @@ DEFAULTS = dict(
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
 GROUPS_DEFAULTS = dict(key='subject', train=1, test=1, clips_per_group=5)
 BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None, masked=None)
-RUN_KEYS = ('arms', 'only', 'clips_per_class', 'seeds', 'baselines')
+RUN_KEYS = ('name', 'arms', 'only', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
 ADDED_KEYS = ('generator_init', 'masked')
 """Settings, some of ``base``, that studies begun with an earlier version do not know; without a value they change nothing."""

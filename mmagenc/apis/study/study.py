@@ -147,9 +147,9 @@ class Study:
         return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
 
     def rows(self) -> List[StudyRow]:
-        """The rows of the finished runs."""
+        """The rows of the finished runs, by the study's present name."""
         results = [self.result(job.name) for job in self.jobs() if job.arm is not None]
-        return [StudyRow(**result['row']) for result in results if result is not None]
+        return [StudyRow(**dict(result['row'], dataset=self.settings['name'])) for result in results if result is not None]
 
     # Data and settings --------------------------------------------------------------------------------------------------------------
 
@@ -166,15 +166,15 @@ class Study:
         self.clips.read()
         self._check_model()
         settings = dict(self.common_settings(), data=_data_hash(self.clips.hashed()))
-        path = self.folder / 'settings.json'
-        if path.is_file():
-            changed = changed_settings(json.loads(path.read_text(encoding='utf-8')), settings)
+        if self.has_begun():
+            changed = self._changed(settings)
             if changed:
                 more = f' and {len(changed) - 8} more' if len(changed) > 8 else ''
                 raise ValueError(f'{self.folder} holds a study with other settings: {", ".join(changed[:8])}{more}. Give this one another '
                                  '--work-dir, or set them back')
         plan = self.clips.plan()
-        _write_json(path, settings)  # first: from here on the folder is this study's
+        if not self.has_begun():  # what a study began with stays as it is: its rows are known by it
+            _write_json(self.folder / 'settings.json', settings)  # first: from here on the folder is this study's
         self.clips.write(plan)
 
     def _check_model(self) -> None:
@@ -193,9 +193,30 @@ class Study:
         generator = self.generator and {key: value for key, value in self.generator.to_dict().items() if key not in ('filename', )}
         return json.loads(json.dumps(dict(study=own, recognizer=self.cfg.to_dict(), generator=generator), default=str))
 
+    def _began_with(self) -> Dict:
+        """The settings that the study began with."""
+        return json.loads((self.folder / 'settings.json').read_text(encoding='utf-8'))
+
+    def _changed(self, settings: Dict) -> List[str]:
+        """Names of the settings that are not those that the study began with, of all that must not change."""
+        began = self._began_with()
+        own = {key: value for key, value in began.get('study', {}).items() if key not in RUN_KEYS}
+        return changed_settings({key: value for key, value in dict(began, study=own).items() if key in settings}, settings)
+
     def config_hash(self) -> str:
         """Of the settings that the study began with."""
-        return settings_hash(json.loads((self.folder / 'settings.json').read_text(encoding='utf-8')))
+        return settings_hash(self._began_with())
+
+    def data_hash(self) -> str:
+        """Of all clips of the study: of those that it began with, else of those that its config names.
+
+        Raises:
+            ValueError: data that no study can be made of.
+        """
+        if self.has_begun():
+            return self._began_with().get('data', '')
+        self.clips.read()
+        return _data_hash(self.clips.hashed())
 
     def real_file(self, job: Job) -> Path:
         """Annotation file of a job's real training clips."""
@@ -212,8 +233,7 @@ class Study:
         job, done = self.job(name), self.result(name)
         if done is not None:
             return done
-        began = json.loads((self.folder / 'settings.json').read_text(encoding='utf-8'))
-        changed = changed_settings({key: value for key, value in began.items() if key != 'data'}, self.common_settings())
+        changed = self._changed(self.common_settings())
         if changed:
             raise ValueError(f'{self.folder} holds a study with other settings: {", ".join(changed[:8])}')
         missing = [need for need in job.needs if self.result(need) is None]
