@@ -254,6 +254,44 @@ def test_own_clips_without_subjects_are_split_by_class(config, tmp_path):
     assert len(test) == 4 * 4 and not test & real  # a fifth of 18
 
 
+def relabel(path, keep):
+    """Leave clips out, by class and subject."""
+    annotation = load_annotation(path)
+    clips = [clip for clip in annotation['annotations'] if keep(CLASSES[clip['label']], clip['subject'])]
+    save_annotation(dict(split={}, metainfo=annotation['metainfo'], annotations=clips), path)
+
+
+def test_a_class_that_nobody_is_trained_on_is_not_tested(config, tmp_path):
+    """Refused before anything is trained; the others can be studied."""
+    relabel(tmp_path / 'data.npz', lambda name, subject: name != 'run' or subject == 's0')
+    options = {'study.seeds': list(range(8))}
+    with pytest.raises(ValueError, match=r'own\.py: .*s0.* run .*not trained on.*study\.classes'):
+        Study(config=own_config(config), folder=tmp_path / 'own', options=options).prepare()
+    assert not (tmp_path / 'own/settings.json').exists()
+    study = Study(config=own_config(config), folder=tmp_path / 'own', options=dict(options, **{'study.classes': CLASSES[:3]}))
+    study.prepare()
+    assert study.cfg.model.cls_head.num_classes == 3 and study.run('all-clips/seed0/random')['row']['num_real'] > 0
+
+
+def test_a_class_of_the_test_split_alone_is_refused(config, tmp_path):
+    annotation = load_annotation(tmp_path / 'data.npz')
+    parts = {part: [name for name in names if part == 'test' or not name.startswith('wave-left')]
+             for part, names in annotation['split'].items()}
+    save_annotation(dict(annotation, split=parts), tmp_path / 'data.npz')
+    with pytest.raises(ValueError, match=r'its training clips: wave-left would be tested and is not trained on'):
+        open_study(config, groups=None).prepare()
+
+
+def test_a_study_by_groups_says_nothing_of_a_split_that_it_does_not_use(config, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmagenc.engine.own_data.print_log', lambda text, **_: said.append(text))
+    relabel(tmp_path / 'data.npz', lambda *_: True)
+    Study(config=own_config(config), folder=tmp_path / 'own', options={})
+    assert not any('set apart' in text for text in said)
+    Study(config=own_config(config), folder=tmp_path / 'own', options={'study.groups': None})
+    assert sum('set apart' in text for text in said) == 2
+
+
 def test_own_clips_with_base_motion(config, tmp_path):
     path = own_config(config, 'own_with_base')
     base = load_annotation(tmp_path / 'data.npz')
@@ -284,6 +322,8 @@ def test_own_clips_with_a_generator_that_learns_from_them(config, tmp_path, dims
     for job in study.jobs():
         study.run(job.name)
     assert {row.arm: row.num_synthetic for row in study.rows()}['variants'] == 48
+    options['study.classes'] = CLASSES[:2]
+    assert Study(config=path, folder=tmp_path / 'fewer', options=options).generator.model.num_classes == 2
 
 
 def test_the_loop_of_own_data_is_completed(config, tmp_path):

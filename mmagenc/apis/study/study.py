@@ -106,7 +106,12 @@ class Study:
             if self.needs_generator:
                 raise ValueError(f"{self.path}: arms with clips of a trained generator or the loop need study['generator'], a config file")
             return None
-        return complete_config(_read_config(self.path.parent / self.settings['generator'], self.settings['generator_options']))
+        cfg = _read_config(self.path.parent / self.settings['generator'], self.settings['generator_options'])
+        own = 'own_data' in cfg
+        cfg = complete_config(cfg)
+        if own and self.settings['classes']:  # the file has further ones
+            cfg.model.num_classes = len(self.settings['classes'])
+        return cfg
 
     # Jobs ---------------------------------------------------------------------------------------------------------------------------
 
