@@ -233,13 +233,15 @@ def test_own_clips_need_one_line(config, tmp_path):
     """Layout, classes, subjects and what mirroring swaps are read off the file."""
     study = Study(config=own_config(config), folder=tmp_path / 'own', options={})
     assert study.cfg.model.backbone.num_keypoints == 17 and study.cfg.model.cls_head.num_classes == 4
-    assert study.settings['groups'] == dict(key='subject', train=4, test=2, clips_per_group=1)
+    assert study.settings['groups'] == dict(key='subject', train=5, test=1, clips_per_group=1, balanced=True)
     study.prepare()
-    assert len(groups(study.clips.test_file(0))) == 2 and len(groups(study.clips.real_file('all', 0))) == 4
+    assert len(groups(study.clips.test_file(0))) == 1 and len(groups(study.clips.real_file('all', 0))) == 5
     for job in study.jobs():
         study.run(job.name)
     assert [row.arm for row in study.rows()] == ['real', 'strong', 'posture', 'random']
-    assert {row.num_real for row in study.rows()} == {4 * 4 * 3}
+    assert {row.num_real for row in study.rows()} == {4 * 5 * 3}
+    assert {(row.tested_key, *row.people) for row in study.rows()} == {('subject', *groups(study.clips.test_file(0)))}
+    assert all(row.people.popitem()[1] == pytest.approx((row.top1, row.mean_class), abs=1e-6) for row in study.rows())
 
 
 def test_own_clips_without_subjects_are_split_by_class(config, tmp_path):
@@ -254,6 +256,28 @@ def test_own_clips_without_subjects_are_split_by_class(config, tmp_path):
     assert len(test) == 4 * 4 and not test & real  # a fifth of 18
 
 
+def test_a_study_of_an_earlier_version_goes_on_with_its_groups(config, tmp_path):
+    """It knew neither turns nor who was tested: its divisions stay, and who was tested is read off its test clips."""
+    path, options = own_config(config), {'study.groups': dict(train=4, test=2, clips_per_group=1, balanced=None)}
+    old = Study(config=path, folder=tmp_path / 'own', options=options)
+    old.prepare()
+    assert 'balanced' not in old._began_with()['study']['groups']
+    done = old.run('all-clips/seed0/real')
+    result = tmp_path / 'own/all-clips/seed0/real/result.json'
+    result.write_text(json.dumps(dict(done, row={key: value for key, value in done['row'].items() if key != 'tested'})))
+    study = Study(config=path, folder=tmp_path / 'own', options={'study.seeds': [0, 1, 2, 3]})
+    assert study.settings['groups'] == dict(key='subject', train=4, test=2, clips_per_group=1, balanced=None)
+    study.prepare()
+    for seed in range(4):
+        drawn = [GROUPS[i] for i in np.random.default_rng([seed, len(GROUPS)]).permutation(len(GROUPS))]
+        assert groups(study.clips.test_file(seed)) == {*drawn[:2]}
+    row, = study.rows()
+    assert row.tested == done['row']['tested'] and {*row.people} == groups(study.clips.test_file(0))
+    assert row.config_hash == study.config_hash()
+    study.clips.test_file(0).unlink()
+    assert study.rows()[0].tested == ''
+
+
 def relabel(path, keep):
     """Leave clips out, by class and subject."""
     annotation = load_annotation(path)
@@ -265,7 +289,7 @@ def test_a_class_that_nobody_is_trained_on_is_not_tested(config, tmp_path):
     """Refused before anything is trained; the others can be studied."""
     relabel(tmp_path / 'data.npz', lambda name, subject: name != 'run' or subject == 's0')
     options = {'study.seeds': list(range(8))}
-    with pytest.raises(ValueError, match=r'own\.py: .*s0.* run .*not trained on.*study\.classes'):
+    with pytest.raises(ValueError, match=r'own\.py: groups: run is of s0 alone: .*study\.classes'):
         Study(config=own_config(config), folder=tmp_path / 'own', options=options).prepare()
     assert not (tmp_path / 'own/settings.json').exists()
     study = Study(config=own_config(config), folder=tmp_path / 'own', options=dict(options, **{'study.classes': CLASSES[:3]}))
@@ -321,7 +345,7 @@ def test_own_clips_with_a_generator_that_learns_from_them(config, tmp_path, dims
     study.prepare()
     for job in study.jobs():
         study.run(job.name)
-    assert {row.arm: row.num_synthetic for row in study.rows()}['variants'] == 48
+    assert {row.arm: row.num_synthetic for row in study.rows()}['variants'] == 60
     options['study.classes'] = CLASSES[:2]
     assert Study(config=path, folder=tmp_path / 'fewer', options=options).generator.model.num_classes == 2
 

@@ -144,7 +144,7 @@ class StudyClips:
                 files.update(self._planned_groups(seed, division))
             if self.settings['base']:
                 apart = division is not None and self.settings['base']['ann_file'] is None
-                clips = [clip for clip in self.base if not apart or self._group(clip) in division.base]
+                clips = [clip for clip in self.base if not apart or self.group(clip) in division.base]
                 files[self.base_file(seed)] = ClipFile(clips, 'train', self.base_classes)
         empty = [path.name for path, file in files.items() if not file.clips]
         if empty:
@@ -181,14 +181,17 @@ class StudyClips:
         return files
 
     def _division(self, seed: int) -> Division:
-        groups = self.settings['groups']
+        groups, held = self.settings['groups'], {}
+        for clip in self._all_clips():
+            held.setdefault(self.group(clip), set()).add(self._class_name(clip['label']))
         try:
-            return divide_groups([self._group(clip) for clips in self.parts.values() for clip in clips], num_train=groups['train'],
-                                 num_test=groups['test'], seed=seed)
+            return divide_groups(list(held), num_train=groups['train'], num_test=groups['test'], seed=seed,
+                                 balanced=bool(groups['balanced']), classes=held)
         except ValueError as error:
             raise ValueError(f'{self.path}: groups: {error}') from error
 
-    def _group(self, clip: Mapping) -> str:
+    def group(self, clip: Mapping) -> str:
+        """The group of a clip, in a study by groups."""
         key = self.settings['groups']['key']
         if clip.get(key) is None:
             raise ValueError(f'{self.path}: groups.key={key!r}, which clip {clip["frame_dir"]} does not have')
@@ -196,7 +199,7 @@ class StudyClips:
 
     def _planned_groups(self, seed: int, division: Division) -> Dict[Path, 'ClipFile']:
         clips = self._all_clips()
-        test = [clip for clip in clips if self._group(clip) in division.test]
+        test = [clip for clip in clips if self.group(clip) in division.test]
         files = {self.test_file(seed): ClipFile(test, 'test')}
         for size in self.settings['clips_per_class']:
             count = len(division.train) if size == 'all' else -(-size // self.settings['groups']['clips_per_group'])
@@ -228,11 +231,11 @@ class StudyClips:
 
     def _of_groups(self, clips: Sequence[Dict], size: ClipsPerClass, names: Sequence[str], seed: int) -> List[Dict]:
         """As many clips of every class, from all groups alike as far as they have them."""
-        own = [clip for clip in clips if self._group(clip) in names]
+        own = [clip for clip in clips if self.group(clip) in names]
         if size == 'all':
             return own
         try:
-            chosen = select_evenly([clip['label'] for clip in own], [names.index(self._group(clip)) for clip in own], size, seed=seed)
+            chosen = select_evenly([clip['label'] for clip in own], [names.index(self.group(clip)) for clip in own], size, seed=seed)
         except ValueError as error:
             raise ValueError(f'{self.path}: {", ".join(names)}: {error}') from error
         return [own[i] for i in chosen]

@@ -6,8 +6,9 @@ import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -29,7 +30,7 @@ from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.pretrained import MASKED
 from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
-from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
+from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, people_text, settings_hash
 from mmagenc.evaluation.study_plan import BUILT_IN, Arm
 from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import MODELS
@@ -79,8 +80,11 @@ class Study:
 
     def __init__(self, *, config, folder, options: Optional[Dict] = None) -> None:
         self.path, self.folder = Path(config), Path(folder)
-        self.cfg = complete_study(_read_config(self.path, options))
+        begun = self._began_with().get('study') if self.has_begun() else None
+        self.cfg = complete_study(_read_config(self.path, options), begun)
         self.settings = read_settings(self.cfg.pop('study', None), self.path)
+        if self.settings['groups'] and begun and 'balanced' not in (begun.get('groups') or {'balanced': True}):
+            self.settings['groups']['balanced'] = None  # of an earlier version, whose divisions it goes on with
         self.settings.setdefault('name', self.path.stem)
         self.arms = arms_of(self.settings)
         self.generator = self._generator_config()
@@ -154,7 +158,27 @@ class Study:
     def rows(self) -> List[StudyRow]:
         """The rows of the finished runs, by the study's present name."""
         results = [self.result(job.name) for job in self.jobs() if job.arm is not None]
-        return [StudyRow(**dict(result['row'], dataset=self.settings['name'])) for result in results if result is not None]
+        return [StudyRow(**dict(self._with_tested(result), dataset=self.settings['name'])) for result in results if result is not None]
+
+    def _with_tested(self, result: Mapping) -> Dict:
+        """A result's row; who was tested, which earlier versions did not write, is read off the test clips where these are there still."""
+        row, file = result['row'], self.clips.test_file(result['row']['seed'])
+        if 'tested' in row or not self.settings['groups'] or 'predicted' not in result or not file.is_file():
+            return row
+        annotation = load_annotation(file)
+        clips, classes = annotation['annotations'], annotation['metainfo'].get('classes') or []
+        if len(clips) != len(result['predicted']):
+            return row
+        return dict(row, tested=self._tested(clips, result['predicted'], result['label'], len(classes) or max(result['label']) + 1))
+
+    def _tested(self, clips: Sequence[Mapping], predicted: Sequence[int], label: Sequence[int], num_classes: int) -> str:
+        """Accuracies of each group of clips that was tested, as a row keeps them; empty without groups."""
+        if not self.settings['groups']:
+            return ''
+        groups, predicted, label = np.array([self.clips.group(clip) for clip in clips]), np.asarray(predicted), np.asarray(label)
+        return people_text(self.settings['groups']['key'], {
+            name: (float((predicted == label)[groups == name].mean()),
+                   mean_class_accuracy(predicted[groups == name], label[groups == name], num_classes)) for name in sorted(set(groups))})
 
     # Data and settings --------------------------------------------------------------------------------------------------------------
 
@@ -426,7 +450,8 @@ class Study:
             top1=float((predicted == scores.label).mean()),
             mean_class=mean_class_accuracy(predicted, scores.label, num_classes),
             wall_s=0.,
-            config_hash=self.config_hash())
+            config_hash=self.config_hash(),
+            tested=self._tested(clips, predicted, scores.label, num_classes))
         return row, dict(predicted=predicted.tolist(), label=scores.label.tolist())
 
     def _test_clips(self, job: Job) -> List[Dict]:
