@@ -1,6 +1,6 @@
 # What helps a recognizer of your own few clips? Eight seeds of four arms, on positions of any layout in two or three dimensions:
 #   mmagenc study configs/studies/own.py --cfg-options own_data.ann_file=data/mine.npz
-# Where the clips name their subjects, each seed tests on a third of these and trains on the others (docs/own_few_clips.md).
+# Where the clips name their subjects, each seed tests on some of these in turn and trains on the others (docs/own_few_clips.md).
 _base_ = ['../_base_/recognizer_runtime.py', '../_base_/study_groups.py']
 
 own_data = dict(ann_file=None, fill_gaps=dict(max_gap=10), num_persons=1)

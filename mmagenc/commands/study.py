@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence
 
@@ -85,6 +86,27 @@ def open_studies(args: argparse.Namespace) -> List[Study]:
     return studies
 
 
+def check_names(studies: Sequence[Study]) -> None:
+    """Refuse studies of one name that are not of the same data, or that have the same run: no table could tell them apart.
+
+    Raises:
+        ValueError: which configs, and what to change.
+    """
+    for one, other in combinations(studies, 2):
+        if one.settings['name'] != other.settings['name']:
+            continue
+        runs = [{job.name for job in study.jobs() if job.arm} for study in (one, other)]
+        shared = sorted(set.intersection(*runs))
+        if one.data_hash() != other.data_hash():
+            reason = 'of different clips'
+        elif shared:
+            reason = f'with a run {shared[0]}'
+        else:
+            continue
+        raise ValueError(f"{one.path} and {other.path}: two studies {reason} are both called {one.settings['name']!r}. Give each a name "
+                         'of its own in its config, study=dict(name=…), or run each alone')
+
+
 def list_jobs(studies: Sequence[Study]) -> None:
     for study in studies:
         queued = queued_jobs(study)
@@ -125,6 +147,7 @@ def run(args: argparse.Namespace) -> None:
         if args.list:
             list_jobs(studies)
             return
+        check_names(studies)
         if not args.force:
             check_summaries([*(study.folder for study in studies if not study.has_begun()), *([args.work_dir] if len(studies) > 1 else [])])
         if not args.summary:

@@ -22,6 +22,7 @@ from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
 from mmagenc.datasets.annotation import AnnotationError, count_persons, problem_words
 from mmagenc.datasets.oddities import oddities
 from mmagenc.datasets.readers.shares import share_of
+from mmagenc.datasets.split_names import SPLIT_NAMES
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.evaluation.functional import clip_movement
@@ -67,10 +68,6 @@ the clips (``'subject'``, ``'session'``, ``'camera'`` …) by whose values whole
 a generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and ``window_multiple``, whose multiple the default
 window is.
 """
-SPLIT_NAMES = dict(
-    train=('train', 'training', 'xsub_train', 'xview_train', 'train1', 'sub1_train'),
-    val=('val', 'valid', 'validation', 'validate'),
-    test=('test', 'testing', 'xsub_val', 'xview_val', 'xsub_test', 'xview_test', 'test1', 'sub1_test'))
 PASSES, POSE_SHARE = 100, 4
 """Passes over the recordings that any generator makes at the least; of SLT's steps one in so many is for poses."""
 USUAL_WINDOW, SHORTEST_WINDOW, JUDGE_STEPS = 60, 24, 2000

@@ -11,9 +11,11 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 import numpy as np
 
 from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
-from mmagenc.datasets.annotation import count_persons, is_unlabelled
+from mmagenc.datasets.annotation import count_persons, distinct_persons, is_unlabelled
 from mmagenc.datasets.gaps import missing_points
 from mmagenc.datasets.oddities import FAR, farthest_point, oddities
+from mmagenc.datasets.persons import keep_persons
+from mmagenc.datasets.split_names import read_split_name, split_pairs
 from mmagenc.skeletons import get_skeleton
 
 from .functional import body_length, clip_movement
@@ -113,17 +115,17 @@ def _usual_layout(clips: Sequence[Mapping]) -> Optional[str]:
 
 
 def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
-    """The numbers of one clip, of its first person where there are several."""
-    keypoint, score = clip['keypoint'], clip.get('keypoint_score')
-    missing = missing_points(keypoint, score)
-    person = int(np.argmin(missing.mean(axis=(1, 2))))
+    """The numbers of one clip, of the person that :func:`~mmagenc.datasets.persons.keep_persons` keeps where there are several."""
+    kept = keep_persons(clip, 1)
+    keypoint, score = kept['keypoint'], kept.get('keypoint_score')
+    missing = missing_points(keypoint, score)[0]
     fps = clip.get('fps') or metainfo.get('fps')
-    moves = _movement(keypoint[person], ~missing[person], clip, metainfo, float(fps or USUAL_FPS))
-    seen = np.empty(0) if score is None else score[person][~missing[person]]
+    moves = _movement(keypoint[0], ~missing, clip, metainfo, float(fps or USUAL_FPS))
+    seen = np.empty(0) if score is None else score[0][~missing]
     return ClipMeasures(
         name=clip['frame_dir'], label=-1 if is_unlabelled(clip) else int(clip['label']), frames=int(clip['total_frames']),
-        seconds=clip['total_frames'] / fps if fps else None, persons=count_persons(clip), missing=float(missing[person].mean()),
-        longest_gap=_longest_gap(missing[person]), score=float(np.median(seen)) if seen.size else float('nan'), **moves)
+        seconds=clip['total_frames'] / fps if fps else None, persons=count_persons(clip), missing=float(missing.mean()),
+        longest_gap=_longest_gap(missing), score=float(np.median(seen)) if seen.size else float('nan'), **moves)
 
 
 def _movement(keypoint: np.ndarray, seen: np.ndarray, clip: Mapping, metainfo: Mapping, fps: float) -> Dict[str, float]:
@@ -202,10 +204,16 @@ def twins_of(clips: Sequence[Mapping]) -> Dict[str, str]:
     first: Dict[bytes, str] = {}
     twins = {}
     for clip in clips:
-        digest = hashlib.sha256(np.ascontiguousarray(clip['keypoint'])).digest()
-        if first.setdefault(digest, clip['frame_dir']) != clip['frame_dir']:
+        digest = _motion_digest(clip['keypoint'])
+        if digest and first.setdefault(digest, clip['frame_dir']) != clip['frame_dir']:
             twins[clip['frame_dir']] = first[digest]
     return twins
+
+
+def _motion_digest(keypoint: np.ndarray) -> bytes:
+    """Of who is there ``(M, T, V, C)``, in whatever order and however many empty places stand beside them; empty without anybody."""
+    people = [np.nan_to_num(person.astype(np.float32)) + 0. for person in keypoint[distinct_persons(keypoint)]]  # -0 is 0
+    return b''.join(sorted(hashlib.sha256(repr(person.shape).encode() + person.tobytes()).digest() for person in people))
 
 
 def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Sequence[str], twins: Mapping[str, str]) -> List[str]:
@@ -234,51 +242,59 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
     moving = [row.speed for row in measures if np.isfinite(row.speed)]
     if moving and max(moving) < STILL:
         warnings.append(f'nothing moves in any clip (at most {max(moving):.3f} body lengths a second)')
-    warnings += [*oddities(clips), *_shared_subjects(clips, split), *_copies(twins, split)]
-    tested = {part: [name for name in split[part] if name in set(split.get('train', ()))] for part in ('val', 'test') if part in split}
-    warnings += [f'{len(both)} clips of {part} are in train too, such as {both[0]}' for part, both in tested.items() if both]
-    twice = [name for name, places in _places(split).items() if len(places) > 1 and not _nested(places, split)]
-    if twice:
-        warnings.append(f'{len(twice)} clips are in more than one split, such as {twice[0]}')
+    warnings += [*oddities(clips), *_leaks(clips, twins, split)]
     if clips and clips[0]['keypoint'].shape[-1] == 3 and metainfo.get('up') is None:
         warnings.append('which axis points up is not known')
     return warnings
 
 
-def _places(split: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
-    places: Dict[str, List[str]] = {}
-    for name, members in split.items():
-        for member in members:
-            places.setdefault(member, []).append(name)
-    return places
+def _leaks(clips: Sequence[Mapping], twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
+    """Clips, their copies and persons on both sides of a pair of splits, which makes a recognizer look better than it is.
+
+    Sides are splits that share no clip, and those that by their names are to train on and to test on. A split that holds another, as
+    ``trainval`` holds ``train``, is no side of it.
+    """
+    members = {name: set(names) for name, names in split.items()}
+    subjects = {clip['frame_dir']: str(clip['subject']) for clip in clips if _is_named(clip)}
+    families = _families(twins)
+    people, copies, within, twice = [], [], [], {}
+    for one, other in split_pairs(split):
+        both = [name for name in split[other] if name in members[one]]
+        trained = read_split_name(one).role == 'train' and read_split_name(other).role in ('val', 'test')
+        if both and not (members[one] <= members[other] or members[other] <= members[one]):
+            twice.update(dict.fromkeys(both))
+        if both and trained:
+            within.append(f'{len(both)} clips of {other} are in {one} too, such as {both[0]}')
+        if trained or not both:
+            people.append(_shared_subjects(subjects, split, one, other))
+            copies.append(_copies(families, members, one, other))
+    more = [f'{len(twice)} clips are in more than one split, such as {next(iter(twice))}'] if twice else []
+    return [text for text in (*people, *copies, *within, *more) if text]
 
 
-def _nested(places: Sequence[str], split: Mapping[str, Sequence[str]]) -> bool:
-    """Whether one of the splits holds the others, as ``trainval`` holds ``train``."""
-    return any(all(set(split[other]) <= set(split[name]) for other in places) for name in places)
+def _is_named(clip: Mapping) -> bool:
+    """Whether a clip says who is in it; 0 is a number of a person, an empty text none."""
+    return clip.get('subject') not in (None, '')
 
 
-def _shared_subjects(clips: Sequence[Mapping], split: Mapping[str, Sequence[str]]) -> List[str]:
-    """Persons of training clips who are in validation or test, which makes a recognizer look better than it is."""
-    subject = {clip['frame_dir']: clip['subject'] for clip in clips if clip.get('subject')}
-    of = {name: {subject[member] for member in members if member in subject} for name, members in split.items()}
-    shared = {name: of.get('train', set()) & of[name] for name in of if name in ('val', 'test')}
-    return [f'{len(both)} subjects of train are in {name} too: {", ".join(sorted(map(str, both))[:5])}'
-            for name, both in shared.items() if both]
+def _shared_subjects(subjects: Mapping[str, str], split: Mapping[str, Sequence[str]], one: str, other: str) -> str:
+    both = sorted(set.intersection(*({subjects[name] for name in split[place] if name in subjects} for place in (one, other))))
+    return f'{len(both)} subjects of {one} are in {other} too: {", ".join(both[:5])}' if both else ''
 
 
-def _copies(twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
-    """Clips of validation and test with exactly the motion of one that is trained on."""
+def _families(twins: Mapping[str, str]) -> List[List[str]]:
+    """Names of clips with the same motion, those of each together."""
     families: Dict[str, List[str]] = {}
     for name, first in twins.items():
         families.setdefault(first, [first]).append(name)
-    train, warnings = set(split.get('train', ())), []
-    for place in ('val', 'test'):
-        held_out = set(split.get(place, ())) - train
-        copies = [name for family in families.values() if train & set(family) for name in family if name in held_out]
-        if copies:
-            warnings.append(f'{len(copies)} clips of {place} are copies of clips of train, such as {copies[0]}')
-    return warnings
+    return list(families.values())
+
+
+def _copies(families: Sequence[Sequence[str]], members: Mapping[str, set], one: str, other: str) -> str:
+    """Clips of the second split with exactly the motion of one of the first."""
+    apart = members[other] - members[one]
+    found = [name for family in families if members[one] & set(family) for name in family if name in apart]
+    return f'{len(found)} clips of {other} are copies of clips of {one}, such as {found[0]}' if found else ''
 
 
 # --- Tables
@@ -290,7 +306,7 @@ def _facts(annotation: Mapping, measures: Sequence[ClipMeasures]) -> Dict[str, s
     channels = Counter(clip['keypoint'].shape[-1] for clip in clips)
     rates = Counter(clip.get('fps') or metainfo.get('fps') for clip in clips)
     frames = np.array([row.frames for row in measures] or [0])
-    subjects = {clip['subject'] for clip in clips if clip.get('subject')}
+    subjects = {clip['subject'] for clip in clips if _is_named(clip)}
     scores = [row.score for row in measures if np.isfinite(row.score)]
     made, crowds = sum(clip.get('source') == 'synthetic' for clip in clips), sum(row.persons > 1 for row in measures)
     return {
@@ -317,7 +333,7 @@ def _class_rows(measures: Sequence[ClipMeasures], clips: Sequence[Mapping], name
         frames = [row.frames for row, _ in members] or [0]
         rows.append({
             'class': names[label] if label >= 0 else '(no label)', 'clips': len(members),
-            'subjects': len({clip['subject'] for _, clip in members if clip.get('subject')}),
+            'subjects': len({clip['subject'] for _, clip in members if _is_named(clip)}),
             'frames': f'{min(frames)}–{int(np.median(frames))}–{max(frames)}',
             'speed': _median([row.speed for row, _ in members]), 'jitter': _median([row.jitter for row, _ in members]),
             'bones': _median([row.bone_change for row, _ in members]), 'missing': _median([row.missing for row, _ in members])})
@@ -335,6 +351,6 @@ def _split_rows(annotation: Mapping, names: Sequence[str]) -> List[Dict]:
     for name, members in (annotation.get('split') or {}).items():
         clips = [by_name[member] for member in members if member in by_name]
         there = {int(clip['label']) for clip in clips if not is_unlabelled(clip)}
-        rows.append({'split': name, 'clips': len(clips), 'subjects': len({clip['subject'] for clip in clips if clip.get('subject')}),
+        rows.append({'split': name, 'clips': len(clips), 'subjects': len({clip['subject'] for clip in clips if _is_named(clip)}),
                      'lacks': ', '.join(names[label] for label in range(len(names)) if label not in there) if clips else 'everything'})
     return rows

@@ -4,7 +4,8 @@ N clips, R runs (one of each seed).
 
 A study trains one recognizer per seed, training-set size and arm. Here is which clips a run sees, how its settings are compared with those
 of a started study, and how its rows become a table: means with t-intervals over seeds, and differences between arms *of the same seed*,
-whose clips, batches and initial values are alike, so that what the seeds have in common drops out.
+whose clips, batches and initial values are alike, so that what the seeds have in common drops out. Where rows say which people (or other
+groups) were tested, these are what is counted: seeds that test the same people are no independent trials.
 """
 
 import csv
@@ -12,20 +13,22 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mmagenc.compat import atomic_open
 
-from .functional import bootstrap_interval, confidence_interval
+from .functional import Interval, bootstrap_interval, confidence_interval
 from .study_plan import PRESET_ARMS
 
 BASELINE, SECOND_BASELINE = 'real', 'augmented'
 FEW_SEEDS = 8
 """Below so many seeds even differences of several points are often luck."""
 FEWEST_PAIRS = 5
-"""Intervals of fewer pairs are given, but not set off."""
+"""Intervals of fewer pairs, or of fewer people tested, are given, but not set off."""
+PERSON_METRICS = ('top1', 'mean_class')
+"""What rows say of each person who was tested, in this order."""
 ClipsPerClass = Union[int, str]
 """A number, or ``'all'``."""
 
@@ -162,6 +165,8 @@ class StudyRow:
         picked_iter: step of the checkpoint picked.
         wall_s: seconds of the recognizer's training and test, without the generator's.
         config_hash: :func:`settings_hash` of everything but arm, size and seed.
+        tested: accuracies of each person tested (or other group of clips), see :func:`people_text`; empty in studies without groups, and
+            of earlier versions.
     """
 
     dataset: str
@@ -177,6 +182,31 @@ class StudyRow:
     picked_iter: int
     wall_s: float
     config_hash: str
+    tested: str = ''
+
+    @property
+    def tested_key(self) -> str:
+        """By what the tested clips are grouped, such as ``'subject'``; empty where that is not known."""
+        return next(iter(json.loads(self.tested)), '') if self.tested else ''
+
+    @property
+    def people(self) -> Dict[str, Tuple[float, float]]:
+        """Accuracies (:data:`PERSON_METRICS`) of each group tested."""
+        return {name: tuple(shares) for name, shares in json.loads(self.tested)[self.tested_key].items()} if self.tested else {}
+
+
+def people_text(key: str, people: Mapping[str, Sequence[float]]) -> str:
+    """What a row keeps of the people tested: ``{"subject": {"S0": [top1, mean_class]}}`` as JSON.
+
+    Args:
+        key: by what the clips are grouped.
+        people: shares of each group, in the order of :data:`PERSON_METRICS`.
+    """
+    return json.dumps({key: {name: [round(float(share), 6) for share in shares] for name, shares in people.items()}})
+
+
+OPTIONAL = ('tested', )
+"""Columns that files of earlier versions do not have."""
 
 
 def write_rows(rows: Sequence[StudyRow], path) -> None:
@@ -199,7 +229,7 @@ def read_rows(path) -> List[StudyRow]:
     with open(path, encoding='utf-8-sig', errors='replace', newline='') as file:
         reader = csv.DictReader(file)
         try:
-            if sorted(reader.fieldnames or ()) != sorted(kinds):
+            if sorted({*(reader.fieldnames or ()), *OPTIONAL}) != sorted(kinds) or len(set(reader.fieldnames)) < len(reader.fieldnames):
                 raise ValueError(f'columns {reader.fieldnames}, expected {list(kinds)}')
             return [_row(line, kinds, reader.line_num) for line in reader]
         except (ValueError, csv.Error) as error:
@@ -214,12 +244,25 @@ def _row(line: Dict, kinds: Dict, number: int) -> 'StudyRow':
         row = StudyRow(**{name: _parse(kinds[name], text) for name, text in line.items()})
     except (ValueError, OverflowError) as error:
         raise ValueError(f'line {number}: {error}') from None
+    _check_tested(row, number)
     shares = [name for name in ('top1', 'mean_class', 'val_top1') if not 0 <= getattr(row, name) <= 1]
     if shares == ['val_top1'] and np.isnan(row.val_top1):
         return row
     if shares:
         raise ValueError(f'line {number}: {shares[0]} is {getattr(row, shares[0])}, expected a share from 0 to 1')
     return row
+
+
+def _check_tested(row: 'StudyRow', number: int) -> None:
+    """Refuse what is none of :func:`people_text`."""
+    try:
+        told = list(row.people.values())
+        whole = all(len(shares) == len(PERSON_METRICS) and all(0 <= share <= 1 for share in shares) for shares in told)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise ValueError(f'line {number}: tested is {row.tested[:60]!r}, expected JSON such as '
+                         f'{people_text("subject", {"S0": (0.5, 0.5)})}, or nothing')
 
 
 def _parse(kind, text: str):
@@ -243,7 +286,11 @@ def _size(clips_per_class: ClipsPerClass) -> float:
 
 
 class PairedDifference(NamedTuple):
-    """Mean difference of R pairs, its t-interval and its bootstrap interval; both NaN for a single pair."""
+    """Mean difference of R pairs, its t-interval and its bootstrap interval; both NaN for a single pair.
+
+    Of people, ``num_units`` is how many were tested apart from each other (people, or sets of them, whichever are fewer), ``num_people``
+    how many at all, and ``key`` by what they are told apart; else ``num_units`` is the number of pairs.
+    """
 
     mean: float
     low: float
@@ -251,6 +298,9 @@ class PairedDifference(NamedTuple):
     bootstrap_low: float
     bootstrap_high: float
     num_pairs: int
+    num_units: int
+    num_people: int = 0
+    key: str = ''
 
 
 def paired_difference(values: Sequence[float],
@@ -280,9 +330,54 @@ def paired_difference(values: Sequence[float],
     difference = values - baseline
     interval = confidence_interval(difference, level)
     if len(difference) == 1:
-        return PairedDifference(interval.mean, *[float('nan')] * 4, 1)
+        return PairedDifference(interval.mean, *[float('nan')] * 4, 1, 1)
     resampled = bootstrap_interval(np.mean, difference, num_resamples=num_resamples, level=level, rng=seed)
-    return PairedDifference(interval.mean, interval.low, interval.high, float(resampled.low), float(resampled.high), len(difference))
+    return PairedDifference(interval.mean, interval.low, interval.high, float(resampled.low), float(resampled.high), len(difference),
+                            len(difference))
+
+
+class _Units(NamedTuple):
+    """A number by seed as the independent trials that are in it.
+
+    Args:
+        people: mean of each person over the seeds that test them.
+        sets: mean over the seeds that test the same people, of each such set.
+    """
+    people: np.ndarray
+    sets: np.ndarray
+
+    def interval(self, level: float) -> Interval:
+        """Mean over people, with the wider of the t-intervals over people and over sets: people of one seed share its training, and
+        seeds share their people."""
+        both = [confidence_interval(values, level) for values in self]
+        widths = [each.half_width for each in both]
+        return Interval(both[0].mean, float('nan') if np.isnan(widths).any() else max(widths))
+
+
+def _by_people(values: Sequence[Mapping[str, float]]) -> _Units:
+    """Values of each person of each run, as what is independent in them."""
+    people: Dict[str, List[float]] = {}
+    sets: Dict[tuple, List[float]] = {}
+    for of_run in values:
+        sets.setdefault(tuple(sorted(of_run)), []).append(float(np.mean(list(of_run.values()))))
+        for name, value in of_run.items():
+            people.setdefault(name, []).append(value)
+    return _Units(*(np.array([np.mean(own) for own in each.values()]) for each in (people, sets)))
+
+
+def _people_difference(pairs: Sequence[Tuple[StudyRow, StudyRow]], metric: str, level: float, num_resamples: int) -> PairedDifference:
+    """The difference of runs that tested the same people, pair by pair."""
+    units = _by_people([_gains(row.people, other.people, PERSON_METRICS.index(metric)) for row, other in pairs])
+    interval, number = units.interval(level), min(map(len, units))
+    ends = [float('nan')] * 2
+    if number > 1:
+        ends = [float(end) for end in bootstrap_interval(np.mean, units.people, num_resamples=num_resamples, level=level)[1:]]
+    return PairedDifference(interval.mean, interval.low, interval.high, *ends, num_pairs=len(pairs), num_units=number,
+                            num_people=len(units.people), key=pairs[0][0].tested_key)
+
+
+def _gains(one: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]], index: int) -> Dict[str, float]:
+    return {name: shares[index] - other[name][index] for name, shares in one.items()}
 
 
 @dataclass(frozen=True)
@@ -292,8 +387,9 @@ class ArmSummary:
     Args:
         dataset, clips_per_class, arm: what was run.
         seeds: of the runs, ascending.
-        mean: of the metric over seeds. half_width: of its t-interval, NaN for one seed.
-        difference: to the baseline arm, of the seeds that both have; ``None`` for the baseline and without common seeds.
+        mean: of the metric over seeds, or over the people tested where these are known. half_width: of its t-interval, NaN for one.
+        difference: to the baseline arm, of the seeds that both have with the same data and settings (``config_hash``); ``None`` for the
+            baseline and without such seeds.
         num_real, num_synthetic: mean numbers of training clips.
     """
 
@@ -313,8 +409,19 @@ class ArmSummary:
         return tuple(float(np.clip(self.mean + sign * self.half_width, 0, 1)) for sign in (-1, 1))
 
 
-def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str = BASELINE, level: float = 0.95) -> List[ArmSummary]:
+def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str = BASELINE, level: float = 0.95,
+              num_resamples: int = 10000) -> List[ArmSummary]:
     """Means, intervals and paired differences of every arm at every size, in the order of the CSV file.
+
+    Where all rows of a cell say who was tested, seeds that test the same people count once: intervals are over people, or over the
+    distinct sets of them, whichever is wider.
+
+    Args:
+        rows: of one study or several.
+        metric: ``'top1'``, ``'mean_class'`` or ``'val_top1'``.
+        baseline: the arm that the others are held against.
+        level: of the intervals.
+        num_resamples: of the bootstrap.
 
     Raises:
         ValueError: an unknown metric, or two rows of one run.
@@ -325,19 +432,19 @@ def summarize(rows: Sequence[StudyRow], metric: str = 'top1', *, baseline: str =
     for row in in_order(rows):
         cell = cells.setdefault((row.dataset, row.clips_per_class, row.arm), {})
         if row.seed in cell:
-            raise ValueError(f'two runs of {row.dataset}, {row.clips_per_class} clips a class, {row.arm}, seed {row.seed}')
+            raise ValueError(f'two runs of {row.dataset}, {row.clips_per_class} clips a class, {row.arm}, seed {row.seed}' + (
+                '' if cell[row.seed].config_hash == row.config_hash else ', of different data or settings, which need different names'))
         cell[row.seed] = row
-    return [_summarize_cell(cells, key, metric, baseline, level) for key in cells]
+    return [_summarize_cell(cells, key, metric, baseline, level, num_resamples) for key in cells]
 
 
-def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: float) -> ArmSummary:
+def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: float, num_resamples: int) -> ArmSummary:
     dataset, size, arm = key
     cell, reference = cells[key], cells.get((dataset, size, baseline), {})
-    interval = confidence_interval([getattr(row, metric) for row in cell.values()], level)
-    common, difference = sorted(cell.keys() & reference.keys()), None
-    if arm != baseline and common:
-        difference = paired_difference([getattr(cell[seed], metric) for seed in common],
-                                       [getattr(reference[seed], metric) for seed in common], level=level)
+    interval = _mean(list(cell.values()), metric, level)
+    pairs = [(cell[seed], reference[seed]) for seed in sorted(cell.keys() & reference.keys())
+             if cell[seed].config_hash == reference[seed].config_hash]
+    difference = _difference(pairs, metric, level, num_resamples) if arm != baseline and pairs else None
     return ArmSummary(
         dataset=dataset,
         clips_per_class=size,
@@ -350,6 +457,20 @@ def _summarize_cell(cells: Dict, key: tuple, metric: str, baseline: str, level: 
         num_synthetic=float(np.mean([row.num_synthetic for row in cell.values()])))
 
 
+def _mean(rows: Sequence[StudyRow], metric: str, level: float) -> Interval:
+    if metric in PERSON_METRICS and all(row.tested for row in rows):
+        index = PERSON_METRICS.index(metric)
+        return _by_people([{name: shares[index] for name, shares in row.people.items()} for row in rows]).interval(level)
+    return confidence_interval([getattr(row, metric) for row in rows], level)
+
+
+def _difference(pairs: Sequence[Tuple[StudyRow, StudyRow]], metric: str, level: float, num_resamples: int) -> PairedDifference:
+    if metric in PERSON_METRICS and all(row.tested and {*row.people} == {*other.people} for row, other in pairs):
+        return _people_difference(pairs, metric, level, num_resamples)
+    values, baseline = ([getattr(pair[side], metric) for pair in pairs] for side in (0, 1))
+    return paired_difference(values, baseline, level=level, num_resamples=num_resamples)
+
+
 # --- Table
 
 
@@ -357,7 +478,9 @@ HEADER = ('data', 'clips a class', 'arm', 'seeds', 'real', 'synthetic', 'top-1 %
           'against {second}, paired')
 NOTE = ('Mean over seeds ± half width of its 95 % t-interval, [ends] where that is cut to 0 and 100 %. Paired: mean difference to '
         'the other arm of the same seeds, [95 % t-interval], (95 % bootstrap interval over pairs, too narrow below ten); bold where the '
-        't-interval of {few} pairs or more excludes 0. {picking}')
+        't-interval of {few} pairs or more excludes 0. {people}{picking}')
+PEOPLE = ('Where n names {whose}, means and intervals are over these: seeds that test the same ones count once, and bold asks for {few} of '
+          'them. ')
 PICKED, LAST = 'Checkpoints were picked on validation clips.', 'The last checkpoint was tested; there were no validation clips.'
 
 
@@ -387,7 +510,9 @@ def markdown_table(rows: Sequence[StudyRow], *, baseline: str = BASELINE, second
     table = '\n'.join('| ' + ' | '.join(' '.join(cell.split()).replace('|', '\\|') for cell in line) + ' |' for line in lines)
     picking = ' '.join(text for text, those in ((PICKED, [row for row in rows if not np.isnan(row.val_top1)]),
                                                 (LAST, [row for row in rows if np.isnan(row.val_top1)])) if those)
-    return f'{table}\n\n{NOTE.format(picking=picking, few=FEWEST_PAIRS)}{_comparisons(differences)}\n'
+    whose = ' or '.join(dict.fromkeys(plural(row.tested_key) for row in rows if row.tested))
+    people = PEOPLE.format(whose=whose, few=FEWEST_PAIRS) if whose else ''
+    return f'{table}\n\n{NOTE.format(picking=picking, few=FEWEST_PAIRS, people=people)}{_comparisons(differences)}\n'
 
 
 def plain_words(rows: Sequence[StudyRow], *, baseline: str = BASELINE) -> str:
@@ -405,17 +530,47 @@ def _sentence(cells: Sequence[ArmSummary], baseline: str) -> str:
     place = f'{cells[0].dataset}, {cells[0].clips_per_class} clips a class'
     others = [cell for cell in cells if cell.difference is not None]
     if not others:
-        return f'{place}: nothing to compare yet: no other arm has a seed in common with {baseline}.'
+        return f'{place}: nothing to compare yet: no other arm has a seed in common with {baseline}, of the same data and settings.'
     best = max(others, key=lambda cell: cell.difference.mean)
     mean, low, high = (100 * value for value in best.difference[:3])
     than = 'no better or worse' if abs(mean) < 0.05 else f'{abs(mean):.1f} points {"better" if mean > 0 else "worse"}'
     better = f'{best.arm} ({100 * best.mean:.1f} %) is {than} than {baseline}'
-    if best.difference.num_pairs < FEW_SEEDS:
-        return f'{place}: {better}, but {best.difference.num_pairs} seeds say little; {FEW_SEEDS} to 10 are needed.'
-    if low > 0:
+    few = what_is_few(best.difference)
+    if few:
+        needed = f'{FEW_SEEDS} to 10' if best.difference.num_pairs < FEW_SEEDS else f'{FEWEST_PAIRS} or more'
+        return f'{place}: {better}, but {few} say little; {needed} are needed.'
+    of = f', {people_count(best.difference)} tested' if best.difference.key else ''
+    if more_than_luck(best.difference):
         many = f' It is the best of {len(others)}, some of its lead is luck.' if len(others) > 1 else ''
-        return f'{place}: {better}, 95 % interval {low:+.1f} to {high:+.1f}: more than luck.{many}'
-    return f'{place}: nothing is better than {baseline} for certain; nearest is {best.arm}, {mean:+.1f} points, {low:+.1f} to {high:+.1f}.'
+        return f'{place}: {better}, 95 % interval {low:+.1f} to {high:+.1f}{of}: more than luck.{many}'
+    return (f'{place}: nothing is better than {baseline} for certain; nearest is {best.arm}, {mean:+.1f} points, {low:+.1f} to {high:+.1f}'
+            f'{of}.')
+
+
+def plural(key: str) -> str:
+    """What the groups of a study by a key of the clips are called."""
+    return 'people' if key == 'subject' else f'{key}s'
+
+
+def people_count(difference: PairedDifference) -> str:
+    """How many people (cameras, styles …) were tested, in words; empty where that is not known."""
+    one = 'person' if difference.key == 'subject' else difference.key
+    return difference.key and f'{difference.num_people} {one if difference.num_people == 1 else plural(difference.key)}'
+
+
+def what_is_few(difference: PairedDifference) -> str:
+    """Of what a difference has too few to say much, whatever its interval: seeds, or people tested; empty where it has enough."""
+    if difference.num_pairs < FEW_SEEDS:
+        return f'{difference.num_pairs} seeds'
+    if difference.num_units < FEWEST_PAIRS:
+        apart = '' if difference.num_units == difference.num_people else f' in {difference.num_units} different sets'
+        return f'{people_count(difference)} tested{apart}'
+    return ''
+
+
+def more_than_luck(difference: PairedDifference) -> bool:
+    """Whether a gain can be told from luck: of enough seeds and people, with an interval above 0."""
+    return not what_is_few(difference) and difference.low > 0
 
 
 def excludes_zero(difference: PairedDifference) -> bool:
@@ -424,13 +579,13 @@ def excludes_zero(difference: PairedDifference) -> bool:
 
 
 def is_set_off(difference: PairedDifference) -> bool:
-    """Whether a table sets it off: it excludes 0 and is of :data:`FEWEST_PAIRS` or more. Two or three seeds that differ alike, on one small
-    test set, have an interval of hardly any width."""
-    return difference.num_pairs >= FEWEST_PAIRS and excludes_zero(difference)
+    """Whether a table sets it off: it excludes 0 and is of :data:`FEWEST_PAIRS` or more, people too. Two or three that differ alike, on one
+    small test set, have an interval of hardly any width."""
+    return difference.num_units >= FEWEST_PAIRS and excludes_zero(difference)
 
 
 def _comparisons(differences: Sequence[Optional[PairedDifference]]) -> str:
-    made = [difference for difference in differences if difference is not None and difference.num_pairs >= FEWEST_PAIRS]
+    made = [difference for difference in differences if difference is not None and difference.num_units >= FEWEST_PAIRS]
     if not made:
         return ''
     return (f' Comparisons: {len(made)}, of which {sum(map(is_set_off, made))} exclude 0; of so many about {len(made) / 20:.1f} would '
@@ -451,8 +606,9 @@ def _difference_text(difference: Optional[PairedDifference]) -> str:
     if difference is None:
         return '–'
     mean, low, high, bootstrap_low, bootstrap_high = (round(100 * value, 1) + 0. for value in difference[:5])  # no -0.0
+    people = f', {people_count(difference)}' if difference.key else ''
     if np.isnan(low):
-        return f'{mean:+.1f} (one pair)'
+        return f'{mean:+.1f} (one pair)' if difference.num_pairs == 1 else f'{mean:+.1f}, n = {difference.num_pairs}{people}'
     strong = '**' if is_set_off(difference) else ''
     return (f'{strong}{mean:+.1f} [{low:+.1f}, {high:+.1f}]{strong} ({bootstrap_low:+.1f}, {bootstrap_high:+.1f}), '
-            f'n = {difference.num_pairs}')
+            f'n = {difference.num_pairs}{people}')

@@ -1,9 +1,10 @@
 """What the arms of a study are, and which groups of clips (styles, subjects) it trains on, tests on and takes its base motion from."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -117,20 +118,80 @@ class Division(NamedTuple):
     base: List[str]
 
 
-def divide_groups(groups: Sequence[str], *, num_train: int, num_test: int, seed: int) -> Division:
-    """Draw which groups a seed trains on and tests on; the rest may serve as base motion.
+DRAWS, TRAIN_DRAWS = 200, 20
+"""How often a turn of test groups, and who is trained on beside one of them, is drawn until what is tested is trained on."""
+
+
+def divide_groups(groups: Sequence[str], *, num_train: int, num_test: int, seed: int, balanced: bool = True,
+                  classes: Optional[Mapping[str, Set[str]]] = None) -> Division:
+    """Which groups a seed trains on and tests on; the rest may serve as base motion.
+
+    Seeds take turns: within every ``len(groups) / gcd(len(groups), num_test)`` seeds from 0 on all groups are tested equally often, and
+    never do two groups differ by more than one in how often the seeds so far have tested them. What a seed gets depends on no other seed.
 
     Args:
         groups: names, of which each counts once.
         num_train, num_test: how many of each.
-        seed: of the draw.
+        seed: from 0.
+        balanced: False draws each seed's groups for itself, as earlier versions did.
+        classes: what each group has clips of. Divisions that test a class without training on it are drawn anew (balanced ones).
 
     Raises:
-        ValueError: more groups asked for than there are.
+        ValueError: more groups asked for than there are, or classes that cannot be trained on wherever they are tested.
     """
     names = sorted(set(groups))
     if num_train < 1 or num_test < 1 or num_train + num_test > len(names):
         raise ValueError(f'{num_train} groups to train on and {num_test} to test on, of {len(names)}: {", ".join(names[:8])}')
-    drawn = [names[i] for i in np.random.default_rng([seed, len(names)]).permutation(len(names))]
+    if not balanced:
+        drawn = [names[i] for i in np.random.default_rng([seed, len(names)]).permutation(len(names))]
+        return _division(drawn, num_test, num_train)
+    held = {name: (classes or {}).get(name, set()) for name in names}
+    _refuse_single(held)
+    turn, place = divmod(seed, len(names) // math.gcd(len(names), num_test))
+    for draw in range(DRAWS):
+        rng = np.random.default_rng([turn, len(names), num_test, draw])
+        divisions = [_train_beside(test, names, num_train, held, rng) for test in _turn(names, num_test, rng)]
+        if None not in divisions:
+            return divisions[place]
+    raise ValueError(f'with {num_train} groups to train on and {num_test} to test on, of {len(names)}, some class is tested that is not '
+                     'trained on, however they are divided: train on more of them, test fewer, or leave out classes of few groups')
+
+
+def _division(order: Sequence[str], num_test: int, num_train: int) -> Division:
+    """Of groups in an order: those to test, to train on, and the others."""
     train = num_test + num_train
-    return Division(drawn[num_test:train], sorted(drawn[:num_test]), sorted(drawn[train:]))
+    return Division(list(order[num_test:train]), sorted(order[:num_test]), sorted(order[train:]))
+
+
+def _refuse_single(held: Mapping[str, Set[str]]) -> None:
+    owners: Dict[str, List[str]] = {}
+    for group, names in held.items():
+        for name in names:
+            owners.setdefault(name, []).append(group)
+    single = sorted((name, *found) for name, found in owners.items() if len(found) == 1)
+    if single:
+        told = ', '.join(f'{name} is of {group} alone' for name, group in single[:5]) + (', …' if len(single) > 5 else '')
+        raise ValueError(f'{told}: such a class cannot be trained on where it is tested. Leave it out (study.classes names the others), '
+                         'or add clips of it of a second one')
+
+
+def _turn(names: Sequence[str], num_test: int, rng: np.random.Generator) -> List[List[str]]:
+    """Sets of ``num_test`` names, of all names in turn until they come out even."""
+    order: List[str] = []
+    for _ in range(num_test // math.gcd(len(names), num_test)):
+        begun = order[len(order) - len(order) % num_test:]  # of a set that the next names make whole: none of them again
+        drawn = [names[i] for i in rng.permutation(len(names))]
+        head = [name for name in drawn if name not in begun][:num_test - len(begun)]
+        order += head + [name for name in drawn if name not in head]
+    return [order[start:start + num_test] for start in range(0, len(order), num_test)]
+
+
+def _train_beside(test: Sequence[str], names: Sequence[str], num_train: int, held: Mapping[str, Set[str]],
+                  rng: np.random.Generator) -> Optional[Division]:
+    """A division with these groups to test, whose classes are all trained on; ``None`` where none was found."""
+    others, tested = [name for name in names if name not in test], set().union(*(held[name] for name in test))
+    for _ in range(TRAIN_DRAWS):
+        drawn = [others[i] for i in rng.permutation(len(others))]
+        if tested <= set().union(*(held[name] for name in drawn[:num_train])):
+            return _division([*test, *drawn], len(test), num_train)
+    return None

@@ -233,13 +233,15 @@ def test_own_clips_need_one_line(config, tmp_path):
     """Layout, classes, subjects and what mirroring swaps are read off the file."""
     study = Study(config=own_config(config), folder=tmp_path / 'own', options={})
     assert study.cfg.model.backbone.num_keypoints == 17 and study.cfg.model.cls_head.num_classes == 4
-    assert study.settings['groups'] == dict(key='subject', train=4, test=2, clips_per_group=1)
+    assert study.settings['groups'] == dict(key='subject', train=5, test=1, clips_per_group=1, balanced=True)
     study.prepare()
-    assert len(groups(study.clips.test_file(0))) == 2 and len(groups(study.clips.real_file('all', 0))) == 4
+    assert len(groups(study.clips.test_file(0))) == 1 and len(groups(study.clips.real_file('all', 0))) == 5
     for job in study.jobs():
         study.run(job.name)
     assert [row.arm for row in study.rows()] == ['real', 'strong', 'posture', 'random']
-    assert {row.num_real for row in study.rows()} == {4 * 4 * 3}
+    assert {row.num_real for row in study.rows()} == {4 * 5 * 3}
+    assert {(row.tested_key, *row.people) for row in study.rows()} == {('subject', *groups(study.clips.test_file(0)))}
+    assert all(row.people.popitem()[1] == pytest.approx((row.top1, row.mean_class), abs=1e-6) for row in study.rows())
 
 
 def test_own_clips_without_subjects_are_split_by_class(config, tmp_path):
@@ -252,6 +254,66 @@ def test_own_clips_without_subjects_are_split_by_class(config, tmp_path):
     test = {clip['frame_dir'] for clip in study._test_clips(study.job('all-clips/seed0/real'))}
     real = set(names(study.clips.real_file('all', 0)))
     assert len(test) == 4 * 4 and not test & real  # a fifth of 18
+
+
+def test_a_study_of_an_earlier_version_goes_on_with_its_groups(config, tmp_path):
+    """It knew neither turns nor who was tested: its divisions stay, and who was tested is read off its test clips."""
+    path, options = own_config(config), {'study.groups': dict(train=4, test=2, clips_per_group=1, balanced=None)}
+    old = Study(config=path, folder=tmp_path / 'own', options=options)
+    old.prepare()
+    assert 'balanced' not in old._began_with()['study']['groups']
+    done = old.run('all-clips/seed0/real')
+    result = tmp_path / 'own/all-clips/seed0/real/result.json'
+    result.write_text(json.dumps(dict(done, row={key: value for key, value in done['row'].items() if key != 'tested'})))
+    study = Study(config=path, folder=tmp_path / 'own', options={'study.seeds': [0, 1, 2, 3]})
+    assert study.settings['groups'] == dict(key='subject', train=4, test=2, clips_per_group=1, balanced=None)
+    study.prepare()
+    for seed in range(4):
+        drawn = [GROUPS[i] for i in np.random.default_rng([seed, len(GROUPS)]).permutation(len(GROUPS))]
+        assert groups(study.clips.test_file(seed)) == {*drawn[:2]}
+    row, = study.rows()
+    assert row.tested == done['row']['tested'] and {*row.people} == groups(study.clips.test_file(0))
+    assert row.config_hash == study.config_hash()
+    study.clips.test_file(0).unlink()
+    assert study.rows()[0].tested == ''
+
+
+def relabel(path, keep):
+    """Leave clips out, by class and subject."""
+    annotation = load_annotation(path)
+    clips = [clip for clip in annotation['annotations'] if keep(CLASSES[clip['label']], clip['subject'])]
+    save_annotation(dict(split={}, metainfo=annotation['metainfo'], annotations=clips), path)
+
+
+def test_a_class_that_nobody_is_trained_on_is_not_tested(config, tmp_path):
+    """Refused before anything is trained; the others can be studied."""
+    relabel(tmp_path / 'data.npz', lambda name, subject: name != 'run' or subject == 's0')
+    options = {'study.seeds': list(range(8))}
+    with pytest.raises(ValueError, match=r'own\.py: groups: run is of s0 alone: .*study\.classes'):
+        Study(config=own_config(config), folder=tmp_path / 'own', options=options).prepare()
+    assert not (tmp_path / 'own/settings.json').exists()
+    study = Study(config=own_config(config), folder=tmp_path / 'own', options=dict(options, **{'study.classes': CLASSES[:3]}))
+    study.prepare()
+    assert study.cfg.model.cls_head.num_classes == 3 and study.run('all-clips/seed0/random')['row']['num_real'] > 0
+
+
+def test_a_class_of_the_test_split_alone_is_refused(config, tmp_path):
+    annotation = load_annotation(tmp_path / 'data.npz')
+    parts = {part: [name for name in names if part == 'test' or not name.startswith('wave-left')]
+             for part, names in annotation['split'].items()}
+    save_annotation(dict(annotation, split=parts), tmp_path / 'data.npz')
+    with pytest.raises(ValueError, match=r'its training clips: wave-left would be tested and is not trained on'):
+        open_study(config, groups=None).prepare()
+
+
+def test_a_study_by_groups_says_nothing_of_a_split_that_it_does_not_use(config, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmagenc.engine.own_data.print_log', lambda text, **_: said.append(text))
+    relabel(tmp_path / 'data.npz', lambda *_: True)
+    Study(config=own_config(config), folder=tmp_path / 'own', options={})
+    assert not any('set apart' in text for text in said)
+    Study(config=own_config(config), folder=tmp_path / 'own', options={'study.groups': None})
+    assert sum('set apart' in text for text in said) == 2
 
 
 def test_own_clips_with_base_motion(config, tmp_path):
@@ -283,7 +345,9 @@ def test_own_clips_with_a_generator_that_learns_from_them(config, tmp_path, dims
     study.prepare()
     for job in study.jobs():
         study.run(job.name)
-    assert {row.arm: row.num_synthetic for row in study.rows()}['variants'] == 48
+    assert {row.arm: row.num_synthetic for row in study.rows()}['variants'] == 60
+    options['study.classes'] = CLASSES[:2]
+    assert Study(config=path, folder=tmp_path / 'fewer', options=options).generator.model.num_classes == 2
 
 
 def test_the_loop_of_own_data_is_completed(config, tmp_path):

@@ -238,6 +238,48 @@ def test_changed_settings_are_refused_and_a_study_may_grow(tmp_path):
         open_study(config, tmp_path / 'out').prepare()
 
 
+def make_twins(folder, name='twin', more=''):
+    """Two configs that call their studies alike, of different clips, arms ``real`` and ``mine``."""
+    one, other = make_study(folder), folder / f'{name}.py'
+    other.write_text(one.read_text().replace('data.npz', f'{name}.npz') + more)
+    annotation = load_annotation(folder / 'data.npz')
+    for clip in annotation['annotations']:
+        clip['keypoint'] += 1
+    save_annotation(annotation, folder / f'{name}.npz')
+    for path, arms in ((one, "{'real': {}}"), (other, "{'mine': {}}")):
+        path.write_text(f"{path.read_text()}study['arms'] = {arms}\n")
+    return [str(one), str(other), '--work-dir', str(folder / 'out')]
+
+
+def test_studies_of_one_name_and_different_clips_are_refused_before_anything_is_written(tool, monkeypatch, tmp_path):
+    command = make_twins(tmp_path)
+    monkeypatch.setattr(tool, 'Pool', lambda *args: pytest.fail('it began'))
+    for more in ([], ['--summary']):
+        with pytest.raises(SystemExit, match=r"made\.py and \S*twin\.py: two studies of different clips are both called 'made'.*name=…"):
+            main(tool, [*command, *more])
+    assert not (tmp_path / 'out').exists()
+    (tmp_path / 'again.py').write_text((tmp_path / 'made.py').read_text())
+    with pytest.raises(SystemExit, match="two studies with a run 2-clips/seed0/real are both called 'made'"):
+        main(tool, [command[0], str(tmp_path / 'again.py'), *command[2:]])
+
+
+def test_a_study_may_get_another_name(tool, in_process, tmp_path):
+    """Begun studies of one name have one each before they are summarized together; the runs that are done stay."""
+    command = make_twins(tmp_path)
+    options = ['--cfg-options', 'study.clips_per_class=[2]', 'study.seeds=[0]']
+    for config in command[:2]:
+        main(tool, [config, *command[2:], *options])
+    with pytest.raises(SystemExit, match='two studies of different clips'):
+        main(tool, [*command, '--summary', *options])
+    (tmp_path / 'twin.py').write_text((tmp_path / 'twin.py').read_text() + "study['name'] = 'other'\n")
+    in_process.clear()
+    main(tool, [*command, *options[:2], 'study.seeds=[0,1]'])
+    assert in_process == ['2-clips/seed1/real', '2-clips/seed1/mine']
+    rows = read_rows(tmp_path / 'out/runs.csv')
+    assert [(row.dataset, row.seed) for row in rows] == [('made', 0), ('made', 1), ('other', 0), ('other', 1)]
+    assert len({row.config_hash for row in rows}) == 2
+
+
 def test_failed_run_stops_only_what_needs_it(tool, tmp_path, monkeypatch):
     config = make_study(tmp_path)
 

@@ -90,6 +90,41 @@ def test_a_clip_in_two_splits_is_warned_of():
                for warning in inspect_annotation(annotation(*clips, classes=['crawl'], split=split)).warnings)
 
 
+def leaks(split, clips):
+    told = inspect_annotation(annotation(*clips, classes=['crawl'], split=split)).warnings
+    return [text for text in told if ' are in ' in text or ' are copies of ' in text]
+
+
+def two_people():
+    """Of each two clips, and a copy of the first beside whom an empty person stands."""
+    clips = [named(number, subject=number % 2) for number in range(4)]
+    padded = dict(clips[0], frame_dir='copy', **{key: np.concatenate([clips[0][key], 0 * clips[0][key]])
+                                                 for key in ('keypoint', 'keypoint_score')})
+    return [*clips, padded]
+
+
+@pytest.mark.parametrize('one, other', [
+    ('xsub_train', 'xsub_val'), ('xset_train', 'xset_val'), ('training', 'testing'), ('train1', 'test1'), ('val', 'test'), ('train', 'val')
+])
+def test_leaks_are_seen_under_any_names(one, other):
+    said = [f'2 subjects of {one} are in {other} too: 0, 1', f'1 clips of {other} are copies of clips of {one}, such as copy']
+    assert leaks({other: ['c2', 'c3', 'copy'], one: ['c0', 'c1']}, two_people()) == said
+
+
+def test_leaks_between_splits_whose_names_say_nothing():
+    assert leaks(dict(fold1=['c0', 'c1'], fold2=['c2', 'copy']), two_people()) == [
+        '1 subjects of fold1 are in fold2 too: 0', '1 clips of fold2 are copies of clips of fold1, such as copy']
+
+
+def test_one_set_divided_in_two_ways_is_no_leak():
+    clips = two_people()[:4]
+    ways = dict(xsub_train=['c0', 'c2'], xsub_val=['c1', 'c3'], xview_train=['c0', 'c1'], xview_val=['c2', 'c3'])
+    assert leaks(ways, clips) == ['2 subjects of xview_train are in xview_val too: 0, 1']
+    assert leaks(dict(xsub_train=['c0', 'c1'], xsub_val=['c1', 'c3']), clips) == [
+        '1 subjects of xsub_train are in xsub_val too: 1', '1 clips of xsub_val are in xsub_train too, such as c1',
+        '1 clips are in more than one split, such as c1']
+
+
 def test_classes_without_clips_labels_and_rates():
     clips = [named(0), named(1, label=2), dict(named(2), label=-1)]
     broken = annotation(*clips, classes=('crawl', 'roll', 'sit'))
@@ -134,6 +169,22 @@ def test_statues_and_frame_rates():
     warnings = inspect_annotation(annotation(*still, classes=['crawl'])).warnings
     assert any(warning.startswith('nothing moves in any clip') for warning in warnings)
     assert any(warning.startswith('frame rates differ (25, 50)') for warning in warnings)
+
+
+@pytest.mark.parametrize('scores', [(0.3, 0.9), None])
+def test_a_bystander_is_not_who_is_measured(scores):
+    clips = []
+    for number in range(4):
+        still, actor = np.repeat(walking(1, seed=number + 30), 40, axis=1), walking(seed=number)
+        pair = clip(f'c{number}', keypoint=np.concatenate([still, actor]))
+        pair['keypoint_score'] *= np.array(scores or (1, 1), np.float32)[:, None, None]
+        if scores is None:
+            del pair['keypoint_score']
+        clips.append(pair)
+    found = inspect_annotation(annotation(*clips, classes=['crawl']))
+    assert found.warnings == [] and found.doubts == []
+    assert found.clips[0].speed == inspect_annotation(annotation(named(0), classes=['crawl'])).clips[0].speed
+    assert found.clips[0].persons == 2 and (np.isnan(found.clips[0].score) if scores is None else found.clips[0].score == np.float32(0.9))
 
 
 def test_a_point_that_is_no_part_of_the_body():

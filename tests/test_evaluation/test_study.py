@@ -11,7 +11,9 @@ from mmagenc.evaluation.study import (
     changed_settings,
     hold_out,
     markdown_table,
+    more_than_luck,
     paired_difference,
+    people_text,
     plain_words,
     read_rows,
     select_clips,
@@ -20,6 +22,7 @@ from mmagenc.evaluation.study import (
     summarize,
     write_rows,
 )
+from mmagenc.evaluation.study_plan import divide_groups
 
 LABEL = np.array([0, 1, 2] * 8 + [2] * 5)
 
@@ -130,6 +133,17 @@ def test_summary_refuses_what_is_not_there_or_there_twice():
         summarize([make_row()], 'top5')
 
 
+def test_runs_of_other_data_or_settings_are_no_pairs():
+    real = [make_row('real', seed, 0.6, config_hash='h1') for seed in range(8)]
+    other = [make_row('other', seed, 0.7 + 0.01 * (seed % 2), config_hash='h2') for seed in range(8)]
+    assert [cell.difference for cell in summarize(real + other)] == [None, None]
+    assert 'nothing to compare yet' in plain_words(real + other) and '+10' not in markdown_table(real + other)
+    more = [make_row('real', seed, 0.5, config_hash='h2') for seed in (8, 9)]
+    assert summarize(real + more + other[:8] + [make_row('other', 8, 0.7, config_hash='h2')])[1].difference.num_pairs == 1
+    with pytest.raises(ValueError, match='seed 3, of different data or settings, which need different names'):
+        summarize(real + [make_row('real', 3, config_hash='h2')])
+
+
 def test_rows_survive_the_csv_file_in_a_fixed_order(tmp_path):
     rows = [make_row('infagenc', 1), make_row('real', 10, 1 / 3), make_row('real', 2), make_row(size='all'), make_row(size=10)]
     write_rows(rows, tmp_path / 'runs.csv')
@@ -223,3 +237,77 @@ def test_groups_give_clips_in_turn_as_long_as_they_have_some():
     assert any(not np.array_equal(chosen, select_evenly(label, group, 4, seed=seed)) for seed in (1, 2, 3))
     with pytest.raises(ValueError, match='class 0 has 6 clips, 7'):
         select_evenly(label, group, 7, seed=0)
+
+
+def people_rows(arm, gains, *, num_test=1, seeds=range(8), run_noise=None, config_hash='abc'):
+    """Runs of a study by people: what each person gains over 50 %, and each run's own share of luck."""
+    names, rows = [f'S{i:02}' for i in range(len(gains))], []
+    for seed in seeds:
+        test = divide_groups(names, num_train=len(names) - num_test, num_test=num_test, seed=seed).test
+        shares = {name: float(np.clip(0.5 + gains[int(name[1:])] + (0 if run_noise is None else run_noise[seed]), 0, 1)) for name in test}
+        rows.append(make_row(arm, seed, float(np.mean(list(shares.values()))), config_hash=config_hash,
+                             tested=people_text('subject', {name: (share, share / 2) for name, share in shares.items()})))
+    return rows
+
+
+@pytest.mark.parametrize('person_sd, run_sd', [(0.05, 0.02), (0.01, 0.05)])
+@pytest.mark.parametrize('people', [3, 4, 5, 6, 12, 20])
+def test_luck_is_seldom_taken_for_gain(people, person_sd, run_sd):
+    """Without any gain an interval lies above 0 in one of forty studies, however few people are tested by however many seeds."""
+    rng, found, studies = np.random.default_rng(people), 0, 200
+    real = people_rows('real', np.zeros(people), num_test=-(-people // 8))
+    for _ in range(studies):
+        mine = people_rows('mine', rng.normal(0, person_sd, people), num_test=-(-people // 8), run_noise=rng.normal(0, run_sd, 8))
+        found += more_than_luck(summarize(real + mine, num_resamples=2)[1].difference)
+    assert found <= (0 if people < 5 else 0.065 * studies)
+
+
+def test_a_gain_of_enough_people_is_found():
+    gains = np.array([0.1, 0.12, 0.08, 0.11, 0.09, 0.1])
+    real, mine = people_rows('real', np.zeros(6)), people_rows('mine', gains)
+    words = 'mine (60.0 %) is 10.0 points better than real, 95 % interval +8.5 to +11.5, 6 people tested: more than luck.'
+    assert words in plain_words(real + mine)
+    table = markdown_table(real + mine)
+    assert '**+10.0 [+8.5, +11.5]**' in table and 'n = 8, 6 people' in table and 'Where n names people' in table
+    scattered = plain_words(real + people_rows('mine', gains * [1, -1, 1, -1, 1, -1]))
+    assert 'nothing is better than real for certain; nearest is mine, -1.0 points' in scattered and ', 6 people tested.' in scattered
+
+
+def test_seeds_that_test_the_same_people_count_once():
+    """Four people by eight seeds: an interval of four values, three degrees of freedom, and nothing is set off."""
+    gains = np.array([0.1, 0.12, 0.08, 0.11])
+    rows = people_rows('real', np.zeros(4)) + people_rows('mine', gains)
+    real, mine = summarize(rows)
+    low, high = stats.t.interval(0.95, 3, loc=gains.mean(), scale=stats.sem(gains))
+    assert (mine.difference.low, mine.difference.high) == pytest.approx((low, high))
+    assert (mine.difference.num_pairs, mine.difference.num_units, mine.difference.num_people, mine.difference.key) == (8, 4, 4, 'subject')
+    assert mine.mean == pytest.approx(0.5 + gains.mean()) and real.half_width == pytest.approx(0)
+    assert '4 people tested say little; 5 or more are needed' in plain_words(rows) and '**' not in markdown_table(rows)
+
+
+def test_people_of_one_seed_are_no_independent_trials():
+    """Where a run's own luck is all there is, the interval over seeds is the wider one and is given."""
+    noise = np.random.default_rng(0).normal(0, 0.05, 8)
+    rows = people_rows('real', np.zeros(16), num_test=2) + people_rows('mine', np.zeros(16), num_test=2, run_noise=noise)
+    difference = summarize(rows)[1].difference
+    assert difference.num_units == 8 and difference.num_people == 16
+    assert difference.high - difference.low == pytest.approx(2 * stats.t.ppf(0.975, 7) * stats.sem(noise), rel=1e-3)
+
+
+def test_one_set_of_people_has_no_interval():
+    rows = [make_row(arm, seed, 0.5, tested=people_text('camera', {'left': (share, 0.5)}))
+            for arm, share in (('real', 0.5), ('mine', 0.6)) for seed in range(8)]
+    assert '+10.0, n = 8, 1 camera ' in markdown_table(rows) and '1 camera tested say little' in plain_words(rows)
+
+
+def test_files_without_the_people_tested_are_read(tmp_path):
+    rows = people_rows('real', np.zeros(3))
+    write_rows(rows, tmp_path / 'runs.csv')
+    assert read_rows(tmp_path / 'runs.csv') == rows
+    lines = [line.split(',"{')[0].removesuffix(',tested') for line in (tmp_path / 'runs.csv').read_text().splitlines()]
+    (tmp_path / 'old.csv').write_text('\n'.join(lines))
+    assert read_rows(tmp_path / 'old.csv') == [dataclasses.replace(row, tested='') for row in rows]
+    for wrong in ('[]', '{"subject": {"S0": [2, 0]}}', '{"subject": {"S0": [0.5]}}', '{"subject": 1}', '{', '[' * 10000):
+        write_rows([make_row(tested=wrong)], tmp_path / 'runs.csv')
+        with pytest.raises(ValueError, match='line 2: tested is .*expected JSON such as'):
+            read_rows(tmp_path / 'runs.csv')

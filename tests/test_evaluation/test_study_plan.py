@@ -1,5 +1,7 @@
 """What a study's arms may be, and which groups train and test."""
 
+from collections import Counter
+
 import pytest
 
 from mmagenc.evaluation.study_plan import PRESET_ARMS, Arm, divide_groups, load_arms, read_arms, write_arms
@@ -46,6 +48,39 @@ def test_groups_never_meet():
     assert drawn == {*names}  # every group has its turn
     sizes = dict(num_train=2, num_test=3, seed=3)
     assert divide_groups(sorted(names, reverse=True), **sizes) == divide_groups(names, **sizes)
+
+
+@pytest.mark.parametrize('count, num_test', [(3, 1), (4, 1), (6, 1), (6, 2), (7, 3), (10, 4), (12, 2), (9, 6)])
+def test_groups_are_tested_in_turn(count, num_test):
+    names = [f'g{i:02}' for i in range(count)]
+    tested = Counter()
+    for seed in range(3 * count):
+        division = divide_groups(names, num_train=count - num_test, num_test=num_test, seed=seed)
+        assert len(division.test) == num_test and not {*division.test} & {*division.train}
+        tested.update(division.test)
+        assert max(tested.values()) - min(tested[name] for name in names) <= 1
+    assert {*tested.values()} == {3 * num_test}
+
+
+def test_divisions_of_earlier_versions_are_known():
+    """A begun study goes on with them."""
+    names = ['S0', 'S1', 'S2', 'S3']
+    old = [divide_groups(names, num_train=3, num_test=1, seed=seed, balanced=False).test[0] for seed in range(8)]
+    assert Counter(old) == dict(S2=5, S3=2, S1=1)
+
+
+def test_what_is_tested_is_trained_on():
+    """``rare`` is of the first two: they are never tested together. With one group to train on, it is of those that have all."""
+    held = {f'g{i}': {'often', 'rare'} if i < 2 else {'often'} for i in range(6)}
+    for seed in range(12):
+        division = divide_groups(held, num_train=4, num_test=2, seed=seed, classes=held)
+        assert division.test != ['g0', 'g1']
+        train, test, _ = divide_groups(held, num_train=1, num_test=1, seed=seed, classes=held)
+        assert held[test[0]] <= held[train[0]]
+    with pytest.raises(ValueError, match='rare is of g0 alone: .*cannot be trained on where it is tested.*study.classes'):
+        divide_groups(held, num_train=4, num_test=2, seed=0, classes=dict(held, g1={'often'}))
+    with pytest.raises(ValueError, match='some class is tested that is not trained on'):
+        divide_groups('abc', num_train=1, num_test=1, seed=0, classes=dict(a={1, 2}, b={1, 3}, c={2, 3}))
 
 
 def test_more_groups_than_there_are():

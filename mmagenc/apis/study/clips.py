@@ -144,7 +144,7 @@ class StudyClips:
                 files.update(self._planned_groups(seed, division))
             if self.settings['base']:
                 apart = division is not None and self.settings['base']['ann_file'] is None
-                clips = [clip for clip in self.base if not apart or self._group(clip) in division.base]
+                clips = [clip for clip in self.base if not apart or self.group(clip) in division.base]
                 files[self.base_file(seed)] = ClipFile(clips, 'train', self.base_classes)
         empty = [path.name for path, file in files.items() if not file.clips]
         if empty:
@@ -173,6 +173,7 @@ class StudyClips:
             train = [train[i] for i in kept]
         if self.settings['classes']:
             files[self.test_file(0)] = ClipFile(self.parts['test'], 'test')
+        self._check_trained(train, self.parts['test'], 'its training clips')
         for size in self.settings['clips_per_class']:
             for seed in self.settings['seeds']:
                 members = select_clips([clip['label'] for clip in train], size, seed=seed)
@@ -180,37 +181,68 @@ class StudyClips:
         return files
 
     def _division(self, seed: int) -> Division:
-        groups = self.settings['groups']
+        groups, held = self.settings['groups'], {}
+        for clip in self._all_clips():
+            held.setdefault(self.group(clip), set()).add(self._class_name(clip['label']))
         try:
-            return divide_groups([self._group(clip) for clips in self.parts.values() for clip in clips], num_train=groups['train'],
-                                 num_test=groups['test'], seed=seed)
+            return divide_groups(list(held), num_train=groups['train'], num_test=groups['test'], seed=seed,
+                                 balanced=bool(groups['balanced']), classes=held)
         except ValueError as error:
             raise ValueError(f'{self.path}: groups: {error}') from error
 
-    def _group(self, clip: Mapping) -> str:
+    def group(self, clip: Mapping) -> str:
+        """The group of a clip, in a study by groups."""
         key = self.settings['groups']['key']
         if clip.get(key) is None:
             raise ValueError(f'{self.path}: groups.key={key!r}, which clip {clip["frame_dir"]} does not have')
         return str(clip[key])
 
     def _planned_groups(self, seed: int, division: Division) -> Dict[Path, 'ClipFile']:
-        clips = list({clip['frame_dir']: clip for clips in self.parts.values() for clip in clips}.values())
-        files = {self.test_file(seed): ClipFile([clip for clip in clips if self._group(clip) in division.test], 'test')}
+        clips = self._all_clips()
+        test = [clip for clip in clips if self.group(clip) in division.test]
+        files = {self.test_file(seed): ClipFile(test, 'test')}
         for size in self.settings['clips_per_class']:
             count = len(division.train) if size == 'all' else -(-size // self.settings['groups']['clips_per_group'])
-            files[self.real_file(size, seed)] = ClipFile(self._of_groups(clips, size, division.train[:count], seed), 'train')
+            train = self._of_groups(clips, size, division.train[:count], seed)
+            self._check_trained(train, test, f'seed {seed}, {size} clips a class of {_some(division.train[:count])}, tested on '
+                                f'{_some(division.test)}')
+            files[self.real_file(size, seed)] = ClipFile(train, 'train')
         return files
+
+    def _all_clips(self) -> List[Dict]:
+        """Clips of all splits, each once."""
+        return list({clip['frame_dir']: clip for clips in self.parts.values() for clip in clips}.values())
+
+    def _class_name(self, label: int) -> str:
+        names = self.metainfo.get('classes') or []
+        return names[label] if label < len(names) else f'class {label}'
+
+    def _check_trained(self, train: Sequence[Dict], test: Sequence[Dict], where: str) -> None:
+        """Refuse to test a class that nobody is trained on: no arm could ever name it.
+
+        Raises:
+            ValueError: which classes, and what to do.
+        """
+        lacking = sorted({clip['label'] for clip in test} - {clip['label'] for clip in train})
+        if lacking:
+            raise ValueError(f'{self.path}: {where}: {_some(list(map(self._class_name, lacking)))} would be tested and is not trained on. '
+                             'Leave it out (study.classes names the others), or add clips of it' +
+                             (' by further people' if self.settings['groups'] else ''))
 
     def _of_groups(self, clips: Sequence[Dict], size: ClipsPerClass, names: Sequence[str], seed: int) -> List[Dict]:
         """As many clips of every class, from all groups alike as far as they have them."""
-        own = [clip for clip in clips if self._group(clip) in names]
+        own = [clip for clip in clips if self.group(clip) in names]
         if size == 'all':
             return own
         try:
-            chosen = select_evenly([clip['label'] for clip in own], [names.index(self._group(clip)) for clip in own], size, seed=seed)
+            chosen = select_evenly([clip['label'] for clip in own], [names.index(self.group(clip)) for clip in own], size, seed=seed)
         except ValueError as error:
             raise ValueError(f'{self.path}: {", ".join(names)}: {error}') from error
         return [own[i] for i in chosen]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ', '.join(names[:8]) + (', …' if len(names) > 8 else '')
 
 
 class ClipFile(NamedTuple):

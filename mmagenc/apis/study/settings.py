@@ -1,7 +1,7 @@
 """The settings of a study, the dict ``study`` of its config.
 
 =====================  =============================================================================================================
-``name``               of the data, in tables
+``name``               of the data, in tables; studies of different data that are summarized together need different names
 ``arms``               some of ``real``, ``augmented``, ``unjudged``, ``infagenc``, ``both`` (``augmented`` and ``infagenc``); or a table of
                        own ones, ``{name: dict(augmentation=…, init=…, generated=…)}``, see :class:`~mmagenc.evaluation.study_plan.Arm`
 ``only``               names of those arms that are run; ``None``: all
@@ -21,9 +21,11 @@
 Groups and base motion:
 
 =====================  =============================================================================================================
-``groups``             ``dict(key='subject', train=2, test=3, clips_per_group=5)``: every seed draws ``test`` groups (styles, subjects)
+``groups``             ``dict(key='subject', train=2, test=3, clips_per_group=5)``: every seed has ``test`` groups (styles, subjects)
                        whose clips are all tested, and ``train`` others to train on, one for every ``clips_per_group`` clips a class;
-                       clips of all splits take part. A clip's group is what it has under ``key``. ``None``: the splits of the data
+                       clips of all splits take part. A clip's group is what it has under ``key``. Seeds take turns, so that all groups
+                       are tested equally often; ``balanced=False`` draws each seed's for itself, as earlier versions did. ``None``: the
+                       splits of the data
 ``classes``            names of the actions to recognize; ``None``: all
 ``base``               motion at hand that no seed tests on: ``dict(classes=[…])``: clips of other actions of the same data, of groups
                        that are neither trained nor tested on, without groups its training clips; or ``dict(ann_file=…, split=…,
@@ -92,12 +94,12 @@ DEFAULTS = dict(
     num_synthetic='pool',
     hold_out=0.2)
 LOOP_DEFAULTS = dict(rounds=4, round_steps=80, judge_steps=300, judge_tune_steps=60, candidates_per_class=32, generator_options={}, hook={})
-GROUPS_DEFAULTS = dict(key='subject', train=1, test=1, clips_per_group=5)
+GROUPS_DEFAULTS = dict(key='subject', train=1, test=1, clips_per_group=5, balanced=True)
 BASE_DEFAULTS = dict(classes=None, ann_file=None, split=None, steps=None, augmentation=None, masked=None)
-RUN_KEYS = ('arms', 'only', 'clips_per_class', 'seeds', 'baselines')
+RUN_KEYS = ('name', 'arms', 'only', 'clips_per_class', 'seeds', 'baselines')
 """What of a study's settings may grow or change while it goes on."""
-ADDED_KEYS = ('generator_init', 'masked')
-"""Settings, some of ``base``, that studies begun with an earlier version do not know; without a value they change nothing."""
+ADDED_KEYS = ('generator_init', 'masked', 'balanced')
+"""Settings, some of ``base`` or ``groups``, that studies begun with an earlier version do not know; without a value they change nothing."""
 TRAINED = '{trained}'
 """In the place of an online generator: the one that the study trains."""
 
@@ -196,6 +198,8 @@ def _check_groups(settings: Mapping) -> None:
         raise ValueError(f'{sorted({*base["classes"]} & {*settings["classes"]})[0]!r} is among classes and base.classes')
     if groups is None:
         return
+    if groups['balanced'] not in (True, False, None):
+        raise ValueError(f'groups.balanced must be True or False, got {groups["balanced"]!r}')
     if settings['pick'] == 'best':
         raise ValueError("a study by groups has no validation clips that are neither trained nor tested on: it needs pick='last'")
 

@@ -6,8 +6,9 @@ import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -29,7 +30,7 @@ from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.pretrained import MASKED
 from mmagenc.engine.work_dir import remove_results
 from mmagenc.evaluation.functional import mean_class_accuracy
-from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, settings_hash
+from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, people_text, settings_hash
 from mmagenc.evaluation.study_plan import BUILT_IN, Arm
 from mmagenc.models.recognizers import score_annotations
 from mmagenc.registry import MODELS
@@ -79,8 +80,11 @@ class Study:
 
     def __init__(self, *, config, folder, options: Optional[Dict] = None) -> None:
         self.path, self.folder = Path(config), Path(folder)
-        self.cfg = complete_study(_read_config(self.path, options))
+        begun = self._began_with().get('study') if self.has_begun() else None
+        self.cfg = complete_study(_read_config(self.path, options), begun)
         self.settings = read_settings(self.cfg.pop('study', None), self.path)
+        if self.settings['groups'] and begun and 'balanced' not in (begun.get('groups') or {'balanced': True}):
+            self.settings['groups']['balanced'] = None  # of an earlier version, whose divisions it goes on with
         self.settings.setdefault('name', self.path.stem)
         self.arms = arms_of(self.settings)
         self.generator = self._generator_config()
@@ -106,7 +110,12 @@ class Study:
             if self.needs_generator:
                 raise ValueError(f"{self.path}: arms with clips of a trained generator or the loop need study['generator'], a config file")
             return None
-        return complete_config(_read_config(self.path.parent / self.settings['generator'], self.settings['generator_options']))
+        cfg = _read_config(self.path.parent / self.settings['generator'], self.settings['generator_options'])
+        own = 'own_data' in cfg
+        cfg = complete_config(cfg)
+        if own and self.settings['classes']:  # the file has further ones
+            cfg.model.num_classes = len(self.settings['classes'])
+        return cfg
 
     # Jobs ---------------------------------------------------------------------------------------------------------------------------
 
@@ -147,9 +156,29 @@ class Study:
         return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
 
     def rows(self) -> List[StudyRow]:
-        """The rows of the finished runs."""
+        """The rows of the finished runs, by the study's present name."""
         results = [self.result(job.name) for job in self.jobs() if job.arm is not None]
-        return [StudyRow(**result['row']) for result in results if result is not None]
+        return [StudyRow(**dict(self._with_tested(result), dataset=self.settings['name'])) for result in results if result is not None]
+
+    def _with_tested(self, result: Mapping) -> Dict:
+        """A result's row; who was tested, which earlier versions did not write, is read off the test clips where these are there still."""
+        row, file = result['row'], self.clips.test_file(result['row']['seed'])
+        if 'tested' in row or not self.settings['groups'] or 'predicted' not in result or not file.is_file():
+            return row
+        annotation = load_annotation(file)
+        clips, classes = annotation['annotations'], annotation['metainfo'].get('classes') or []
+        if len(clips) != len(result['predicted']):
+            return row
+        return dict(row, tested=self._tested(clips, result['predicted'], result['label'], len(classes) or max(result['label']) + 1))
+
+    def _tested(self, clips: Sequence[Mapping], predicted: Sequence[int], label: Sequence[int], num_classes: int) -> str:
+        """Accuracies of each group of clips that was tested, as a row keeps them; empty without groups."""
+        if not self.settings['groups']:
+            return ''
+        groups, predicted, label = np.array([self.clips.group(clip) for clip in clips]), np.asarray(predicted), np.asarray(label)
+        return people_text(self.settings['groups']['key'], {
+            name: (float((predicted == label)[groups == name].mean()),
+                   mean_class_accuracy(predicted[groups == name], label[groups == name], num_classes)) for name in sorted(set(groups))})
 
     # Data and settings --------------------------------------------------------------------------------------------------------------
 
@@ -166,15 +195,15 @@ class Study:
         self.clips.read()
         self._check_model()
         settings = dict(self.common_settings(), data=_data_hash(self.clips.hashed()))
-        path = self.folder / 'settings.json'
-        if path.is_file():
-            changed = changed_settings(json.loads(path.read_text(encoding='utf-8')), settings)
+        if self.has_begun():
+            changed = self._changed(settings)
             if changed:
                 more = f' and {len(changed) - 8} more' if len(changed) > 8 else ''
                 raise ValueError(f'{self.folder} holds a study with other settings: {", ".join(changed[:8])}{more}. Give this one another '
                                  '--work-dir, or set them back')
         plan = self.clips.plan()
-        _write_json(path, settings)  # first: from here on the folder is this study's
+        if not self.has_begun():  # what a study began with stays as it is: its rows are known by it
+            _write_json(self.folder / 'settings.json', settings)  # first: from here on the folder is this study's
         self.clips.write(plan)
 
     def _check_model(self) -> None:
@@ -193,9 +222,30 @@ class Study:
         generator = self.generator and {key: value for key, value in self.generator.to_dict().items() if key not in ('filename', )}
         return json.loads(json.dumps(dict(study=own, recognizer=self.cfg.to_dict(), generator=generator), default=str))
 
+    def _began_with(self) -> Dict:
+        """The settings that the study began with."""
+        return json.loads((self.folder / 'settings.json').read_text(encoding='utf-8'))
+
+    def _changed(self, settings: Dict) -> List[str]:
+        """Names of the settings that are not those that the study began with, of all that must not change."""
+        began = self._began_with()
+        own = {key: value for key, value in began.get('study', {}).items() if key not in RUN_KEYS}
+        return changed_settings({key: value for key, value in dict(began, study=own).items() if key in settings}, settings)
+
     def config_hash(self) -> str:
         """Of the settings that the study began with."""
-        return settings_hash(json.loads((self.folder / 'settings.json').read_text(encoding='utf-8')))
+        return settings_hash(self._began_with())
+
+    def data_hash(self) -> str:
+        """Of all clips of the study: of those that it began with, else of those that its config names.
+
+        Raises:
+            ValueError: data that no study can be made of.
+        """
+        if self.has_begun():
+            return self._began_with().get('data', '')
+        self.clips.read()
+        return _data_hash(self.clips.hashed())
 
     def real_file(self, job: Job) -> Path:
         """Annotation file of a job's real training clips."""
@@ -212,8 +262,7 @@ class Study:
         job, done = self.job(name), self.result(name)
         if done is not None:
             return done
-        began = json.loads((self.folder / 'settings.json').read_text(encoding='utf-8'))
-        changed = changed_settings({key: value for key, value in began.items() if key != 'data'}, self.common_settings())
+        changed = self._changed(self.common_settings())
         if changed:
             raise ValueError(f'{self.folder} holds a study with other settings: {", ".join(changed[:8])}')
         missing = [need for need in job.needs if self.result(need) is None]
@@ -401,7 +450,8 @@ class Study:
             top1=float((predicted == scores.label).mean()),
             mean_class=mean_class_accuracy(predicted, scores.label, num_classes),
             wall_s=0.,
-            config_hash=self.config_hash())
+            config_hash=self.config_hash(),
+            tested=self._tested(clips, predicted, scores.label, num_classes))
         return row, dict(predicted=predicted.tolist(), label=scores.label.tolist())
 
     def _test_clips(self, job: Job) -> List[Dict]:

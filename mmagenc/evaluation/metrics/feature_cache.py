@@ -76,9 +76,16 @@ def recognizer_fingerprint(recognizer: Dict, pipeline: Sequence[Dict], checkpoin
     return digest.hexdigest()[:32]
 
 
+SAID = ('img_shape', 'original_shape', 'fps', 'up')
+"""What transforms read of a clip beside its arrays, as ``PreNormalize2D`` the size of the image."""
+
+
 def clip_key(annotation: Dict) -> str:
     """Hash of all that a recognizer may see of a clip."""
     digest = hashlib.sha256(repr((annotation['total_frames'], annotation.get('skeleton'))).encode())
+    for name in SAID:
+        if annotation.get(name) is not None:
+            digest.update(repr((name, np.asarray(annotation[name]).tolist())).encode())
     for name in ARRAY_KEYS:
         if name in annotation:
             array = np.ascontiguousarray(annotation[name])

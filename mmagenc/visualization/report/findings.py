@@ -10,7 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.evaluation.functional import by_path_alone, chance_of, is_near_chance, movement_is_off, wilson_interval
 from mmagenc.evaluation.functional.movement import STILL
-from mmagenc.evaluation.study import FEW_SEEDS, excludes_zero
+from mmagenc.evaluation.study import FEW_SEEDS, FEWEST_PAIRS, excludes_zero, what_is_few
 
 from .alarms import class_name, last_round, percent
 from .collect import Run
@@ -318,6 +318,8 @@ def _pool_text(cells: Sequence[Comparison], what: str) -> str:
         text += f' {sum(excludes_zero(each.difference) for each in cells)} of {count} exclude 0, by chance about {count / 20:.2g} would.'
     if seeds[0] < FEW_SEEDS:
         text += f' Fewer than {FEW_SEEDS} seeds say little.'
+    elif any(what_is_few(each.difference) for each in cells):
+        text += f' Fewer than {FEWEST_PAIRS} people tested say little, however many seeds.'
     empty = sum(each.num_empty for each in cells)
     if empty:
         text += f' In {empty} of {sum(len(each.cell.seeds) for each in cells)} runs there was no generated clip.'
@@ -325,16 +327,17 @@ def _pool_text(cells: Sequence[Comparison], what: str) -> str:
 
 
 def _pool_answer(cells: Sequence[Comparison]) -> Tuple[str, str]:
-    better, worse = ([each.difference.num_pairs for each in cells if excludes_zero(each.difference) and sign * each.difference.mean > 0]
+    better, worse = ([each.difference for each in cells if excludes_zero(each.difference) and sign * each.difference.mean > 0]
                      for sign in (1, -1))
     if better and worse:
         return PARTLY, 'In some it helped, in some it harmed'
-    seeds, word = better or worse, 'helped' if better else 'harmed'
-    if not seeds:
+    told, word = better or worse, 'helped' if better else 'harmed'
+    if not told:
         return OPEN, 'Not to be told from luck'
-    where = '' if len(seeds) == len(cells) else f' in {len(seeds)} of {len(cells)} comparisons'
-    if min(seeds) < FEW_SEEDS:
-        return PARTLY, f'It seems to have {word}{where}, but {min(seeds)} seeds say little'
+    where = '' if len(told) == len(cells) else f' in {len(told)} of {len(cells)} comparisons'
+    few = what_is_few(min(told, key=lambda each: (each.num_pairs, each.num_units))) or next(filter(None, map(what_is_few, told)), '')
+    if few:
+        return PARTLY, f'It seems to have {word}{where}, but {few} say little'
     if where:
         return PARTLY, f'It {word}{where}'
     return (YES, 'Yes') if better else (NO, 'No: it harmed')

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from mmagenc.evaluation.study import ArmSummary, PairedDifference, excludes_zero, plain_words, summarize
+from mmagenc.evaluation.study import ArmSummary, PairedDifference, excludes_zero, people_count, plain_words, summarize
 from mmagenc.evaluation.study_plan import Arm
 
 from .charts import Chart, interval_chart
@@ -74,15 +74,17 @@ def size_text(cell: ArmSummary) -> str:
 
 
 def points(difference: PairedDifference) -> Tuple[str, str]:
-    """A difference in points, and its interval (empty for one pair), rounded without ``-0.0``."""
+    """A difference in points, and its interval (empty where it has none, as of one pair), rounded without ``-0.0``."""
     mean, low, high = (f'{round(100 * value, 1) + 0.:+.1f}' for value in difference[:3])
-    return mean, f'[{low}, {high}]' if difference.num_pairs > 1 else ''
+    return mean, f'[{low}, {high}]' if difference.num_units > 1 else ''
 
 
 def seeds_text(difference: PairedDifference) -> str:
     """Of how many seeds, and whether the difference can be told from none."""
     count = f'{difference.num_pairs} seed{"s" if difference.num_pairs > 1 else ""}'
-    if difference.num_pairs == 1:
+    if difference.key:
+        count += f', {people_count(difference)} tested'
+    if difference.num_units == 1:
         return f'{count}: no interval'
     return count if excludes_zero(difference) else f'{count}; the interval holds 0'
 
@@ -123,7 +125,7 @@ def _view(study: StudyRuns) -> StudyView:
     datasets = ', '.join(dict.fromkeys(cell.dataset for cell, _ in lines))
     many = len({size_text(cell) for cell, _ in lines}) > 1
     drawn = [(f'{cell.arm}, {size_text(cell)}' if many else cell.arm, *(100 * value for value in cell.difference[:3]), f'against {other}')
-             for cell, other in lines if cell.difference and cell.difference.num_pairs > 1]
+             for cell, other in lines if cell.difference and cell.difference.num_units > 1]
     chart = interval_chart(drawn, title='Difference in top-1, of the same seeds', unit='points') if drawn else None
     return StudyView(datasets, study.source, words, chart, _table(study, lines))
 

@@ -15,7 +15,9 @@ def test_key():
     assert clip_key(dict(clip(), frame_dir='b', label=1)) == key  # the recognizer does not see those
     moved = clip()
     moved['keypoint'][0, 0, 0, 0] = 1e-3
-    others = [moved, dict(clip(), total_frames=3), clip(skeleton='ucla20'), clip(transl=np.zeros((1, 4, 3))),
+    assert clip_key(clip(img_shape=None)) == key and clip_key(clip(img_shape=(4, 6))) == clip_key(clip(img_shape=[np.int64(4), 6]))
+    others = [moved, clip(img_shape=(480, 640)), clip(img_shape=(640, 480)), clip(original_shape=(480, 640)), clip(fps=25.),
+              clip(up='z'), dict(clip(), total_frames=3), clip(skeleton='ucla20'), clip(transl=np.zeros((1, 4, 3))),
               dict(clip(), keypoint=clip()['keypoint'].reshape(1, 4, 3, 2)), dict(clip(), pose=clip()['keypoint'])]
     assert len({key, *map(clip_key, others)}) == len(others) + 1
 

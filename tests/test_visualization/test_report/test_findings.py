@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmagenc.evaluation.study import StudyRow, read_rows, write_rows
+from mmagenc.evaluation.study import StudyRow, people_text, read_rows, write_rows
 from mmagenc.evaluation.study_plan import read_arms, write_arms
 from mmagenc.visualization.report import collect_run
 from mmagenc.visualization.report.collect import Run
@@ -135,6 +135,22 @@ def test_pool(folder, differences, verdict, answer):
     assert name == 'infagenc, 5 clips a class' and value.endswith('with') and beside.startswith('50.0 % without (real): ')
     assert f'{len(differences)} seed' in beside and ('the interval holds 0' in beside) == (verdict == 'open' and len(differences) > 1)
     assert ('no interval' in beside) == (len(differences) == 1) == ('[' not in beside)
+
+
+@pytest.mark.parametrize('people, verdict, answer', [
+    (8, 'yes', 'Yes'), (4, 'partly', 'It seems to have helped, but 4 people tested say little'), (1, 'open', 'Not to be told from luck')
+])
+def test_seeds_that_test_the_same_people_are_no_further_evidence(folder, people, verdict, answer):
+    study(folder, [.1, .11, .12, .1, .11, .1, .12, .11])
+    rows = [replace(row, tested=people_text('subject', {f'S{row.seed % people}': (row.top1, row.top1)}))
+            for row in read_rows(folder / 'study/runs.csv')]
+    write_rows(rows, folder / 'study/runs.csv')
+    finding = pool_finding(collect_run(folder))
+    assert (finding.verdict, finding.answer) == (verdict, answer)
+    assert ('Fewer than 5 people tested say little' in finding.text) == (people < 5)
+    (_, (_, beside)), = facts(finding).items()
+    assert f'8 seeds, {people} p' in beside and 'nan' not in beside
+
 
 
 def test_an_interval_that_begins_just_below_nothing_holds_it(folder):
