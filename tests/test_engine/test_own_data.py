@@ -148,6 +148,54 @@ def test_whole_subjects_are_set_apart(bodies, said):
     assert any(f'training clips are set apart, all of subject {min(people["test"])}' in text for text in said)
 
 
+def with_generated(bodies, count, split=None):
+    """The recordings without splits, and behind them as many generated clips of each class, as ``mmagenc mix`` writes them."""
+    content = load_annotation(bodies)
+    made = [dict(clip, frame_dir=f'made_{clip["frame_dir"]}', source='synthetic') for clip in content['annotations'][:4 * count]]
+    path = bodies.with_name('mixed.npz')
+    save_annotation(dict(content, annotations=[*content['annotations'], *made], split=split or {}), path)
+    return path, [clip['frame_dir'] for clip in made]
+
+
+def test_recordings_are_set_apart_and_generated_clips_train(bodies, said):
+    path, made = with_generated(bodies, 5)
+    parts = parts_of(completed('3d', path))
+    assert {part: len(names) for part, names in parts.items()} == dict(train=16 + 20, test=4, val=4)
+    assert not set(made) & {*parts['val'], *parts['test']} and set(made) <= set(parts['train'])
+    assert sum("20 of its 44 training clips are generated (source='synthetic'): all of them are trained on" in text for text in said) == 1
+    assert any('no split test: 4 of its 24 training clips are set apart' in text for text in said)
+
+
+def test_whole_groups_of_recordings_are_set_apart_beside_generated_clips(bodies):
+    """These are of nobody."""
+    path, made = with_generated(bodies, 5)
+    content = load_annotation(path)
+    for index, clip in enumerate(content['annotations'][:24]):
+        clip['subject'] = f's{index // 6}'
+    save_annotation(content, path)
+    parts = parts_of(completed('3d', path, hold_out_by='subject'))
+    assert set(made) <= set(parts['train']) and len(parts['test']) == len(parts['val']) == 6
+
+
+def test_generated_clips_alone_leave_nothing_to_set_apart(bodies):
+    path, _ = with_generated(bodies, 5)
+    content = load_annotation(path)
+    save_annotation(dict(content, annotations=content['annotations'][24:]), path)
+    for by in (None, 'subject'):
+        with pytest.raises(OwnDataError, match='too few clips to set some of them apart .* no more than 0 recordings are left'):
+            completed('3d', path, hold_out_by=by)
+
+
+def test_generated_clips_that_are_tested_are_warned_of(bodies, said):
+    names = [clip['frame_dir'] for clip in load_annotation(bodies)['annotations']]
+    made = [f'made_{name}' for name in names[:4]]
+    path, _ = with_generated(bodies, 1, dict(train=names[:16], val=[*names[16:20], made[0]], test=[*names[20:], *made[1:]]))
+    completed('3d', path)
+    assert any(f"1 of the 5 clips of its split for val are generated (source='synthetic'), such as {made[0]}" in text for text in said)
+    assert any('3 of the 7 clips of its split for test are generated' in text for text in said)
+    assert not any('are trained on, and recordings are set apart' in text for text in said)
+
+
 def test_groups_that_cannot_be_set_apart_are_refused(bodies):
     with pytest.raises(OwnDataError, match='24 of 24 clips say no session .*hold_out_by.*, such as '):
         completed('3d', with_splits(bodies, {}), hold_out_by='session')
