@@ -7,6 +7,7 @@ like any other: MMEngine writes it into the work folder, where it runs without `
 
 import copy
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -266,16 +267,19 @@ class OwnClips:
         parts.setdefault('train', dict(self.dataset_cfg))
         built = {part: DATASETS.build(settings).annotations() for part, settings in parts.items()}
         self._check_apart({part: clips.values('frame_dir') for part, clips in built.items()})
-        self.labels = np.array(built['train'].values('label'))
-        self.kept = np.arange(len(self.labels))
+        self.labels, self.names = np.array(built['train'].values('label')), built['train'].values('frame_dir')
+        self.kept = np.array(sorted(range(len(self.names)), key=lambda index: _name_key(self.names[index])))
         self.generated = _generated(built['train'])
         self._tell_of_generated(built)
         self.groups = self._groups(built['train'], parts)
         people = {part: clips.values('subject', '') for part, clips in built.items()}
         for part in ('test', 'val'):
             if part not in parts:
-                parts[part] = self._hold_out(parts['train'], part)
-                people[part] = [people['train'][index] for index in parts[part]['indices']]
+                held = self._hold_out(part)
+                parts[part] = dict(parts['train'], clips=[self.names[index] for index in held])
+                people[part] = [people['train'][index] for index in held]
+        if len(self.kept) < len(self.names):
+            parts['train']['clips'] = [self.names[index] for index in self.kept]
         people['train'] = [people['train'][index] for index in self.kept]
         self.subjects = {part: set(map(str, names)) - {''} for part, names in people.items()}
         return parts
@@ -321,8 +325,11 @@ class OwnClips:
             self._say(f'nothing moves in its clips (at most {np.nanmax(speeds):.3f} body lengths a second in {len(speeds)} of them): a '
                       'generator learns statues of them')
 
-    def _hold_out(self, train: Dict, part: str) -> Dict:
-        """Settings of a part of the training clips, which ``train`` loses: of each class the last recordings, as evenly as it can be."""
+    def _hold_out(self, part: str) -> np.ndarray:
+        """Which clips training loses to a part: of each class the last recordings by name, as evenly as it can be.
+
+        By name, and the config names them: where a clip stands in the file says nothing once the file is written anew.
+        """
         real, noun = np.flatnonzero(~self.generated[self.kept]), 'recordings ' if self.generated.any() else ''
         labels = self.labels[self.kept[real]]
         taken = real[share_of(labels, self.own['hold_out']) if self.groups is None or not len(real) else self._whole_groups(real, part)]
@@ -331,12 +338,11 @@ class OwnClips:
             raise OwnDataError(f'{self.source}: it has no split {part}, and too few clips to set some of them apart '
                                f'(own_data.hold_out={self.own["hold_out"]} of each class, of which no more than '
                                f'{np.bincount(labels).max(initial=0)} {noun}are left to train on): name splits in the file{larger}')
-        held = dict(train, indices=self.kept[np.sort(taken)].tolist())
+        held = self.kept[np.sort(taken)]
         lacking = [self.metainfo['classes'][label] for label in np.setdiff1d(self.labels[self.kept], self.labels[self.kept[taken]])]
         self.kept = np.delete(self.kept, taken)
-        train['indices'] = self.kept.tolist()
         lacks = f'; of {", ".join(lacking)} there are too few, so that {part} has none' if lacking else ''
-        whose = '' if self.groups is None else f', all of {self.own["hold_out_by"]} {", ".join(sorted(set(self.groups[held["indices"]])))}'
+        whose = '' if self.groups is None else f', all of {self.own["hold_out_by"]} {", ".join(sorted(set(self.groups[held])))}'
         self._say(f'the file has no split {part}: {len(taken)} of its {len(real)} training clips are set apart{whose}{lacks}')
         return held
 
@@ -503,6 +509,11 @@ class OwnClips:
         except ValueError as error:
             self._say(f'training clips are not mirrored, {error} (own_data.augmentation=dict(swapped_labels=[…]) says otherwise)')
             return None
+
+
+def _name_key(name: str) -> List:
+    """Orders names with their numbers as numbers: ``clip_9`` before ``clip_10``."""
+    return [int(piece) if index % 2 else piece for index, piece in enumerate(re.split(r'([0-9]+)', name))]
 
 
 def _generated(clips) -> np.ndarray:

@@ -128,6 +128,30 @@ def test_tested_with_the_same_few_lines(trained):
     assert 'judge on recordings' in printed and 'speed' in printed and 'generation/accuracy' in printed
 
 
+@pytest.fixture
+def other_splits(trained):
+    """The file written anew, as an import with one video more leaves it: clips that were trained on are tested now."""
+    before = (trained / 'pose.pkl').read_bytes()
+    content = load_annotation(trained / 'pose.pkl')
+    names = [clip['frame_dir'] for clip in content['annotations']]
+    content['split'] = dict(train=names[6:], test=names[:6])
+    (trained / 'pose.pkl').write_bytes(pickle.dumps(content))
+    yield trained
+    (trained / 'pose.pkl').write_bytes(before)
+
+
+@pytest.mark.parametrize('config', ['mine.py', 'run/mine.py'])
+def test_clips_that_were_trained_on_are_not_tested(other_splits, config, capsys):
+    for words in (['test', config, 'run/epoch_16.pth', '--work-dir', 'other'], ['train', config, '--work-dir', 'run', '--resume']):
+        with pytest.raises(SystemExit):
+            run(*words, cwd=other_splits)
+        said = capsys.readouterr().err
+        assert 'it has learnt from 6 of the 6 clips of test_dataloader, such as' in said or 'clips that this set names' in said
+    printed = run('test', 'mine.py', 'run/epoch_16.pth', '--work-dir', 'other', '--cfg-options', 'test_dataloader.dataset.split=test',
+                  cwd=other_splits)
+    assert 'it has learnt from 6 of the 6 clips of test_dataloader' in printed and 'generation/accuracy' in printed
+
+
 def test_recordings_and_pool_train_mmaction2s_own_pipeline(trained):
     run('mix', '--train', 'run/pool/pool.npz', 'pose.pkl:train', '--out', 'mixed.pkl', cwd=trained)
     (trained / 'mixed.py').write_text(

@@ -51,6 +51,20 @@ def test_splits(real, split, expected):
     assert dataset.metainfo == dict(classes=CLASSES, skeleton='infact17', fps=30.)
 
 
+def test_clips_by_name(real):
+    """In the order of their names in the settings; of a split those that are in it."""
+    assert names(MotionDataset(real, clips=['d', 'a'])) == ['d', 'a'] and names(MotionDataset(real, split='val', clips=['c'])) == ['c']
+    assert names(MotionDataset(real, clips=['d', 'a', 'b'], indices=[1, 2])) == ['a', 'b']
+    with pytest.raises(AnnotationError, match=r'real\.npz: 1 of the 2 clips that this set names .* are not there in split val, such as a'):
+        MotionDataset(real, split='val', clips=['a', 'c'])
+    with pytest.raises(ValueError, match='clips must be a list of names'):
+        MotionDataset(real, clips='a')
+    with pytest.raises(ValueError, match='clips must be a list of names'):
+        MotionDataset(real, clips=[3])
+    with pytest.raises(ValueError, match='clips names a twice'):
+        MotionDataset(real, clips=['a', 'b', 'a'])
+
+
 def test_splits_that_are_not_there(real, pool):
     with pytest.raises(AnnotationError, match=r"real\.npz: no split \['trian'\]; it has \['test', 'train', 'val'\]"):
         MotionDataset(real, split='trian')

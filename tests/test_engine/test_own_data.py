@@ -10,7 +10,7 @@ import torch
 from mmcv.transforms import Compose
 from mmengine.config import Config
 
-from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.annotation import AnnotationError, load_annotation, save_annotation
 from mmagenc.engine.config_check import check_config
 from mmagenc.engine.own_data import OwnClips, OwnDataError, complete_config
 from mmagenc.registry import DATASETS, MODELS, TASK_UTILS
@@ -80,6 +80,45 @@ def test_a_part_for_each_purpose_and_none_for_two(pixels, bodies):
     parts = parts_of(completed('3d', unsplit))
     assert {part: len(names) for part, names in parts.items()} == dict(train=16, test=4, val=4)
     assert len({name for names in parts.values() for name in names}) == 24
+
+
+def rewritten(path, order, added=()):
+    """The same clips in another order, and others."""
+    content = load_annotation(path)
+    clips = [content['annotations'][index] for index in order]
+    save_annotation(dict(content, annotations=[*clips, *added]), path)
+
+
+@pytest.mark.parametrize('by', [None, 'subject'])
+def test_the_order_of_a_file_decides_nothing(bodies, by):
+    """What the config says once the same clips are written in another order, and what a config that was completed before reads then."""
+    path = with_splits(bodies, {}, [f's{index // 6}' for index in range(24)])
+    before = completed('3d', path, hold_out_by=by)
+    parts = parts_of(before)
+    rewritten(path, np.random.default_rng(0).permutation(24))
+    assert completed('3d', path, hold_out_by=by).pretty_text == before.pretty_text and parts_of(before) == parts
+    more = load_annotation(path)['annotations'][3]
+    rewritten(path, range(24), [dict(more, frame_dir='another')])
+    assert parts_of(before) == parts
+    rewritten(path, range(20))
+    with pytest.raises(AnnotationError, match=r'clips that this set names \(clips=\[…\]\) are not there, such as clip_'):
+        parts_of(before)
+
+
+def test_numbers_in_names_count_as_numbers(bodies):
+    """The last clips are those of the highest numbers."""
+    path = with_splits(bodies, {})
+    content = load_annotation(path)
+    clips = [dict(clip, frame_dir=f'c{index}') for index, clip in enumerate(content['annotations'])]
+    save_annotation(dict(content, annotations=clips[::-1]), path)
+    parts = parts_of(completed('3d', path))
+    assert parts['test'] == ['c20', 'c21', 'c22', 'c23'] and parts['val'] == ['c16', 'c17', 'c18', 'c19']
+
+
+def test_a_config_that_was_completed_with_numbers_is_read(bodies):
+    cfg = completed('3d', with_splits(bodies, {}))
+    settings = {key: value for key, value in cfg.test_dataloader.dataset.items() if key != 'clips'}
+    assert DATASETS.build(dict(settings, indices=[3, 5])).annotations().values('frame_dir') == ['clip_003', 'clip_005']
 
 
 @pytest.fixture()
@@ -281,7 +320,7 @@ def test_every_generator_has_a_config_of_both_forms(name, form, pixels, bodies):
     assert type(model).__name__ == GENERATORS[name] and (model.num_classes, model.num_frames) == (classes, cfg.model.num_frames)
     assert (model.representation.keypoint_skeleton, model.representation.num_channels) == (layout, int(form[0]))
     assert model.representation.keeps_path  # as recordings do, which the judge sees
-    assert cfg.default_hooks.infagenc.held_out.indices and 'own_data' not in cfg
+    assert cfg.default_hooks.infagenc.held_out.clips and 'own_data' not in cfg
 
 
 def test_clips_of_several_rates_are_brought_to_the_one_that_is_named(bodies, tmp_path):
