@@ -1,6 +1,7 @@
 """Datasets of clips in the annotation format."""
 
 import copy
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Dict, List, Optional, Set, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
@@ -39,7 +41,7 @@ class MotionDataset(BaseDataset):
     Args:
         ann_file: a file (``.npz`` or ``.pkl``), or several: real clips and a pool make a mixed set. All must have the same classes. A
             relative path starts from ``data_root``, if that is given.
-        split: name of the split, or several; ``None`` takes all clips.
+        split: name of the split, or several; ``None`` takes all clips. Of several files some may lack it, which is logged.
         clips: names (``frame_dir``) of the clips that are taken, in this order, wherever they stand in the files; ``None`` takes all of
             the split. One that is not there is refused.
         pipeline: transforms; a sample is the annotation dict with ``skeleton``, ``modality`` and ``start_index`` beside it.
@@ -120,12 +122,14 @@ class MotionDataset(BaseDataset):
 
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))
-        found, rates = set(), self._common_rate()
+        found, rates, lacking = set(), self._common_rate(), []
         for path in self.ann_files:
             annotation = self.read(path)
             self._mending.report(path)
             self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if self._metainfo.get(key) is None})
             found.update(annotation['split'])
+            if self.splits is not None and not set(self.splits) & set(annotation['split']):
+                lacking.append((path, annotation['split'], len(annotation['annotations'])))
             read = rates.bring(self._read_clips(annotation, path), annotation['metainfo'].get('fps'), path)
             problem = keypoints_problem(clips, read)
             if problem:
@@ -141,6 +145,9 @@ class MotionDataset(BaseDataset):
         missing = [split for split in self.splits or () if split not in found]
         if missing:
             raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
+        for path, splits, count in lacking:
+            print_log(f'{path}: no split {list(self.splits)}, which other files of the list have: none of its {count} clips is taken here; '
+                      f'it has {sorted(splits)}', logger='current', level=logging.INFO if splits else logging.WARNING)
         if not clips:
             raise AnnotationError(f'{source or "ann_file=[]"}: no clips' + (f' of split {self.splits}' if self.splits else ''))
         clips = self._named_clips(self._with_one_name_each(clips, source), source)
@@ -171,7 +178,7 @@ class MotionDataset(BaseDataset):
         clips = annotation['annotations']
         if self.splits is not None:
             known = [split for split in self.splits if split in annotation['split']]
-            if not known:
+            if not known and len(self.ann_files) == 1:
                 raise AnnotationError(f'{path}: no split {list(self.splits)}; it has {sorted(annotation["split"])}')
             members = {name for split in known for name in annotation['split'][split]}
             clips = [clip for clip in clips if clip['frame_dir'] in members]

@@ -235,6 +235,21 @@ def test_generated_clips_that_are_tested_are_warned_of(bodies, said):
     assert not any('are trained on, and recordings are set apart' in text for text in said)
 
 
+def test_a_pool_beside_recordings_needs_no_split_to_test_on(bodies):
+    """``ann_file`` is a list."""
+    names = [clip['frame_dir'] for clip in load_annotation(bodies)['annotations']]
+    path, made = with_generated(bodies, 2)
+    content = load_annotation(path)
+    pool = bodies.with_name('pool.npz')
+    save_annotation(dict(content, annotations=content['annotations'][24:], split=dict(train=made)), pool)
+    split = dict(train=names[:16], val=names[16:20], test=names[20:])
+    save_annotation(dict(content, annotations=content['annotations'][:24], split=split), path)
+    cfg = config('3d', path)
+    cfg.own_data.ann_file = [str(path), str(pool)]
+    parts = parts_of(complete_config(cfg))
+    assert parts == dict(train=[*names[:16], *made], val=names[16:20], test=names[20:])
+
+
 def test_groups_that_cannot_be_set_apart_are_refused(bodies):
     with pytest.raises(OwnDataError, match='24 of 24 clips say no session .*hold_out_by.*, such as '):
         completed('3d', with_splits(bodies, {}), hold_out_by='session')
