@@ -1,23 +1,31 @@
 """A recognizer's opinion of clips."""
 
+import logging
 import warnings
 from typing import Dict, List, Mapping, Optional, Union
 
 import torch
+from mmengine.logging import print_log
 from torch import nn
 
 from mmagenc.clips import count_persons
-from mmagenc.datasets.annotation import check_clips, content_clips, normalized_clip
+from mmagenc.datasets.annotation import check_clips, content_clips, form_problem, normalized_clip
+from mmagenc.datasets.gaps import gaps_in_words
 from mmagenc.datasets.layouts import with_named_layouts
+from mmagenc.datasets.mending import ClipMending
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, score_annotations
 from mmagenc.skeletons import get_skeleton
+
+SOURCE = 'clips to be recognized'
 
 
 def recognize(model: nn.Module,
               annotations: Union[List[Dict], Mapping],
               pipeline: Optional[Pipeline] = None,
               *,
-              batch_size: int = 64) -> RecognizerScores:
+              batch_size: int = 64,
+              mend: bool = True) -> RecognizerScores:
     """Score clips with any MMAction2 recognizer.
 
     Args:
@@ -26,6 +34,8 @@ def recognize(model: nn.Module,
             ``unlabelled=True``). A clip needs no label.
         pipeline: the recognizer's test pipeline; ``None`` is the one of its config.
         batch_size: clips of a forward pass.
+        mend: fill gaps and choose persons as the data sets of the recognizer's config do (:class:`TrainedMending`), and warn of gaps that
+            stay; else clips are taken as they are.
 
     Returns:
         RecognizerScores: ``label (N,)``, -1 where there is none, ``probability (N, K)``, ``feature (N, D)``; also ``predicted``,
@@ -43,7 +53,11 @@ def recognize(model: nn.Module,
         metainfo = with_named_layouts(annotations.get('metainfo') or {})
         annotations = content_clips(annotations, 'annotations')
     annotations = [normalized_clip(clip) for clip in annotations]
-    check_clips(annotations, metainfo, source='clips to be recognized', unlabelled=True)
+    if mend:
+        annotations = _mended(annotations, metainfo, TrainedMending(model))
+    check_clips(annotations, metainfo, source=SOURCE, unlabelled=True)
+    if mend:
+        _tell_of_gaps(annotations)
     if metainfo.get('skeleton') is not None:
         annotations = [{'skeleton': metainfo['skeleton'], **clip} for clip in annotations]
     known = (getattr(model, 'dataset_meta', None) or {}).get('skeleton')
@@ -57,6 +71,49 @@ def recognize(model: nn.Module,
         shape = annotations[0]['keypoint'].shape
         raise ValueError(f'the recognizer does not take these clips (keypoint of {annotations[0]["frame_dir"]}: {shape[2]} keypoints of '
                          f'{shape[3]} coordinates): {error}') from error
+
+
+class TrainedMending:
+    """What the data sets of a recognizer's config do to each clip before it is checked (``third``, ``num_persons``, ``fill_gaps``).
+
+    A clip that they would leave out, such as one of which a keypoint is never seen, stays as it is: who asks for its class gets one.
+
+    Args:
+        model: a recognizer; of one without a config, or with that of a folder, clips stay as they are.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        cfg = getattr(model, 'cfg', None) or {}
+        found = [innermost_dataset(cfg.get(f'{part}_dataloader')) for part in ('train', 'val', 'test')]
+        dataset = next((each for each in found if each), {})
+        self._mending = ClipMending(**{key: dataset[key] for key in ('third', 'num_persons', 'fill_gaps') if dataset.get(key) is not None})
+
+    def __call__(self, clip: Dict, metainfo: Dict) -> Dict:
+        """The clip as the recognizer has learnt from clips."""
+        try:
+            return self._mending(clip, metainfo)
+        except ValueError:
+            return clip
+
+    def in_words(self) -> str:
+        """What was done since the last time; an empty text if that is nothing."""
+        done = self._mending.in_words()
+        return f'{done}, as in the training of the recognizer' if done else ''
+
+
+def _mended(clips: List[Dict], metainfo: Mapping, mending: TrainedMending) -> List[Dict]:
+    clips = [clip if form_problem(clip, metainfo, unlabelled=True) else mending(clip, metainfo) for clip in clips]
+    done = mending.in_words()
+    if done:
+        print_log(f'{SOURCE}: {done}', logger='current', level=logging.INFO)
+    return clips
+
+
+def _tell_of_gaps(clips: List[Dict]) -> None:
+    """Warn of points without a place that stay where they are."""
+    text = gaps_in_words(clips, SOURCE)
+    if text is not None:
+        warnings.warn(text, stacklevel=3)
 
 
 def _tell_of_persons(clips: List[Dict], pipeline: Pipeline) -> None:

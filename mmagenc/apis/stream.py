@@ -33,7 +33,7 @@ def stream_recognizer(model: nn.Module, *, known: Optional[Dict] = None, window:
     window = window or window_of(model.test_pipeline)
     form = tried_form(model, known.get('skeleton'))
     fixed = {key: form[key] for key in ('skeleton', ) if form.get(key) is not None}
-    return StreamRecognizer(lambda clip: recognize(model, [clip]).probability[0], window=window, model_fps=known.get('fps'),
+    return StreamRecognizer(lambda clip: recognize(model, [clip], mend=False).probability[0], window=window, model_fps=known.get('fps'),
                             keypoints=form['keypoint'].shape[2:], scored='keypoint_score' in form, clip=fixed, **settings)
 
 

@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import sys
+import warnings
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,19 +53,55 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
     Raises:
         ValueError: clips that the recognizer does not know.
     """
-    from mmagenc.datasets.annotation import load_annotation
-    content = load_annotation(args.clips, unlabelled=True)
-    clips, meta = content['annotations'], content['metainfo']
-    if not clips:
-        raise ValueError(f'{args.clips}: there are no clips in it')
+    from mmagenc.datasets.gaps import gaps_in_words
     if is_onnx(args):
-        model = OnnxModel(args.model, args.threads)
+        content = clips_of(args)
+        model, clips, meta = OnnxModel(args.model, args.threads), content['annotations'], content['metainfo']
         check_form(args.clips, meta, model.meta, clips)
+        warn(gaps_in_words(clips, str(args.clips)))
         return clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or ()
-    from mmagenc.apis import recognize
+    from mmagenc.apis.recognize import TrainedMending, recognize
     model, known, classes = torch_model(args)
+    mending = TrainedMending(model)
+    content = clips_of(args, mending)
+    clips, meta, done = content['annotations'], content['metainfo'], mending.in_words()
+    if done:
+        print(f'{args.clips}: {done}', file=sys.stderr)
     check_form(args.clips, meta, known, clips)
-    return clips, recognize(model, content).probability, classes, meta.get('classes') or ()
+    with warnings_in_words():
+        return clips, recognize(model, content).probability, classes, meta.get('classes') or ()
+
+
+def clips_of(args: argparse.Namespace, mend=None) -> Dict:
+    """The file with clips, which need no labels.
+
+    Raises:
+        ValueError: none in it, or broken ones.
+    """
+    from mmagenc.datasets.annotation import load_annotation
+    content = load_annotation(args.clips, unlabelled=True, mend=mend)
+    if not content['annotations']:
+        raise ValueError(f'{args.clips}: there are no clips in it')
+    return content
+
+
+def warn(text) -> None:
+    """Say a warning, if there is one, beside the predictions."""
+    if text:
+        print(f'warning: {text}', file=sys.stderr)
+
+
+@contextmanager
+def warnings_in_words() -> Iterator[None]:
+    """What the library warns its callers of, without the line of the program that stands there; others' warnings as they come."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter('default')
+        yield
+    for warning in found:
+        if warning.category is UserWarning:
+            warn(warning.message)
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:
@@ -76,8 +113,7 @@ def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()
         raise ValueError(f'{source}: keypoints of {layouts[0]}, and the recognizer knows {layouts[1]}')
     others = other_rates(clips or [meta], meta, known.get('fps'))
     if others:
-        print(f'warning: {source} has {", ".join(others)} fps, the recognizer knows {known["fps"]:g}: movements '
-              'seem faster or slower to it', file=sys.stderr)
+        warn(f'{source} has {", ".join(others)} fps, the recognizer knows {known["fps"]:g}: movements seem faster or slower to it')
 
 
 def rows_of(clips: List[Dict], probability: np.ndarray, classes: Sequence[str], told: Sequence[str]) -> List[Dict]:

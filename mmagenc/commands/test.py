@@ -100,6 +100,11 @@ def keep_names(settings) -> None:
             keep_names(value)
 
 
+def names_clips(args: argparse.Namespace) -> bool:
+    """Whether the command line says which clips are tested."""
+    return any(key.startswith('test_dataloader.dataset') for key in args.cfg_options or {})
+
+
 def prepare(args: argparse.Namespace) -> Config:
     """The whole config of a test, looked through.
 
@@ -128,5 +133,5 @@ def run(args: argparse.Namespace) -> None:
         keep_config(cfg, others=True)
         with undone_if_refused(cfg.work_dir, launcher=cfg.launcher, config=cfg.filename) as begin, refusing(cfg):
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-            runner.register_hook(StartHook(output.release, begin, strict=True))
+            runner.register_hook(StartHook(output.release, begin, strict=True, asked=names_clips(args)))
             runner.test()

@@ -178,7 +178,14 @@ def _name(joint: int, skeleton) -> str:
 
 
 def warn_of_gaps(clips: Sequence[Dict], source: str) -> None:
-    """Log how many clips hold points without a place, which a model would take for jumps to the corner of the image.
+    """Log how many clips hold points without a place, see :func:`gaps_in_words`."""
+    text = gaps_in_words(clips, source)
+    if text is not None:
+        print_log(text, logger='current', level=logging.WARNING)
+
+
+def gaps_in_words(clips: Sequence[Dict], source: str) -> Optional[str]:
+    """How many clips hold points without a place, which a model would take for jumps to the corner of the image; ``None`` if none does.
 
     Only of those with scores or in pixels: in space the zeros of a second person who comes later are how sets are published.
     """
@@ -189,7 +196,8 @@ def warn_of_gaps(clips: Sequence[Dict], source: str) -> None:
             score = clip.get('keypoint_score')
             if missing_points(clip['keypoint'][there], None if score is None else score[there]).any():
                 found.append(clip['frame_dir'])
-    if found:
-        print_log(f'{source}: {len(found)} of {len(clips)} clips hold points that were not seen (score 0, or at (0, 0)), such as '
-                  f'{found[0]}; they stay where they are. fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and '
-                  'import-…, fills gaps of up to N frames', logger='current', level=logging.WARNING)
+    if not found:
+        return None
+    return (f'{source}: {len(found)} of {len(clips)} clips hold points that were not seen (score 0, or at (0, 0)), such as '
+            f'{found[0]}; they stay where they are. fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and '
+            'import-…, fills gaps of up to N frames')

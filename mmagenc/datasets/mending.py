@@ -55,10 +55,15 @@ class ClipMending:
             filled['total_frames'] < clip['total_frames'])
         return filled
 
-    def report(self, source: str) -> None:
-        """Log what was done since the last time."""
+    def in_words(self) -> str:
+        """What was done since the last time; an empty text if that is nothing."""
         done = '; '.join(f'{count} clips had {what}' for what, count in self._done.items() if count)
         self._done.clear()
+        return done
+
+    def report(self, source: str) -> None:
+        """Log what was done since the last time."""
+        done = self.in_words()
         if done:
             print_log(f'{source}: {done}', logger='current', level=logging.INFO)
 

@@ -1,6 +1,7 @@
 """Datasets of clips in the annotation format."""
 
 import copy
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Dict, List, Optional, Set, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
@@ -39,7 +41,9 @@ class MotionDataset(BaseDataset):
     Args:
         ann_file: a file (``.npz`` or ``.pkl``), or several: real clips and a pool make a mixed set. All must have the same classes. A
             relative path starts from ``data_root``, if that is given.
-        split: name of the split, or several; ``None`` takes all clips.
+        split: name of the split, or several; ``None`` takes all clips. Of several files some may lack it, which is logged.
+        clips: names (``frame_dir``) of the clips that are taken, in this order, wherever they stand in the files; ``None`` takes all of
+            the split. One that is not there is refused.
         pipeline: transforms; a sample is the annotation dict with ``skeleton``, ``modality`` and ``start_index`` beside it.
         metainfo: ``classes`` and ``skeleton`` (a name or a definition) of files that do not say them (MMAction2's). ``keypoint`` of clips
             in another layout than ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
@@ -57,13 +61,15 @@ class MotionDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: no such file.
-        AnnotationError: a broken file or clip, an unknown split, files that do not go together.
+        AnnotationError: a broken file or clip, an unknown split, named clips that are not there, files that do not go together.
+        ValueError: ``ann_file`` or ``clips`` that are no names.
     """
 
     def __init__(self,
                  ann_file: Union[str, Sequence[str]],
                  *,
                  split: Optional[Union[str, Sequence[str]]] = None,
+                 clips: Optional[Sequence[str]] = None,
                  pipeline: Sequence = (),
                  skip_broken: bool = False,
                  fps: Optional[float] = None,
@@ -75,6 +81,7 @@ class MotionDataset(BaseDataset):
         if not all(map(str, self.ann_files)):
             raise ValueError(f'ann_file={ann_file!r} names no file')
         self.splits = [split] if isinstance(split, str) else split
+        self.named = _checked_names(clips)
         self.skip_broken, self.fps = skip_broken, fps
         self._mending = ClipMending(third=third, num_persons=num_persons, fill_gaps=fill_gaps)
         kwargs.setdefault('serialize_data', False)
@@ -115,12 +122,14 @@ class MotionDataset(BaseDataset):
 
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))
-        found, rates = set(), self._common_rate()
+        found, rates, lacking = set(), self._common_rate(), []
         for path in self.ann_files:
             annotation = self.read(path)
             self._mending.report(path)
             self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if self._metainfo.get(key) is None})
             found.update(annotation['split'])
+            if self.splits is not None and not set(self.splits) & set(annotation['split']):
+                lacking.append((path, annotation['split'], len(annotation['annotations'])))
             read = rates.bring(self._read_clips(annotation, path), annotation['metainfo'].get('fps'), path)
             problem = keypoints_problem(clips, read)
             if problem:
@@ -136,10 +145,26 @@ class MotionDataset(BaseDataset):
         missing = [split for split in self.splits or () if split not in found]
         if missing:
             raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
+        for path, splits, count in lacking:
+            print_log(f'{path}: no split {list(self.splits)}, which other files of the list have: none of its {count} clips is taken here; '
+                      f'it has {sorted(splits)}', logger='current', level=logging.INFO if splits else logging.WARNING)
         if not clips:
             raise AnnotationError(f'{source or "ann_file=[]"}: no clips' + (f' of split {self.splits}' if self.splits else ''))
+        clips = self._named_clips(self._with_one_name_each(clips, source), source)
         self._shared = shared_arrays(clips)
-        return self._with_one_name_each(clips, source)
+        return clips
+
+    def _named_clips(self, clips: List[Dict], source: str) -> List[Dict]:
+        """Those that the settings name, in their order; all, where they name none."""
+        if self.named is None:
+            return clips
+        found = {clip['frame_dir']: clip for clip in clips}
+        missing = [name for name in self.named if name not in found]
+        if missing:
+            where = f' in split {", ".join(self.splits)}' if self.splits else ''
+            raise AnnotationError(f'{source}: {len(missing)} of the {len(self.named)} clips that this set names (clips=[…]) are not '
+                                  f'there{where}, such as {missing[0]}: a file that was written anew has other names, or lacks them')
+        return [found[name] for name in self.named]
 
     def _read_clips(self, annotation: Dict, path) -> List[Dict]:
         """The clips of this dataset's splits in a file, in this dataset's layout."""
@@ -153,7 +178,7 @@ class MotionDataset(BaseDataset):
         clips = annotation['annotations']
         if self.splits is not None:
             known = [split for split in self.splits if split in annotation['split']]
-            if not known:
+            if not known and len(self.ann_files) == 1:
                 raise AnnotationError(f'{path}: no split {list(self.splits)}; it has {sorted(annotation["split"])}')
             members = {name for split in known for name in annotation['split'][split]}
             clips = [clip for clip in clips if clip['frame_dir'] in members]
@@ -295,6 +320,16 @@ class MotionDataset(BaseDataset):
         if sample is None:
             raise AnnotationError(f'clip {clip["frame_dir"]}: the pipeline drops it')
         return with_source(sample, clip.get('source'))
+
+
+def _checked_names(names: Optional[Sequence[str]]) -> Optional[List[str]]:
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f'clips must be a list of names (frame_dir), got {str(names)[:60]!r}')
+    if len(set(names)) < len(names):
+        raise ValueError(f'clips names {next(name for name in names if list(names).count(name) > 1)} twice')
+    return list(names)
 
 
 def with_source(sample: Optional[Dict], source: Optional[str]) -> Optional[Dict]:

@@ -7,6 +7,7 @@ like any other: MMEngine writes it into the work folder, where it runs without `
 
 import copy
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -63,10 +64,10 @@ and ``skeleton`` of files that do not say them; ``path=False`` has the recognize
 through the room; ``fps``, which all clips are brought to, and which those are taken to have that say none;
 ``num_persons=1`` keeps the person who is most there; ``fill_gaps`` options of ``MotionDataset``; ``skip_broken`` leaves clips out that
 cannot be mended, with a warning that lists them; ``splits`` names of ``train``, ``val`` and ``test`` in the file; ``hold_out`` share of
-each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test``; ``hold_out_by`` a key of
-the clips (``'subject'``, ``'session'``, ``'camera'`` …) by whose values whole groups are set apart, as near to that share as they go. What
-a generator needs its config says: ``least_steps``, 0 where it has nothing to learn, and ``window_multiple``, whose multiple the default
-window is.
+each class's training clips that is set apart where the file has no ``val``, and again where it has no ``test`` (of its recordings:
+generated clips all train); ``hold_out_by`` a key of the clips (``'subject'``, ``'session'``, ``'camera'`` …) by whose values whole
+groups are set apart, as near to that share as they go. What a generator needs its config says: ``least_steps``, 0 where it has nothing to
+learn, and ``window_multiple``, whose multiple the default window is.
 """
 PASSES, POSE_SHARE = 100, 4
 """Passes over the recordings that any generator makes at the least; of SLT's steps one in so many is for poses."""
@@ -263,14 +264,19 @@ class OwnClips:
         parts.setdefault('train', dict(self.dataset_cfg))
         built = {part: DATASETS.build(settings).annotations() for part, settings in parts.items()}
         self._check_apart({part: clips.values('frame_dir') for part, clips in built.items()})
-        self.labels = np.array(built['train'].values('label'))
-        self.kept = np.arange(len(self.labels))
+        self.labels, self.names = np.array(built['train'].values('label')), built['train'].values('frame_dir')
+        self.kept = np.array(sorted(range(len(self.names)), key=lambda index: _name_key(self.names[index])))
+        self.generated = _generated(built['train'])
+        self._tell_of_generated(built)
         self.groups = self._groups(built['train'], parts)
         people = {part: clips.values('subject', '') for part, clips in built.items()}
         for part in ('test', 'val'):
             if part not in parts:
-                parts[part] = self._hold_out(parts['train'], part)
-                people[part] = [people['train'][index] for index in parts[part]['indices']]
+                held = self._hold_out(part)
+                parts[part] = dict(parts['train'], clips=[self.names[index] for index in held])
+                people[part] = [people['train'][index] for index in held]
+        if len(self.kept) < len(self.names):
+            parts['train']['clips'] = [self.names[index] for index in self.kept]
         people['train'] = [people['train'][index] for index in self.kept]
         self.subjects = {part: set(map(str, names)) - {''} for part, names in people.items()}
         return parts
@@ -284,6 +290,18 @@ class OwnClips:
                 raise OwnDataError(f'{self.source}: {len(shared)} clips of its split for {part} are in that for train too, such as '
                                    f'{shared[0]}: what is learnt by heart would be tested. Take them out of one of the two, or leave the '
                                    f'split for {part} out of the file, and some clips are set apart')
+
+    def _tell_of_generated(self, built: Mapping) -> None:
+        """Say what becomes of generated clips: of those that no split names all train, as what is tested on is to be recorded."""
+        if self.generated.any() and not {'val', 'test'} <= set(built):
+            self._say(f"{self.generated.sum()} of its {len(self.generated)} training clips are generated (source='synthetic'): all of them "
+                      'are trained on, and recordings are set apart')
+        for part in ('val', 'test'):
+            found = _generated(built.get(part, ()))
+            if found.any():
+                name = built[part].values('frame_dir')[int(found.argmax())]
+                self._say(f"{found.sum()} of the {len(found)} clips of its split for {part} are generated (source='synthetic'), such as "
+                          f'{name}: what is said of recordings is then said of them too; take them out of the split')
 
     def _warn_of_shared_subjects(self) -> None:
         """Say which parts hold people who are trained on."""
@@ -304,22 +322,25 @@ class OwnClips:
             self._say(f'nothing moves in its clips (at most {np.nanmax(speeds):.3f} body lengths a second in {len(speeds)} of them): a '
                       'generator learns statues of them')
 
-    def _hold_out(self, train: Dict, part: str) -> Dict:
-        """Settings of a part of the training clips, which ``train`` loses: of each class the last ones, as evenly as it can be."""
-        labels = self.labels[self.kept]
-        taken = share_of(labels, self.own['hold_out']) if self.groups is None else self._whole_groups(labels, part)
-        if not taken:
-            larger = ', or set own_data.hold_out to a larger share, such as 0.34' if np.bincount(self.labels).max() > 2 else ''
+    def _hold_out(self, part: str) -> np.ndarray:
+        """Which clips training loses to a part: of each class the last recordings by name, as evenly as it can be.
+
+        By name, and the config names them: where a clip stands in the file says nothing once the file is written anew.
+        """
+        real, noun = np.flatnonzero(~self.generated[self.kept]), 'recordings ' if self.generated.any() else ''
+        labels = self.labels[self.kept[real]]
+        taken = real[share_of(labels, self.own['hold_out']) if self.groups is None or not len(real) else self._whole_groups(real, part)]
+        if not len(taken):
+            larger = ', or set own_data.hold_out to a larger share, such as 0.34' if np.bincount(labels).max(initial=0) > 1 else ''
             raise OwnDataError(f'{self.source}: it has no split {part}, and too few clips to set some of them apart '
                                f'(own_data.hold_out={self.own["hold_out"]} of each class, of which no more than '
-                               f'{np.bincount(labels).max()} are left to train on): name splits in the file{larger}')
-        held = dict(train, indices=self.kept[np.sort(taken)].tolist())
+                               f'{np.bincount(labels).max(initial=0)} {noun}are left to train on): name splits in the file{larger}')
+        held = self.kept[np.sort(taken)]
+        lacking = [self.metainfo['classes'][label] for label in np.setdiff1d(self.labels[self.kept], self.labels[self.kept[taken]])]
         self.kept = np.delete(self.kept, taken)
-        train['indices'] = self.kept.tolist()
-        lacking = [self.metainfo['classes'][label] for label in np.setdiff1d(labels, labels[taken])]
         lacks = f'; of {", ".join(lacking)} there are too few, so that {part} has none' if lacking else ''
-        whose = '' if self.groups is None else f', all of {self.own["hold_out_by"]} {", ".join(sorted(set(self.groups[held["indices"]])))}'
-        self._say(f'the file has no split {part}: {len(taken)} of its {len(labels)} training clips are set apart{whose}{lacks}')
+        whose = '' if self.groups is None else f', all of {self.own["hold_out_by"]} {", ".join(sorted(set(self.groups[held])))}'
+        self._say(f'the file has no split {part}: {len(taken)} of its {len(real)} training clips are set apart{whose}{lacks}')
         return held
 
     def _groups(self, clips, parts: Mapping) -> Optional[np.ndarray]:
@@ -328,20 +349,20 @@ class OwnClips:
         if key is None or {'val', 'test'} <= set(parts):
             return None
         groups = np.array([str(value) for value in clips.values(key, '')])
-        lacking = [name for name, group in zip(clips.values('frame_dir'), groups) if not group]
+        lacking = [name for name, group, made in zip(clips.values('frame_dir'), groups, self.generated) if not group and not made]
         if lacking:
-            raise OwnDataError(f'{self.source}: {len(lacking)} of {len(groups)} clips say no {key} (own_data.hold_out_by), such as '
-                               f'{lacking[0]}')
+            raise OwnDataError(f'{self.source}: {len(lacking)} of {(~self.generated).sum()} clips say no {key} (own_data.hold_out_by), '
+                               f'such as {lacking[0]}')
         return groups
 
-    def _whole_groups(self, labels: np.ndarray, part: str) -> List[int]:
-        key, groups = self.own['hold_out_by'], self.groups[self.kept]
+    def _whole_groups(self, real: np.ndarray, part: str) -> List[int]:
+        key, groups, labels = self.own['hold_out_by'], self.groups[self.kept[real]], self.labels[self.kept[real]]
         remedy = 'name splits in the file, or leave own_data.hold_out_by out'
         if len(set(groups)) < 2:
             raise OwnDataError(f'{self.source}: all clips left are of one {key} ({groups[0]}), and none can be set apart for {part}: '
                                f'{remedy}')
         taken = share_of(labels, self.own['hold_out'], groups)
-        lost = np.setdiff1d(labels, np.delete(labels, taken))
+        lost = np.setdiff1d(labels, np.delete(self.labels[self.kept], real[taken]))
         if len(lost):
             names, them = ', '.join(self.metainfo['classes'][label] for label in lost), ', '.join(sorted(set(groups[taken])))
             raise OwnDataError(f'{self.source}: with {key} {them} set apart for {part}, no clip of {names} is left to train on: {remedy}')
@@ -485,6 +506,16 @@ class OwnClips:
         except ValueError as error:
             self._say(f'training clips are not mirrored, {error} (own_data.augmentation=dict(swapped_labels=[…]) says otherwise)')
             return None
+
+
+def _name_key(name: str) -> List:
+    """Orders names with their numbers as numbers: ``clip_9`` before ``clip_10``."""
+    return [int(piece) if index % 2 else piece for index, piece in enumerate(re.split(r'([0-9]+)', name))]
+
+
+def _generated(clips) -> np.ndarray:
+    """``(N,)`` which clips are generated, as their ``source`` says."""
+    return np.array([source == 'synthetic' for source in clips.values('source', '')] if len(clips) else [], dtype=bool)
 
 
 def _fill_unsaid(table: Optional[Dict], **values) -> None:

@@ -8,7 +8,7 @@ run is a mistake in a program and keeps its traceback.
 import pickle
 import traceback
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from mmagenc.command_line import describe
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, num_classes_of
-from mmagenc.engine.held_out import shared_clips
+from mmagenc.engine.held_out import JUDGED, LEARNT, PARTS, compared, learnt_and_tested, learnt_clips, said_learnt
 from mmagenc.engine.interruption import InterruptedTraining
 from mmagenc.engine.pretrained import SAID, said_classes, said_of_clips
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
@@ -136,16 +136,18 @@ class StartHook(Hook):
         begun: called after each step, see :func:`mmagenc.command_line.waiting_output` and
             :func:`mmagenc.engine.work_dir.undone_if_refused`.
         strict: whether a checkpoint must fit the model wholly, as for a test or to resume; to begin from, a part of it is enough.
+        asked: whether the command line names the clips that are tested: then it is not refused that the checkpoint has learnt from them.
 
     Raises:
-        RefusedError: in the run, for a checkpoint of another model, or (with ``strict``) of clips whose classes have other labels, for
-            classes and labels that the model does not have, or no batch at all.
+        RefusedError: in the run, for a checkpoint of another model, or (with ``strict``) of clips whose classes have other labels, or that
+            has learnt from clips that are tested, for classes and labels that the model does not have, or no batch at all.
     """
 
     priority = 'HIGHEST'
 
-    def __init__(self, *begun: Callable[[], None], strict: bool) -> None:
-        self.begun, self.strict = begun, strict
+    def __init__(self, *begun: Callable[[], None], strict: bool, asked: bool = False) -> None:
+        self.begun, self.strict, self.asked = begun, strict, asked
+        self.learnt: Optional[Mapping] = None
 
     def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
         source = f'checkpoint {runner._load_from or runner.work_dir}'
@@ -157,18 +159,38 @@ class StartHook(Hook):
         if self.strict:
             for warning in check_same_clips(said_of_clips(checkpoint), getattr(loaded_dataset(runner), 'metainfo', None) or {}, source):
                 runner.logger.warning(warning)
+        self.learnt = said_learnt(checkpoint)
+        if self.learnt is not None:
+            self._check_unlearnt(runner, source)
         if runner._resume:
             missing = [key for key in ('meta', 'optimizer') if key not in checkpoint]
             if missing:
                 raise RefusedError(f'{source}: holds weights, but no state of a training ({", ".join(missing)}) that could be resumed; to '
                                    'begin from these weights, write --cfg-options load_from=…')
 
+    def _check_unlearnt(self, runner, source: str) -> None:
+        trains = isinstance(getattr(runner, '_train_loop', None), BaseLoop)
+        refused, warned = learnt_and_tested(runner, self.learnt, (*PARTS, JUDGED) if trains else ('test', ))
+        if refused and self.strict and not self.asked:
+            other = '' if trains else ', and --cfg-options test_dataloader.dataset.… names clips that are tested all the same'
+            raise RefusedError(f'{source}: {"; ".join(refused)}: what is learnt by heart would be tested. The annotation file was written '
+                               'anew, or other clips are set apart; the config that lies beside the checkpoint names those that it has '
+                               f'not learnt from{other}')
+        for warning in [*refused, *warned]:
+            runner.logger.warning(f'{source}: {warning}')
+
+    def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
+        if self.learnt is not None:
+            checkpoint.setdefault('meta', {})[LEARNT] = self.learnt
+
     def before_train(self, runner) -> None:
         if getattr(runner.train_loop, 'max_iters', None) == 0:  # of a loop by iterations it is not counted in batches
             raise RefusedError(no_batch(runner.train_dataloader, 'train_dataloader'))
         check_classes(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
-        for warning in shared_clips(runner):
+        warnings, tested = compared(runner)
+        for warning in warnings:
             runner.logger.warning(warning)
+        self.learnt = learnt_clips(runner, tested, self.learnt)
         loop = runner.train_loop
         unit, done, key = ('iterations', loop.iter, 'max_iters') if isinstance(loop, IterBasedTrainLoop) else (
             'epochs', loop.epoch, 'max_epochs')

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mmagenc.commands import start
-from mmagenc.datasets.annotation import load_annotation
+from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.mending import ClipMending
 from tests.own_clips import coco_clips
 from tests.runs import forget_runs
 
@@ -126,6 +127,50 @@ def test_the_completed_config_stands_alone(trained):
 def test_tested_with_the_same_few_lines(trained):
     printed = run('test', 'mine.py', 'run/epoch_16.pth', '--work-dir', 'test', cwd=trained)
     assert 'judge on recordings' in printed and 'speed' in printed and 'generation/accuracy' in printed
+
+
+def test_recognized_with_gaps_filled_as_in_training(trained, capsys):
+    """A clip that cannot be mended stays as it is, and that is said without a line of the program."""
+    content = coco_clips(9)
+    (trained / 'gaps.pkl').write_bytes(pickle.dumps(content))
+    filled = load_annotation(trained / 'gaps.pkl', mend=ClipMending(fill_gaps=dict(max_gap=10)), skip_broken=True)
+    save_annotation(filled, trained / 'filled.pkl')
+    rows = {}
+    for name in ('gaps', 'filled'):
+        run('recognize', 'run/mine.py', 'run/epoch_16.pth', '--clips', f'{name}.pkl', '--out', f'{name}.csv', cwd=trained)
+        rows[name] = (trained / f'{name}.csv').read_text().splitlines()
+        said = capsys.readouterr().err
+        assert ('gaps, of which those of up to 10 frames were filled' in said) == ('as in the training' in said) == (name == 'gaps')
+    assert len(rows['gaps']) == 10 and {*rows['filled']} <= {*rows['gaps']}
+    content['annotations'][0]['keypoint_score'][:, :, 3] = 0
+    (trained / 'gaps.pkl').write_bytes(pickle.dumps(content))
+    run('recognize', 'run/mine.py', 'run/epoch_16.pth', '--clips', 'gaps.pkl', cwd=trained)
+    said = capsys.readouterr().err
+    assert 'warning: clips to be recognized: 1 of 9 clips hold points that were not seen' in said and '.py:' not in said
+
+
+@pytest.fixture
+def other_splits(trained):
+    """The file written anew, as an import with one video more leaves it: clips that were trained on are tested now."""
+    before = (trained / 'pose.pkl').read_bytes()
+    content = load_annotation(trained / 'pose.pkl')
+    names = [clip['frame_dir'] for clip in content['annotations']]
+    content['split'] = dict(train=names[6:], test=names[:6])
+    (trained / 'pose.pkl').write_bytes(pickle.dumps(content))
+    yield trained
+    (trained / 'pose.pkl').write_bytes(before)
+
+
+@pytest.mark.parametrize('config', ['mine.py', 'run/mine.py'])
+def test_clips_that_were_trained_on_are_not_tested(other_splits, config, capsys):
+    for words in (['test', config, 'run/epoch_16.pth', '--work-dir', 'other'], ['train', config, '--work-dir', 'run', '--resume']):
+        with pytest.raises(SystemExit):
+            run(*words, cwd=other_splits)
+        said = capsys.readouterr().err
+        assert 'it has learnt from 6 of the 6 clips of test_dataloader, such as' in said or 'clips that this set names' in said
+    printed = run('test', 'mine.py', 'run/epoch_16.pth', '--work-dir', 'other', '--cfg-options', 'test_dataloader.dataset.split=test',
+                  cwd=other_splits)
+    assert 'it has learnt from 6 of the 6 clips of test_dataloader' in printed and 'generation/accuracy' in printed
 
 
 def test_recordings_and_pool_train_mmaction2s_own_pipeline(trained):

@@ -150,6 +150,20 @@ def test_other_frame_rates_are_told(given, capsys):
         assert 'rates.npz has 30, 50 fps, the recognizer knows 25' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_gaps_and_persons_are_told_in_a_line(kind, given, capsys, monkeypatch):
+    """Where the recognizer's config fills none they are warned of as other commands do it: no line of the program beside it."""
+    for module in ('datasets.gaps', 'apis.recognize'):
+        monkeypatch.setattr(sys.modules[f'mmagenc.{module}'], 'gaps_in_words', lambda clips, source: f'{source}: {len(clips)} with gaps')
+    many = [dict(clip(), label=0), dict(clip(1), label=0, keypoint=np.repeat(clip(1)['keypoint'], 2, axis=0))]
+    many[1]['keypoint'][1] += 1
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', fps=25), annotations=many), given / 'gaps.npz')
+    main(recognize, [*words(kind), '--clips', str(given / 'gaps.npz')])
+    said = capsys.readouterr().err
+    assert f'warning: {given / "gaps.npz" if kind == "onnx" else "clips to be recognized"}: 2 with gaps\n' in said and '.py:' not in said
+    assert kind == 'onnx' or 'warning: 1 clips have more than 1 persons, such as sample_1' in said
+
+
 def test_a_stream_of_a_file_needs_no_torch(given):
     """A file that runs without torch is not kept waiting for its import."""
     code = ("import sys; from mmagenc.commands import start; start('recognize', sys.argv[1:]); "

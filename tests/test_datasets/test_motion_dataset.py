@@ -1,3 +1,4 @@
+import logging
 import pickle
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
 from mmagenc.commands.table import COMMANDS
-from mmagenc.datasets import AnnotationError, InfActPrimitive, InfantAction, MotionDataset, save_annotation
+from mmagenc.datasets import AnnotationError, InfActPrimitive, InfantAction, MotionDataset, load_annotation, save_annotation
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
 from tests.test_datasets.clips import CLASSES, make_annotation, make_clip, published_clip
@@ -51,13 +52,42 @@ def test_splits(real, split, expected):
     assert dataset.metainfo == dict(classes=CLASSES, skeleton='infact17', fps=30.)
 
 
+def test_clips_by_name(real):
+    """In the order of their names in the settings; of a split those that are in it."""
+    assert names(MotionDataset(real, clips=['d', 'a'])) == ['d', 'a'] and names(MotionDataset(real, split='val', clips=['c'])) == ['c']
+    assert names(MotionDataset(real, clips=['d', 'a', 'b'], indices=[1, 2])) == ['a', 'b']
+    with pytest.raises(AnnotationError, match=r'real\.npz: 1 of the 2 clips that this set names .* are not there in split val, such as a'):
+        MotionDataset(real, split='val', clips=['a', 'c'])
+    with pytest.raises(ValueError, match='clips must be a list of names'):
+        MotionDataset(real, clips='a')
+    with pytest.raises(ValueError, match='clips must be a list of names'):
+        MotionDataset(real, clips=[3])
+    with pytest.raises(ValueError, match='clips names a twice'):
+        MotionDataset(real, clips=['a', 'b', 'a'])
+
+
 def test_splits_that_are_not_there(real, pool):
     with pytest.raises(AnnotationError, match=r"real\.npz: no split \['trian'\]; it has \['test', 'train', 'val'\]"):
         MotionDataset(real, split='trian')
     with pytest.raises(AnnotationError, match=r"no split \['vla'\]; found \['test', 'train', 'val'\]"):
         MotionDataset([real, pool], split=['train', 'vla'])
-    with pytest.raises(AnnotationError, match=r"pool\.pkl: no split \['test'\]; it has \['train'\]"):
-        MotionDataset([real, pool], split='test')
+    with pytest.raises(AnnotationError, match=r"real\.npz, .*pool\.pkl: no split \['vla'\]; found \['test', 'train', 'val'\]"):
+        MotionDataset([real, pool], split='vla')
+
+
+def test_a_file_of_a_list_may_lack_a_split(real, pool, monkeypatch):
+    """If another has it; that nothing is taken of the file is said, and louder if it has no splits at all."""
+    said = []
+    monkeypatch.setattr('mmagenc.datasets.motion_dataset.print_log', lambda text, logger, level: said.append((text, level)))
+    for files in ([real, pool], [pool, real]):
+        assert names(MotionDataset(files, split='test')) == ['d']
+        assert set(names(MotionDataset(files, split=['test', 'train']))) == {*'abd', 'p0', 'p1'}
+        assert said.pop() == (f"{pool}: no split ['test'], which other files of the list have: none of its 2 clips is taken here; it has "
+                              "['train']", logging.INFO) and not said
+    content = load_annotation(pool)
+    save_annotation(dict(content, split={}), pool)
+    assert names(MotionDataset([real, pool], split='train')) == ['a', 'b']
+    assert said[0][0].endswith('it has []') and said[0][1] == logging.WARNING
 
 
 def test_sample_before_the_pipeline(real):

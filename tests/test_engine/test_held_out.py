@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmagenc.datasets import save_annotation
-from mmagenc.engine.held_out import shared_clips, unseen_clips
+from mmagenc.engine.held_out import LEARNT, compared, learnt_and_tested, learnt_clips, said_learnt, shared_clips, unseen_clips
 from mmagenc.registry import DATASETS
 from tests.test_datasets.clips import make_annotation, make_clip
 
@@ -90,3 +90,53 @@ def test_unseen_clips():
     runner = begun(clips('train'), val=clips(file='gone.npz'), test=clips('test'))
     assert unseen_clips(runner) == ['c4', 'c5']
     assert 'val_dataloader cannot be told' in runner.logger.warning.call_args.args[0]
+
+
+def record(train, earlier=None, **parts):
+    """What a checkpoint says of its clips, as it is read."""
+    runner = begun(train, **parts)
+    return said_learnt(dict(meta={LEARNT: learnt_clips(runner, compared(runner)[1], earlier)}))
+
+
+def test_a_checkpoint_says_what_it_has_learnt_from():
+    """Generated clips are left out; what it began with is kept."""
+    sets = [dict(files=['mine.npz'], clips=['c0', 'c1', 'c2', 'c3'])]
+    assert record(repeated(clips('train')), test=clips('test')) == dict(sets=sets, tested=[])
+    train = DATASETS.build(clips('train'))
+    train.extend([dict(make_clip('made'), source='synthetic')])
+    first = record(train, test=clips())
+    assert first['sets'][0]['clips'] == first['tested'] == ['c0', 'c1', 'c2', 'c3']
+    later = record(clips(clips=['c4', 'c0']), first, test=clips('test', clips=['c5']))
+    assert later == dict(sets=[dict(files=['mine.npz'], clips=['c4', 'c0', 'c1', 'c2', 'c3'])], tested=['c0', 'c1', 'c2', 'c3'])
+    assert said_learnt({}) is said_learnt(dict(meta={LEARNT: [1]})) is said_learnt(dict(meta={LEARNT: dict(sets=[1])})) is None
+
+
+@pytest.mark.parametrize('test, refused, warned', [
+    (clips('test'), None, None),
+    (clips(), 'it has learnt from 4 of the 6 clips of test_dataloader, such as c0', None),
+    (clips(clips=['c5', 'c2']), 'it has learnt from 1 of the 2 clips of test_dataloader, such as c2', None),
+    (clips(file='folder/mine.npz'), 'it has learnt from 4 of the 6 clips', None),
+    (clips(file='copy.npz'), None, None),
+    (clips(file='copy.npz', clips=['c0']), None, '1 of the 1 clips of test_dataloader are called as clips that it has learnt from, .* c0'),
+    (clips(file='gone.npz'), None, 'whether it has learnt from clips of test_dataloader cannot be told, .*gone.npz'),
+])
+def test_clips_that_a_checkpoint_has_learnt_from(test, refused, warned):
+    said = record(clips('train'), test=clips('test'))
+    told = learnt_and_tested(begun(clips('train'), test=test), said, ['test'])
+    for texts, pattern in zip(told, (refused, warned)):
+        assert len(texts) == (pattern is not None) and all(re.match(pattern, text) for text in texts)
+
+
+def test_what_a_training_tested_itself_is_warned_of():
+    said = record(clips(clips=['c0', 'c1', 'c2']), test=clips(clips=['c1', 'c5']))
+    refused, warned = learnt_and_tested(begun(clips('train'), test=clips(clips=['c1', 'c5'])), said, ['test'])
+    assert refused == [] and 'from 1 of the 2 clips of test_dataloader, such as c1, which its training tested too' in warned[0]
+    refused, warned = learnt_and_tested(begun(clips('train'), test=clips()), said, ['test'])
+    assert 'from 3 of the 6 clips of test_dataloader, such as c0' in refused[0] and warned == []
+
+
+def test_the_recordings_of_the_loop_count():
+    runner = begun(clips('train'), test=clips('test'))
+    runner.cfg.default_hooks = dict(infagenc=dict(type='InfAGenCHook', held_out=clips(clips=['c3', 'c4'])))
+    refused, _ = learnt_and_tested(runner, record(clips('train')), ['val', 'test', 'held_out'])
+    assert refused == ['it has learnt from 1 of the 2 clips of InfAGenCHook.held_out, such as c3']

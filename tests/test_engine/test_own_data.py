@@ -10,7 +10,7 @@ import torch
 from mmcv.transforms import Compose
 from mmengine.config import Config
 
-from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.annotation import AnnotationError, load_annotation, save_annotation
 from mmagenc.engine.config_check import check_config
 from mmagenc.engine.own_data import OwnClips, OwnDataError, complete_config
 from mmagenc.registry import DATASETS, MODELS, TASK_UTILS
@@ -82,6 +82,45 @@ def test_a_part_for_each_purpose_and_none_for_two(pixels, bodies):
     assert len({name for names in parts.values() for name in names}) == 24
 
 
+def rewritten(path, order, added=()):
+    """The same clips in another order, and others."""
+    content = load_annotation(path)
+    clips = [content['annotations'][index] for index in order]
+    save_annotation(dict(content, annotations=[*clips, *added]), path)
+
+
+@pytest.mark.parametrize('by', [None, 'subject'])
+def test_the_order_of_a_file_decides_nothing(bodies, by):
+    """What the config says once the same clips are written in another order, and what a config that was completed before reads then."""
+    path = with_splits(bodies, {}, [f's{index // 6}' for index in range(24)])
+    before = completed('3d', path, hold_out_by=by)
+    parts = parts_of(before)
+    rewritten(path, np.random.default_rng(0).permutation(24))
+    assert completed('3d', path, hold_out_by=by).pretty_text == before.pretty_text and parts_of(before) == parts
+    more = load_annotation(path)['annotations'][3]
+    rewritten(path, range(24), [dict(more, frame_dir='another')])
+    assert parts_of(before) == parts
+    rewritten(path, range(20))
+    with pytest.raises(AnnotationError, match=r'clips that this set names \(clips=\[…\]\) are not there, such as clip_'):
+        parts_of(before)
+
+
+def test_numbers_in_names_count_as_numbers(bodies):
+    """The last clips are those of the highest numbers."""
+    path = with_splits(bodies, {})
+    content = load_annotation(path)
+    clips = [dict(clip, frame_dir=f'c{index}') for index, clip in enumerate(content['annotations'])]
+    save_annotation(dict(content, annotations=clips[::-1]), path)
+    parts = parts_of(completed('3d', path))
+    assert parts['test'] == ['c20', 'c21', 'c22', 'c23'] and parts['val'] == ['c16', 'c17', 'c18', 'c19']
+
+
+def test_a_config_that_was_completed_with_numbers_is_read(bodies):
+    cfg = completed('3d', with_splits(bodies, {}))
+    settings = {key: value for key, value in cfg.test_dataloader.dataset.items() if key != 'clips'}
+    assert DATASETS.build(dict(settings, indices=[3, 5])).annotations().values('frame_dir') == ['clip_003', 'clip_005']
+
+
 @pytest.fixture()
 def said(monkeypatch):
     """Warnings about the file."""
@@ -146,6 +185,69 @@ def test_whole_subjects_are_set_apart(bodies, said):
     assert sum(len(clips) for clips in parts.values()) == 24
     assert not any('trained on too' in text for text in said)
     assert any(f'training clips are set apart, all of subject {min(people["test"])}' in text for text in said)
+
+
+def with_generated(bodies, count, split=None):
+    """The recordings without splits, and behind them as many generated clips of each class, as ``mmagenc mix`` writes them."""
+    content = load_annotation(bodies)
+    made = [dict(clip, frame_dir=f'made_{clip["frame_dir"]}', source='synthetic') for clip in content['annotations'][:4 * count]]
+    path = bodies.with_name('mixed.npz')
+    save_annotation(dict(content, annotations=[*content['annotations'], *made], split=split or {}), path)
+    return path, [clip['frame_dir'] for clip in made]
+
+
+def test_recordings_are_set_apart_and_generated_clips_train(bodies, said):
+    path, made = with_generated(bodies, 5)
+    parts = parts_of(completed('3d', path))
+    assert {part: len(names) for part, names in parts.items()} == dict(train=16 + 20, test=4, val=4)
+    assert not set(made) & {*parts['val'], *parts['test']} and set(made) <= set(parts['train'])
+    assert sum("20 of its 44 training clips are generated (source='synthetic'): all of them are trained on" in text for text in said) == 1
+    assert any('no split test: 4 of its 24 training clips are set apart' in text for text in said)
+
+
+def test_whole_groups_of_recordings_are_set_apart_beside_generated_clips(bodies):
+    """These are of nobody."""
+    path, made = with_generated(bodies, 5)
+    content = load_annotation(path)
+    for index, clip in enumerate(content['annotations'][:24]):
+        clip['subject'] = f's{index // 6}'
+    save_annotation(content, path)
+    parts = parts_of(completed('3d', path, hold_out_by='subject'))
+    assert set(made) <= set(parts['train']) and len(parts['test']) == len(parts['val']) == 6
+
+
+def test_generated_clips_alone_leave_nothing_to_set_apart(bodies):
+    path, _ = with_generated(bodies, 5)
+    content = load_annotation(path)
+    save_annotation(dict(content, annotations=content['annotations'][24:]), path)
+    for by in (None, 'subject'):
+        with pytest.raises(OwnDataError, match='too few clips to set some of them apart .* no more than 0 recordings are left'):
+            completed('3d', path, hold_out_by=by)
+
+
+def test_generated_clips_that_are_tested_are_warned_of(bodies, said):
+    names = [clip['frame_dir'] for clip in load_annotation(bodies)['annotations']]
+    made = [f'made_{name}' for name in names[:4]]
+    path, _ = with_generated(bodies, 1, dict(train=names[:16], val=[*names[16:20], made[0]], test=[*names[20:], *made[1:]]))
+    completed('3d', path)
+    assert any(f"1 of the 5 clips of its split for val are generated (source='synthetic'), such as {made[0]}" in text for text in said)
+    assert any('3 of the 7 clips of its split for test are generated' in text for text in said)
+    assert not any('are trained on, and recordings are set apart' in text for text in said)
+
+
+def test_a_pool_beside_recordings_needs_no_split_to_test_on(bodies):
+    """``ann_file`` is a list."""
+    names = [clip['frame_dir'] for clip in load_annotation(bodies)['annotations']]
+    path, made = with_generated(bodies, 2)
+    content = load_annotation(path)
+    pool = bodies.with_name('pool.npz')
+    save_annotation(dict(content, annotations=content['annotations'][24:], split=dict(train=made)), pool)
+    split = dict(train=names[:16], val=names[16:20], test=names[20:])
+    save_annotation(dict(content, annotations=content['annotations'][:24], split=split), path)
+    cfg = config('3d', path)
+    cfg.own_data.ann_file = [str(path), str(pool)]
+    parts = parts_of(complete_config(cfg))
+    assert parts == dict(train=[*names[:16], *made], val=names[16:20], test=names[20:])
 
 
 def test_groups_that_cannot_be_set_apart_are_refused(bodies):
@@ -233,7 +335,7 @@ def test_every_generator_has_a_config_of_both_forms(name, form, pixels, bodies):
     assert type(model).__name__ == GENERATORS[name] and (model.num_classes, model.num_frames) == (classes, cfg.model.num_frames)
     assert (model.representation.keypoint_skeleton, model.representation.num_channels) == (layout, int(form[0]))
     assert model.representation.keeps_path  # as recordings do, which the judge sees
-    assert cfg.default_hooks.infagenc.held_out.indices and 'own_data' not in cfg
+    assert cfg.default_hooks.infagenc.held_out.clips and 'own_data' not in cfg
 
 
 def test_clips_of_several_rates_are_brought_to_the_one_that_is_named(bodies, tmp_path):
