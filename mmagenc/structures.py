@@ -286,6 +286,12 @@ def _counted(count: int, noun: str) -> str:
     return f'{count} {noun}{"" if count == 1 else "s"}'
 
 
+def image_shapes(annotations: Sequence[Dict]) -> np.ndarray:
+    """``(N, 2)`` height and width of the images of annotation dicts, 0 where a clip says none."""
+    shapes = [clip.get('img_shape') for clip in annotations]
+    return np.array([(0, 0) if shape is None else tuple(shape)[:2] for shape in shapes], dtype=np.int64).reshape(-1, 2)
+
+
 @dataclass(frozen=True)
 class ClipForm:
     """What recordings have beside their keypoints, so that generated clips come in the same form.
@@ -310,7 +316,7 @@ class ClipForm:
             values = np.concatenate([np.asarray(clip['keypoint_score']).reshape(-1, clip['keypoint_score'].shape[-1]) for clip in clips])
             seen = np.ma.masked_less_equal(values.astype(np.float64), 0)
             scores = np.ma.median(seen, axis=0).filled(0).astype(np.float32)
-        shapes = [tuple(int(size) for size in clip['img_shape']) for clip in clips if clip.get('img_shape') is not None]
+        shapes = [tuple(shape) for shape in image_shapes(clips).tolist() if min(shape) > 0]
         skeletons = {clip.get('skeleton') for clip in clips}
         skeleton = skeletons.pop() if len(skeletons) == 1 else None
         return cls(scores, max(sorted(set(shapes)), key=shapes.count) if shapes else None, skeleton)
