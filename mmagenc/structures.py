@@ -146,9 +146,9 @@ class Motion:
 
     def __repr__(self) -> str:
         """Such as ``Motion(200 clips of 4 classes, 60 frames at 30 fps, smpl24 3-D, synthetic)``."""
-        frames = sorted(set(self.length.tolist()))
+        frames = self.length.tolist()
         parts = [f'{_counted(len(self), "clip")} of {self._kinds()}' if len(self) else 'no clips',
-                 f'{frames[0]} to {frames[-1]} frames' if len(frames) > 1 else _counted(frames[0], 'frame') if frames else '',
+                 frames_in_words(frames) if frames else '',
                  f'{self.info.skeleton or _counted(self.keypoint.shape[2], "keypoint")} {self.keypoint.shape[3]}-D']
         parts[1] += f' at {self.info.fps:g} fps' if self.info.fps and parts[1] else ''
         parts[2] += ' with rotations' if self.pose is not None else ''
@@ -284,6 +284,12 @@ class Motion:
 def _counted(count: int, noun: str) -> str:
     """``1 clip``, ``2 clips``."""
     return f'{count} {noun}{"" if count == 1 else "s"}'
+
+
+def frames_in_words(lengths: Sequence[int]) -> str:
+    """How many frames clips have, such as ``'32 frames'`` or ``'17 to 32 frames'``."""
+    least, most = min(lengths), max(lengths)
+    return _counted(most, 'frame') if least == most else f'{least} to {most} frames'
 
 
 def image_shapes(annotations: Sequence[Dict]) -> np.ndarray:

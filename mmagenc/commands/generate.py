@@ -45,6 +45,7 @@ from mmagenc.engine.config_check import LAUNCHED, check_launcher
 from mmagenc.engine.model_folder import weights_of
 from mmagenc.models.generators.class_paths import class_path
 from mmagenc.outputs import Output, OutputError, refuse, require_outputs
+from mmagenc.structures import frames_in_words
 
 Batch = Tuple[List[int], List[Dict]]
 """Places in the file, and the clips that come there."""
@@ -377,4 +378,4 @@ def run(args: argparse.Namespace) -> None:
     if clips is not None:
         classes = model.dataset_meta['classes']
         names = ', '.join(classes[index] for index in sorted({clip['label'] for clip in clips}))
-        print(f'{len(clips)} clips of {clips[0]["total_frames"]} frames ({names}) in {args.out}')
+        print(f'{len(clips)} clips of {frames_in_words([clip["total_frames"] for clip in clips])} ({names}) in {args.out}')
