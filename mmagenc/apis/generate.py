@@ -4,10 +4,12 @@ N clips, T frames, D latent channels.
 """
 
 import inspect
+import logging
 from dataclasses import dataclass
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmagenc.models.generators import BaseGenerator
@@ -51,7 +53,8 @@ def generate(model: BaseGenerator,
         model: a generator of :func:`~mmagenc.apis.init_generator`.
         num_samples_per_class: clips of each class.
         classes: indices or names of the classes wanted; ``None`` is all.
-        num_frames: frames of every clip; ``None`` is the model's own number.
+        num_frames: frames of every clip; ``None`` is the model's own number. Of generators that stretch theirs (``model.stretches``,
+            Kinetic-GAN) more are slow motion, which is warned of.
         seed: one seed gives the same clips, whatever the batch size; ``None`` gives others each time.
         batch_size: clips decoded at once.
         progress: show a bar.
@@ -120,6 +123,7 @@ def plan_clips(model: BaseGenerator,
     label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
     latent = model.draw_latent(label, num_frames, generator=random_generator(seed), **sampling)
     path = None if class_path is None else class_path.expand(len(label), -1, -1)
+    _warn_if_slower(model, num_frames)
     return ClipPlan(latent, label, torch.full((len(label), ), num_frames), path)
 
 
@@ -179,7 +183,18 @@ def plan_replay(model: BaseGenerator,
     _at_least_one(num_frames=int(length.min()))
     if class_path is not None:
         model.check_class_path(split_path(class_path, model.num_classes)[1], int(length.max()))
+    _warn_if_slower(model, int(length.max()))
     return ClipPlan(latent, label, length, class_path)
+
+
+def _warn_if_slower(model: BaseGenerator, num_frames: int) -> None:
+    """Say that longer clips than a generator has learnt are those that it has learnt, slowed down, where they are."""
+    if model.stretches and num_frames > model.num_frames:
+        slower, fps = (num_frames - 1) / (model.num_frames - 1), getattr(model, 'dataset_meta', {}).get('fps')
+        rate = f' at {fps:g} fps' if fps else ''
+        print_log(f'{type(model).__name__} has learnt clips of {model.num_frames} frames: {num_frames} are these stretched, so that all '
+                  f'movement{rate} is {slower:.3g} times as slow as in the recordings; for longer clips train with a larger num_frames',
+                  logger='current', level=logging.WARNING)
 
 
 def sampling_options(model: BaseGenerator) -> List[str]:

@@ -1,6 +1,7 @@
 """``mmagenc generate``: files that every reader takes, in bounded memory, and nothing overwritten."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -281,6 +282,18 @@ def test_saved_latents_of_other_classes(tool, gan_files, tmp_path):
     assert np.array_equal(same, latent[[0, 3, 0, 3]])
     np.testing.assert_allclose(other[3], keypoint[3], atol=1e-5)
     assert np.abs(other[0] - keypoint[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize('options, told', [
+    ('--num-frames 46', ['46 are these stretched, so that all movement at 30 fps is 3 times as slow']), ('--num-frames 7', []), ('', []),
+])
+def test_slow_motion_is_told(tool, gan_files, tmp_path, options, told, monkeypatch):
+    """By the factor, of new clips and of saved latents; fewer frames are the first, at their own speed."""
+    said, first = [], tmp_path / 'first.npz'
+    monkeypatch.setattr(sys.modules['mmagenc.apis.generate'], 'print_log', lambda text, **kwargs: said.append(text))
+    run(tool, gan_files, first, f'{options} --num-samples-per-class 1')
+    run(tool, gan_files, tmp_path / 'again.npz', f'--latents {first}')
+    assert [text.partition(' as in the')[0].partition('of 16 frames: ')[2] for text in said] == told * 2
 
 
 def test_truncation_brings_clips_together(tool, gan_files, tmp_path):

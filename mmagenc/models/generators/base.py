@@ -35,6 +35,8 @@ class BaseGenerator(BaseModel):
     """Whether the class of a clip may change over time: ``decode_latent`` then takes ``label`` as a path ``(N, T, K)`` too."""
     can_vary = False
     """Whether :meth:`vary` makes variants of given clips; what can then has :meth:`latent_around`."""
+    stretches = False
+    """Whether clips of more than :attr:`num_frames` frames are clips of these stretched: movement is so many times slower."""
     learns = True
     """Whether there is something to train; a generator that only needs :meth:`fit` makes clips without a checkpoint."""
     gap = 1
