@@ -146,9 +146,9 @@ class Motion:
 
     def __repr__(self) -> str:
         """Such as ``Motion(200 clips of 4 classes, 60 frames at 30 fps, smpl24 3-D, synthetic)``."""
-        frames = sorted(set(self.length.tolist()))
+        frames = self.length.tolist()
         parts = [f'{_counted(len(self), "clip")} of {self._kinds()}' if len(self) else 'no clips',
-                 f'{frames[0]} to {frames[-1]} frames' if len(frames) > 1 else _counted(frames[0], 'frame') if frames else '',
+                 frames_in_words(frames) if frames else '',
                  f'{self.info.skeleton or _counted(self.keypoint.shape[2], "keypoint")} {self.keypoint.shape[3]}-D']
         parts[1] += f' at {self.info.fps:g} fps' if self.info.fps and parts[1] else ''
         parts[2] += ' with rotations' if self.pose is not None else ''
@@ -286,6 +286,18 @@ def _counted(count: int, noun: str) -> str:
     return f'{count} {noun}{"" if count == 1 else "s"}'
 
 
+def frames_in_words(lengths: Sequence[int]) -> str:
+    """How many frames clips have, such as ``'32 frames'`` or ``'17 to 32 frames'``."""
+    least, most = min(lengths), max(lengths)
+    return _counted(most, 'frame') if least == most else f'{least} to {most} frames'
+
+
+def image_shapes(annotations: Sequence[Dict]) -> np.ndarray:
+    """``(N, 2)`` height and width of the images of annotation dicts, 0 where a clip says none."""
+    shapes = [clip.get('img_shape') for clip in annotations]
+    return np.array([(0, 0) if shape is None else tuple(shape)[:2] for shape in shapes], dtype=np.int64).reshape(-1, 2)
+
+
 @dataclass(frozen=True)
 class ClipForm:
     """What recordings have beside their keypoints, so that generated clips come in the same form.
@@ -310,7 +322,7 @@ class ClipForm:
             values = np.concatenate([np.asarray(clip['keypoint_score']).reshape(-1, clip['keypoint_score'].shape[-1]) for clip in clips])
             seen = np.ma.masked_less_equal(values.astype(np.float64), 0)
             scores = np.ma.median(seen, axis=0).filled(0).astype(np.float32)
-        shapes = [tuple(int(size) for size in clip['img_shape']) for clip in clips if clip.get('img_shape') is not None]
+        shapes = [tuple(shape) for shape in image_shapes(clips).tolist() if min(shape) > 0]
         skeletons = {clip.get('skeleton') for clip in clips}
         skeleton = skeletons.pop() if len(skeletons) == 1 else None
         return cls(scores, max(sorted(set(shapes)), key=shapes.count) if shapes else None, skeleton)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmagenc.structures import Motion, MotionInfo, copied_clip
+from mmagenc.structures import Motion, MotionInfo, copied_clip, frames_in_words
 
 
 def motion(clips=3, frames=4, **fields):
@@ -157,3 +157,7 @@ def test_a_clip_of_names_numbers_and_lists_of_them_needs_no_deepcopy(monkeypatch
     monkeypatch.setattr(copy, 'deepcopy', None)
     clip = dict(frame_dir='a', crop=[1, 2, 3, 4], previous=[[1., 2., 0.]] * 13, box=[[1, 2]], extra=dict(tags=['x', None]), gap=np.int64(2))
     assert copied_clip(clip) == clip and copied_clip(clip)['previous'][0] is not clip['previous'][0]
+
+
+def test_frames_in_words():
+    assert [frames_in_words(lengths) for lengths in ([29, 17, 32, 32], [32, 32], [1])] == ['17 to 32 frames', '32 frames', '1 frame']

@@ -4,10 +4,12 @@ N clips, T frames, D latent channels.
 """
 
 import inspect
+import logging
 from dataclasses import dataclass
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmagenc.models.generators import BaseGenerator
@@ -51,7 +53,8 @@ def generate(model: BaseGenerator,
         model: a generator of :func:`~mmagenc.apis.init_generator`.
         num_samples_per_class: clips of each class.
         classes: indices or names of the classes wanted; ``None`` is all.
-        num_frames: frames of every clip; ``None`` is the model's own number.
+        num_frames: frames of every clip; ``None`` is the model's own number. Of generators that stretch theirs (``model.stretches``,
+            Kinetic-GAN) more are slow motion, which is warned of.
         seed: one seed gives the same clips, whatever the batch size; ``None`` gives others each time.
         batch_size: clips decoded at once.
         progress: show a bar.
@@ -120,6 +123,7 @@ def plan_clips(model: BaseGenerator,
     label = torch.tensor(list(wanted)).repeat_interleave(num_samples_per_class)
     latent = model.draw_latent(label, num_frames, generator=random_generator(seed), **sampling)
     path = None if class_path is None else class_path.expand(len(label), -1, -1)
+    _warn_if_slower(model, num_frames)
     return ClipPlan(latent, label, torch.full((len(label), ), num_frames), path)
 
 
@@ -179,7 +183,18 @@ def plan_replay(model: BaseGenerator,
     _at_least_one(num_frames=int(length.min()))
     if class_path is not None:
         model.check_class_path(split_path(class_path, model.num_classes)[1], int(length.max()))
+    _warn_if_slower(model, int(length.max()))
     return ClipPlan(latent, label, length, class_path)
+
+
+def _warn_if_slower(model: BaseGenerator, num_frames: int) -> None:
+    """Say that longer clips than a generator has learnt are those that it has learnt, slowed down, where they are."""
+    if model.stretches and num_frames > model.num_frames:
+        slower, fps = (num_frames - 1) / (model.num_frames - 1), getattr(model, 'dataset_meta', {}).get('fps')
+        rate = f' at {fps:g} fps' if fps else ''
+        print_log(f'{type(model).__name__} has learnt clips of {model.num_frames} frames: {num_frames} are these stretched, so that all '
+                  f'movement{rate} is {slower:.3g} times as slow as in the recordings; for longer clips train with a larger num_frames',
+                  logger='current', level=logging.WARNING)
 
 
 def sampling_options(model: BaseGenerator) -> List[str]:
@@ -209,20 +224,29 @@ def _at_least_one(**numbers: int) -> None:
 
 
 def class_indices(names: Sequence[str], wanted: Sequence[Union[int, str]]) -> List[int]:
-    """Class indices of names (of either case) or indices (also as digits, where no class has that name).
+    """Class indices of names (of either case, where that leaves one) or indices (also as digits, where no class has that name).
 
     Raises:
-        ValueError: an unknown or repeated class, or none at all; the known ones are listed.
+        ValueError: an unknown or repeated class, one of several that differ in case alone, or none at all; the known ones are listed.
     """
-    known = {name.lower(): index for index, name in enumerate(names)}
-    known = {**{str(index): index for index in range(len(names))}, **known}
-    indices = [known.get(str(item).lower()) if isinstance(item, str) else known.get(item, item) for item in wanted]
-    for item, index in zip(wanted, indices):
-        if index is None or not 0 <= index < len(names):
-            raise ValueError(f'unknown class {item!r}; known: {", ".join(f"{i} {name}" for i, name in enumerate(names))}')
+    indices = [_class_index(names, item) for item in wanted]
     if not indices or len(set(indices)) < len(indices):
         raise ValueError(f'classes must name at least one class and each once, got {list(wanted)}')
     return indices
+
+
+def _class_index(names: Sequence[str], item: Union[int, str]) -> int:
+    index = item
+    if isinstance(item, str):
+        alike = [place for place, name in enumerate(names) if name == item or name.lower() == item.lower()]
+        exact = [place for place in alike if names[place] == item]
+        if len(exact or alike) > 1:
+            raise ValueError(f'class {item!r} may be any of {", ".join(f"{place} {names[place]}" for place in exact or alike)}: write the '
+                             'name as it stands there, or its number')
+        index = (exact or alike or [place for place in range(len(names)) if str(place) == item] or [None])[0]
+    if index is None or not 0 <= index < len(names):
+        raise ValueError(f'unknown class {item!r}; known: {", ".join(f"{i} {name}" for i, name in enumerate(names))}')
+    return index
 
 
 def _class_names(model: BaseGenerator) -> List[str]:

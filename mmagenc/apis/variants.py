@@ -5,6 +5,7 @@ N clips.
 
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
+from mmagenc.datasets.persons import keep_persons
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.generators.variants import variant_annotations
 from mmagenc.progress import progress_bar
@@ -30,7 +31,7 @@ def vary(model: BaseGenerator,
 
     Args:
         model: a generator of :func:`~mmagenc.apis.init_generator` that can (``model.can_vary``).
-        clips: annotation dicts in the model's layout.
+        clips: annotation dicts in the model's layout; of several persons the one who is most there is varied.
         strength: 0 is as near to the clips as the generator can, 1 as far as it goes.
         num_samples_per_class: variants of each class, of its clips in turn; ``None`` is one of each clip.
         classes: indices or names of the classes wanted; ``None`` is all that the clips have.
@@ -74,7 +75,7 @@ def vary_motions(model: BaseGenerator,
     generator = random_generator(seed)
     with progress_bar(len(rows), 'varying clips', show=progress) as advance:
         for start in range(0, len(rows), AT_ONCE):
-            sources = [clips[row] for row in rows[start:start + AT_ONCE]]
+            sources = [keep_persons(clips[row], 1) for row in rows[start:start + AT_ONCE]]
             motion = model.vary(sources, strength, num_frames=num_frames, generator=generator, batch_size=batch_size).cpu()
             advance(len(motion))
             yield motion, sources

@@ -32,17 +32,20 @@ from mmagenc.apis import class_indices, init_generator, vary_batches
 from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay
 from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.shares import PartsFolder, Share, deal, fingerprint, merged, parts_folder
+from mmagenc.clips import ARRAY_KEYS
 from mmagenc.command_line import in_words
 from mmagenc.compat import is_stream
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import file_and_split
 from mmagenc.datasets.annotation import SUFFIXES, load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.archive import AnnotationWriter
+from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.engine.config_check import LAUNCHED, check_launcher
 from mmagenc.engine.model_folder import weights_of
 from mmagenc.models.generators.class_paths import class_path
 from mmagenc.outputs import Output, OutputError, refuse, require_outputs
+from mmagenc.structures import frames_in_words
 
 Batch = Tuple[List[int], List[Dict]]
 """Places in the file, and the clips that come there."""
@@ -266,17 +269,48 @@ def varied(model, args: argparse.Namespace) -> Tuple[Dict, Iterator[Batch]]:
         raise ValueError(f'--around varies given clips: {", ".join(given)} does not go with it')
     if not model.can_vary:
         raise ValueError(f'--around: {type(model).__name__} makes no variants of given clips')
-    path, split = file_and_split(args.around)
-    said, strength = model.dataset_meta, 0.5 if args.strength is None else args.strength
-    dataset = MotionDataset(path, split=split, fps=said['fps'] * model.gap, metainfo={key: said[key] for key in ('classes', 'skeleton')})
+    path, said, strength = file_and_split(args.around)[0], model.dataset_meta, 0.5 if args.strength is None else args.strength
     metainfo = dict(
         said, source='synthetic', generator=Path(args.config).name, checkpoint=Path(args.checkpoint).name, seed=args.seed,
         around=Path(path).name, strength=strength)
     parts = vary_batches(
-        model, dataset.annotations(), strength=strength, num_samples_per_class=args.num_samples_per_class, classes=args.classes,
-        num_frames=args.num_frames, seed=args.seed, batch_size=args.batch_size, progress=True)
+        model, recordings_as_trained_on(model, args.around), strength=strength, num_samples_per_class=args.num_samples_per_class,
+        classes=args.classes, num_frames=args.num_frames, seed=args.seed, batch_size=args.batch_size, progress=True)
     prefix, places = f'{Path(args.checkpoint).stem}_v{args.seed}', itertools.count()
     return metainfo, (_placed(part, places, prefix) for part in parts)
+
+
+def recordings_as_trained_on(model, around: str) -> Sequence[Dict]:
+    """The clips of ``--around``, loaded as the config's training set loads its own: one person of each, gaps filled; said in a line.
+
+    Raises:
+        ValueError: a file that is not there or is broken, or a clip without the person whom the config names.
+    """
+    (path, split), said, own = file_and_split(around), model.dataset_meta, innermost_dataset(model.cfg.get('train_dataloader'))
+    settings = {key: own[key] for key in ('num_persons', 'fill_gaps', 'third', 'skip_broken') if own.get(key)}
+    person = packed_person(own.get('pipeline') or ())
+    if person is None:
+        settings['num_persons'] = 1
+    dataset = MotionDataset(path, split=split, fps=said['fps'] * model.gap, metainfo={key: said[key] for key in ('classes', 'skeleton')},
+                            **settings)
+    clips = dataset.annotations()
+    words = [f'{key}={value}' for key, value in settings.items()] + ([] if person is None else [f'person={person}'])
+    print(f'{path}: {len(clips)} clips, loaded as those trained on: {", ".join(words)}', flush=True)
+    return clips if person is None else [only_person(clip, person) for clip in clips]
+
+
+def packed_person(pipeline: Sequence[Dict]) -> Optional[int]:
+    """Which person of clips of several a pipeline packs for a generator; ``None`` where it names none."""
+    steps = [step for step in pipeline if str(getattr(step.get('type'), '__name__', step.get('type'))).endswith('PackMotionInputs')]
+    return steps[0].get('person') if steps else None
+
+
+def only_person(clip: Dict, person: int) -> Dict:
+    """A clip of one of its persons."""
+    count = len(clip['keypoint'])
+    if person >= count:
+        raise ValueError(f'--around: clip {clip["frame_dir"]} has {count} persons, the config takes person {person}')
+    return dict(clip, **{key: clip[key][[person]] for key in ARRAY_KEYS if key in clip})
 
 
 def _placed(clips: List[Dict], places: Iterator[int], prefix: str) -> Batch:
@@ -344,4 +378,4 @@ def run(args: argparse.Namespace) -> None:
     if clips is not None:
         classes = model.dataset_meta['classes']
         names = ', '.join(classes[index] for index in sorted({clip['label'] for clip in clips}))
-        print(f'{len(clips)} clips of {clips[0]["total_frames"]} frames ({names}) in {args.out}')
+        print(f'{len(clips)} clips of {frames_in_words([clip["total_frames"] for clip in clips])} ({names}) in {args.out}')

@@ -169,12 +169,14 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
 def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional[str]:
     """Why weights do not fit a model wholly, naming some that are missing, unknown or of another shape; ``None`` if they do.
 
-    Buffers that a module names as ``elastic`` take any number of rows.
+    Buffers that a module names as ``elastic`` take any number of rows; those that it names as ``newer`` earlier versions did not write, and
+    the module itself puts something in their place.
     """
     own = model.state_dict()
-    rows = {f'{prefix}.{name}'.lstrip('.') for prefix, module in model.named_modules() for name in getattr(module, 'elastic', ())}
+    rows, newer = ({f'{prefix}.{name}'.lstrip('.') for prefix, module in model.named_modules() for name in getattr(module, kind, ())}
+                   for kind in ('elastic', 'newer'))
     problems = {
-        'missing': [name for name in own if name not in weights],
+        'missing': [name for name in own if name not in weights and name not in newer],
         'unknown': [name for name in weights if name not in own],
         'of another shape': [
             f'{name} ({tuple(weights[name].shape)}, the model has {tuple(value.shape)})' for name, value in own.items()

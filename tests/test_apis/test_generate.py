@@ -70,6 +70,14 @@ def test_class_indices():
             class_indices(['a', 'b'], wanted)
 
 
+def test_classes_that_differ_in_case_alone():
+    """The name as it stands is meant; where none stands so, nothing is guessed."""
+    names = ['A', 'a', 'b', 'BB', 'bB']
+    assert class_indices(names, ['A']) == [0] and class_indices(names, ['a', 'B', 'bB']) == [1, 2, 4]
+    with pytest.raises(ValueError, match="class 'bb' may be any of 3 BB, 4 bB: write the name as it stands there, or its number"):
+        class_indices(names, ['bb'])
+
+
 @pytest.mark.parametrize('options, message', [
     (dict(num_samples_per_class=0), 'num_samples_per_class must be at least 1, got 0'),
     (dict(num_frames=0), 'num_frames must be at least 1, got 0'),

@@ -39,6 +39,16 @@ def test_the_seed_and_not_the_batch_size_decides(model, monkeypatch):
     assert not np.allclose(vary(model, clips(), seed=6)[0]['keypoint'], first[0]['keypoint'])
 
 
+def test_the_person_who_is_most_there_is_varied(model):
+    alone = clips()
+    for clip in alone:
+        clip['keypoint_score'] = np.ones(clip['keypoint'].shape[:3], np.float32)
+    crowded = [dict(clip, keypoint=np.concatenate((clip['keypoint'] + 1, clip['keypoint'])),
+                    keypoint_score=np.concatenate((clip['keypoint_score'] / 4, clip['keypoint_score']))) for clip in alone]
+    for one, other in zip(vary(model, crowded, strength=0), vary(model, alone, strength=0), strict=True):
+        assert one['variant_of'] == other['variant_of'] and np.array_equal(one['keypoint'], other['keypoint'])
+
+
 @pytest.mark.parametrize('settings,message', [
     (dict(classes=['run']), 'no clips of run to vary'),
     (dict(batch_size=0), 'batch_size must be at least 1, got 0'),

@@ -1,6 +1,7 @@
 """``mmagenc generate``: files that every reader takes, in bounded memory, and nothing overwritten."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_variants_of_recordings_name_them(tool, files, recordings, tmp_path, suf
     wanted = vary(init_generator(*files), list(MotionDataset(recordings, split='test').annotations()), strength=0.3, seed=2)
     for clip, other in zip(annotation['annotations'], wanted):
         np.testing.assert_allclose(clip['keypoint'], other['keypoint'], atol=1e-6)
-    assert '3 clips of 8 frames (walk, Jump)' in capsys.readouterr().out
+    assert '3 clips of 8 to 10 frames (walk, Jump)' in capsys.readouterr().out
 
 
 def test_many_variants_keep_their_places(tool, files, recordings, tmp_path, monkeypatch):
@@ -135,6 +136,49 @@ def test_many_variants_keep_their_places(tool, files, recordings, tmp_path, monk
     main(tool, [*files, '--out', str(tmp_path / 'many.npz'), '--around', recordings, '--num-samples-per-class', '7'])
     clips = load_annotation(tmp_path / 'many.npz')['annotations']
     assert [clip['frame_dir'] for clip in clips] == [f'epoch_3_v0_{place:06d}' for place in range(14)]
+
+
+@pytest.fixture(scope='module')
+def crowded(recordings):
+    """The recordings with somebody else before the person of each clip, whom one frame shows, and a gap of two frames; and as meant."""
+    annotation, rng = load_annotation(recordings), np.random.default_rng(1)
+    clips, mended = [], []
+    for clip in annotation['annotations']:
+        own, score = clip['keypoint'], np.ones((2, clip['total_frames'], 20), np.float32)
+        own[:, 2:4, 5] = own[:, 1:2, 5] + np.array([1, 2], np.float32)[:, None] / 3 * (own[:, 4:5, 5] - own[:, 1:2, 5])
+        mended.append(dict(clip, keypoint=own))
+        keypoint = np.concatenate((rng.standard_normal(own.shape).astype(np.float32), own))
+        keypoint[1, 2:4, 5], score[1, 2:4, 5], score[0, 1:] = 0, 0, 0.01
+        clips.append(dict(clip, keypoint=keypoint, keypoint_score=score))
+    folder = Path(recordings).parent
+    for name, content in (('crowded', clips), ('mended', mended)):
+        save_annotation(dict(annotation, annotations=content), folder / f'{name}.npz')
+    return [str(folder / 'crowded.npz'), str(folder / 'mended.npz')]
+
+
+@pytest.mark.parametrize('settings, said', [
+    ('', 'num_persons=1'),
+    (", pipeline=[dict(type='PackMotionInputs', person=1)]", 'person=1'),
+])
+def test_variants_are_of_the_persons_and_frames_that_training_takes(tool, files, crowded, tmp_path, settings, said, capsys):
+    config = tmp_path / 'generator.py'
+    config.write_text(Path(files[0]).read_text().replace(
+        "ann_file='nowhere.npz'", f"ann_file='nowhere.npz', fill_gaps=dict(max_gap=3){settings}"))
+    made = []
+    for model, path in zip((str(config), files[0]), crowded):
+        main(tool, [model, files[1], '--out', str(tmp_path / Path(path).name), '--around', path, '--strength', '0'])
+        made.append(load_annotation(tmp_path / Path(path).name)['annotations'])
+    for clip, other in zip(*made, strict=True):
+        np.testing.assert_allclose(clip['keypoint'], other['keypoint'], atol=1e-5)
+    assert f'crowded.npz: 5 clips, loaded as those trained on: fill_gaps={dict(max_gap=3)}, {said}\n' in capsys.readouterr().out
+
+
+def test_a_person_who_is_not_there_is_not_varied(tool, files, recordings, tmp_path):
+    config = tmp_path / 'generator.py'
+    config.write_text(Path(files[0]).read_text().replace(
+        "ann_file='nowhere.npz'", "ann_file='nowhere.npz', pipeline=[dict(type='PackMotionInputs', person=2)]"))
+    with pytest.raises(SystemExit, match='--around: clip clip0 has 1 persons, the config takes person 2'):
+        main(tool, [str(config), files[1], '--out', str(tmp_path / 'x.npz'), '--around', recordings])
 
 
 @pytest.mark.parametrize('argv,message', [
@@ -238,6 +282,18 @@ def test_saved_latents_of_other_classes(tool, gan_files, tmp_path):
     assert np.array_equal(same, latent[[0, 3, 0, 3]])
     np.testing.assert_allclose(other[3], keypoint[3], atol=1e-5)
     assert np.abs(other[0] - keypoint[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize('options, told', [
+    ('--num-frames 46', ['46 are these stretched, so that all movement at 30 fps is 3 times as slow']), ('--num-frames 7', []), ('', []),
+])
+def test_slow_motion_is_told(tool, gan_files, tmp_path, options, told, monkeypatch):
+    """By the factor, of new clips and of saved latents; fewer frames are the first, at their own speed."""
+    said, first = [], tmp_path / 'first.npz'
+    monkeypatch.setattr(sys.modules['mmagenc.apis.generate'], 'print_log', lambda text, **kwargs: said.append(text))
+    run(tool, gan_files, first, f'{options} --num-samples-per-class 1')
+    run(tool, gan_files, tmp_path / 'again.npz', f'--latents {first}')
+    assert [text.partition(' as in the')[0].partition('of 16 frames: ')[2] for text in said] == told * 2
 
 
 def test_truncation_brings_clips_together(tool, gan_files, tmp_path):

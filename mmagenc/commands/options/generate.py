@@ -25,7 +25,7 @@ def build_parser() -> Parser:
     add_force(parser)
     add_num_samples_per_class(parser, '', said='50')
     parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all)')
-    add_num_frames(parser, 'of each clip', said="the config's")
+    add_num_frames(parser, "of each clip; of Kinetic-GAN more than the config's are slow motion", said="the config's")
     add_seed(parser, 'one seed gives the same clips')
     add_device(parser, 'the generator')
     parser.add_argument('--batch-size', type=count, default=64, metavar='N', help='clips at once, no matter for the result (default: 64)')

@@ -40,3 +40,6 @@ def fit_to_clips(model: nn.Module, annotations: Callable[[], Sequence[Dict]], lo
             clips = annotations()
             part.fit(clips)
             logger.info(f'{type(part).__name__}: fitted to {len(clips)} training clips')
+            problem = part.image_problem(clips) if hasattr(part, 'image_problem') and getattr(model, 'learns', True) else None
+            if problem:
+                logger.warning(problem)

@@ -13,10 +13,10 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
-from mmagenc.structures import Motion, MotionInfo
+from mmagenc.structures import Motion, MotionInfo, image_shapes
 
 from .class_paths import split_path
-from .variants import check_strength, windows_of
+from .variants import check_strength, in_own_images, windows_of
 
 
 class BaseGenerator(BaseModel):
@@ -35,6 +35,8 @@ class BaseGenerator(BaseModel):
     """Whether the class of a clip may change over time: ``decode_latent`` then takes ``label`` as a path ``(N, T, K)`` too."""
     can_vary = False
     """Whether :meth:`vary` makes variants of given clips; what can then has :meth:`latent_around`."""
+    stretches = False
+    """Whether clips of more than :attr:`num_frames` frames are clips of these stretched: movement is so many times slower."""
     learns = True
     """Whether there is something to train; a generator that only needs :meth:`fit` makes clips without a checkpoint."""
     gap = 1
@@ -236,7 +238,8 @@ class BaseGenerator(BaseModel):
         """:meth:`vary` once its arguments are checked: latents around windows of the clips, decoded."""
         clips = windows_of(clips, None if num_frames is None else self.frames_behind(num_frames), generator)
         latent, length = self.latent_around(clips, strength, generator=generator)
-        return self._decode_batched(latent, torch.tensor([int(clip['label']) for clip in clips]), length, batch_size)
+        motion = self._decode_batched(latent, torch.tensor([int(clip['label']) for clip in clips]), length, batch_size)
+        return in_own_images(motion, torch.from_numpy(image_shapes(clips)), self.representation)
 
     def frames_behind(self, num_frames: int) -> int:
         """Frames of a recording that a variant of ``num_frames`` frames is made of."""

@@ -15,6 +15,7 @@ from mmagenc.body_models.postures import find_up, mean_posture, posture_frames
 from mmagenc.body_models.rotations import axis_angle_to_matrix
 from mmagenc.clips import missing_points, present_persons
 from mmagenc.skeletons import Skeleton, get_skeleton
+from mmagenc.structures import image_shapes
 
 AUTO = 'auto'
 """``up`` that is found from the clips' trunks."""
@@ -59,14 +60,16 @@ class ClipStore(ElasticBuffers):
         representation: of the generator: rotations are kept where it is one of rotations, else positions.
     """
 
+    newer = ('image', )
+
     def __init__(self, representation: nn.Module) -> None:
         self.rotations = not hasattr(representation, 'num_keypoints')
         self.skeleton: Skeleton = get_skeleton('smpl24' if self.rotations else representation.keypoint_skeleton)
         self.channels = 3 if self.rotations else representation.num_channels
         joints, size = self.skeleton.num_joints, self.channels
         rows = dict(pose=(24, 3), transl=(3, )) if self.rotations else dict(keypoint=(joints, size), score=(joints, ))
-        rows.update(frames=(size, size), mean=(joints, size), length=(), label=())
-        super().__init__(rows, whole=('length', 'label'))
+        rows.update(frames=(size, size), mean=(joints, size), length=(), label=(), **(dict(image=(2, )) if size == 2 else {}))
+        super().__init__(rows, whole=('length', 'label', 'image'))
         self.register_buffer('axis', torch.zeros((), dtype=torch.long))
 
     def __len__(self) -> int:
@@ -95,7 +98,13 @@ class ClipStore(ElasticBuffers):
             frames = [np.broadcast_to(np.eye(2, dtype=np.float32), (len(place), 2, 2)) for place in places]
         kept = {key: np.concatenate([clip[key] for clip in arrays]) for key in arrays[0] if all(key in clip for clip in arrays)}
         self.put(frames=np.concatenate(frames), mean=np.stack(means), length=[len(place) for place in places],
-                 label=[int(clip['label']) for clip in clips], **kept)
+                 label=[int(clip['label']) for clip in clips], **(dict(image=image_shapes(clips)) if self.channels == 2 else {}), **kept)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        """Checkpoints of versions that did not keep the images' shapes have clips of the usual one."""
+        if self.channels == 2 and isinstance(state_dict.get(prefix + 'length'), Tensor):
+            state_dict.setdefault(prefix + 'image', torch.zeros(len(state_dict[prefix + 'length']), 2, dtype=torch.long))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _arrays(self, clip: Dict) -> Dict[str, np.ndarray]:
         """``(T, …)`` what is kept of a clip."""

@@ -141,6 +141,7 @@ class KineticGAN(BaseGenerator):
         ValueError: frames that are no multiple of 16, a pyramid that does not fit the representation, or counts below 1.
     """
 
+    stretches = True
     graph_targets = ('generator', 'critic_loss', 'generator_loss')
     compile_targets = ('generator', )  # the critic is differentiated twice, which torch.compile refuses
 

@@ -21,7 +21,7 @@ from mmagenc.structures import Motion
 from .base import BaseGenerator
 from .base_postures import BasePostures, base_dataset, upright_axis, wanted_clips
 from .clip_store import AUTO, ClipStore
-from .variants import check_strength
+from .variants import check_strength, in_own_images
 
 SHIFTS = ('difference', 'random')
 WIDEST_GAIN = 2.
@@ -231,6 +231,8 @@ class PostureTransferGenerator(BaseGenerator):
         keypoint = shift_posture(parts['keypoint'], offsets, clips.skeleton, **shift)
         x = self.representation.encode(dict(keypoint=torch.from_numpy(np.ascontiguousarray(keypoint)).to(device)))
         motion = self.representation.decode(x, label=label, length=length, latent=latent)
+        if clips.channels == 2:
+            motion = in_own_images(motion, torch.from_numpy(clips.array('image')[number]), self.representation)
         if motion.keypoint_score is None or 'score' not in parts:
             return motion
         return replace(motion, keypoint_score=torch.from_numpy(parts['score']).to(device))  # what was not seen stays so

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmagenc.clips import ARRAY_KEYS, motion_to_annotations, present_persons
 from mmagenc.structures import Motion
@@ -47,6 +47,11 @@ def batched_inputs(clips: Sequence[Dict], device: torch.device) -> Dict[str, Ten
         padded = [np.concatenate((array, np.repeat(array[-1:], longest - len(array), axis=0))) for array in arrays]
         inputs[key] = torch.from_numpy(np.stack(padded)).to(device)
     return inputs
+
+
+def in_own_images(motion: Motion, shapes: Tensor, representation: nn.Module) -> Motion:
+    """Variants in the images ``(N, 2)`` of their recordings, as the representation brings them there; (0, 0) leaves the usual one."""
+    return representation.in_images(motion, shapes) if hasattr(representation, 'in_images') else motion
 
 
 def sources_of(labels: Sequence[int], known: Sequence[int], generator: torch.Generator) -> List[int]:

@@ -4,6 +4,7 @@ B batch, T frames, V keypoints, C coordinates (2 or 3).
 """
 
 import logging
+from dataclasses import replace
 from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, longest_chain, register_skeleton
 from mmagenc.skeletons.library import SkeletonLike
-from mmagenc.structures import ClipForm, Motion, MotionInfo
+from mmagenc.structures import ClipForm, Motion, MotionInfo, image_shapes
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
 CENTERS, UNITS = ('root', 'hips'), ('data', 'body')
@@ -28,8 +29,8 @@ class KeypointRepresentation(nn.Module):
 
     Coordinates are shifted and divided. The statistics are buffers: they travel in the checkpoint, so that :meth:`decode` gives metres or
     pixels back, with the scores and the image shape that recordings usually have. Where a clip's place (or its body's path, or its size) is
-    taken out before, it comes back as that which recordings usually have. A recognizer that looks at these sees generated clips as it
-    sees recordings.
+    taken out before, it comes back as that which recordings usually have, of images of several sizes in proportion to the image. A
+    recognizer that looks at these sees generated clips as it sees recordings.
 
     Args:
         skeleton: layout name, or the definition of one (see :mod:`mmagenc.skeletons.definition`), or the path of a YAML file.
@@ -120,10 +121,10 @@ class KeypointRepresentation(nn.Module):
                 raise ValueError(f'clip {clip.get("frame_dir")}: all keypoints lie on one place, in every frame')
             if self.unit == 'body' and np.isnan(length):
                 raise ValueError(f'clip {clip.get("frame_dir")}: no frame shows {self._chain_in_words()}, which a body is measured by')
-        self._fit_form(annotations, clips)
+        growth = self._fit_form(annotations, clips)
         if self.unit == 'body':
             clips = [clip / length for clip, length in zip(clips, lengths)]
-            self.length.copy_(lengths.median())
+            self.length.copy_((lengths * growth.amin(dim=1)).median())
         frames = torch.cat([self._center(clip)[0] for clip in clips])
         unseen = frames.isnan().all(dim=0).any(dim=-1)[:self.num_keypoints].nonzero().flatten().tolist()
         if unseen:
@@ -135,19 +136,43 @@ class KeypointRepresentation(nn.Module):
                 self.mean[part] = mean
                 self.std[part] = std.clamp(min=self.min_std)
 
-    def _fit_form(self, annotations: Sequence[Dict], clips: Sequence[Tensor]) -> None:
-        """Where bodies usually are, and what recordings have beside their keypoints."""
-        if self.root_center is not None:
-            self.place.copy_(self._usual_place(clips))
+    def _fit_form(self, annotations: Sequence[Dict], clips: Sequence[Tensor]) -> Tensor:
+        """Where bodies usually are, and what recordings have beside their keypoints.
+
+        Returns:
+            Tensor: ``(N, C)`` how many times as wide and high the usual image is as each recording's, in float64.
+        """
         form = ClipForm.of(annotations)
         if form.keypoint_score is not None:
             self.score.copy_(torch.from_numpy(form.keypoint_score))
         if form.img_shape is not None:
             self.image.copy_(torch.tensor(form.img_shape))
+        growth = 1 / self._in_usual_images(torch.from_numpy(image_shapes(annotations)))
+        if self.root_center is not None:
+            self.place.copy_(self._usual_place(clips, growth))
+        return growth
 
-    def _usual_place(self, clips: Sequence[Tensor]) -> Tensor:
+    def _usual_place(self, clips: Sequence[Tensor], growth: Tensor) -> Tensor:
         places = [self._reference(clip)[0, :1 if self.keeps_path else None, 0].nanmedian(dim=0).values for clip in clips]
-        return torch.stack(places).nanmedian(dim=0).values
+        return (torch.stack(places) * growth).nanmedian(dim=0).values
+
+    def _in_usual_images(self, shapes: Tensor) -> Tensor:
+        """``(N, C)`` width and height of images ``(N, 2)`` in those of the usual one, float64; 1 in space, and where one is not known."""
+        known = (shapes > 0).all(dim=1, keepdim=True) & (self.image > 0).all()
+        if self.num_channels != 2:
+            return torch.ones(len(shapes), self.num_channels, dtype=torch.float64)
+        return torch.where(known, shapes / self.image.to(shapes).clamp(min=1).double(), 1.).flip(1)
+
+    def image_problem(self, annotations: Sequence[Dict]) -> Optional[str]:
+        """Why recordings of several image sizes cannot be learnt together, in words; ``None`` where they can, or are of one size."""
+        shapes = [tuple(shape) for shape in image_shapes(annotations).tolist() if min(shape) > 0]
+        apart = {shape for shape in shapes if any(abs(size / usual - 1) > 0.01 for size, usual in zip(shape, self.image.tolist()))}
+        if self.num_channels != 2 or self.unit == 'body' or not apart:
+            return None
+        names = [f'{width}x{height} ({shapes.count((height, width))})' for height, width in sorted(set(shapes))]
+        return (f'the recordings lie in images of {len(names)} sizes, {", ".join(names[:6])}{", …" if len(names) > 6 else ""}: pixels are '
+                f'learnt as they are, and generated clips, which name {self.image[1]}x{self.image[0]}, may lie outside of it. '
+                "representation=dict(unit='body') learns neither place nor size; or scale keypoint and img_shape of all clips to one size")
 
     def _seen(self, clip: Dict) -> Tensor:
         """``(1, T, V, C)`` keypoints of the first person in float64, NaN where one was not seen."""
@@ -247,6 +272,23 @@ class KeypointRepresentation(nn.Module):
         return Motion(
             **motion, label=label, length=length, latent=latent, keypoint_score=score, img_shape=image,
             info=MotionInfo(skeleton=self.keypoint_skeleton))
+
+    def in_images(self, motion: Motion, shapes: Tensor) -> Motion:
+        """A decoded motion in images ``(N, 2)`` (height and width, 0 where the usual one stays), place and size in proportion.
+
+        What this representation gave a place and a size has them in proportion to the image, the size by the smaller of width's and
+        height's, so that what lies in the usual image lies in the other; positions of the data themselves stay where they are.
+        """
+        shapes = shapes.to(self.image)
+        if self.num_channels != 2 or motion.img_shape is None:
+            return motion
+        shapes = torch.where((shapes > 0).all(dim=1, keepdim=True), shapes, motion.img_shape)
+        if self.root_center is None or torch.equal(shapes, motion.img_shape):
+            return replace(motion, img_shape=shapes)
+        ratio = self._in_usual_images(shapes).float()[:, None, None]
+        size = ratio.amin(dim=-1, keepdim=True) if self.unit == 'body' else 1.
+        moved = (motion.keypoint - self.place) * size + self.place * ratio
+        return replace(motion, img_shape=shapes, keypoint=torch.where((ratio == 1).all(dim=-1, keepdim=True), motion.keypoint, moved))
 
     def motion(self, x: Tensor) -> Dict[str, Tensor]:
         """What :meth:`decode` makes of the network's output, as tensors: ``keypoint``, and ``transl`` where it is known."""

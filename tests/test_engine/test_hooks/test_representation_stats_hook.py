@@ -65,5 +65,18 @@ def test_start_poses_come_with_the_statistics():
     assert (model.starts.poses == 0.25).all()
 
 
+@pytest.mark.parametrize('learns', [True, False])
+def test_pixels_of_several_image_sizes_are_warned_of(learns):
+    """By a generator that learns them; what only keeps recordings keeps their images too."""
+    rng, model = np.random.default_rng(0), nn.Module()
+    model.representation, model.learns = KeypointRepresentation(skeleton='coco17', num_dims=2), learns
+    clips = [dict(keypoint=np.float32(rng.uniform(0, 480, (1, 5, 17, 2)) * k), img_shape=(480 * k, 640 * k)) for k in (1, 1, 2)]
+    warnings = []
+    RepresentationStatsHook().before_train(SimpleNamespace(
+        model=model, logger=SimpleNamespace(info=print, warning=warnings.append),
+        train_dataloader=SimpleNamespace(dataset=SimpleNamespace(annotations=lambda: clips))))
+    assert [text.split(':')[0] for text in warnings] == ['the recordings lie in images of 2 sizes, 640x480 (2), 1280x960 (1)'] * learns
+
+
 def test_representations_without_statistics_are_left_alone():
     run(nn.Identity())

@@ -319,6 +319,46 @@ def test_two_dimensions_and_what_was_not_seen(tmp_path):
     assert (motion.keypoint[row, :, ankle].diff(dim=0).norm(dim=-1) < 25).all()  # an ankle that hangs on (0, 0) would leap by a body
 
 
+def filmed(rng, shapes):
+    """Clips of one person each, at about the middle of images of these shapes."""
+    body = np.stack([0.1 * rng.standard_normal(13), np.linspace(-0.2, 0.2, 13)], axis=1)
+    return [dict(frame_dir=f'c{row}', label=row % 2, total_frames=10, subject=f's{row // 4}', img_shape=shape,
+                 keypoint=np.float32((0.5 + body + 0.01 * rng.standard_normal((1, 10, 13, 2))) * np.array(shape[::-1])))
+            for row, shape in enumerate(shapes)]
+
+
+@pytest.mark.parametrize('unit', ['data', 'body'])
+def test_clips_lie_in_the_image_of_their_recording(unit):
+    shapes = [(480, 640), (480, 640), (480, 640), (960, 1280), (1080, 1440), (960, 1280)]
+    clips = filmed(np.random.default_rng(0), shapes)
+    flat = dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2, unit=unit)
+    model = build(None, clips=clips, representation=flat, shift='random')
+    motion = model.generate([0, 1] * 10, 10, generator=seeded(), strength=0.)
+    number = motion.latent[:, 0].long().tolist()
+    kept = [list(shapes[row]) for row in (0, 2, 4, 1, 3, 5)]  # class by class
+    assert set(number) == set(range(6)) and motion.img_shape.tolist() == [kept[row] for row in number]
+    varied = model.vary([clips[5], clips[0]], 0., generator=seeded())
+    assert varied.img_shape.tolist() == [[960, 1280], [480, 640]]
+    for each in (motion, varied):
+        middle = each.keypoint.mean(dim=(1, 2)) / each.img_shape.flip(1)
+        torch.testing.assert_close(middle, torch.full_like(middle, 0.5), atol=0.1, rtol=0)
+    if unit == 'data':
+        np.testing.assert_allclose(varied.keypoint[0], clips[5]['keypoint'][0], atol=1e-2)
+    else:
+        assert (varied.keypoint[0].std(dim=(0, 1)) / varied.keypoint[1].std(dim=(0, 1)) - 2).abs().max() < 0.3
+
+
+def test_checkpoints_without_the_images_of_recordings_load():
+    clips = filmed(np.random.default_rng(0), [(480, 640)] * 4)
+    flat = dict(type='KeypointRepresentation', skeleton='penn13', num_dims=2)
+    model = build(None, clips=clips, representation=flat, shift='random')
+    older = {name: value for name, value in model.state_dict().items() if name != 'clips.image'}
+    other = build(None, fit=False, representation=flat, shift='random')
+    load_weights(other, older, source='older.pth')
+    first, second = (each.generate([0, 1], 10, generator=seeded()) for each in (model, other))
+    assert torch.equal(first.keypoint, second.keypoint) and second.img_shape.tolist() == [[480, 640]] * 2
+
+
 # Variants -------------------------------------------------------------------------------------------------------------------------------
 
 

@@ -167,6 +167,74 @@ def test_pixels_in_body_lengths():
     torch.testing.assert_close(motion.keypoint_score, torch.full((3, 12, 17), 0.8))
 
 
+SIZES = [(480, 640), (480, 640), (960, 1280), (1080, 1440), (960, 1280)]
+
+
+def filmed_at_sizes(shapes=SIZES):
+    """The same persons in images of other sizes: clips ``(N, T, 17, 2)`` in pixels, and as they are in 640x480."""
+    places = np.array([[300., 200.], [320., 240.], [340., 250.], [310., 260.], [330., 220.]])[:len(shapes)]
+    keypoint = persons_in_the_image([40., 45., 50., 55., 60.][:len(shapes)], places, np.random.default_rng(6))
+    clips = [as_annotations(clip[None] * np.array([width / 640, height / 480]), img_shape=(height, width))[0]
+             for clip, (height, width) in zip(keypoint, shapes)]
+    return clips, as_annotations(keypoint, img_shape=(480, 640))
+
+
+@pytest.mark.parametrize('settings', [dict(unit='body'), dict(unit='body', translation=True), dict(root_center=True)])
+def test_place_and_size_are_those_of_the_image(settings):
+    """Recordings of several image sizes put generated clips where they are in an image, not at the pixels of the larger ones."""
+    (clips, alike), fitted = filmed_at_sizes(), []
+    for group in (clips, alike):
+        fitted.append(KeypointRepresentation(skeleton='coco17', num_dims=2, **settings))
+        fitted[-1].fit(group)
+    several, one = fitted
+    assert several.image.tolist() == [480, 640]
+    torch.testing.assert_close(several.place, one.place, atol=1e-2, rtol=0)
+    torch.testing.assert_close(several.length, one.length, atol=1e-2, rtol=0)
+    if settings.get('unit') == 'body':
+        x = several.encode(dict(keypoint=torch.stack([torch.from_numpy(clip['keypoint'][0]) for clip in clips])))
+        motion = several.decode(x, label=torch.zeros(5, dtype=torch.long), length=torch.full((5, ), 12))
+        assert ((motion.keypoint >= 0) & (motion.keypoint <= motion.img_shape.flip(1)[:, None, None])).all()
+
+
+@pytest.mark.parametrize('settings', [dict(unit='body'), dict(root_center=True), {}])
+def test_clips_of_one_size_are_decoded_to_the_last_bit_as_without_any(settings):
+    _, clips = filmed_at_sizes()
+    motions = []
+    for group in (clips, [{key: value for key, value in clip.items() if key != 'img_shape'} for clip in clips]):
+        representation = KeypointRepresentation(skeleton='coco17', num_dims=2, **settings)
+        representation.fit(group)
+        x = representation.encode(dict(keypoint=torch.from_numpy(np.concatenate([clip['keypoint'] for clip in clips]))))
+        motions.append(representation.decode(x, label=torch.zeros(5, dtype=torch.long), length=torch.full((5, ), 12)))
+    assert torch.equal(motions[0].keypoint, motions[1].keypoint) and motions[1].img_shape is None
+    same = representation.in_images(motions[0], torch.tensor([[480, 640]] * 4 + [[0, 0]]))
+    assert torch.equal(same.keypoint, motions[0].keypoint) and torch.equal(same.img_shape, motions[0].img_shape)
+
+
+def test_upright_and_lying_images_hold_whole_bodies():
+    """A body that fills the height of an upright image fits into a lying one, and the other way round."""
+    for shapes in ([(480, 640), (480, 640), (1280, 720)], [(1280, 720), (1280, 720), (480, 640)]):
+        clips, _ = filmed_at_sizes(shapes)
+        representation = KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body')
+        representation.fit(clips)
+        x = representation.encode(dict(keypoint=torch.from_numpy(np.concatenate([clip['keypoint'] for clip in clips]))))
+        motion = representation.decode(x, label=torch.zeros(3, dtype=torch.long), length=torch.full((3, ), 12))
+        for each in (motion, representation.in_images(motion, torch.tensor(shapes))):
+            assert ((each.keypoint >= 0) & (each.keypoint <= each.img_shape.flip(1)[:, None, None])).all()
+        assert each.img_shape.tolist() == [list(shape) for shape in shapes]
+
+
+def test_pixels_of_several_image_sizes_are_told():
+    clips, alike = filmed_at_sizes()
+    for settings, group, told in (({}, clips, True), (dict(root_center=True), clips, True), (dict(unit='body'), clips, False),
+                                  ({}, alike, False), ({}, filmed_at_sizes([(1000, 1000), (1002, 1000)])[0], False)):
+        representation = KeypointRepresentation(skeleton='coco17', num_dims=2, **settings)
+        representation.fit(group)
+        problem = representation.image_problem(group)
+        assert (problem is not None) == told
+        if told:
+            assert '3 sizes, 640x480 (2), 1280x960 (2), 1440x1080 (1)' in problem and 'name 640x480' in problem
+
+
 def test_losses_of_pixels_and_of_metres_are_the_same_in_body_lengths():
     rng = np.random.default_rng(1)
     joints = []
