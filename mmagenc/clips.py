@@ -5,7 +5,7 @@ Generators, recognizers and datasets ask the same of a clip, and none of them im
 M persons, T frames, V keypoints, C coordinates, N clips.
 """
 
-from typing import Dict, Iterable, List, Mapping, Optional
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
@@ -127,3 +127,22 @@ def motion_to_annotations(motion: Motion, *, prefix: str, source: str = 'synthet
             **({} if motion.img_shape is None else {'img_shape': tuple(motion.img_shape[index].tolist())}),
             **{key: value[index, :int(motion.length[index])][None].copy() for key, value in arrays.items()}) for index in range(len(motion))
     ]
+
+
+def class_index(names: Sequence[str], item: Union[int, str]) -> int:
+    """Index of a class by name (of either case, where that leaves one) or index (also as digits, where no class has that name).
+
+    Raises:
+        ValueError: an unknown class, or one of several that differ in case alone; the known ones are listed.
+    """
+    index = item
+    if isinstance(item, str):
+        alike = [place for place, name in enumerate(names) if name == item or name.lower() == item.lower()]
+        exact = [place for place in alike if names[place] == item]
+        if len(exact or alike) > 1:
+            raise ValueError(f'class {item!r} may be any of {", ".join(f"{place} {names[place]}" for place in exact or alike)}: write the '
+                             'name as it stands there, or its number')
+        index = (exact or alike or [place for place in range(len(names)) if str(place) == item] or [None])[0]
+    if index is None or not 0 <= index < len(names):
+        raise ValueError(f'unknown class {item!r}; known: {", ".join(f"{i} {name}" for i, name in enumerate(names))}')
+    return index

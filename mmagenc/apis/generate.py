@@ -12,6 +12,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmagenc.clips import class_index
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.generators.class_paths import split_path
 from mmagenc.progress import progress_bar
@@ -229,24 +230,10 @@ def class_indices(names: Sequence[str], wanted: Sequence[Union[int, str]]) -> Li
     Raises:
         ValueError: an unknown or repeated class, one of several that differ in case alone, or none at all; the known ones are listed.
     """
-    indices = [_class_index(names, item) for item in wanted]
+    indices = [class_index(names, item) for item in wanted]
     if not indices or len(set(indices)) < len(indices):
         raise ValueError(f'classes must name at least one class and each once, got {list(wanted)}')
     return indices
-
-
-def _class_index(names: Sequence[str], item: Union[int, str]) -> int:
-    index = item
-    if isinstance(item, str):
-        alike = [place for place, name in enumerate(names) if name == item or name.lower() == item.lower()]
-        exact = [place for place in alike if names[place] == item]
-        if len(exact or alike) > 1:
-            raise ValueError(f'class {item!r} may be any of {", ".join(f"{place} {names[place]}" for place in exact or alike)}: write the '
-                             'name as it stands there, or its number')
-        index = (exact or alike or [place for place in range(len(names)) if str(place) == item] or [None])[0]
-    if index is None or not 0 <= index < len(names):
-        raise ValueError(f'unknown class {item!r}; known: {", ".join(f"{i} {name}" for i, name in enumerate(names))}')
-    return index
 
 
 def _class_names(model: BaseGenerator) -> List[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 
-from mmagenc.clips import USUAL_FPS
+from mmagenc.clips import USUAL_FPS, class_index
 from mmagenc.draws import seed_draws, untouched_random_state
 from mmagenc.progress import progress_bar
 
@@ -266,18 +266,14 @@ def chosen_rows(annotation: Dict, indexes: Sequence[int], *, skeleton: Optional[
 
 
 def class_indices(names: Sequence[str], classes: Optional[Sequence[str]]) -> List[int]:
-    """Indices, in class order, of classes given by name or number; all if ``None``.
+    """Indices, in class order, of classes given as :func:`~mmagenc.clips.class_index` takes them; all if ``None``.
 
     Raises:
-        ValueError: an unknown class; the known ones are listed.
+        ValueError: as there.
     """
     if classes is None:
         return list(range(len(names)))
-    lookup = {**{str(index): index for index in range(len(names))}, **{name.lower(): index for index, name in enumerate(names)}}
-    unknown = [name for name in classes if str(name).lower() not in lookup]
-    if unknown:
-        raise ValueError(f'unknown classes {unknown}; known: {", ".join(names)}')
-    return sorted({lookup[str(name).lower()] for name in classes})
+    return sorted({class_index(names, name) for name in classes})
 
 
 def standin_footer(*texts) -> str:

@@ -153,7 +153,7 @@ def test_without_ffmpeg_the_rest_is_written(tool, annotation_file, tmp_path, mon
 
 
 @pytest.mark.parametrize('arguments, reason', [(['nowhere.npz'], 'nowhere.npz: no such file'),
-                                               (['FILE', '--classes', 'fly'], 'unknown classes'),
+                                               (['FILE', '--classes', 'fly'], 'unknown class '),
                                                (['FILE', '--indexes', '4'], r'there are the clips 0 to 3, got \[4\]'),
                                                (['FILE', '--mesh'], 'needs joint rotations')])
 def test_errors_say_what_is_wrong(tool, annotation_file, arguments, reason):
