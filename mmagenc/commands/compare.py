@@ -13,7 +13,7 @@ from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
-from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, late_rate
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
@@ -22,8 +22,22 @@ from mmagenc.evaluation.metrics.positions import discrepancies
 from mmagenc.outputs import Output, require_outputs
 
 
+class ClipFile(MotionDataset):
+    """Clips of one file, which knows whether the file says their frame rate."""
+
+    says_rate = True
+
+    def read(self, path: str) -> Dict:
+        annotation = super().read(path)
+        self.says_rate = annotation['metainfo'].get('fps') is not None or any('fps' in clip for clip in annotation['annotations'])
+        return annotation
+
+    def _common_rate(self) -> CommonRate:
+        return CommonRate(self.fps, self._metainfo.get('fps'), advice='--fps brings both files to one rate')
+
+
 def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
-    """Clips, each with its layout, and what the file says of them.
+    """Clips, each with its layout, and what the file says of them; a rate that is assumed is said.
 
     Args:
         source: ``FILE`` or ``FILE:SPLIT``.
@@ -37,8 +51,10 @@ def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo
     path, named = file_and_split(source)
     if named is not None and split not in (None, named):
         raise ValueError(f'{source} and split {split!r}: name one')
-    dataset = MotionDataset(path, split=split or named, fps=fps, metainfo=metainfo)
+    dataset = ClipFile(path, split=split or named, fps=fps, metainfo=metainfo)
     said = dict(dataset.metainfo)
+    if metainfo and metainfo.get('fps') and not dataset.says_rate:
+        print(f'{path} says no fps: its clips are taken to have {metainfo["fps"]:g}, as those that they are compared with', file=sys.stderr)
     layout = {} if said.get('skeleton') is None else {'skeleton': said['skeleton']}
     return [{**clip, **layout} for clip in dataset.annotations()], said
 

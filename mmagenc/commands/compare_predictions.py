@@ -15,6 +15,8 @@ KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'bes
 SHARES = {'PCK, a sample': 'pck', 'mean': 'mean_pck', 'best': 'best_pck'}
 SPREAD = {'apart': 'diversity', 'spread to error': 'spread_error_ratio', 'coverage': 'coverage'}
 
+ONE_SUBJECT = 'All windows are of one subject: nothing is said of others, so that no number has an interval.'
+
 
 def compare(args: argparse.Namespace) -> Comparison:
     """Read the files.
@@ -27,7 +29,9 @@ def compare(args: argparse.Namespace) -> Comparison:
 
 
 def text(interval, form='{:.2f}'.format) -> str:
-    """``value [low, high]``."""
+    """``value [low, high]``, or ``value`` where there are no ends."""
+    if interval.low != interval.low:
+        return form(interval[0])
     ends = (form(end).removesuffix(' %') for end in (interval.low, interval.high))
     return f'{form(interval[0])} [{", ".join(ends)}]'
 
@@ -66,15 +70,20 @@ def pair_rows(found: Comparison) -> List[List[str]]:
 def numbers(found: Comparison) -> Dict:
     """All of it for a file."""
     errors = [*KINDS.values(), *SHARES.values()]
-    models = {name: {error: found.interval(name, error)._asdict() for error in errors} |
+    models = {name: {error: plain(found.interval(name, error)) for error in errors} |
               {error: vars_of(found.over_seeds(name, error)) for error in SPREAD.values() if found.has(name, error)} |
               dict(files=[test.source for test in tests]) for name, tests in found.models.items()}
-    pairs = [dict(model=name, less=other, **{error: found.difference(name, error, other)._asdict() for error in errors})
+    pairs = [dict(model=name, less=other, **{error: plain(found.difference(name, error, other)) for error in errors})
              for name, other in found.pairs()]
     first = next(iter(found.models))
-    baselines = {f'{name}_{unit}': found.interval(first, f'{name}_{unit}')._asdict() for name in BASELINES for unit in ('l2', 'pck')}
+    baselines = {f'{name}_{unit}': plain(found.interval(first, f'{name}_{unit}')) for name in BASELINES for unit in ('l2', 'pck')}
     return dict(num_windows=len(found.first), num_subjects=len(set(found.first.subject)), num_samples=found.first.num_samples,
                 measure=found.first.measure, models=models, baselines=baselines, differences=pairs)
+
+
+def plain(interval) -> Dict[str, Optional[float]]:
+    """A value and its ends, ``None`` for NaN, which JSON has not."""
+    return {key: None if value != value else value for key, value in interval._asdict().items()}
 
 
 def vars_of(interval) -> Dict[str, Optional[float]]:
@@ -94,6 +103,8 @@ def run(args: argparse.Namespace) -> None:
                 json.dump(numbers(found), file, indent=1, ensure_ascii=False)
     print(f'{len(found.first)} windows of {len(set(found.first.subject))} subjects, {found.first.num_samples} samples of each; '
           f'{found.first.measure}')
+    if len(set(found.first.subject)) < 2:
+        print(ONE_SUBJECT)
     print(format_table(model_rows(found)), format_table(pair_rows(found)), sep='\n\n')
     if all(len(tests) > 1 for tests in found.models.values()):
         nominal = found.first.whole.get('coverage_nominal')

@@ -1,7 +1,7 @@
 """Errors of named windows, as :class:`~mmagenc.evaluation.metrics.PosePredictionMetric` writes them, and models compared by them.
 
 N windows. Models are compared on the same windows, each by its mean over trainings of several seeds, with intervals over whole subjects
-(for Penn: videos), since windows of one subject are alike.
+(for Penn: videos), since windows of one subject are alike; of a single subject nothing can be said of others, and the ends are NaN.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.evaluation.functional import BootstrapInterval, Interval, bootstrap_interval, confidence_interval
+from mmagenc.evaluation.functional import BootstrapInterval, Interval, confidence_interval, grouped_mean_interval
 
 ERRORS = ('l2', 'mean_l2', 'best_l2', 'constant_l2', 'velocity_l2', 'pck', 'mean_pck', 'best_pck', 'constant_pck', 'velocity_pck')
 """What every file has of each window."""
@@ -153,8 +153,7 @@ class Comparison:
         return self._interval(self._errors[model][error] - self._errors[model][f'{other}_{error.rsplit("_")[-1]}'])
 
     def _interval(self, values: np.ndarray) -> BootstrapInterval:
-        value = bootstrap_interval(np.nanmean, values, groups=self.first.subject, num_resamples=self.num_resamples, rng=self.rng)
-        return BootstrapInterval(*map(float, value))
+        return grouped_mean_interval(values, self.first.subject, num_resamples=self.num_resamples, rng=self.rng)
 
     def over_seeds(self, model: str, error: str) -> Interval:
         """An error, or a number of all windows, with the t-interval of its mean over tests."""

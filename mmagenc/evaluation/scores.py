@@ -133,18 +133,18 @@ def fuse_scores(streams: Sequence[ClipScores], weights: Sequence[float], *, prob
 
     Args:
         streams: scores of one set of clips, in any order each.
-        weights: one of each stream.
+        weights: one of each stream, not all 0.
         probability: sum probabilities and not logits.
 
     Returns:
         ClipScores: in the first stream's order.
 
     Raises:
-        ValueError: no streams, another number of weights or weights that are not finite, other clips, labels or classes; the clips or
-            classes are named.
+        ValueError: no streams, another number of weights, weights that are not finite or all 0, other clips, labels or classes; the
+            clips or classes are named.
     """
-    if not streams or len(weights) != len(streams) or not np.isfinite(weights).all():
-        raise ValueError(f'{len(streams)} streams need as many finite weights, got {list(weights)}')
+    if not streams or len(weights) != len(streams) or not np.isfinite(weights).all() or not np.any(weights):
+        raise ValueError(f'{len(streams)} streams need as many finite weights, not all 0, got {list(weights)}')
     first = streams[0]
     fused = np.zeros(first.score.shape)
     for stream, weight in zip(streams, weights):

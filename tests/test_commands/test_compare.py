@@ -99,6 +99,12 @@ def test_frame_rates_agree_or_are_brought_together(tool, tmp_path, capsys):
     main(tool, [slow, fast, '--fps', '10'])
     main(tool, [silent, slow])
     assert 'says 10 fps, what was read before says none' in capsys.readouterr().err
+    main(tool, [slow, slow])
+    assert 'fps' not in capsys.readouterr().err
+    main(tool, [slow, silent])
+    assert 'silent.npz says no fps: its clips are taken to have 10, as those that they are compared with' in capsys.readouterr().err
+    main(tool, [slow, silent, '--fps', '5'])
+    assert 'silent.npz says no fps: its clips are taken to have 5' in capsys.readouterr().err
 
 
 def test_classes_must_be_the_same_in_the_same_order(tool, files, tmp_path):

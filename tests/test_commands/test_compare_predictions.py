@@ -45,6 +45,21 @@ def test_one_training_has_no_interval_over_seeds(tool, files, tmp_path, capsys):
     assert 'means over seeds' not in capsys.readouterr().out and json.loads(out.read_text())['models']['ours']['coverage'] == {'value': 0.5}
 
 
+def test_one_subject_has_no_interval(tool, files, tmp_path, capsys):
+    """Every draw of whole subjects is that one: a bootstrap would say that the models differ."""
+    for file in files:
+        content = json.loads(Path(file).read_text())
+        content['windows']['subject'] = ['anna'] * len(content['windows']['subject'])
+        Path(file).write_text(json.dumps(content))
+    out = tmp_path / 'all.json'
+    main(tool, ['--model', 'ours', *files[:2], '--model', 'theirs', *files[2:], '--json', str(out)])
+    said, written = capsys.readouterr().out, json.loads(out.read_text(), parse_constant=pytest.fail)
+    first = written['differences'][0]['l2']
+    row = next(line for line in said.splitlines() if line.startswith('ours less theirs'))
+    assert (first['low'], first['high']) == (None, None) and f'{first["value"]:.2f}' in row and '[' not in row
+    assert 'All windows are of one subject: nothing is said of others' in said
+
+
 @pytest.mark.parametrize('options, says', [
     (['--model', 'a'], '--model a: give a name for the model and then its files'),
     (['--model', 'a', 'x.json', '--model', 'a', 'y.json'], '--model a: each model needs a name of its own'),

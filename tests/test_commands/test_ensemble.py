@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmagenc.commands import ensemble
-from mmagenc.evaluation.functional import topk_accuracy
+from mmagenc.evaluation.functional import topk_accuracy, wilson_interval
 from mmagenc.evaluation.scores import ClipScores, load_scores, save_scores
 from tests.commands import main
 
@@ -45,6 +45,15 @@ def test_published_weights(streams, tmp_path, capsys):
     assert float(row[1]) > float(lines[streams[0]][2])
 
 
+def test_three_of_three_right_are_no_certainty(tmp_path, capsys):
+    """Wilson's interval, as RecognizerMetric gives it; every draw of a bootstrap would be 100 %."""
+    save_scores(tmp_path / 'a.npz', ClipScores(('a', 'b', 'c'), np.arange(3), np.eye(3, 9, dtype=np.float32)))
+    main(ensemble, ['--position', str(tmp_path / 'a.npz')])
+    row = capsys.readouterr().out.splitlines()[-1]
+    low, high = (100 * end for end in wilson_interval(3, 3)[1:])
+    assert row.split('  ')[-2:] == [f'100.00 % [{low:.2f}, {high:.2f}]'] * 2 and 43 < low < 44
+
+
 @pytest.mark.parametrize('options, weights', [
     (['--position-weight', '2', '--motion-weight', '0.5'], [2, 2, 0.5]),
     (['--weights', '1', '2', '3'], [1, 2, 3]),
@@ -64,7 +73,8 @@ def test_refused(streams, tmp_path):
         (['--position', str(tmp_path / 'none.npz')], 'none.npz: no such score file'),
         (['--position', *streams, '--weights', '1'], '--weights: 1 weights for 3 files'),
         (['--position', streams[0], '--motion', fewer], f'fewer.npz has other clips than .*; 1 clips missing: {other.frame_dir[0]}$'),
-        (['--position', streams[0], '--resamples', '1'], 'at least two resamples'),
+        (['--position', *streams, '--weights', '0', '0', '0'], 'ensemble: 3 streams need as many finite weights, not all 0'),
+        (['--motion', streams[0], '--motion-weight', '0'], 'ensemble: 1 streams need as many finite weights, not all 0'),
         (['--position', streams[0], '--out', str(tmp_path / 'fused.csv')], 'the file must end in .npz'),
     ):
         with pytest.raises(SystemExit, match=message):

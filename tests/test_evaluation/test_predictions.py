@@ -73,6 +73,17 @@ def test_intervals_draw_whole_subjects(load):
     assert tuple(found) == pytest.approx(tuple(expected)) and tuple(found) != pytest.approx(tuple(single))
 
 
+@pytest.mark.parametrize('subjects, known', [(['anna'] * COUNT, COUNT), (['anna'] * 11 + ['bert'], 11)])
+def test_one_subject_says_nothing_of_others(load, subjects, known):
+    """Also where nothing was seen of the other one."""
+    content = content_of(1)
+    content['windows']['subject'] = subjects
+    content['windows']['l2'][known:] = [None] * (COUNT - known)
+    found = Comparison(dict(a=[load(content)]))
+    for interval in (found.interval('a', 'l2'), found.difference('a', 'l2', 'constant')):
+        assert np.isfinite(interval.value) and np.isnan([interval.low, interval.high]).all()
+
+
 def test_windows_in_which_nothing_was_seen_do_not_count(load):
     content = content_of(1)
     for name in ERRORS:

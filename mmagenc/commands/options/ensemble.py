@@ -1,8 +1,10 @@
 """What can be typed behind ``mmagenc ensemble``."""
 
-from mmagenc.arguments import count, number
+import argparse
+
+from mmagenc.arguments import number
 from mmagenc.command_line import Parser, add_debug
-from mmagenc.commands.options.common import add_out, add_resamples
+from mmagenc.commands.options.common import add_out
 from mmagenc.outputs import add_force
 
 POSITION_WEIGHT, MOTION_WEIGHT = 1.5, 1.0  # InfoGCN's published ensemble
@@ -18,7 +20,8 @@ def build_parser() -> Parser:
                         help='of each motion file (default: 1.0)')
     parser.add_argument('--weights', nargs='+', type=number(), metavar='W', help='one of each file instead, position files first')
     parser.add_argument('--probability', action='store_true', help='sum probabilities, not logits')
-    add_resamples(parser, count)
+    for former in ('--resamples', '--seed'):  # of a bootstrap, which had no width where all clips are right
+        parser.add_argument(former, type=int, metavar='N', help=argparse.SUPPRESS)
     add_out(parser, 'write the fused scores (default: they are judged only)', metavar='FILE.npz')
     add_force(parser)
     add_debug(parser)

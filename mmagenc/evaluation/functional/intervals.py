@@ -144,6 +144,28 @@ def bootstrap_interval(statistic: Callable,
     return BootstrapInterval(number, *(np.where(undefined, np.nan, end)[()] for end in (low, high)))
 
 
+def grouped_mean_interval(values, groups, *, num_resamples: int = 1000, level: float = 0.95, rng=0) -> BootstrapInterval:
+    """Mean of N values with its :func:`bootstrap_interval` over whole groups, such as persons.
+
+    Of a single group nothing can be said of others: every draw is that group, and the ends would be the mean itself. They are NaN.
+
+    Args:
+        values: ``(N,)``; NaN where a value is not known, which counts nowhere.
+        groups: ``(N,)`` anything comparable.
+        num_resamples, level, rng: see :func:`bootstrap_interval`.
+
+    Returns:
+        BootstrapInterval: of floats, all NaN where no value is known.
+    """
+    values, groups = np.asarray(values, dtype=np.float64), np.asarray(groups)
+    known = ~np.isnan(values)
+    values, groups = values[known], groups[known]
+    if len(np.unique(groups)) < 2:
+        return BootstrapInterval(float(values.mean()) if len(values) else float('nan'), float('nan'), float('nan'))
+    interval = bootstrap_interval(np.mean, values, groups=groups, num_resamples=num_resamples, level=level, rng=rng)
+    return BootstrapInterval(*map(float, interval))
+
+
 def _drawer(num_samples: int, groups, rng: np.random.Generator) -> Callable[[], np.ndarray]:
     """A function that draws sample indices."""
     if groups is None:

@@ -3,10 +3,11 @@
 N real, M generated, H held-out, Q queried samples, D feature channels.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import numpy as np
 from scipy import stats
+from scipy.spatial.distance import cdist
 
 from ._checks import as_feature
 
@@ -53,9 +54,7 @@ def precision_recall_coverage(real, fake, *, num_neighbors: int = NUM_NEIGHBORS)
     if num_neighbors < 1:
         raise ValueError(f'num_neighbors must be at least 1, got {num_neighbors}')
     real, fake = _pair(real, fake, num_neighbors + 1)
-    distance = _distances(real, fake)
-    near_real = distance <= _radius(real, num_neighbors)[:, None]
-    near_fake = distance <= _radius(fake, num_neighbors)[None]
+    near_real, near_fake = _within(real, fake, num_neighbors), _within(fake, real, num_neighbors).T
     return PrecisionRecall(
         precision=float(near_real.any(axis=0).mean()),
         recall=float(near_fake.any(axis=1).mean()),
@@ -86,11 +85,12 @@ def nearest_neighbor(query, reference, *, query_owner=None, reference_owner=None
     nearest, place = np.empty(len(query)), np.empty(len(query), dtype=np.int64)
     for start in range(0, len(query), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        distance = _distances(query[part], reference)
+        squared = _squared(query[part], reference)[0]
         if query_owner is not None:
-            distance[np.asarray(query_owner)[part, None] == np.asarray(reference_owner)] = np.inf
-        place[part] = distance.argmin(axis=1)
-        nearest[part] = distance.min(axis=1)
+            squared[np.asarray(query_owner)[part, None] == np.asarray(reference_owner)] = np.inf
+        place[part] = squared.argmin(axis=1)
+        distance = np.linalg.norm(query[part] - reference[place[part]], axis=1)  # not the root of the square, which rounding decides
+        nearest[part] = np.where(np.isinf(squared.min(axis=1)), np.inf, distance)
     if np.isinf(nearest).any():
         raise ValueError('a sample has no neighbour that is not its own: there must be two owners')
     return nearest, place
@@ -153,16 +153,34 @@ def _pair(first, second, min_samples: int, names=('real', 'fake')):
     return first, second
 
 
-def _distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """``(N, M)`` Euclidean distances."""
+def _squared(first: np.ndarray, second: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """``(N, M)`` squares of Euclidean distances by products of vectors, and bounds of their rounding errors."""
     offset = second.mean(axis=0)  # products of vectors lose digits far from the origin
     first, second = first - offset, second - offset
-    squared = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
-    return np.sqrt(np.maximum(squared, 0))
+    lengths = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)
+    return np.maximum(lengths - 2 * first @ second.T, 0), 4 * (first.shape[1] + 4) * np.finfo(np.float64).eps * lengths
 
 
-def _radius(feature: np.ndarray, num_neighbors: int) -> np.ndarray:
-    """``(N,)`` distance of each sample to its k-th nearest among the others."""
-    distance = _distances(feature, feature)
-    np.fill_diagonal(distance, np.inf)
+def _within(centre: np.ndarray, other: np.ndarray, num_neighbors: int) -> np.ndarray:
+    """``(N, M)`` whether each of ``other`` lies no further from a centre than its k-th nearest neighbour among the other centres.
+
+    Copies lie exactly as far: where rounding could decide, distances are taken coordinate by coordinate.
+    """
+    near = np.empty((len(centre), len(other)), dtype=bool)
+    for start in range(0, len(centre), AT_ONCE):
+        rows = np.arange(start, min(start + AT_ONCE, len(centre)))
+        squared, slack = _squared(centre[rows], other)
+        own, own_slack = _squared(centre[rows], centre)
+        radius = _radius(own, rows, num_neighbors)[:, None]
+        near[rows] = squared <= radius
+        doubtful = (np.abs(squared - radius) <= slack + own_slack.max(axis=1, keepdims=True)).any(axis=1)
+        rows = rows[doubtful]
+        if len(rows):
+            near[rows] = cdist(centre[rows], other) <= _radius(cdist(centre[rows], centre), rows, num_neighbors)[:, None]
+    return near
+
+
+def _radius(distance: np.ndarray, rows: np.ndarray, num_neighbors: int) -> np.ndarray:
+    """``(Q,)`` distance of each of the samples ``rows (Q,)`` to its k-th nearest among the others, given ``(Q, N)`` to all samples."""
+    distance[np.arange(len(rows)), rows] = np.inf
     return np.partition(distance, num_neighbors - 1, axis=1)[:, num_neighbors - 1]

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval
+from mmagenc.evaluation.functional import grouped_mean_interval
 from mmagenc.evaluation.functional.image_error import image_errors, require_torchmetrics
 from mmagenc.evaluation.functional.lpips import LPIPS, lpips_problem
 from mmagenc.registry import METRICS
@@ -84,7 +84,7 @@ class ImagePredictionMetric(BaseMetric):
         table = [('', 'made', 'source copied', 'better by')]
         for name, direction in ((name, direction) for name, direction in DIRECTIONS.items() if name in results[0]['made']):
             made, copied = (np.array([result[kind][name] for result in results]) for kind in ('made', 'copied'))
-            gain = self._gain(direction * (made - copied), groups)
+            gain = grouped_mean_interval(direction * (made - copied), groups, num_resamples=self.num_resamples, rng=self.seed)
             metrics |= {name: float(np.nanmean(made)), f'{name}_copy': float(np.nanmean(copied)), f'{name}_gain': float(gain.value),
                         f'{name}_gain_low': float(gain.low), f'{name}_gain_high': float(gain.high)}
             form = f'{{:.{DIGITS[name]}f}}'.format
@@ -92,12 +92,6 @@ class ImagePredictionMetric(BaseMetric):
                           f'{form(gain.value)} [{form(gain.low)}, {form(gain.high)}]'))
         print_log(f'{len(results)} windows of {len(set(groups))} subjects (or clips)\n{format_table(table)}', logger='current')
         return metrics
-
-    def _gain(self, better: np.ndarray, groups: Sequence[str]) -> BootstrapInterval:
-        """Mean and interval of what each window is better by."""
-        if len(set(groups)) < 2:
-            return BootstrapInterval(float(np.nanmean(better)), float('nan'), float('nan'))
-        return bootstrap_interval(np.nanmean, better, groups=groups, num_resamples=self.num_resamples, rng=self.seed)
 
 
 def _means(errors: Dict[str, np.ndarray]) -> Dict[str, float]:

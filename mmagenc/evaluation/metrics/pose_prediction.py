@@ -14,9 +14,9 @@ from mmengine.logging import print_log
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.functional import (
     best_of,
-    bootstrap_interval,
     box_size,
     energy_score,
+    grouped_mean_interval,
     interval_coverage,
     keypoint_error,
     pairwise_diversity,
@@ -58,7 +58,7 @@ class PosePredictionMetric(BaseMetric):
       there is none, or a keypoint was not seen in it, it holds too; in an image it stops at the edge;
     - ``best_minus_constant``, ``mean_minus_constant``, ``sample_minus_constant`` and the same against ``velocity``, in L2: negative where
       the generator is better. ``…_low`` and ``…_high`` are the ends of their paired 95 % bootstrap interval over clips of one ``subject``,
-      for Penn over videos (windows of one video overlap).
+      for Penn over videos (windows of one video overlap); NaN (``null`` in the file) where all windows are of one.
 
     Args:
         size: what PCK measures a keypoint's error by: ``'torso'``, from the middle of the shoulders to that of the hips, or ``'box'``, the
@@ -164,10 +164,10 @@ class PosePredictionMetric(BaseMetric):
         errors, values = windows.errors(in_sizes=self.in_sizes), {}
         for name in ('best', 'mean', 'sample'):
             for baseline in BASELINES:
-                interval = bootstrap_interval(np.nanmean, errors[name] - errors[baseline], groups=windows.group, rng=self.seed,
-                                              num_resamples=self.num_resamples)
+                interval = grouped_mean_interval(errors[name] - errors[baseline], windows.group, num_resamples=self.num_resamples,
+                                                 rng=self.seed)
                 key = f'{name}_minus_{baseline}'
-                values.update({key: float(interval.value), f'{key}_low': float(interval.low), f'{key}_high': float(interval.high)})
+                values.update({key: interval.value, f'{key}_low': interval.low, f'{key}_high': interval.high})
         return values
 
     def _table(self, values: Dict[str, float], classes: Dict[str, Dict], windows: 'Windows') -> str:
@@ -175,8 +175,7 @@ class PosePredictionMetric(BaseMetric):
                 (f'best of {len(windows.samples)}', 'best_l2', 'best_pck'), ('constant pose', 'constant_l2', 'constant_pck'),
                 ('constant velocity', 'velocity_l2', 'velocity_pck')]
         table = [rows[0], *((name, f'{values[error]:.3f}', percent(values[share])) for name, error, share in rows[1:])]
-        lines = [f'{name.replace("_", " ")}: {values[name]:.3f} [{values[f"{name}_low"]:.3f}, {values[f"{name}_high"]:.3f}]'
-                 for name in values if f'{name}_low' in values]
+        lines = [f'{name.replace("_", " ")}: {values[name]:.3f}' + ends_of(values, name) for name in values if f'{name}_low' in values]
         if 'coverage' in values:
             lines.append(f'diversity {values["diversity"]:.3f}; energy score {values["energy_l2"]:.3f}; spread to error '
                          f'{values["spread_error_ratio"]:.2f} (1 is right); coverage {percent(values["coverage"])} '
@@ -191,13 +190,20 @@ class PosePredictionMetric(BaseMetric):
         keypoints = keypoint_error(windows.samples, windows.target, windows.valid)
         steps = [keypoint_error(windows.samples[:, :, step:step + 1].swapaxes(2, 3), windows.target[:, step:step + 1].swapaxes(1, 2),
                                 windows.valid[:, step:step + 1].swapaxes(1, 2))[0] for step in range(windows.target.shape[1])]
-        content = dict(values, classes=classes, keypoints=dict(zip(windows.skeleton.joint_names, _plain(keypoints))), steps=_plain(steps),
+        known = {name: None if name.endswith(('_low', '_high')) and np.isnan(value) else value for name, value in values.items()}
+        content = dict(known, classes=classes, keypoints=dict(zip(windows.skeleton.joint_names, _plain(keypoints))), steps=_plain(steps),
                        num_windows=windows.count, num_samples=len(windows.samples), measure=self._measure(), windows=self._listed(windows))
         if len(windows.samples) > 1:
             content['rank_histogram'] = _plain(rank_histogram(windows.samples, windows.target, windows.valid, rng=self.seed))
         Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
         with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
             json.dump(content, file, indent=1, ensure_ascii=False)
+
+
+def ends_of(values: Dict[str, float], name: str) -> str:
+    """The ends of a number's interval as a text, or why there are none."""
+    low, high = values[f'{name}_low'], values[f'{name}_high']
+    return ' (of one subject: no interval)' if np.isnan(low) else f' [{low:.3f}, {high:.3f}]'
 
 
 def _mean_of_known(values: np.ndarray) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mmagenc.evaluation.functional import bootstrap_interval, confidence_interval, wilson_interval
+from mmagenc.evaluation.functional import bootstrap_interval, confidence_interval, grouped_mean_interval, wilson_interval
 
 
 def test_by_hand():
@@ -140,3 +140,13 @@ def test_wilson_takes_means_over_repeats():
 def test_wilson_refused(right, total, level, reason):
     with pytest.raises(ValueError, match=reason):
         wilson_interval(right, total, level)
+
+
+def test_means_over_whole_groups():
+    """As the bootstrap draws them; a single group, or one of which something is known, has no ends."""
+    values, groups = np.random.default_rng(0).normal(size=12), np.arange(12) // 4
+    assert grouped_mean_interval(values, groups) == pytest.approx(tuple(map(float, bootstrap_interval(np.mean, values, groups=groups))))
+    for known in (groups < 1, groups < 0):
+        found = grouped_mean_interval(np.where(known, values, np.nan), groups)
+        assert np.isnan([found.low, found.high]).all() and np.isnan(found.value) == (not known.any())
+    assert np.isnan(grouped_mean_interval(values, ['anna'] * 12).low)

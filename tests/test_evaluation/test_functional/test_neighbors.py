@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.spatial.distance import cdist
 
 from mmagenc.evaluation.functional import memorization, nearest_distance, precision_recall_coverage
 
@@ -25,6 +26,35 @@ def test_equals_the_definitions(k):
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(14, 3)) + 40, 1.4 * rng.normal(size=(11, 3)) + 40.5
     assert precision_recall_coverage(real, fake, num_neighbors=k) == pytest.approx(naive(real, fake, k))
+
+
+def by_direct_distances(real, fake, k):
+    """The definitions on distances that are summed coordinate by coordinate."""
+    def inside(centre, other):
+        own = cdist(centre, centre)
+        np.fill_diagonal(own, np.inf)
+        return cdist(centre, other) <= np.sort(own, axis=1)[:, k - 1, None]
+
+    near_real, near_fake = inside(real, fake), inside(fake, real).T
+    return near_real.any(0).mean(), near_fake.any(1).mean(), near_real.sum() / k / len(fake), near_real.any(1).mean()
+
+
+@pytest.mark.parametrize('at_once', [7, 512])
+@pytest.mark.parametrize('offset', [0, 1e6])
+def test_exact_copies_lie_within_all_radii(monkeypatch, at_once, offset):
+    """Sixty clips of ten kinds, each six times: radii are 0, and copies lie at 0, however products are rounded."""
+    monkeypatch.setattr('mmagenc.evaluation.functional.neighbors.AT_ONCE', at_once)
+    real = np.random.default_rng(0).normal(size=(60, 6)) + offset
+    copies = np.repeat(real[:10], 6, axis=0)
+    assert precision_recall_coverage(copies, copies[::-1]) == (1, 1, 6 / 5, 1)
+    for fake in (np.repeat(real[:1], 60, axis=0), copies, real[::-1], np.concatenate([real[:30], real[:30] + 1e-9])):
+        for first, second in ((real, fake), (fake, real)):
+            assert precision_recall_coverage(first, second) == by_direct_distances(first, second, 5)
+
+
+def test_copies_have_no_distance():
+    reference = np.random.default_rng(0).normal(size=(50, 100)) + 1000
+    assert not nearest_distance(reference[::-1], reference).any()
 
 
 def test_by_hand():

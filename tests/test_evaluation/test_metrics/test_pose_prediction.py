@@ -87,6 +87,18 @@ def test_equals_the_functions(tmp_path):
     assert evaluate(PosePredictionMetric(num_resamples=50), packed, motions, batch_size=8) == pytest.approx(result)
 
 
+def test_one_subject_has_no_interval(tmp_path, monkeypatch):
+    logged = []
+    monkeypatch.setattr('mmagenc.evaluation.metrics.pose_prediction.print_log', lambda message, **kwargs: logged.append(message))
+    packed, motions = windows()
+    for item in packed:
+        item['data_samples'].set_metainfo(dict(subject='anna'))
+    result = evaluate(PosePredictionMetric(out_file=str(tmp_path / 'pose.json')), packed, motions)
+    assert result['pose/best_minus_constant'] < 0 and np.isnan([result[f'pose/best_minus_constant_{end}'] for end in ('low', 'high')]).all()
+    assert 'best minus constant: -' in logged[-1] and '(of one subject: no interval)' in logged[-1]
+    assert json.loads((tmp_path / 'pose.json').read_text(), parse_constant=pytest.fail)['best_minus_constant_low'] is None
+
+
 def test_baselines():
     """Constant velocity is right but for noise where the pose before is known, and the constant pose elsewhere."""
     packed, motions = windows()
