@@ -100,7 +100,8 @@ def inspect_annotation(annotation: Mapping) -> Inspection:
     """Look at every clip of an annotation.
 
     Args:
-        annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too.
+        annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too, and with points that are
+            NaN, which count as not seen.
     """
     metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
     taken = dict(metainfo, skeleton=metainfo.get('skeleton') or _usual_layout(clips))
@@ -245,10 +246,22 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
     moving = [row.speed for row in measures if np.isfinite(row.speed)]
     if moving and max(moving) < STILL:
         warnings.append(f'nothing moves in any clip (at most {max(moving):.3f} body lengths a second)')
-    warnings += [*oddities(clips), *_unit_warning(clips, measures), *_leaks(clips, twins, split)]
+    warnings += [*_unseen_warning(clips), *oddities(clips), *_unit_warning(clips, measures), *_leaks(clips, twins, split)]
     if clips and clips[0]['keypoint'].shape[-1] == 3 and metainfo.get('up') is None:
         warnings.append('which axis points up is not known')
     return warnings
+
+
+def _unseen_warning(clips: Sequence[Mapping]) -> List[str]:
+    """Say that points are NaN, which trainings refuse."""
+    lost = {clip['frame_dir']: int((~np.isfinite(clip['keypoint']).all(axis=-1)).sum()) for clip in clips}
+    names = [name for name, count in lost.items() if count]
+    if not names:
+        return []
+    share = sum(lost.values()) / sum(clip['keypoint'][..., 0].size for clip in clips)
+    return [f'{len(names)} of {len(clips)} clips hold points that are NaN or infinite, such as {names[0]} ({share:.1%} of all points). '
+            'Here they count as not seen; a training refuses them as they are: fill_gaps=dict(max_gap=N) of the dataset or of own_data, or '
+            'mmagenc mix --fill-gaps N, fills gaps of up to N frames and cuts clips at longer ones']
 
 
 def _leaks(clips: Sequence[Mapping], twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
