@@ -16,6 +16,7 @@ from mmagenc.datasets.gaps import missing_points
 from mmagenc.datasets.oddities import FAR, farthest_point, oddities
 from mmagenc.datasets.persons import keep_persons
 from mmagenc.datasets.split_names import read_split_name, split_pairs
+from mmagenc.datasets.third_coordinate import PIXELS, body_size
 from mmagenc.skeletons import get_skeleton
 
 from .functional import body_length, clip_movement
@@ -33,6 +34,8 @@ OUTLIER = 6.
 """Median absolute deviations from the median of a file from which on a size is another's."""
 FEW = 8
 """Frames below which little can be recognized."""
+UNITS = {'metres': (0.3, 3., 1.), 'centimetres': (30., 300., 0.01), 'millimetres': (300., 3000., 0.001)}
+"""How long the bodies of people are in space, from the smallest newborn to the tallest adult, fingers to toes, and metres a unit."""
 
 
 class ClipMeasures(NamedTuple):
@@ -97,7 +100,8 @@ def inspect_annotation(annotation: Mapping) -> Inspection:
     """Look at every clip of an annotation.
 
     Args:
-        annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too.
+        annotation: as :func:`~mmagenc.datasets.annotation.load_annotation` gives it, clips without labels too, and with points that are
+            NaN, which count as not seen.
     """
     metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
     taken = dict(metainfo, skeleton=metainfo.get('skeleton') or _usual_layout(clips))
@@ -242,10 +246,22 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
     moving = [row.speed for row in measures if np.isfinite(row.speed)]
     if moving and max(moving) < STILL:
         warnings.append(f'nothing moves in any clip (at most {max(moving):.3f} body lengths a second)')
-    warnings += [*oddities(clips), *_leaks(clips, twins, split)]
+    warnings += [*_unseen_warning(clips), *oddities(clips), *_unit_warning(clips, measures), *_leaks(clips, twins, split)]
     if clips and clips[0]['keypoint'].shape[-1] == 3 and metainfo.get('up') is None:
         warnings.append('which axis points up is not known')
     return warnings
+
+
+def _unseen_warning(clips: Sequence[Mapping]) -> List[str]:
+    """Say that points are NaN, which trainings refuse."""
+    lost = {clip['frame_dir']: int((~np.isfinite(clip['keypoint']).all(axis=-1)).sum()) for clip in clips}
+    names = [name for name, count in lost.items() if count]
+    if not names:
+        return []
+    share = sum(lost.values()) / sum(clip['keypoint'][..., 0].size for clip in clips)
+    return [f'{len(names)} of {len(clips)} clips hold points that are NaN or infinite, such as {names[0]} ({share:.1%} of all points). '
+            'Here they count as not seen; a training refuses them as they are: fill_gaps=dict(max_gap=N) of the dataset or of own_data, or '
+            'mmagenc mix --fill-gaps N, fills gaps of up to N frames and cuts clips at longer ones']
 
 
 def _leaks(clips: Sequence[Mapping], twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
@@ -313,7 +329,7 @@ def _facts(annotation: Mapping, measures: Sequence[ClipMeasures]) -> Dict[str, s
         'clips': f'{len(clips)}' + (f', of which {made} generated' if made else ''),
         'frames': f'{frames.sum()} ({frames.min()} to {frames.max()} a clip, median {np.median(frames):g})',
         'layout': ', '.join(f'{name}' + (f' ({count} clips)' if len(layouts) > 1 else '') for name, count in layouts.most_common()),
-        'coordinates': ', '.join('x, y in pixels' if count == 2 else 'x, y, z in metres' for count in channels),
+        'coordinates': ', '.join(_coordinates(count, _usual_size(clips, measures, count)) for count in channels),
         'frames a second': ', '.join('not known' if rate is None else f'{rate:g}' for rate in rates),
         'up': str(metainfo.get('up') or 'not known') if 3 in channels else '',
         'rotations': f'{sum("pose" in clip for clip in clips)} clips' if any('pose' in clip for clip in clips) else '',
@@ -322,6 +338,43 @@ def _facts(annotation: Mapping, measures: Sequence[ClipMeasures]) -> Dict[str, s
         'points without a place': f'{np.mean([row.missing for row in measures] or [0]):.1%}',
         'median score': f'{np.median(scores):.2f}' if scores else '',
     }
+
+
+def _usual_size(clips: Sequence[Mapping], measures: Sequence[ClipMeasures], num_dims: int) -> float:
+    """Median length of the bodies in clips of so many coordinates, in their unit; of bodies without a layout width or height. NaN where
+    nobody is seen."""
+    sizes = [row.body_length if np.isfinite(row.body_length) else body_size(keep_persons(clip, 1)['keypoint'])
+             for clip, row in zip(clips, measures) if clip['keypoint'].shape[-1] == num_dims]
+    return _median([size for size in sizes if size > 0])
+
+
+def _unit(size: float) -> Optional[str]:
+    """The unit in which bodies of a length are people's; ``None`` if none is known."""
+    return next((unit for unit, (low, high, _) in UNITS.items() if low <= size < high), None)
+
+
+def _coordinates(num_dims: int, size: float) -> str:
+    """What coordinates are there, and in which unit they are by the size of the bodies, in words."""
+    names, told = 'x, y' if num_dims == 2 else 'x, y, z', f'bodies are {size:.4g} long'
+    if num_dims == 2:
+        return f'{names} in pixels' if not size <= PIXELS else f'{names}, by their size not in pixels ({told})'
+    if not size > 0:
+        return f'{names} in a unit that cannot be told'
+    unit = _unit(size)
+    if unit is None:
+        return f'{names} in a unit that is none of people ({told})'
+    return f'{names} in metres' if unit == 'metres' else f'{names}, by their size in {unit} ({told})'
+
+
+def _unit_warning(clips: Sequence[Mapping], measures: Sequence[ClipMeasures]) -> List[str]:
+    """Say that places in space are not in metres, which the format has."""
+    size = _usual_size(clips, measures, 3)
+    unit = _unit(size)
+    if not size > 0 or unit == 'metres':
+        return []
+    if unit is None:
+        return [f'bodies are {size:.4g} long, which is no length of people in metres, the unit of the format']
+    return [f'bodies are {size:.4g} long, as people are in {unit}; the format has metres: multiply keypoint by {UNITS[unit][2]:g}']
 
 
 def _class_rows(measures: Sequence[ClipMeasures], clips: Sequence[Mapping], names: Sequence[str]) -> List[Dict]:

@@ -257,7 +257,8 @@ def _check_tested(row: 'StudyRow', number: int) -> None:
     """Refuse what is none of :func:`people_text`."""
     try:
         told = list(row.people.values())
-        whole = all(len(shares) == len(PERSON_METRICS) and all(0 <= share <= 1 for share in shares) for shares in told)
+        whole = bool(told or not row.tested) and all(
+            len(shares) == len(PERSON_METRICS) and all(0 <= share <= 1 for share in shares) for shares in told)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         whole = False
     if not whole:

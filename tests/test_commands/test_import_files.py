@@ -1,6 +1,7 @@
 """``mmagenc import`` from files as pose estimators write them to what can be trained on."""
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from mmagenc.commands import import_files, inspect_file
 from mmagenc.datasets.annotation import load_annotation
 from tests.commands import main
+from tests.test_evaluation.test_inspection import annotation as made_annotation
+from tests.test_evaluation.test_inspection import named
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def dances(tmp_path):
     """Two AIST++ files: a folder a class."""
-    import pickle
     for number, label in enumerate(('crawl', 'roll')):
         folder = tmp_path / 'in' / label
         folder.mkdir(parents=True)
@@ -90,6 +92,37 @@ def test_inspect_says_what_is_in_it(dances, capsys):
     content = json.loads((dances / 'o.json').read_text())
     assert [row['frames'] for row in content['clips']] == [61, 61] and content['facts']['layout'] == 'smpl24'
     main(inspect_file, [str(dances / 'o.npz'), '--html', str(dances / 'o.html')])  # its own page is replaced
+
+
+@pytest.mark.parametrize('scored', [True, False])
+def test_inspect_counts_points_that_are_nan_as_unseen(tmp_path, capsys, scored):
+    """Such files come from elsewhere: mmagenc writes none."""
+    clips = [named(number, label=number % 2) for number in range(6)]
+    for item in clips:
+        if not scored:
+            del item['keypoint_score']
+    for item in clips[:4]:
+        item['keypoint'][0, 5:15, 3] = np.nan
+    clips[1]['keypoint'][0, 0, 0, 0] = np.inf
+    if scored:
+        clips[2]['keypoint_score'][0, 0, 7] = np.nan
+    with open(tmp_path / 'mine.pkl', 'wb') as file:
+        pickle.dump(made_annotation(*clips), file)
+    main(inspect_file, [str(tmp_path / 'mine.pkl'), '--out', str(tmp_path / 'o.json'), '--sheet', str(tmp_path / 'o.png')])
+    said = capsys.readouterr().out
+    assert '4 of 6 clips hold points that are NaN or infinite, such as c0' in said and 'broken' not in said
+    assert ('median score' in said) == scored
+    content = json.loads((tmp_path / 'o.json').read_text())
+    points = 40 * 17
+    assert [round(row['missing'] * points) for row in content['clips']] == [10, 11, 11 if scored else 10, 10, 0, 0]
+    assert [row['longest_gap'] for row in content['clips']] == [10, 10, 10, 10, 0, 0] and content['clips'][0]['speed'] > 0
+    assert (tmp_path / 'o.png').is_file()
+    clips[5]['label'] = 9
+    with open(tmp_path / 'mine.pkl', 'wb') as file:
+        pickle.dump(made_annotation(*clips), file)
+    with pytest.raises(SystemExit, match='1 of 6 clips are broken\n  clip 5 .*unknown label 9') as refusal:
+        main(inspect_file, [str(tmp_path / 'mine.pkl')])
+    assert 'fill_gaps' not in str(refusal.value.code)
 
 
 def test_the_doors_folder_hides_no_module_of_pythons(tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mmagenc.datasets.third_coordinate import body_size
 from mmagenc.evaluation.inspection import inspect_annotation
 from mmagenc.skeletons import SKELETONS
 
@@ -143,6 +144,37 @@ def test_a_size_apart_in_space():
     clips.append(clip('millimetres', keypoint=solid(1000, 20)))
     found = inspect_annotation(annotation(*clips, classes=['crawl'], up='y'))
     assert any(doubt.name == 'millimetres' and 'others are' in doubt.reason for doubt in found.doubts)
+
+
+@pytest.mark.parametrize('length, coordinates, warning', [
+    (1.56, 'x, y, z in metres', None), (156, 'x, y, z, by their size in centimetres (bodies are 156 long)', 'multiply keypoint by 0.01'),
+    (1560, 'x, y, z, by their size in millimetres (bodies are 1560 long)', 'multiply keypoint by 0.001'),
+    (17, 'x, y, z in a unit that is none of people (bodies are 17 long)', 'no length of people in metres')
+])
+@pytest.mark.parametrize('layout', [True, False])
+def test_the_unit_in_space_is_told_by_the_size_of_bodies(length, coordinates, warning, layout):
+    clips = []
+    for number in range(4):
+        flat = walking(seed=number)
+        clips.append(clip(f'c{number}', keypoint=np.concatenate([flat, flat[..., :1] * 0.3], axis=-1)))
+    whole = annotation(*clips, classes=['crawl'], up='y')
+    if not layout:
+        whole['metainfo'].pop('skeleton')
+        for item in clips:
+            item['keypoint'], item['keypoint_score'] = item['keypoint'][:, :, :11], item['keypoint_score'][:, :, :11]
+    sizes = [row.body_length if layout else body_size(item['keypoint']) for item, row in zip(clips, inspect_annotation(whole).clips)]
+    for item in clips:
+        item['keypoint'] = item['keypoint'] * np.float32(length / np.median(sizes))
+    found = inspect_annotation(whole)
+    assert found.facts['coordinates'] == coordinates
+    said = [text for text in found.warnings if text.startswith('bodies are')]
+    assert [warning in text for text in said] == ([True] if warning else [])
+
+
+def test_small_numbers_are_no_pixels():
+    clips = [dict(named(number), keypoint=named(number)['keypoint'] / np.float32(200) - 1) for number in range(4)]
+    assert inspect_annotation(annotation(*clips, classes=['crawl'])).facts['coordinates'].startswith('x, y, by their size not in pixels')
+    assert inspect_annotation(annotation(named(0), classes=['crawl'])).facts['coordinates'] == 'x, y in pixels'
 
 
 def test_without_a_layout_the_usual_one_is_taken():

@@ -307,7 +307,8 @@ def test_files_without_the_people_tested_are_read(tmp_path):
     lines = [line.split(',"{')[0].removesuffix(',tested') for line in (tmp_path / 'runs.csv').read_text().splitlines()]
     (tmp_path / 'old.csv').write_text('\n'.join(lines))
     assert read_rows(tmp_path / 'old.csv') == [dataclasses.replace(row, tested='') for row in rows]
-    for wrong in ('[]', '{"subject": {"S0": [2, 0]}}', '{"subject": {"S0": [0.5]}}', '{"subject": 1}', '{', '[' * 10000):
+    for wrong in ('[]', '{}', '{"subject": {}}', '{"subject": {"S0": [2, 0]}}', '{"subject": {"S0": [0.5]}}', '{"subject": 1}', '{',
+                  '[' * 10000):
         write_rows([make_row(tested=wrong)], tmp_path / 'runs.csv')
         with pytest.raises(ValueError, match='line 2: tested is .*expected JSON such as'):
             read_rows(tmp_path / 'runs.csv')
