@@ -8,7 +8,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.clips import USUAL_FPS
+from mmagenc.clips import USUAL_FPS, seen_by_score
 from mmagenc.evaluation.functional import clip_movement, movement_is_off
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.skeletons import Skeleton, get_skeleton
@@ -50,7 +50,7 @@ def measure_movement(clip: Dict, fps: Optional[float]) -> np.ndarray:
     if skeleton is None or clip['keypoint'].shape[1] < 2:
         return np.full(len(COLUMNS), np.nan, dtype=np.float32)
     keypoint = clip['keypoint'][0]
-    valid = clip['keypoint_score'][0] > 0 if 'keypoint_score' in clip else np.ones(keypoint.shape[:2], dtype=bool)
+    valid = seen_by_score(clip['keypoint_score'])[0] if 'keypoint_score' in clip else np.ones(keypoint.shape[:2], dtype=bool)
     try:
         path, pose = (clip_movement(keypoint, skeleton.parents, fps or 1., root=root, valid=valid) for root in (None, skeleton.root))
     except ValueError as error:
