@@ -77,6 +77,12 @@ def count_persons(clip: Dict) -> int:
     return len(present_persons(clip))
 
 
+def seen_by_score(score: np.ndarray) -> np.ndarray:
+    """Which points of a clip were seen, as its scores ``(M, T, V)`` say: those above 0, or all, where all scores are 0 and say nothing."""
+    seen = np.nan_to_num(np.asarray(score)) > 0
+    return seen if seen.any() else np.ones_like(seen)
+
+
 def missing_points(keypoint: np.ndarray, score: Optional[np.ndarray] = None) -> np.ndarray:
     """Which points have no place.
 
@@ -93,8 +99,7 @@ def missing_points(keypoint: np.ndarray, score: Optional[np.ndarray] = None) -> 
     """
     missing, zero = ~np.isfinite(keypoint).all(axis=-1), (keypoint == 0).all(axis=-1)
     if score is not None:
-        seen = np.nan_to_num(score) > 0
-        missing |= ~seen if seen.any() else False
+        missing |= ~seen_by_score(score)
     elif keypoint.shape[-1] == 2 and not (keypoint < 0).any():
         missing |= zero
     return missing | (missing | zero).all(axis=2, keepdims=True)

@@ -14,6 +14,12 @@ def test_the_format_says_the_same():
     assert all(getattr(annotation, name) is getattr(clips, name) for name in names) and gaps.missing_points is clips.missing_points
 
 
+def test_scores_that_are_all_zero_say_nothing():
+    assert clips.seen_by_score(np.zeros((2, 4, 3))).all()
+    score = np.array([[[0., 0.5, np.nan]]])
+    assert clips.seen_by_score(score).tolist() == [[[False, True, False]]]
+
+
 @pytest.mark.parametrize('rates, whole, fps, told', [
     ([None, 60, 25, 60.], 30, 30., ['25', '60']), ([29.97, 30.2], None, 30, []), ([None], 29.6, 30, ['29.6']), ([60], None, None, []),
     ([None, None], None, 30, [])])

@@ -13,6 +13,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from torch import nn
 
+from mmagenc.clips import seen_by_score
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.draws import untouched_random_state
@@ -171,7 +172,7 @@ def _check_persons(model, annotations) -> None:
 
 def _share_unseen(annotations) -> float:
     scores = [clip['keypoint_score'] for clip in annotations if 'keypoint_score' in clip]
-    return float(np.mean([(score <= 0).mean() for score in scores])) if scores else 0.
+    return float(np.mean([1 - seen_by_score(score).mean() for score in scores])) if scores else 0.
 
 
 # Pipelines and forward passes -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.clips import USUAL_FPS
+from mmagenc.clips import USUAL_FPS, seen_by_score
 from mmagenc.datasets.annotation import present_persons
 from mmagenc.evaluation.functional import bone_lengths, clip_movement
 from mmagenc.registry import TASK_UTILS
@@ -151,7 +151,7 @@ class MotionGate:
         keypoint = np.asarray(clip['keypoint'][there[0]], dtype=np.float64)
         if not np.isfinite(keypoint).all():
             return None
-        valid = clip['keypoint_score'][there[0]] > 0 if 'keypoint_score' in clip else None
+        valid = seen_by_score(clip['keypoint_score'])[there[0]] if 'keypoint_score' in clip else None
         row = clip_movement(keypoint, self._parents, self._fps, valid=valid, joints=self._joints)
         if not np.isfinite([row['speed'], row['range']]).all():
             return None
@@ -163,7 +163,7 @@ def _ever_seen(clips: Sequence[Dict]) -> Optional[np.ndarray]:
     """``(V,)`` which keypoints are seen in any clip; ``None`` where some have no scores."""
     if not clips or not all('keypoint_score' in clip for clip in clips):
         return None
-    return np.any([(clip['keypoint_score'] > 0).any(axis=(0, 1)) for clip in clips], axis=0)
+    return np.any([seen_by_score(clip['keypoint_score']).any(axis=(0, 1)) for clip in clips], axis=0)
 
 
 def _windows(clip: Dict, num_frames: int) -> List[Dict]:

@@ -6,6 +6,7 @@ like any other: MMEngine writes it into the work folder, where it runs without `
 """
 
 import copy
+import inspect
 import logging
 import re
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.evaluation.functional import clip_movement
 from mmagenc.evaluation.functional.movement import STILL
-from mmagenc.registry import DATASETS, RUNNERS, TRANSFORMS
+from mmagenc.registry import DATASETS, MODELS, RUNNERS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
 FEWEST_STEPS = 2000
@@ -146,6 +147,17 @@ def _check_kinds(own: Dict) -> None:
     for key, least in dict(window=1, steps=1, epochs=1, num_persons=1, least_steps=0, window_multiple=1).items():
         if own[key] is not None and (isinstance(own[key], bool) or not isinstance(own[key], int) or own[key] < least):
             raise OwnDataError(f'own_data.{key} must be a whole number from {least}, got {own[key]!r}')
+    fps, classes = own['fps'], own['classes']
+    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps < float('inf')):
+        raise OwnDataError(f'own_data.fps must be a positive number of frames a second, got {fps!r}')
+    if classes is not None and (not isinstance(classes, (list, tuple)) or not all(isinstance(name, str) for name in classes)):
+        raise OwnDataError(f"own_data.classes must be a list of names, class 0 first, such as ['walk', 'sit'], got {classes!r}")
+    if classes is not None and (len(set(classes)) < len(classes) or not classes):
+        raise OwnDataError(f'own_data.classes must name each class once, got {list(classes)!r}')
+    if not isinstance(own['skip_broken'], bool):
+        raise OwnDataError(f'own_data.skip_broken must be True or False, got {own["skip_broken"]!r}')
+    if own['skeleton'] is not None and not isinstance(own['skeleton'], (str, Path, Mapping)):
+        raise OwnDataError(f'own_data.skeleton must be the name of a layout or its definition, got {own["skeleton"]!r}')
     if isinstance(own['hold_out'], bool) or not isinstance(own['hold_out'], (int, float)) or not 0 <= own['hold_out'] < 1:
         raise OwnDataError(f'own_data.hold_out must be a share from 0 to below 1, got {own["hold_out"]!r}')
     if own['hold_out_by'] is not None and not isinstance(own['hold_out_by'], str):
@@ -371,7 +383,7 @@ class OwnClips:
     # The config -------------------------------------------------------------------------------------------------------------------------
 
     def fill(self, cfg: Config) -> None:
-        window, classes = self._window(), len(self.metainfo['classes'])
+        window, classes = self._window(cfg.model), len(self.metainfo['classes'])
         self._warn_of_shared_subjects()
         self._warn_of_clips()
         for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
@@ -385,8 +397,11 @@ class OwnClips:
         hook.held_out = self.parts['val']
         hook.recognizer.update(self._recognizer(window, classes))
 
-    def _window(self) -> int:
-        """Frames of a clip. Shorter clips are continued by their last frame, in which nothing moves: the default avoids that."""
+    def _window(self, model: Mapping) -> int:
+        """Frames of a clip, no more than the model can take.
+
+        Shorter clips are continued by their last frame, in which nothing moves: the default avoids that.
+        """
         frames = np.array(self.clips.values('total_frames'))
         window = self.own['window']
         if window is None:
@@ -394,10 +409,23 @@ class OwnClips:
             window = max(min(max(int(np.quantile(frames, 0.25)), SHORTEST_WINDOW), USUAL_WINDOW) // multiple, 1) * multiple
         if window < 2:
             raise OwnDataError(f'own_data.window must be at least 2 frames, got {window}')
+        most = self._most_frames(model)
+        if most is not None and window > most:
+            raise OwnDataError(f'own_data.window must be at most {most} frames, the max_len of this model ({model.get("type")}), got '
+                               f'{window}; the longest clip of {self.source} has {frames.max()}')
         short = int((frames < window).sum())
         if short > 0.3 * len(frames):
             self._say(f'{short} of {len(frames)} clips are shorter than own_data.window={window}: they are continued by their last frame')
         return window
+
+    @staticmethod
+    def _most_frames(model: Mapping) -> Optional[int]:
+        """The longest clip that a model takes, as its config or its class says; ``None`` where neither does."""
+        kind = model.get('type')
+        kind = MODELS.get(kind) if isinstance(kind, str) else kind
+        parameter = inspect.signature(kind).parameters.get('max_len') if kind is not None else None
+        most = model.get('max_len', None if parameter is None else parameter.default)
+        return most if isinstance(most, int) else None
 
     def _fill_representation(self, representation: Dict) -> None:
         if self.own['form'] == 'smpl':

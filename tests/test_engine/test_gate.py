@@ -27,6 +27,12 @@ def statue(keypoint):
     return np.repeat(keypoint[:, :1], keypoint.shape[1], axis=1)
 
 
+def test_scores_that_are_all_zero_say_nothing(gate, recordings):
+    """A clip with them passes as it does without."""
+    scored = [dict(clip, keypoint_score=np.zeros(clip['keypoint'].shape[:3], np.float32)) for clip in recordings]
+    assert gate(scored).passed.tolist() == gate(recordings).passed.tolist()
+
+
 def test_new_recordings_pass(gate):
     verdict = gate(coco_clips(30, seed=1, gaps=False)['annotations'])
     assert verdict.passed.mean() > 0.9, str(verdict)

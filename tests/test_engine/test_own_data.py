@@ -453,6 +453,15 @@ def test_rotations(tmp_path):
     ('2d', dict(hold_out_by=3), "own_data.hold_out_by must be a key of the clips, such as 'subject', got 3"),
     ('2d', dict(path='no'), "own_data.path must be True or False, got 'no'"),
     ('2d', dict(path=False, recognizer=dict(model=dict())), 'path=False is for keypoints, but .* the pipelines of own_data.recognizer'),
+    ('2d', dict(fps='24'), "own_data.fps must be a positive number of frames a second, got '24'"),
+    ('2d', dict(fps=0), 'own_data.fps must be a positive number of frames a second, got 0'),
+    ('2d', dict(fps=True), 'own_data.fps must be a positive number'),
+    ('2d', dict(classes='trot'), r"own_data.classes must be a list of names, class 0 first, .*, got 'trot'"),
+    ('2d', dict(classes=[0, 1, 2]), 'own_data.classes must be a list of names'),
+    ('2d', dict(classes=['a', 'b', 'a']), 'own_data.classes must name each class once'),
+    ('2d', dict(skeleton=17), 'own_data.skeleton must be the name of a layout or its definition, got 17'),
+    ('2d', dict(skip_broken='no'), "own_data.skip_broken must be True or False, got 'no'"),
+    ('2d', dict(window=5000), r'own_data.window must be at most 4998 frames, the max_len of this model .*, got 5000; .* has'),
     ('2d', dict(hold_out=0.), 'too few clips to set some of them apart'),
 ])
 def test_what_does_not_go_is_said(pixels, form, own, message):

@@ -196,7 +196,9 @@ class ACTVAE(BaseGenerator):
         joints = getattr(self.representation, 'num_keypoints', None)
         if 'keypoint_score' not in inputs or joints is None:
             return None
-        return F.pad(inputs['keypoint_score'] > 0, (0, self.representation.num_joints - joints), value=True)
+        seen = inputs['keypoint_score'] > 0
+        seen = seen | ~seen.flatten(1).any(dim=1)[:, None, None]  # scores that are all 0 say nothing
+        return F.pad(seen, (0, self.representation.num_joints - joints), value=True)
 
     def loss(self, x: Tensor, label: Tensor, length: Tensor, seen: Optional[Tensor] = None) -> Dict[str, Tensor]:
         """``loss_l1``, ``loss_kl`` and what else has a weight, of windows ``(B, 1 + T, J, C)``, the start pose first.

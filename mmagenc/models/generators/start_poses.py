@@ -11,7 +11,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmagenc.clips import present_persons
+from mmagenc.clips import present_persons, seen_by_score
 
 FARTHEST = 1.5
 """A start pose with a coordinate beyond ± this is of other pixels (or metres) than those trained on, which lie in −1 … 1."""
@@ -132,7 +132,7 @@ def _pose_at(clip: Dict, share: float, representation: nn.Module, device: torch.
 def _has_whole_frame(clip: Dict) -> bool:
     """Whether a frame shows all keypoints of the first person who is there."""
     score = clip.get('keypoint_score')
-    return score is None or bool((np.asarray(score[(present_persons(clip) or [0])[0]]) > 0).all(axis=-1).any())
+    return score is None or bool(seen_by_score(score)[(present_persons(clip) or [0])[0]].all(axis=-1).any())
 
 
 def _clip_inputs(clip: Dict, device: Union[str, torch.device]) -> Dict[str, Tensor]:

@@ -12,6 +12,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmagenc.clips import seen_by_score
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, longest_chain, register_skeleton
 from mmagenc.skeletons.library import SkeletonLike
@@ -108,6 +109,8 @@ class KeypointRepresentation(nn.Module):
     def fit(self, annotations: Sequence[Dict]) -> None:
         """Take the statistics of annotation dicts (the first person's, all frames; keypoints of score 0 do not count).
 
+        All scores of a clip are 0 where they say nothing: then all its keypoints count.
+
         Raises:
             ValueError: no clips, clips of another layout, a clip whose body has no length, or a keypoint that no clip has seen.
         """
@@ -120,7 +123,9 @@ class KeypointRepresentation(nn.Module):
             if length == 0:
                 raise ValueError(f'clip {clip.get("frame_dir")}: all keypoints lie on one place, in every frame')
             if self.unit == 'body' and np.isnan(length):
-                raise ValueError(f'clip {clip.get("frame_dir")}: no frame shows {self._chain_in_words()}, which a body is measured by')
+                scored = ' with scores above 0' if 'keypoint_score' in clip else ''
+                raise ValueError(f'clip {clip.get("frame_dir")}: no frame shows {self._chain_in_words()}{scored}, which a body is measured '
+                                 'by')
         growth = self._fit_form(annotations, clips)
         if self.unit == 'body':
             clips = [clip / length for clip, length in zip(clips, lengths)]
@@ -179,7 +184,7 @@ class KeypointRepresentation(nn.Module):
         keypoint = torch.from_numpy(np.array(clip['keypoint'][:1], dtype=np.float64))
         self._check_layout(keypoint)
         if 'keypoint_score' in clip:
-            keypoint[torch.from_numpy(np.asarray(clip['keypoint_score'][:1]) <= 0)] = float('nan')
+            keypoint[torch.from_numpy(~seen_by_score(clip['keypoint_score'])[:1])] = float('nan')
         return keypoint
 
     def _check_layout(self, keypoint: Tensor) -> None:

@@ -208,6 +208,9 @@ def test_scores_of_a_batch_are_heard():
     plain = model(**model.data_preprocessor(batch()), mode='loss')
     torch.manual_seed(0)
     assert torch.equal(model(**model.data_preprocessor(batch(scores=scores)), mode='loss')['loss_l1'], plain['loss_l1'])
+    scores[1][:] = 0  # which says nothing
+    torch.manual_seed(0)
+    assert torch.equal(model(**model.data_preprocessor(batch(scores=scores)), mode='loss')['loss_l1'], plain['loss_l1'])
     scores[2][4, 7] = 0
     torch.manual_seed(0)
     assert not torch.equal(model(**model.data_preprocessor(batch(scores=scores)), mode='loss')['loss_l1'], plain['loss_l1'])

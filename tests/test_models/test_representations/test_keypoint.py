@@ -57,6 +57,26 @@ def test_statistics_travel_in_the_state_dict():
     assert torch.equal(loaded.encode(batch(clips)), representation.encode(batch(clips)))
 
 
+@pytest.mark.parametrize('unit', ['data', 'body'])
+def test_scores_that_are_all_zero_say_nothing(unit):
+    """Of one clip among others: its points count as if it had none."""
+    clips, bare = annotations('coco17', 2), KeypointRepresentation(skeleton='coco17', num_dims=2, unit=unit)
+    bare.fit(clips)
+    scored = [dict(clip, keypoint_score=np.full(clip['keypoint'].shape[:3], index > 0, np.float32)) for index, clip in enumerate(clips)]
+    representation = KeypointRepresentation(skeleton='coco17', num_dims=2, unit=unit)
+    representation.fit(scored)
+    for name in ('mean', 'std', 'place', 'length'):
+        torch.testing.assert_close(getattr(representation, name), getattr(bare, name))
+
+
+def test_a_body_that_no_frame_shows_is_refused_with_its_scores():
+    clips = [dict(clip, keypoint_score=np.ones(clip['keypoint'].shape[:3], np.float32)) for clip in annotations('coco17', 2)]
+    for clip in clips:
+        clip['keypoint_score'][:, :, :5] = 0
+    with pytest.raises(ValueError, match='no frame shows all keypoints from .* with scores above 0, which a body is measured by'):
+        KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body').fit(clips)
+
+
 def test_use_before_fit_names_the_remedy():
     representation = KeypointRepresentation(skeleton='ntu25')
     with pytest.raises(ValueError, match='RepresentationStatsHook'):
