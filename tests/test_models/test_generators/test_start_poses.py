@@ -52,9 +52,14 @@ def test_only_frames_that_were_wholly_seen(representation):
     starts = StartPoses(2, 26, most=2)
     hidden = clip(0, [60, 70], scores=[1, 1])
     hidden['keypoint_score'][0, 0, 3] = 0
-    starts.fit([clip(0, [10, 20, 30], scores=[0, 1, 1]), clip(0, [40, 50], scores=[0, 0]), hidden, clip(1, [80, 90], scores=[0, 0])],
-               representation)
+    never, nothing_better = clip(0, [40, 50], scores=[0, 0]), clip(1, [80, 90], scores=[0, 0])
+    for one in (never, nothing_better):
+        one['keypoint_score'][0, :, 0] = 1  # scores that are all 0 would say nothing
+    starts.fit([clip(0, [10, 20, 30], scores=[0, 1, 1]), never, hidden, nothing_better], representation)
     assert places(starts, representation, 0) == [20, 70] and places(starts, representation, 1) == [80]
+    starts = StartPoses(1, 26, most=2)
+    starts.fit([clip(0, [10, 20, 30], scores=[0, 1, 1]), clip(0, [40, 50], scores=[0, 0])], representation)
+    assert places(starts, representation, 0) == [20, 40]
 
 
 def test_paths_begin_at_the_start():
