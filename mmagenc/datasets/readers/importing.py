@@ -14,6 +14,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from mmagenc.body_models.rigs import parse_unit
+from mmagenc.clips import missing_points
 from mmagenc.datasets.annotation import problem_words
 from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import ClipMending
@@ -290,36 +291,47 @@ def cut_all(items: Sequence[Item], settings: ImportSettings) -> Tuple[List[Item]
         except ValueError as error:
             problems.append(_named(item.source, item.recording, error))
             continue
+        people = _People.of(recording, own)
         for segment, clip in cut(recording, own, problems):
             try:
-                clip = persons_of_segment(clip, segment, own, identities(recording), settings)
-                clips.append(Item(clip, item.source, recording.name))
+                clips.append(Item(persons_of_segment(clip, segment, people, settings), item.source, recording.name))
             except ValueError as error:
                 problems.append(f'{segment.place}: {_named(item.source, clip, error)}')
     return clips, problems
 
 
-def persons_of_segment(clip: Recording, segment: Segment, segments: Sequence[Segment], known: Sequence[str],
-                       settings: ImportSettings) -> Recording:
+class _People(NamedTuple):
+    """Who is in a recording: the file's identities, whether its segments name some of them, and the subjects of its segments."""
+    identities: List[str]
+    are_named: bool
+    subjects: List[str]
+
+    @classmethod
+    def of(cls, recording: Recording, segments: Sequence[Segment]) -> '_People':
+        known = identities(recording)
+        return cls(known, any(segment.person in known for segment in segments),
+                   list(dict.fromkeys(segment.subject for segment in segments if segment.subject is not None)))
+
+
+def persons_of_segment(clip: Recording, segment: Segment, people: _People, settings: ImportSettings) -> Recording:
     """A clip with the persons that are meant: of the file's identity that its segment names, if the file has such; else the main ones.
 
     Args:
         clip: what was cut.
         segment: by which it was.
-        segments: all of its recording.
-        known: the file's identities.
+        people: of its recording.
         settings: of the import.
 
     Raises:
         ValueError: an identity that is not there; segments of several people, of whom more are there than are kept.
     """
-    if segment.person is not None and {one.person for one in segments} & set(known):
+    if segment.person is not None and people.are_named:
         return persons_of(only_person(clip, segment.person), settings)
-    people = list(dict.fromkeys(one.subject for one in segments if one.subject is not None))
-    if len(people) > 1 and segment.subject is not None and _crowded(clip, settings):
-        said = f'; the file calls them {", ".join(known)}' if known else ', and the file has no identities'
-        raise ValueError(f'its segments are of {", ".join(people[:3])}{", …" if len(people) > 3 else ""}, and more persons are there than '
-                         f'are kept: a column person says which is meant{said}')
+    if len(people.subjects) > 1 and segment.subject is not None and _crowded(clip, settings):
+        subjects = ', '.join(people.subjects[:3]) + (', …' if len(people.subjects) > 3 else '')
+        known = f'; the file calls them {", ".join(people.identities)}' if people.identities else ', and the file has no identities'
+        raise ValueError(f'its segments are of {subjects}, and more persons are there than are kept: a column person says which is '
+                         f'meant{known}')
     return persons_of(clip, settings)
 
 
@@ -328,8 +340,7 @@ def _crowded(clip: Recording, settings: ImportSettings) -> bool:
     more = link_persons(clip, max_persons=settings.max_persons + 1, min_score=settings.read.min_score)
     if more.keypoint is None or len(more.keypoint) <= settings.max_persons:
         return False
-    seen = np.isfinite(more.keypoint).all(axis=-1) & (more.keypoint != 0).any(axis=-1)
-    return bool(seen[-1].any(axis=-1).mean() > CROWD)
+    return bool((~missing_points(more.keypoint, more.keypoint_score)[-1]).any(axis=-1).mean() > CROWD)
 
 
 def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
