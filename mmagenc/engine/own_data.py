@@ -8,7 +8,6 @@ like any other: MMEngine writes it into the work folder, where it runs without `
 import copy
 import inspect
 import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -24,6 +23,7 @@ from mmagenc.clips import USUAL_FPS, USUAL_LAYOUTS
 from mmagenc.datasets.annotation import AnnotationError, count_persons, problem_words
 from mmagenc.datasets.oddities import oddities
 from mmagenc.datasets.readers.shares import share_of
+from mmagenc.datasets.readers.source import natural_key
 from mmagenc.datasets.split_names import SPLIT_NAMES
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
@@ -277,7 +277,7 @@ class OwnClips:
         built = {part: DATASETS.build(settings).annotations() for part, settings in parts.items()}
         self._check_apart({part: clips.values('frame_dir') for part, clips in built.items()})
         self.labels, self.names = np.array(built['train'].values('label')), built['train'].values('frame_dir')
-        self.kept = np.array(sorted(range(len(self.names)), key=lambda index: _name_key(self.names[index])))
+        self.kept = np.array(sorted(range(len(self.names)), key=lambda index: natural_key(self.names[index])))
         self.generated = _generated(built['train'])
         self._tell_of_generated(built)
         self.groups = self._groups(built['train'], parts)
@@ -534,11 +534,6 @@ class OwnClips:
         except ValueError as error:
             self._say(f'training clips are not mirrored, {error} (own_data.augmentation=dict(swapped_labels=[…]) says otherwise)')
             return None
-
-
-def _name_key(name: str) -> List:
-    """Orders names with their numbers as numbers: ``clip_9`` before ``clip_10``."""
-    return [int(piece) if index % 2 else piece for index, piece in enumerate(re.split(r'([0-9]+)', name))]
 
 
 def _generated(clips) -> np.ndarray:

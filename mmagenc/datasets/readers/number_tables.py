@@ -8,6 +8,15 @@ BEYOND = 1e6
 """What no coordinate of a recording reaches, in any unit."""
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is one number, finite or not."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def number_rows(lines: List[str], count: int, *, separator: Optional[str] = None) -> np.ndarray:
     """``(rows, count)`` of lines that hold ``count`` numbers each; empty lines are passed over.
 

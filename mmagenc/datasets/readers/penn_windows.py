@@ -26,6 +26,7 @@ import numpy as np
 from mmagenc.datasets.annotation import AnnotationError, validate_annotation
 from mmagenc.datasets.letterbox import SIZE, Letterbox, letterboxed_clip
 
+from .number_tables import is_number
 from .penn_action import ACTIONS, NUM_JOINTS, read_penn_action
 
 NUM_TARGETS = 5
@@ -204,19 +205,11 @@ def _numbers(fields: Sequence[str]) -> np.ndarray:
     try:
         numbers = np.array([float(field) for field in fields])
     except ValueError:
-        wrong = next(index for index, field in enumerate(fields) if not _is_number(field))
+        wrong = next(index for index, field in enumerate(fields) if not is_number(field))
         raise ValueError(f'field {9 + wrong} must be a number, got {fields[wrong]!r}') from None
     if not np.isfinite(numbers).all():
         raise ValueError(f'field {9 + int(np.flatnonzero(~np.isfinite(numbers))[0])} is not finite')
     return numbers
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
 
 
 def _two_numbers(windows: Sequence[PennWindow]) -> List[str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Callable, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+from .number_tables import is_number
 from .registry import Recording, Unusable, each
 from .wide_tables import IMAGES, WideTable, cells_of, filled_rows, frame_number, told_columns
 
@@ -160,21 +161,13 @@ def _label_column(table: _Table) -> Tuple[Optional[int], Tuple[str, ...]]:
         elif said in ('class', 'label') and _of_detector(table, said, values):
             notes.append(f'the column {table.header[column]} has the class of a detector, which is none of a clip')
         else:
-            found.append((all(map(_is_number, values)), LABELS.index(said), column))
+            found.append((all(map(is_number, values)), LABELS.index(said), column))
     return min(found)[-1] if found else None, tuple(notes)
 
 
 def _of_detector(table: _Table, said: str, values: Collection[str]) -> bool:
     zero = said == 'class' and {_word(cell) for cell in table.header} & {*SURE}
     return {*map(str.lower, values)} <= {*DETECTED, *(('0', '0.0') if zero else ())}
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _unread(table: _Table, known: Collection[int]) -> Tuple[str, ...]:
@@ -186,7 +179,7 @@ def _unread(table: _Table, known: Collection[int]) -> Tuple[str, ...]:
         values = set(table.cells(column)) - {''}
         if not 0 < len(values) <= max(1, min(FEW, len(table.rows) / 2)) or column in known or _is_of(word, RECORDINGS):
             continue
-        if all(map(_is_number, values)):
+        if all(map(is_number, values)):
             tells = doubled and not _is_of(word, PLACES) and len(set(zip(places, table.cells(column)))) == len(places)
         else:
             tells = not {*map(str.lower, values)} <= {*DETECTED} and not any(_tell_the_same(table, column, other) for other in known)
