@@ -122,7 +122,7 @@ def learnt_and_tested(runner, said: Mapping, parts: Sequence[str]) -> Tuple[List
     Returns:
         tuple: what is to be refused, and what is to be warned of: of clips that its training tested too, and of files of another name.
     """
-    refused, warned = [], []
+    refused, warned, tested = [], [], set(said['tested'])
     for part in parts:
         names, same, others = 0, [], []
         try:
@@ -137,12 +137,12 @@ def learnt_and_tested(runner, said: Mapping, parts: Sequence[str]) -> Tuple[List
             same += [name for name in chosen if name in here]
             others += [name for name in chosen if name in there - here]
             names += len(chosen)
-        known = [name for name in same if name in set(said['tested'])]
+        unknown = [name for name in same if name not in tested]
         words = f'of the {names} clips of {PLACES[part]}'
-        if len(same) > len(known):
-            refused.append(f'it has learnt from {len(same)} {words}, such as {next(name for name in same if name not in known)}')
-        elif known:
-            warned.append(f'it has learnt from {len(known)} {words}, such as {known[0]}, which its training tested too')
+        if unknown:
+            refused.append(f'it has learnt from {len(same)} {words}, such as {unknown[0]}')
+        elif same:
+            warned.append(f'it has learnt from {len(same)} {words}, such as {same[0]}, which its training tested too')
         if others:
             warned.append(f'{len(others)} {words} are called as clips that it has learnt from, such as {others[0]}, in a file of another '
                           'name: are they the same?')
