@@ -22,6 +22,8 @@ QUICK = dict(cvae=dict(num_layers=1, generated=2), kinetic_gan=dict(batch=2, num
              recognizer=dict(batch=2, num_frames=8, width=8), steps=1, product=64)
 COMPILER, QUICK_COMPILER = dict(mode='reduce-overhead'), dict(backend='aot_eager')
 """CUDA graphs where they work, as the steps are bound by launches; with ``--quick`` nothing is compiled of what is traced."""
+WAYS_OF_STEPS = ('', 'graph', 'compiled', 'compiled_graph')
+"""As it is, recorded as CUDA graphs, through ``torch.compile`` with its own graphs, and compiled kernels in ours."""
 
 Target = Tuple[torch.nn.Module, str]
 
@@ -50,7 +52,7 @@ class Contest(NamedTuple):
 
 def gpu(settings: Settings) -> List[Dict]:
     """Training and generation (of recognizers: inference) in float32, TF32 and bfloat16: as they are, as CUDA graphs (training on a GPU),
-    and with ``torch.compile``.
+    with ``torch.compile``, and with both.
 
     A row has ``clips_per_s`` and ``plain_clips_per_s``; ``flops``, counted in products and convolutions of one call of our path as it is;
     and ``peak_share``, what these are of the rate of a large matrix product in the same precision, measured here. TF32 is the
@@ -63,7 +65,7 @@ def gpu(settings: Settings) -> List[Dict]:
     for contest in [*cvae_contests(sizes['cvae'], settings), *gan_contests(sizes['kinetic_gan'], settings),
                     *recognizer_contests(sizes['recognizer'], settings)]:
         for precision, best in peaks.items():
-            for way in ('', 'graph', 'compiled') if contest.graphed and settings.device == 'cuda' else ('', 'compiled'):
+            for way in WAYS_OF_STEPS if contest.graphed and settings.device == 'cuda' else ('', 'compiled'):
                 name = '_'.join(filter(None, (contest.name, precision, way)))
                 if settings.wants(name):
                     rows.append(measure(name, contest, precision, best, way, sizes['steps'], settings))
@@ -146,10 +148,11 @@ def repeated(function: Callable, steps: int) -> Callable:
 
 
 @contextlib.contextmanager
-def compiled(contest: Contest, settings: Settings) -> Iterator[None]:
+def compiled(contest: Contest, settings: Settings, compiler: Optional[Dict] = None) -> Iterator[None]:
     """Methods of modules, compiled inside and afterwards as before."""
+    compiler = QUICK_COMPILER if settings.quick else COMPILER if compiler is None else compiler
     for target, name in contest.targets:
-        setattr(target, name, torch.compile(getattr(target, name), **(QUICK_COMPILER if settings.quick else COMPILER)))
+        setattr(target, name, torch.compile(getattr(target, name), **compiler))
     try:
         yield
     finally:
@@ -171,7 +174,14 @@ def graphed(contest: Contest, settings: Settings) -> Iterator[None]:
             method.remove()
 
 
-WAYS = {'': lambda contest, settings: contextlib.nullcontext(), 'graph': graphed, 'compiled': compiled}
+@contextlib.contextmanager
+def compiled_graph(contest: Contest, settings: Settings) -> Iterator[None]:
+    """Compiled methods, recorded."""
+    with compiled(contest, settings, {}), graphed(contest, settings):
+        yield
+
+
+WAYS = dict(zip(WAYS_OF_STEPS, (lambda contest, settings: contextlib.nullcontext(), graphed, compiled, compiled_graph)))
 
 
 def _raise(reason: str) -> None:

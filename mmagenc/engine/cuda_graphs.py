@@ -26,6 +26,8 @@ Capture = Callable[[nn.Module, Tuple[Tensor, ...]], Callable]
 class GraphedMethod(ReplacedMethod):
     """A module's method, run in training as a CUDA graph for each form of its arguments.
 
+    It may stand over a compiled one (:class:`~mmagenc.engine.compiled_method.CompiledMethod`), whose kernels it then records.
+
     The arguments on the device are copied into the graph; all others, and tensors on the CPU by their values, are part of the form: a new
     value means a new graph. As it is the method also runs for forms beyond :data:`MAX_GRAPHS`, where recording failed, and as long as the
     gradient of an earlier call is due, whose activations a replay would overwrite. Recording leaves buffers and random states as they were.
@@ -50,6 +52,7 @@ class GraphedMethod(ReplacedMethod):
         self.device_type = device_type
         self.capture = _capture if capture is None else capture
         self.parameters = list(module.parameters())  # walking through the modules at each step costs more than a graph's launch
+        self.accumulators: List = []
         self.graphs: Dict[Tuple, Optional[Callable]] = {}
         self.failures: Dict[Tuple, int] = {}
         self.pending = False
@@ -59,6 +62,7 @@ class GraphedMethod(ReplacedMethod):
         """Give the method its place back, and the graphs' memory."""
         super().remove()
         self.graphs.clear()
+        self.accumulators.clear()
 
     def forget(self) -> None:
         """No gradient is due any more: the step of the last call is over, whether it asked for one or not."""
@@ -120,6 +124,7 @@ class GraphedMethod(ReplacedMethod):
     def _captured(self, leaves: Sequence, layout: TreeSpec, inputs: List[Tensor]) -> Callable:
         constants = [None if self._is_input(value) else value for value in leaves]
         call = _Call(self.module, self.plain, constants, layout, [index for index, value in enumerate(leaves) if self._is_input(value)])
+        self.accumulators = _accumulators(self.parameters)
         samples = tuple(value.detach().clone().requires_grad_(value.requires_grad) for value in inputs)
         enabled, dtype = torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type)
         with self.unchanged(), torch.autocast(self.device_type, dtype, enabled=enabled, cache_enabled=False):
@@ -139,6 +144,15 @@ class _Call(nn.Module):
             leaves[position] = value
         args, kwargs = tree_unflatten(leaves, self.layout)
         return self.plain(*args, **kwargs)
+
+
+def _accumulators(parameters: Sequence[nn.Parameter]) -> List:
+    """What adds to each parameter's gradient, for the stream of now, as long as it is held.
+
+    Recording has a stream of its own. Where compiled code keeps what was made there, each parameter's gradient would wait for that
+    stream in every step: some hundred events, which take the host longer than the step takes the device.
+    """
+    return [parameter.view_as(parameter).grad_fn.next_functions[0][0] for parameter in parameters if parameter.requires_grad]
 
 
 def _capture(module: nn.Module, samples: Tuple[Tensor, ...]) -> Callable:

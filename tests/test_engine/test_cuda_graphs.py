@@ -6,17 +6,20 @@ its output in memory of its own, which the next replay overwrites.
 
 import copy
 import logging
+import shutil
 from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import init_default_scope
+from mmengine.runner import get_priority
 from torch import nn
 from torch.utils._pytree import tree_flatten
 
 from mmagenc.benchmarks.kinetic_gan import gan_step
 from mmagenc.engine import cuda_graphs
+from mmagenc.engine.compiled_method import CompiledMethod
 from mmagenc.engine.contract import ContractError
 from mmagenc.engine.cuda_graphs import GraphedMethod
 from mmagenc.engine.hooks import CompileHook, CUDAGraphHook
@@ -208,9 +211,49 @@ def test_recording_leaves_alone_what_it_did_not_change():
     assert weight.grad.tolist() == [1., 1.] and method.replays == 1
 
 
+@pytest.mark.parametrize('first', [0, 1])
+def test_a_graph_of_what_is_compiled_and_either_goes_first(first):
+    torch.manual_seed(0)
+    net, plain, seen = Net(), Net(), []
+    plain.load_state_dict(net.state_dict())
+    compiled = CompiledMethod(net, report=pytest.fail, settings=dict(backend=lambda graph, inputs: (seen.append(1), graph.forward)[1]))
+    compiled.install()
+    graph = GraphedMethod(net, report=pytest.fail, capture=StandIn(), device_type='cpu')
+    graph.install()
+    x = torch.randn(4, 3)
+    for _ in range(2):
+        assert torch.equal(net(x), plain(x))
+        graph.forget()
+    assert graph.replays == 2 and seen
+    methods = [compiled, graph]
+    methods.pop(first).remove()
+    assert vars(net)['forward'] is methods[0]
+    assert torch.equal(net(x), plain(x))
+    methods[0].remove()
+    assert 'forward' not in vars(net) and torch.equal(net(x), plain(x))
+
+
 def runner(model, **wrapper):
     optim_wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1), **wrapper)
-    return SimpleNamespace(model=model, optim_wrapper=optim_wrapper, logger=logging.getLogger('test'))
+    return SimpleNamespace(model=model, optim_wrapper=optim_wrapper, hooks=[], logger=logging.getLogger('test'))
+
+
+def test_the_hook_stands_over_compiled_methods_and_not_over_graphs(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    model = nn.ModuleDict(dict(backbone=Net()))
+    run = runner(model)
+    compiling, recording = CompileHook(settings=dict(backend='eager')), CUDAGraphHook()
+    assert get_priority(compiling.priority) < get_priority(recording.priority)  # MMEngine calls the lower first
+    run.hooks = [compiling, recording]
+    for hook in run.hooks:
+        hook.before_train(run)
+    assert recording.methods[0].plain is compiling.methods[0]
+    for hook in run.hooks:
+        hook.after_train(run)
+    assert 'forward' not in vars(model['backbone'])
+    run.hooks = [CompileHook(settings=dict(mode='max-autotune'))]
+    with pytest.raises(ContractError, match="mode='max-autotune' of torch.compile records CUDA graphs itself: leave out one of both"):
+        recording.before_train(run)
 
 
 def test_the_hook_refuses_what_it_cannot_know(monkeypatch):
@@ -297,3 +340,31 @@ def test_a_graph_gives_what_the_method_gives(name, config, method, loss, half):
             if ours is not None:
                 torch.testing.assert_close(ours, theirs, rtol=2e-2 if half else 1e-4, atol=2e-3 if half else 1e-5)
     assert graph.replays == 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available() or shutil.which('gcc') is None, reason='no GPU to compile for, or no compiler')
+def test_what_is_compiled_and_recorded_gives_what_the_method_gives_and_waits_for_no_other_stream():
+    init_default_scope('mmagenc')
+    config, method, loss = next(call[1:] for call in calls() if call[0] == 'cvae')
+    plain = MODELS.build(dict(config, dropout=0.)).cuda().train()
+    model = copy.deepcopy(plain)
+    compiled = CompiledMethod(model, method, report=pytest.fail, settings=dict(options=dict(fallback_random=True)))  # PyTorch's numbers
+    compiled.install()
+    graph = GraphedMethod(model, method, report=pytest.fail)
+    graph.install()
+    for step in range(3):
+        results = []
+        for one in (plain, model):
+            torch.manual_seed(step)
+            one.zero_grad(set_to_none=True)
+            value = loss(one)
+            value.backward()
+            results.append([value, *(parameter.grad for parameter in one.parameters())])
+        for ours, theirs in zip(*results):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert graph.replays == 3
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]) as profile:
+        loss(model).backward()
+        torch.cuda.synchronize()
+    waits = sum(event.name == 'cudaStreamWaitEvent' for event in profile.events())
+    assert waits < len(list(model.parameters())) // 4

@@ -16,6 +16,8 @@ from mmagenc.engine.replaced_method import ReplacedMethod
 from mmagenc.registry import HOOKS
 
 Place = Tuple[nn.Module, str]
+RECORDING_MODES = ('reduce-overhead', 'max-autotune')
+"""``torch.compile``'s modes with CUDA graphs of its own."""
 
 
 class _ReplacingHook(Hook):
@@ -65,19 +67,21 @@ class CUDAGraphHook(_ReplacingHook):
 
     Numbers stay the same: the same kernels run, launched together. Batches of one size share a graph, so drop the last, smaller one
     (``drop_last=True``) or let it have its own. Without a GPU, or in several processes, nothing is changed, and the log says so; what
-    cannot be recorded runs as it is, and the log says why.
+    cannot be recorded runs as it is, and the log says why. Beside :class:`CompileHook` the compiled kernels are recorded.
 
     Args:
         targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
             (``graph_targets``: the CVAE and Kinetic-GAN), else ``'backbone'``, which MMAction2's recognizers have.
 
     Raises:
-        ContractError: a name that the model has not, or optimizers that accumulate gradients, which replays would overwrite.
+        ContractError: a name that the model has not, optimizers that accumulate gradients, which replays would overwrite, or a
+            :class:`CompileHook` whose mode records graphs itself.
     """
 
     def before_train(self, runner) -> None:
         places = self.places(runner)
         _refuse_accumulation(runner.optim_wrapper)
+        _refuse_graphs_in_graphs(runner.hooks)
         if not torch.cuda.is_available() or get_world_size() > 1:
             reason = 'there is no GPU' if not torch.cuda.is_available() else 'training runs in several processes'
             runner.logger.info(f'CUDAGraphHook: {reason}, so the model runs as it is')
@@ -94,12 +98,14 @@ class CompileHook(_ReplacingHook):
 
     Args:
         targets: as :class:`CUDAGraphHook`'s; what cannot be compiled as it can be recorded, a model names by ``compile_targets``.
-        settings: arguments of ``torch.compile``, such as ``dict(mode='reduce-overhead')``.
+        settings: arguments of ``torch.compile``, such as ``dict(mode='reduce-overhead')`` (which :class:`CUDAGraphHook` beside it
+            goes without).
 
     Raises:
         ContractError: a name that the model has not, or settings that ``torch.compile`` does not know.
     """
 
+    priority = 'ABOVE_NORMAL'  # before CUDAGraphHook, which records what is there
     named_by = ('compile_targets', 'graph_targets')
 
     def __init__(self, targets: Optional[Union[str, Sequence[str]]] = None, settings: Optional[Dict] = None) -> None:
@@ -128,6 +134,13 @@ def _place(model: nn.Module, name: str, hook: str) -> Place:
     if not callable(target):
         raise ContractError(f'{hook}: {type(model).__name__} has no module and no method {name!r}: set targets')
     return owner, last
+
+
+def _refuse_graphs_in_graphs(hooks: Sequence[Hook]) -> None:
+    modes = [hook.settings.get('mode') for hook in hooks if isinstance(hook, CompileHook)]
+    recording = [mode for mode in modes if mode in RECORDING_MODES]
+    if recording:
+        raise ContractError(f'CUDAGraphHook: mode={recording[0]!r} of torch.compile records CUDA graphs itself: leave out one of both')
 
 
 def _refuse_accumulation(optim_wrapper) -> None:
