@@ -12,6 +12,7 @@ from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_map, t
 
 from mmagenc.command_line import describe
 
+from .recorded_call import record_on_gpu, release_random_numbers
 from .replaced_method import ReplacedMethod
 
 MAX_GRAPHS = 4
@@ -37,7 +38,7 @@ class GraphedMethod(ReplacedMethod):
 
     Args:
         module, method, report: see :class:`ReplacedMethod`.
-        capture: records a module for inputs; :func:`torch.cuda.make_graphed_callables` but in tests.
+        capture: records a module for inputs; :func:`~mmagenc.engine.recorded_call.record_on_gpu` but in tests.
         device_type: where inputs lie.
     """
 
@@ -50,9 +51,8 @@ class GraphedMethod(ReplacedMethod):
                  device_type: str = 'cuda') -> None:
         super().__init__(module, method, report=report)
         self.device_type = device_type
-        self.capture = _capture if capture is None else capture
+        self.capture = record_on_gpu if capture is None else capture
         self.parameters = list(module.parameters())  # walking through the modules at each step costs more than a graph's launch
-        self.accumulators: List = []
         self.graphs: Dict[Tuple, Optional[Callable]] = {}
         self.failures: Dict[Tuple, int] = {}
         self.pending = False
@@ -62,7 +62,6 @@ class GraphedMethod(ReplacedMethod):
         """Give the method its place back, and the graphs' memory."""
         super().remove()
         self.graphs.clear()
-        self.accumulators.clear()
 
     def forget(self) -> None:
         """No gradient is due any more: the step of the last call is over, whether it asked for one or not."""
@@ -124,11 +123,15 @@ class GraphedMethod(ReplacedMethod):
     def _captured(self, leaves: Sequence, layout: TreeSpec, inputs: List[Tensor]) -> Callable:
         constants = [None if self._is_input(value) else value for value in leaves]
         call = _Call(self.module, self.plain, constants, layout, [index for index, value in enumerate(leaves) if self._is_input(value)])
-        self.accumulators = _accumulators(self.parameters)
         samples = tuple(value.detach().clone().requires_grad_(value.requires_grad) for value in inputs)
         enabled, dtype = torch.is_autocast_enabled(self.device_type), torch.get_autocast_dtype(self.device_type)
         with self.unchanged(), torch.autocast(self.device_type, dtype, enabled=enabled, cache_enabled=False):
-            return self.capture(call, samples)
+            try:
+                return self.capture(call, samples)
+            except Exception:
+                if self.device_type == 'cuda' and torch.cuda.is_available():
+                    release_random_numbers()
+                raise
 
 
 class _Call(nn.Module):
@@ -144,22 +147,6 @@ class _Call(nn.Module):
             leaves[position] = value
         args, kwargs = tree_unflatten(leaves, self.layout)
         return self.plain(*args, **kwargs)
-
-
-def _accumulators(parameters: Sequence[nn.Parameter]) -> List:
-    """What adds to each parameter's gradient, for the stream of now, as long as it is held.
-
-    Recording has a stream of its own. Where compiled code keeps what was made there, each parameter's gradient would wait for that
-    stream in every step: some hundred events, which take the host longer than the step takes the device.
-    """
-    return [parameter.view_as(parameter).grad_fn.next_functions[0][0] for parameter in parameters if parameter.requires_grad]
-
-
-def _capture(module: nn.Module, samples: Tuple[Tensor, ...]) -> Callable:
-    quieten = getattr(torch.autograd.graph, 'set_warn_on_accumulate_grad_stream_mismatch', None)
-    if quieten is not None:  # since torch 2.10 the first step of what was recorded, on a stream of its own, would warn of just that
-        quieten(False)
-    return torch.cuda.make_graphed_callables(module, samples, allow_unused_input=True)
 
 
 def _own(value: Tensor) -> Tensor:
