@@ -1,6 +1,9 @@
 """Methods through ``torch.compile``, where that works."""
 
-from typing import Any, Callable, Dict
+import contextlib
+import logging
+import warnings
+from typing import Any, Callable, Dict, Iterator
 
 import torch
 from torch import nn
@@ -44,8 +47,22 @@ class CompiledMethod(ReplacedMethod):
         return self.compiled(*args, **kwargs)
 
     def _try_out(self, args: tuple, kwargs: dict) -> None:
-        with self.unchanged():
+        with self.unchanged(), _quietly():
             outputs = [leaf for leaf in tree_leaves(self.compiled(*args, **kwargs)) if getattr(leaf, 'requires_grad', False)]
             learnt = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
             if outputs and learnt:
                 torch.autograd.grad(sum(output.sum() for output in outputs), learnt, allow_unused=True)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the compiler's remarks on where it parts the code, and that it looks through caches, which users can do nothing about."""
+    logger = logging.getLogger('torch._dynamo')
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', message='Dynamo detected a call to a `functools.lru_cache`')
+            yield
+    finally:
+        logger.setLevel(before)
