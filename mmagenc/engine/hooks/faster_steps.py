@@ -67,7 +67,8 @@ class CUDAGraphHook(_ReplacingHook):
 
     Numbers stay the same: the same kernels run, launched together. Batches of one size share a graph, so drop the last, smaller one
     (``drop_last=True``) or let it have its own. Without a GPU, or in several processes, nothing is changed, and the log says so; what
-    cannot be recorded runs as it is, and the log says why. Beside :class:`CompileHook` the compiled kernels are recorded.
+    cannot be recorded runs as it is, and the log says why. Beside :class:`CompileHook` the compiled kernels are recorded. Gradients are
+    written where optimizers look for them (:class:`~mmagenc.engine.recorded_call.RecordedCall`); hooks on parameters do not run.
 
     Args:
         targets: dotted names in the model: of modules (their ``forward``) or of methods. ``None``: what the model names itself
