@@ -17,7 +17,7 @@ from mmagenc.clips import seen_by_score
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.draws import untouched_random_state
-from mmagenc.evaluation.functional import by_path_alone, is_near_chance
+from mmagenc.evaluation.functional import by_path_alone, chance_of, is_near_chance
 from mmagenc.evaluation.functional.accuracy import FEWEST_LOST
 from mmagenc.models.recognizers import prepare
 from mmagenc.registry import DATASETS
@@ -299,7 +299,7 @@ class JudgeCheck:
         round_trip: accuracy on the same recordings encoded and decoded; ``None`` for a generator without a representation.
         num_recordings: how many.
         split: whose they are: ``'held out'`` or ``'training'`` recordings (which the judge has learnt).
-        chance: one over the number of classes.
+        chance: what guessing gives, see :func:`~mmagenc.evaluation.functional.chance_of`.
         in_place: accuracy on the same recordings with the body held in place; ``None``: the judge does not see the path.
         statues: … with one posture in all frames.
         path_alone: … with a stiff body on the recorded path; ``None`` as ``in_place``.
@@ -358,7 +358,7 @@ def check_judge(model, trainer: RecognizerTrainer, recordings: Sequence[Dict], *
             None if trips is None else trainer.score(trips).accuracy,
             len(clips),
             split,
-            1 / model.num_classes,
+            chance_of([clip['label'] for clip in clips], model.num_classes),
             in_place=trainer.score(placed).accuracy if sees_path else None,
             statues=trainer.score([statue(clip) for clip in clips]).accuracy,
             path_alone=trainer.score(stiff).accuracy if sees_path else None)

@@ -237,6 +237,15 @@ def test_near_chance_is_a_matter_of_the_interval(right, total, near):
     assert JudgeCheck(right / total, None, total, 'held-out', 1 / 3).near_chance is near
 
 
+def test_naming_the_largest_class_always_is_chance(clips):
+    """Four of five recordings stand, one walks, of the third class there is none: who calls all of them standing has learnt nothing."""
+    for number, clip in enumerate(clips):
+        clip['label'] = int(number % 5 == 4)
+        clip['keypoint'] = np.repeat(clip['keypoint'][:, :1], clip['total_frames'], axis=1)
+    check = check_judge(SimpleNamespace(num_classes=3), PathJudge(), ClipList(clips * 4), split='held-out')
+    assert check.recordings == check.chance == pytest.approx(10 / 12) and check.near_chance
+
+
 def test_a_metric_of_other_classes_is_refused():
     metric = dict(type='MotionGenerationMetric', judge=dict(recognizer=dict(cls_head=dict(num_classes=5))))
     with pytest.raises(ContractError, match=r'test_evaluator.judge.recognizer.cls_head.num_classes=5, but there are 3 classes'):

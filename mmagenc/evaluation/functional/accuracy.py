@@ -156,7 +156,7 @@ def by_path_alone(recordings: float, in_place: Optional[float], path_alone: Opti
         in_place: … with the body held in place; ``None``: not known, or the recognizer does not see the path.
         path_alone: … with a stiff body on the recorded path; ``None`` likewise.
         total: how many recordings.
-        chance: one over the number of classes.
+        chance: what guessing gives, see :func:`chance_of`.
 
     Returns:
         bool: ``False`` also where fewer than three recordings are lost with the path: that may be an accident.
