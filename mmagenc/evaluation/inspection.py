@@ -17,7 +17,7 @@ from mmagenc.datasets.oddities import FAR, farthest_point, oddities
 from mmagenc.datasets.persons import keep_persons
 from mmagenc.datasets.split_names import read_split_name, split_pairs
 from mmagenc.datasets.third_coordinate import PIXELS, body_size
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons import Skeleton, get_skeleton
 
 from .functional import body_length, clip_movement
 from .functional.movement import STILL
@@ -105,11 +105,13 @@ def inspect_annotation(annotation: Mapping) -> Inspection:
     """
     metainfo, clips = annotation.get('metainfo') or {}, annotation['annotations']
     taken = dict(metainfo, skeleton=metainfo.get('skeleton') or _usual_layout(clips))
-    measures, twins = [measure_clip(clip, taken) for clip in clips], twins_of(clips)
+    joints = _ever_seen(clips, taken)
+    measures, twins = [measure_clip(clip, taken, joints.get(_layout(clip, taken))) for clip in clips], twins_of(clips)
     names = list(metainfo.get('classes') or [f'class {label}' for label in range(max((row.label for row in measures), default=-1) + 1)])
     return Inspection(
         facts=_facts(annotation, measures), classes=_class_rows(measures, clips, names), splits=_split_rows(annotation, names),
-        clips=measures, doubts=doubts_of(clips, measures, twins), warnings=warnings_of(annotation, measures, names, twins))
+        clips=measures, doubts=doubts_of(clips, measures, twins),
+        warnings=[*warnings_of(annotation, measures, names, twins), *_unmeasured_warning(clips, measures, taken, joints)])
 
 
 def _usual_layout(clips: Sequence[Mapping]) -> Optional[str]:
@@ -118,13 +120,35 @@ def _usual_layout(clips: Sequence[Mapping]) -> Optional[str]:
     return USUAL_LAYOUTS.get(unnamed.pop()) if len(unnamed) == 1 else None
 
 
-def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
-    """The numbers of one clip, of the person that :func:`~mmagenc.datasets.persons.keep_persons` keeps where there are several."""
+def _layout(clip: Mapping, metainfo: Mapping) -> Optional[Skeleton]:
+    named = clip.get('skeleton') or metainfo.get('skeleton')
+    return None if named is None else get_skeleton(named)
+
+
+def _ever_seen(clips: Sequence[Mapping], metainfo: Mapping) -> Dict[Skeleton, np.ndarray]:
+    """Of each layout ``(V,)`` which keypoints any clip shows of its main person; bodies are measured by these."""
+    seen: Dict[Skeleton, np.ndarray] = {}
+    for clip in clips:
+        layout, kept = _layout(clip, metainfo), keep_persons(clip, 1)
+        if layout is not None:
+            own = ~missing_points(kept['keypoint'], kept.get('keypoint_score'))[0].all(axis=0)
+            seen[layout] = own | seen[layout] if layout in seen else own
+    return seen
+
+
+def measure_clip(clip: Mapping, metainfo: Mapping, joints: Optional[np.ndarray] = None) -> ClipMeasures:
+    """The numbers of one clip, of the person that :func:`~mmagenc.datasets.persons.keep_persons` keeps where there are several.
+
+    Args:
+        clip: in the annotation format.
+        metainfo: of its file.
+        joints: ``(V,)`` keypoints that bodies are measured by; ``None`` takes all.
+    """
     kept = keep_persons(clip, 1)
     keypoint, score = kept['keypoint'], kept.get('keypoint_score')
     missing = missing_points(keypoint, score)[0]
     fps = clip.get('fps') or metainfo.get('fps')
-    moves = _movement(keypoint[0], ~missing, clip, metainfo, float(fps or USUAL_FPS))
+    moves = _movement(keypoint[0], ~missing, _layout(clip, metainfo), float(fps or USUAL_FPS), joints)
     seen = np.empty(0) if score is None else score[0][~missing]
     return ClipMeasures(
         name=clip['frame_dir'], label=-1 if is_unlabelled(clip) else int(clip['label']), frames=int(clip['total_frames']),
@@ -132,16 +156,16 @@ def measure_clip(clip: Mapping, metainfo: Mapping) -> ClipMeasures:
         longest_gap=_longest_gap(missing), score=float(np.median(seen)) if seen.size else float('nan'), **moves)
 
 
-def _movement(keypoint: np.ndarray, seen: np.ndarray, clip: Mapping, metainfo: Mapping, fps: float) -> Dict[str, float]:
+def _movement(keypoint: np.ndarray, seen: np.ndarray, layout: Optional[Skeleton], fps: float,
+              joints: Optional[np.ndarray]) -> Dict[str, float]:
     nothing = dict.fromkeys(('speed', 'range', 'jitter', 'bone_change', 'jump'), float('nan'))
-    layout = clip.get('skeleton') or metainfo.get('skeleton')
     if layout is None or not seen.any():
         return dict(nothing, body_length=float('nan'))
-    parents = get_skeleton(layout).parents
+    parents = layout.parents
     points = np.where(seen[..., None], np.nan_to_num(keypoint), 0)
     if len(points) < 2:
-        return dict(nothing, body_length=body_length(points, parents, seen))
-    moves = clip_movement(points, parents, fps, valid=seen)
+        return dict(nothing, body_length=body_length(points, parents, seen, joints))
+    moves = clip_movement(points, parents, fps, valid=seen, joints=joints)
     return dict(moves, jump=_jump(points, seen) / moves['body_length'] if moves['body_length'] > 0 else float('nan'))
 
 
@@ -262,6 +286,25 @@ def _unseen_warning(clips: Sequence[Mapping]) -> List[str]:
     return [f'{len(names)} of {len(clips)} clips hold points that are NaN or infinite, such as {names[0]} ({share:.1%} of all points). '
             'Here they count as not seen; a training refuses them as they are: fill_gaps=dict(max_gap=N) of the dataset or of own_data, or '
             'mmagenc mix --fill-gaps N, fills gaps of up to N frames and cuts clips at longer ones']
+
+
+def _unmeasured_warning(clips: Sequence[Mapping], measures: Sequence[ClipMeasures], metainfo: Mapping,
+                        joints: Mapping[Skeleton, np.ndarray]) -> List[str]:
+    """Say which keypoints bodies are not measured by, as no clip shows them, and which clips have no speed."""
+    warnings = []
+    for layout, seen in joints.items():
+        if seen.any() and not seen.all():
+            names = ', '.join(layout.joint_names[joint] for joint in np.flatnonzero(~seen))
+            warnings.append(f'no clip shows {names} ({layout.name}): a body length is that of the longest way through the others; a '
+                            'training that fills gaps leaves clips out of which a keypoint is never seen')
+    lost = [clip for clip, row in zip(clips, measures) if _layout(clip, metainfo) is not None and row.frames > 1
+            and np.isnan(row.body_length)]
+    if lost:
+        layout, own = _layout(lost[0], metainfo), _ever_seen(lost[:1], metainfo)
+        names = ', '.join(layout.joint_names[joint] for joint in np.flatnonzero(joints[layout] & ~own[layout]))
+        warnings.append(f'{len(lost)} of {len(clips)} clips have no speed, as they never show a keypoint that bodies are measured by: '
+                        f'{lost[0]["frame_dir"]}{f" ({names})" if names else ""}{", …" if len(lost) > 1 else ""}')
+    return warnings
 
 
 def _leaks(clips: Sequence[Mapping], twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:

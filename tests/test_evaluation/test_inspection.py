@@ -225,3 +225,24 @@ def test_a_point_that_is_no_part_of_the_body():
     found = inspect_annotation(annotation(named(0), wrong, named(2), classes=['crawl']))
     assert any(doubt.name == 'c1' and doubt.reason.startswith('keypoint 3 lies') and 'frame 7' in doubt.reason for doubt in found.doubts)
     assert any('1 clips have points that lie further' in warning for warning in found.warnings)
+
+
+def unseen(number, *joints):
+    lost = named(number)
+    lost['keypoint_score'][..., list(joints)] = 0
+    return lost
+
+
+def test_keypoints_that_no_clip_shows_do_not_hide_the_speeds_of_the_others():
+    """Filmed to the knees: bodies are measured by what is seen, and statues are found."""
+    statue = dict(unseen(9, 15, 16), frame_dir='statue', keypoint=np.repeat(walking(1, seed=9), 40, axis=1))
+    found = inspect_annotation(annotation(*(unseen(number, 15, 16) for number in range(4)), statue, classes=['crawl']))
+    assert all(row.speed > 0.02 for row in found.clips[:4]) and ('statue', 'it stands still') in reasons(found)
+    assert len(found.warnings) == 1 and found.warnings[0].startswith('no clip shows left_ankle, right_ankle (coco17): a body length')
+
+
+def test_clips_without_a_speed_are_told_of_with_the_reason():
+    found = inspect_annotation(annotation(named(0), unseen(1, 11, 16), unseen(2, 16), classes=['crawl']))
+    assert [bool(row.speed > 0) for row in found.clips] == [True, False, False]
+    assert found.warnings == ['2 of 3 clips have no speed, as they never show a keypoint that bodies are measured by: c1 (left_hip, '
+                              'right_ankle), …']
