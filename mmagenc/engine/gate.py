@@ -11,6 +11,7 @@ import numpy as np
 from mmagenc.clips import USUAL_FPS, seen_by_score
 from mmagenc.datasets.annotation import present_persons
 from mmagenc.evaluation.functional import bone_lengths, clip_movement
+from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.registry import TASK_UTILS
 from mmagenc.skeletons import get_skeleton
 
@@ -73,7 +74,9 @@ class MotionGate:
         self.enforce, self.quantile, self.slack, self.still, self.people = enforce, quantile, slack, still, people
         self.bounds: Dict[int, Dict] = {}
         self.speed: Dict[int, float] = {}
-        self._parents, self._fps, self._joints = None, USUAL_FPS, None
+        self.resting: Dict[int, float] = {}
+        self.unmeasured: List[int] = []
+        self._parents, self._fps, self._joints, self._num_frames = None, USUAL_FPS, None, 0
 
     def fit(self,
             annotations: Sequence[Dict],
@@ -94,13 +97,42 @@ class MotionGate:
             MotionGate: itself.
         """
         self._parents, self._fps, self._joints = get_skeleton(skeleton).parents, fps or USUAL_FPS, _ever_seen(annotations)
+        self._num_frames = num_frames
         rows: Dict[int, List[Dict]] = {}
         for clip in annotations:
             windows = [self._measure(window) for window in _windows(clip, num_frames)]
             rows.setdefault(int(clip['label']), []).extend(row for row in windows if row is not None)
         self.bounds = {label: self._bounds(members) for label, members in rows.items() if members}
         self.speed = {label: float(np.median([row['speed'] for row in members])) for label, members in rows.items() if members}
+        self.resting = {label: self._share_at_rest(rows[label]) for label, bounds in self.bounds.items()
+                        if bounds['speed'][0] == 0 and max(row['speed'] for row in rows[label]) >= STILL}
+        self.unmeasured = sorted(label for label, members in rows.items() if not members)
         return self
+
+    def _share_at_rest(self, rows: Sequence[Dict]) -> float:
+        return float(np.mean([row['speed'] < self.still for row in rows]))
+
+    def warnings(self, classes: Optional[Sequence[str]] = None) -> List[str]:
+        """What passes although nobody may want it: statues of classes whose recordings move, but not in all of their windows.
+
+        Args:
+            classes: their names; numbers where there are none.
+
+        Returns:
+            list: a sentence each; none of a gate that only counts.
+        """
+        if not self.enforce:
+            return []
+        name = {label: classes[label] if classes and label < len(classes) else str(label) for label in [*self.resting, *self.unmeasured]}
+        texts = []
+        if self.resting:
+            shares = ', '.join(f'{name[label]} {share:.0%}' for label, share in sorted(self.resting.items()))
+            texts.append(f'recordings that move stand still in many of their windows of {self._num_frames} frames ({shares}): no movement '
+                         'is asked of generated clips of these classes, and statues of them pass. Cut recordings to the action')
+        if self.unmeasured:
+            texts.append(f'no recording of {", ".join(name[label] for label in self.unmeasured)} can be measured (a single frame, or a '
+                         'keypoint that is never seen): whatever is generated of it passes the gate')
+        return texts
 
     @property
     def fitted(self) -> bool:

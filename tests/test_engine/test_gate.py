@@ -132,3 +132,26 @@ def test_without_bounds_all_pass_and_the_verdict_says_so_in_words(gate, recordin
 def test_bad_settings_are_refused(wrong):
     with pytest.raises(ValueError, match='quantile must lie'):
         MotionGate(**wrong)
+
+
+def test_recordings_that_mostly_stand_still_are_told_of(recordings):
+    """Whole recordings of which a fifth moves: statues pass, and the gate says so; not where all move, or none, or it only counts."""
+    def uncut(clip):
+        return changed(clip, lambda x: np.concatenate([np.repeat(x[:, :1], 4 * FRAMES, axis=1), x], axis=1))
+    without = [{key: value for key, value in clip.items() if key != 'keypoint_score'} for clip in recordings]
+    mixed = [uncut(clip) if clip['label'] == 1 else clip for clip in without]
+    options = dict(skeleton='coco17', num_frames=FRAMES, fps=25)
+    gate = MotionGate().fit(mixed, **options)
+    assert gate([changed(clip, statue) for clip in without if clip['label'] == 1]).passed.all()
+    warnings = gate.warnings(['wave', 'squat', 'step'])
+    assert len(warnings) == 1 and '(squat 80%)' in warnings[0] and f'windows of {FRAMES} frames' in warnings[0]
+    assert MotionGate(enforce=False).fit(mixed, **options).warnings() == []
+    assert MotionGate().fit(recordings, **options).warnings() == []
+    assert MotionGate().fit([changed(clip, statue) for clip in recordings], **options).warnings() == []
+
+
+def test_a_class_that_cannot_be_measured_is_told_of(recordings):
+    single = [dict(clip, keypoint=clip['keypoint'][:, :1]) if clip['label'] == 2 else clip for clip in recordings]
+    gate = MotionGate().fit([{key: value for key, value in clip.items() if key != 'keypoint_score'} for clip in single],
+                            skeleton='coco17', num_frames=FRAMES, fps=25)
+    assert gate.unmeasured == [2] and 'no recording of 2 can be measured' in gate.warnings()[0]

@@ -353,8 +353,9 @@ class InfAGenCHook(Hook):
                                  'recordings do cannot be told, and the gate lets all pass'])
             return
         frames = self.num_frames or model.num_frames
-        fps = runner.train_dataloader.dataset.metainfo.get('fps')
-        self.gate.fit(round_trip(model, recordings) or recordings, skeleton=layout, num_frames=frames, fps=fps)
+        metainfo = runner.train_dataloader.dataset.metainfo
+        self.gate.fit(round_trip(model, recordings) or recordings, skeleton=layout, num_frames=frames, fps=metainfo.get('fps'))
+        warn(runner.logger, self.gate.warnings(metainfo.get('classes')))
 
     def _judge_of_recordings(self, runner) -> JudgeCheck:
         """What the recognizer, as it is now, makes of recordings."""

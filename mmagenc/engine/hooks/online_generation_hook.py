@@ -130,7 +130,7 @@ class OnlineGenerationHook(Hook):
         fit_to_clips(self.model, lambda: recordings, runner.logger)
         self._check_resumed(runner)
         self._check(runner, recognizer, dataset, recordings)
-        gate = self._fitted_gate(dataset, recordings)
+        gate = self._fitted_gate(runner, dataset, recordings)
         self._mix(runner, dataset, recordings, gate)
 
     def before_train_epoch(self, runner) -> None:
@@ -223,13 +223,16 @@ class OnlineGenerationHook(Hook):
         representation = getattr(self.model, 'representation', None)
         return getattr(representation, 'keypoint_skeleton', None) or dataset.metainfo.get('skeleton')
 
-    def _fitted_gate(self, dataset: MotionDataset, recordings: ClipList) -> MotionGate:
+    def _fitted_gate(self, runner, dataset: MotionDataset, recordings: ClipList) -> MotionGate:
         gate, layout = TASK_UTILS.build(self.gate_cfg), self._layout(dataset)
         if layout is None:
             raise ContractError('OnlineGenerationHook: the recordings name no layout of keypoints, without which nobody can tell whether '
                                 'generated clips move: set train_dataloader.dataset.metainfo.skeleton')
-        return gate.fit(round_trip(self.model, recordings) or recordings, skeleton=layout,
-                        num_frames=self.num_frames or self.model.num_frames, fps=dataset.metainfo.get('fps'))
+        gate.fit(round_trip(self.model, recordings) or recordings, skeleton=layout,
+                 num_frames=self.num_frames or self.model.num_frames, fps=dataset.metainfo.get('fps'))
+        for text in gate.warnings(dataset.metainfo.get('classes')):
+            runner.logger.warning(f'OnlineGenerationHook: {text}')
+        return gate
 
     # What ---------------------------------------------------------------------------------------------------------------------------
 
