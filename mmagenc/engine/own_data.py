@@ -29,6 +29,7 @@ from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.evaluation.functional import clip_movement
 from mmagenc.evaluation.functional.movement import STILL
+from mmagenc.evaluation.inspection import twins_of
 from mmagenc.registry import DATASETS, MODELS, RUNNERS, TRANSFORMS
 from mmagenc.skeletons import get_skeleton
 
@@ -282,13 +283,17 @@ class OwnClips:
         self._tell_of_generated(built)
         self.groups = self._groups(built['train'], parts)
         people = {part: clips.values('subject', '') for part, clips in built.items()}
+        self.members = {part: clips.values('frame_dir') for part, clips in built.items()}
+        self._tell_of_lacking(built)
         for part in ('test', 'val'):
             if part not in parts:
                 held = self._hold_out(part)
-                parts[part] = dict(parts['train'], clips=[self.names[index] for index in held])
+                self.members[part] = [self.names[index] for index in held]
+                parts[part] = dict(parts['train'], clips=self.members[part])
                 people[part] = [people['train'][index] for index in held]
+        self.members['train'] = [self.names[index] for index in self.kept]
         if len(self.kept) < len(self.names):
-            parts['train']['clips'] = [self.names[index] for index in self.kept]
+            parts['train']['clips'] = self.members['train']
         people['train'] = [people['train'][index] for index in self.kept]
         self.subjects = {part: set(map(str, names)) - {''} for part, names in people.items()}
         return parts
@@ -314,6 +319,26 @@ class OwnClips:
                 name = built[part].values('frame_dir')[int(found.argmax())]
                 self._say(f"{found.sum()} of the {len(found)} clips of its split for {part} are generated (source='synthetic'), such as "
                           f'{name}: what is said of recordings is then said of them too; take them out of the split')
+
+    def _tell_of_lacking(self, built: Mapping) -> None:
+        """Say which classes that are trained on a split of the file does not test."""
+        for part in ('val', 'test'):
+            lacking = np.setdiff1d(self.labels, built[part].values('label')) if part in built else []
+            if len(lacking):
+                names = ', '.join(self.metainfo['classes'][label] for label in lacking)
+                self._say(f'its split for {part} has no clip of {names}: how well these are recognized is not tested')
+
+    def _warn_of_copies(self) -> None:
+        """Say which parts hold copies of clips that are trained on, under other names."""
+        twins = twins_of(self.clips)
+        learnt = {twins.get(name, name): name for name in reversed(self.members['train'])}
+        for part in ('val', 'test'):
+            copies = [name for name in self.members[part] if twins.get(name, name) in learnt]
+            if copies:
+                first = copies[0]
+                self._say(f'{len(copies)} of the {len(self.members[part])} clips of {part} show exactly the motion of clips that are '
+                          f'trained on, such as {first} that of {learnt[twins.get(first, first)]}: what is learnt by heart is tested. '
+                          'Leave copies out of the file')
 
     def _warn_of_shared_subjects(self) -> None:
         """Say which parts hold people who are trained on."""
@@ -385,6 +410,7 @@ class OwnClips:
     def fill(self, cfg: Config) -> None:
         window, classes = self._window(cfg.model), len(self.metainfo['classes'])
         self._warn_of_shared_subjects()
+        self._warn_of_copies()
         self._warn_of_clips()
         for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
             pipeline = [dict(type='ConsecutiveSample', num_frames=window, **sampling), dict(type='PackMotionInputs')]

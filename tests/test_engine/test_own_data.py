@@ -156,6 +156,28 @@ def test_people_who_are_trained_and_tested_are_named(bodies, said):
     assert not any('trained on too' in text for text in said)
 
 
+def test_copies_of_what_is_trained_on_are_told_of(bodies, said):
+    """The last clip by name, which is set apart, under a second name: as files come that were exported twice."""
+    content = load_annotation(bodies)
+    completed('3d', bodies)
+    assert not any('exactly the motion' in text for text in said)
+    last = max((clip for clip in content['annotations'] if clip['label'] == 0), key=lambda clip: clip['frame_dir'])
+    again = dict(last, frame_dir=f'a_{last["frame_dir"]}')
+    path = bodies.with_name('twice.npz')
+    save_annotation(dict(content, annotations=[again, *content['annotations']], split={}), path)
+    completed('3d', path)
+    assert [text for text in said if 'clips of test show exactly the motion of clips that are trained on, such as '
+            f'{last["frame_dir"]} that of a_{last["frame_dir"]}: what is learnt by heart is tested' in text]
+
+
+def test_classes_that_a_split_lacks_are_told_of(bodies, said):
+    labels = load_annotation(bodies)['annotations']
+    test = [number for number in range(16, 24) if labels[number]['label'] != 1]
+    completed('3d', with_splits(bodies, dict(train=range(16), val=range(16, 24), test=test)))
+    lacking = [text for text in said if 'has no clip of' in text]
+    assert len(lacking) == 1 and 'its split for test has no clip of kick: how well these' in lacking[0]
+
+
 def test_recordings_in_which_nothing_moves_are_warned_of(bodies, said):
     completed('3d', bodies)
     assert not any('nothing moves' in text for text in said)
