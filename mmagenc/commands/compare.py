@@ -76,6 +76,15 @@ def read_both(args: argparse.Namespace) -> Tuple[List[Dict], List[Dict], Dict]:
     return real, fake, metainfo
 
 
+def generated_among(real: List[Dict], source: str, fake: List[Dict] = ()) -> List[str]:
+    """That clips of the file of recordings are generated, if some are; both files may stand in each other's place."""
+    made, others = (sum(clip.get('source') == 'synthetic' for clip in clips) for clips in (real, fake))
+    if not made:
+        return []
+    swapped = '; the file of real clips comes first' if made == len(real) and len(fake) and not others else ''
+    return [f"{made} of {len(real)} clips of {source}, which are taken for recordings, are generated (source='synthetic'){swapped}"]
+
+
 def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tuple[Dict[str, float], List[str]]:
     """FID, KID and accuracies by the recognizer, and why its opinion is worth nothing, if it is."""
     cfg = read_model_config(*args.recognizer, args.cfg_options)
@@ -134,7 +143,7 @@ def run(args: argparse.Namespace) -> None:
         movement = Movement.of_clips(real, fake, metainfo.get('fps'))
         judgement, warnings = ({}, []) if args.recognizer is None else judged(real, fake, args)
         numbers.update(judgement, **movement.numbers())
-        warnings += movement.warnings(names)
+        warnings = [*generated_among(real, args.real, fake), *warnings, *movement.warnings(names)]
         print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), report(tables, movement, names), *filter(None, [note])]))
         if args.out is not None:
             per_class = {name: dict(zip(names, table.tolist())) for name, table in tables.items()}

@@ -34,7 +34,7 @@ from mmagenc.outputs import Output, require_outputs
 from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid, medoid_first
 
-from .compare import mean_of, read_clips
+from .compare import generated_among, mean_of, read_clips
 
 COLUMNS: Dict[str, Tuple[str, Callable[[float], str]]] = {
     'accuracy': ('accuracy', percent), 'fid': ('FID', '{:.1f}'.format), 'kid': ('KID', '{:.2f}'.format),
@@ -165,7 +165,8 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
     num_classes = real.scores.probability.shape[1]
     everyone = dict(accuracy_real=real.scores.accuracy, accuracy=float(np.mean([rows[name]['accuracy'] for name in made])))
     notes = [f'{name}: {note}' for name, (_, note) in found.items() if note]
-    return rows, [*judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt), *notes]
+    warnings = judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt)
+    return rows, [*generated_among(real.clips, args.real), *warnings, *notes]
 
 
 def run(args: argparse.Namespace) -> None:

@@ -171,6 +171,26 @@ def test_statues_are_warned_of_before_all_numbers(tool, tmp_path, capsys):
     assert numbers['per_class']['movement_speed_real']['walk'] == pytest.approx(np.median(speeds), rel=1e-5)
 
 
+def test_generated_clips_in_the_place_of_recordings_are_told_of(tool, files, tmp_path, capsys):
+    """Files in the wrong order, and a file of recordings into which generated clips were mixed."""
+    real, fake = map(load_annotation, files)
+    for number, clip in enumerate(fake['annotations']):
+        clip['source'] = 'synthetic'
+        real['annotations'][number]['source'] = 'real'
+    save_annotation(fake, files[1])
+    main(tool, files)
+    assert 'taken for recordings' not in capsys.readouterr().out
+    main(tool, files[::-1])
+    assert capsys.readouterr().out.startswith(
+        f"WARNING: 5 of 5 clips of {files[1]}, which are taken for recordings, are generated (source='synthetic'); the file of real clips "
+        'comes first')
+    mixed = dict(real, annotations=[*real['annotations'], *fake['annotations']])
+    save_annotation(mixed, tmp_path / 'mixed.npz')
+    main(tool, [str(tmp_path / 'mixed.npz'), files[1], '--json', str(tmp_path / 'a.json')])
+    assert json.loads((tmp_path / 'a.json').read_text())['warnings'] == [
+        f"5 of 16 clips of {tmp_path / 'mixed.npz'}, which are taken for recordings, are generated (source='synthetic')"]
+
+
 def test_files_of_two_rates_are_brought_to_one_and_move_alike(tool, tmp_path, capsys):
     real, fake = swinging(tmp_path / 'real.npz', fps=30), swinging(tmp_path / 'fake.npz', fps=60)
     with pytest.raises(SystemExit, match='60 fps, others 30'):
