@@ -77,6 +77,15 @@ def count_persons(clip: Dict) -> int:
     return len(present_persons(clip))
 
 
+def left_out_in_words(clips: Sequence[Dict], takes: int) -> Optional[str]:
+    """That a recognizer sees the first ``takes`` persons of each clip, where others are there; ``None`` where none are."""
+    crowded = [clip['frame_dir'] for clip in clips if any(person >= takes for person in present_persons(clip))]
+    if not crowded:
+        return None
+    return (f'{len(crowded)} clips have persons behind the first {takes}, such as {crowded[0]}: the recognizer sees the first {takes} of '
+            f'each clip alone; mmagenc mix --num-persons {takes} keeps those who are most there')
+
+
 def seen_by_score(score: np.ndarray) -> np.ndarray:
     """Which points of a clip were seen, as its scores ``(M, T, V)`` say: those above 0, or all, where all scores are 0 and say nothing."""
     seen = np.nan_to_num(np.asarray(score)) > 0

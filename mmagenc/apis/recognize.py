@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from mmagenc.clips import count_persons
+from mmagenc.clips import left_out_in_words
 from mmagenc.datasets.annotation import check_clips, content_clips, form_problem, normalized_clip
 from mmagenc.datasets.gaps import gaps_in_words
 from mmagenc.datasets.layouts import with_named_layouts
@@ -119,10 +119,9 @@ def _tell_of_gaps(clips: List[Dict]) -> None:
 def _tell_of_persons(clips: List[Dict], pipeline: Pipeline) -> None:
     """Warn of persons whom the pipeline leaves out."""
     takes = [step.num_person for step in getattr(pipeline, 'transforms', ()) if isinstance(getattr(step, 'num_person', None), int)]
-    crowded = [clip['frame_dir'] for clip in clips if takes and count_persons(clip) > min(takes)]
-    if crowded:
-        warnings.warn(f'{len(crowded)} clips have more than {min(takes)} persons, such as {crowded[0]}: the recognizer sees the first '
-                      f'{min(takes)} of each clip alone', stacklevel=3)
+    text = left_out_in_words(clips, min(takes)) if takes else None
+    if text is not None:
+        warnings.warn(text, stacklevel=3)
 
 
 def in_known_layout(clips: List[Dict], pipeline: Pipeline, known) -> List[Dict]:

@@ -53,12 +53,15 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
     Raises:
         ValueError: clips that the recognizer does not know.
     """
+    from mmagenc.clips import left_out_in_words
     from mmagenc.datasets.gaps import gaps_in_words
     if is_onnx(args):
         content = clips_of(args)
         model, clips, meta = OnnxModel(args.model, args.threads), content['annotations'], content['metainfo']
         check_form(args.clips, meta, model.meta, clips)
         warn(gaps_in_words(clips, str(args.clips)))
+        for takes in [step['num_person'] for step in model.meta['steps'] or () if 'num_person' in step]:
+            warn(left_out_in_words(clips, takes))
         return clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or ()
     from mmagenc.apis.recognize import TrainedMending, recognize
     model, known, classes = torch_model(args)
@@ -94,14 +97,17 @@ def warn(text) -> None:
 @contextmanager
 def warnings_in_words() -> Iterator[None]:
     """What the library warns its callers of, without the line of the program that stands there; others' warnings as they come."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter('default')
-        yield
-    for warning in found:
-        if warning.category is UserWarning:
-            warn(warning.message)
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    found = []
+    try:
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter('default')
+            yield
+    finally:  # before an error, too, which they may explain
+        for warning in found:
+            if warning.category is UserWarning:
+                warn(warning.message)
+            else:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:

@@ -253,7 +253,7 @@ def body_unit(clip, bones, place, per_frame):
     keypoint, (ends, starts) = clip['keypoint'], np.array(bones).T
     length = np.median(np.linalg.norm(keypoint[0][:, ends] - keypoint[0][:, starts], axis=-1).sum(axis=1))
     if not length > 0:
-        raise ValueError('all keypoints of the first person lie on one place')
+        raise ValueError(f'clip {clip.get("frame_dir")}: all keypoints of the first person lie on one place')
     where = keypoint[:1, :, place].mean(axis=2, keepdims=True)
     clip['keypoint'] = (keypoint - (where if per_frame else where[:, :1])) / length
 

@@ -99,7 +99,7 @@ def test_other_coordinates_persons_and_rates_are_said(recognizer, clips):
     with pytest.raises(ValueError, match='does not take these clips .*20 keypoints of 2 coordinates'):
         recognizer.predict([dict(clips[0], keypoint=clips[0]['keypoint'][..., :2])])
     two = np.concatenate([clips[0]['keypoint'], clips[0]['keypoint'] + 1])
-    with pytest.warns(UserWarning, match='1 clips have more than 1 persons, such as clip_00000'):
+    with pytest.warns(UserWarning, match='1 clips have persons behind the first 1, such as clip_00000'):
         recognizer.predict([dict(clips[0], keypoint=two), clips[1]])
     with pytest.warns(UserWarning, match='the clips have 25 frames a second, the recognizer has learnt from 30'):
         recognizer.predict([dict(clips[0], fps=25), dict(clips[1], fps=30)])

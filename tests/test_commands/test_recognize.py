@@ -161,7 +161,26 @@ def test_gaps_and_persons_are_told_in_a_line(kind, given, capsys, monkeypatch):
     main(recognize, [*words(kind), '--clips', str(given / 'gaps.npz')])
     said = capsys.readouterr().err
     assert f'warning: {given / "gaps.npz" if kind == "onnx" else "clips to be recognized"}: 2 with gaps\n' in said and '.py:' not in said
-    assert kind == 'onnx' or 'warning: 1 clips have more than 1 persons, such as sample_1' in said
+    assert 'warning: 1 clips have persons behind the first 1, such as sample_1' in said
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_an_empty_place_before_the_person_is_told_of(kind, given, capsys, monkeypatch):
+    """One person, and nobody in the place that the recognizer sees: also where it then refuses the clip."""
+    behind = dict(clip(1), label=0, keypoint=np.concatenate([np.zeros_like(clip(1)['keypoint']), clip(1)['keypoint']]))
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', fps=25), annotations=[dict(clip(), label=0), behind]),
+                    given / 'behind.npz')
+    text = 'warning: 1 clips have persons behind the first 1, such as sample_1: the recognizer sees the first 1 of each clip alone; mmagenc'
+    main(recognize, [*words(kind), '--clips', str(given / 'behind.npz')])
+    assert text in capsys.readouterr().err
+
+    def refuse(*args, **kwargs):
+        raise ValueError('all on one place')
+    for module, name in (('apis.recognize', 'score_annotations'), ('deploy.standalone', 'prepare')):
+        monkeypatch.setattr(sys.modules[f'mmagenc.{module}'], name, refuse)
+    with pytest.raises(SystemExit, match='all on one place'):
+        main(recognize, [*words(kind), '--clips', str(given / 'behind.npz')])
+    assert text in capsys.readouterr().err
 
 
 def test_a_stream_of_a_file_needs_no_torch(given):
