@@ -8,6 +8,7 @@ Wilson's 95 % intervals over the clips. Files of other clips, labels or classes 
 """
 
 import argparse
+import sys
 from typing import List, Tuple
 
 from mmagenc.command_line import in_words
@@ -45,6 +46,10 @@ def report(name: str, weight: str, scores: ClipScores) -> List[str]:
 def run(args: argparse.Namespace) -> None:
     require_outputs('ensemble', [] if args.out is None else [Output('--out', args.out, ('.npz', ))],
                     inputs=[*args.position, *args.motion], force=args.force)
+    former = [f'--{name}' for name in ('resamples', 'seed') if getattr(args, name) is not None]
+    if former:
+        print(f"ensemble: {' and '.join(former)} no longer change anything: the intervals are Wilson's, for which nothing is drawn",
+              file=sys.stderr)
     with in_words('ensemble', debug=args.debug):
         streams, weights = read_streams(args)
         fused = fuse_scores(streams, weights, probability=args.probability)

@@ -54,6 +54,15 @@ def test_three_of_three_right_are_no_certainty(tmp_path, capsys):
     assert row.split('  ')[-2:] == [f'100.00 % [{low:.2f}, {high:.2f}]'] * 2 and 43 < low < 44
 
 
+def test_options_of_the_former_intervals_are_told_to_have_no_effect(streams, capsys):
+    main(ensemble, ['--position', *streams])
+    said = capsys.readouterr()
+    assert said.err == ''
+    main(ensemble, ['--position', *streams, '--seed', '1', '--resamples', '9'])
+    again = capsys.readouterr()
+    assert again.out == said.out and again.err.startswith('ensemble: --resamples and --seed no longer change anything')
+
+
 @pytest.mark.parametrize('options, weights', [
     (['--position-weight', '2', '--motion-weight', '0.5'], [2, 2, 0.5]),
     (['--weights', '1', '2', '3'], [1, 2, 3]),
