@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmagenc.clips import class_index
+from mmagenc.engine.held_out import said_learnt
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.generators.class_paths import split_path
 from mmagenc.progress import progress_bar
@@ -125,6 +126,7 @@ def plan_clips(model: BaseGenerator,
     latent = model.draw_latent(label, num_frames, generator=random_generator(seed), **sampling)
     path = None if class_path is None else class_path.expand(len(label), -1, -1)
     _warn_if_slower(model, num_frames)
+    _warn_of_unlearnt(model, wanted if path is None else path.sum(dim=(0, 1)).nonzero().flatten().tolist())
     return ClipPlan(latent, label, torch.full((len(label), ), num_frames), path)
 
 
@@ -185,6 +187,7 @@ def plan_replay(model: BaseGenerator,
     if class_path is not None:
         model.check_class_path(split_path(class_path, model.num_classes)[1], int(length.max()))
     _warn_if_slower(model, int(length.max()))
+    _warn_of_unlearnt(model, label.unique().tolist())
     return ClipPlan(latent, label, length, class_path)
 
 
@@ -196,6 +199,15 @@ def _warn_if_slower(model: BaseGenerator, num_frames: int) -> None:
         print_log(f'{type(model).__name__} has learnt clips of {model.num_frames} frames: {num_frames} are these stretched, so that all '
                   f'movement{rate} is {slower:.3g} times as slow as in the recordings; for longer clips train with a larger num_frames',
                   logger='current', level=logging.WARNING)
+
+
+def _warn_of_unlearnt(model: BaseGenerator, wanted: Sequence[int]) -> None:
+    """Say which of the classes wanted had no clip in the training, as far as the checkpoint tells."""
+    learnt = (said_learnt(dict(meta=getattr(model, 'checkpoint_meta', None))) or {}).get('labels')
+    names = [_class_names(model)[label] for label in sorted(set(wanted) - set(learnt))] if learnt is not None else []
+    if names:
+        print_log(f'{type(model).__name__} was trained without a clip of {", ".join(names)}: what is generated of it is of no class that '
+                  'it has learnt; name the others as classes', logger='current', level=logging.WARNING)
 
 
 def sampling_options(model: BaseGenerator) -> List[str]:

@@ -73,8 +73,8 @@ def learnt_clips(runner, tested: Sequence[str], earlier: Optional[Mapping] = Non
         earlier: what the checkpoint says that the training began with.
 
     Returns:
-        dict: ``sets``, of each training set ``files`` (names without their folders) and ``clips`` (names; generated ones are left out), and
-        ``tested``.
+        dict: ``sets``, of each training set ``files`` (names without their folders) and ``clips`` (names; generated ones are left out),
+        ``tested``, and ``labels`` of all that is trained on, ``None`` where a set does not tell them.
     """
     told = [(sorted(map(os.path.basename, files_of(dataset))), recordings_of(dataset))
             for dataset in built_datasets(runner.train_dataloader.dataset)]
@@ -83,7 +83,16 @@ def learnt_clips(runner, tested: Sequence[str], earlier: Optional[Mapping] = Non
     for files, names in told:
         sets.setdefault(tuple(files), {}).update(dict.fromkeys(names))
     return dict(sets=[dict(files=list(files), clips=list(names)) for files, names in sets.items() if names],
-                tested=list(dict.fromkeys([*(earlier or {}).get('tested', ()), *tested])))
+                tested=list(dict.fromkeys([*(earlier or {}).get('tested', ()), *tested])),
+                labels=_labels_of(built_datasets(runner.train_dataloader.dataset), earlier))
+
+
+def _labels_of(datasets: Sequence, earlier: Optional[Mapping]) -> Optional[List[int]]:
+    """The classes of the clips of built datasets, with those learnt before; ``None`` where one does not tell them."""
+    if not all(hasattr(dataset, 'annotations') for dataset in datasets) or (earlier is not None and earlier.get('labels') is None):
+        return None
+    labels = {int(label) for dataset in datasets for label in dataset.annotations().values('label')}
+    return sorted(labels | set((earlier or {}).get('labels', ())))
 
 
 def recordings_of(dataset: Any) -> List[str]:
@@ -101,7 +110,11 @@ def said_learnt(checkpoint: Mapping) -> Optional[Dict]:
     sets = said.get('sets') if isinstance(said, Mapping) else None
     whole = isinstance(sets, (list, tuple)) and all(
         isinstance(each, Mapping) and _are_names(each.get('files')) and _are_names(each.get('clips')) for each in sets)
-    return dict(sets=sets, tested=said['tested'] if _are_names(said.get('tested')) else []) if whole else None
+    if not whole:
+        return None
+    labels = said.get('labels')
+    return dict(sets=sets, tested=said['tested'] if _are_names(said.get('tested')) else [],
+                labels=labels if isinstance(labels, (list, tuple)) and all(type(label) is int for label in labels) else None)
 
 
 def _are_names(value: Any) -> bool:

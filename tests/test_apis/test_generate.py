@@ -1,5 +1,7 @@
 """Clips of chosen classes: how many, which, and that nothing but the seed decides them."""
 
+import sys
+
 import pytest
 import torch
 
@@ -18,6 +20,19 @@ def test_as_many_of_each_class_in_order(model):
     motion = generate(model, num_samples_per_class=4)
     assert motion.label.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert motion.keypoint.shape == (12, 8, 20, 3) and motion.length.tolist() == [8] * 12
+
+
+def test_classes_that_the_training_had_no_clip_of_are_warned_of(model, monkeypatch):
+    """As far as the checkpoint says what it has learnt; a path may lead through them too."""
+    said = []
+    monkeypatch.setattr(sys.modules['mmagenc.apis.generate'], 'print_log', lambda text, **kwargs: said.append(text))
+    generate(model, num_samples_per_class=1)
+    monkeypatch.setattr(model, 'checkpoint_meta', dict(learnt_clips=dict(sets=[], tested=[], labels=[0, 2])))
+    generate(model, num_samples_per_class=1, classes=[0, 'jump'])
+    assert said == []
+    generate(model, num_samples_per_class=1)
+    unlearnt = model.dataset_meta['classes'][1]
+    assert len(said) == 1 and f'was trained without a clip of {unlearnt}: what is generated' in said[0]
 
 
 def test_chosen_classes_and_frames(model):

@@ -101,13 +101,14 @@ def record(train, earlier=None, **parts):
 def test_a_checkpoint_says_what_it_has_learnt_from():
     """Generated clips are left out; what it began with is kept."""
     sets = [dict(files=['mine.npz'], clips=['c0', 'c1', 'c2', 'c3'])]
-    assert record(repeated(clips('train')), test=clips('test')) == dict(sets=sets, tested=[])
+    assert record(repeated(clips('train')), test=clips('test')) == dict(sets=sets, tested=[], labels=[0])
     train = DATASETS.build(clips('train'))
-    train.extend([dict(make_clip('made'), source='synthetic')])
+    train.extend([dict(make_clip('made', label=1), source='synthetic')])
     first = record(train, test=clips())
-    assert first['sets'][0]['clips'] == first['tested'] == ['c0', 'c1', 'c2', 'c3']
+    assert first['sets'][0]['clips'] == first['tested'] == ['c0', 'c1', 'c2', 'c3'] and first['labels'] == [0, 1]
     later = record(clips(clips=['c4', 'c0']), first, test=clips('test', clips=['c5']))
-    assert later == dict(sets=[dict(files=['mine.npz'], clips=['c4', 'c0', 'c1', 'c2', 'c3'])], tested=['c0', 'c1', 'c2', 'c3'])
+    assert later == dict(sets=[dict(files=['mine.npz'], clips=['c4', 'c0', 'c1', 'c2', 'c3'])], tested=first['tested'],
+                         labels=[0, 1])
     assert said_learnt({}) is said_learnt(dict(meta={LEARNT: [1]})) is said_learnt(dict(meta={LEARNT: dict(sets=[1])})) is None
 
 
