@@ -25,7 +25,7 @@ for line in sys.stdin:
     heavy = [name for name in %r if name in sys.modules]
     said = text.getvalue()
     usage = said.partition(' [-h]')[0] if said.startswith('usage: ') else '-'
-    print(line.strip(), code, ','.join(heavy) or '-', '--debug' in said, usage, sep='|', flush=True)
+    print(line.strip(), code, ','.join(heavy) or '-', '--debug' in said, usage, 'option_strings' in said, sep='|', flush=True)
 """
 
 
@@ -41,9 +41,10 @@ def answers():
 
 @pytest.mark.parametrize('tool', [*TOOLS, *(f'mmagenc {name}' for name in COMMANDS)])
 def test_help_imports_nothing_heavy(answers, tool):
-    code, heavy, debug, usage = answers[tool]
+    code, heavy, debug, usage, filled_in = answers[tool]
     name = DOORS.get(tool, tool.removeprefix('mmagenc '))
     assert (code, heavy) == ('0', '-') and usage.startswith('usage: ')
+    assert filled_in == 'False', 'a % of a text that argparse takes for a place to fill in'
     if name in COMMANDS:
         assert usage == f'usage: mmagenc {name}'
     assert debug == 'True' or name == 'quickstart'  # which runs other commands, and has no errors of its own

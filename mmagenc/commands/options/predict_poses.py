@@ -39,7 +39,7 @@ def build_parser() -> Parser:
     parser.add_argument('--class', dest='action', metavar='CLASS', help="class, by name or number (default: the clip's)")
     parser.add_argument('--image', metavar='FILE', help='picture that the poses are drawn onto: the frame itself, or its crop')
     parser.add_argument('--crop', nargs='+', metavar='X1 Y1 X2 Y2', help='box of the image that the model is to see, or auto: the pose '
-                        f'with {MARGIN:.0%} around it')
+                        f'with {MARGIN:.0%}% around it')
     add_num_samples(parser, 5)
     add_num_frames(parser, 'that are predicted', said="the truth's, or the model's")
     add_out(parser, f'folder for {", ".join(FILES)}', metavar='FOLDER', type=Path, required=True)
