@@ -26,7 +26,7 @@ from mmagenc.engine.held_out import JUDGED, LEARNT, PARTS, compared, learnt_and_
 from mmagenc.engine.interruption import InterruptedTraining
 from mmagenc.engine.pretrained import SAID, said_classes, said_of_clips
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
-from mmagenc.evaluation.checkpoints import loading_words, model_weights, weights_problem
+from mmagenc.evaluation.checkpoints import loading_words, model_weights, no_numbers, weights_problem
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
 NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
@@ -261,13 +261,13 @@ def misfit(model: nn.Module, weights: Mapping[str, Tensor], *, strict: bool) -> 
     """Why weights are another model's, or ``None``.
 
     Args:
-        strict: all must fit; else it is enough if some do.
+        strict: all must fit; else it is enough if some do, and all are numbers.
     """
     if strict:
         return weights_problem(model, weights)
     own = model.state_dict()
     if any(name in own and own[name].shape == value.shape for name, value in weights.items()):
-        return None
+        return no_numbers(model, weights)
     return weights_problem(model, weights) or 'are none'
 
 

@@ -6,7 +6,7 @@ import re
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Optional, Union
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -167,7 +167,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source) -> 
 
 
 def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional[str]:
-    """Why weights do not fit a model wholly, naming some that are missing, unknown or of another shape; ``None`` if they do.
+    """Why weights do not fit a model wholly, naming some that are missing, unknown, of another shape or no numbers; ``None`` if they do.
 
     Buffers that a module names as ``elastic`` take any number of rows; those that it names as ``newer`` earlier versions did not write, and
     the module itself puts something in their place.
@@ -183,8 +183,24 @@ def weights_problem(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional
             if name in weights and weights[name].shape[name in rows:] != value.shape[name in rows:]
         ]
     }
-    found = [f'{len(names)} {kind}: {", ".join(names[:3])}{", …" if len(names) > 3 else ""}' for kind, names in problems.items() if names]
-    return f'do not fit the {type(model).__name__} of the config: {"; ".join(found)}' if found else None
+    found = [f'{len(names)} {kind}: {_some(names)}' for kind, names in problems.items() if names]
+    return f'do not fit the {type(model).__name__} of the config: {"; ".join(found)}' if found else no_numbers(model, weights)
+
+
+def no_numbers(model: nn.Module, weights: Mapping[str, Tensor]) -> Optional[str]:
+    """Which of a model's weights hold NaN or infinity, as those of a training that diverged do; ``None`` if none does.
+
+    Buffers of other kinds may: statistics that nothing has been measured for do.
+    """
+    learnt = {name for name, _ in model.named_parameters()} | {name for name in weights if name.endswith(('.running_mean', '.running_var'))}
+    found = [name for name, value in weights.items() if name in learnt and not torch.isfinite(value).all()]
+    if not found:
+        return None
+    return f'are no finite numbers: {_some(found)} ({len(found)} of {len(weights)}); the training that wrote them diverged'
+
+
+def _some(names: Sequence[str]) -> str:
+    return f'{", ".join(names[:3])}{", …" if len(names) > 3 else ""}'
 
 
 def write_checkpoint(content: Mapping, path) -> None:

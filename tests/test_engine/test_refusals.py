@@ -106,6 +106,8 @@ class TestStartHook:
         self.load(dict(state_dict=dict(weight=torch.zeros(3, 2), other=torch.zeros(1))), strict=False)
         with pytest.raises(RefusedError, match='do not fit the Linear'):
             self.load(dict(state_dict=dict(weight=torch.zeros(5, 2))), strict=False)
+        with pytest.raises(RefusedError, match='x.pth: its weights are no finite numbers: weight'):
+            self.load(dict(state_dict=dict(weight=torch.full((3, 2), torch.nan))), strict=False)
 
     def test_weights_alone_resume_nothing(self):
         with pytest.raises(RefusedError, match=r'no state of a training \(meta, optimizer\).*load_from'):

@@ -104,6 +104,16 @@ def test_weights_are_loaded_completely_or_not_at_all():
     assert torch.equal(model.weight, torch.ones(2, 3))
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_weights_of_a_training_that_diverged_are_refused(value):
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    model.register_buffer('measured', torch.zeros(2))
+    weights = {name: torch.full_like(own, value) if own.is_floating_point() else own for name, own in model.state_dict().items()}
+    with pytest.raises(ValueError, match=r'the weights of a.pth are no finite numbers: 0.weight, 0.bias, 1.weight, … \(6 of 8\)'):
+        load_weights(model, weights, source='a.pth')
+    load_weights(model, dict(model.state_dict(), measured=torch.full((2, ), value)), source='a.pth')  # nothing has been measured yet
+
+
 def _bytes(value):
     return value.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
