@@ -55,6 +55,8 @@ STORED_KEYS = {**ARRAY_KEYS, 'latent': 1, 'class_path': 2}
 FORMAT = 'mmagenc-annotation-1'
 SUFFIXES = ('.npz', '.pkl')
 """Of annotation files."""
+SIZE_KEYS = ('img_shape', 'original_shape')
+"""Of clips: height and width of their images in pixels."""
 MAX_CLASSES = 10_000
 """Labels are below it: tables of classes are as long as the largest label, confusion matrices as its square."""
 Problem = Tuple[int, Optional[str], str]
@@ -175,7 +177,8 @@ def _checked_metainfo(metainfo: Dict, clips: List[Dict], source: str) -> Dict:
 
 
 def normalized_clip(clip):
-    """The clip with arrays of numbers as float32, its own layout by name, and MMAction2's older ``filename`` as ``frame_dir``.
+    """The clip with arrays of numbers as float32, sizes of images as height and width, its own layout by name, and MMAction2's older
+    ``filename`` as ``frame_dir``.
 
     What is broken stays so.
     """
@@ -191,7 +194,21 @@ def normalized_clip(clip):
         if isinstance(clip.get(key), np.ndarray) and clip[key].dtype.kind in 'fiu':
             with np.errstate(over='ignore', invalid='ignore'):
                 clip[key] = clip[key].astype(np.float32, copy=False)
+    for key in SIZE_KEYS:
+        size = image_size(clip.get(key))
+        if size is not None and (not isinstance(clip[key], (list, tuple)) or list(clip[key]) != list(size)):
+            clip[key] = size
     return clip
+
+
+def image_size(value) -> Optional[Tuple[int, int]]:
+    """Height and width of two numbers, or of an image's shape with its channels behind; ``None`` if that is no size."""
+    parts = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(parts, (list, tuple)) or len(parts) not in (2, 3) or len(parts) == 3 and parts[2] not in (1, 3, 4):
+        return None
+    if not all(isinstance(side, (int, float, np.integer, np.floating)) and 1 <= side < np.inf for side in parts[:2]):
+        return None
+    return int(round(float(parts[0]))), int(round(float(parts[1])))
 
 
 def save_annotation(annotation: Dict, path, *, unlabelled: bool = False) -> None:
@@ -251,6 +268,8 @@ def _check_said(metainfo: Dict, source: str) -> None:
         raise AnnotationError(f'{source}: metainfo: classes repeat {sorted({name for name in classes if classes.count(name) > 1})}')
     if _fps_problem(fps):
         raise AnnotationError(f'{source}: metainfo: {_fps_problem(fps)}')
+    if _size_problem(metainfo):
+        raise AnnotationError(f'{source}: metainfo: {_size_problem(metainfo)}')
     if up is not None and up not in UP_AXES:
         raise AnnotationError(f'{source}: metainfo: up must be one of {", ".join(UP_AXES)} or None, got {str(up)[:60]!r}')
     if metainfo.get('third') not in (None, 'depth', 'score'):
@@ -357,7 +376,7 @@ def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Opt
     if not _is_index(frames) or frames < 1:
         return f'total_frames must be at least 1, got {frames!r}'
     reason = None if unlabelled and is_unlabelled(clip) else label_problem(clip['label'], metainfo.get('classes'))
-    reason = reason or _skeleton_problem(clip.get('skeleton')) or _fps_problem(clip.get('fps'))
+    reason = reason or _skeleton_problem(clip.get('skeleton')) or _fps_problem(clip.get('fps')) or _size_problem(clip)
     for key in ARRAY_KEYS:
         reason = reason or array_problem(clip, key)
     return reason or _latent_problem(clip) or _path_problem(clip) or _layout_problem(clip, metainfo)
@@ -383,7 +402,7 @@ def label_problem(label, classes) -> Optional[str]:
     if label >= MAX_CLASSES:
         return f'label {label} is no class index: accepted are numbers below {MAX_CLASSES}'
     if classes and label >= len(classes):
-        return f'unknown label {label}, there are {len(classes)} classes: {", ".join(map(str, classes))}'
+        return f'unknown label {label}, there are {len(classes)} classes: {", ".join(map(str, classes))} (labels begin at 0)'
     return None
 
 
@@ -402,6 +421,13 @@ def _skeleton_problem(skeleton) -> Optional[str]:
         return None if skeleton is None or isinstance(skeleton, str) else f'skeleton must be a name, got {layout_name(skeleton)!r} defined'
     except ValueError as error:
         return f'skeleton: {error}'
+
+
+def _size_problem(clip: Dict) -> Optional[str]:
+    for key in SIZE_KEYS:
+        if clip.get(key) is not None and image_size(clip[key]) is None:
+            return f'{key} must be height and width of the image in pixels, such as (480, 640), got {str(clip[key])[:60]}'
+    return None
 
 
 def _latent_problem(clip: Dict) -> Optional[str]:

@@ -94,7 +94,7 @@ def nan_at(key, *index):
 BROKEN = {
     'label_name': (set_value('label', 'wave'), "label 'wave' is no class index"),
     'label_bool': (set_value('label', True), 'label True is no class index'),
-    'label_high': (set_value('label', 3), 'unknown label 3, there are 3 classes: wave, kick, roll'),
+    'label_high': (set_value('label', 3), r'unknown label 3, there are 3 classes: wave, kick, roll \(labels begin at 0\)'),
     'label_negative': (set_value('label', -1), 'label -1'),
     'frames_zero': (set_value('total_frames', 0), 'total_frames must be at least 1, got 0'),
     'frames_text': (set_value('total_frames', '6'), "total_frames must be at least 1, got '6'"),
@@ -122,6 +122,12 @@ BROKEN = {
     'pose_length': (set_value('pose', np.zeros((1, 5, 24, 3), np.float32)), 'pose has 5 frames, total_frames says 6'),
     'pose_persons': (set_value('pose', np.zeros((2, 6, 24, 3), np.float32)), 'pose has 2 persons, keypoint 1'),
     'transl': (set_value('transl', np.zeros((1, 6, 2), np.float32)), r'transl must be \(M, T, 3\)'),
+    'size_text': (set_value('img_shape', '480x640'), r'img_shape must be height and width of the image in pixels, such as \(480, 640\), got'),
+    'size_zero': (set_value('img_shape', (0, 0)), r'img_shape must be height and width .*, got \(0, 0\)'),
+    'size_nan': (set_value('original_shape', (float('nan'), 640)), r'original_shape must be height and width .*, got \(nan, 640\)'),
+    'size_one': (set_value('img_shape', 480), 'img_shape must be height and width .*, got 480'),
+    'size_of_channels_first': (set_value('img_shape', (3, 480, 640)), 'img_shape must be height and width'),
+    'size_of_sizes': (set_value('img_shape', ((480, 640), (480, 640))), 'img_shape must be height and width'),
     'score_joints': (set_value('keypoint_score', np.zeros((1, 6, 5), np.float32)), 'keypoint_score has 5 joints, keypoint 17'),
 }
 
@@ -138,6 +144,23 @@ def test_broken_clips_are_refused_with_file_index_and_reason(tmp_path, change, r
         save_annotation(annotation, tmp_path / 'new.npz')
     assert not (tmp_path / 'new.npz').exists()
     assert [clip['frame_dir'] for clip in load_annotation(path, skip_broken=True)['annotations']] == ['a']
+
+
+@pytest.mark.parametrize('size', [np.array([480, 640]), [480., 640.], (480, 640, 3), np.float32([480, 640])])
+def test_sizes_of_images_are_read_in_any_form_of_two_numbers(tmp_path, size):
+    clips = [make_clip('a', img_shape=size, original_shape=None)]
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(make_annotation(clips)))
+    read, = load_annotation(tmp_path / 'a.pkl')['annotations']
+    assert list(read['img_shape']) == [480, 640]
+    save_annotation(make_annotation(clips), tmp_path / 'a.npz')
+    assert load_annotation(tmp_path / 'a.npz')['annotations'][0]['img_shape'] == [480, 640]
+
+
+def test_a_size_of_all_images_is_checked(tmp_path):
+    annotation = make_annotation()
+    annotation['metainfo']['img_shape'] = 'big'
+    with pytest.raises(AnnotationError, match='metainfo: img_shape must be height and width'):
+        save_annotation(annotation, tmp_path / 'a.npz')
 
 
 def test_duplicates_and_many_broken_clips_in_one_message():
