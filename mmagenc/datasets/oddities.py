@@ -20,6 +20,8 @@ SAMPLED = 2000
 """Clips of a file that are looked at."""
 SURE = 1.5
 """Scores of heatmaps go a little beyond 1."""
+OUTSIDE, FAR_OUTSIDE = 0.2, 0.1
+"""Share of the points, and how far outside of the picture in its size, that say that the picture's size is another one."""
 
 
 def oddities(clips: Sequence[Dict]) -> List[str]:
@@ -30,7 +32,7 @@ def oddities(clips: Sequence[Dict]) -> List[str]:
     """
     chosen = [clips[index] for index in np.unique(np.linspace(0, len(clips) - 1, SAMPLED).round().astype(int))] if len(clips) else []
     clips = [clip for clip in chosen if clip.get('source') != 'synthetic']
-    return [text for text in (_parts_of_image(clips), _far_points(clips), _scores(clips)) if text]
+    return [text for text in (_parts_of_image(clips), _outside(clips), _far_points(clips), _scores(clips)) if text]
 
 
 def _parts_of_image(clips: Sequence[Dict]) -> Optional[str]:
@@ -42,6 +44,33 @@ def _parts_of_image(clips: Sequence[Dict]) -> Optional[str]:
         return None
     return (f'coordinates from {low:.3g} to {high:.3g} look like parts of the width and height of the image, in which bodies are squeezed: '
             'multiply x by the width and y by the height')
+
+
+def outside_picture(keypoint: np.ndarray, seen: np.ndarray, img_shape: Optional[Sequence[int]]) -> bool:
+    """Whether many of the points that are seen lie far outside of the picture.
+
+    Args:
+        keypoint: ``(M, T, V, 2)`` in pixels; of another number of coordinates it lies in no picture.
+        seen: ``(M, T, V)`` whether a point is seen.
+        img_shape: height and width of the picture, or ``None``.
+    """
+    if img_shape is None or keypoint.shape[-1] != 2 or not seen.any():
+        return False
+    parts = keypoint[seen] / np.array([img_shape[1], img_shape[0]])
+    return bool(((parts < -FAR_OUTSIDE) | (parts > 1 + FAR_OUTSIDE)).any(axis=-1).mean() > OUTSIDE)
+
+
+def _outside(clips: Sequence[Dict]) -> Optional[str]:
+    seen = [~missing_points(clip['keypoint'], clip.get('keypoint_score')) for clip in clips]
+    far = [(clip, there) for clip, there in zip(clips, seen) if outside_picture(clip['keypoint'], there, clip.get('img_shape'))]
+    if not far:
+        return None
+    first = far[0][0]
+    height, width = first['img_shape']
+    fits = not any(outside_picture(clip['keypoint'], there, clip['img_shape'][::-1]) for clip, there in far)
+    doubt = 'img_shape is (height, width), and they fit the other way round' if fits else 'is that its size, as (height, width)?'
+    return (f'{len(far)} clips have many points outside of the picture, such as {first["frame_dir"]} of one that img_shape says is {width} '
+            f'wide and {height} high: {doubt}')
 
 
 def _far_points(clips: Sequence[Dict]) -> Optional[str]:

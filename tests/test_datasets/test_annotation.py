@@ -122,7 +122,7 @@ BROKEN = {
     'pose_length': (set_value('pose', np.zeros((1, 5, 24, 3), np.float32)), 'pose has 5 frames, total_frames says 6'),
     'pose_persons': (set_value('pose', np.zeros((2, 6, 24, 3), np.float32)), 'pose has 2 persons, keypoint 1'),
     'transl': (set_value('transl', np.zeros((1, 6, 2), np.float32)), r'transl must be \(M, T, 3\)'),
-    'size_text': (set_value('img_shape', '480x640'), r'img_shape must be height and width of the image in pixels, such as \(480, 640\), got'),
+    'size_text': (set_value('img_shape', '480x640'), r'img_shape must be height and width of the image in pixels, such as \(480'),
     'size_zero': (set_value('img_shape', (0, 0)), r'img_shape must be height and width .*, got \(0, 0\)'),
     'size_nan': (set_value('original_shape', (float('nan'), 640)), r'original_shape must be height and width .*, got \(nan, 640\)'),
     'size_one': (set_value('img_shape', 480), 'img_shape must be height and width .*, got 480'),

@@ -23,6 +23,16 @@ def test_parts_of_the_image(clips):
     assert oddities(centred) == []
 
 
+def test_a_picture_that_most_points_are_outside_of(clips):
+    wide = [dict(clip, keypoint=clip['keypoint'] * np.float32([3, 1]), img_shape=(480, 1920)) for clip in clips]
+    assert oddities(wide) == [] and oddities([dict(clip, img_shape=None) for clip in wide]) == []
+    said, = oddities([dict(clip, img_shape=(1920, 480)) for clip in wide])
+    assert said.startswith('4 clips have many points outside of the picture')
+    assert '480 wide and 1920 high: img_shape is (height, width), and they fit the other way round' in said
+    said, = oddities([dict(clip, img_shape=(48, 64)) for clip in wide])
+    assert '64 wide and 48 high: is that its size, as (height, width)?' in said
+
+
 def test_points_far_from_the_body(clips):
     clip = dict(clips[0], keypoint=clips[0]['keypoint'].copy(), keypoint_score=np.ones_like(clips[0]['keypoint_score']))
     clip['keypoint'][0, 5, 9] = 1e30

@@ -18,6 +18,7 @@ from mmagenc.clips import missing_points
 from mmagenc.datasets.annotation import problem_words
 from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import ClipMending
+from mmagenc.datasets.oddities import outside_picture
 from mmagenc.datasets.resampling import resample_clip, slerp_pose
 from mmagenc.skeletons import get_skeleton
 
@@ -35,8 +36,6 @@ PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
 LEAST_PERCENT = 20.
 """A largest score above this is in percent; those of SimCC, which are no probabilities, reach 10."""
-OUTSIDE, FAR_OUTSIDE = 0.2, 0.1
-"""Share of the points, and how far outside of the picture in its size, that say that the picture's size is another one."""
 CROWD = 0.25
 """Share of a clip's frames in which somebody must be to count as there beside those that are kept."""
 SHOWN = 10
@@ -359,7 +358,7 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
         clip['img_shape'] = tuple(int(size) for size in recording.img_shape)
     elif arrays['keypoint'].shape[-1] == 2:
         notes.append('the size of the images is not known; --img-shape says it')
-    if _outside(arrays, recording.img_shape):
+    if outside_picture(arrays['keypoint'], seen_in(arrays), recording.img_shape):
         height, width = clip['img_shape']
         notes.append(f'many points lie outside of a picture that is {width} wide and {height} high: is that its size? --img-shape takes '
                      'HEIGHT WIDTH')
@@ -381,15 +380,6 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
     up = 'y' if recording.pose is not None else recording.up
     groups = {'recording': item.whole or recording.name, **groups}
     return dict(clip, groups=groups, up=up, published_split=recording.split), notes
-
-
-def _outside(arrays: Mapping, img_shape: Optional[Tuple[int, int]]) -> bool:
-    """Whether many of the points that are seen lie far outside of the picture."""
-    if img_shape is None or arrays['keypoint'].shape[-1] != 2:
-        return False
-    seen, parts = seen_in(arrays), arrays['keypoint'] / np.array([img_shape[1], img_shape[0]])
-    far = ((parts < -FAR_OUTSIDE) | (parts > 1 + FAR_OUTSIDE)).any(axis=-1)
-    return bool(seen.any() and far[seen].mean() > OUTSIDE)
 
 
 def _of_a_person(arrays: Mapping) -> bool:
