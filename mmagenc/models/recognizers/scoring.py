@@ -94,7 +94,7 @@ def score_annotations(recognizer: nn.Module,
         RecognizerScores: N = ``len(annotations)``, in order.
 
     Raises:
-        ValueError: no annotations.
+        ValueError: no annotations, or scores that are no numbers.
         AnnotationError: a clip whose keypoints are no array ``(M, T, V, C)`` of its ``total_frames``.
     """
     if not annotations:
@@ -112,7 +112,17 @@ def score_annotations(recognizer: nn.Module,
     finally:
         recognizer.train(was_training)
     probability, feature = (torch.stack(rows).float().cpu().numpy() for rows in zip(*scored))
+    _check_finite(probability, annotations)
     return RecognizerScores(label=np.array(label, dtype=np.int64), probability=probability, feature=feature)
+
+
+def _check_finite(probability: np.ndarray, annotations: Sequence[Dict]) -> None:
+    """Refuse scores that are NaN, of which the first class would count as the most probable."""
+    odd = np.flatnonzero(~np.isfinite(probability).all(axis=1))
+    if len(odd):
+        name = annotations[odd[0]].get('frame_dir', odd[0])
+        raise ValueError(f'the recognizer gives no numbers for {len(odd)} of {len(annotations)} clips, such as {name}: its weights, or '
+                         'what its pipeline makes of these clips, are NaN or infinite')
 
 
 def _with_labels(annotations: Sequence[Dict], start: int = 0) -> List[Dict]:

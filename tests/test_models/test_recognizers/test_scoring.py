@@ -64,6 +64,13 @@ def test_clips_without_a_label_are_scored():
     assert result.accuracy == expected[3:].accuracy and np.isnan(result[:3].accuracy)
 
 
+def test_scores_that_are_no_numbers_are_no_scores():
+    model, annotations = small_recognizer(), clips()
+    annotations[3]['keypoint'] = np.full_like(annotations[3]['keypoint'], 1e38)
+    with pytest.raises(ValueError, match='no numbers for 1 of 5 clips, such as clip3: its weights, or what its pipeline makes'):
+        score_annotations(model, PIPELINE, annotations)
+
+
 def test_a_clip_without_persons_is_refused():
     annotations = clips()
     annotations[3]['keypoint'] = annotations[3]['keypoint'][0]
