@@ -31,6 +31,8 @@ from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
 NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
 """What is nobody's mistake, wherever it is raised."""
+BEGIN = 'write --cfg-options load_from=…'
+"""How a training begins with the weights of a checkpoint, and with nothing else of it."""
 
 
 class RefusedError(ValueError):
@@ -166,7 +168,9 @@ class StartHook(Hook):
             missing = [key for key in ('meta', 'optimizer') if key not in checkpoint]
             if missing:
                 raise RefusedError(f'{source}: holds weights, but no state of a training ({", ".join(missing)}) that could be resumed; to '
-                                   'begin from these weights, write --cfg-options load_from=…')
+                                   f'begin from these weights, {BEGIN}')
+            for warning in check_optimizer(runner.optim_wrapper, checkpoint['optimizer'], source):
+                runner.logger.warning(warning)
 
     def _check_unlearnt(self, runner, source: str) -> None:
         trains = isinstance(getattr(runner, '_train_loop', None), BaseLoop)
@@ -250,6 +254,45 @@ def check_same_clips(said: Mapping, metainfo: Mapping, source: str) -> List[str]
         warnings.append(f'{source}: classes are called otherwise than in the clips that it has learnt from, in brackets: '
                         f'{", ".join(other[:5])}{", …" if len(other) > 5 else ""}. Are they the same actions?')
     return warnings
+
+
+def check_optimizer(optimizer, saved: Mapping, source: str) -> List[str]:
+    """What of the config's optimizer a resumed training does not take, as it goes on with what was saved.
+
+    Args:
+        optimizer: an optimizer, its wrapper, or one of several by name.
+        saved: its state in the checkpoint.
+        source: the checkpoint, for messages.
+
+    Returns:
+        list of str: a warning for each optimizer whose learning rate or other numbers are not those of the config.
+
+    Raises:
+        RefusedError: another kind of optimizer was saved.
+    """
+    if hasattr(optimizer, 'optim_wrappers'):
+        return [warning for name, each in optimizer.optim_wrappers.items() if isinstance(saved.get(name), Mapping)
+                for warning in check_optimizer(each, saved[name], f'{source}, {name}')]
+    groups = list(zip(getattr(optimizer, 'param_groups', ()), saved.get('param_groups', ())))
+    lacking = sorted({key for own, theirs in groups for key in own.keys() - theirs.keys() - {'initial_lr', 'initial_momentum'}})
+    if lacking:
+        kind = type(getattr(optimizer, 'optimizer', optimizer)).__name__
+        raise RefusedError(f'{source}: its optimizer is none like the {kind} of the config (its state has no {", ".join(lacking)}); to '
+                           f'resume, leave optim_wrapper.optimizer as it was; to begin from these weights with another, {BEGIN}')
+    other = {key: f'{key.removeprefix("initial_")}={own[key]} of the config (saved: {theirs[key]})' for own, theirs in groups
+             for key in _compared(own, theirs) if np.any(np.not_equal(own[key], theirs[key]))}
+    if not other:
+        return []
+    return [f'{source}: {", ".join(other.values())} is not taken: a resumed training goes on with the optimizer as it was saved. To begin '
+            f'from these weights with that of the config, {BEGIN}']
+
+
+def _compared(own: Mapping, theirs: Mapping) -> List[str]:
+    """Keys of numbers that no schedule has changed since the beginning."""
+    scheduled = {'lr'} if 'initial_lr' in own or 'initial_lr' in theirs else set()
+    scheduled |= {'momentum', 'betas'} if 'initial_momentum' in own or 'initial_momentum' in theirs else set()
+    return [key for key, value in own.items() if key in theirs and key not in scheduled and not isinstance(value, bool)
+            and isinstance(value, (int, float, tuple))]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

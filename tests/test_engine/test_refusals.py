@@ -7,14 +7,16 @@ from unittest.mock import Mock
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
+from torch.optim import SGD, AdamW
 from torch.utils.data import DataLoader, Dataset
 
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine import refusals
-from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_same_clips, refusing
+from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_optimizer, check_same_clips, refusing
 
 THINGS = Registry('thing')
 
@@ -112,6 +114,30 @@ class TestStartHook:
     def test_weights_alone_resume_nothing(self):
         with pytest.raises(RefusedError, match=r'no state of a training \(meta, optimizer\).*load_from'):
             self.load(dict(state_dict=nn.Linear(2, 3).state_dict()), resume=True)
+
+    def test_an_optimizer_that_is_not_taken_up(self):
+        model = nn.Linear(2, 3)
+        weights = list(model.parameters())
+        was = AdamW(weights, lr=1e-3, weight_decay=0.1)
+        assert check_optimizer(AdamW(weights, lr=1e-3, weight_decay=0.1), was.state_dict(), 'x.pth') == []
+        now = AdamW(weights, lr=0.5, betas=(0.5, 0.999), weight_decay=0.2)
+        said, = check_optimizer(OptimWrapper(now), was.state_dict(), 'x.pth')
+        assert said.startswith('x.pth: lr=0.5 of the config (saved: 0.001), betas=(0.5, 0.999) of the config (saved: (0.9, 0.999)), weigh')
+        assert 'is not taken: a resumed training goes on with the optimizer as it was saved' in said and 'load_from' in said
+        with pytest.raises(RefusedError, match='x.pth: its optimizer is none like the SGD of the config .*no dampening, momentum'):
+            check_optimizer(OptimWrapper(SGD(weights, lr=1e-3)), was.state_dict(), 'x.pth')
+
+    def test_what_a_schedule_has_changed_is_no_other_optimizer(self):
+        weights = list(nn.Linear(2, 3).parameters())
+        was, now = AdamW(weights, lr=1e-3), AdamW(weights, lr=1e-3)
+        for group in was.param_groups + now.param_groups:
+            group['initial_lr'] = 1e-3
+        was.param_groups[0]['lr'] = 1e-6
+        assert check_optimizer(now, was.state_dict(), 'x.pth') == []
+        now.param_groups[0]['initial_lr'] = 2e-3
+        both = SimpleNamespace(optim_wrappers=dict(one=OptimWrapper(now), other=OptimWrapper(now)))
+        said, = check_optimizer(both, dict(one=was.state_dict()), 'x.pth')
+        assert said.startswith('x.pth, one: lr=0.002 of the config (saved: 0.001) is not taken')
 
     def test_classes_of_the_clips_that_a_run_has_built(self, monkeypatch):
         monkeypatch.setattr(refusals, 'loaded_dataset', lambda runner: SimpleNamespace(metainfo=dict(classes=('kick', 'reach'))))
