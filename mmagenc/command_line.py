@@ -6,6 +6,7 @@ Imports nothing heavy, so that ``--help`` and a misspelt option are answered bef
 import argparse
 import io
 import os
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ REFUSALS = (ValueError, OSError, ImportError)
 """Errors that a user can mend: values, files, packages that are not there. Whatever else is raised is a mistake in a program."""
 RANKS = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
 """Where each launcher says which of its processes this one is."""
+DICT = re.compile(r'(^|[\[(,])\s*(\{[^}]*:|dict\()')
+"""A value of ``--cfg-options`` that is written as a dict, or holds one."""
 PATIENCE = 5.
 """Seconds that other processes of a training leave the main one to say what is wrong, before they say it themselves."""
 LONGEST_WAIT = 10.
@@ -198,8 +201,15 @@ class KeyValue(argparse.Action):
                 parser.error(f'argument {option_string}: {word!r} is no KEY=VALUE, such as model.num_classes=5')
             if any(value.count(left) != value.count(right) for left, right in ('()', '[]')):
                 parser.error(f'argument {option_string}: {word!r} has a bracket without its other half; lists are KEY=[a,b]')
+            if DICT.search(value):
+                parser.error(f'argument {option_string}: {word!r} is a dict, which is given key by key: KEY.a=1 KEY.b=2, in a list '
+                             'KEY.0.a=1')
         from mmengine.config import DictAction
-        DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+        try:
+            DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+        except RecursionError:  # a comma between brackets behind a word
+            parser.error(f'argument {option_string}: brackets around a comma make a list or tuple of their own, KEY=[a,b] or KEY="(a,b)", '
+                         f'and stand behind nothing; got {" ".join(values)}')
 
 
 def add_gap_options(parser: argparse.ArgumentParser) -> None:

@@ -71,7 +71,9 @@ def test_settings(parser):
 
 @pytest.mark.parametrize('word, said', [
     ('foo', "'foo' is no KEY=VALUE"), ('=3', 'no KEY=VALUE'), ('model.=3', 'no KEY=VALUE'), ('.a=3', 'no KEY=VALUE'),
-    ('a=[1,2', 'a bracket without its other half'), ('a=(1', 'bracket')])
+    ('a=[1,2', 'a bracket without its other half'), ('a=(1', 'bracket'), ('a=dict(b=1,c=2)', 'is a dict, which is given key by key'),
+    ("a={'b':1}", 'key by key: KEY.a=1 KEY.b=2'), ('a=[dict(b=1,c=2),3]', 'is a dict'), ('a=f(1,2)', 'stand behind nothing; got a=f(1,2)'),
+    ('a=[1,2]x', 'brackets around a comma make a list')])
 def test_words_that_are_no_settings(parser, word, said, capsys):
     with pytest.raises(SystemExit) as exit_:
         parser.parse_args(['--cfg-options', word])

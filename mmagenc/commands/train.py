@@ -129,7 +129,8 @@ def begin_with(cfg: Config, checkpoint: str) -> None:
 def resume(cfg: Config, checkpoint: str) -> None:
     """Go on from ``checkpoint``, or with ``'auto'`` from the latest of the work folder, which :func:`check_start` looks for."""
     if checkpoint != 'auto' and '://' not in checkpoint and not Path(checkpoint).is_file():
-        raise ValueError(f'--resume {checkpoint}: no such file')
+        folder = 'this is a folder; name a checkpoint in it, or --work-dir FOLDER --resume to go on with its latest'
+        raise ValueError(f'--resume {checkpoint}: {folder if Path(checkpoint).is_dir() else "no such file"}')
     cfg.resume = True
     if checkpoint != 'auto':
         cfg.load_from = checkpoint

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from mmagenc.command_line import describe
 from mmagenc.engine.config_types import check_arguments, check_types, closest, short
 from mmagenc.engine.hook_config import config_hooks
-from mmagenc.outputs import meant
+from mmagenc.outputs import folder_problem, meant
 from mmagenc.registry import HOOKS, LOOPS, RUNNERS
 from mmagenc.untrusted import is_safetensors
 from mmagenc.untrusted.weights import WEIGHTS_ONLY
@@ -263,7 +263,7 @@ def _check_loader(key: str, loader: Dict) -> None:
 
 
 def check_settings(cfg: Config) -> None:
-    """Refuse a seed, a log level or a way to start processes that there is not.
+    """Refuse a work folder that cannot be one, and a seed, a log level or a way to start processes that there is not.
 
     Raises:
         ValueError: naming the key and what is accepted.
@@ -271,6 +271,9 @@ def check_settings(cfg: Config) -> None:
     for key, kind in dict(work_dir=str, load_from=str, default_scope=str, experiment_name=str, resume=bool).items():
         if not isinstance(cfg.get(key, kind()), (kind, type(None))):
             raise ValueError(f'{key} must be {"True or False" if kind is bool else "a text"}, got {short(cfg[key])}')
+    problem = folder_problem(cfg.work_dir) if cfg.get('work_dir') else None
+    if problem:
+        raise ValueError(f'work_dir (--work-dir) {cfg.work_dir}: {problem}')
     kind = cfg.get('runner_type')
     if kind is not None and cfg.get('own_data') is None and (not isinstance(kind, str) or RUNNERS.get(kind) is None):
         raise ValueError(f"runner_type: nothing of the name {kind!r} is registered; leave it out for MMEngine's Runner")

@@ -177,6 +177,9 @@ class TestErrors:
     @pytest.mark.parametrize('options, message', [
         (('none.py', ), 'config none.py: no such file'),
         (('{config}', '--resume', 'none.pth'), '--resume none.pth: no such file'),
+        (('{config}', '--resume', '/'), '--resume /: this is a folder; name a checkpoint in it, or --work-dir FOLDER --resume'),
+        (('{config}', '--work-dir', '{config}'), 'tiny.py is no folder'),
+        (('{config}', '--work-dir', '{config}/x'), 'tiny.py is no folder'),
         (('{config}', '--auto-scale-lr'), 'names no batch size'),
         (('{config}', '--cfg-options', 'train_cfgg.max_epochs=2'), 'key train_cfgg (is train_cfg meant?)'),
         (('{config}', '--cfg-options', 'default_hooks.loger.interval=2'), 'is default_hooks.logger meant?'),
@@ -202,6 +205,7 @@ class TestErrors:
         (('{config}', 'none.pth'), 'checkpoint none.pth: no such file'),
         (('{config}', '{checkpoint}', '--dump', 'x.json'), 'must end in .npz, .pkl or .pickle'),
         (('{config}', '{checkpoint}', '--show'), 'mmagenc visualize'),
+        (('{config}', '{checkpoint}', '--work-dir', '{config}'), 'tiny.py is no folder'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_dataloadr.batch_size=2'), 'is test_dataloader meant?'),
         (('{config}', '{checkpoint}', '--cfg-options', 'test_evaluator=None'), 'a test needs test_evaluator'),
         (('{folder}/recognizer.py', '{checkpoint}', '--dump', 'x.npz'), '--dump x.npz: the config has no test_dataloader'),
