@@ -56,6 +56,8 @@ STARTS_OF = dict(
     pytorch='start with tools/dist_train.sh or tools/dist_test.sh (torchrun), or leave --launcher out',
     slurm='start with tools/slurm_train.sh or tools/slurm_test.sh (srun), or leave --launcher out',
     mpi='start with mpirun of Open MPI, or leave --launcher out')
+MOST_STEPS, MOST_WORKERS = 10**9, 512
+"""Longest training in epochs or iterations, and most processes that load clips, each of which takes time and memory to begin."""
 
 
 def check_config(cfg: Config, stage: str) -> None:
@@ -242,6 +244,7 @@ def check_loops(cfg: Config) -> None:
             given = {name: value for name, value in loop.items() if value is not None}
             check_arguments(f'{stage}_cfg', given, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
             _check_positive(f'{stage}_cfg', loop, ('max_epochs', 'max_iters', 'val_interval'))
+            _check_most(f'{stage}_cfg', loop, dict(max_epochs=MOST_STEPS, max_iters=MOST_STEPS))
             length = LENGTHS.get(getattr(cls, '__name__', None))
             if length and loop.get(length) is None:
                 raise ValueError(f'train_cfg.{length}: the config does not say how long the training is to be')
@@ -256,6 +259,7 @@ def _check_loader(key: str, loader: Dict) -> None:
     workers = loader.get('num_workers', 0)
     if not _is_whole(workers) or workers < 0:
         raise ValueError(f'{key}.num_workers must be a whole number from 0, got {workers!r}')
+    _check_most(key, loader, dict(num_workers=MOST_WORKERS))
     unknown = [name for name in loader if name not in LOADER_KEYS]
     if unknown:
         raise ValueError(f'{key}.{unknown[0]}: a data loader has no such setting{meant(unknown[0], LOADER_KEYS)}; '
@@ -315,6 +319,12 @@ def _check_positive(key: str, settings: Dict, names: Iterable[str]) -> None:
         value = settings.get(name)
         if value is not None and not (_is_whole(value) and value >= 1):
             raise ValueError(f'{key}.{name} must be a whole number from 1, got {value!r}')
+
+
+def _check_most(key: str, settings: Dict, most: Dict[str, int]) -> None:
+    for name, largest in most.items():
+        if (settings.get(name) or 0) > largest:
+            raise ValueError(f'{key}.{name} must be at most {largest}, got {settings[name]!r}')
 
 
 def _plural(word: str, things: List) -> str:

@@ -19,6 +19,8 @@ FRAMES = 'visualize --frames-dir'
 """Who writes frames, in the list of their folder."""
 MAX_GIF_FPS = 20
 """Of clips with more frames per second GIFs show every second or third: they compress badly, and browsers slow fast ones down."""
+SLOWEST, FASTEST = 0.01, 1e5
+"""Frames a second that GIF and MP4 know how to say."""
 
 
 def _folder_of(path) -> Path:
@@ -168,3 +170,5 @@ def spread(total: int, count: int) -> np.ndarray:
 def _check_fps(fps: float) -> None:
     if not fps > 0:
         raise ValueError(f'fps must be positive, got {fps}')
+    if not SLOWEST <= fps <= FASTEST:
+        raise ValueError(f'fps={fps:g}: pictures can be shown at {SLOWEST:g} to {FASTEST:g} frames a second')

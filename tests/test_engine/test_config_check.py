@@ -152,6 +152,8 @@ def test_hooks_that_are_off_objects_or_open_pass(monkeypatch):
     ({'val_cfg': dict(type='ValLoop')}, 'val_dataloader, val_cfg, val_evaluator belong together: val_cfg without val_dataloader, val_ev'),
     ({'test_evaluator': None}, 'test_dataloader, test_cfg without test_evaluator'),
     ({'train_cfg.max_epochs': 0}, 'train_cfg.max_epochs must be a whole number from 1, got 0'),
+    ({'train_cfg.max_epochs': 1e30}, 'train_cfg.max_epochs must be at most 1000000000, got 1e+30'),
+    ({'train_dataloader.num_workers': 100000}, 'train_dataloader.num_workers must be at most 512, got 100000'),
     ({'train_cfg.max_epochs': -1}, 'got -1'),
     ({'train_cfg.max_epochs': 2.5}, 'got 2.5'),
     ({'train_cfg.max_epochs': float('inf')}, 'got inf'),

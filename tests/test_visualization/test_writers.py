@@ -73,6 +73,9 @@ def test_missing_ffmpeg_says_what_to_install(frames, tmp_path, monkeypatch):
 def test_speeds_that_are_none(frames, tmp_path, write):
     with pytest.raises(ValueError, match='fps must be positive, got 0'):
         write(frames, tmp_path / 'a', fps=0)
+    for fps in (1e-12, 1e300):
+        with pytest.raises(ValueError, match='pictures can be shown at 0.01 to 100000 frames a second'):
+            write(frames, tmp_path / 'a', fps=fps)
 
 
 def test_png_is_exact(frames, tmp_path):
