@@ -57,6 +57,8 @@ def device(text: str) -> str:
 
 count = integer(1)
 """How many: frames, clips, processes, a batch."""
+threads = integer(1, 1024)
+"""Of a CPU: of each more the runtime takes memory at once."""
 index = integer(0)
 """Of a clip; or a number that may be none."""
 seed = integer(0, MAX_SEED)

@@ -4,10 +4,11 @@ import argparse
 
 import pytest
 
-from mmagenc.arguments import count, index, integer, number, positive, seed, share
+from mmagenc.arguments import count, index, integer, number, positive, seed, share, threads
 
 
 @pytest.mark.parametrize('parse, text, reason', [
+    (threads, '100000', 'must be from 1 to 1024, got 100000'),
     (count, '0', 'must be at least 1, got 0'), (count, 'x', "must be a whole number, got 'x'"), (count, '1.5', 'must be a whole number'),
     (index, '-1', 'must be at least 0, got -1'), (seed, '-1', 'must be from 0 to 4294967295, got -1'),
     (seed, '4294967296', 'must be from 0'),

@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmagenc.arguments import count
+from mmagenc.arguments import count, threads
 from mmagenc.command_line import Parser, add_debug
 from mmagenc.commands.options.common import add_device, add_numbers
 from mmagenc.outputs import add_force
@@ -18,7 +18,7 @@ def build_parser() -> Parser:
     parser.add_argument('--repeats', type=count, default=5, metavar='N',
                         help='runs of each path, of which the median counts (default: %(default)s)')
     add_device(parser, 'each path')
-    parser.add_argument('--threads', type=count, metavar='N', help="CPU threads (default: torch's)")
+    parser.add_argument('--threads', type=threads, metavar='N', help="CPU threads (default: torch's)")
     parser.add_argument('--quick', action='store_true', help='gpu, onnx, p2i, recognizer, sweep: toy sizes, to see that it runs')
     parser.add_argument('--only', nargs='+', default=(), metavar='NAME',
                         help="gpu: rows of these names, with * for any letters ('*_train_bf16*')")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import count, index, number, positive
+from mmagenc.arguments import count, index, number, positive, threads
 from mmagenc.command_line import Parser, add_debug
 from mmagenc.commands.options.common import add_device, add_fps, add_out
 from mmagenc.outputs import add_force
@@ -31,7 +31,7 @@ def build_parser() -> Parser:
     source.add_argument('--stream', metavar='SOURCE', help='- (standard input) or lines of JSON in a file; a video, a camera (its number)')
     add_out(parser, 'table to write, .csv or .json (default: it is printed); of a stream the lines, .jsonl', type=Path)
     add_device(parser, 'a recognizer of a config')
-    parser.add_argument('--threads', type=count, default=1, metavar='N', help='CPU threads (default: %(default)s)')
+    parser.add_argument('--threads', type=threads, default=1, metavar='N', help='CPU threads (default: %(default)s)')
     parser.add_argument('--top-k', type=count, default=3, metavar='K', help='classes that are named with their probabilities (default: '
                         '%(default)s)')
     _add_stream(parser)

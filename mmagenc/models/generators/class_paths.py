@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmagenc.datasets.resampling import MAX_FRAMES
+
 
 def class_vectors(label: Tensor, num_classes: int, num_frames: int) -> Tensor:
     """``(N, T, K)`` shares of the classes in each frame: of labels ``(N,)`` the same in all, of a path ``(N, ≥ T, K)`` its first frames."""
@@ -72,6 +74,8 @@ def class_path(parts: Sequence[Tuple[int, int]], num_classes: int, *, blend: int
     if not 0 <= blend <= (shortest if len(parts) > 1 else blend):
         raise ValueError(f'blend must lie in 0 … {shortest}, the frames of the shortest part, got {blend}')
     labels, frames = zip(*parts)
+    if sum(frames) > MAX_FRAMES:
+        raise ValueError(f'a path of {sum(frames)} frames; accepted are up to {MAX_FRAMES}')
     path = F.one_hot(torch.tensor(labels).repeat_interleave(torch.tensor(frames)), num_classes).float()
     middle = 0
     for (before, count), (after, _) in zip(parts, parts[1:]):

@@ -39,6 +39,7 @@ def test_blends_that_touch():
     ([(0, 0)], 0, 'got 0 and 0'),
     ([(0, 5), (1, 2)], 3, r'blend must lie in 0 … 2, the frames of the shortest part, got 3'),
     ([(0, 5), (1, 2)], -1, 'got -1'),
+    ([(0, 5), (1, 10**9)], 0, 'a path of 1000000005 frames; accepted are up to 1000000'),
 ])
 def test_refused_parts(parts, blend, says):
     with pytest.raises(ValueError, match=says):
