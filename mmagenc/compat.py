@@ -10,6 +10,7 @@ Every function returns whether it had anything to mend.
 import atexit
 import builtins
 import contextlib
+import errno
 import functools
 import importlib.abc
 import importlib.machinery
@@ -683,6 +684,27 @@ START_FILE = 'start.json'
 _WRAPPERS = weakref.WeakSet()  # the distributed models of this process, where they train on the CPU
 
 
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, 'EDQUOT', None), errno.EIO)
+"""Errors of writing that name no file."""
+
+
+@contextlib.contextmanager
+def naming(path, temporary=None) -> Iterator[None]:
+    """Errors of the operating system name the file that was going to be written, not a temporary one in its place, or none.
+
+    Args:
+        path: the file.
+        temporary: beginning of the paths that stand in its place meanwhile.
+    """
+    try:
+        yield
+    except OSError as error:
+        unnamed = error.filename is None and error.errno in FULL
+        if unnamed or temporary is not None and str(error.filename).startswith(str(temporary)):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        raise
+
+
 @contextlib.contextmanager
 def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
     """Open a file for writing such that readers find the old content or all of the new, whenever the writer dies.
@@ -690,6 +712,9 @@ def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
     Args:
         path: file to replace; a symbolic link is followed, and what is no regular file (``/dev/stdout``, a pipe) is written directly.
         mode: ``'w'`` or ``'wb'``.
+
+    Raises:
+        OSError: it cannot be written, with this file as the one that is named, as after a full disk.
     """
     if is_stream(path):
         with _open_stream(path, mode, encoding) as file:
@@ -700,11 +725,12 @@ def atomic_open(path, mode: str = 'wb', encoding: str = None) -> Iterator:
     name = name.encode()[:100].decode(errors='ignore')
     temporary = os.path.join(folder, f'.{name}.{uuid.uuid4().hex}.tmp')
     try:
-        with open(temporary, mode.replace('w', 'x'), encoding=encoding) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        with naming(path, temporary):
+            with open(temporary, mode.replace('w', 'x'), encoding=encoding) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)

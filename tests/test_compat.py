@@ -3,6 +3,7 @@
 Where the state of imports matters, the check runs in a Python of its own.
 """
 
+import errno
 import importlib.util
 import io
 import os
@@ -28,6 +29,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
 from mmagenc import compat
+from mmagenc.command_line import describe
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -286,6 +288,23 @@ class TestAtomicWrites:
             getattr(LocalBackend(), write)(new, path)
         assert path.read_bytes() == b'whole and old'
         assert os.listdir(tmp_path) == ['file']
+
+    @pytest.mark.parametrize('broken, said', [
+        (lambda file: OSError(errno.ENOSPC, 'No space left on device'), 'No space left on device'),
+        (lambda file: OSError(errno.EIO, 'Input/output error', file.name), 'Input/output error'),
+    ])
+    def test_the_file_that_cannot_be_written_is_named(self, tmp_path, broken, said):
+        with pytest.raises(OSError, match=said) as caught, compat.atomic_open(tmp_path / 'a.npz') as file:
+            raise broken(file)
+        assert describe(caught.value) == f'{tmp_path}/a.npz: {said}'
+        with pytest.raises(FileNotFoundError) as caught, compat.atomic_open(tmp_path / 'gone' / 'a.npz'):
+            pass
+        assert describe(caught.value) == f'{tmp_path}/gone/a.npz: No such file or directory'
+
+    def test_an_error_of_another_file_stays(self, tmp_path):
+        with pytest.raises(FileNotFoundError) as caught, compat.atomic_open(tmp_path / 'a.npz'):
+            (tmp_path / 'other').read_bytes()
+        assert str(caught.value.filename) == str(tmp_path / 'other') and os.listdir(tmp_path) == []
 
     def test_a_killed_process_leaves_the_old_file(self, tmp_path):
         path = tmp_path / 'file'

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.compat import atomic_open
+from mmagenc.compat import atomic_open, naming
 
 from .annotation import FORMAT, STORED_KEYS, AnnotationError, checked_annotation, plain_value
 
@@ -160,10 +160,11 @@ class AnnotationWriter:
     def _add(self, clip: Mapping) -> None:
         self._first = self._first or dict(clip)  # others must have its form
         self._names.add(clip['frame_dir'])
-        for key in STORED_KEYS:
-            if key in clip:
+        folder = self.path.parent.resolve()
+        for key in [key for key in STORED_KEYS if key in clip]:
+            with naming(self.path, folder / tempfile.gettempprefix()):
                 if key not in self._spools:
-                    self._spools[key] = _Spool(tempfile.TemporaryFile(dir=self.path.parent))  # noqa: SIM115  closed when the block ends
+                    self._spools[key] = _Spool(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115  closed when the block ends
                 self._spools[key].add(len(self.clips), clip[key])
         self.clips.append({key: value for key, value in clip.items() if key not in STORED_KEYS})
 
@@ -177,7 +178,8 @@ class AnnotationWriter:
                     write_archive(file, header, {key: self._spools[key].table(place) for key in STORED_KEYS if key in self._spools})
         finally:
             for spool in self._spools.values():
-                spool.file.close()
+                with naming(self.path):  # what is kept back is written even now
+                    spool.file.close()
 
     def _sort(self) -> np.ndarray:
         """Bring the clips into the order of their places; gives the new number of each."""

@@ -67,6 +67,18 @@ def test_broken_clips_leave_the_old_file(tmp_path, batch, message):
     assert (tmp_path / 'a.npz').read_bytes() == b'old' and len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize('name', [None, 'tmpab12'])
+def test_a_full_disk_is_told_of_with_the_file(tmp_path, monkeypatch, name):
+
+    def full(dir):
+        raise OSError(28, 'No space left on device', None if name is None else f'{dir}/{name}')
+
+    monkeypatch.setattr('mmagenc.datasets.archive.tempfile.TemporaryFile', full)
+    with pytest.raises(OSError, match='No space') as caught, AnnotationWriter(tmp_path / 'a.npz', METAINFO) as writer:
+        writer.append(clips(1))
+    assert caught.value.filename == str(tmp_path / 'a.npz')
+
+
 def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(AnnotationError, match='into .npz'):
         AnnotationWriter(tmp_path / 'a.pkl', METAINFO)

@@ -14,7 +14,7 @@ from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequ
 import numpy as np
 
 from mmagenc.body_models import BodyModel
-from mmagenc.compat import is_stream
+from mmagenc.compat import is_stream, naming
 from mmagenc.datasets.annotation import is_unlabelled
 from mmagenc.datasets.gaps import missing_points
 from mmagenc.outputs import alternatives, claim_names
@@ -239,7 +239,8 @@ def _write_whole(writer: Writer, clips: Sequence[ExportClip], path: Path, option
     with tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=parent) as folder:
         beside = Path(folder) / (path.name if path.suffix else f'{path.name}{writer.suffixes[0]}')
         try:
-            notes = writer.write(clips, beside, options)
+            with naming(path, beside):
+                notes = writer.write(clips, beside, options)
         except ValueError as error:
             raise ExportError(f'{path}: {error}') from error
         if is_stream(path):
