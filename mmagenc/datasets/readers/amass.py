@@ -17,12 +17,10 @@ from mmagenc.body_models.person_check import person_findings
 from mmagenc.datasets.resampling import frame_places, slerp_pose
 
 from .assumptions import Assumption
+from .paths import DOUBT, is_doubtful, refuse_path
 from .smpl_arrays import AmassError, read_arrays
 
 __all__ = ['AmassClip', 'AmassError', 'convert_amass', 'read_amass']
-
-_SPRINT = 12.5  # Metres a second.
-_FAR = 100.  # Metres from the origin.
 
 
 @dataclass(frozen=True)
@@ -97,13 +95,10 @@ def read_amass(path: Union[str, Path], *, up: Optional[str] = 'z', fps: Optional
 
 def _check_path(path: Path, clip: AmassClip) -> None:
     """Refuse a path that nobody can walk: it is in millimetres or centimetres, or the rate is wrong."""
-    steps = np.linalg.norm(np.diff(clip.transl, axis=0), axis=1) * clip.fps
-    way = float(np.linalg.norm(np.ptp(clip.transl, axis=0)))
-    fast = len(steps) and np.median(steps) > _SPRINT
-    if fast or np.abs(np.median(clip.transl, axis=0)).max() > _FAR:
-        said = (f'the root moves at {np.median(steps):.4g} m/s ({way:.4g} m in {len(steps) / clip.fps:.3g} s)' if fast else
-                f'the root is {np.abs(clip.transl).max():.4g} m from the origin')
-        raise AmassError(f'{path}: {said}; trans is not in metres: --unit mm or cm says so')
+    try:
+        refuse_path(clip.transl, clip.fps)
+    except ValueError as error:
+        raise AmassError(f'{path}: {error}') from None
 
 
 def convert_amass(path: Path, *, rest_joints: np.ndarray, fps: Optional[float], up: Optional[str] = None, scale: Optional[float] = None,
@@ -131,4 +126,5 @@ def convert_amass(path: Path, *, rest_joints: np.ndarray, fps: Optional[float], 
                       up=up, usual='z', why='what AMASS has')
     return dict(pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(),
                 assumed=Assumption(f'up {fit.assumed.up.up} ({fit.assumed.up.how})', rate, notes=clip.notes),
-                doubts={**fit.assumed.doubts, **person_findings(fit, fps)})
+                doubts={**fit.assumed.doubts, **({'unit': DOUBT} if is_doubtful(fit.recorded[:, 0].numpy(), fps) else {}),
+                        **person_findings(fit, fps)})

@@ -26,6 +26,7 @@ from .assembling import annotation_of
 from .finding import Chosen, chosen_readers, find_sources, formats_advice
 from .markers import SIZES, person_size
 from .motion_files import Labels, convert_files
+from .paths import in_metres
 from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
 from .source import Source
@@ -205,7 +206,7 @@ def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]],
                 result.left_out.append(f'{path} ({recording.name}): {recording.reason}')
                 continue
             try:
-                recording = graded(told(recording, settings.read))
+                recording = in_metres(graded(told(recording, settings.read)), settings.read)
                 if settings.segments is None:  # else who is meant is found in each segment, whose numbers are the file's
                     recording = persons_of(recording, settings)
                 result.items.append(Item(recording, origin))

@@ -155,3 +155,12 @@ def test_six_numbers_a_rotation_are_refused(tmp_path, halves):
     matrices = Rotation.random(13 * 24, random_state=0).as_matrix()
     with pytest.raises(AmassError, match=r'poses is \(13, 144\) of six numbers a rotation; expected axis-angle'):
         read_amass(write(tmp_path, poses=halves(matrices).reshape(13, -1))[0])
+
+
+@pytest.mark.parametrize('trans, doubtful', [
+    (upright_person()['trans'], False), (upright_person()['trans'] * [0, 5, 100], True), (upright_person()['trans'] * 9, True),
+], ids=['metres', 'slow centimetres', 'a fast path'])
+def test_a_path_that_may_be_in_centimetres_is_doubtful(tmp_path, trans, doubtful):
+    np.savez(tmp_path / 'a.npz', **upright_person(trans=trans))
+    doubts = convert_amass(tmp_path / 'a.npz', rest_joints=STANDING, fps=30.)['doubts']
+    assert ('is its path in metres?' in doubts.get('unit', '')) == doubtful
