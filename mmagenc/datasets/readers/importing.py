@@ -31,7 +31,7 @@ from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError
 from .segments import Segment, assign, cut
 from .source import Source
 from .tracks import identities, link_persons, only_person, with_all_frames
-from .upright import head_down
+from .upright import head_down, up_of_person
 
 PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
@@ -365,6 +365,8 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
                      'HEIGHT WIDTH')
     if recording.pose is None and arrays['keypoint'].shape[-1] == 3 and not _of_a_person(arrays):
         notes.append('places in space that make no person of 0.1 to 4 m: are they metres?')
+    if recording.pose is not None and recording.conversion is None and settings.read.up is None:
+        notes += lies_along(arrays['keypoint'][0])
     skeleton = 'smpl24' if recording.pose is not None else recording.skeleton
     if skeleton is not None:
         clip['skeleton'] = layout_name(skeleton)
@@ -381,6 +383,15 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
     up = 'y' if recording.pose is not None else recording.up
     groups = {'recording': item.whole or recording.name, **groups}
     return dict(clip, groups=groups, up=up, published_split=recording.split), notes
+
+
+def lies_along(joints: np.ndarray) -> List[str]:
+    """What is to be told of SMPL's joints ``(T, 24, 3)``, y up as the format has it, where the head does not lie above the feet."""
+    axis = up_of_person(joints, get_skeleton('smpl24'))
+    if axis == 'y':
+        return []
+    where = 'below' if axis == '-y' else 'beside'
+    return [f'the head is {where} the feet on average, with up as the format has it: if another axis points up, --up says which']
 
 
 def _of_a_person(arrays: Mapping) -> bool:

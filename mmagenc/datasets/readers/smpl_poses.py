@@ -8,10 +8,14 @@ from typing import Mapping, Optional, Sequence, Tuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from .upright import to_y_up
+
 JOINTS, BODY = 24, 22
 """Joints of SMPL, and those of them that SMPL-H and SMPL-X have too: all but the hands."""
-UPRIGHT = np.diag([1., -1., -1.])
-"""From a camera's axes (x right, y down, z away from it) to y up, z towards it: half a turn about x."""
+CAMERA_UP = '-y'
+"""What points up in a camera's axes (x right, y down, z away from it)."""
+UPRIGHT = to_y_up(CAMERA_UP)
+"""From a camera's axes to y up, z towards it: half a turn about x."""
 CAMERA_NOTE = 'turned from the axes of the camera (y down) to y up; how much the camera tilts is not known'
 NO_PATH_NOTE = 'stays in place: distances from the camera hold for a guessed focal length and are left out'
 _MOST_TURN = 4 * np.pi
@@ -79,6 +83,19 @@ def turned(pose: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     pose = pose.copy()
     pose[:, 0] = (Rotation.from_matrix(matrix) * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
     return pose
+
+
+def upright(pose: np.ndarray, transl: Optional[np.ndarray], up: str) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    """Poses ``(T, 24, 3)`` and their path ``(T, 3)``, if there is one, of a world whose axis ``up`` points up, with y up."""
+    matrix = to_y_up(up)
+    return turned(pose, matrix), None if transl is None else transl @ matrix.T
+
+
+def up_notes(up: str, usual: str) -> Tuple[str, ...]:
+    """What to say of poses brought to y up from the axis ``up``, which their format has as ``usual``, or which the user says."""
+    if up == usual:
+        return (CAMERA_NOTE, ) if up == CAMERA_UP else ()
+    return () if up == 'y' else (f'turned from {up} up to y up', )
 
 
 def frame_numbers(value, frames: int, what: str) -> np.ndarray:

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.datasets.readers.finding import find_sources
@@ -13,7 +14,11 @@ from mmagenc.datasets.readers.motion_files import Labels
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, all_readers
 from mmagenc.datasets.readers.segments import Segment, read_segments
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.upright import to_y_up
 from mmagenc.registry import READERS
+from tests.smpl_motion import path, pose
+
+from .test_paths import aistpp, prox, wham
 
 
 class ToyReader(Reader):
@@ -381,3 +386,32 @@ def test_segments_take_recordings_whole_whose_files_say_classes(tmp_path):
     found = done(tmp_path, segments=(Segment(('v', ), 10, 49, True, label='crawl'), ))
     assert [clip['frame_dir'] for clip in found.annotation['annotations']] == ['v_10-49']
     assert found.annotation['metainfo']['classes'] == ['crawl']
+
+
+@pytest.mark.parametrize('write, usual', [(wham, 'y'), (aistpp, 'y'), (prox, '-y')])
+@pytest.mark.parametrize('up', ['y', '-y', 'z'])
+def test_the_axis_that_the_user_says_points_up_in_files_of_poses(tmp_path, write, usual, up):
+    write(tmp_path / 'walk', path())
+
+    def read(said):
+        found = import_files([tmp_path], ImportSettings(read=ReadOptions(fps=20., up=said), path_scale='1', unlabelled=True))
+        return found.annotation['annotations'][0], found.notes
+
+    (clip, notes), (other, _) = read(None), read(up)
+    # what stood upright in the axes of the format, as it stands if another axis of the file points up
+    expected = to_y_up(up) @ to_y_up(usual).T
+    turns = [Rotation.from_rotvec(found['pose'][0, :, 0]).as_matrix() for found in (clip, other)]
+    np.testing.assert_allclose(turns[1], expected @ turns[0], atol=1e-6)
+    ways = [found['transl'][0, -1] - found['transl'][0, 0] for found in (clip, other)]
+    np.testing.assert_allclose(ways[1], ways[0] @ expected.T, atol=1e-5)
+    assert not any('--up' in note for note in notes)
+
+
+@pytest.mark.parametrize('turn, where', [([np.pi, 0, 0], 'below'), ([np.pi / 2, 0, 0], 'beside')])
+def test_poses_whose_head_is_not_above_the_feet_are_told_of(tmp_path, turn, where):
+    poses = pose()
+    poses[:, 0] = (Rotation.from_rotvec(turn) * Rotation.from_rotvec(poses[:, 0])).as_rotvec()
+    wham(tmp_path / 'walk', path(), poses)
+    told = {up: [note for note in import_files([tmp_path], ImportSettings(read=ReadOptions(fps=20., up=up), unlabelled=True)).notes
+                 if 'the head is' in note] for up in (None, 'y')}
+    assert told['y'] == [] and told[None][0].startswith(f'the head is {where} the feet on average') and '--up' in told[None][0]

@@ -9,12 +9,11 @@ from typing import Iterator, Optional
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
-from mmagenc.datasets.readers.smpl_poses import BODY, missing_keys, numbers, rotations, turned, with_root
+from mmagenc.datasets.readers.smpl_poses import BODY, missing_keys, numbers, rotations, up_notes, upright, with_root
 from mmagenc.datasets.readers.source import Source
-from mmagenc.datasets.readers.upright import to_y_up
 from mmagenc.registry import READERS
 
-FPS = 30.
+FPS, UP = 30., 'z'
 KEYS = ('global_orient', 'body_pose', 'transl')
 
 
@@ -37,9 +36,9 @@ class Dart(Reader):
         missing_keys(content, KEYS, 'the file')
         root, body, transl = (_frames(content[key], axes) for key, axes in zip(KEYS, (3, 4, 2)))
         pose = with_root(rotations(root[:, None], 1, 'global_orient'), rotations(body, BODY - 1, 'body_pose'))
-        up = to_y_up(options.up or 'z')
-        yield Recording(name=source.name, pose=turned(pose, up)[None], transl=(numbers(transl, 'transl', (len(pose), 3)) @ up.T)[None],
-                        fps=FPS, up='y')
+        up = options.up or UP
+        pose, transl = upright(pose, numbers(transl, 'transl', (len(pose), 3)), up)
+        yield Recording(name=source.name, pose=pose[None], transl=transl[None], fps=FPS, up='y', notes=up_notes(up, UP))
 
 
 def _frames(value, axes: int) -> np.ndarray:

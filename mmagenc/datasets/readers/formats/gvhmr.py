@@ -11,7 +11,7 @@ from typing import Iterator, Mapping, Optional
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
-from mmagenc.datasets.readers.smpl_poses import BODY, missing_keys, numbers, rotations, with_root
+from mmagenc.datasets.readers.smpl_poses import BODY, missing_keys, numbers, rotations, up_notes, upright, with_root
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import named_by_folder
 from mmagenc.registry import READERS
@@ -20,6 +20,7 @@ from mmagenc.untrusted.tensors import read_tensors
 
 WORLD = 'smpl_params_global'
 KEYS = ('global_orient', 'body_pose', 'transl')
+UP = 'y'
 USUAL_NAME = 'hmr4d_results'
 MOST_NAMES = 64 << 20
 """Bytes of the pickle that names what is in a file of PyTorch; its numbers lie beside it."""
@@ -55,5 +56,6 @@ class Gvhmr(Reader):
         if len(root) != len(body):
             raise ValueError(f'{WORLD}: global_orient of {len(root)} frames and body_pose of {len(body)}')
         name, label = named_by_folder(source) if source.path.stem == USUAL_NAME else (source.name, None)
-        yield Recording(name=name, label=label, pose=with_root(root, body)[None], up='y',
-                        transl=numbers(transl, f'{WORLD}: transl', (len(root), 3))[None])
+        up = options.up or UP
+        pose, transl = upright(with_root(root, body), numbers(transl, f'{WORLD}: transl', (len(root), 3)), up)
+        yield Recording(name=name, label=label, pose=pose[None], up='y', transl=transl[None], notes=up_notes(up, UP))

@@ -10,9 +10,9 @@ from typing import Dict, Iterator, Optional, Union
 import numpy as np
 
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
-from mmagenc.datasets.readers.smpl_poses import JOINTS, numbers, rotations, turned
+from mmagenc.datasets.readers.smpl_poses import JOINTS, numbers, rotations, upright
 from mmagenc.datasets.readers.source import Source
-from mmagenc.datasets.readers.upright import to_y_up, up_of_person
+from mmagenc.datasets.readers.upright import up_of_person
 from mmagenc.registry import READERS
 from mmagenc.skeletons import get_skeleton
 
@@ -59,6 +59,6 @@ def _recording(up: str, content: Dict, name: str, index: int) -> Recording:
         raise ValueError(f'y is {action!r}, expected 0 to {len(ACTIONS) - 1}')
     pose = rotations(pose, JOINTS, 'poses')
     joints = numbers(joints, 'joints3D', (len(pose), JOINTS, 3))
-    matrix = to_y_up(up)
-    return Recording(name=name, pose=turned(pose, matrix)[None], transl=(joints[:, 0] @ matrix.T)[None], up='y', label=ACTIONS[action],
+    pose, transl = upright(pose, joints[:, 0], up)
+    return Recording(name=name, pose=pose[None], transl=transl[None], up='y', label=ACTIONS[action],
                      notes=() if up == 'y' else (f'turned from {up} up to y up', ))

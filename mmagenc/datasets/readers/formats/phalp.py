@@ -13,14 +13,14 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
-    CAMERA_NOTE,
+    CAMERA_UP,
     JOINTS,
     NO_PATH_NOTE,
-    UPRIGHT,
     missing_keys,
     person_name,
     rotations,
-    turned,
+    up_notes,
+    upright,
     with_root,
 )
 from mmagenc.datasets.readers.source import Source, natural_key
@@ -56,9 +56,10 @@ class Phalp(Reader):
                     tracks[person].append((time, smpl, f'{name}, person {person}'))
         if not tracks:
             raise ValueError(f'nobody in any of {len(images)} images')
-        notes = (CAMERA_NOTE, NO_PATH_NOTE, *([UNSEEN_NOTE] if unseen else []))
+        up = options.up or CAMERA_UP
+        notes = (*up_notes(up, CAMERA_UP), NO_PATH_NOTE, *([UNSEEN_NOTE] if unseen else []))
         names = {person: person_name(source.name, person, len(tracks)) for person in sorted(tracks)}
-        return each(partial(_recording, notes), ((name, tracks[person]) for person, name in names.items()))
+        return each(partial(_recording, up, notes), ((name, tracks[person]) for person, name in names.items()))
 
 
 def _is_results(content) -> bool:
@@ -85,13 +86,12 @@ def _persons(image: Dict, name: str) -> Iterator[Tuple[object, Dict, bool]]:
         yield int(person), smpl, time == 0
 
 
-def _recording(notes: Tuple[str, ...], name: str, track: List[Tuple[int, Dict, str]]) -> Recording:
+def _recording(up: str, notes: Tuple[str, ...], name: str, track: List[Tuple[int, Dict, str]]) -> Recording:
     times = [time for time, _, _ in track]
     if (np.diff(times) <= 0).any():
         raise ValueError(f'{track[int(np.flatnonzero(np.diff(times) <= 0)[0]) + 1][2]}: is there twice')
     pose = np.concatenate([_pose(smpl, what) for _, smpl, what in track])
-    return Recording(name=name, pose=turned(pose, UPRIGHT)[None], frame_ids=np.array(times), up='y',
-                     notes=notes)
+    return Recording(name=name, pose=upright(pose, None, up)[0][None], frame_ids=np.array(times), up='y', notes=notes)
 
 
 def _pose(smpl: Dict, what: str) -> np.ndarray:

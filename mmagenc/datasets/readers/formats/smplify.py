@@ -6,6 +6,7 @@ first SMPLify has ``pose (72,)`` and ``cam_t``. ``camera_translation`` holds dis
 """
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
@@ -14,15 +15,15 @@ import numpy as np
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
     BODY,
-    CAMERA_NOTE,
+    CAMERA_UP,
     JOINTS,
     NO_PATH_NOTE,
-    UPRIGHT,
     missing_keys,
     numbers,
     person_name,
     rotations,
-    turned,
+    up_notes,
+    upright,
     with_root,
 )
 from mmagenc.datasets.readers.source import Source, natural_key
@@ -53,7 +54,8 @@ class Smplify(Reader):
         persons = _files(source.path)
         if not persons:
             raise ValueError('holds no pickles, one a frame')
-        return each(_recording, ((person_name(source.name, person, len(persons)), files) for person, files in persons.items()))
+        named = ((person_name(source.name, person, len(persons)), files) for person, files in persons.items())
+        return each(partial(_recording, options.up or CAMERA_UP), named)
 
 
 def _is_result(content) -> bool:
@@ -86,15 +88,15 @@ def _are_frames(folders: Dict[Path, List[Path]]) -> bool:
     return len(names) == 1 and 0 < len(stems) <= min(MOST_PERSONS, len(folders) - 1) and all(stem.isdecimal() for stem in stems)
 
 
-def _recording(name: str, files: List[Path]) -> Recording:
+def _recording(up: str, name: str, files: List[Path]) -> Recording:
     poses, paths = zip(*(_frame(path) for path in files))
     there = [path is not None for path in paths]
     if any(there) and not all(there):
         raise ValueError(f'{files[there.index(False)]}: no transl, which other frames have')
-    transl = np.concatenate(paths) @ UPRIGHT.T if all(there) else None
-    notes = (CAMERA_NOTE, ) if all(there) else (CAMERA_NOTE, NO_PATH_NOTE)
-    return Recording(name=name, pose=turned(np.concatenate(poses), UPRIGHT)[None],
-                     transl=None if transl is None else transl[None], up='y', frame_ids=_frame_ids(files), notes=notes)
+    pose, transl = upright(np.concatenate(poses), np.concatenate(paths) if all(there) else None, up)
+    notes = up_notes(up, CAMERA_UP) if all(there) else (*up_notes(up, CAMERA_UP), NO_PATH_NOTE)
+    return Recording(name=name, pose=pose[None], transl=None if transl is None else transl[None], up='y', frame_ids=_frame_ids(files),
+                     notes=notes)
 
 
 def _frame(path: Path) -> Tuple[np.ndarray, Optional[np.ndarray]]:

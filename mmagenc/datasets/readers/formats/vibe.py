@@ -4,20 +4,21 @@ T frames. A person has ``pose (T, 72)`` in the camera's axes (y down), axis-angl
 a weak-perspective camera, which says no distances; and ``frame_ids (T,)``.
 """
 
+from functools import partial
 from typing import Dict, Iterator, Optional, Tuple, Union
 
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each
 from mmagenc.datasets.readers.smpl_poses import (
-    CAMERA_NOTE,
+    CAMERA_UP,
     JOINTS,
     NO_PATH_NOTE,
-    UPRIGHT,
     frame_numbers,
     is_persons,
     missing_keys,
     person_name,
     rotations,
-    turned,
+    up_notes,
+    upright,
 )
 from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
@@ -42,13 +43,14 @@ class Vibe(Reader):
         content = source.content()
         if not is_persons(content, ()):
             raise ValueError('expected a dict of persons, as VIBE writes it')
-        return each(_recording, ((person_name(source.name, number, len(content)), (number, person)) for number, person in content.items()))
+        persons = ((person_name(source.name, number, len(content)), (number, person)) for number, person in content.items())
+        return each(partial(_recording, options.up or CAMERA_UP), persons)
 
 
-def _recording(name: str, item: Tuple[object, Dict]) -> Recording:
+def _recording(up: str, name: str, item: Tuple[object, Dict]) -> Recording:
     number, person = item
     missing_keys(person, KEYS, f'person {number}')
-    pose = turned(rotations(person['pose'], JOINTS, f'pose of person {number}'), UPRIGHT)
+    pose, _ = upright(rotations(person['pose'], JOINTS, f'pose of person {number}'), None, up)
     return Recording(
-        name=name, pose=pose[None], up='y', notes=(CAMERA_NOTE, NO_PATH_NOTE),
+        name=name, pose=pose[None], up='y', notes=(*up_notes(up, CAMERA_UP), NO_PATH_NOTE),
         frame_ids=frame_numbers(person['frame_ids'], len(pose), f'frame_ids of person {number}'))

@@ -43,7 +43,7 @@ class VideoPose3D(Reader):
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         if 'positions_3d' in (source.arrays() or {}):
             sequences = _sequences(read_npz_member(source.path, 'positions_3d'), 'positions_3d')
-            return each(_solid, ((_name(source.name, *sequence[:2]), sequence) for sequence in sequences))
+            return each(partial(_solid, options.unit or 1.), ((_name(source.name, *sequence[:2]), sequence) for sequence in sequences))
         return _flat(source)
 
 
@@ -64,7 +64,7 @@ def _said(name: str, subject: str, action: str) -> Dict:
     return dict(name=name, label=OTHER_NAMES.get(label, label), subject=subject, fps=float(FPS))
 
 
-def _solid(name: str, sequence: Tuple[str, str, object]) -> Recording:
+def _solid(unit: float, name: str, sequence: Tuple[str, str, object]) -> Recording:
     subject, action, value = sequence
     what = f'positions_3d of {subject}, {action}'
     array = np.asarray(value)
@@ -72,9 +72,11 @@ def _solid(name: str, sequence: Tuple[str, str, object]) -> Recording:
         points = numbers(array, what, (None, len(MOVING), 3))
     else:
         points = numbers(array, what, (None, NUM_POINTS, 3))[:, MOVING]
+    points = points * unit
     thigh = float(np.median(np.linalg.norm(points[:, 2] - points[:, 1], axis=-1)))
     if thigh > _LONGEST:
-        raise ValueError(f'{what}: the right thigh is {thigh:.4g} long; expected metres, of which it has less than {_LONGEST}')
+        raise ValueError(f'{what}: the right thigh is {thigh:.4g} long; expected metres, of which it has less than {_LONGEST}; '
+                         '--unit says what it is in')
     return Recording(skeleton='h36m17', keypoint=points[None].astype(np.float32), up='z', **_said(name, subject, action))
 
 

@@ -30,6 +30,8 @@ def test_keypoints_are_in_centimetres(tmp_path):
     found, = recordings(pickled(tmp_path / NAME, {'keypoints3d': points * 2, 'keypoints3d_optim': points}), 'aistpp')
     assert found.skeleton == 'coco17' and found.keypoint.shape == (1, FRAMES, 17, 3) and found.keypoint[0, 0, 0, 0] == 1.5
     assert np.isnan(found.keypoint[0, 2, 3]).all()
+    turned, = recordings(tmp_path / NAME, 'aistpp', unit=1., up='-y')
+    assert turned.keypoint[0, 0, 0].tolist() == [150, -150, -150] and turned.notes == ('turned from -y up to y up', )
 
 
 @pytest.mark.parametrize('changes, words', [

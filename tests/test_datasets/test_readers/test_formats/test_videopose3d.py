@@ -50,7 +50,9 @@ def test_millimetres_and_other_numbers_are_refused_by_sequence(tmp_path):
     content = {'S1': {'Walking 1': solid() * 1000, 'Eating': np.zeros((4, 20, 3)), 'Posing': solid()}}
     first, second, third = outcomes(write(tmp_path / 'd.npz', positions_3d=content), 'videopose3d')
     assert first.startswith('positions_3d of S1, Walking 1: the right thigh is 4') and 'positions_3d of S1, Eating must be' in second
-    assert third.label == 'Posing'
+    assert third.label == 'Posing' and '--unit says what it is in' in first
+    said = outcomes(write(tmp_path / 'i.npz', positions_3d={'S1': {'Posing': solid() * 1000}}), 'videopose3d', unit=.001)
+    assert np.allclose(said[0].keypoint, third.keypoint)
 
 
 def test_code_in_the_pickle_is_refused_and_not_run(tmp_path):
