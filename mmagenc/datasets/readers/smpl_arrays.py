@@ -19,7 +19,14 @@ WHOLE = ('poses', 'pose', 'smpl_poses', 'full_pose', 'fullpose')
 ROOT = ('root_orient', 'global_orient', 'root_pose')
 BODY = ('pose_body', 'body_pose')
 PATHS = ('trans', 'transl', 'smpl_trans', 'translation')
+SLOWEST, FASTEST = 4., 2000.
+"""Frames a second of recordings of motion."""
 BODY_JOINTS = 22  # That SMPL, SMPL-H and SMPL-X have in common, root included.
+ROOTLESS = (23, 51, 54)
+"""Joints of SMPL, SMPL-H and SMPL-X without their root."""
+WITH_ROOT = (22, 24, 52, 55)
+"""Joints of them with it."""
+SAME_ROOT = 0.01  # Radians between two arrays that say the root's turn.
 _TURN = 2 * np.pi  # Radians: no joint turns further, and degrees are mostly more.
 
 
@@ -72,11 +79,18 @@ def _joints(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     whole = next((name for name in WHOLE if name in arrays), None)
     if whole:
         joints = _axis_angle(path, whole, arrays[whole])
+        if joints.shape[1] in ROOTLESS:
+            raise AmassError(f'{path}: {whole} is {arrays[whole].shape}, which are the joints of SMPL or its kin without the root; '
+                             f'expected them with it, or {ROOT[0]} and {BODY[0]}')
+        _refuse_another_root(path, whole, joints, arrays)
     else:
         parts = [next(name for name in names if name in arrays) for names in (ROOT, BODY)]
         root, body = (_axis_angle(path, name, arrays[name]) for name in parts)
         if root.shape[1] != 1 or len(root) != len(body):
             raise AmassError(f'{path}: {parts[0]} is {arrays[parts[0]].shape}, expected ({len(body)}, 3)')
+        if body.shape[1] in WITH_ROOT:
+            raise AmassError(f'{path}: {parts[1]} is {arrays[parts[1]].shape}, which may hold the root that {parts[0]} says: expected it '
+                             'without the root, (T, 63) or (T, 69)')
         joints = np.concatenate((root, body), axis=1)
     if joints.shape[1] < BODY_JOINTS:
         raise AmassError(f'{path}: {whole or parts[1]} is {arrays[whole or parts[1]].shape}, expected (T, 72) or (T, 3 times at least '
@@ -84,10 +98,22 @@ def _joints(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     return joints
 
 
+def _refuse_another_root(path: Path, whole: str, joints: np.ndarray, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse poses beside an array that says the root's turn otherwise: in some files the root of the poses is left at zero."""
+    for name in (name for name in ROOT if name in arrays):
+        root = _axis_angle(path, name, arrays[name])
+        if root.shape != (len(joints), 1, 3):
+            raise AmassError(f'{path}: {name} is {arrays[name].shape}, expected ({len(joints)}, 3) as {whole} has frames')
+        between = (Rotation.from_rotvec(root[:, 0]).inv() * Rotation.from_rotvec(joints[:, 0])).magnitude().max()
+        if between > SAME_ROOT:
+            raise AmassError(f'{path}: {whole} and {name} say turns of the root that differ by up to {np.degrees(between):.0f} degrees: '
+                             'leave out the one that does not hold')
+
+
 def _axis_angle(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     """``(T, 3 J)``, ``(T, J, 3)`` or rotation matrices ``(T, J, 3, 3)`` to ``(T, J, 3)``."""
     if array.ndim == 4 and array.shape[2:] == (3, 3):
-        if not _are_orthonormal(array):
+        if not _are_orthonormal(array) or (np.linalg.det(array) < 0).any():
             raise AmassError(f'{path}: {name} is {array.shape} of 3 x 3 that are no rotations')
         return Rotation.from_matrix(array.reshape(-1, 3, 3)).as_rotvec().reshape(array.shape[:3])
     if array.ndim == 2 and len(array) and array.shape[1] % 9 == 0 and _are_orthonormal(array.reshape(len(array), -1, 3, 3)):
@@ -95,6 +121,9 @@ def _axis_angle(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     if array.ndim == 2 and len(array) and array.shape[1] % 6 == 0 and any(
             _are_orthonormal(_axes(array.reshape(len(array), -1, *form))) for form in ((3, 2), (2, 3))):
         raise AmassError(f'{path}: {name} is {array.shape} of six numbers a rotation; expected axis-angle, three a joint, or '
+                         'rotations (T, joints, 3, 3)')
+    if array.ndim == 2 and len(array) and array.shape[1] % 4 == 0 and _are_unit(array.reshape(len(array), -1, 4)):
+        raise AmassError(f'{path}: {name} is {array.shape} of quaternions; expected axis-angle, three a joint, or '
                          'rotations (T, joints, 3, 3)')
     if len(array.shape) in (2, 3) and len(array) and (array.shape[2:] == (3, ) or array.ndim == 2 and array.shape[1] % 3 == 0):
         return array.reshape(len(array), -1, 3)
@@ -105,6 +134,10 @@ def _axis_angle(path: Path, name: str, array: np.ndarray) -> np.ndarray:
 def _are_orthonormal(columns: np.ndarray) -> bool:
     """Whether the last two dimensions hold rows ``(..., n, 3)`` of length 1 at right angles, as rotations do."""
     return bool(np.abs(columns @ columns.swapaxes(-1, -2) - np.eye(columns.shape[-2])).max(initial=0) < 0.05)
+
+
+def _are_unit(quaternions: np.ndarray) -> bool:
+    return bool(np.abs(np.linalg.norm(quaternions, axis=-1) - 1).max(initial=0) < 1e-3)
 
 
 def _axes(halves: np.ndarray) -> np.ndarray:
@@ -118,6 +151,10 @@ def _rate(path: Path, arrays: Mapping[str, np.ndarray], frames: int) -> float:
     rate = arrays[name].reshape(-1)
     if rate.size not in (1, frames) or np.ptp(rate) > 1e-6 * abs(rate[0]) or rate[0] <= 0:
         raise AmassError(f'{path}: {name} must be one positive number, got {arrays[name]}')
+    if frames > 1 and not SLOWEST <= rate[0] <= FASTEST:
+        seconds = f': are these seconds a frame ({1 / rate[0]:.4g} frames a second)?' if SLOWEST <= 1 / rate[0] <= FASTEST else ''
+        raise AmassError(f'{path}: {name} says {rate[0]:.4g} frames a second, which is no recording of motion{seconds}; '
+                         '--source-fps says them')
     return float(rate[0])
 
 
@@ -144,6 +181,8 @@ def _numbers(path: Path, fps: Optional[float]) -> Dict[str, np.ndarray]:
 def _wanted(path: Path, names: List[str], fps: Optional[float]) -> List[str]:
     """Names of the arrays to read."""
     chosen = [[next((name for name in group if name in names), None)] for group in (WHOLE, PATHS, RATES)]
+    if chosen[0] != [None]:
+        chosen.append([name for name in ROOT if name in names])
     if chosen[0] == [None] and holds_poses(names):
         chosen[0] = [next(name for name in group if name in names) for group in (ROOT, BODY)]
     if fps:
@@ -151,7 +190,8 @@ def _wanted(path: Path, names: List[str], fps: Optional[float]) -> List[str]:
     said = ('poses (or root_orient and pose_body)', 'trans', ' or '.join(RATES))
     missing = [words for found, words in zip(chosen, said) if None in found]
     if missing:
-        raise AmassError(f'{path}: lacks {", ".join(missing)}; it has {", ".join(names) or "nothing"}')
+        advice = '; --source-fps says the frames per second' if None in chosen[2] else ''
+        raise AmassError(f'{path}: lacks {", ".join(missing)}; it has {", ".join(names) or "nothing"}{advice}')
     return [name for found in chosen for name in found]
 
 

@@ -164,3 +164,49 @@ def test_a_path_that_may_be_in_centimetres_is_doubtful(tmp_path, trans, doubtful
     np.savez(tmp_path / 'a.npz', **upright_person(trans=trans))
     doubts = convert_amass(tmp_path / 'a.npz', rest_joints=STANDING, fps=30.)['doubts']
     assert ('is its path in metres?' in doubts.get('unit', '')) == doubtful
+
+
+def without_root(person, joints):
+    """Poses of ``joints`` joints behind the root."""
+    return {**person, 'poses': np.concatenate([person['poses'][:, 1:], np.zeros((31, 54 - 23, 3))], axis=1)[:, :joints].reshape(31, -1)}
+
+
+TURNS = Rotation.from_rotvec(upright_person()['poses'].reshape(-1, 3))
+
+
+@pytest.mark.parametrize('content, message', [
+    *((without_root(upright_person(), joints), r'poses is \(31, \d+\), which are the joints .* without the root')
+      for joints in (23, 51, 54)),
+    (dict(parts(upright_person(), 'global_orient', 'body_pose', 'transl'), body_pose=upright_person()['poses'].reshape(31, 72)),
+     r'body_pose is \(31, 72\), which may hold the root that global_orient says'),
+    (upright_person(global_orient=np.zeros((31, 3))), 'poses and global_orient say turns of the root that differ by up to 90 degrees'),
+    (upright_person(root_orient=np.zeros((30, 3))), r'root_orient is \(30, 3\), expected \(31, 3\)'),
+    (upright_person(poses=TURNS.as_quat().reshape(31, -1)), r'poses is \(31, 96\) of quaternions'),
+    (upright_person(poses=-TURNS.as_matrix().reshape(31, 24, 3, 3)), 'no rotations'),
+], ids=['SMPL', 'SMPL-H', 'SMPL-X', 'the root twice', 'two roots', 'two lengths', 'quaternions', 'mirrored'])
+def test_arrays_that_would_be_taken_for_other_joints_are_refused(tmp_path, content, message):
+    np.savez(tmp_path / 'a.npz', **content)
+    with pytest.raises(AmassError, match=message) as error:
+        read_amass(tmp_path / 'a.npz')
+    assert 'a.npz' in str(error.value)
+
+
+def test_poses_whose_parts_stand_beside_them_are_read(tmp_path):
+    """As AMASS's stageii files have them."""
+    person = upright_person()
+    np.savez(tmp_path / 'a.npz', root_orient=person['poses'][:, 0], pose_body=person['poses'][:, 1:22].reshape(31, 63), **person)
+    np.testing.assert_allclose(read_amass(tmp_path / 'a.npz').pose[:, 4], person['poses'][:, 4])
+
+
+@pytest.mark.parametrize('rate, words', [(1 / 30, r'says 0.03333 .*seconds a frame \(30 frames a second\)\?; --source-fps'),
+                                         (1e5, r'1e\+05 frames a second, which is no recording of motion; --source-fps')])
+def test_a_rate_of_no_recording_is_refused(tmp_path, rate, words):
+    np.savez(tmp_path / 'a.npz', **upright_person(fps=rate))
+    with pytest.raises(AmassError, match=words):
+        read_amass(tmp_path / 'a.npz')
+    assert read_amass(tmp_path / 'a.npz', fps=30).fps == 30
+
+
+def test_a_file_without_a_rate_names_the_option(tmp_path):
+    with pytest.raises(AmassError, match='lacks mocap_framerate .*; --source-fps says the frames per second'):
+        read_amass(write(tmp_path, mocap_framerate=None)[0])
