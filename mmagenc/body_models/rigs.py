@@ -27,6 +27,8 @@ REQUIRED = ('pelvis', ) + tuple(side + joint for joint in ('hip', 'knee', 'ankle
 _DIRECTIONS = {'left': (1, 0, 0), 'right': (-1, 0, 0), 'up': (0, 1, 0), 'down': (0, -1, 0), 'forward': (0, 0, 1), 'backward': (0, 0, -1)}
 _SMPL = get_skeleton('smpl24')
 _KEYS = {'joints', 'axes', 'rest', 'unit', 'up', 'forward'}
+_LIMBS = (('hip', 'knee'), ('knee', 'ankle'), ('shoulder', 'elbow'), ('elbow', 'wrist'))
+_HOLDS = 0.7  # Mean cosine between the bones of a recording and where a rig's axes have them.
 _SHOWN = 40  # Joints of a recording that a message lists.
 
 
@@ -81,6 +83,27 @@ class Rig:
         return {_SMPL.joint_names.index(joint): _frame(directions) for joint, directions in self.axes.items()}
 
 
+    def axes_hold(self, names: Sequence[str], rest: Tensor) -> bool:
+        """Whether arms and legs of a recording point where ``axes`` have them; no rig without ``axes``, or with ``rest``, is contradicted.
+
+        Args:
+            names: R joint names, among which all that the fit needs are found.
+            rest: ``(R, 3)`` their positions with every channel at zero.
+        """
+        if not self.axes or self.rest:
+            return True
+        found, axes = self.find(names), self.joint_axes()
+        cosines = []
+        for side in SIDES:
+            for start, stop in _LIMBS:
+                joint, child = (_SMPL.joint_names.index(side + name) for name in (start, stop))
+                bone = torch.as_tensor(rest[found[child]] - rest[found[joint]], dtype=torch.float64)
+                if joint in axes and bone.norm() > 0:
+                    points = 'down' if start in ('hip', 'knee') else side[:-1]
+                    cosines.append(float(bone / bone.norm() @ axes[joint] @ _vector(points)))
+        return not cosines or sum(cosines) / len(cosines) > _HOLDS
+
+
 def listed(names: Sequence[str]) -> str:
     """Joint names in a message, without End Sites and not without end."""
     names = [name for name in names if not name.endswith('_end')]
@@ -124,8 +147,12 @@ def available_rigs() -> List[str]:
     return sorted(path.stem for path in RIG_FOLDER.glob('*.yml'))
 
 
-def detect_rig(names: Sequence[str]) -> Rig:
+def detect_rig(names: Sequence[str], rest: Optional[Tensor] = None) -> Rig:
     """The shipped rig that knows the most of a recording's joints.
+
+    Args:
+        names: R joint names.
+        rest: ``(R, 3)`` positions with every channel at zero; a rig whose axes they contradict is not taken where another one fits.
 
     Raises:
         ValueError: none has all the joints that the fit needs.
@@ -142,7 +169,8 @@ def detect_rig(names: Sequence[str]) -> Rig:
         close = f' (nearest: {max(nearest)[1].split("; it has")[0]})' if max(nearest)[0] > len(REQUIRED) // 2 else ''
         raise ValueError(f'no shipped rig ({", ".join(available_rigs())}) fits the joints {listed(names)}{close}; '
                          'write a YAML file for it, docs/rigs.md says how')
-    return max(fitting, key=lambda item: item[0])[1]
+    holding = [item for item in fitting if rest is None or item[1].axes_hold(names, rest)]
+    return max(holding or fitting, key=lambda item: item[0])[1]
 
 
 def parse_unit(unit: Union[str, float]) -> float:
@@ -191,7 +219,11 @@ def _make_rig(path: Path, content: dict) -> Rig:
 
 def _frame(directions: Sequence[str]) -> Tensor:
     """``(3, 3)`` matrix whose rows are the directions."""
-    return torch.tensor([_DIRECTIONS[name] for name in directions], dtype=torch.float64)
+    return torch.stack([_vector(name) for name in directions])
+
+
+def _vector(direction: str) -> Tensor:
+    return torch.tensor(_DIRECTIONS[direction], dtype=torch.float64)
 
 
 def _spellings(names: Sequence[str]) -> Sequence[List[str]]:

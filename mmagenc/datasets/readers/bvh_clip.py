@@ -57,7 +57,7 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
         ValueError: joints that no rig knows, lengths that no unit makes a person's.
     """
     recording = read_bvh(path, lenient=settings.lenient, fps=settings.source_fps)
-    rig = settings.rig or detect_rig(recording.names)
+    rig = settings.rig or detect_rig(recording.names, recording.rest_positions())
     rate, notes = recording.fps, list(recording.notes)
     if HEAD not in rig.find(recording.names):
         notes.append(f'no joint is the head by the names of rig {rig.name}: it stays at rest')

@@ -223,3 +223,24 @@ def test_a_head_that_no_joint_turns_is_said(convert):
     assert not any('head' in note for note in convert(person_bvh(names_of('mixamo')))['assumed'].notes)
     clip = convert(person_bvh(names_of('mixamo', lambda name: 'Skull' if name == 'Head' else name)))
     assert 'no joint is the head by the names of rig mixamo: it stays at rest' in clip['assumed'].notes
+
+
+def axes_of_bandai_namco():
+    """World rotations ``(24, 3, 3)`` of joints whose axes lie in the body as the rig file has them; ends lie as their parents do."""
+    rest = np.tile(np.eye(3), (24, 1, 1))
+    for joint, axes in load_rig('bandai_namco').joint_axes().items():
+        rest[joint] = axes.numpy().T
+    for end, parent in ((10, 7), (11, 8), (22, 20), (23, 21)):
+        rest[end] = rest[parent]
+    return rest
+
+
+@pytest.mark.parametrize('change', ['{}', 'Armature|{}', '{}.001'])
+@pytest.mark.parametrize('rest, rig', [(None, 'unity'), (np.tile(Z_UP.T, (24, 1, 1)), 'unity'), (bones_along((0, 1, 0)), 'unity'),
+                                       (axes_of_bandai_namco(), 'bandai_namco')], ids=['T', 'T, z up', 'bones along y', 'its own'])
+def test_names_that_bandai_namco_shares_with_others_do_not_bring_its_axes(convert, change, rest, rig):
+    names = names_of('bandai_namco', change.format)
+    for kind in (str, lambda name: name.replace('_L', '.L').replace('_R', '.R')):
+        clip = convert(person_bvh({joint: kind(name) for joint, name in names.items()}, rest=rest))
+        assert clip['quality']['rig'] == rig and clip['doubts'] == {}
+        assert_person(clip)
