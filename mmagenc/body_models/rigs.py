@@ -5,6 +5,7 @@ Recordings name joints with the prefixes and suffixes of the program that wrote 
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from os.path import commonprefix
@@ -166,11 +167,26 @@ def detect_rig(names: Sequence[str], rest: Optional[Tensor] = None) -> Rig:
             nearest.append((sum(bool(_places(candidate, _spellings(names))) for joint in REQUIRED
                                 for candidate in rig.joints.get(joint, ())[:1]), str(error)))
     if not fitting:
+        _refuse_twice(names)
         close = f' (nearest: {max(nearest)[1].split("; it has")[0]})' if max(nearest)[0] > len(REQUIRED) // 2 else ''
         raise ValueError(f'no shipped rig ({", ".join(available_rigs())}) fits the joints {listed(names)}{close}; '
                          'write a YAML file for it, docs/rigs.md says how')
     holding = [item for item in fitting if rest is None or item[1].axes_hold(names, rest)]
     return max(holding or fitting, key=lambda item: item[0])[1]
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    """Refuse joints that a rig fits but for some that are there twice: a file of several skeletons."""
+    once = list({_short(name): name for name in reversed(names)}.values())
+    if len(once) == len(names):
+        return
+    try:
+        detect_rig(once)
+    except ValueError:
+        return
+    twice = [name for name, count in Counter(map(_short, names)).items() if count > 1 and not name.endswith('_end')]
+    raise ValueError(f'{len(twice)} joints are there more than once ({", ".join(twice[:3])}{", …" if len(twice) > 3 else ""}): '
+                     'are there several skeletons in the file? Export one a file')
 
 
 def parse_unit(unit: Union[str, float]) -> float:

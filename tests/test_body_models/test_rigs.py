@@ -47,6 +47,11 @@ def test_what_a_recording_lacks_or_has_twice_is_said(tmp_path):
         rig.find([*BONES.values(), 'pelvis'])
     with pytest.raises(ValueError, match='no shipped rig .* fits the joints a, b'):
         detect_rig(['a', 'b'])
+    two = [f'{person}:{names[0]}' for person in 'AB' for names in load_rig('mixamo').joints.values()]
+    with pytest.raises(ValueError, match=r'more than once \(hips, spine, .*several skeletons in the file. Export one a file'):
+        detect_rig(two)
+    with pytest.raises(ValueError, match='no shipped rig'):
+        detect_rig(['a', 'b', 'B'])
     assert listed([f'j{number}' for number in range(50)]).endswith('j39 and 10 more')
 
 

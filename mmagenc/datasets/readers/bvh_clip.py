@@ -5,7 +5,7 @@ T frames.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
 import numpy as np
 
@@ -61,6 +61,9 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
     rate, notes = recording.fps, list(recording.notes)
     if HEAD not in rig.find(recording.names):
         notes.append(f'no joint is the head by the names of rig {rig.name}: it stays at rest')
+    others = _other_skeletons(recording, rig)
+    if others:
+        notes.append(f'another skeleton or thing in the file is not read (below {", ".join(others)})')
     dropped = leading_frames(recording)
     if dropped:
         recording = recording.part(dropped)
@@ -81,6 +84,15 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
     return dict(pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(), quality=quality,
                 assumed=Assumption(fit.assumed.words(), rate, fit.assumed.legs, tuple(notes)),
                 doubts={**fit.assumed.doubts, **person_findings(fit, fps)})
+
+
+def _other_skeletons(recording: Bvh, rig: Rig) -> List[str]:
+    """Roots of a file's trees that hold no joint of a rig."""
+    trees = list(range(len(recording.names)))
+    for joint, parent in enumerate(recording.parents):
+        trees[joint] = trees[parent] if parent >= 0 else joint
+    read = {trees[joint] for joint in rig.find(recording.names).values()}
+    return [recording.names[root] for root in dict.fromkeys(trees) if root not in read]
 
 
 def leading_frames(recording: Bvh) -> int:

@@ -244,3 +244,13 @@ def test_names_that_bandai_namco_shares_with_others_do_not_bring_its_axes(conver
         clip = convert(person_bvh({joint: kind(name) for joint, name in names.items()}, rest=rest))
         assert clip['quality']['rig'] == rig and clip['doubts'] == {}
         assert_person(clip)
+
+
+@pytest.mark.parametrize('change', ['{}_1', '{}.001', 'Prop {}'])
+def test_a_second_skeleton_in_a_file_that_is_not_read_is_said(convert, change):
+    first, second = (person_bvh(names_of('mixamo', kind.format)).splitlines() for kind in ('{}', change))
+    motion = first.index('MOTION')
+    frames = [' '.join(lines) for lines in zip(first[motion + 3:], second[motion + 3:])]
+    clip = convert('\n'.join([*first[:motion], *second[1:motion], *first[motion:motion + 3], *frames]))
+    assert clip['assumed'].notes == (f'another skeleton or thing in the file is not read (below {change.format("Hips")})', )
+    assert_person(clip)
