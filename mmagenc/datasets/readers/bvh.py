@@ -200,17 +200,25 @@ def _read_motion_header(lines: Lines, fps: Optional[float]) -> Tuple[int, float]
     if not frames.isdecimal() or int(frames) == 0:
         raise lines.error(f'Frames: takes a positive whole number, found {frames!r}')
     text = lines.header('FRAME TIME:')
-    time = lines.numbers(text)
-    if len(time) != 1:
-        raise lines.error(f'Frame Time: takes one positive number of seconds, found {text!r}')
     if fps:
         return int(frames), 1 / fps
-    if time[0] <= 0:
-        raise lines.error(f'Frame Time: takes one positive number of seconds, found {text!r}; name the frames per second (--source-fps)')
+    time = _seconds(text)
+    if len(time) != 1 or not time[0] > 0 or time[0] == float('inf'):
+        no_number = ', which is not finite' if len(time) == 1 and not np.isfinite(time[0]) else ''
+        raise lines.error(f'Frame Time: takes one positive number of seconds, found {text!r}{no_number}; name the frames per second '
+                          '(--source-fps)')
     if not FASTEST <= time[0] <= SLOWEST and int(frames) > 1:
         raise lines.error(f'Frame Time: {time[0]:g} seconds a frame is no recording of motion{_meant(time[0])}; '
                           'if the frames are right, name their rate (--source-fps)')
     return int(frames), time[0]
+
+
+def _seconds(text: str) -> List[float]:
+    """The numbers of a frame time; empty if it has other words."""
+    try:
+        return [float(word) for word in split_numbers(text)]
+    except ValueError:
+        return []
 
 
 def _meant(time: float) -> str:
@@ -234,11 +242,14 @@ def _read_values(lines: Lines, frames: int, channels: int, lenient: bool) -> Tup
         del rows[-1], rest[-1]
     for (number, _), row in zip(rest, rows):
         if len(row) != channels:
-            raise lines.error(f'a frame has {len(row)} values, the hierarchy {channels} channels', number)
+            cut = ': is the file cut? --lenient leaves this frame out' if row is rows[-1] and len(row) < channels and len(rows) > 1 else ''
+            raise lines.error(f'a frame has {len(row)} values, the hierarchy {channels} channels{cut}', number)
+    if not rows:
+        raise lines.error(f'no frames, the header announces {frames}: is the file cut?')
     if len(rows) != frames:
-        if not (lenient and rows):
+        if not lenient:
             raise lines.error(f'{len(rows)} frames, the header announces {frames}: is the file cut? --lenient takes what is there',
-                              rest[-1][0] if rest else 0)
+                              rest[-1][0])
         notes.append(f'the header announces {frames} frames, the {len(rows)} that are there are taken')
     try:
         values = np.array(rows, dtype=np.float64)

@@ -166,6 +166,28 @@ def test_refuses_with_file_and_line(tmp_path, change, line, message):
     assert f'{path}, line {line}:' in str(error.value)
 
 
+@pytest.mark.parametrize('time, words', [('1/20', "found '1/20'; name"), ('0.05 s', "found '0.05 s'; name"), ('', "found ''; name"),
+                                         ('nan', "found 'nan', which is not finite; name"), ('-0.05', "found '-0.05'; name")])
+def test_a_frame_time_that_is_none_names_the_option_which_replaces_it(tmp_path, time, words):
+    path = write(tmp_path, ELBOW.replace('Time: 0.05', f'Time: {time}'), 'a.bvh')
+    with pytest.raises(BvhError, match=rf'line 18: Frame Time: takes one positive number of seconds, {words} the .* .--source-fps'):
+        read_bvh(path)
+    assert read_bvh(path, fps=20.).fps == 20
+
+
+@pytest.mark.parametrize('lenient', [False, True])
+def test_no_frames_are_refused_without_an_option_that_does_not_help(tmp_path, lenient):
+    with pytest.raises(BvhError, match='no frames, the header announces 2: is the file cut.$'):
+        read_bvh(write(tmp_path, ELBOW[:ELBOW.index('0 0 0 0')], 'a.bvh'), lenient=lenient)
+
+
+def test_a_cut_last_frame_names_the_option_that_leaves_it_out(tmp_path):
+    path = write(tmp_path, ELBOW.replace('90 0 0 0 90 0', '90 0 0'), 'a.bvh')
+    with pytest.raises(BvhError, match='a frame has 6 values, the hierarchy 9 channels: is the file cut. --lenient leaves this frame out'):
+        read_bvh(path)
+    assert len(read_bvh(path, lenient=True)) == 1
+
+
 def test_binary_is_refused(tmp_path):
     path = tmp_path / 'picture.bvh'
     path.write_bytes(bytes(range(256)))
