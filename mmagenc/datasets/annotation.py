@@ -65,6 +65,7 @@ Mend = Callable[[Dict, Dict], Dict]
 """Gives a better clip for a clip and its file's metainfo before it is checked; raises ``ValueError`` for one that it cannot mend."""
 GAP_ADVICE = ('fill_gaps=dict(max_gap=N) of the dataset, or --fill-gaps N of mmagenc mix and import-…, fills gaps of up to N frames and '
               'cuts clips at longer ones; skip_broken leaves clips out')
+IMPORT_ADVICE = 'mmagenc import makes annotations of files of other programs'
 
 
 def load_annotation(path, *, skip_broken: bool = False, unlabelled: bool = False, mend: Optional[Mend] = None,
@@ -98,7 +99,7 @@ def read_content(path):
         raise FileNotFoundError(f'{path}: no such annotation file')
     readers = {'.npz': _load_npz, '.pkl': load_pickle}
     if path.suffix not in readers:
-        raise AnnotationError(f'{path}: annotation files end in {" or ".join(readers)}')
+        raise AnnotationError(f'{path}: annotation files end in {" or ".join(readers)}; {IMPORT_ADVICE}')
     return readers[path.suffix](path)
 
 
@@ -150,7 +151,8 @@ def content_clips(content, source: str):
     """The list of clips of what a file held."""
     clips = content.get('annotations') if isinstance(content, dict) else content
     if not isinstance(clips, (list, tuple)):
-        raise AnnotationError(f"{source}: expected a dict with a list 'annotations' (or that list), got {type(content).__name__}")
+        raise AnnotationError(f"{source}: expected a dict with a list 'annotations' (or that list), got {type(content).__name__}; "
+                              f'{IMPORT_ADVICE}')
     return clips
 
 
@@ -526,6 +528,9 @@ def _load_npz(path: Path) -> Dict:
             if 'header' not in archive and _POSES & set(archive.files):
                 raise AnnotationError(f'{path}: no annotation, but poses as AMASS has them ({", ".join(sorted(archive.files))}): '
                                       'mmagenc import-amass makes an annotation of it')
+            if 'header' not in archive:
+                raise AnnotationError(f'{path}: not a readable annotation archive (no header; it has '
+                                      f'{", ".join(sorted(archive.files)) or "nothing"}); {IMPORT_ADVICE}')
             content = {name: archive[name] for name in archive.files}
         header = json.loads(str(content['header']))
         if header['format'] != FORMAT:

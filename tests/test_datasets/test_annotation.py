@@ -211,6 +211,12 @@ def test_files_that_cannot_be_read(tmp_path):
     np.savez(tmp_path / 'other.npz', places=np.zeros(3))
     with pytest.raises(AnnotationError, match='other.npz: not a readable annotation archive'):
         load_annotation(tmp_path / 'other.npz')
+    np.savez(tmp_path / 'h36m.npz', positions_3d=np.array({'S1': {}}, dtype=object))
+    (tmp_path / 'wham.pkl').write_bytes(pickle.dumps({0: dict(pose_world=np.zeros((2, 72)))}))
+    (tmp_path / 'walk.bvh').write_text('HIERARCHY')
+    for name, said in (('h36m.npz', 'no header; it has positions_3d'), ('wham.pkl', 'got dict'), ('walk.bvh', 'end in .npz or .pkl')):
+        with pytest.raises(AnnotationError, match=f'{name}: .*{said}.*; mmagenc import makes annotations of files of other programs'):
+            load_annotation(tmp_path / name)
     np.savez(tmp_path / 'amass.npz', poses=np.zeros(3))
     with pytest.raises(AnnotationError, match='amass.npz: no annotation, but poses as AMASS has them .*mmagenc import-amass'):
         load_annotation(tmp_path / 'amass.npz')
