@@ -10,10 +10,16 @@ from xml.parsers import expat
 
 import numpy as np
 
+from mmagenc.datasets.readers.markers import KNOWN_UPS
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
+from mmagenc.datasets.readers.smpl_arrays import FASTEST, SLOWEST
 from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.upright import to_y_up, up_of_person
 from mmagenc.registry import READERS
+from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.xsens23 import SEGMENTS
+
+UP = 'z'
 
 
 @READERS.register_module(name='mvnx')
@@ -29,7 +35,14 @@ class Mvnx(Reader):
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
         file = _Mvnx()
         file.parse(source.path)
-        yield Recording(name=source.name, skeleton='xsens23', keypoint=file.keypoint()[None], fps=file.rate(), up='z')
+        points = file.keypoint() * np.float32(options.unit or 1)
+        up, notes = options.up or UP, ()
+        if options.up is None and np.ptp(points, axis=1).any() and (other := up_of_person(points, get_skeleton('xsens23'))) != UP:
+            notes = (f'{UP} is up, as MVN has it, but the head lies along {other} from the feet: if that is up, --up says so', )
+        if up not in KNOWN_UPS:
+            points, up, notes = (points @ to_y_up(up).T).astype(np.float32), 'y', (f'turned from {up} up to y up', )
+        yield Recording(name=source.name, skeleton='xsens23', keypoint=points[None], fps=None if options.fps else file.rate(), up=up,
+                        notes=notes)
 
 
 class _Mvnx:
@@ -108,6 +121,7 @@ class _Mvnx:
             rate = float(said)
         except ValueError:
             rate = 0.
-        if not 0 < rate < 1e6:
-            raise ValueError(f'frameRate of the subject is {said!r}, expected frames per second')
+        if not (SLOWEST <= rate <= FASTEST or 0 < rate < 1e6 and len(self.frames) < 2):
+            raise ValueError(f'frameRate of the subject is {said!r}, expected frames per second, {SLOWEST:g} to {FASTEST:g}; --source-fps '
+                             'says them')
         return rate

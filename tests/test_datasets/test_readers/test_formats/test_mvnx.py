@@ -61,3 +61,29 @@ def test_damage_is_named_by_its_line(tmp_path):
     path.write_text(whole.replace(f'<position>{POINTS[2].ravel()[0]:.6f} ', '<position>abc '))
     with pytest.raises(ValueError, match='line 7: position must be finite numbers'):
         recordings(path, 'mvnx')
+
+
+STANDING = np.zeros((5, 23, 3))
+STANDING[:, SEGMENTS.index('Head'), 2] = 1.6
+
+
+@pytest.mark.parametrize('rate', ['', '59,94', '0.016667', '1e5'])
+def test_a_rate_of_no_recording_names_the_option_which_replaces_it(tmp_path, rate):
+    path = write(tmp_path, STANDING, rate=rate)
+    with pytest.raises(ValueError, match=f"frameRate of the subject is '{rate}', expected frames per second, 4 to 2000; --source-fps"):
+        recordings(path, 'mvnx')
+    found, = recordings(path, 'mvnx', fps=60.)
+    assert found.fps is None and np.allclose(found.keypoint[0], STANDING)  # the import says what the user does
+
+
+def test_unit_and_the_axis_that_points_up_are_as_the_user_says(tmp_path):
+    path = write(tmp_path, STANDING * 1000)
+    found, = recordings(path, 'mvnx', unit=.001)
+    assert np.allclose(found.keypoint[0], STANDING) and found.up == 'z' and found.notes == ()
+    found, = recordings(path, 'mvnx', unit=.001, up='y')
+    assert np.allclose(found.keypoint[0], STANDING) and found.up == 'y'
+    path = write(tmp_path, STANDING[..., [0, 2, 1]] * [1, -1, 1])
+    found, = recordings(path, 'mvnx')
+    assert found.notes == ('z is up, as MVN has it, but the head lies along -y from the feet: if that is up, --up says so', )
+    found, = recordings(path, 'mvnx', up='-y')
+    assert found.up == 'y' and found.keypoint[0, 0, SEGMENTS.index('Head'), 1] == np.float32(1.6)
