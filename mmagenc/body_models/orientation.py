@@ -24,6 +24,7 @@ _AGREE = 30.  # Degrees between two measures of one direction of the rest pose.
 _STRAIGHT = 40.  # Degrees by which legs of the rest pose may slant.
 _BENT = 70.  # Degrees by which its elbows may be bent.
 _SNAP = 20.  # Degrees up to which a rest pose slants by itself and not by the axes of its file.
+_ON_FLOOR = -0.05  # Metres below which the joints of a person on the floor are not.
 _NEAR_FLOOR = (-0.15, 0.35)  # Heights in metres between which the lowest joint of a person on the floor is.
 
 
@@ -99,6 +100,11 @@ class _Posture:
     def on_floor(self) -> bool:
         return _NEAR_FLOOR[0] <= self.lowest <= _NEAR_FLOOR[1]
 
+    @property
+    def lies(self) -> bool:
+        """Someone who lies along the axis keeps to the floor and moves little along it; who stands has the feet on it, or walks away."""
+        return self.on_floor and self.drift < 0.3 and abs(self.cosine) < 0.5
+
 
 def find_up(joints: Tensor, usual: str, why: str) -> Gravity:
     """The axis that points up in the world of a clip.
@@ -117,14 +123,20 @@ def find_up(joints: Tensor, usual: str, why: str) -> Gravity:
         doubt = f'the person lies or bends over: {usual} up is from {why}, the motion does not show it'
         return Gravity(usual, why, '' if postures[usual].cosine > 0.3 else doubt)
     if best == usual:
-        return Gravity(best, 'feet and head', _lean(postures[best].cosine))
+        return Gravity(best, 'feet and head', _lean(postures[best].cosine) or _lies_along(postures, usual, why))
     here, there = postures[usual], postures[best]
-    # Someone who lies along the axis keeps to the floor and moves little along it; who stands has the feet on the floor, or walks away.
-    lies = here.on_floor and here.drift < 0.3 and abs(here.cosine) < 0.5
-    if lies and not there.on_floor:
+    if here.lies and not there.on_floor:
         return Gravity(usual, why, f'a person who lies, if {usual} points up ({why}), or who stands, if {best} does')
-    against = f'feet and head say {best}, {why} says {usual}' if lies or here.cosine < -_UPRIGHT else ''
+    against = f'feet and head say {best}, {why} says {usual}' if here.lies or here.cosine < -_UPRIGHT else ''
     return Gravity(best, 'feet and head', against or _lean(there.cosine))
+
+
+def _lies_along(postures: Mapping[str, _Posture], usual: str, why: str) -> str:
+    """What speaks against a person who stands in the air of a world in which ``usual`` points up: who lies on the floor of another one."""
+    if postures[usual].on_floor:
+        return ''
+    others = [axis for axis, posture in postures.items() if axis[-1] != usual[-1] and posture.lies and posture.lowest > _ON_FLOOR]
+    return f'a person who stands, if {usual} points up ({why}), or who lies on the floor, if {others[0]} does' if others else ''
 
 
 def _lean(cosine: float) -> str:

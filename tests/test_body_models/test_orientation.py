@@ -61,6 +61,15 @@ def test_who_lies_does_not_and_the_usual_axis_stays():
         assert found.up == 'y' and found.doubt
 
 
+def test_who_lies_on_the_floor_of_another_axis_is_not_taken_for_one_who_stands_in_the_air_without_a_word():
+    """On the back in a world with y up, the head towards the axis that is thought to point up."""
+    lying = torch.tensor(np.tile(LYING, (5, 1, 1)))
+    found = find_up(lying, '-z', 'guessed')
+    assert found.up == '-z' and found.doubt == 'a person who stands, if -z points up (guessed), or who lies on the floor, if y does'
+    assert find_up(lying + torch.tensor([0., 3., 0.]), '-z', 'guessed').doubt == ''  # high above any floor
+    assert find_up(lying - torch.tensor([0., 0., .6]), '-z', 'guessed').doubt == ''  # with the feet on one
+
+
 def test_a_tilted_camera_is_said():
     tilt = Rotation.from_euler('x', 40, degrees=True).as_matrix()
     assert 'leans by 40 degrees' in find_up(torch.tensor((STANDING @ tilt.T)[None]), 'y', 'guessed').doubt
