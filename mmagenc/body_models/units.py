@@ -46,7 +46,7 @@ def guess_unit(joints: Tensor) -> float:
     for name in ('m', 'cm', 'mm'):
         if PERSON[0] <= length * UNITS[name] < PERSON[1]:
             return UNITS[name]
-    raise ValueError(f'the legs are {length:.4g} units long, which is no person in m, cm or mm; name the unit')
+    raise ValueError(f'the legs are {length:.4g} units long, which is no person in m, cm or mm; name the unit (--unit)')
 
 
 def find_unit(joints: Tensor, *, given: Optional[float] = None, usual: Optional[float] = None) -> Unit:

@@ -19,7 +19,7 @@ class Lines:
 
     def __init__(self, path: Union[str, Path]) -> None:
         self.path = Path(path)
-        text = _decoded(self.path.read_bytes())
+        text = decoded(self.path.read_bytes())
         self._lines = [(number, part.strip()) for number, line in enumerate(text.splitlines(), 1)
                        for part in (line.replace('{', '\n{\n').replace('}', '\n}\n').split('\n') if '{' in line or '}' in line else [line])
                        if part.strip()]
@@ -88,7 +88,7 @@ def split_numbers(line: str) -> List[str]:
     return line.replace(',', '.').split()
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
     """UTF-8 or UTF-16 as the first bytes show it; what stands behind Ctrl-Z, with which old programs end a file, is not text."""
     encoding = 'utf-16' if content[:2] in (b'\xff\xfe', b'\xfe\xff') else _unmarked(content[:200])
     text = content.decode(encoding or 'utf-8-sig', errors='replace')

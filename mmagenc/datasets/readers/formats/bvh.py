@@ -6,8 +6,9 @@ from mmagenc.body_models import rest_joints_of
 from mmagenc.body_models.rigs import load_rig
 from mmagenc.datasets.readers.assumptions import doubtful_words
 from mmagenc.datasets.readers.bvh_clip import BvhSettings, convert_bvh
+from mmagenc.datasets.readers.bvh_text import decoded
 from mmagenc.datasets.readers.registry import Conversion, Reader, ReadOptions, Recording
-from mmagenc.datasets.readers.source import Source, decoded
+from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
 

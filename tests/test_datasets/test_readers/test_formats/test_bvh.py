@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 
 from mmagenc.registry import MODELS
 from mmagenc.skeletons.smpl24 import NAMES, PARENTS
-from tests.bvh_writer import bvh_text
+from tests.bvh_writer import bvh_text, person_bvh
 
 from .reading import recordings
 
@@ -34,3 +35,10 @@ def test_the_knee_bends_and_the_rig_is_said(tmp_path):
     assert 'smpl' in found.conversion.assumed.what and found.conversion.assumed.legs > 0.1 and found.conversion.quality['frames'] == 4
     turn = found.pose[0, :, NAMES.index('left_knee')]
     assert np.allclose(np.degrees(turn[:, 0]), [0, 20, 40, 60], atol=1) and np.abs(turn[:, 1:]).max() < 0.02
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be', 'latin-1'])
+def test_a_file_is_known_in_every_encoding_that_is_read(tmp_path, encoding):
+    (tmp_path / 'a.bvh').write_bytes(person_bvh({name: name for name in NAMES}).encode(encoding))
+    found, = recordings(tmp_path / 'a.bvh', 'bvh')
+    assert found.pose.shape == (1, 31, 24, 3)
