@@ -254,3 +254,27 @@ def test_a_second_skeleton_in_a_file_that_is_not_read_is_said(convert, change):
     clip = convert('\n'.join([*first[:motion], *second[1:motion], *first[motion:motion + 3], *frames]))
     assert clip['assumed'].notes == (f'another skeleton or thing in the file is not read (below {change.format("Hips")})', )
     assert_person(clip)
+
+
+def sides_of(left, right, core, **limbs):
+    forms = (('left_', left), ('right_', right))
+    return {**core, **{side + joint: form.format(name) for side, form in forms for joint, name in limbs.items()}}
+
+
+KINECT = dict(hip='Hip', knee='Knee', ankle='Ankle', foot='Foot', shoulder='Shoulder', elbow='Elbow', wrist='Wrist', hand='Hand')
+ASF = dict(hip='femur', knee='tibia', ankle='foot', foot='toes', collar='clavicle', shoulder='humerus', elbow='radius', wrist='wrist')
+
+
+@pytest.mark.parametrize('names, rig', [
+    (sides_of('{}Left', '{}Right', dict(pelvis='SpineBase', spine1='SpineMid', spine3='SpineShoulder', neck='Neck', head='Head'), **KINECT),
+     'azure_kinect'),
+    (sides_of('{}_Left', '{}_Right', dict(pelvis='Hip_Center', spine1='Spine', neck='Shoulder_Center', head='Head'), **KINECT),
+     'azure_kinect'),
+    (sides_of('l{}', 'r{}', dict(pelvis='root', spine1='lowerback', spine2='upperback', spine3='thorax', neck='lowerneck', head='head'),
+              **ASF), 'cmu'),
+], ids=['Kinect 2', 'Kinect 1', 'ASF'])
+def test_other_names_of_what_a_rig_is_for(convert, names, rig):
+    for unit in (1., .01, .45 / 2.54):
+        clip = convert(person_bvh(names, unit=unit))
+        assert clip['quality']['rig'] == rig and clip['assumed'].legs == pytest.approx(.81, rel=.01)
+        assert_person(clip)
