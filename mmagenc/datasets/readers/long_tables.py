@@ -11,7 +11,7 @@ import numpy as np
 
 from .registry import Person
 from .table_parts import Part, parts_of
-from .wide_tables import AXES, FRAME_COLUMNS, cell_number, frame_number
+from .wide_tables import AXES, FRAME_COLUMNS, cell_number, columns_called, frame_number
 
 POINT_COLUMNS = ('landmark_name', 'keypoint_name', 'joint_name', 'landmark', 'keypoint', 'joint', 'body_part', 'bodypart', 'name',
                  'landmark_id', 'landmarkid', 'landmark_index', 'landmark_idx', 'keypoint_id', 'keypoint_index', 'joint_id', 'id', 'index')
@@ -70,7 +70,7 @@ def parse_long_header(header: Sequence[str]) -> Optional[LongTable]:
     if any(len(columns) > 1 for columns in places.values()) or not {'x', 'y'} <= places.keys():
         return None
     point = next((lower.index(name) for name in POINT_COLUMNS if name in lower), None)
-    frame = next((lower.index(name) for name in FRAME_COLUMNS if name in lower), None)
+    frame = next(iter(columns_called(header, FRAME_COLUMNS)), None)
     axes = tuple(places[axis][0] for axis in 'xyz' if axis in places)
     if point is None and not all('landmark' in lower[column] for column in axes) or point is not None and point > axes[0]:
         return None

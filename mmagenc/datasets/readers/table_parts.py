@@ -9,7 +9,7 @@ from typing import Callable, Collection, Dict, Iterable, Iterator, List, NamedTu
 
 from .number_tables import is_number
 from .registry import Recording, Unusable, each
-from .wide_tables import IMAGES, WideTable, cells_of, filled_rows, frame_number, told_columns
+from .wide_tables import IMAGES, WideTable, cells_of, column_word, filled_rows, frame_number, told_columns
 
 RECORDINGS = ('video', 'recording', 'clip', 'session', 'sequence', 'seq', 'trial', 'take', 'file', 'run', 'visit', 'camera', 'cam', 'view')
 """What says which recording a row is of, before endings such as ``_id``; all of them that a table has together."""
@@ -117,15 +117,10 @@ class _Table:
         self.header = [cell.strip() for cell in rows[0]]
         self.rows, self.cells, self.frame, self.track = filled_rows(rows), functools.cache(cells_of(rows)), frame, track
         self.frames = list(map(str, range(len(self.rows)))) if frame is None else self.cells(frame)
-        self.words = {column: _word(cell) for column, cell in enumerate(self.header) if column not in used}
+        self.words = {column: column_word(cell) for column, cell in enumerate(self.header) if column not in used}
 
     def part(self, name: str, lines: Iterable[int], **said) -> Part:
         return Part(name, [self.header, *(self.rows[line] for line in lines)], **said)
-
-
-def _word(cell: str) -> str:
-    """``participant_id`` of ``ParticipantID`` and ``Participant ID``."""
-    return re.sub(r'[\s.\-_]+', '_', re.sub(r'(?<=[a-z])(?=[A-Z])', '_', cell)).lower().strip('_')
 
 
 def _is_of(word: str, words: Sequence[str]) -> Optional[str]:
@@ -166,7 +161,7 @@ def _label_column(table: _Table) -> Tuple[Optional[int], Tuple[str, ...]]:
 
 
 def _of_detector(table: _Table, said: str, values: Collection[str]) -> bool:
-    zero = said == 'class' and {_word(cell) for cell in table.header} & {*SURE}
+    zero = said == 'class' and {column_word(cell) for cell in table.header} & {*SURE}
     return {*map(str.lower, values)} <= {*DETECTED, *(('0', '0.0') if zero else ())}
 
 

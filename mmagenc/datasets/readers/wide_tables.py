@@ -14,10 +14,14 @@ from .values import last_number
 
 AXES = {'x': 'x', 'y': 'y', 'z': 'z', **dict.fromkeys(('c', 'conf', 'confidence', 'score', 'likelihood', 'visibility', 'vis', 'v', 'p',
                                                        'prob', 'probability', 'presence'), 'score')}
-FRAME_COLUMNS = ('frame', 'frame_idx', 'frame_id', 'frame_index', 'frame_number', 'frame_no', 'frame_num', 'image', 'image_id',
-                 'image_name', 'file_name', 'filename')
-TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'object_id', 'tid', 'id', 'pose_id', 'person_idx')
-ROW_COLUMNS = ('id', 'object_id', 'pose_id')
+_NUMBERS = ('_idx', '_id', '_index', '_number', '_no', '_nr', '_num', 'id', 'idx', 'index', 'number', 'no', 'nr', 'num')
+FRAME_COLUMNS = (*(word + ending for word in ('frame', 'video_frame', 'image', 'img') for ending in ('', *_NUMBERS, '_name')), 'frames', 'fnum',
+                 'frame_path', 'frame_file', 'image_path', 'image_file', 'img_path', 'img_file', 'file_name', 'filename')
+TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'object_id', 'tid', 'id', 'pose_id',
+                 *(word + ending for word in ('track', 'tracker', 'person', 'individual') for ending in (*_NUMBERS, '_name')),
+                 *(word + ending for word in ('people', 'human', 'object', 'obj') for ending in _NUMBERS))
+"""As :func:`column_word` spells them, those before others first."""
+ROW_COLUMNS = ('id', 'object_id', 'obj_id', 'pose_id')
 """Of these, those that may number the rows instead of the persons."""
 VIDEOS = re.compile(r'.*\.(mp4|avi|mov|mkv|webm|m4v|mpe?g|wmv)', re.IGNORECASE)
 IMAGES = re.compile(r'.*\.(png|jpe?g|bmp|tiff?|json)', re.IGNORECASE)
@@ -69,7 +73,8 @@ def parse_header(header: Sequence[str], *, min_points: int = MIN_POINTS, only: s
     scored = all('score' in found for found in places.values())
     box = next((tuple(map(lower.index, names)) for names in BOX_COLUMNS if set(names) <= set(lower)), None)
     return WideTable(list(places), points, np.array([found['score'] for found in places.values()]) if scored else None,
-                     _first(lower, FRAME_COLUMNS), _first(lower, TRACK_COLUMNS), box)
+                     next(iter(columns_called(header, FRAME_COLUMNS)), None),
+                     next(iter(columns_called(header, TRACK_COLUMNS)), None), box)
 
 
 def settled(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[WideTable, Tuple[str, ...]]:
@@ -91,13 +96,12 @@ def told_columns(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[WideT
     says not who it is.
     """
     header, cells, notes = rows[0], cells_of(rows), []
-    lower = [cell.strip().lower() for cell in header]
     if table.frame is not None and all(map(VIDEOS.fullmatch, cells(table.frame))):
-        others = [lower.index(name) for name in FRAME_COLUMNS if name in lower and lower.index(name) != table.frame]
+        others = columns_called(header, FRAME_COLUMNS)
         table = replace(table, frame=next((column for column in others if not all(map(VIDEOS.fullmatch, cells(column)))), None))
     track = None if table.track is None else cells(table.track)
-    if track and lower[table.track] in ROW_COLUMNS and len(set(track)) == len(track) >= MIN_POINTS:
-        others = [lower.index(name) for name in TRACK_COLUMNS if name in lower and lower.index(name) != table.track]
+    if track and column_word(header[table.track]) in ROW_COLUMNS and len(set(track)) == len(track) >= MIN_POINTS:
+        others = columns_called(header, TRACK_COLUMNS)
         notes.append(f'the column {header[table.track].strip()} is another in each row: it numbers rows, not persons')
         table = replace(table, track=next((column for column in others if len(set(cells(column))) < len(track)), None))
     return table, tuple(notes)
@@ -125,8 +129,15 @@ def _split(cell: str) -> Tuple[Optional[str], str]:
     return None, ''
 
 
-def _first(header: Sequence[str], names: Sequence[str]) -> Optional[int]:
-    return next((header.index(name) for name in names if name in header), None)
+def column_word(cell: str) -> str:
+    """``participant_id`` of ``ParticipantID`` and ``Participant ID``, ``frame`` of ``Frame #``."""
+    return re.sub(r'[\s.\-_#]+', '_', re.sub(r'(?<=[a-z])(?=[A-Z])', '_', cell)).lower().strip('_')
+
+
+def columns_called(header: Sequence[str], names: Sequence[str]) -> List[int]:
+    """The columns of some names, however they are spelt, in the order of the names."""
+    words = list(map(column_word, header))
+    return [words.index(name) for name in dict.fromkeys(names) if name in words]
 
 
 def persons_of(table: WideTable, rows: Sequence[Sequence[str]]) -> Tuple[List[List[Person]], Optional[np.ndarray], List[int]]:
@@ -178,12 +189,17 @@ def _person(table: WideTable, row: Sequence[str], line: int, header: Sequence[st
     if not np.isfinite(keypoint).any():
         return None
     score = None if table.scores is None else np.nan_to_num(_numbers(row, table.scores, line, header))
-    track = row[table.track].strip() or None if table.track is not None else None
+    track = _identity(row[table.track]) if table.track is not None else None
     box = None
     if table.box is not None:
         x1, y1, x2, y2 = _numbers(row, np.array(table.box), line, header)
         box = np.array([x1, y1, x2 - x1, y2 - y1]) if np.isfinite([x1, y1, x2, y2]).all() else None
     return Person(keypoint, score, track, box)
+
+
+def _identity(cell: str) -> Optional[str]:
+    """Who it is; ``1`` of ``1.0``, as columns with empty cells have numbers."""
+    return re.sub(r'(?<=\d)\.0+$', '', cell.strip()) or None
 
 
 def _numbers(row: Sequence[str], columns: np.ndarray, line: int, header: Sequence[str]) -> np.ndarray:

@@ -28,6 +28,19 @@ def test_columns_however_they_are_spelt(write, import_file, walk, names, axes, s
     assert np.allclose(recording.keypoint_score, .8)
 
 
+@pytest.mark.parametrize('frame, person', [
+    ('FrameNumber', 'PersonID'), ('Frame Number', 'Person Id'), ('frameid', 'personid'), ('Frame #', 'id'), ('frame_nr', 'tracker_id'),
+    ('fnum', 'Track ID'), ('img_id', 'obj_id'), ('frames', 'human_id')])
+def test_frames_and_persons_however_their_columns_are_called(write, import_file, walk, frame, person):
+    """Two people in turns were one clip of twice as many frames; frames that are left out are gaps."""
+    rows = table({'1.0': walk * 2, '2.0': walk + 50}, frame=frame).replace('person', person, 1).split('\n')
+    rows = [rows[0], *(row for number in (0, 1, 2, 5, 6, 7, 8, 9) for row in rows[1:] if row.startswith(f'{number},'))]
+    recording, = import_file(write('a.csv', '\n'.join(rows)), 'yolo', max_persons=2)
+    there = [0, 1, 2, 5, 6, 7, 8, 9]
+    assert recording.keypoint.shape[:2] == (2, 10) and np.allclose(recording.keypoint[1][there], (walk + 50)[there], atol=1e-3)
+    assert np.isnan(recording.keypoint[:, 3:5]).all() and recording.notes == ("2 persons by the file's identities", )
+
+
 def test_persons_scores_and_frames_by_the_names_of_images(write, import_file, walk):
     text = table({'mother': walk * 2, 'child': walk + 50})
     recording, = import_file(write('a.csv', text), 'yolo', max_persons=2)
