@@ -46,7 +46,8 @@ class LongTable:
         Raises:
             ValueError: as there.
         """
-        return parts_of(name, rows, frame=self.frame, used=(*self.axes, self.score, self.point), by_class=by_class)
+        return parts_of(name, rows, frame=self.frame, used=(*self.axes, self.score, self.point), within=(self.point, ),
+                        by_class=by_class)
 
 
 def is_tidy(header: Sequence[str]) -> bool:

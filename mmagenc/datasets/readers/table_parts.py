@@ -9,10 +9,12 @@ from typing import Callable, Collection, Dict, Iterable, Iterator, List, NamedTu
 
 from .number_tables import is_number
 from .registry import Recording, Unusable, each
-from .wide_tables import IMAGES, WideTable, cells_of, column_word, filled_rows, frame_number, told_columns
+from .wide_tables import IMAGES, TRACK_COLUMNS, WideTable, cells_of, column_word, filled_rows, frame_number, told_columns
 
 RECORDINGS = ('video', 'recording', 'clip', 'session', 'sequence', 'seq', 'trial', 'take', 'file', 'run', 'visit', 'camera', 'cam', 'view')
 """What says which recording a row is of, before endings such as ``_id``; all of them that a table has together."""
+REPEATS = ('rep', 'repetition', 'repeat', 'attempt', 'round', 'iteration', 'cycle', 'bout', 'episode', 'block', 'segment', 'set')
+"""What says so where frames begin again with it."""
 SUBJECTS = ('subject', 'participant', 'subj', 'patient', 'infant', 'child', 'baby', 'actor', 'performer', 'volunteer', 'user')
 """What says who it is, of people who are not seen together."""
 LABELS = ('class', 'label', 'action', 'pose_class', 'exercise', 'activity', 'behaviour', 'behavior', 'movement', 'motion', 'gesture',
@@ -61,11 +63,12 @@ def wide_parts(name: str, table: WideTable, rows: Sequence[Sequence[str]], *, by
 
 
 def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] = None, track: Optional[int] = None,
-             used: Collection[Optional[int]] = (), by_class: bool = True) -> List[Part]:
+             used: Collection[Optional[int]] = (), within: Collection[Optional[int]] = (), by_class: bool = True) -> List[Part]:
     """The clips of a table: of each recording and subject the stretches of one class.
 
-    Columns of several values that name recordings tell them apart together, and a column of subjects does. Where the class changes, another
-    clip begins; where classes or subjects have the same frames, each has a recording of its own.
+    Columns of several values that name recordings tell them apart together, and a column of subjects does; one of repetitions does where
+    frames begin again with it. Where the class changes, another clip begins; where classes or subjects have the same frames, each has a
+    recording of its own.
 
     Args:
         name: of the table.
@@ -73,13 +76,16 @@ def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] =
         frame: column of the frame's number; ``None`` if each row is a frame.
         track: column of who it is, of persons who are seen together.
         used: columns of something else.
+        within: columns in which the rows of one frame and person differ; ``None`` if they do and no column says in what.
         by_class: whether classes make clips; without, the recordings are whole and have none.
 
     Raises:
-        ValueError: subjects in turns, and no column says which frame a row is of.
+        ValueError: subjects in turns, and no column says which frame a row is of; rows of one frame that differ in a column of which nobody
+            knows whether it says the person or the recording.
     """
     table = _Table(rows, frame, track, {*used, frame, track} - {None})
     recordings, subject, (label, notes) = _recording_columns(table), _column_of(table, SUBJECTS), _label_column(table)
+    recordings += [] if None in within else _repeats(table, {*recordings, subject, label} - {None}, within)
     notes += _unread(table, {*recordings, subject, label} - {None})
     label = label if by_class else None
     groups = _grouped(range(len(table.rows)), list(zip(*map(table.cells, recordings))) or [()] * len(table.rows)) or {(): []}
@@ -165,20 +171,42 @@ def _of_detector(table: _Table, said: str, values: Collection[str]) -> bool:
     return {*map(str.lower, values)} <= {*DETECTED, *(('0', '0.0') if zero else ())}
 
 
+def _repeats(table: _Table, known: Collection[int], within: Collection[int]) -> List[int]:
+    """The column of repetitions, if frames begin again with it.
+
+    Raises:
+        ValueError: a column of another name tells rows of one frame apart.
+    """
+    own = {*known, *within, *([] if table.track is None else [table.track])}
+    places = list(zip(*map(table.cells, sorted(own)), table.frames))
+    if len(set(places)) == len(places):
+        return []
+    telling = [column for column, word in table.words.items()
+               if column not in known and not _is_of(word, PLACES) and word not in TRACK_COLUMNS and _names_parts(table, column)
+               and len(set(zip(places, table.cells(column)))) == len(places)]
+    found = [column for column in telling if _is_of(table.words[column], REPEATS)]
+    if telling and not found:
+        raise ValueError(f'rows of one frame differ in the column {table.header[telling[0]]}: if it says who is who, call it person; if it '
+                         'says which recording, call it recording')
+    return found[:1]
+
+
+def _names_parts(table: _Table, column: int) -> bool:
+    """Whether a column may say of which person or recording its rows are: whole numbers or words, each in several rows."""
+    values = set(table.cells(column)) - {''}
+    whole = all(re.fullmatch(r'\d+(?:\.0+)?', value) or not is_number(value) for value in values)
+    return 1 < len(values) <= len(table.rows) / 2 and whole and not {*map(str.lower, values)} <= {*DETECTED}
+
+
 def _unread(table: _Table, known: Collection[int]) -> Tuple[str, ...]:
-    """A note of columns of a few words, or of a few numbers that tell rows of one frame apart, which are none of those that are known."""
+    """A note of columns of a few words that are none of those that are known."""
     unread = []
-    places = list(zip(*map(table.cells, sorted(known)), table.frames))
-    doubled = table.track is None and len(set(places)) < len(places)
     for column, word in table.words.items():
         values = set(table.cells(column)) - {''}
         if not 0 < len(values) <= max(1, min(FEW, len(table.rows) / 2)) or column in known or _is_of(word, RECORDINGS):
             continue
-        if all(map(is_number, values)):
-            tells = doubled and not _is_of(word, PLACES) and len(set(zip(places, table.cells(column)))) == len(places)
-        else:
-            tells = not {*map(str.lower, values)} <= {*DETECTED} and not any(_tell_the_same(table, column, other) for other in known)
-        if tells:
+        if not all(map(is_number, values)) and not {*map(str.lower, values)} <= {*DETECTED} and not any(
+                _tell_the_same(table, column, other) for other in known):
             unread.append(table.header[column] or f'number {column + 1}')
     if not unread:
         return ()

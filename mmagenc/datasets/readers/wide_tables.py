@@ -15,8 +15,8 @@ from .values import last_number
 AXES = {'x': 'x', 'y': 'y', 'z': 'z', **dict.fromkeys(('c', 'conf', 'confidence', 'score', 'likelihood', 'visibility', 'vis', 'v', 'p',
                                                        'prob', 'probability', 'presence'), 'score')}
 _NUMBERS = ('_idx', '_id', '_index', '_number', '_no', '_nr', '_num', 'id', 'idx', 'index', 'number', 'no', 'nr', 'num')
-FRAME_COLUMNS = (*(word + ending for word in ('frame', 'video_frame', 'image', 'img') for ending in ('', *_NUMBERS, '_name')), 'frames', 'fnum',
-                 'frame_path', 'frame_file', 'image_path', 'image_file', 'img_path', 'img_file', 'file_name', 'filename')
+FRAME_COLUMNS = (*(word + ending for word in ('frame', 'video_frame', 'image', 'img') for ending in ('', *_NUMBERS, '_name')),
+                 'frames', 'fnum', 'frame_path', 'frame_file', 'image_path', 'image_file', 'img_path', 'img_file', 'file_name', 'filename')
 TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'object_id', 'tid', 'id', 'pose_id',
                  *(word + ending for word in ('track', 'tracker', 'person', 'individual') for ending in (*_NUMBERS, '_name')),
                  *(word + ending for word in ('people', 'human', 'object', 'obj') for ending in _NUMBERS))

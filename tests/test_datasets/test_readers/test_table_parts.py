@@ -78,10 +78,27 @@ def test_columns_that_are_not_understood_are_named():
     assert parts_of('t', [[*row[3:5], row[6]] for row in rows], frame=2)[0].notes == ()
 
 
-def test_numbers_that_tell_rows_of_one_frame_apart_are_named_as_not_read():
-    rows = rows_of('rep idx frame', *((turn, turn, frame) for turn in (1, 2) for frame in range(4)))
-    assert parts_of('t', rows, frame=2)[0].notes[0].startswith('a column was not read: rep; ')
-    assert parts_of('t', [row[1:] for row in rows], frame=1)[0].notes == parts_of('t', rows, frame=2, track=1)[0].notes == ()
+@pytest.mark.parametrize('column', ['rep', 'Rep No', 'repetition', 'block_id', 'attempt'])
+def test_repetitions_whose_frames_begin_again_are_recordings(column):
+    """They were two persons of one recording."""
+    rows = [[column, 'idx', 'frame'], *([str(turn), str(turn), str(frame)] for turn in (1, 2) for frame in range(4))]
+    assert told(rows) == [('t/1', None, None, '0123'), ('t/2', None, None, '0123')]
+    assert parts_of('t', rows, frame=2)[0].notes == parts_of('t', [row[1:] for row in rows], frame=1)[0].notes == ()
+    assert len(parts_of('t', rows, frame=2, track=1)) == 1  # told apart by the person already
+    people = [[*row, who] if row[0] != column else [*row, 'person'] for row in rows for who in ('AB' if row[0] != column else 'A')]
+    assert len(parts_of('t', people, frame=2, track=3)) == 2
+    assert len(parts_of('t', [*rows[:5], *([*row[:2], str(int(row[2]) + 4)] for row in rows[5:])], frame=2)) == 1  # one recording goes on
+
+
+@pytest.mark.parametrize('values', [('1', '2'), ('left', 'right')])
+def test_what_tells_rows_of_one_frame_apart_and_may_be_anything_is_refused(values):
+    rows = [['code', 'frame'], *([value, str(frame)] for value in values for frame in range(4))]
+    with pytest.raises(ValueError, match='rows of one frame differ in the column code: .* call it person; .* call it recording'):
+        parts_of('t', rows, frame=1)
+    joints = [['frame', 'joint_id', 'joint'], *([str(frame), str(joint), f'j{joint}'] for frame in range(9) for joint in range(4))]
+    assert len(parts_of('t', joints, frame=0, used=[2], within=[2])) == len(parts_of('t', joints, frame=0, within=[None])) == 1
+    measured = [['area', 'frame'], *([f'{frame}.{turn}', str(frame)] for turn in (1, 2) for frame in range(4))]
+    assert len(parts_of('t', measured, frame=1)) == 1
 
 
 def test_a_table_without_rows_is_one_part():
