@@ -138,6 +138,20 @@ def last_number(name: Union[str, int]) -> Optional[int]:
     return int(found[-1]) if found else None
 
 
+def identity(value) -> Optional[Union[int, str]]:
+    """Who somebody is by a file's number or word; ``None`` for none, and for a negative number, which says so too.
+
+    Trackers write ``3``, ``[3]``, ``[[3]]`` and ``3.0``.
+    """
+    while isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or isinstance(value, int) and value < 0:
+        return None
+    return value
+
+
 def named_by_folder(source: Source) -> Tuple[str, Optional[str]]:
     """The name of a file that is called as its program calls them all: its folder's; and its class, the folder above, if there is one."""
     folder, _, _ = source.name.rpartition('/')

@@ -16,6 +16,7 @@ from mmagenc.datasets.readers.source import Source, natural_key
 from mmagenc.datasets.readers.values import (
     by_series,
     columns_of_number,
+    identity,
     in_pixels,
     last_number,
     named_by_folder,
@@ -106,16 +107,7 @@ def _person(person: Dict, place: str) -> Person:
     if box is not None:
         box = numbers(box, f'{place}: box').reshape(-1)
         box = box if len(box) == 4 and np.isfinite(box).all() else None
-    return Person(unseen_as_nan(values[:, :2]), np.nan_to_num(values[:, 2]), _track(person.get('idx', person.get('track_id'))), box)
-
-
-def _track(idx) -> Optional[Union[int, str]]:
-    """AlphaPose's trackers write ``3``, ``[3]``, ``[[3]]`` or ``3.0``."""
-    while isinstance(idx, list) and idx:
-        idx = idx[0]
-    if isinstance(idx, float):
-        idx = int(idx) if idx.is_integer() else None
-    return idx if isinstance(idx, (int, str)) and not isinstance(idx, bool) and idx != -1 else None
+    return Person(unseen_as_nan(values[:, :2]), np.nan_to_num(values[:, 2]), identity(person.get('idx', person.get('track_id'))), box)
 
 
 class _Run(NamedTuple):

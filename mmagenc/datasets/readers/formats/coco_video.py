@@ -18,12 +18,14 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable
 from mmagenc.datasets.readers.source import Source, natural_key
+from mmagenc.datasets.readers.table_parts import DETECTED
 from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import (
     Columns,
     by_series,
     columns_of_names,
     columns_of_number,
+    identity,
     last_number,
     numbers,
     triples,
@@ -218,7 +220,7 @@ def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation:
         box = box if len(box) == 4 and np.isfinite(box).all() else None
     track = annotation.get('track_id', annotation.get('attributes', {}).get('track_id') if isinstance(annotation.get('attributes'), dict)
                            else None)
-    return Person(keypoint, score, track if isinstance(track, (int, str)) else None, box)
+    return Person(keypoint, score, identity(track), box)
 
 
 def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions,
@@ -331,9 +333,9 @@ def _said(words: Iterable[Optional[str]]) -> List[str]:
 
 def _word(entry: Mapping, keys: Sequence[str]) -> Optional[str]:
     """The first word that an annotation, or an image, or its attributes have by one of the keys; else a number, but for ``label``, which
-    detectors number."""
+    detectors number. What detectors find, a person, is none."""
     inner = entry.get('attributes') if isinstance(entry.get('attributes'), dict) else {}
     said = [(key, held[key]) for held in (entry, inner) for key in keys if key in held]
-    words = [word for _, word in said if isinstance(word, str) and word.strip()]
+    words = [word for _, word in said if isinstance(word, str) and word.strip() and word.strip().lower() not in DETECTED]
     numbered = [str(word) for key, word in said if isinstance(word, int) and not isinstance(word, bool) and key != 'label']
     return next(iter([*words, *numbered]), None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
-from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, numbers
+from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, identity, numbers
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 23: 'coco133_body', 26: 'halpe26', 133: 'coco133_body'}
@@ -155,8 +155,8 @@ def person_of(instance, place: str) -> Person:
         score = numbers(score, f'{place}: keypoint_scores').reshape(-1)
         if len(score) != len(keypoint):
             raise ValueError(f'{place}: keypoint_scores must be {len(keypoint)} numbers, got {len(score)}')
-    track = next((instance[key] for key in TRACK_KEYS if isinstance(instance.get(key), (int, str))), None)
-    return Person(keypoint, score, None if track == -1 else track, _box(instance.get('bbox'), place))
+    track = next((track for key in TRACK_KEYS if (track := identity(instance.get(key))) is not None), None)
+    return Person(keypoint, score, track, _box(instance.get('bbox'), place))
 
 
 def _box(corners, place: str) -> Optional[np.ndarray]:

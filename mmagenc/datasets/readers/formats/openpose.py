@@ -13,7 +13,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
-from mmagenc.datasets.readers.values import Columns, columns_of_number, frames_by_name, in_pixels, triples, unseen_as_nan
+from mmagenc.datasets.readers.values import Columns, columns_of_number, frames_by_name, identity, in_pixels, triples, unseen_as_nan
 from mmagenc.registry import READERS
 from mmagenc.skeletons import get_skeleton
 
@@ -107,10 +107,4 @@ def _person(person, place: str) -> Optional[Person]:
     if not person[key]:
         return None
     values = triples(person[key], f'{place}: {key}')
-    return Person(unseen_as_nan(values[:, :2]), np.nan_to_num(values[:, 2]), _track(person.get('person_id')))
-
-
-def _track(person_id) -> Optional[int]:
-    """``[7]`` is person 7, ``[-1]`` says that OpenPose does not track."""
-    number = person_id[0] if isinstance(person_id, list) and person_id else person_id
-    return number if isinstance(number, int) and number >= 0 else None
+    return Person(unseen_as_nan(values[:, :2]), np.nan_to_num(values[:, 2]), identity(person.get('person_id')))

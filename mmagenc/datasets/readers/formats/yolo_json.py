@@ -21,7 +21,16 @@ import numpy as np
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.unit_option import refuse_unit
-from mmagenc.datasets.readers.values import by_series, columns_of_number, frames_by_name, in_pixels, last_number, numbers, unseen_as_nan
+from mmagenc.datasets.readers.values import (
+    by_series,
+    columns_of_number,
+    frames_by_name,
+    identity,
+    in_pixels,
+    last_number,
+    numbers,
+    unseen_as_nan,
+)
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17'}
@@ -230,10 +239,10 @@ def _person(entry: Any, place: str) -> Person:
     score = keypoints.get('visible')
     if score is not None:
         score = np.nan_to_num(numbers(score, f'{place}: keypoints visible', (len(points), )))
-    track, box = entry.get('track_id'), entry.get('box')
+    box = entry.get('box')
     if isinstance(box, Mapping) and all(key in box for key in BOX):
         box = numbers([box[key] for key in BOX], f'{place}: box', (4, ))
         box = np.concatenate([box[:2], box[2:] - box[:2]])
     else:
         box = None
-    return Person(unseen_as_nan(points), score, track if isinstance(track, (int, str)) and not isinstance(track, bool) else None, box)
+    return Person(unseen_as_nan(points), score, identity(entry.get('track_id')), box)

@@ -194,3 +194,27 @@ def test_several_things_of_one_image_or_of_images_without_an_order(write, import
 def test_a_unit_of_pixels_is_refused(write, import_file, walk):
     with pytest.raises(ValueError, match='--unit is for places in space'):
         import_file(write('a.json', content(walk)), 'coco', unit=.001)
+
+
+@pytest.mark.parametrize('first, second', [(1., 2.), ('1', '2'), (0, 1)])
+def test_identities_in_other_forms_of_numbers(write, import_file, walk, first, second):
+    """Two who say who they are were one by overlap, and one of them was lost."""
+    written = content(walk, track=first)
+    written['annotations'] += content(walk + 300, track=second)['annotations']
+    clips = import_file(write('a.json', written), 'coco')
+    assert [(clip.name, clip.notes) for clip in clips] == [(f'clip1_{int(first)}', ()), (f'clip1_{int(second)}', ())]
+    assert np.allclose(clips[1].keypoint[0], walk + 300)
+    for annotation in written['annotations']:
+        annotation['track_id'] = -1.
+    assert '2 persons by overlap' in import_file(write('a.json', written), 'coco')[0].notes
+
+
+@pytest.mark.parametrize('key, word', [('label', 'person'), ('label', 'Human'), ('action', 'people')])
+def test_what_a_detector_finds_is_no_class(write, import_file, walk, key, word):
+    written = content(walk)
+    for annotation in written['annotations']:
+        annotation['attributes'] = {key: word}
+    assert import_file(write('a.json', written), 'coco')[0].label is None
+    written['annotations'][0]['attributes']['posture'] = 'supine'
+    written['annotations'] = written['annotations'][:1]
+    assert import_file(write('a.json', written), 'coco')[0].label == 'supine'

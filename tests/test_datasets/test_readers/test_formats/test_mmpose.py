@@ -118,3 +118,13 @@ def test_images_with_nobody_come_first_and_two_videos_share_a_folder(write, impo
     assert {clip.name: clip.keypoint.shape[1] for clip in import_file(tmp_path / 'two', 'mmpose')} == {'two/a': 5, 'two/b': 5}
     write('two/a_0001.json', '[')
     assert [type(clip).__name__ for clip in import_file(tmp_path / 'two', 'mmpose', link=False)] == ['Unusable', 'Recording']
+
+
+def test_identities_in_other_forms_of_numbers(write, import_file, walk):
+    """Two who change places keep their own keypoints by what the file says, not by who is nearest."""
+    content = [dict(frame_id=index, instances=[instance(points if index < 5 else points + 300, track_id=1.),
+                                               instance(points + 300 if index < 5 else points, instance_id=[2])])
+               for index, points in enumerate(walk)]
+    recording, = import_file(write('a.json', content), 'mmpose', max_persons=2)
+    assert np.allclose(recording.keypoint[0], np.concatenate([walk[:5], walk[5:] + 300]), rtol=1e-6)
+    assert recording.notes[0] == "2 persons by the file's identities"
