@@ -26,11 +26,12 @@ from .assembling import annotation_of
 from .finding import Chosen, chosen_readers, find_sources, formats_advice
 from .markers import SIZES, person_size
 from .motion_files import Labels, convert_files
-from .paths import in_metres
+from .paths import has_path, in_metres
 from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
 from .source import Source
 from .tracks import identities, link_persons, only_person, with_all_frames
+from .unit_option import check_unit
 from .upright import head_down, up_of_person
 
 PARALLEL_FROM = 48
@@ -201,11 +202,13 @@ def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]],
     source, result = Source(path, root), _Read()
     origin = Source(path, root)  # without what is read of it
     try:
-        for recording in chosen_readers(reader)[reader].read(source, settings.read):
+        chosen = chosen_readers(reader)[reader]
+        for recording in chosen.read(source, settings.read):
             if isinstance(recording, Unusable):
                 result.left_out.append(f'{path} ({recording.name}): {recording.reason}')
                 continue
             try:
+                check_unit(recording, chosen.takes_unit or has_path(recording), settings.read)
                 recording = in_metres(graded(told(recording, settings.read)), settings.read)
                 if settings.segments is None:  # else who is meant is found in each segment, whose numbers are the file's
                     recording = persons_of(recording, settings)

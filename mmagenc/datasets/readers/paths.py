@@ -47,6 +47,11 @@ def is_doubtful(transl: np.ndarray, fps: Optional[float]) -> bool:
     return bool(len(steps) and np.median(steps) > _RUN or abs(np.median(transl[:, 1])) > _HIGH)
 
 
+def has_path(recording: Recording) -> bool:
+    """Whether a recording has a path in a unit that its reader does not know."""
+    return recording.transl is not None and recording.conversion is None
+
+
 def in_metres(recording: Recording, options: ReadOptions) -> Recording:
     """A recording of rotations with its path in the unit that the user says, else in metres, with a note where these are doubtful.
     What its reader placed stays as it is.
@@ -54,7 +59,7 @@ def in_metres(recording: Recording, options: ReadOptions) -> Recording:
     Raises:
         ValueError: as :func:`refuse_path`.
     """
-    if recording.transl is None or recording.conversion is not None:
+    if not has_path(recording):
         return recording
     transl = np.asarray(recording.transl, dtype=np.float64) * (options.unit or 1.)
     paths = [path for path in (person[np.isfinite(person).all(axis=1)] for person in transl) if len(path)]

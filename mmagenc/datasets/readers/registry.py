@@ -99,6 +99,14 @@ class Recording:
         if len(said) != 1:
             raise TypeError(f'a Recording has one of keypoint, frames and pose, got {said}')
 
+    @property
+    def coordinates(self) -> int:
+        """How many its places have: 2 or 3; 0 of frames with nobody in them."""
+        if self.pose is not None:
+            return 3
+        places = self.keypoint if self.keypoint is not None else next((person.keypoint for frame in self.frames for person in frame), ())
+        return np.shape(places)[-1]
+
 
 class Unusable(NamedTuple):
     """In place of one recording of several in a file: that it is damaged, and why; the others are read on."""
@@ -179,6 +187,8 @@ class Reader:
     knows: Tuple[str, ...] = ()
     """What its files can say: of ``'2d'``, ``'3d'``, ``'smpl'``, ``'score'``, ``'persons'``, ``'track'``, ``'fps'``, ``'img_shape'``,
     ``'label'``, ``'subject'``, ``'split'``."""
+    takes_unit: bool = False
+    """Whether its files may have places in space, or a path, of a unit that they do not say: ``--unit`` says it. Others refuse one."""
     companions: Tuple[str, ...] = ()
     """Names of files that lie beside its own, are read with them, and are no clips."""
 

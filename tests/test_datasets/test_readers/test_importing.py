@@ -268,6 +268,17 @@ def test_a_picture_that_most_points_are_outside_of_is_told(tmp_path, write):
     assert not any('is that its size' in note for note in done(tmp_path, read=ReadOptions(img_shape=(310, 310))).notes)
 
 
+@pytest.mark.parametrize('channels, takes, says', [
+    (2, True, '--unit is for places in space'), (3, False, 'this format has one: leave it out')])
+def test_a_unit_that_no_reader_takes_is_refused(tmp_path, write, monkeypatch, channels, takes, says):
+    """It was passed over without a word."""
+    write('crawl/a.json', toy(channels=channels))
+    monkeypatch.setattr(ToyReader, 'takes_unit', takes)
+    with pytest.raises(ValueError, match=says):
+        done(tmp_path, read=ReadOptions(unit=.01))
+    assert done(tmp_path).annotation['annotations']
+
+
 def test_places_in_space_that_make_no_person_are_told(tmp_path, write):
     write('crawl/a.json', toy(channels=3))
     assert any('make no person of 0.1 to 4 m' in note for note in done(tmp_path).notes)

@@ -60,6 +60,8 @@ class AistPlusPlus(Reader):
 
 def _keypoints(value, key: str, unit: float, up: str) -> np.ndarray:
     """Metres, y up; NaN where AIST++ could place nothing."""
+
+    takes_unit = True
     array = np.asarray(value)
     if array.dtype.kind not in 'fiu' or array.ndim != 3 or array.shape[1:] != (17, 3) or not len(array) or np.isinf(array).any():
         raise ValueError(f'{key} must be finite numbers (T, 17, 3), got {array.shape} of {array.dtype}')

@@ -18,6 +18,7 @@ class BvhReader(Reader):
     title = 'BVH motion capture'
     suffixes = ('.bvh', )
     knows = ('3d', 'smpl', 'fps')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         return 'BVH' if 'HIERARCHY' in '\n'.join(decoded(source.head).splitlines()[:20]).upper() else None

@@ -23,6 +23,7 @@ class C3d(Reader):
     title = 'C3D'
     suffixes = ('.c3d', )
     knows = ('3d', 'fps')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         return 'C3D' if len(source.head) >= 512 and source.head[1] == 0x50 else None

@@ -37,6 +37,7 @@ class DeepLabCut(Reader):
     title = 'DeepLabCut'
     suffixes = ('.csv', '.h5', '.hdf5')
     knows = ('2d', '3d', 'score', 'persons', 'track')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.csv':

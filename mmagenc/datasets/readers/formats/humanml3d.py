@@ -37,6 +37,7 @@ class HumanML3D(Reader):
     title = 'HumanML3D joints or features, MDM results'
     suffixes = ('.npy', )
     knows = ('3d', 'fps')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         content = source.array()

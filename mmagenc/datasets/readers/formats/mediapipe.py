@@ -106,6 +106,7 @@ class MediaPipe(Reader):
     title = 'MediaPipe landmarks'
     suffixes = ('.csv', '.tsv', '.txt', '.json')
     knows = ('2d', '3d', 'score', 'persons', 'label', 'subject')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.suffix == '.json':

@@ -31,6 +31,7 @@ class MMPose(Reader):
     suffixes = ('.json', )
     folder = True
     knows = ('2d', '3d', 'score', 'persons', 'track')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         if source.is_folder:
@@ -67,7 +68,8 @@ def _recording(name: str, meta: Mapping, frames: List[Tuple[str, Sequence]], ids
             raise ValueError(f'{place}: keypoints must be {count} points of {dimensions} numbers, as in the frames before')
     columns = _columns(meta, count, dimensions, options)
     notes = columns.notes + (_lifted_notes(persons) if dimensions == 3 else ())
-    return Recording(name, columns.skeleton, frames=[[_ordered(person, columns) for person in frame] for frame in persons],
+    unit = np.float32(options.unit or 1 if dimensions == 3 else 1)
+    return Recording(name, columns.skeleton, frames=[[_ordered(person, columns, unit) for person in frame] for frame in persons],
                     frame_ids=ids, fps=options.fps, img_shape=options.img_shape, up=(options.up or 'z') if dimensions == 3 else None,
                     notes=notes)
 
@@ -181,6 +183,6 @@ def _columns(meta: Mapping, count: int, dimensions: int, options: ReadOptions) -
     return columns_of_number(count, LIFTED if dimensions == 3 else LAYOUTS, options)
 
 
-def _ordered(person: Person, columns: Columns) -> Person:
+def _ordered(person: Person, columns: Columns, unit: np.float32) -> Person:
     score = None if person.score is None else person.score[columns.order]
-    return Person(person.keypoint[columns.order], score, person.track, person.box)
+    return Person(person.keypoint[columns.order] * unit, score, person.track, person.box)

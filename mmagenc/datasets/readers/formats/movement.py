@@ -27,6 +27,7 @@ class Movement(Reader):
     title = 'netCDF of movement'
     suffixes = ('.nc', )
     knows = ('2d', '3d', 'score', 'persons', 'track', 'fps', 'img_shape', 'label', 'subject')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         shapes = source.shapes() or {}

@@ -48,6 +48,8 @@ class Mvnx(Reader):
 class _Mvnx:
     """What is read of a file while it is parsed."""
 
+    takes_unit = True
+
     def __init__(self) -> None:
         self.labels: List[str] = []
         self.subject: Optional[Dict[str, str]] = None

@@ -20,6 +20,8 @@ FLAT = {17: 'coco17', 18: 'openpose18', 25: 'body25', 26: 'halpe26', 13: 'penn13
 SOLID = {25: 'ntu25', 20: 'ucla20', 17: 'h36m17', 24: 'smpl24', 22: 'humanml22'}
 """Layouts by number of keypoints, in two and three coordinates, where the file does not say one."""
 
+_NAMES = {'frame_dir', 'filename'}
+
 
 @READERS.register_module(name='pyskl')
 class Pyskl(Reader):
@@ -27,10 +29,11 @@ class Pyskl(Reader):
     title = 'pyskl and MMAction2 annotations'
     suffixes = ('.pkl', '.pickle')
     knows = ('2d', '3d', 'score', 'persons', 'img_shape', 'label', 'split')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         clips = _clips(source.pickle())
-        if not clips or not isinstance(clips[0], dict) or not {'frame_dir', 'label'} <= clips[0].keys():
+        if not clips or not isinstance(clips[0], dict) or not _is_clip(clips[0].keys()):
             return None
         return f'{len(clips)} clips of pyskl' if len(clips) > 1 else 'a clip of pyskl'
 
@@ -40,14 +43,18 @@ class Pyskl(Reader):
         if not clips:
             raise ValueError('no clips: expected a list of dicts, or annotations and split')
         metainfo = content.get('metainfo', {}) if isinstance(content, dict) else {}
-        splits, several = _splits(content.get('split') if isinstance(content, dict) else None)
-        for index, clip in enumerate(clips):
-            name = clip.get('frame_dir', clip.get('filename')) if isinstance(clip, dict) else None
-            name = name if isinstance(name, str) and name else f'clip {index}'
+        names = [_name(clip, index) for index, clip in enumerate(clips)]
+        splits, notes = _splits(content.get('split') if isinstance(content, dict) else None, names)
+        for name, clip in zip(names, clips):
+            own = notes if name in splits or not splits else (*notes, 'in no split of its file, others are')
             try:
-                yield _recording(name, clip, metainfo if isinstance(metainfo, dict) else {}, splits.get(name), several, options)
+                yield _recording(name, clip, metainfo if isinstance(metainfo, dict) else {}, splits.get(name), own, options)
             except ValueError as error:
                 yield Unusable(name, str(error))
+
+
+def _is_clip(keys) -> bool:
+    return bool(_NAMES & keys) and ('label' in keys or {'keypoint', 'total_frames'} <= keys)
 
 
 def _clips(content) -> Optional[Sequence]:
@@ -57,14 +64,30 @@ def _clips(content) -> Optional[Sequence]:
     return clips if isinstance(clips, (list, tuple)) else None
 
 
-def _splits(split) -> Tuple[Dict[str, str], Tuple[str, ...]]:
-    """Of each clip its split, and a note if the file has several divisions into splits, of which none is taken."""
+def _name(clip, index: int) -> str:
+    name = clip.get('frame_dir', clip.get('filename')) if isinstance(clip, dict) else None
+    return str(name) if isinstance(name, (str, int)) and str(name) else f'clip {index}'
+
+
+def _splits(split, names: Sequence[str]) -> Tuple[Dict[str, str], Tuple[str, ...]]:
+    """Of each clip its split, by its name or its place in the file; and notes of what is not read: several divisions into splits, or none
+    that are lists, and names of no clip."""
+    if split is None:
+        return {}, ()
+    if not isinstance(split, dict) or not all(isinstance(members, (list, tuple, np.ndarray)) for members in split.values()):
+        return {}, ('split is no dict of lists of clips, and was not read: --split says which clips go where', )
+    listed = [member for members in split.values() for member in members]
+    by_place = not set(map(str, listed)) & set(names) and all(
+        isinstance(member, (int, np.integer)) and 0 <= member < len(names) for member in listed)
     where: Dict[str, str] = {}
-    for place, members in split.items() if isinstance(split, dict) else ():
-        for member in members if isinstance(members, (list, tuple, np.ndarray)) else ():
-            if where.setdefault(str(member), str(place)) != str(place):
+    for place, members in split.items():
+        for member in members:
+            if where.setdefault(names[member] if by_place else str(member), str(place)) != str(place):
                 return {}, (f'clips are in several splits ({", ".join(map(str, split))}): --split says which', )
-    return where, ()
+    strange = sorted(set(where) - set(names))
+    there = {name: place for name, place in where.items() if name in names}
+    return there, (f'splits of the file name {len(strange)} clips that are not in it ({", ".join(strange[:3])}'
+                   f'{", …" if len(strange) > 3 else ""})', ) if strange else ()
 
 
 def _recording(name: str, clip, metainfo: Mapping, split: Optional[str], notes: Tuple[str, ...], options: ReadOptions) -> Recording:
@@ -79,6 +102,7 @@ def _recording(name: str, clip, metainfo: Mapping, split: Optional[str], notes: 
     if not keypoint.size:
         raise ValueError('keypoint is empty')
     score = clip.get('keypoint_score')
+    keypoint, score, cut = _as_long_as_said(keypoint, score, clip.get('total_frames'), options)
     if score is not None:
         score = numbers(score, 'keypoint_score').reshape(-1, *np.shape(score)[-2:])
         if score.shape != keypoint.shape[:3]:
@@ -91,10 +115,30 @@ def _recording(name: str, clip, metainfo: Mapping, split: Optional[str], notes: 
         if not isinstance(shape, (list, tuple, np.ndarray)) or len(shape) < 2:
             raise ValueError(f'img_shape must be height and width, got {shape!r}')
         shape = whole_shape(shape[0], shape[1], 'img_shape')
+    if keypoint.shape[-1] == 3 and options.unit is not None:
+        keypoint = keypoint * np.float32(options.unit)
     return Recording(name, columns.skeleton, keypoint=keypoint[:, :, columns.order],
                      keypoint_score=None if score is None else score[:, :, columns.order], fps=_fps(clip, metainfo, options),
                      img_shape=shape, label=_label(clip.get('label'), metainfo.get('classes')), split=split, up=metainfo.get('up'),
-                     subject=clip['subject'] if isinstance(clip.get('subject'), str) else None, notes=(*columns.notes, *third, *notes))
+                     subject=clip['subject'] if isinstance(clip.get('subject'), str) else None,
+                     notes=(*columns.notes, *third, *cut, *notes))
+
+
+def _as_long_as_said(keypoint: np.ndarray, score, said, options: ReadOptions):
+    """A clip's keypoints and scores without the padding that its ``total_frames`` leaves out, and a note.
+
+    Raises:
+        ValueError: another number of frames, and what is beyond them is no padding.
+    """
+    frames = keypoint.shape[1]
+    if not isinstance(said, (int, float, np.number)) or said == frames:
+        return keypoint, score, ()
+    shorter = 1 <= said < frames
+    if not shorter or keypoint[:, int(said):].any() and not options.lenient:
+        advice = '; --lenient takes so many' if shorter else ''
+        raise ValueError(f'keypoint has {frames} frames, total_frames says {said}{advice}')
+    score = score if score is None or np.ndim(score) < 2 else np.asarray(score)[..., :int(said), :]
+    return keypoint[:, :int(said)], score, ('frames beyond total_frames are left out', )
 
 
 def _without_third(keypoint: np.ndarray, score, skeleton, options: ReadOptions):
@@ -126,7 +170,11 @@ def _fps(clip: Mapping, metainfo: Mapping, options: ReadOptions) -> Optional[flo
 
 
 def _label(label, classes: Optional[List[str]]) -> Optional[str]:
-    """The class's name, or its number where the file names none."""
+    """The class's name, or its number where the file names none; ``None`` where it has none.
+
+    Raises:
+        ValueError: several labels, or something else than a name or number of a class.
+    """
     if isinstance(label, str):
         return label
     if isinstance(label, (list, tuple, np.ndarray)) and np.size(label) == 1:
@@ -134,6 +182,10 @@ def _label(label, classes: Optional[List[str]]) -> Optional[str]:
     elif isinstance(label, (list, tuple, np.ndarray)) and np.size(label) > 1:
         said = ', '.join(map(str, np.ravel(label)[:5].tolist()))
         raise ValueError(f'{np.size(label)} labels ({said}{", …" * (np.size(label) > 5)}), expected one')
-    if not isinstance(label, (int, np.integer)) or isinstance(label, bool) or label < 0:
+    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+        label = int(label)
+    if label is not None and (not isinstance(label, (int, np.integer)) or isinstance(label, bool)):
+        raise ValueError(f'label must be the name or the number of a class, got {label!r}')
+    if label is None or label < 0:
         return None
     return str(classes[label]) if classes and label < len(classes) else str(int(label))

@@ -18,6 +18,7 @@ class SmplNpz(Reader):
     title = 'SMPL poses (AMASS and its kin)'
     suffixes = ('.npz', )
     knows = ('3d', 'smpl', 'fps')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         return 'SMPL poses' if holds_poses(source.arrays() or {}) else None

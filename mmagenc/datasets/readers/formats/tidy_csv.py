@@ -26,6 +26,7 @@ class TidyCsv(Reader):
     title = 'tidy table of mmagenc export'
     suffixes = ('.csv', )
     knows = ('2d', '3d', 'score', 'persons', 'track', 'fps', 'label', 'subject')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         rows = source.rows()

@@ -23,6 +23,7 @@ class Trc(Reader):
     title = 'TRC (OpenSim)'
     suffixes = ('.trc', )
     knows = ('3d', 'fps')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         if not source.head.lstrip(b'\xef\xbb\xbf').startswith(b'PathFileType'):

@@ -33,6 +33,7 @@ class KeypointTable(Reader):
     title = 'Tables of keypoints (YOLO-pose)'
     suffixes = ('.csv', '.tsv', '.txt')
     knows = ('2d', '3d', 'score', 'persons', 'track', 'label', 'subject')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         rows = source.rows()

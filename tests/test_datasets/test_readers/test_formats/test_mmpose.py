@@ -72,6 +72,7 @@ def test_a_lifters_coordinates(write, import_file):
     for written in (content, dict(meta_info=h36m, instance_info=content)):
         recording, = import_file(write('a.json', written), 'mmpose')
         assert recording.skeleton.name == 'h36m17' and recording.up == 'z' and np.allclose(recording.keypoint[0, 0], points)
+        assert np.allclose(import_file(write('a.json', written), 'mmpose', unit=.5)[0].keypoint[0, 0], points / 2)
 
 
 @pytest.mark.parametrize('known', [dict(), dict(track_id=3), dict(bbox=[[0, 0, 50, 90]])])

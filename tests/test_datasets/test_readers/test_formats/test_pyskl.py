@@ -63,3 +63,47 @@ def test_three_coordinates(write, import_file):
 def test_a_clip_of_several_labels_is_refused_and_not_called_by_its_folder(write, import_file, walk):
     refused, kept = import_file(write('walk/set.pkl', pickle.dumps([clip(walk, label=[0, 2]), clip(walk, label=[2])])), 'pyskl', link=False)
     assert isinstance(refused, Unusable) and refused.reason == '2 labels (0, 2), expected one' and kept.label == '2'
+
+
+def test_the_unit_of_places_in_space(write, import_file):
+    points = np.random.default_rng(0).normal(size=(1, 4, 25, 3))
+    content = [dict(frame_dir='a', label=0, keypoint=points * 1000)]
+    assert np.allclose(import_file(write('set.pkl', pickle.dumps(content)), 'pyskl', unit=.001)[0].keypoint, points)
+
+
+def test_labels_that_are_floats_or_none_of_a_class(write, import_file, walk):
+    """They were called by their folder."""
+    found = import_file(write('walk/set.pkl', pickle.dumps([clip(walk, label=1.), clip(walk, label=np.float32(0)), clip(walk, label=1.5)])),
+                        'pyskl', link=False)
+    assert [entry.label for entry in found[:2]] == ['1', '0']
+    assert found[2].reason == 'label must be the name or the number of a class, got 1.5'
+
+
+def test_total_frames_that_disagree(write, import_file, walk):
+    padded = np.concatenate([walk, np.zeros_like(walk[:4])])
+    path = write('set.pkl', pickle.dumps([dict(clip(padded), total_frames=10), dict(clip(walk), total_frames=7),
+                                          dict(clip(walk), total_frames=12)]))
+    whole, cut, longer = import_file(path, 'pyskl', link=False)
+    assert whole.keypoint.shape[1] == whole.keypoint_score.shape[1] == 10 and whole.notes == ('frames beyond total_frames are left out', )
+    assert cut.reason == 'keypoint has 10 frames, total_frames says 7; --lenient takes so many'
+    assert longer.reason == 'keypoint has 10 frames, total_frames says 12'
+    assert import_file(path, 'pyskl', link=False, lenient=True)[1].keypoint.shape[1] == 7
+
+
+@pytest.mark.parametrize('split, splits, note', [
+    (dict(train=[0], test=[1]), ['train', 'test'], None), (dict(train=('a', ), test=np.array(['b'])), ['train', 'test'], None),
+    ([['a'], ['b']], [None, None], 'was not read: --split says'),
+    (dict(train=['a'], test=['c']), ['train', None], '1 clips that are not in it'),
+    (dict(test=['a']), ['test', None], 'in no split of its file, others are')])
+def test_splits_in_other_forms(write, import_file, walk, split, splits, note):
+    """What was not read put clips of the test set into the training set without a word."""
+    found = import_file(write('set.pkl', pickle.dumps(dict(split=split, annotations=[clip(walk), clip(walk, 'b')]))), 'pyskl')
+    assert [entry.split for entry in found] == splits
+    assert found[1].notes == () if note is None else any(note in said for said in found[1].notes)
+
+
+def test_clips_that_are_called_by_a_file_or_have_no_label(write, import_file, walk):
+    renamed = {'filename' if key == 'frame_dir' else key: value for key, value in clip(walk, 'a.mp4').items()}
+    unlabelled = {key: value for key, value in clip(walk, 'b').items() if key != 'label'}
+    assert import_file(write('set.pkl', pickle.dumps([renamed])), 'pyskl')[0].name == 'a.mp4'
+    assert import_file(write('set.pkl', pickle.dumps([unlabelled])), 'pyskl')[0].label is None
