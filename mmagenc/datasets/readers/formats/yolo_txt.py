@@ -16,6 +16,9 @@ from mmagenc.registry import READERS
 from mmagenc.skeletons import get_skeleton
 
 LAYOUTS = {17: 'coco17'}
+FEW, MOSTLY = 5, 0.9
+"""Keypoints of another layout, and share of them in their boxes, from which on rows are of a pose model."""
+ADVICE = '--layout says which layout they are, by name or as a YAML file'
 
 
 class _Form(NamedTuple):
@@ -40,7 +43,7 @@ class YoloLabels(Reader):
             except ValueError:
                 return None
             if rows:
-                return f'{len(names)} frames of YOLO-pose' if _form(len(rows[0]), None) is not None else None
+                return f'{len(names)} frames of YOLO-pose' if _form(len(rows[0]), None) is not None or _is_of_another(rows[0]) else None
         return None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
@@ -77,12 +80,15 @@ def _recording(source: Source, options: ReadOptions, name: str, names: List[str]
         for index, row in enumerate(_rows(source, file)):
             form = _form(len(row), wanted)
             if form is None:
-                raise ValueError(f'{file}, person {index}: {len(row)} numbers are no box and {wanted or 17} keypoints of 2 or 3')
+                raise ValueError(f'{file}, person {index}: {len(row)} numbers are no box and {wanted or 17} keypoints of 2 or 3' +
+                                 ('' if wanted else f'; {ADVICE}'))
             found[-1].append((row, form))
     forms = {form for frame in found for _, form in frame}
     if len(forms) != 1:
         raise ValueError('rows of different lengths' if forms else 'nobody in any frame')
     form = forms.pop()
+    if wanted is None and form.per == 2:
+        _refuse_triples(np.stack([row for frame in found for row, _ in frame]), form)
     columns = columns_of_number(form.count, LAYOUTS, options)
     values = [row[5:5 + form.count * form.per].reshape(form.count, form.per) for frame in found for row, _ in frame]
     tracked = _tracked([[row for row, _ in frame] for frame in found], form)
@@ -91,6 +97,34 @@ def _recording(source: Source, options: ReadOptions, name: str, names: List[str]
     frames = [[_with_track(next(persons), row, tracked) for row, _ in frame] for frame in found]
     return Recording(name, columns.skeleton, frames=frames, frame_ids=None if ids is None else ids - min(1, int(ids[0])), fps=options.fps,
                      img_shape=options.img_shape, notes=(*columns.notes, *notes))
+
+
+def _is_of_another(row: np.ndarray) -> bool:
+    """Whether a row may have a box and another number of keypoints than COCO's 17, which the user's layout tells."""
+    if len(row) < 5 or row[0] != int(row[0]) or not ((row[1:5] >= 0) & (row[1:5] <= 1)).all():
+        return False
+    counts = [(len(row) - 5 - rest) // 3 for rest in range(3) if (len(row) - 5 - rest) % 3 == 0]
+    return any(count >= FEW and _in_boxes(row[None], count, 3) >= MOSTLY for count in counts)
+
+
+def _refuse_triples(rows: np.ndarray, form: _Form) -> None:
+    """Refuse rows of pairs that are rather another number of keypoints with visibility: 12 of three have as many numbers as 17 of two.
+
+    Raises:
+        ValueError: rows of which more points lie in their boxes if they are read so.
+    """
+    length = rows.shape[1] - 5
+    for rest in range(3):
+        count, over = divmod(length - rest, 3)
+        if not over and _in_boxes(rows, count, 3) > _in_boxes(rows, form.count, 2):
+            raise ValueError(f'rows of {rows.shape[1]} numbers are by their boxes {count} keypoints of 3, not {form.count} of 2: {ADVICE}')
+
+
+def _in_boxes(rows: np.ndarray, count: int, per: int) -> float:
+    """Share of the points that lie in their persons' boxes, of which those at (0, 0) are none."""
+    points = rows[:, 5:5 + count * per].reshape(len(rows), count, per)[..., :2]
+    inside = (np.abs(points - rows[:, None, 1:3]) <= rows[:, None, 3:5] / 2).all(axis=-1)
+    return float(inside[(points != 0).any(axis=-1)].mean()) if points.any() else 0.
 
 
 def _tracked(frames: List[List[np.ndarray]], form: _Form) -> bool:
