@@ -16,6 +16,8 @@ SAMPLED = 32
 """Clips of a file that are looked at."""
 PIXELS = 10.
 """A body that is larger from side to side is not in metres; millimetres and centimetres have depths beyond 1."""
+PERCENT = 100.
+"""Largest score there is, of those in percent."""
 FLAT_LAYOUTS = ('coco', 'openpose', 'body25', 'halpe', 'penn', 'crowdpose', 'posetrack', 'mpii')
 """Beginnings of the names of layouts that are annotated in images."""
 
@@ -25,7 +27,8 @@ def score_in_third(clips: Sequence[Dict], skeleton=None) -> Optional[str]:
 
     Most of up to 32 clips must say so; generated ones are not asked, as an untrained generator's may look like anything. A clip does if its
     third numbers are only 0, 1 and 2 (visibility), or lie in [0, 1] while bodies are more than 10 units large (pixels), or lie in [0, 1] in
-    a layout of images, unless they span exactly 0 to 1 (scaling) or make bones keep their lengths, as a depth does.
+    a layout of images, unless they span exactly 0 to 1 (scaling) or make bones keep their lengths, as a depth does; in pixels of such a
+    layout up to 100, as scores in percent and SimCC's are.
     """
     clips = [clip for clip in clips if clip['keypoint'].shape[-1] == 3 and clip.get('source') != 'synthetic']
     chosen = [clips[index] for index in np.unique(np.linspace(0, len(clips) - 1, SAMPLED).round().astype(int))] if len(clips) else []
@@ -45,11 +48,13 @@ def _evidence(keypoint: np.ndarray, skeleton) -> Optional[str]:
         return None
     if np.isin(third, (0, 1, 2)).all():
         return f'only the numbers {", ".join(f"{value:g}" for value in np.unique(third))}'
-    if high > 1.05:  # scores of heatmaps go a little beyond 1
-        return None
+    named = isinstance(skeleton, str) and skeleton.startswith(FLAT_LAYOUTS)
+    if high > 1.05:  # scores of heatmaps go a little beyond 1, SimCC's to 10
+        if not named or size <= PIXELS or high > PERCENT or _keeps_bones(places, skeleton):
+            return None
+        return f'{skeleton} is a layout of images, bodies are {size:.0f} large in x and y, and the third lies in [{low:.2f}, {high:.2f}]'
     if size > PIXELS:
         return f'bodies are {size:.0f} large in x and y, and the third lies in [{low:.2f}, {high:.2f}]'
-    named = isinstance(skeleton, str) and skeleton.startswith(FLAT_LAYOUTS)
     if named and (low, high) != (0, 1) and not _keeps_bones(places, skeleton):
         return f'{skeleton} is a layout of images, and the third lies in [{low:.2f}, {high:.2f}]'
     return None

@@ -45,6 +45,8 @@ SCORES = {
     'pixels_unknown_layout': (lambda seed: scored(200, seed), None),
     'pixels_any_layout': (lambda seed: scored(200, seed, layout='ntu25'), 'ntu25'),
     'shares_of_the_image': (lambda seed: scored(.3, seed), 'coco17'),
+    'percent': (lambda seed: scored(200, seed) * np.float32([1, 1, 100]), 'coco17'),
+    'simcc': (lambda seed: scored(200, seed) * np.float32([1, 1, 7]), 'coco17'),
     'visibility': (visible, None),
     'always_certain': (lambda seed: np.concatenate([scored(200, seed)[..., :2], np.ones((1, 30, 17, 1), np.float32)], axis=-1), None),
 }
