@@ -134,7 +134,29 @@ def each_video(make: Callable[[str, Any], Recording], name: str,
     """
     if len(videos) == 1:
         return iter([make(name, content) for _, content in videos])
-    return each(make, ((f'{name}/{video}', content) for video, content in videos))
+    return each(make, ((f'{name}/{video}' if video else name, content) for video, content in videos))
+
+
+def each_series(make: Callable[[str, Any], Recording], name: str, series: Mapping[str, Sequence[str]],
+                is_frame: Callable[[str], bool], what: str) -> Iterator[Union[Recording, Unusable]]:
+    """:func:`each_video` of the files of a folder by their series, without single ones that are none of its frames, such as the settings
+    that a program writes beside them: an :class:`Unusable` in place of each of those, if there are others.
+
+    Args:
+        make: of a name and a series.
+        name: of the folder.
+        series: files by what they have in common.
+        is_frame: whether a file holds a frame, or may have.
+        what: says what is no frame, such as ``'no frame of OpenPose'``.
+
+    Raises:
+        ValueError: by ``make``, of a series that is alone.
+    """
+    others = [files[0] for files in series.values() if len(files) == 1 and not is_frame(files[0])]
+    kept = [(video, files) for video, files in series.items() if list(files) not in [[other] for other in others]] or list(series.items())
+    if len(kept) < len(series):
+        yield from (Unusable(f'{name}/{other}', f'{other}: {what}') for other in others)
+    yield from each_video(make, name, kept)
 
 
 @dataclass(frozen=True)

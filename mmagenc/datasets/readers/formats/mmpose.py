@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Uni
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_series
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, identity, numbers
 from mmagenc.registry import READERS
@@ -21,6 +21,7 @@ LIFTED = {17: 'h36m17', 133: 'coco133_body'}
 """The same in 3-D: MMPose's lifters of bodies give Human3.6M's."""
 LOOKS = 20
 """Files of a folder that are looked at; those of images with nobody in them, and damaged ones, say nothing."""
+NO_IMAGE = 'no list of instances'
 TRACK_KEYS = ('track_id', 'instance_id')
 
 
@@ -36,8 +37,8 @@ class MMPose(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         if source.is_folder:
             names = _images(source)
-            first = next((content for name in names[:LOOKS] if (content := source.json_in(name)) not in (None, [])), None)
-            return f'predictions for {len(names)} images' if _is_instances(first) else None
+            found = [_is_instances(content) for name in names[:LOOKS] if (content := source.json_in(name)) not in (None, [])]
+            return f'predictions for {len(names)} images' if 2 * sum(found) > len(found) else None
         content = source.json()
         if isinstance(content, dict) and isinstance(content.get('instance_info'), list):
             return 'predictions of a demo'
@@ -49,7 +50,8 @@ class MMPose(Reader):
         if not source.is_folder:
             return iter([_recording(_name(source), *_frames_of_file(source.content()), options)])
         videos = _videos(_images(source))
-        return each_video(partial(_of_images, source, options), source.name, videos.items())
+        return each_series(partial(_of_images, source, options), source.name, videos,
+                           lambda name: (content := source.json_in(name)) in (None, []) or _is_instances(content), NO_IMAGE)
 
 
 def _of_images(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
@@ -110,7 +112,7 @@ def _frames_of_images(source: Source, names: List[str]) -> Tuple[List[Tuple[str,
     for name in names:
         content = source.json_in(name)
         if not isinstance(content, list):
-            raise ValueError(f'{name}: no list of instances')
+            raise ValueError(f'{name}: {NO_IMAGE}')
         frames.append((name, content))
     return frames, ids
 

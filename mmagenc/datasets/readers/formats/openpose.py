@@ -11,14 +11,14 @@ from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_series
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.values import Columns, columns_of_number, frames_by_name, identity, in_pixels, triples, unseen_as_nan
 from mmagenc.registry import READERS
 from mmagenc.skeletons import get_skeleton
 
-LAYOUTS = {25: 'body25', 18: 'openpose18', 17: 'coco17', 26: 'halpe26', 133: 'coco133_body'}
-"""By number of keypoints: OpenPose's own, and those of others who write its form."""
+LAYOUTS = {25: 'body25', 18: 'openpose18', 17: 'coco17', 26: 'halpe26', 133: 'coco133_body', 135: 'coco17'}
+"""By number of keypoints: OpenPose's own, of BODY_135 the first, and those of others who write its form."""
 POSE_KEYS = ('pose_keypoints_2d', 'pose_keypoints')
 BODY_25B = 'coco17'
 """OpenPose's experimental BODY_25B has 25 keypoints too, of which the first 17 are COCO's."""
@@ -28,6 +28,7 @@ OFF = 0.12
 """How far off their middles, in sizes of the person, neck and hips lie that are none."""
 LOOKS = 20
 """Files of a folder that are looked at; those that are damaged say nothing."""
+NO_FRAME = 'no frame of OpenPose ("people" is missing, or the file is cut short)'
 
 
 @READERS.register_module(name='openpose')
@@ -39,23 +40,28 @@ class OpenPose(Reader):
 
     def sniff(self, source: Source) -> Optional[str]:
         names = _frames(source)
-        content = next((found for name in names[:LOOKS] if (found := source.json_in(name)) is not None), None)
-        return f'{len(names)} frames of OpenPose' if isinstance(content, dict) and isinstance(content.get('people'), list) else None
+        found = [_is_frame(content) for name in names[:LOOKS] if (content := source.json_in(name)) is not None]
+        return f'{len(names)} frames of OpenPose' if 2 * sum(found) > len(found) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         videos: Dict[str, List[str]] = {}
         for name in _frames(source):
             videos.setdefault(_video(name), []).append(name)
-        return each_video(partial(_recording, source, options), source.name, videos.items())
+        return each_series(partial(_recording, source, options), source.name, videos,
+                           lambda name: (content := source.json_in(name)) is None or _is_frame(content), NO_FRAME)
 
 
 def _frames(source: Source) -> List[str]:
     return [name for name in source.names if name.lower().endswith('.json')]
 
 
+def _is_frame(content) -> bool:
+    return isinstance(content, dict) and isinstance(content.get('people'), list)
+
+
 def _video(name: str) -> str:
     """What stands before the frame's number."""
-    return re.sub(r'[_.\- ]?\d+(_keypoints)?\.json$', '', name, flags=re.IGNORECASE)
+    return re.sub(r'([_.\- ]?\d+)?(_keypoints)?\.json$', '', name, flags=re.IGNORECASE)
 
 
 def _recording(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
@@ -63,8 +69,8 @@ def _recording(source: Source, options: ReadOptions, name: str, names: List[str]
     frames, others = [], False
     for file in names:
         content = source.json_in(file)
-        if not isinstance(content, dict) or not isinstance(content.get('people'), list):
-            raise ValueError(f'{file}: no frame of OpenPose ("people" is missing, or the file is cut short)')
+        if not _is_frame(content):
+            raise ValueError(f'{file}: {NO_FRAME}')
         frames.append([_person(person, f'{file}, person {index}') for index, person in enumerate(content['people'])])
         others |= any(isinstance(person, dict) and any(person.get(key) for key in OTHER_PARTS) for person in content['people'])
     frames = [[person for person in frame if person is not None] for frame in frames]

@@ -18,7 +18,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_video
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_series, each_video
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import (
@@ -59,15 +59,17 @@ class YoloResults(Reader):
         if source.is_folder:
             names = _files(source)
             somebody = [name for name in names if (source.path / name).stat().st_size > len(NOBODY)]
-            held = [content for content in (_of_file(source, name) for name in somebody[:LOOKS]) if _is_person(_first(content))]
-            return f'results of Ultralytics for {len(names)} frames' if held and not any(map(_nests, held)) else None
+            looked = [content for content in (_of_file(source, name) for name in somebody[:LOOKS]) if content is not None]
+            held = [content for content in looked if _is_person(_first(content))]
+            return f'results of Ultralytics for {len(names)} frames' if 2 * len(held) > len(looked) and not any(map(_nests, held)) else None
         content = source.json()
         told = _is_person(_first(content)) if content is not None else any(_is_person(_first(line)) for line in _begun(source))
         return 'results of Ultralytics' if told else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         if source.is_folder:
-            return each_video(partial(_of_folder, source, options), source.name, by_series(_files(source)).items())
+            return each_series(partial(_of_folder, source, options), source.name, by_series(_files(source)),
+                               lambda name: not (content := _of_file(source, name)) or _is_person(_first(content)), 'no list of people')
         content = source.json()
         if content is None:
             content = [_line(line, index) for index, line in enumerate(source.lines, start=1) if line.strip()]

@@ -129,3 +129,16 @@ def test_identities_in_other_forms_of_numbers(write, import_file, walk):
     recording, = import_file(write('a.json', content), 'mmpose', max_persons=2)
     assert np.allclose(recording.keypoint[0], np.concatenate([walk[:5], walk[5:] + 300]), rtol=1e-6)
     assert recording.notes[0] == "2 persons by the file's identities"
+
+
+@pytest.mark.parametrize('name', ['a_meta.json', 'meta.json'])
+def test_a_file_beside_the_images_changes_neither_name_nor_class(write, import_file, walk, tmp_path, name):
+    """The clip had no name, or the whole folder was none of MMPose."""
+    for index, points in enumerate(walk):
+        write(f'crawling/clip/{index:04}.json', [instance(points)])
+    write(f'crawling/clip/{name}', dict(fps=30))
+    other, recording = import_file(tmp_path / 'crawling/clip', 'mmpose', link=False)
+    assert recording.name == 'crawling/clip' and len(recording.frames) == 10 and other.reason == f'{name}: no list of instances'
+    write('crawling/clip/b_0003.json', [instance(walk[0])])
+    write('crawling/clip/b_0004.json', [instance(walk[0])])
+    assert [clip.name for clip in import_file(tmp_path / 'crawling/clip', 'mmpose', link=False)][1:] == ['crawling/clip', 'crawling/clip/b']

@@ -30,6 +30,25 @@ def test_body25(write, import_file, points):
     assert recording.keypoint_score[0, 4, 3] == 0 and (recording.keypoint_score > 0).sum() == 12 * 25 - 1 and recording.notes == ()
 
 
+@pytest.mark.parametrize('name', ['info.json', 'z_settings.json', 'video_7.json'])
+def test_a_file_beside_the_frames_changes_neither_name_nor_class(write, import_file, points, name):
+    """The clip was called by its video's name, and its class by the video's folder; or the whole folder was none of OpenPose."""
+    where = folder(write, points)
+    write(f'crawling/clip/{name}', dict(fps=30))
+    other, recording = import_file(where, 'openpose', link=False)
+    assert recording.name == 'crawling/clip' and len(recording.frames) == 12
+    assert other.reason == f'{name}: no frame of OpenPose ("people" is missing, or the file is cut short)'
+
+
+def test_images_without_numbers_and_body_135(write, import_file, points):
+    for name in ('lie', 'sit'):
+        write(f'crawling/stills/{name}_keypoints.json', dict(people=[person(points[0])]))
+    assert [clip.name for clip in import_file(write('crawling/stills/x', '').parent, 'openpose')] == ['crawling/stills/lie',
+                                                                                                     'crawling/stills/sit']
+    recording, = import_file(folder(write, np.tile(points, (1, 6, 1))[:, :135], 'whole'), 'openpose')
+    assert recording.skeleton.name == 'coco17' and 'the first 17 of 135 keypoints' in recording.notes[0]
+
+
 def test_other_layouts_frames_without_anybody_hands_and_people_who_come_and_go(write, import_file, points):
     where = folder(write, [points[0, :18], None, points[2, :18]])
     write('crawling/clip/clip_000000000003_keypoints.json',
