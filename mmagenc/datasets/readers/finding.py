@@ -62,6 +62,8 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
     """
     chosen, left_out, strangers = [], [], Counter()
     suffixes, taken = known_suffixes(readers), set()
+    folders: Dict[Path, Optional[str]] = {}
+    parts: Counter = Counter()
     companions = {name for reader in readers.values() for name in reader.companions}
     for given in map(Path, inputs):
         if not given.exists():
@@ -88,13 +90,27 @@ def find_sources(inputs: Sequence, readers: Mapping[str, Reader], *, named: bool
                 chosen.append(Chosen(Source(source.path, source.root), *found))  # without what it has read: there may be thousands
             elif source.path.name in companions and source.path != given:
                 continue
+            elif source.path == given and (whole := _folder_of(source, folders, readers)):
+                parts[whole] += 1
             elif not source.is_folder and (source.suffix in suffixes or source.path == given):
                 left_out.append(_why_unknown(source))
             elif not source.is_folder:
                 strangers[source.suffix or source.path.name] += 1
+    left_out += [f'{folder}: {count} files of it were named, which is one thing ({said}): name the folder itself'
+                 for (folder, said), count in parts.items()]
     left_out += [f'{count} × {suffix}: {"unpack these first" if suffix in ARCHIVES else "no format that is known"}'
                  for suffix, count in strangers.most_common(NAMED)]
     return chosen, left_out
+
+
+def _folder_of(source: Source, folders: Dict[Path, Optional[str]], readers: Mapping[str, Reader]) -> Optional[Tuple[Path, str]]:
+    """The folder that a file is a part of, and what that is taken for; ``None`` if it is a part of none."""
+    if source.is_folder:
+        return None
+    folder = source.path.parent
+    if folder not in folders:
+        folders[folder] = next((said for reader in readers.values() if reader.folder and (said := reader.sniff(Source(folder)))), None)
+    return None if folders[folder] is None else (folder, folders[folder])
 
 
 def _sources(given: Path, readers: Mapping[str, Reader]) -> Iterator[Source]:
@@ -116,14 +132,24 @@ def _walk(folder: Path, root: Path, readers: Mapping[str, Reader], seen: Set[Pat
         if path.name.startswith('.'):
             continue
         if path.is_dir():
+            if _has_the_same(path, readers):
+                continue
             yield from _walk(path, root, readers, seen)
         elif path.is_file() or path.is_symlink():
             yield Source(path, root)
 
 
+def _has_the_same(folder: Path, readers: Mapping[str, Reader]) -> bool:
+    """Whether a folder has what a file beside it has, once more."""
+    return any(folder.name in reader.companions and any(path.suffix.lower() in reader.suffixes for path in folder.parent.iterdir())
+               for reader in readers.values())
+
+
 def _why_unknown(source: Source) -> str:
     if not source.path.stat().st_size:
         return f'{source.path}: an empty file'
+    if source.json() == []:
+        return f'{source.path}: an empty list: nobody is in it'
     packed = next((name for mark, name in PACKED.items() if source.head.startswith(mark) and source.suffix not in ZIPPED), None)
     if packed is not None:
         return f'{source.path}: is packed ({packed}): unpack it first'

@@ -212,7 +212,8 @@ class Reader:
     takes_unit: bool = False
     """Whether its files may have places in space, or a path, of a unit that they do not say: ``--unit`` says it. Others refuse one."""
     companions: Tuple[str, ...] = ()
-    """Names of files that lie beside its own, are read with them, and are no clips."""
+    """Names of files that lie beside its own, are read with them, and are no clips; or of folders beside its own that have the same in
+    them once more."""
 
     def sniff(self, source: Source) -> Optional[str]:
         """What the source is taken for, in words (``'17 keypoints of COCO, x and y and score'``); ``None`` if it is none of this format.

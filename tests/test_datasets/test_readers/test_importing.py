@@ -279,6 +279,22 @@ def test_a_unit_that_no_reader_takes_is_refused(tmp_path, write, monkeypatch, ch
     assert done(tmp_path).annotation['annotations']
 
 
+def test_the_files_of_a_folder_that_is_one_thing_say_so(tmp_path):
+    """As a shell writes them out: ``mmagenc import poses/*.json``."""
+    content = dict(people=[dict(pose_keypoints_2d=np.arange(1., 76).tolist())])
+    paths = [tmp_path / f'in/a_{index}_keypoints.json' for index in range(3)]
+    paths[0].parent.mkdir()
+    for path in paths:
+        path.write_text(json.dumps(content))
+    says = r'in: 3 files of it were named, which is one thing \(3 frames of OpenPose\): name the folder itself'
+    with pytest.raises(ValueError, match=says):
+        import_files(paths, ImportSettings())
+    empty = tmp_path / 'alphapose-results.json'
+    empty.write_text('[]')
+    with pytest.raises(ValueError, match='an empty list: nobody is in it'):
+        import_files([empty], ImportSettings())
+
+
 def test_places_in_space_that_make_no_person_are_told(tmp_path, write):
     write('crawl/a.json', toy(channels=3))
     assert any('make no person of 0.1 to 4 m' in note for note in done(tmp_path).notes)

@@ -1,8 +1,8 @@
 """Results of AlphaPose (``alphapose-results.json``) and of COCO's form of results: a list of persons, each with its image.
 
 ``{"image_id": "12.jpg", "keypoints": [x, y, score, …], "score", "box": [x, y, width, height], "idx"}``; with ``--format open`` or ``cmu``
-a dict of images. Images that are called by the time of day (``2018-07-04T12_04_17.738369.png``) are in its order, and a recording goes
-on while they follow each other. V keypoints.
+a dict of images, and ``sep-json`` beside it has the same in a file an image. Images that are called by the time of day
+(``2018-07-04T12_04_17.738369.png``) are in its order, and a recording goes on while they follow each other. V keypoints.
 """
 
 import re
@@ -43,6 +43,7 @@ class AlphaPose(Reader):
     title = 'AlphaPose results'
     suffixes = ('.json', )
     knows = ('2d', 'score', 'persons', 'track')
+    companions = ('sep-json', )
 
     def sniff(self, source: Source) -> Optional[str]:
         content = source.json()

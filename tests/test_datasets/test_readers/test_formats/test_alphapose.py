@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from mmagenc.datasets.readers.importing import ImportSettings, import_files
+
 
 def results(walk, idx=None, image='{}.jpg', order=None):
     entries = [dict(image_id=image.format(index) if isinstance(image, str) else index, category_id=1,
@@ -80,3 +82,14 @@ def test_images_of_two_recordings_whose_numbers_do_not_repeat_are_refused(write,
 def test_an_identity_that_is_no_number_is_none(write, import_file, walk):
     recording, = import_file(write('a.json', results(walk, float('nan'))), 'alphapose', link=False)
     assert {found.track for frame in recording.frames for found in frame} == {None}
+
+
+def test_what_lies_beside_the_results_once_more_is_no_clip(write, walk, tmp_path):
+    """``--format open`` writes each image in ``sep-json`` too, which was a second clip, of a class of its own."""
+    person = dict(pose_keypoints_2d=np.c_[walk[0], np.ones(17)].reshape(-1).tolist())
+    write('crawl/clip/alphapose-results.json', {f'{index}.jpg': dict(people=[person]) for index in range(4)})
+    for index in range(4):
+        write(f'crawl/clip/sep-json/{index}.json', dict(people=[person]))
+    clips = import_files([tmp_path / 'crawl'], ImportSettings()).annotation['annotations']
+    assert [clip['frame_dir'] for clip in clips] == ['clip']
+    assert len(import_files([tmp_path / 'crawl/clip/sep-json'], ImportSettings()).annotation['annotations']) == 1
