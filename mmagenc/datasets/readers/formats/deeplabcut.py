@@ -1,13 +1,14 @@
 """DeepLabCut's (and Lightning Pose's) ``.csv`` and ``.h5``: body parts of one or more animals, or infants, frame by frame.
 
 The columns have three levels, scorer, bodyparts and coords (x, y, likelihood), or with individuals four. Of a ``.h5`` beside its ``.csv``
-the ``.csv`` is read, of a ``_filtered`` file beside the raw one the filtered one. M individuals, T frames, V keypoints.
+the ``.csv`` is read, of a ``_filtered`` file beside the raw one the filtered one, of several snapshots of one network the last.
+M individuals, T frames, V keypoints.
 """
 
 import re
 from collections import Counter
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -22,6 +23,8 @@ COORDS = ('x', 'y', 'z', 'likelihood')
 LEVELS = ('scorer', 'individuals', 'bodyparts', 'coords')
 SCORER = re.compile(r'[_-]?(DLC|DeepCut)[_A-Z].*$')
 """What DeepLabCut adds to a video's name: the network, project, shuffle and iterations."""
+SNAPSHOT = re.compile(r'(.*(?:DLC|DeepCut)_.*[_-])(\d+)((?:_[a-z]+)*\.\w+)')
+"""Names of its files: what stands before the number of iterations, that, and what comes behind."""
 
 
 class _Table(NamedTuple):
@@ -66,9 +69,21 @@ def _passed_over(source: Source) -> bool:
     if source.suffix != '.csv':
         beside.append(path.with_suffix('.csv'))
     found = next((other for other in beside if other.is_file()), None)
-    if found is not None:
-        source.pass_over(f'{found.name} beside it has the same; --format deeplabcut reads this one')
-    return found is not None
+    later = _later(path)
+    if found is not None or later is not None:
+        said = f'{found.name} beside it has the same' if found is not None else f'{later.name} beside it is of a later training'
+        source.pass_over(f'{said}; --format deeplabcut reads this one')
+    return found is not None or later is not None
+
+
+def _later(path: Path) -> Optional[Path]:
+    """The file beside one that the same network wrote of the same video after more iterations, or epochs, of its training."""
+    own = SNAPSHOT.fullmatch(path.name)
+    if own is None:
+        return None
+    others = [other for other in path.parent.iterdir() if other.name.startswith(own[1]) and (name := SNAPSHOT.fullmatch(other.name))
+              and (name[1], name[3]) == (own[1], own[3]) and int(name[2]) > int(own[2])]
+    return max(others, key=lambda other: int(SNAPSHOT.fullmatch(other.name)[2]), default=None)
 
 
 def _header(rows: Sequence[Sequence[str]]) -> Optional[Dict[int, str]]:
@@ -97,6 +112,8 @@ def _of_csv(rows: Sequence[Sequence[str]]) -> _Table:
     for line, row in enumerate(rows[len(header):], start=len(header) + 1):
         if not any(cell.strip() for cell in row):
             continue
+        if not index and row[0].strip() and not any(cell.strip() for cell in row[1:]) and last_number(row[0].strip()) is None:
+            continue  # the name of the index, as pandas writes it
         if len(row) < width and not any(cell.strip() for cell in row[places[0]:]):
             row = [*row, *[''] * (width - len(row))]
         if len(row) != width:
@@ -118,11 +135,13 @@ def _of_hdf5(source: Source) -> _Table:
     if len(keys) != 1:
         raise ValueError(f'expected one table of pandas, found {", ".join(keys) or "none"}')
     table = read_pandas_table(source.path, keys[0])
-    if any(len(column) not in (2, 3, 4) or column[-1].lower() not in COORDS for column in table.columns) or not table.columns:
+    places = [place for place, column in enumerate(table.columns) if column[-1].lower() in COORDS]
+    if any(len(column) not in (2, 3, 4) for column in table.columns) or not places:
         raise ValueError(f'{keys[0]}: columns are {LEVELS[0]}, {LEVELS[2]} and {LEVELS[3]} (x, y, likelihood), got '
                          f'{", ".join(map(str, table.columns[:2]))}')
-    columns = [(column[-3] if len(column) == 4 else '', column[-2], column[-1].lower()) for column in table.columns]
-    return _Table(columns, table.index, table.values)
+    chosen = [table.columns[place] for place in places]
+    columns = [(column[-3] if len(column) == 4 else '', column[-2], column[-1].lower()) for column in chosen]
+    return _Table(columns, table.index, table.values[:, places])
 
 
 def _name(source: Source) -> str:
@@ -149,7 +168,7 @@ def _recording(source: Source, options: ReadOptions, name: str, table: _Table) -
         if part not in parts.setdefault(individual, []):
             parts[individual].append(part)
     names = list(Counter(map(tuple, parts.values())).most_common(1)[0][0])
-    individuals = [individual for individual, its in parts.items() if its == names]
+    individuals = [individual for individual, its in parts.items() if sorted(its) == sorted(names)]
     axes = ('x', 'y', 'z') if all((individual, part, 'z') in places for individual in individuals for part in names) else ('x', 'y')
     if len(axes) == 3 and options.unit is None:
         raise ValueError('three coordinates, in the unit of the calibration: --unit says how many metres that is')

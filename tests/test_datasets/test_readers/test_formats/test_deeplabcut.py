@@ -179,3 +179,33 @@ def test_labelled_frames_of_two_videos_in_hdf5(tmp_path, import_file, walk):
     index = [f'labeled-data/v{1 + number // 5}/img{number:03}.png' for number in range(10)]
     path = fixed(tmp_path / 'CollectedData_me.h5', columns(), values(walk), index=index)
     assert [clip.keypoint.shape[1] for clip in import_file(path, 'deeplabcut')] == [5, 5]
+
+
+def test_individuals_whose_body_parts_are_in_another_order(write, import_file, walk):
+    """They were left out as if they had others."""
+    header = columns(['ind1']) + columns(['ind2'], names=COCO[::-1])
+    path = write('a.csv', csv_text(header, np.c_[values(walk), values((walk + 300)[:, ::-1])]))
+    recording, = import_file(path, 'deeplabcut', max_persons=2)
+    assert np.allclose(recording.keypoint, [walk, walk + 300])
+
+
+def test_further_columns_are_passed_over_in_both_forms(write, import_file, walk, tmp_path):
+    """Ensembles (EKS) have medians and variances beside each point; pandas a line with the index's name."""
+    header = columns(coords=('x', 'y', 'likelihood', 'x_ens_median', 'y_posterior_var'))
+    numbers = np.concatenate([walk, np.full((10, 17, 1), .9), walk + 50], axis=2).reshape(10, -1)
+    lines = csv_text(header, numbers).split('\n')
+    lines.insert(3, 'frame' + ',' * len(header))
+    for path in (write('a.csv', '\n'.join(lines)), fixed(tmp_path / 'b.h5', header, numbers)):
+        assert np.allclose(import_file(path, 'deeplabcut')[0].keypoint[0], walk)
+
+
+def test_of_several_snapshots_of_a_network_the_last_is_read(write, walk, tmp_path):
+    """They were the same recording several times."""
+    names = ['v1DLC_net_shuffle1_100000.csv', 'v1DLC_net_shuffle1_50000.csv', 'v1DLC_net_shuffle1_50000_filtered.csv',
+             'v1DLC_net_shuffle1_150000_filtered.csv', 'v2DLC_net_shuffle1_50000.csv', 'v1DLC_other_shuffle1_7.csv', 'v1.csv']
+    for name in names:
+        write(name, csv_text(columns(), values(walk)))
+    taken = {path.name for path in tmp_path.iterdir() if recognize(Source(path), all_readers())}
+    assert taken == {names[0], *names[3:]}
+    source = Source(tmp_path / names[2])
+    assert recognize(source, all_readers()) is None and '150000_filtered.csv beside it is of a later training' in str(source.failure())
