@@ -33,6 +33,7 @@ from .source import Source
 from .tracks import identities, link_persons, only_person, with_all_frames
 from .unit_option import check_unit
 from .upright import head_down, up_of_person
+from .values import in_pixels, unseen_as_nan
 
 PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
@@ -209,7 +210,7 @@ def _read_one(settings: ImportSettings, places: Mapping[Path, Tuple[Path, str]],
                 continue
             try:
                 check_unit(recording, chosen.takes_unit or has_path(recording), settings.read)
-                recording = in_metres(graded(told(recording, settings.read)), settings.read)
+                recording = in_metres(graded(as_pixels(told(recording, settings.read))), settings.read)
                 if settings.segments is None:  # else who is meant is found in each segment, whose numbers are the file's
                     recording = persons_of(recording, settings)
                 result.items.append(Item(recording, origin))
@@ -238,6 +239,27 @@ def told(recording: Recording, options: ReadOptions) -> Recording:
     """A recording with what the user says about it."""
     fps = recording.fps if options.fps is None or recording.conversion is not None else options.fps
     return replace(recording, fps=fps, img_shape=recording.img_shape or options.img_shape)
+
+
+def as_pixels(recording: Recording) -> Recording:
+    """A recording of two coordinates in pixels, where its file has parts of the image.
+
+    Raises:
+        ValueError: parts of an image whose size is not known, or numbers around 0.
+    """
+    if recording.coordinates != 2:
+        return recording
+    persons = [person for frame in recording.frames or () for person in frame]
+    places = [unseen_as_nan(np.asarray(place)) for place in ([person.keypoint for person in persons] or [recording.keypoint])]
+    placed, notes = in_pixels(places, recording.img_shape)
+    if not notes:
+        return recording
+    notes = (*recording.notes, *notes)
+    if recording.frames is None:
+        return replace(recording, keypoint=placed[0], notes=notes)
+    rest = iter(placed)
+    frames = [[replace(person, keypoint=next(rest)) for person in frame] for frame in recording.frames]
+    return replace(recording, frames=frames, notes=notes)
 
 
 def graded(recording: Recording) -> Recording:

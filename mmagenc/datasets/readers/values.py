@@ -134,8 +134,13 @@ def frames_by_name(names: Sequence[str]) -> Tuple[List[str], Optional[np.ndarray
 
 def last_number(name: Union[str, int]) -> Optional[int]:
     """The last whole number in the stem of a file's name, or the number itself: 12 of ``clip7_000012_keypoints.json``."""
-    found = re.findall(r'\d{1,15}', PurePath(str(name)).stem)
+    found = re.findall(r'\d{1,15}', _without_hash(PurePath(str(name)).stem))
     return int(found[-1]) if found else None
+
+
+def _without_hash(stem: str) -> str:
+    """``frame_0012_jpg`` of ``frame_0012_jpg.rf.0a1b…``, as Roboflow calls its images."""
+    return re.sub(r'\.rf\.[0-9A-Za-z]{16,}$', '', stem)
 
 
 def identity(value) -> Optional[Union[int, str]]:
@@ -163,7 +168,7 @@ def by_series(names: Sequence[Union[str, int]]) -> Dict[str, List[Union[str, int
     found: Dict[str, List[Union[str, int]]] = {}
     for name in names:
         path = PurePath(str(name))
-        word = re.sub(r'[_.\- ]?\d+(?=\D*$)', '', path.with_suffix('').as_posix(), count=1)
+        word = re.sub(r'[_.\- ]?\d+(?=\D*$)', '', _without_hash(path.with_suffix('').as_posix()), count=1)
         found.setdefault(word, []).append(name)
     return found
 

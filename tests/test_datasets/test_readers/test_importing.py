@@ -279,6 +279,23 @@ def test_a_unit_that_no_reader_takes_is_refused(tmp_path, write, monkeypatch, ch
     assert done(tmp_path).annotation['annotations']
 
 
+def test_parts_of_the_image_are_known_whatever_the_reader(tmp_path, write):
+    """Readers of files that are in pixels by their nature took them for pixels."""
+    content = [dict(frame_id=index, instances=[dict(keypoints=(np.arange(34).reshape(17, 2) / 40).tolist(), keypoint_scores=[.9] * 17)])
+               for index in range(4)]
+    path = tmp_path / 'crawl.json'
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match='are parts of the image, whose size the file does not say: give --img-shape'):
+        import_files([path], ImportSettings())
+    result = import_files([path], ImportSettings(read=ReadOptions(img_shape=(480, 640))))
+    assert np.allclose(result.annotation['annotations'][0]['keypoint'][0, 0, 16], [32 / 40 * 640, 33 / 40 * 480])
+    assert result.notes['coordinates as parts of the image, of 640 x 480 pixels'] == 1
+    content[0]['instances'][0]['keypoints'] = (np.arange(34).reshape(17, 2) / 40 - .5).tolist()
+    path.write_text(json.dumps(content[:1]))
+    with pytest.raises(ValueError, match='they were centred or normalized'):
+        import_files([path], ImportSettings(read=ReadOptions(img_shape=(480, 640))))
+
+
 def test_the_files_of_a_folder_that_is_one_thing_say_so(tmp_path):
     """As a shell writes them out: ``mmagenc import poses/*.json``."""
     content = dict(people=[dict(pose_keypoints_2d=np.arange(1., 76).tolist())])

@@ -28,6 +28,7 @@ class AistPlusPlus(Reader):
     title = 'AIST++ dances'
     suffixes = ('.pkl', '.pickle')
     knows = ('3d', 'smpl', 'fps', 'label', 'subject')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         content = source.pickle()
@@ -60,8 +61,6 @@ class AistPlusPlus(Reader):
 
 def _keypoints(value, key: str, unit: float, up: str) -> np.ndarray:
     """Metres, y up; NaN where AIST++ could place nothing."""
-
-    takes_unit = True
     array = np.asarray(value)
     if array.dtype.kind not in 'fiu' or array.ndim != 3 or array.shape[1:] != (17, 3) or not len(array) or np.isinf(array).any():
         raise ValueError(f'{key} must be finite numbers (T, 17, 3), got {array.shape} of {array.dtype}')

@@ -28,6 +28,7 @@ class Mvnx(Reader):
     title = 'MVNX (Xsens)'
     suffixes = ('.mvnx', )
     knows = ('3d', 'fps')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         return 'MVNX, 23 segments' if b'<mvnx' in source.head else None
@@ -47,8 +48,6 @@ class Mvnx(Reader):
 
 class _Mvnx:
     """What is read of a file while it is parsed."""
-
-    takes_unit = True
 
     def __init__(self) -> None:
         self.labels: List[str] = []

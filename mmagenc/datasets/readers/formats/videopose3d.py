@@ -35,6 +35,7 @@ class VideoPose3D(Reader):
     title = 'Human3.6M of VideoPose3D'
     suffixes = ('.npz', )
     knows = ('3d', '2d', 'fps', 'img_shape', 'label', 'subject')
+    takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
         names = source.arrays() or {}
@@ -49,8 +50,6 @@ class VideoPose3D(Reader):
 
 def _sequences(content, key: str) -> Iterator[Tuple[str, str, object]]:
     """Subject, action and what there is of it."""
-
-    takes_unit = True
     if not isinstance(content, dict) or not content or not all(isinstance(actions, dict) for actions in content.values()):
         raise ValueError(f'{key} is no dict of subjects, each a dict of actions')
     return ((str(subject), str(action), value) for subject, actions in content.items() for action, value in actions.items())

@@ -1,5 +1,7 @@
 """COCO's annotations of videos, of tracks in them, and of images that are none."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -218,3 +220,12 @@ def test_what_a_detector_finds_is_no_class(write, import_file, walk, key, word):
     written['annotations'][0]['attributes']['posture'] = 'supine'
     written['annotations'] = written['annotations'][:1]
     assert import_file(write('a.json', written), 'coco')[0].label == 'supine'
+
+
+def test_images_as_roboflow_calls_them(write, import_file, walk):
+    """The digits of their hashes were numbers of frames."""
+    written = both(content(walk, '', None), content(walk + 50, '', None, 10))
+    for index, image in enumerate(written['images']):
+        image['file_name'] = f'{"ab"[index // 10]}_mp4-{index % 10}_jpg.rf.{hashlib.md5(bytes([index])).hexdigest()}.jpg'
+    first, second = import_file(write('a.json', written), 'coco')
+    assert np.allclose(first.keypoint[0], walk) and np.allclose(second.keypoint[0], walk + 50)
