@@ -105,6 +105,26 @@ def columns_of_number(count: int, known: Mapping[int, str], options: ReadOptions
     return Columns(skeleton, list(range(skeleton.num_joints)), notes if count > skeleton.num_joints else ())
 
 
+def columns_of_numbers(names: Sequence[str], known: Mapping[int, str], options: ReadOptions) -> Optional[Columns]:
+    """:func:`columns_of_number` of keypoints that are called by their numbers, from 0 or 1 on in any order, with one word before all of
+    them or none (``3``, ``kp3``, ``keypoint_3``); ``None`` of others.
+
+    Raises:
+        ValueError: as there, or numbers that are not one after the other.
+    """
+    found = [re.fullmatch(r'(\D*)(\d{1,6})', name) for name in names]
+    if not all(found) or len({match[1] for match in found}) > 1:
+        return None
+    numbered = [int(match[2]) for match in found]
+    order = sorted(range(len(names)), key=numbered.__getitem__)
+    first = numbered[order[0]]
+    if first > 1 or [numbered[place] for place in order] != list(range(first, first + len(names))):
+        said = ', '.join(names[place] for place in order)
+        raise ValueError(f'keypoints are numbered {said}, expected one after the other from 0 or 1 on')
+    columns = columns_of_number(len(names), known, options)
+    return columns._replace(order=[order[place] for place in columns.order])
+
+
 def columns_of_names(names: Sequence[str], options: ReadOptions, edges: Sequence[Tuple[str, str]] = ()) -> Columns:
     """The layout that a file's names of keypoints make (:func:`~mmagenc.datasets.readers.naming.layout_of_names`).
 

@@ -15,7 +15,7 @@ from mmagenc.datasets.readers.space_tables import in_space
 from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
 from mmagenc.datasets.readers.table_times import rate_of_times, with_numbers_by_times
 from mmagenc.datasets.readers.unit_option import refuse_unit
-from mmagenc.datasets.readers.values import columns_of_names, columns_of_number, in_pixels, unseen_as_nan
+from mmagenc.datasets.readers.values import columns_of_names, columns_of_numbers, in_pixels, unseen_as_nan
 from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of, settled
 from mmagenc.registry import READERS
 
@@ -95,8 +95,8 @@ def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Rec
 
 def _recording(names: Sequence[str], frames: Sequence[Sequence[Person]], ids, name: str, options: ReadOptions, rate: Tuple) -> Recording:
     refuse_unit(options)
-    numbered = all(joint.isdigit() for joint in names)
-    columns = columns_of_number(len(names), LAYOUTS, options) if numbered else columns_of_names(names, options)
+    columns = None if options.joint_names else columns_of_numbers(names, LAYOUTS, options)
+    columns = columns or columns_of_names(names, options)
     points, notes = in_pixels([unseen_as_nan(person.keypoint[columns.order, :2]) for frame in frames for person in frame],
                               options.img_shape)
     places = iter(points)

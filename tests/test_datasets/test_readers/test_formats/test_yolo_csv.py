@@ -28,6 +28,20 @@ def test_columns_however_they_are_spelt(write, import_file, walk, names, axes, s
     assert np.allclose(recording.keypoint_score, .8)
 
 
+@pytest.mark.parametrize('form', ['{axis}{number}', '{number}.{axis}', 'kp{number}_{axis}', 'keypoint_{number} {axis}'])
+@pytest.mark.parametrize('first', [0, 1])
+def test_keypoints_by_number_in_the_order_of_text(write, import_file, walk, form, first):
+    """``x10`` stands before ``x2`` where columns were sorted, and was taken for the third keypoint."""
+    columns = sorted((form.format(number=joint + first, axis='xy'[axis]), joint, axis) for joint in range(17) for axis in range(2))
+    rows = [[frame, *(points[joint, axis] for _, joint, axis in columns)] for frame, points in enumerate(walk)]
+    lines = [['frame', *(name for name, *_ in columns)], *rows]
+    recording, = import_file(write('a.csv', '\n'.join(','.join(map(str, line)) for line in lines)), 'yolo')
+    assert recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], walk, atol=1e-3)
+    lines[0] = [name.replace(str(first + 16), '40') for name in lines[0]]
+    with pytest.raises(ValueError, match='expected one after the other from 0 or 1 on'):
+        import_file(write('a.csv', '\n'.join(','.join(map(str, line)) for line in lines)), 'yolo')
+
+
 @pytest.mark.parametrize('frame, person', [
     ('FrameNumber', 'PersonID'), ('Frame Number', 'Person Id'), ('frameid', 'personid'), ('Frame #', 'id'), ('frame_nr', 'tracker_id'),
     ('fnum', 'Track ID'), ('img_id', 'obj_id'), ('frames', 'human_id')])
