@@ -6,6 +6,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence
 
+import numpy as np
+
 from mmagenc.command_line import in_words, print_left_out
 from mmagenc.datasets.annotation import (
     AnnotationError,
@@ -98,11 +100,23 @@ def convert_pkl(args: argparse.Namespace, metainfo: Dict) -> List[str]:
     metainfo = {**metainfo, **((content.get('metainfo') or {}) if isinstance(content, dict) else {})}
     refuse_other_labels(clips, metainfo.get('classes'), source)
     mending = mending_of(args, [clip for clip in clips if form_problem(clip, metainfo) is None], metainfo)
-    annotation, problems = sift_annotation(content, source=source, mend=mending, metainfo=metainfo)
+    annotation, problems = sift_annotation(content, source=source, metainfo=metainfo,
+                                           mend=lambda clip, said: with_somebody(mending(clip, said)))
     save_annotation(annotation, args.out)
     mending.report(source)
     print(f'{len(annotation["annotations"])} clips ({", ".join(annotation["split"])}): {args.out}')
     return [f'{name}: {reason}' for _, name, reason in problems]
+
+
+def with_somebody(clip: Dict) -> Dict:
+    """A clip in which somebody is seen.
+
+    Raises:
+        ValueError: one of zeros and gaps alone, as padding is.
+    """
+    if not np.nan_to_num(clip['keypoint']).any():
+        raise ValueError('nobody is there in any frame')
+    return clip
 
 
 def refuse_other_labels(clips: Sequence, classes: Optional[Sequence[str]], source: str) -> None:

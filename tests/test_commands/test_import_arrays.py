@@ -111,6 +111,17 @@ def test_a_clip_without_persons_is_left_out(tmp_path, capsys):
     assert not (tmp_path / 'out2.npz').exists()
 
 
+@pytest.mark.parametrize('empty', [0, np.nan])
+def test_a_clip_in_which_nobody_is_seen_is_left_out(tmp_path, capsys, empty):
+    """Of zeros or gaps alone, as it is in the other forms; it was written."""
+    clips = [dict(frame_dir=name, label=0, total_frames=clip.shape[1], keypoint=clip) for name, clip in zip('ab', CLIPS)]
+    clips[1]['keypoint'] = np.full_like(clips[1]['keypoint'], empty)
+    (tmp_path / 'p.pkl').write_bytes(pickle.dumps(dict(split=dict(train=['a', 'b']), annotations=clips)))
+    run('pkl', tmp_path / 'p.pkl', '--classes', 'walk', '--out', tmp_path / 'out.npz')
+    assert load_annotation(tmp_path / 'out.npz')['split'] == dict(train=['a'])
+    assert 'b: nobody is there in any frame' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('args, reason', [
     (['npz', 'none.npz', '--out', 'o.npz'], 'none.npz'),
     (['npz', 'none.npz', '--out', 'o.pkl'], 'must end in .npz'),
