@@ -19,7 +19,7 @@ FRAME_COLUMNS = (*(word + ending for word in ('frame', 'video_frame', 'image', '
                  'frames', 'fnum', 'frame_path', 'frame_file', 'image_path', 'image_file', 'img_path', 'img_file', 'file_name', 'filename')
 TRACK_COLUMNS = ('track', 'track_id', 'person', 'person_id', 'individual', 'object_id', 'tid', 'id', 'pose_id',
                  *(word + ending for word in ('track', 'tracker', 'person', 'individual') for ending in (*_NUMBERS, '_name')),
-                 *(word + ending for word in ('people', 'human', 'object', 'obj') for ending in _NUMBERS))
+                 *(word + ending for word in ('people', 'human', 'object', 'obj', 'body', 'skeleton') for ending in _NUMBERS))
 """As :func:`column_word` spells them, those before others first."""
 ROW_COLUMNS = ('id', 'object_id', 'obj_id', 'pose_id')
 """Of these, those that may number the rows instead of the persons."""
@@ -119,8 +119,11 @@ def cells_of(rows: Sequence[Sequence[str]]) -> Callable[[int], List[str]]:
 
 
 def _split(cell: str) -> Tuple[Optional[str], str]:
-    """Name and axis of a column: of ``nose.x``, ``nose_x``, ``nose x``, ``x_nose``, ``x0`` and ``0_x``."""
+    """Name and axis of a column: of ``nose.x``, ``nose_x``, ``nose x``, ``noseX``, ``x_nose``, ``x0`` and ``0_x``."""
     found = re.fullmatch(r'(.+?)[._ :\-]([A-Za-z]+)', cell)
+    if found and found[2].lower() in AXES:
+        return found[1], AXES[found[2].lower()]
+    found = re.fullmatch(r'(.*[a-z0-9])([XYZ]|[A-Z][a-z]+)', cell)
     if found and found[2].lower() in AXES:
         return found[1], AXES[found[2].lower()]
     found = re.fullmatch(r'([xyzv])[._ :\-]?(\d+)|([xyz])[._ :\-](.+)', cell)

@@ -8,6 +8,7 @@ from mmagenc.datasets.readers.source import Source
 from mmagenc.skeletons import get_skeleton
 
 COCO = get_skeleton('coco17').joint_names
+CAMEL = [spelt[0].lower() + spelt[1:] for spelt in (name.title().replace('_', '') for name in COCO)]
 SHORT = [name.replace('left_', 'l_').replace('right_', 'r_') for name in COCO]
 
 
@@ -21,7 +22,8 @@ def table(people, names=COCO, axes=('.x', '.y', '.c'), frame='frame', separator=
 
 
 @pytest.mark.parametrize('names, axes, separator', [(COCO, ('.x', '.y', '.c'), ','), (SHORT, ('_X', '_Y', '_conf'), ';'),
-                                                    ([name.title() for name in COCO], (' x', ' y', ' score'), '\t')])
+                                                    ([name.title() for name in COCO], (' x', ' y', ' score'), '\t'),
+                                                    (CAMEL, ('X', 'Y', 'Score'), ',')])
 def test_columns_however_they_are_spelt(write, import_file, walk, names, axes, separator):
     recording, = import_file(write('walk/a.csv', table({'child': walk}, names, axes, separator=separator)), 'yolo')
     assert recording.name == 'walk/a' and recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint[0], walk, atol=1e-3)
@@ -44,7 +46,7 @@ def test_keypoints_by_number_in_the_order_of_text(write, import_file, walk, form
 
 @pytest.mark.parametrize('frame, person', [
     ('FrameNumber', 'PersonID'), ('Frame Number', 'Person Id'), ('frameid', 'personid'), ('Frame #', 'id'), ('frame_nr', 'tracker_id'),
-    ('fnum', 'Track ID'), ('img_id', 'obj_id'), ('frames', 'human_id')])
+    ('fnum', 'Track ID'), ('img_id', 'obj_id'), ('frame', 'bodyIndex'), ('frames', 'human_id')])
 def test_frames_and_persons_however_their_columns_are_called(write, import_file, walk, frame, person):
     """Two people in turns were one clip of twice as many frames; frames that are left out are gaps."""
     rows = table({'1.0': walk * 2, '2.0': walk + 50}, frame=frame).replace('person', person, 1).split('\n')
