@@ -36,9 +36,11 @@ from mmagenc.registry import READERS
 LAYOUTS = {17: 'coco17', 26: 'halpe26', 133: 'coco133_body', 136: 'halpe26'}
 VISIBILITY = np.array([0, .5, 1], dtype=np.float32)
 """Scores of points without a place, hidden and visible ones."""
-LABEL_KEYS = ('action', 'action_label', 'posture', 'label')
+LABEL_KEYS = ('action', 'action_label', 'posture', 'activity', 'behaviour', 'behavior', 'exercise', 'movement', 'gesture', 'label', 'class')
 """Of an annotation or its image, where somebody says what is being done."""
-SUBJECT_KEYS = ('subject', )
+NUMBERED = ('label', 'class')
+"""Of these, those whose numbers are a detector's."""
+SUBJECT_KEYS = ('subject', 'subject_id', 'participant', 'participant_id', 'infant', 'infant_id', 'child_id', 'patient_id')
 FRAME_KEYS = ('frame_id', 'frame_index', 'frame_number')
 
 
@@ -314,8 +316,8 @@ def _label(entries: Sequence[_Entry]) -> Optional[str]:
     image = entries[0][0]
     said = _said(_word(annotation, LABEL_KEYS) or image.label for _, _, annotation in entries)
     if len(said) > 1:
-        raise ValueError(f'annotations of image {image.name} say {" and ".join(said[:2])} ({", ".join(LABEL_KEYS)}): a clip has one, and '
-                         'no track_id tells persons apart')
+        raise ValueError(f'annotations of image {image.name} say {" and ".join(said[:2])} ({", ".join(LABEL_KEYS[:4])}, …): a clip has one, '
+                         'and no track_id tells persons apart')
     return said[0] if said else None
 
 
@@ -332,10 +334,10 @@ def _said(words: Iterable[Optional[str]]) -> List[str]:
 
 
 def _word(entry: Mapping, keys: Sequence[str]) -> Optional[str]:
-    """The first word that an annotation, or an image, or its attributes have by one of the keys; else a number, but for ``label``, which
-    detectors number. What detectors find, a person, is none."""
+    """The first word that an annotation, or an image, or its attributes have by one of the keys; else a number, but of
+    :data:`NUMBERED`. What detectors find, a person, is none."""
     inner = entry.get('attributes') if isinstance(entry.get('attributes'), dict) else {}
-    said = [(key, held[key]) for held in (entry, inner) for key in keys if key in held]
+    said = [(key, held[key]) for key in keys for held in (entry, inner) if key in held]
     words = [word for _, word in said if isinstance(word, str) and word.strip() and word.strip().lower() not in DETECTED]
-    numbered = [str(word) for key, word in said if isinstance(word, int) and not isinstance(word, bool) and key != 'label']
+    numbered = [str(word) for key, word in said if isinstance(word, int) and not isinstance(word, bool) and key not in NUMBERED]
     return next(iter([*words, *numbered]), None)

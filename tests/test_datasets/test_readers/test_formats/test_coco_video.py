@@ -229,3 +229,16 @@ def test_images_as_roboflow_calls_them(write, import_file, walk):
         image['file_name'] = f'{"ab"[index // 10]}_mp4-{index % 10}_jpg.rf.{hashlib.md5(bytes([index])).hexdigest()}.jpg'
     first, second = import_file(write('a.json', written), 'coco')
     assert np.allclose(first.keypoint[0], walk) and np.allclose(second.keypoint[0], walk + 50)
+
+
+@pytest.mark.parametrize('key, who', [('activity', 'subject_id'), ('behavior', 'infant'), ('class', 'participant')])
+def test_classes_and_subjects_by_other_words(write, import_file, walk, key, who):
+    """Attributes of annotation tools; the class was the folder's name."""
+    written = content(walk)
+    for annotation in written['annotations']:
+        annotation.update(attributes={key: 'kicking', who: 'P7'}, **({} if key == 'class' else dict(label='baby')))
+    recording, = import_file(write('other/a.json', written), 'coco')
+    assert (recording.label, recording.subject) == ('kicking', 'P7')
+    for annotation in written['annotations']:
+        annotation['attributes'] = {'class': 0}
+    assert import_file(write('other/a.json', written), 'coco')[0].label is None
