@@ -316,8 +316,8 @@ def _label(entries: Sequence[_Entry]) -> Optional[str]:
     image = entries[0][0]
     said = _said(_word(annotation, LABEL_KEYS) or image.label for _, _, annotation in entries)
     if len(said) > 1:
-        raise ValueError(f'annotations of image {image.name} say {" and ".join(said[:2])} ({", ".join(LABEL_KEYS[:4])}, …): a clip has one, '
-                         'and no track_id tells persons apart')
+        raise ValueError(f'annotations of image {image.name} say {" and ".join(said[:2])} ({", ".join(LABEL_KEYS[:4])}, …): a clip has '
+                         'one, and no track_id tells persons apart')
     return said[0] if said else None
 
 

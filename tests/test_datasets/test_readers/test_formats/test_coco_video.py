@@ -240,5 +240,5 @@ def test_classes_and_subjects_by_other_words(write, import_file, walk, key, who)
     recording, = import_file(write('other/a.json', written), 'coco')
     assert (recording.label, recording.subject) == ('kicking', 'P7')
     for annotation in written['annotations']:
-        annotation['attributes'] = {'class': 0}
+        annotation.update(attributes={'class': 0}, label=3)
     assert import_file(write('other/a.json', written), 'coco')[0].label is None
