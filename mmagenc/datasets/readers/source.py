@@ -6,12 +6,15 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Collection, Dict, List, Optional, Tuple, Union
+
+import numpy as np
 
 from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.untrusted import open_npz
 from mmagenc.untrusted.archives import LFS_POINTER, READ_ERRORS
 from mmagenc.untrusted.hdf5 import SIGNATURE, hdf5_shapes
+from mmagenc.untrusted.matlab import read_mat
 from mmagenc.untrusted.npy import read_npy
 
 HEAD = 65536
@@ -28,7 +31,7 @@ COMMA, POINT = (re.compile(rf'[-+]?\d*{mark}\d+(?:[eE][-+]?\d+)?') for mark in (
 class Source:
     """One thing to import: a file, or a folder whose files belong together.
 
-    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``array()``, ``arrays()``, ``rows()``)
+    What it holds is read when it is first asked for and kept; a look (``json()``, ``pickle()``, ``array()``, ``arrays()``, ``rows()``, …)
     gives ``None`` where the file is of another kind, so that :meth:`~mmagenc.datasets.readers.registry.Reader.sniff` can ask freely. What
     is wrong with a file that is of the kind is said by :meth:`failure`.
 
@@ -130,6 +133,10 @@ class Source:
     def shapes(self) -> Optional[Dict[str, Tuple[int, ...]]]:
         """Shapes by path of the arrays of an HDF5 file."""
         return self._look('HDF5', lambda: hdf5_shapes(self.path)) if self.head.startswith(SIGNATURE) else None
+
+    def matlab(self, names: Collection[str]) -> Optional[Dict[str, np.ndarray]]:
+        """Arrays of numbers and text of a ``.mat`` file, those of ``names`` that it has."""
+        return self._look('MATLAB', lambda: read_mat(self.path, names)) if self.suffix == '.mat' else None
 
     def pass_over(self, why: str) -> None:
         """Say why the file, whose format is known, is not read: another one beside it is."""

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from mmagenc.datasets.readers.importing import ImportSettings, import_files
 from tests.test_datasets.test_readers.test_penn_action import write
 
 from .reading import recordings
@@ -19,3 +21,12 @@ def test_another_mat_is_none(tmp_path):
     from mmagenc.datasets.readers.source import Source
     savemat(tmp_path / 'a.mat', dict(x=np.zeros(3)))
     assert recognize(Source(tmp_path / 'a.mat'), all_readers()) is None
+
+
+def test_damaged_files_say_what_is_wrong(tmp_path):
+    """They were of no format that is known."""
+    from scipy.io import savemat
+    savemat(tmp_path / 'a.mat', dict(action='squat'))
+    (tmp_path / 'b.mat').write_bytes(b'MATLAB 7.3 MAT-file')
+    with pytest.raises(ValueError, match='(?s)no MATLAB 5 file, as MATLAB.s save -v7 .*no dimensions, nframes, train, visibility, x, y'):
+        import_files([tmp_path], ImportSettings())
