@@ -12,7 +12,16 @@ import numpy as np
 
 from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_series
 from mmagenc.datasets.readers.source import Source
-from mmagenc.datasets.readers.values import Columns, by_series, columns_of_names, columns_of_number, frames_by_name, identity, numbers
+from mmagenc.datasets.readers.values import (
+    Columns,
+    by_series,
+    columns_of_names,
+    columns_of_number,
+    frames_by_name,
+    identity,
+    last_number,
+    numbers,
+)
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 23: 'coco133_body', 26: 'halpe26', 133: 'coco133_body'}
@@ -101,9 +110,11 @@ def _is_instances(content) -> bool:
 
 
 def _videos(names: List[str]) -> Mapping[str, List[str]]:
-    """Images by the videos that share a folder: by what stands before their numbers, if that tells series and not single images apart."""
+    """Images by the videos that share a folder: by what stands before their numbers, if that tells series and not single images apart; each
+    by itself where none has a number, by which they could be in order."""
     series = by_series(names)
-    return series if 2 * len(series) <= len(names) else {'': names}
+    single = all(last_number(name) is None for name in names)
+    return series if single or 2 * len(series) <= len(names) else {'': names}
 
 
 def _frames_of_images(source: Source, names: List[str]) -> Tuple[List[Tuple[str, Sequence]], Optional[np.ndarray]]:

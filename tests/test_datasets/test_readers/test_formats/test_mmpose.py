@@ -142,3 +142,11 @@ def test_a_file_beside_the_images_changes_neither_name_nor_class(write, import_f
     write('crawling/clip/b_0003.json', [instance(walk[0])])
     write('crawling/clip/b_0004.json', [instance(walk[0])])
     assert [clip.name for clip in import_file(tmp_path / 'crawling/clip', 'mmpose', link=False)][1:] == ['crawling/clip', 'crawling/clip/b']
+
+
+def test_images_without_numbers_are_no_video(write, import_file, walk, tmp_path):
+    """They were frames in the order of their names, in the class of the folder above."""
+    for name in ('rolling', 'lying'):
+        write(f'poses/stills/{name}.json', [instance(walk[0])])
+    clips = import_file(tmp_path / 'poses/stills', 'mmpose')
+    assert [(clip.name, clip.keypoint.shape[1]) for clip in clips] == [('poses/stills/lying', 1), ('poses/stills/rolling', 1)]
