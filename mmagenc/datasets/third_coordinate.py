@@ -16,8 +16,10 @@ SAMPLED = 32
 """Clips of a file that are looked at."""
 PIXELS = 10.
 """A body that is larger from side to side is not in metres; millimetres and centimetres have depths beyond 1."""
-PERCENT = 100.
-"""Largest score there is, of those in percent."""
+NONE = -1
+"""What some write for the score of a point that they do not see."""
+LEAST_PERCENT, PERCENT = 20., 100.
+"""A largest score above the first is in percent; those of SimCC, which are no probabilities, reach 10. There is none above the second."""
 FLAT_LAYOUTS = ('coco', 'openpose', 'body25', 'halpe', 'penn', 'crowdpose', 'posetrack', 'mpii')
 """Beginnings of the names of layouts that are annotated in images."""
 
@@ -40,6 +42,7 @@ def score_in_third(clips: Sequence[Dict], skeleton=None) -> Optional[str]:
 def _evidence(keypoint: np.ndarray, skeleton) -> Optional[str]:
     places = seen_points(keypoint)
     third = places[~np.isnan(places[..., 0])][:, 2]
+    third = third[third != NONE]
     if not third.any() or third.min() < 0:
         return None
     size = body_size(keypoint)
@@ -92,7 +95,8 @@ def _keeps_bones(keypoint: np.ndarray, skeleton: str) -> bool:
 
 
 def split_third(clip: Dict) -> Dict:
-    """A clip of x, y and score as two coordinates and ``keypoint_score``; one of two coordinates as it is.
+    """A clip of x, y and score as two coordinates and ``keypoint_score``, of 0 to 1 where it was in percent; one of two coordinates as it
+    is.
 
     Raises:
         ValueError: the clip has other scores already.
@@ -102,4 +106,7 @@ def split_third(clip: Dict) -> Dict:
     place, score = (np.ascontiguousarray(part) for part in (clip['keypoint'][..., :2], clip['keypoint'][..., 2]))
     if 'keypoint_score' in clip and not np.allclose(clip['keypoint_score'], score, atol=1e-2, equal_nan=True):
         raise ValueError('the third coordinate is to be a score, but the clip has others in keypoint_score')
+    score = np.where(score == NONE, np.float32(0), score)
+    if LEAST_PERCENT < np.nanmax(score, initial=0) <= PERCENT:
+        score = score / np.float32(PERCENT)
     return dict(clip, keypoint=place, keypoint_score=score)

@@ -40,6 +40,12 @@ def visible(seed):
     return keypoint
 
 
+def partly(seed):
+    keypoint = scored(200, seed)
+    keypoint[..., 2] = np.where(keypoint[..., 2] < .5, -1, keypoint[..., 2])
+    return keypoint
+
+
 SCORES = {
     'pixels': (lambda seed: scored(200, seed), 'coco17'),
     'pixels_unknown_layout': (lambda seed: scored(200, seed), None),
@@ -47,6 +53,7 @@ SCORES = {
     'shares_of_the_image': (lambda seed: scored(.3, seed), 'coco17'),
     'percent': (lambda seed: scored(200, seed) * np.float32([1, 1, 100]), 'coco17'),
     'simcc': (lambda seed: scored(200, seed) * np.float32([1, 1, 7]), 'coco17'),
+    'minus_one_is_none': (partly, 'coco17'),
     'visibility': (visible, None),
     'always_certain': (lambda seed: np.concatenate([scored(200, seed)[..., :2], np.ones((1, 30, 17, 1), np.float32)], axis=-1), None),
 }
@@ -108,6 +115,10 @@ def test_splitting():
     clip = split_third(dict(keypoint=keypoint))
     assert np.array_equal(clip['keypoint'], keypoint[..., :2]) and np.array_equal(clip['keypoint_score'], keypoint[..., 2])
     assert split_third(clip) is clip
+    percent = keypoint * np.float32([1, 1, 100])
+    percent[0, 0, 0, 2] = -1
+    score = split_third(dict(keypoint=percent))['keypoint_score']
+    assert np.allclose(score[0, 1:], keypoint[0, 1:, :, 2]) and score[0, 0, 0] == 0
     twice = split_third(dict(keypoint=keypoint, keypoint_score=keypoint[..., 2].copy()))
     assert twice['keypoint'].shape[-1] == 2
     with pytest.raises(ValueError, match='the clip has others in keypoint_score'):

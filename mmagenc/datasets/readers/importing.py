@@ -20,6 +20,7 @@ from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import ClipMending
 from mmagenc.datasets.oddities import outside_picture
 from mmagenc.datasets.resampling import resample_clip, slerp_pose
+from mmagenc.datasets.third_coordinate import LEAST_PERCENT, PERCENT
 from mmagenc.skeletons import get_skeleton
 
 from .assembling import annotation_of
@@ -37,8 +38,6 @@ from .values import in_pixels, unseen_as_nan
 
 PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
-LEAST_PERCENT = 20.
-"""A largest score above this is in percent; those of SimCC, which are no probabilities, reach 10."""
 CROWD = 0.25
 """Share of a clip's frames in which somebody must be to count as there beside those that are kept."""
 SHOWN = 10
@@ -271,8 +270,8 @@ def graded(recording: Recording) -> Recording:
     top = max(float(np.nanmax(score, initial=0)) for score in scores)
     if top == 2 and all(np.isin(score, (0, 1, 2)).all() for score in scores):
         scale, note = 2, 'scores of 2, 1 and 0 are taken for visibilities: 1, 0.5 and 0'
-    elif LEAST_PERCENT < top <= 100:
-        scale, note = 100, 'scores of up to 100 are taken for percent'
+    elif LEAST_PERCENT < top <= PERCENT:
+        scale, note = PERCENT, 'scores of up to 100 are taken for percent'
     else:
         return recording
     frames = None if recording.frames is None else [[replace(person, score=None if person.score is None else person.score / scale)
