@@ -83,7 +83,6 @@ class Rig:
         """SMPL joint index to ``(3, 3)``, from the body's rest axes to the recorded joint's own, for the joints of ``axes``."""
         return {_SMPL.joint_names.index(joint): _frame(directions) for joint, directions in self.axes.items()}
 
-
     def axes_hold(self, names: Sequence[str], rest: Tensor) -> bool:
         """Whether arms and legs of a recording point where ``axes`` have them; no rig without ``axes``, or with ``rest``, is contradicted.
 

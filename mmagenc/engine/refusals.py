@@ -274,7 +274,8 @@ def check_optimizer(optimizer, saved: Mapping, source: str) -> List[str]:
         return [warning for name, each in optimizer.optim_wrappers.items() if isinstance(saved.get(name), Mapping)
                 for warning in check_optimizer(each, saved[name], f'{source}, {name}')]
     groups = list(zip(getattr(optimizer, 'param_groups', ()), saved.get('param_groups', ())))
-    lacking = sorted({key for own, theirs in groups for key in own.keys() - theirs.keys() - {'initial_lr', 'initial_momentum'}})
+    lacking = sorted({key for own, theirs in groups for key in own.keys() - theirs.keys() - {'initial_lr', 'initial_momentum'}
+                      if own[key] is not None and not isinstance(own[key], bool)})  # switches are what newer versions of torch add
     if lacking:
         kind = type(getattr(optimizer, 'optimizer', optimizer)).__name__
         raise RefusedError(f'{source}: its optimizer is none like the {kind} of the config (its state has no {", ".join(lacking)}); to '

@@ -127,6 +127,14 @@ class TestStartHook:
         with pytest.raises(RefusedError, match='x.pth: its optimizer is none like the SGD of the config .*no dampening, momentum'):
             check_optimizer(OptimWrapper(SGD(weights, lr=1e-3)), was.state_dict(), 'x.pth')
 
+    def test_switches_that_an_older_torch_did_not_write_are_no_other_optimizer(self):
+        weights = list(nn.Linear(2, 3).parameters())
+        saved = AdamW(weights, lr=1e-3).state_dict()
+        for group in saved['param_groups']:
+            for switch in ('decoupled_weight_decay', 'fused', 'foreach', 'capturable', 'differentiable'):
+                group.pop(switch, None)
+        assert check_optimizer(OptimWrapper(AdamW(weights, lr=1e-3)), saved, 'x.pth') == []
+
     def test_what_a_schedule_has_changed_is_no_other_optimizer(self):
         weights = list(nn.Linear(2, 3).parameters())
         was, now = AdamW(weights, lr=1e-3), AdamW(weights, lr=1e-3)

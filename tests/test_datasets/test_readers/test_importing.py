@@ -301,8 +301,8 @@ def test_the_files_of_a_folder_that_is_one_thing_say_so(tmp_path):
     content = dict(people=[dict(pose_keypoints_2d=np.arange(1., 76).tolist())])
     paths = [tmp_path / f'in/a_{index}_keypoints.json' for index in range(3)]
     paths[0].parent.mkdir()
-    for path in paths:
-        path.write_text(json.dumps(content))
+    for frame in paths:
+        frame.write_text(json.dumps(content))
     says = r'in: 3 files of it were named, which is one thing \(3 frames of OpenPose\): name the folder itself'
     with pytest.raises(ValueError, match=says):
         import_files(paths, ImportSettings())
