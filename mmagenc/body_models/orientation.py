@@ -24,7 +24,7 @@ _AGREE = 30.  # Degrees between two measures of one direction of the rest pose.
 _STRAIGHT = 40.  # Degrees by which legs of the rest pose may slant.
 _BENT = 70.  # Degrees by which its elbows may be bent.
 _SNAP = 20.  # Degrees up to which a rest pose slants by itself and not by the axes of its file.
-_ON_FLOOR = -0.05  # Metres below which the joints of a person on the floor are not.
+_ON_FLOOR = 0.05  # Metres below the floor that joints of a person on it are at most, and above it that the pelvis is at least.
 _NEAR_FLOOR = (-0.15, 0.35)  # Heights in metres between which the lowest joint of a person on the floor is.
 
 
@@ -95,6 +95,7 @@ class _Posture:
     cosine: float
     lowest: float
     drift: float
+    pelvis: float
 
     @property
     def on_floor(self) -> bool:
@@ -135,7 +136,8 @@ def _lies_along(postures: Mapping[str, _Posture], usual: str, why: str) -> str:
     """What speaks against a person who stands in the air of a world in which ``usual`` points up: who lies on the floor of another one."""
     if postures[usual].on_floor:
         return ''
-    others = [axis for axis, posture in postures.items() if axis[-1] != usual[-1] and posture.lies and posture.lowest > _ON_FLOOR]
+    others = [axis for axis, posture in postures.items() if axis[-1] != usual[-1] and posture.lies
+              and posture.lowest > -_ON_FLOOR and posture.pelvis > _ON_FLOOR]
     return f'a person who stands, if {usual} points up ({why}), or who lies on the floor, if {others[0]} does' if others else ''
 
 
@@ -152,7 +154,8 @@ def _posture(joints: Tensor, axis: Tuple[float, float, float]) -> _Posture:
     cosine = max(float((line @ axis).mean()) for line in (whole, trunk))
     heights = joints[..., ~joints.isnan().any(dim=-1).any(dim=0), :] @ axis
     lowest = heights.amin(dim=-1)
-    return _Posture(cosine, float(lowest.median()), float(lowest.amax() - lowest.amin()))
+    pelvis = float((joints[..., JOINT['pelvis'], :] @ axis).median())
+    return _Posture(cosine, float(lowest.median()), float(lowest.amax() - lowest.amin()), pelvis)
 
 
 def _lines(joints: Tensor) -> Dict[str, Tensor]:

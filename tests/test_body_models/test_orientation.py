@@ -68,6 +68,7 @@ def test_who_lies_on_the_floor_of_another_axis_is_not_taken_for_one_who_stands_i
     assert found.up == '-z' and found.doubt == 'a person who stands, if -z points up (guessed), or who lies on the floor, if y does'
     assert find_up(lying + torch.tensor([0., 3., 0.]), '-z', 'guessed').doubt == ''  # high above any floor
     assert find_up(lying - torch.tensor([0., 0., .6]), '-z', 'guessed').doubt == ''  # with the feet on one
+    assert find_up(lying - lying[:, :1], '-z', 'guessed').doubt == ''  # the pelvis at the origin, which says nothing of a floor
 
 
 def test_a_tilted_camera_is_said():
