@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import Counter
 from dataclasses import replace
 from itertools import groupby
 from pathlib import PurePath
@@ -86,7 +87,7 @@ def parts_of(name: str, rows: Sequence[Sequence[str]], *, frame: Optional[int] =
     table = _Table(rows, frame, track, {*used, frame, track} - {None})
     recordings, subject, (label, notes) = _recording_columns(table), _column_of(table, SUBJECTS), _label_column(table)
     recordings += [] if None in within else _repeats(table, {*recordings, subject, label} - {None}, within)
-    notes += _unread(table, {*recordings, subject, label} - {None})
+    notes += _unread(table, {*recordings, subject, label} - {None}, within)
     label = label if by_class else None
     groups = _grouped(range(len(table.rows)), list(zip(*map(table.cells, recordings))) or [()] * len(table.rows)) or {(): []}
     names = _names(groups)
@@ -175,38 +176,49 @@ def _repeats(table: _Table, known: Collection[int], within: Collection[int]) -> 
     """The column of repetitions, if frames begin again with it.
 
     Raises:
-        ValueError: a column of another name tells rows of one frame apart.
+        ValueError: a column of another name tells rows of one frame apart, with no more values than a frame has rows.
     """
-    own = {*known, *within, *([] if table.track is None else [table.track])}
-    places = list(zip(*map(table.cells, sorted(own)), table.frames))
-    if len(set(places)) == len(places):
-        return []
-    telling = [column for column, word in table.words.items()
-               if column not in known and not _is_of(word, PLACES) and word not in TRACK_COLUMNS and _names_parts(table, column)
-               and len(set(zip(places, table.cells(column)))) == len(places)]
+    telling, crowd = _telling(table, known, within)
     found = [column for column in telling if _is_of(table.words[column], REPEATS)]
-    if telling and not found:
-        raise ValueError(f'rows of one frame differ in the column {table.header[telling[0]]}: if it says who is who, call it person; if it '
-                         'says which recording, call it recording')
+    doubtful = [column for column in telling if len({*table.cells(column)}) == crowd]
+    if doubtful and not found:
+        name = table.header[doubtful[0]]
+        raise ValueError(f'rows of one frame differ in the column {name}: if it says who is who, call it person; if it says which '
+                         'recording, call it recording')
     return found[:1]
 
 
-def _names_parts(table: _Table, column: int) -> bool:
-    """Whether a column may say of which person or recording its rows are: whole numbers or words, each in several rows."""
-    values = set(table.cells(column)) - {''}
-    whole = all(re.fullmatch(r'\d+(?:\.0+)?', value) or not is_number(value) for value in values)
-    return 1 < len(values) <= len(table.rows) / 2 and whole and not {*map(str.lower, values)} <= {*DETECTED}
+def _telling(table: _Table, known: Collection[int], within: Collection[int]) -> Tuple[List[int], int]:
+    """The columns of whole numbers or words, each in several rows, that tell all rows of one frame apart which those that are known do
+    not; and how many rows a frame has at most."""
+    own = {*known, *within, *([] if table.track is None else [table.track])}
+    places = list(zip(*map(table.cells, sorted(own)), table.frames))
+    crowd = max(Counter(places).values(), default=0)
+    if crowd < 2:
+        return [], crowd
+    telling = []
+    for column, word in table.words.items():
+        values = set(table.cells(column)) - {''}
+        whole = all(re.fullmatch(r'\d+(?:\.0+)?', value) or not is_number(value) for value in values)
+        several = 1 < len(values) <= len(table.rows) / 2 and whole and not {*map(str.lower, values)} <= {*DETECTED}
+        other = column in own or _is_of(word, PLACES) or word in TRACK_COLUMNS
+        if several and not other and len(set(zip(places, table.cells(column)))) == len(places):
+            telling.append(column)
+    return telling, crowd
 
 
-def _unread(table: _Table, known: Collection[int]) -> Tuple[str, ...]:
-    """A note of columns of a few words that are none of those that are known."""
-    unread = []
+def _unread(table: _Table, known: Collection[int], within: Collection[int]) -> Tuple[str, ...]:
+    """A note of columns of a few words, or of a few numbers that tell rows of one frame apart, which are none of those that are known."""
+    unread, telling = [], [] if None in within else _telling(table, known, within)[0]
     for column, word in table.words.items():
         values = set(table.cells(column)) - {''}
         if not 0 < len(values) <= max(1, min(FEW, len(table.rows) / 2)) or column in known or _is_of(word, RECORDINGS):
             continue
-        if not all(map(is_number, values)) and not {*map(str.lower, values)} <= {*DETECTED} and not any(
-                _tell_the_same(table, column, other) for other in known):
+        if all(map(is_number, values)):
+            tells = column in telling
+        else:
+            tells = not {*map(str.lower, values)} <= {*DETECTED} and not any(_tell_the_same(table, column, other) for other in known)
+        if tells:
             unread.append(table.header[column] or f'number {column + 1}')
     if not unread:
         return ()

@@ -99,6 +99,8 @@ def test_what_tells_rows_of_one_frame_apart_and_may_be_anything_is_refused(value
     assert len(parts_of('t', joints, frame=0, used=[2], within=[2])) == len(parts_of('t', joints, frame=0, within=[None])) == 1
     measured = [['area', 'frame'], *([f'{frame}.{turn}', str(frame)] for turn in (1, 2) for frame in range(4))]
     assert len(parts_of('t', measured, frame=1)) == 1
+    boxes = [['left', 'frame'], *([str(100 * turn + frame // 2), str(frame)] for turn in (1, 2) for frame in range(8))]
+    assert parts_of('t', boxes, frame=1)[0].notes[0].startswith('a column was not read: left; ')
 
 
 def test_a_table_without_rows_is_one_part():
