@@ -67,10 +67,10 @@ def link_persons(recording: Recording, *, max_persons: int = 1, use_tracks: bool
     """Say who is who over time, keep the main persons, and give frames that are missing a place.
 
     Who is who: by ``track`` where a person has one (a track that begins where another has just ended goes on with it, of which a note
-    tells); else each is who was nearest in the frames before, all of a frame together (Hungarian
-    assignment of the mean distance of keypoints, in sizes of the person, from where they would be if they moved on), and nobody who was
-    farther than :data:`REACH`. If no frame has more than one person, all are that person. Kept are those of most frames × size × score,
-    most first; the size is the diagonal of the box around the keypoints.
+    tells, and people of a frame in which nobody has one are the nearest of those before); else each is who was nearest in the frames
+    before, all of a frame together (Hungarian assignment of the mean distance of keypoints, in sizes of the person, from where they would
+    be if they moved on), and nobody who was farther than :data:`REACH`. If no frame has more than one person, all are that person. Kept
+    are those of most frames × size × score, most first; the size is the diagonal of the box around the keypoints.
 
     Points below ``min_score``, and of score 0 where others have more, have no place. Frames that ``frame_ids`` leave out are there with
     nobody in them; if all numbers are a step apart, or multiples of it, the video was read at every step-th frame: ``fps`` and the numbers
@@ -294,14 +294,18 @@ def _linked(frames: Sequence[Sequence[_Found]], times: np.ndarray, fps: float, u
         return [track], _jump_notes([track])
     tracks: List[_Track] = []
     by_name: Dict[Union[int, str], _Track] = {}
-    doubled = 0
+    doubled = unsaid = 0
     for time, frame in zip(times.tolist(), frames):
         strangers = [person for person in frame if not named or person.track is None]
         if named:
             doubled += _add_named(by_name, tracks, time, [person for person in frame if person.track is not None], strangers)
-        _add_nearest([track for track in tracks if track.name is None and time - track.frames[-1] <= max_gap], tracks, time, strangers)
+        nameless = len(strangers) == len(frame)  # nobody says who they are: they may be those who said it before
+        unsaid += nameless and bool(frame)
+        _add_nearest([track for track in tracks if (nameless or track.name is None) and time - track.frames[-1] <= max_gap], tracks, time,
+                     strangers)
     notes = [f'one identity for two persons of a frame in {doubled} frames: the nearer one is meant'] if doubled else []
     if named:
+        notes += [f'nobody has an identity in {unsaid} frames: they are taken for those who are nearest'] if unsaid else []
         joined = len(tracks)
         tracks = _joined(tracks, JOIN_SECONDS * fps)
         if len(tracks) < joined:
@@ -315,8 +319,7 @@ def _joined(tracks: Sequence[_Track], max_gap: float) -> List[_Track]:
     joined: List[_Track] = []
     for track in sorted(tracks, key=lambda track: track.frames[0]):
         begin = track.frames[0]
-        before = [other for other in joined if track.name is not None and other.name is not None
-                  and 0 < begin - other.frames[-1] <= max_gap]
+        before = [other for other in joined if track.name is not None and 0 < begin - other.frames[-1] <= max_gap]
         cost = _distances(before, begin, [track.found[0]])[:, 0] - [_reach(other, begin) for other in before] if before else [0.]
         if np.min(cost) < 0:
             for frame, person in zip(track.frames, track.found):

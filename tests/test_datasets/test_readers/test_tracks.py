@@ -80,6 +80,19 @@ def test_identities_of_the_file_are_believed_and_can_be_left_alone():
     assert {tuple(person[:, 0, 0].tolist()) for person in by_place.keypoint} == {(0, ) * 7, (300, ) * 7}
 
 
+@pytest.mark.parametrize('nameless', [(0, 1), (3, ), (2, 3, 6), (5, 6)])
+def test_frames_in_which_nobody_has_an_identity_are_of_those_who_have(nameless):
+    """Trackers confirm people after some frames, and lose all for one; both were further persons, and those frames were lost."""
+    frames = [[at(2 * t, track=None if t in nameless else 7), at(300 - 2 * t, track=None if t in nameless else 9)][::1 if t % 2 else -1]
+              for t in range(7)]
+    linked = link(frames, max_persons=2)
+    assert {tuple(person[:, 0, 0].tolist()) for person in linked.keypoint} == {tuple(2 * t for t in range(7)),
+                                                                               tuple(300 - 2 * t for t in range(7))}
+    assert linked.notes[0] == "2 persons by the file's identities" and f'an identity in {len(nameless)} frames' in linked.notes[1]
+    stranger = link([[at(0, track=7)], [at(2)], [at(400)], [at(6, track=7)]])
+    assert stranger.keypoint[0, :2, 0, 0].tolist() == [0, 2] and np.isnan(stranger.keypoint[0, 2]).all()
+
+
 def test_one_identity_twice_in_a_frame_is_the_nearer_one():
     frames = [[at(0, track=1)], [at(400, track=1), at(4, track=1)], [at(8, track=1)]]
     linked = link(frames)
