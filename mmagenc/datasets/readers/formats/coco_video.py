@@ -40,6 +40,8 @@ LABEL_KEYS = ('action', 'action_label', 'posture', 'activity', 'behaviour', 'beh
 """Of an annotation or its image, where somebody says what is being done."""
 NUMBERED = ('label', 'class')
 """Of these, those whose numbers are a detector's."""
+TRACK_KEYS = ('track_id', 'person_id', 'instance_id', 'object_id')
+"""Of an annotation or its attributes, where somebody says who it is over time; all but the first may number annotations instead."""
 SUBJECT_KEYS = ('subject', 'subject_id', 'participant', 'participant_id', 'infant', 'infant_id', 'child_id', 'patient_id')
 FRAME_KEYS = ('frame_id', 'frame_index', 'frame_number')
 
@@ -81,6 +83,7 @@ class CocoVideo(Reader):
         layouts: Dict[object, Columns] = {}
         found = [one for index, annotation in enumerate(content['annotations']) if (one := _taken(annotation, index, images, problems))]
         graded = all(np.isin(one.points[:, 2], (0, 1, 2)).all() for one in found)
+        key = _identity_key([one.annotation for one in found])
         top = max((one.points[:, 2].max() for one in found), default=0)
         for one in found:
             category = one.annotation.get('category_id')
@@ -89,7 +92,7 @@ class CocoVideo(Reader):
                 if category not in layouts:
                     layouts[category] = _columns(content, category, len(one.points), options)
                 score = _own_scores(one.annotation, score, one.points[:, 2] > 0, one.place)
-                person = _person(one.points, score, layouts[category], one.annotation, one.place)
+                person = _person(one.points, score, layouts[category], one.annotation, key, one.place)
             except ValueError as error:
                 problems.add(one.image.clip, str(error))
             else:
@@ -211,7 +214,7 @@ def _columns(content: Mapping, category, count: int, options: ReadOptions) -> Co
     return columns_of_names(names, options, edges)
 
 
-def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation: Mapping, place: str) -> Person:
+def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation: Mapping, key: str, place: str) -> Person:
     if max(columns.order) >= len(points):
         raise ValueError(f'{place}: {len(points)} keypoints, the layout has {len(columns.order)}')
     score = np.nan_to_num(score)[columns.order].astype(np.float32)
@@ -220,9 +223,21 @@ def _person(points: np.ndarray, score: np.ndarray, columns: Columns, annotation:
     if box is not None:
         box = numbers(box, f'{place}: bbox').reshape(-1)
         box = box if len(box) == 4 and np.isfinite(box).all() else None
-    track = annotation.get('track_id', annotation.get('attributes', {}).get('track_id') if isinstance(annotation.get('attributes'), dict)
-                           else None)
-    return Person(keypoint, score, identity(track), box)
+    return Person(keypoint, score, _who(annotation, key), box)
+
+
+def _who(annotation: Mapping, key: str) -> Optional[Union[int, str]]:
+    inner = annotation.get('attributes') if isinstance(annotation.get('attributes'), dict) else {}
+    return identity(annotation.get(key, inner.get(key)))
+
+
+def _identity_key(annotations: Sequence[Mapping]) -> str:
+    """By which annotations say who is who: ``track_id``, or another whose values come again from image to image, each once in an image."""
+    for key in TRACK_KEYS:
+        said = [(annotation.get('image_id'), who) for annotation in annotations if (who := _who(annotation, key)) is not None]
+        if said and (key == TRACK_KEYS[0] or len(set(said)) == len(said) >= 2 * len({who for _, who in said})):
+            return key
+    return TRACK_KEYS[0]
 
 
 def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions,

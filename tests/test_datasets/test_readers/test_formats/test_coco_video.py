@@ -242,3 +242,17 @@ def test_classes_and_subjects_by_other_words(write, import_file, walk, key, who)
     for annotation in written['annotations']:
         annotation.update(attributes={'class': 0}, label=3)
     assert import_file(write('other/a.json', written), 'coco')[0].label is None
+
+
+@pytest.mark.parametrize('key', ['person_id', 'instance_id'])
+def test_who_is_who_by_other_keys_than_track_id(write, import_file, walk, key):
+    """One of two people was lost."""
+    written = content(walk, track=None)
+    written['annotations'] += content(walk + 300, track=None)['annotations']
+    for index, annotation in enumerate(written['annotations']):
+        annotation[key] = 1 + index // 10
+    clips = import_file(write('a.json', written), 'coco')
+    assert [clip.name for clip in clips] == ['clip1_1', 'clip1_2'] and np.allclose(clips[1].keypoint[0], walk + 300)
+    for index, annotation in enumerate(written['annotations']):  # a number of the annotation
+        annotation[key] = index
+    assert '2 persons by overlap' in import_file(write('a.json', written), 'coco')[0].notes
