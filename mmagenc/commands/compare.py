@@ -13,7 +13,7 @@ from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
-from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, labels_in_words, late_rate
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
@@ -55,6 +55,8 @@ def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo
     said = dict(dataset.metainfo)
     if metainfo and metainfo.get('fps') and not dataset.says_rate:
         print(f'{path} says no fps: its clips are taken to have {metainfo["fps"]:g}, as those that they are compared with', file=sys.stderr)
+    if metainfo and metainfo.get('classes') and dataset.silent:
+        print(labels_in_words(dataset.silent, said['classes']), file=sys.stderr)
     layout = {} if said.get('skeleton') is None else {'skeleton': said['skeleton']}
     return [{**clip, **layout} for clip in dataset.annotations()], said
 
@@ -67,8 +69,8 @@ def read_both(args: argparse.Namespace) -> Tuple[List[Dict], List[Dict], Dict]:
     """
     real, metainfo = read_clips(args.real, args.real_split, args.fps)
     fake, said = read_clips(args.fake, args.fake_split, args.fps, metainfo)
-    note = late_rate(metainfo, said, args.fake)
-    if note:
+    silent = said.get('classes') and not metainfo.get('classes')
+    for note in filter(None, [late_rate(metainfo, said, args.fake), labels_in_words([args.real], said['classes']) if silent else None]):
         print(note, file=sys.stderr)
     problem = keypoints_problem(real, fake)
     if problem:

@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.mix import SPLITS
-from mmagenc.datasets.agreement import file_and_split, keypoints_problem, late_rate
+from mmagenc.datasets.agreement import file_and_split, keypoints_problem, labels_in_words, late_rate
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.mending import gap_settings
 from mmagenc.outputs import Output, require_outputs
@@ -28,8 +28,11 @@ def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
     dataset = DATASETS.build(
         dict(type=args.dataset, ann_file=path, pipeline=[], **{key: value for key, value in settings.items() if value is not None}))
     clips, said = dataset.annotations(), dict(dataset.metainfo)
-    note = late_rate(metainfo, said, path)
-    if note:
+    notes = [late_rate(metainfo, said, path)]
+    if metainfo and said.get('classes') and not (metainfo.get('classes') and not dataset.silent):
+        silent = dataset.silent if metainfo.get('classes') else ['what was read before']
+        notes += [labels_in_words(silent, said['classes'])]
+    for note in filter(None, notes):
         print(note, file=sys.stderr)
     return clips, said
 

@@ -110,6 +110,17 @@ class CommonRate:
                       level=logging.WARNING)
 
 
+def labels_in_words(silent: Sequence[str], classes: Sequence[str]) -> str:
+    """That the labels of files which name no classes are taken for those that others name."""
+    return (f'{", ".join(map(str, silent))}: no classes in the metainfo; labels are taken for the classes of the others: '
+            f'{", ".join(f"{label} {name}" for label, name in enumerate(classes))}')
+
+
+def warn_of_labels(silent: Sequence[str], classes: Sequence[str]) -> None:
+    """Log :func:`labels_in_words`."""
+    print_log(labels_in_words(silent, classes), logger='current', level=logging.WARNING)
+
+
 def late_rate(before: Dict, said: Dict, source: str) -> Optional[str]:
     """A note where ``source`` is the first of several files to say a frame rate; ``None`` if it is not.
 

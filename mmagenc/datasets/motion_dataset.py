@@ -15,7 +15,7 @@ from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
 from mmagenc.structures import copied_clip
 
-from .agreement import CommonRate, classes_problem, keypoints_problem
+from .agreement import CommonRate, classes_problem, keypoints_problem, warn_of_labels
 from .annotation import (
     ARRAY_KEYS,
     AnnotationError,
@@ -49,7 +49,7 @@ class MotionDataset(BaseDataset):
             in another layout than ``skeleton`` (default: the first file's) is brought into it where a joint map is known.
         skip_broken: leave broken clips out, with a warning that lists them, instead of refusing the file.
         fps: frame rate that all clips are brought to; ``None`` refuses files of different rates. ``metainfo=dict(fps=...)`` is the rate of
-            files that do not say theirs; without it they are taken to have the rate of the others, with a warning.
+            files that do not say theirs; without it they are taken to have the rate of the others, with a warning. So are their classes.
         num_persons: persons of each clip that are kept, those who are most there (see
             :func:`~mmagenc.datasets.persons.keep_persons`); ``None`` keeps all.
         fill_gaps: ``dict(max_gap=…, method='linear', min_length=16)`` fills gaps (NaN, score 0) of up to ``max_gap`` of the file's frames
@@ -123,10 +123,13 @@ class MotionDataset(BaseDataset):
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))
         found, rates, lacking = set(), self._common_rate(), []
+        given, self.silent = self._metainfo.get('classes'), []
         for path in self.ann_files:
             annotation = self.read(path)
             self._mending.report(path)
-            self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if self._metainfo.get(key) is None})
+            if not annotation['metainfo'].get('classes'):
+                self.silent.append(str(path))
+            self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if _is_unsaid(self._metainfo.get(key))})
             found.update(annotation['split'])
             if self.splits is not None and not set(self.splits) & set(annotation['split']):
                 lacking.append((path, annotation['split'], len(annotation['annotations'])))
@@ -136,6 +139,8 @@ class MotionDataset(BaseDataset):
                 raise AnnotationError(f'{path}: {problem}')
             clips += read
         rates.warn()
+        if self.silent and self._metainfo.get('classes') and not given:
+            warn_of_labels(self.silent, self._metainfo['classes'])
         if rates.rate is not None:
             self._metainfo['fps'] = rates.rate
         if self._mending.filler is None:
@@ -373,6 +378,11 @@ class ClipList(Sequence):
     def chosen(self, indices: Sequence[int]) -> 'ClipList':
         """The clips at these places, as another list of this kind."""
         return ClipList([self._clips[index] for index in indices], self._skeleton)
+
+
+def _is_unsaid(value) -> bool:
+    """Whether metainfo says nothing: ``None``, or a list of nothing."""
+    return value is None or isinstance(value, (list, tuple)) and not value
 
 
 def shared_arrays(clips: Sequence[Dict]) -> Set[str]:

@@ -113,6 +113,13 @@ def test_classes_must_be_the_same_in_the_same_order(tool, files, tmp_path):
         main(tool, [files[0], other])
 
 
+def test_labels_of_a_file_without_classes_are_told(tool, files, tmp_path, capsys):
+    silent = write(tmp_path / 'silent.npz', [0] * 4, 1, classes=[])
+    for pair in ([files[0], silent], [silent, files[0]]):
+        main(tool, pair)
+        assert 'silent.npz: no classes in the metainfo; labels are taken for the classes of the others: 0 walk' in capsys.readouterr().err
+
+
 @pytest.mark.filterwarnings('ignore:Fréchet distance of')
 def test_through_a_recognizer(tool, files, tmp_path):
     config, _ = write_generator(tmp_path)

@@ -80,6 +80,17 @@ def test_frame_rates(capsys):
     assert 'slow.npz says 25 fps, what was read before says none' in capsys.readouterr().err
 
 
+def test_labels_of_a_file_without_classes_are_told(capsys):
+    write('named.npz', 'a'), write('silent.npz', 'b', classes=()), write('other.npz', 'c', classes=())
+    told = 'no classes in the metainfo; labels are taken for the classes of the others: 0 wave, 1 kick, 2 roll'
+    assert run('--train', 'named.npz', '--test', 'silent.npz') == 0
+    assert f'silent.npz: {told}' in capsys.readouterr().err
+    assert run('--train', 'silent.npz', 'other.npz', 'named.npz', '--force') == 0
+    assert f'what was read before: {told}' in capsys.readouterr().err
+    assert run('--train', 'silent.npz', 'other.npz', '--force') == 0
+    assert 'classes' not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('settings, reason', [
     (dict(classes=['kick', 'wave', 'roll']), "['kick', 'wave', 'roll'] differ from ['wave', 'kick', 'roll'] (the same names in another"),
     (dict(classes=['x', 'y', 'z']), "other.npz: classes ['x', 'y', 'z'] differ from ['wave', 'kick', 'roll']"),

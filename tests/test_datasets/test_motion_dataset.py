@@ -387,6 +387,18 @@ def pixels(name, frames=40, **extra):
                 keypoint_score=np.ones((1, frames, 17), np.float32), **extra)
 
 
+def test_labels_of_files_without_classes_are_told(tmp_path, logged):
+    named = write(tmp_path / 'named.pkl', [make_clip('a')], classes=['run'])
+    silent = write(tmp_path / 'silent.pkl', [make_clip('b')], classes=None)
+    assert MotionDataset([silent, named], metainfo=dict(classes=['run'])).metainfo['classes'] == ['run'] and not logged
+    MotionDataset(silent, metainfo=dict(classes=['run'])), MotionDataset([silent])
+    assert not logged
+    for files in ([silent, named], [named, silent]):
+        assert MotionDataset(files).metainfo['classes'] == ['run']
+        assert 'silent.pkl: no classes in the metainfo; labels are taken for the classes of the others: 0 run' in logged.pop()
+        assert not logged
+
+
 def test_frame_rates(tmp_path, logged):
     slow, fast = write(tmp_path / 'slow.pkl', [pixels('a')], fps=25.), write(tmp_path / 'fast.pkl', [pixels('b')], fps=50.)
     silent = write(tmp_path / 'silent.pkl', [pixels('c')], fps=None)
