@@ -6,7 +6,7 @@ the config's key. Once the judge has been fitted, it is asked for recordings and
 
 import logging
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 import torch
@@ -211,16 +211,18 @@ def _check_alike(real: Dict, generated: Dict, name: str) -> None:
                             '(clips, persons, frames, keypoints, channels): a judge must see both alike')
 
 
-def _check_graph(recognizer: nn.Module, sample: Dict, name: str) -> None:
+def _check_graph(recognizer: nn.Module, sample: Mapping, name: str, *, who: str = 'judge') -> None:
     """Nodes of a graph network against the keypoints of its input."""
     nodes, shape = getattr(getattr(getattr(recognizer, 'backbone', None), 'graph', None), 'num_node', None), sample['inputs'].shape
     if nodes is not None and len(shape) == 5 and nodes != shape[3]:
-        raise ContractError(f"the graph of the judge has {nodes} nodes, but its {name} gives {shape[3]} keypoints: set the recognizer's "
+        raise ContractError(f"the graph of the {who} has {nodes} nodes, but its {name} gives {shape[3]} keypoints: set the recognizer's "
                             'model.backbone.graph_cfg.layout to the layout of the data')
 
 
 def _why(recognizer: nn.Module, shape: Sequence[int], error: Exception) -> str:
     """The setting behind an error of a forward pass, where it can be told: MMAction2's graph networks begin with a norm of all channels."""
+    if isinstance(error, AssertionError) and hasattr(recognizer.cls_head, 'in_channels'):
+        return f'set model.cls_head.in_channels, which is {recognizer.cls_head.in_channels}, to the channels that the backbone gives: '
     norm = getattr(getattr(recognizer, 'backbone', None), 'data_bn', None)
     if len(shape) != 5 or norm is None or str(norm.num_features) not in str(error):
         return ''
@@ -233,19 +235,49 @@ def _why(recognizer: nn.Module, shape: Sequence[int], error: Exception) -> str:
 
 def _check_forward(recognizer: nn.Module, samples: Dict[str, List[Dict]]) -> None:
     """A loss and a prediction, in evaluation mode, so that no statistics of a batch norm move."""
+    for name, mode in (('train_pipeline', 'loss'), ('test_pipeline', 'predict')):
+        _forward(recognizer, samples[name], name, mode)
+
+
+def _forward(recognizer: nn.Module, samples: Sequence[Mapping], name: str, mode: str) -> None:
     was_training = recognizer.training
     recognizer.eval()
     try:
-        for name, mode in (('train_pipeline', 'loss'), ('test_pipeline', 'predict')):
-            with torch.no_grad():
-                data = recognizer.data_preprocessor(pseudo_collate(samples[name]), False)
-                recognizer(**data, mode=mode)
+        with torch.no_grad():
+            data = recognizer.data_preprocessor(pseudo_collate(samples), False)
+            recognizer(**data, mode=mode)
     except Exception as error:
-        shape = tuple(samples[name][0]['inputs'].shape)
+        shape = tuple(samples[0]['inputs'].shape)
         raise ContractError(f"{_why(recognizer, shape, error)}the recognizer's model does not take what its {name} gives, inputs of shape "
                             f'{shape}: {type(error).__name__}: {error}') from error
     finally:
         recognizer.train(was_training)
+
+
+def check_recognizer(recognizer: nn.Module, dataset, name: str, mode: str) -> None:
+    """Put the first clip of a data set through a recognizer that is trained or tested by itself, in evaluation mode; no draws are spent.
+
+    Models of other kinds, and what gives no sample of a recognizer, are passed over.
+
+    Args:
+        recognizer: the model.
+        dataset: its clips.
+        name: of the loader, for the message.
+        mode: ``'loss'`` or ``'predict'``.
+
+    Raises:
+        ContractError: channels, keypoints or features that do not go together, naming the setting.
+    """
+    if any(getattr(recognizer, part, None) is None for part in ('backbone', 'cls_head', 'data_preprocessor')):
+        return
+    with untouched_random_state():
+        try:
+            sample = dataset[0]
+        except Exception:  # told where it is read
+            return
+        if isinstance(sample, dict) and isinstance(sample.get('inputs'), torch.Tensor):
+            _check_graph(recognizer, sample, name, who='recognizer')
+            _forward(recognizer, [sample], name, mode)
 
 
 # What the judge sees ------------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from mmagenc.command_line import describe
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine.config_types import all_mappings
-from mmagenc.engine.contract import ContractError, num_classes_of
+from mmagenc.engine.contract import ContractError, check_recognizer, num_classes_of
 from mmagenc.engine.held_out import JUDGED, LEARNT, PARTS, compared, learnt_and_tested, learnt_clips, said_learnt
 from mmagenc.engine.interruption import InterruptedTraining
 from mmagenc.engine.pretrained import SAID, said_classes, said_of_clips
@@ -141,6 +141,7 @@ class StartHook(Hook):
         asked: whether the command line names the clips that are tested: then it is not refused that the checkpoint has learnt from them.
 
     Raises:
+        ContractError: clips that a recognizer does not take.
         RefusedError: in the run, for a checkpoint of another model, or (with ``strict``) of clips whose classes have other labels, or that
             has learnt from clips that are tested, for classes and labels that the model does not have, or no batch at all.
     """
@@ -191,6 +192,10 @@ class StartHook(Hook):
         if getattr(runner.train_loop, 'max_iters', None) == 0:  # of a loop by iterations it is not counted in batches
             raise RefusedError(no_batch(runner.train_dataloader, 'train_dataloader'))
         check_classes(runner.train_dataloader.dataset, unwrapped(runner.model), 'train_dataloader')
+        check_recognizer(unwrapped(runner.model), runner.train_dataloader.dataset, 'train_dataloader', 'loss')
+        validated = getattr(getattr(runner, '_val_loop', None), 'dataloader', None)
+        if validated is not None:
+            check_recognizer(unwrapped(runner.model), validated.dataset, 'val_dataloader', 'predict')
         warnings, tested = compared(runner)
         for warning in warnings:
             runner.logger.warning(warning)
@@ -206,6 +211,7 @@ class StartHook(Hook):
         if not len(runner.test_dataloader):
             raise RefusedError(no_batch(runner.test_dataloader, 'test_dataloader'))
         check_classes(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
+        check_recognizer(unwrapped(runner.model), runner.test_dataloader.dataset, 'test_dataloader', 'predict')
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         for call in self.begun:

@@ -16,10 +16,12 @@ from mmagenc.engine.contract import (
     check_contract,
     check_judge,
     check_metric,
+    check_recognizer,
     part_warnings,
     require_alike,
     round_trip,
 )
+from mmagenc.models.recognizers import build_pipeline, prepare
 from mmagenc.registry import MODELS, TASK_UTILS
 from mmagenc.structures import ClipForm
 from tests.own_clips import WAVE_SQUAT_STEP, coco_clips
@@ -123,6 +125,36 @@ def test_what_does_not_fit_is_named_by_its_key(clips, wrong, message):
     model = generator(clips, **wrong.get('model', {}))
     with pytest.raises(ContractError, match=message):
         check(clips, model, judge(**wrong.get('trainer', {})))
+
+
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+@pytest.mark.parametrize('settings, message', [
+    (dict(in_channels=2), None),
+    (dict(in_channels=3), "^set the recognizer's model.backbone.in_channels=2 instead of 3.* does not take what its val_dataloader gives"),
+    (dict(in_channels=2, layout='nturgb+d'), '^the graph of the recognizer has 25 nodes, but its val_dataloader gives 17 keypoints'),
+    (dict(in_channels=2, head=64), 'set model.cls_head.in_channels, which is 64, to the channels that the backbone gives'),
+])
+def test_a_recognizer_by_itself_is_tried_before_it_is_trained_or_tested(clips, settings, message, mode):
+    settings = dict(settings)
+    head = settings.pop('head', None)
+    model, pipeline = judge(**settings).model, build_pipeline(CENTERED)
+    if head is not None:
+        model.cls_head.in_channels = head
+    before, draws = {key: value.clone() for key, value in model.state_dict().items()}, torch.get_rng_state()
+    dataset = [pipeline(prepare(clip)) for clip in clips[:2]]
+    if message is None:
+        check_recognizer(model, dataset, 'val_dataloader', mode)
+    else:
+        with pytest.raises(ContractError, match=message):
+            check_recognizer(model, dataset, 'val_dataloader', mode)
+    assert model.training and all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), draws)
+
+
+def test_what_is_no_recognizer_is_not_tried(clips):
+    check_recognizer(generator(clips), clips, 'train_dataloader', 'loss')
+    check_recognizer(judge().model, [None], 'train_dataloader', 'loss')
+    check_recognizer(judge().model, [], 'train_dataloader', 'loss')
 
 
 def test_labels_that_begin_at_one_are_explained(clips):
