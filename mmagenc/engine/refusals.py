@@ -6,15 +6,18 @@ run is a mistake in a program and keeps its traceback.
 """
 
 import pickle
+import re
 import traceback
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
+import mmaction.registry
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.registry import Registry
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
 from torch import Tensor, nn
 
@@ -82,7 +85,7 @@ def what_failed(error: Exception, cfg: Config) -> Optional[str]:
         return no_batch(planned[0].train_dataloader, 'train_dataloader')
     if built:
         place = _place(built[-1].f_locals, cfg)
-        return f'{place}: {said}'
+        return f'{place}: {_other_scope(said) or said}'
     if any('/torch/utils/data/' in frame.f_code.co_filename for frame in frames):
         return f'a sample cannot be read: {said}'
     if any(_is(frame, 'runner/runner.py', '__init__') or _is(frame, 'runner/runner.py', 'build_dataloader') for frame in frames):
@@ -116,6 +119,16 @@ def _place(found: Mapping[str, Any], cfg: Config) -> str:
     keys = [key for key, part in all_mappings(cfg) if part.get('type') == kind and all(
         key in settings and _equal(settings[key], value) for key, value in part.items())]
     return f'{keys[0]} ({name})' if keys else name
+
+
+def _other_scope(said: str) -> Optional[str]:
+    """What to write where a part of MMAction2 was looked for here; ``None`` if it is none."""
+    name = re.match(r'KeyError: (\w+) is not in the \w+::', said)
+    registries = [value for value in vars(mmaction.registry).values() if isinstance(value, Registry)]
+    if name is None or not any(name[1] in registry.module_dict for registry in registries):
+        return None
+    return (f"{name[1]} is MMAction2's, and the dict around it has to say so: model = dict(type='RecognizerGCN', _scope_='mmaction', …); "
+            'mmaction. in front of a type holds for that type alone')
 
 
 def _equal(value: Any, other: Any) -> bool:

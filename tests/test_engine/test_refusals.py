@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine import refusals
 from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_optimizer, check_same_clips, refusing
+from mmagenc.registry import MODELS
 
 THINGS = Registry('thing')
 
@@ -63,6 +64,13 @@ def test_reading_also_in_workers(workers, error, said):
     failed = refused(lambda: list(DataLoader(Broken(error), num_workers=workers)))
     assert isinstance(failed, RefusedError) and said.split(': ')[-1].strip("'") in str(failed) and '\n' not in str(failed)
     assert 'Traceback' not in str(failed)
+
+
+def test_a_part_of_mmaction2_that_is_looked_for_here():
+    model = dict(type='mmaction.RecognizerGCN', backbone=dict(type='mmaction.STGCN', graph_cfg=dict(layout='coco')))
+    failed = refused(lambda: MODELS.build(model))
+    assert "ActionDataPreprocessor is MMAction2's, and the dict around it has to say so" in str(failed) and '_scope_' in str(failed)
+    assert 'Nothing is not in the ' in str(refused(lambda: MODELS.build(dict(type='Nothing'))))
 
 
 def test_known_errors_say_all_themselves():
