@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Dict, Iterator, Optional, Sequence, TextIO
@@ -87,6 +88,28 @@ def print_left_out(reasons: Sequence[str], shown: Optional[int] = None) -> None:
 def is_first(launcher: str) -> bool:
     """Whether this process is the main one of those that a launcher started."""
     return not int(os.environ.get(RANKS.get(launcher, ''), '').strip() or 0)
+
+
+def warn(text) -> None:
+    """Say a warning, if there is one, beside what is printed."""
+    if text:
+        print(f'warning: {text}', file=sys.stderr)
+
+
+@contextmanager
+def warnings_in_words() -> Iterator[None]:
+    """What the library warns its callers of, without the line of the program that stands there; others' warnings as they come."""
+    found = []
+    try:
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter('default')
+            yield
+    finally:  # before an error, too, which they may explain
+        for warning in found:
+            if warning.category is UserWarning:
+                warn(warning.message)
+            else:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmagenc.apis import init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, warnings_in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, labels_in_words, late_rate
@@ -137,7 +137,7 @@ def by_class(movement: Movement, names: List[str]) -> Dict[str, Dict[str, float]
 def run(args: argparse.Namespace) -> None:
     sources = [file_and_split(args.real)[0], file_and_split(args.fake)[0], *(args.recognizer or ())]
     require_outputs('compare', [Output('--out', args.out)] if args.out is not None else [], inputs=sources, force=args.force)
-    with in_words('compare', debug=args.debug):
+    with in_words('compare', debug=args.debug), warnings_in_words():
         real, fake, metainfo = read_both(args)
         tables, note = discrepancies(real, fake, num_frames=args.num_frames, origin=args.origin, estimator=args.estimator)
         names = class_names(metainfo, len(tables['mmd_average']))

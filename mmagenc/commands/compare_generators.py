@@ -15,7 +15,7 @@ from mmagenc.apis import generate, init_generator, init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.report import middle_frames
 from mmagenc.clips import USUAL_FPS
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, warnings_in_words
 from mmagenc.compat import atomic_open
 from mmagenc.datasets.agreement import classes_problem, keypoints_problem
 from mmagenc.datasets.annotation import motion_to_annotations
@@ -174,7 +174,7 @@ def run(args: argparse.Namespace) -> None:
                (('out', args.out, ()), ('picture', args.picture, ('.png', '.gif', '.mp4'))) if path is not None]
     sources = [args.real, *args.recognizer, *(path for _, *paths in args.generator for path in paths)]
     require_outputs('compare-generators', outputs, inputs=sources, force=args.force)
-    with in_words('compare-generators', debug=args.debug):
+    with in_words('compare-generators', debug=args.debug), warnings_in_words():
         rows, warnings = compare_all(args)
         print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows)]))
         if args.out is not None:

@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import sys
-import warnings
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Dict, Iterator, List, Sequence, TextIO, Tuple
 
 import numpy as np
 
-from mmagenc.command_line import in_words
+from mmagenc.command_line import in_words, warn, warnings_in_words
 from mmagenc.compat import atomic_open
 from mmagenc.deploy.sources import STANDARD_INPUT, growing_lines, is_video, json_frames, video_frames
 from mmagenc.deploy.standalone import OnnxModel
@@ -86,28 +85,6 @@ def clips_of(args: argparse.Namespace, mend=None) -> Dict:
     if not content['annotations']:
         raise ValueError(f'{args.clips}: there are no clips in it')
     return content
-
-
-def warn(text) -> None:
-    """Say a warning, if there is one, beside the predictions."""
-    if text:
-        print(f'warning: {text}', file=sys.stderr)
-
-
-@contextmanager
-def warnings_in_words() -> Iterator[None]:
-    """What the library warns its callers of, without the line of the program that stands there; others' warnings as they come."""
-    found = []
-    try:
-        with warnings.catch_warnings(record=True) as found:
-            warnings.simplefilter('default')
-            yield
-    finally:  # before an error, too, which they may explain
-        for warning in found:
-            if warning.category is UserWarning:
-                warn(warning.message)
-            else:
-                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:
