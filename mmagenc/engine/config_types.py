@@ -69,6 +69,8 @@ NOT_TESTED = ('train_', 'val_', 'optim_wrapper', 'param_scheduler')
 """Beginnings of the keys of which a test builds nothing; a training looks at all, as its test follows."""
 COUNTS = ('num_classes', 'num_frames', 'num_layers', 'num_heads', 'num_stages', 'num_joints', 'latent_dim', 'ff_dim', 'base_channels',
           'in_channels', 'embed_dim', 'clip_len', 'num_clips', 'num_person', 'n_critic', 'num_dims')
+CLIPPING = dict(norm=('max_norm', 'norm_type', 'error_if_nonfinite', 'foreach'), value=('clip_value', 'foreach'))
+"""Arguments of the two kinds of clipping of an ``optim_wrapper``; the first is the bound."""
 SHARES = ('dropout', 'dropout_ratio')
 NOT_NEGATIVE = ('lr', 'weight_decay', 'momentum', 'eps')
 
@@ -199,6 +201,8 @@ def check_part(part: Part) -> None:
     cls = check_type(part)
     check_arguments(part.key, part.settings, cls, extra=TAKEN, own=part.own, complete=part.complete)
     check_numbers(part.key, part.settings)
+    if isinstance(part.settings.get('clip_grad'), Mapping):
+        check_clipping(f'{part.key}.clip_grad', part.settings['clip_grad'])
     for name, kind in getattr(getattr(cls, '__init__', None), 'groups', {}).items():
         if isinstance(part.settings.get(name), Mapping):
             check_arguments(f'{part.key}.{name}', part.settings[name], kind)
@@ -384,3 +388,21 @@ def check_numbers(key: str, settings: Mapping) -> None:
             raise ValueError(f'{key}.{name} must be a number from 0, got {value!r}')
         if name == 'interval' and not (value >= 1 or value == -1):
             raise ValueError(f'{key}.interval must be a whole number from 1, got {value!r}')
+
+
+def check_clipping(key: str, settings: Mapping) -> None:
+    """Refuse a clipping of gradients that would end the first step, or turn the gradients around.
+
+    Raises:
+        ValueError: another kind or argument, or a bound that is none, naming what is accepted.
+    """
+    kind = settings.get('type', 'norm')
+    if kind not in CLIPPING:
+        raise ValueError(f'{key}.type must be {" or ".join(CLIPPING)}, got {kind!r}')
+    known = CLIPPING[kind]
+    unknown = [name for name in settings if name not in ('type', *known)]
+    if unknown:
+        raise ValueError(f'{key}.{unknown[0]}: the clipping has no such argument{meant(unknown[0], known)}; it takes {", ".join(known)}')
+    bound = settings.get(known[0])
+    if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not bound > 0:
+        raise ValueError(f'{key}.{known[0]} must be a number above 0, got {bound!r}')
