@@ -367,10 +367,11 @@ def check_labels(dataset, classes: int, key: str) -> None:
     """
     if not hasattr(dataset, 'get_data_info'):
         return
-    step = max(1, -(-len(dataset) // LOOKED_AT))
+    listed = getattr(dataset, 'data_list', None) or ()
+    step = 1 if len(listed) == len(dataset) else max(1, -(-len(dataset) // LOOKED_AT))
     for index in range(0, len(dataset), step):
-        clip = dataset.get_data_info(index)
+        clip = listed[index] if step == 1 and listed else dataset.get_data_info(index)
         label = clip.get('label')
         if isinstance(label, (int, np.integer)) and not 0 <= label < classes:
             raise RefusedError(f'{key}.dataset: clip {clip.get("frame_dir", index)} has label {label}, but the model knows 0 to '
-                               f'{classes - 1}: set num_classes of model or model.cls_head')
+                               f'{classes - 1}: set num_classes of model or model.cls_head; labels begin at 0')

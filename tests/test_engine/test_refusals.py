@@ -225,5 +225,9 @@ def test_classes_and_labels():
     check_classes(Clips([7]), SimpleNamespace(), 'train_dataloader')
     with pytest.raises(RefusedError, match=r'train_dataloader.dataset: clip c1 has label 3, but the model knows 0 to 2: set num_classes'):
         check_classes(Clips([0, 3]), model, 'train_dataloader')
+    many = Clips([0] * 1000)
+    many.data_list = [dict(frame_dir=f'c{index}', label=9 if index == 501 else 0) for index in range(1000)]
+    with pytest.raises(RefusedError, match='clip c501 has label 9, but the model knows 0 to 2: set .*; labels begin at 0'):
+        check_classes(many, model, 'train_dataloader')
     with pytest.raises(RefusedError, match=r'test_dataloader.dataset has 4 classes \(a, b, c, d\), but the model knows 3: set'):
         check_classes(Clips([0, 1], classes=[*'abcd']), model, 'test_dataloader')
