@@ -13,6 +13,8 @@ from .structures import FRAME_FIELDS, Motion
 
 ARRAY_KEYS = {'keypoint': 4, 'keypoint_score': 3, 'pose': 4, 'transl': 3}
 """Arrays that begin with persons and frames, and their numbers of axes."""
+MAX_FRAMES = 1_000_000
+"""Of a clip: nine hours at 30 a second."""
 USUAL_FPS = 30.
 """Frames a second where nothing says otherwise, as in the published infant clips and of most cameras."""
 USUAL_LAYOUTS = {(2, 17): 'coco17', (2, 13): 'penn13', (2, 25): 'body25', (2, 18): 'openpose18', (2, 26): 'halpe26', (2, 33): 'blazepose33',

@@ -86,7 +86,8 @@ class TrainedMending:
         cfg = getattr(model, 'cfg', None) or {}
         found = [innermost_dataset(cfg.get(f'{part}_dataloader')) for part in ('train', 'val', 'test')]
         dataset = next((each for each in found if each), {})
-        self._mending = ClipMending(**{key: dataset[key] for key in ('third', 'num_persons', 'fill_gaps') if dataset.get(key) is not None})
+        self._mending = ClipMending(**{key: dataset[key] for key in ('third', 'num_persons', 'fill_gaps') if dataset.get(key) is not None},
+                                    skeleton=(dataset.get('metainfo') or {}).get('skeleton'))
 
     def __call__(self, clip: Dict, metainfo: Dict) -> Dict:
         """The clip as the recognizer has learnt from clips."""

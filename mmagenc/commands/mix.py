@@ -11,6 +11,7 @@ from mmagenc.command_line import in_words
 from mmagenc.commands.options.mix import SPLITS
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem, labels_in_words, late_rate
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
+from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import gap_settings
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import DATASETS
@@ -48,7 +49,7 @@ def mix(args: argparse.Namespace) -> str:
         raise ValueError('--train needs at least one file')
     if not hasattr(DATASETS.get(args.dataset), 'annotations'):
         raise ValueError(f'--dataset {args.dataset}: no registered dataset of annotation files, such as MotionDataset or InfActPrimitive')
-    split, annotations, metainfo = {}, [], {}
+    split, annotations, metainfo = {}, [], {} if args.skeleton is None else dict(skeleton=layout_name(args.skeleton))
     for name in SPLITS:
         for source in getattr(args, name):
             clips, metainfo = read_clips(args, source, metainfo)

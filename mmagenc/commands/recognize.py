@@ -55,8 +55,9 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
     from mmagenc.clips import left_out_in_words
     from mmagenc.datasets.gaps import gaps_in_words
     if is_onnx(args):
-        content = clips_of(args)
-        model, clips, meta = OnnxModel(args.model, args.threads), content['annotations'], content['metainfo']
+        model = OnnxModel(args.model, args.threads)
+        content = clips_of(args, model.meta)
+        clips, meta = content['annotations'], content['metainfo']
         check_form(args.clips, meta, model.meta, clips)
         warn(gaps_in_words(clips, str(args.clips)))
         for takes in [step['num_person'] for step in model.meta['steps'] or () if 'num_person' in step]:
@@ -65,7 +66,7 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
     from mmagenc.apis.recognize import TrainedMending, recognize
     model, known, classes = torch_model(args)
     mending = TrainedMending(model)
-    content = clips_of(args, mending)
+    content = clips_of(args, known, mending)
     clips, meta, done = content['annotations'], content['metainfo'], mending.in_words()
     if done:
         print(f'{args.clips}: {done}', file=sys.stderr)
@@ -74,26 +75,31 @@ def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[
         return clips, recognize(model, content).probability, classes, meta.get('classes') or ()
 
 
-def clips_of(args: argparse.Namespace, mend=None) -> Dict:
-    """The file with clips, which need no labels.
+def clips_of(args: argparse.Namespace, known: Dict, mend=None) -> Dict:
+    """The file with clips, which need no labels, in the layout that the recognizer knows, where a map is known.
 
     Raises:
         ValueError: none in it, or broken ones.
     """
     from mmagenc.datasets.annotation import load_annotation
+    from mmagenc.datasets.mending import in_layout
     content = load_annotation(args.clips, unlabelled=True, mend=mend)
     if not content['annotations']:
         raise ValueError(f'{args.clips}: there are no clips in it')
-    return content
+    own = content['metainfo'].get('skeleton')
+    clips = [in_layout(clip, own, known.get('skeleton')) for clip in content['annotations']]
+    return dict(content, annotations=clips)
 
 
 def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:
     """Refuse clips of another layout than the recognizer's, and say if their frame rate is another."""
     from mmagenc.clips import other_rates
     from mmagenc.skeletons import get_skeleton
-    layouts = [get_skeleton(told['skeleton']).name if told.get('skeleton') else None for told in (meta, known)]
-    if None not in layouts and layouts[0] != layouts[1]:
-        raise ValueError(f'{source}: keypoints of {layouts[0]}, and the recognizer knows {layouts[1]}')
+    wanted = get_skeleton(known['skeleton']).name if known.get('skeleton') else None
+    layouts = {clip.get('skeleton') or meta.get('skeleton') for clip in clips or [meta]} - {None}
+    others = sorted({get_skeleton(layout).name for layout in layouts} - {wanted})
+    if wanted is not None and others:
+        raise ValueError(f'{source}: keypoints of {", ".join(others)}, and the recognizer knows {wanted}')
     others = other_rates(clips or [meta], meta, known.get('fps'))
     if others:
         warn(f'{source} has {", ".join(others)} fps, the recognizer knows {known["fps"]:g}: movements seem faster or slower to it')

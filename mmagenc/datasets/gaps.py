@@ -14,6 +14,7 @@ from scipy.interpolate import CubicSpline
 from mmagenc.clips import ARRAY_KEYS, missing_points, persons_there
 from mmagenc.command_line import GAP_METHODS, MIN_LENGTH
 from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons.without import name_without
 
 FILLED_SCORE = 0.1
 """Score of a point that was filled: above 0, with which points are marked that have no place, and below what an estimator is sure of."""
@@ -167,7 +168,20 @@ def _refuse_never_seen(missing: np.ndarray, skeleton) -> None:
     never = missing.all(axis=1)
     if never.any():
         names = ', '.join(_name(joint, skeleton) for joint in np.flatnonzero(never.any(axis=0)))
-        raise ValueError(f'{names}: never seen in the clip, so that there is nothing to fill from')
+        raise ValueError(f'{names}: never seen in the clip, so that there is nothing to fill from'
+                         f'{_advice(np.flatnonzero(never.any(axis=0)), skeleton)}')
+
+
+def _advice(never: np.ndarray, skeleton) -> str:
+    """The layout that a clip is whole in, if it lacks few keypoints."""
+    try:
+        layout = get_skeleton(skeleton)
+    except (ValueError, TypeError):
+        return ''
+    names = {layout.joint_names[joint] for joint in never}
+    names |= {name for pair in layout.pairs if names & set(pair) for name in pair}
+    lacking = [name for name in layout.joint_names if name in names]
+    return f'; skeleton={name_without(layout.name, lacking)!r} goes without' if 2 * len(lacking) <= layout.num_joints else ''
 
 
 def _name(joint: int, skeleton) -> str:

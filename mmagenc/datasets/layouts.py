@@ -15,6 +15,7 @@ from mmengine.config import Config
 
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, layout_definitions, register_skeleton
 from mmagenc.skeletons.library import MMACTION2_LAYOUTS, YAML_SUFFIXES
+from mmagenc.skeletons.without import WORD
 
 from .safe_pickle import load_pickle
 
@@ -29,7 +30,7 @@ def layout_name(skeleton) -> str:
         ValueError: neither a name nor a definition.
     """
     if isinstance(skeleton, str) and not skeleton.endswith(YAML_SUFFIXES):
-        return skeleton
+        return get_skeleton(skeleton).name if WORD in skeleton else skeleton
     return register_skeleton(skeleton).name if isinstance(skeleton, Skeleton) else get_skeleton(skeleton).name
 
 

@@ -3,9 +3,13 @@
 import argparse
 import logging
 from collections import Counter
-from typing import Dict, Optional
+from typing import Dict, Optional, Sequence
 
+import numpy as np
 from mmengine.logging import print_log
+
+from mmagenc.skeletons import get_skeleton, joint_map
+from mmagenc.skeletons.library import SkeletonLike
 
 from .annotation import count_persons
 from .gaps import GapFiller
@@ -14,23 +18,26 @@ from .third_coordinate import THIRD, split_third
 
 
 class ClipMending:
-    """Split scores from coordinates, keep persons, fill gaps, in this order; and say in one line a file what was done.
+    """Split scores from coordinates, keep persons, take a layout's keypoints, fill gaps, in this order; and say in one line a file what was
+    done.
 
     Args:
         third: ``'score'`` makes the third of three coordinates ``keypoint_score``; ``'depth'`` says that it is none.
         num_persons: persons of each clip that are kept (see :func:`~mmagenc.datasets.persons.keep_persons`); ``None`` keeps all.
         fill_gaps: arguments of :class:`~mmagenc.datasets.gaps.GapFiller`; ``None`` fills nothing.
+        skeleton: layout that clips are brought to where a map is known, so that gaps count in its keypoints alone; ``None`` leaves them.
 
     Raises:
         ValueError: settings out of range, or that are none.
     """
 
-    def __init__(self, *, third: Optional[str] = None, num_persons: Optional[int] = None, fill_gaps: Optional[Dict] = None) -> None:
+    def __init__(self, *, third: Optional[str] = None, num_persons: Optional[int] = None, fill_gaps: Optional[Dict] = None,
+                 skeleton: SkeletonLike = None) -> None:
         if third not in (None, *THIRD):
             raise ValueError(f'third must be {" or ".join(map(repr, THIRD))}, got {third!r}')
         if num_persons is not None and (not isinstance(num_persons, int) or num_persons < 1):
             raise ValueError(f'num_persons must be at least 1, or None for all; got {num_persons!r}')
-        self.third, self.num_persons = third, num_persons
+        self.third, self.num_persons, self.skeleton = third, num_persons, skeleton
         self.filler = None if fill_gaps is None else _filler(fill_gaps)
         self._done: Counter = Counter()
 
@@ -47,6 +54,7 @@ class ClipMending:
             more = count_persons(clip) > self.num_persons
             self._done[f'more persons than {self.num_persons}, of whom those most there were kept'] += more
             clip = keep_persons(clip, self.num_persons)
+        clip = in_layout(clip, metainfo.get('skeleton'), self.skeleton)
         if self.filler is None:
             return clip
         filled = self.filler(clip, clip.get('skeleton', metainfo.get('skeleton')))
@@ -66,6 +74,30 @@ class ClipMending:
         done = self.in_words()
         if done:
             print_log(f'{source}: {done}', logger='current', level=logging.INFO)
+
+
+def in_layout(clip: Dict, own: Optional[str], target: SkeletonLike) -> Dict:
+    """A clip with the keypoints of another layout; as it is where there is no map from its own, or none is asked for.
+
+    Args:
+        clip: in the annotation format; its own layout goes before ``own``.
+        own: that of its file.
+        target: the other one.
+    """
+    own = clip.get('skeleton') or own
+    try:
+        known, wanted = (None if layout is None else get_skeleton(layout) for layout in (own, target))
+        shape = getattr(clip.get('keypoint'), 'shape', ())
+        if known is None or wanted is None or known == wanted or len(shape) != 4 or shape[2] != known.num_joints:
+            return clip
+        return dict(clip, skeleton=wanted.name, **taken(clip, joint_map(known, wanted)))
+    except ValueError:  # who needs the layout says so
+        return clip
+
+
+def taken(clip: Dict, indices: Sequence[int]) -> Dict:
+    """The arrays of a clip with one keypoint for each index."""
+    return {key: np.take(clip[key], indices, axis=2) for key in ('keypoint', 'keypoint_score') if key in clip}
 
 
 def _filler(settings: Dict) -> GapFiller:

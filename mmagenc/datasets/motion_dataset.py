@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Dict, List, Optional, Set, Union
 
-import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
@@ -29,7 +28,7 @@ from .annotation import (
 )
 from .gaps import warn_of_gaps
 from .layouts import with_named_layouts
-from .mending import ClipMending
+from .mending import ClipMending, taken
 from .readers.infact import infact_annotation
 from .safe_pickle import load_pickle
 
@@ -83,7 +82,8 @@ class MotionDataset(BaseDataset):
         self.splits = [split] if isinstance(split, str) else split
         self.named = _checked_names(clips)
         self.skip_broken, self.fps = skip_broken, fps
-        self._mending = ClipMending(third=third, num_persons=num_persons, fill_gaps=fill_gaps)
+        self._mending = ClipMending(third=third, num_persons=num_persons, fill_gaps=fill_gaps,
+                                    skeleton=(kwargs.get('metainfo') or {}).get('skeleton'))
         kwargs.setdefault('serialize_data', False)
         super().__init__(ann_file='', pipeline=list(pipeline), **kwargs)
 
@@ -202,9 +202,7 @@ class MotionDataset(BaseDataset):
         skeleton = clip.pop('skeleton', None) or skeleton
         if skeleton is None or target is None or skeleton == target:
             return clip
-        indices = joint_map(skeleton, target)
-        clip.update({key: np.take(clip[key], indices, axis=2) for key in ('keypoint', 'keypoint_score') if key in clip})
-        return clip
+        return dict(clip, **taken(clip, joint_map(skeleton, target)))
 
     def _with_one_name_each(self, clips: List[Dict], source: str) -> List[Dict]:
         """Files may repeat each other's names although none repeats its own."""

@@ -8,11 +8,11 @@ from typing import Dict, Tuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mmagenc.clips import MAX_FRAMES
+
 from .annotation import ARRAY_KEYS, AnnotationError
 from .gaps import missing_points
 
-MAX_FRAMES = 1_000_000
-"""Of a clip that is brought to another rate: nine hours at 30 a second."""
 SAME_RATE = 0.005
 """Rates that differ by less are one: 29.97 and 30, 23.976 and 24, but not 24 and 25."""
 

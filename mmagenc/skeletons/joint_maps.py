@@ -4,6 +4,7 @@ from typing import List
 
 from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, ntu25, openpose18, smpl24, ucla20
 from .library import SkeletonLike, get_skeleton
+from .without import WORD, parts_of
 
 JOINT_MAPS = {
     # The published map of InfAGenC's mixed sets.
@@ -40,6 +41,12 @@ def joint_map(source: SkeletonLike, target: SkeletonLike) -> List[int]:
     source, target = get_skeleton(source), get_skeleton(target)
     if source.name == target.name:
         return list(range(source.num_joints))
+    if (source.name, target.name) not in JOINT_MAPS and WORD in target.name:
+        base = get_skeleton(parts_of(target.name)[0])  # what the target is taken of
+        if set(target.joint_names) <= set(source.joint_names) and parts_of(source.name)[0] == base.name:
+            return [source.joint_names.index(name) for name in target.joint_names]
+        whole = joint_map(source, base)
+        return [whole[base.joint_names.index(name)] for name in target.joint_names]
     if (source.name, target.name) not in JOINT_MAPS:
         known = ', '.join(f'{a} to {b}' for a, b in JOINT_MAPS)
         raise ValueError(f'no joint map from {source.name} to {target.name}; known: {known}. Add one of your own as '

@@ -26,6 +26,7 @@ from . import (
 )
 from .definition import YAML_SUFFIXES, skeleton_from_dict, skeleton_from_yaml, skeleton_to_dict
 from .skeleton import Skeleton
+from .without import WORD, parts_of, skeleton_without
 
 SKELETONS = {
     module.SKELETON.name: module.SKELETON
@@ -74,13 +75,19 @@ def register_skeleton(skeleton: SkeletonLike) -> Skeleton:
 def get_skeleton(skeleton: SkeletonLike) -> Skeleton:
     """A skeleton by layout name, by its definition or the path of a YAML file, which is registered; a :class:`Skeleton` passes through.
 
+    A name may also be that of a layout without some keypoints: ``'coco17 without left_ankle, right_ankle'``.
+
     Raises:
-        ValueError: an unknown name (the known ones are listed), or as :func:`register_skeleton`.
+        ValueError: an unknown name (the known ones are listed), or as :func:`register_skeleton` and
+            :func:`~mmagenc.skeletons.without.skeleton_without`.
     """
     if isinstance(skeleton, Skeleton):
         return skeleton
     if not isinstance(skeleton, str) or skeleton.endswith(YAML_SUFFIXES):
         return register_skeleton(skeleton)
+    if skeleton not in SKELETONS and WORD in skeleton:
+        base, keypoints = parts_of(skeleton)
+        return register_skeleton(skeleton_without(get_skeleton(base), keypoints))
     if skeleton not in SKELETONS:
         raise ValueError(f'unknown skeleton {skeleton!r}; known: {", ".join(SKELETONS)}\n{HOW_TO_ADD}')
     return SKELETONS[skeleton]

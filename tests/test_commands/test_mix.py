@@ -9,7 +9,7 @@ import pytest
 
 from mmagenc.commands import mix
 from mmagenc.datasets.annotation import load_annotation, save_annotation
-from mmagenc.skeletons import joint_map
+from mmagenc.skeletons import get_skeleton, joint_map
 from tests.commands import main
 from tests.test_datasets.clips import make_annotation, make_clip
 
@@ -67,6 +67,21 @@ def test_other_layouts_are_brought_into_the_first(capsys):
     write('ntu.npz', 'n', skeleton='ntu25', joints=25)
     assert run('--train', 'real.npz', 'ntu.npz', '--force') == 1
     assert 'ntu.npz: no joint map from ntu25 to infact17' in capsys.readouterr().err
+
+
+def test_a_layout_without_keypoints(capsys):
+    write('real.npz', 'a', skeleton='coco17')
+    write('body.npz', 'b', skeleton='body25', joints=25)
+    assert run('--train', 'real.npz', 'body.npz', '--skeleton', 'coco17 without left_ankle, right_ankle') == 0
+    mixed, names = load_annotation('out.npz'), list(get_skeleton('coco17').joint_names[:15])
+    assert mixed['metainfo']['skeleton'] == 'coco17 without left_ankle, right_ankle'
+    assert mixed['metainfo']['layouts'][mixed['metainfo']['skeleton']]['joint_names'] == names  # for readers who do not know such names
+    whole = load_annotation('real.npz')['annotations'][0]['keypoint']
+    assert np.array_equal(mixed['annotations'][0]['keypoint'], whole[:, :, :15]) and mixed['annotations'][1]['keypoint'].shape[2] == 15
+    assert run('--train', 'real.npz', '--skeleton', 'coco17 without left_ankle', '--force') == 1
+    assert 'left_ankle and right_ankle of coco17 are a pair' in capsys.readouterr().err
+    assert run('--train', 'real.npz', '--skeleton', 'coco', '--force') == 1
+    assert "unknown skeleton 'coco'" in capsys.readouterr().err
 
 
 def test_frame_rates(capsys):

@@ -16,7 +16,7 @@ from mmagenc.apis.stream import stream_recognizer, window_of
 from mmagenc.commands import process_environment, recognize, start
 from mmagenc.datasets import save_annotation
 from mmagenc.deploy.samples import moving_clip
-from mmagenc.skeletons import get_skeleton
+from mmagenc.skeletons import get_skeleton, joint_map
 from tests.commands import main, parse_args
 from tests.test_deploy.exported import tiny
 
@@ -63,6 +63,18 @@ def test_a_table(kind, given, capsys):
     assert content['classes'] == ['walk', 'run', 'Jump'] and content['clips'][0]['label'] is None
     main(recognize, [*words(kind), '--clips', str(given / 'clips.npz'), '--top-k', '1'])
     assert 'sample_0: ' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_clips_of_a_layout_with_a_map_to_the_recognizers(kind, given):
+    kinect = [dict(clip(seed, layout='ntu25'), label=0) for seed in range(2)]
+    save_annotation(dict(split={}, annotations=kinect, metainfo=dict(classes=['walk'], skeleton='ntu25', fps=25.)), given / 'ntu.npz')
+    main(recognize, [*words(kind), '--clips', str(given / 'ntu.npz'), '--out', str(given / 'ntu.json')])
+    found = [row['probability'] for row in json.loads((given / 'ntu.json').read_text())['clips']]
+    indices = joint_map('ntu25', 'ucla20')
+    mapped = [dict(one, skeleton='ucla20', keypoint=one['keypoint'][:, :, indices]) for one in kinect]
+    wanted = recognized(model(), mapped).probability
+    np.testing.assert_allclose([[row[name] for name in ('walk', 'run', 'Jump')] for row in found], wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])
@@ -121,10 +133,11 @@ def test_standard_input_and_a_broken_line(given, monkeypatch, capsys):
 
 
 def test_refusals(given, capsys):
-    other = dict(split=dict(all=['sample_0']), metainfo=dict(skeleton='ntu25', fps=60.), annotations=[dict(clip(layout='ntu25'), label=0)])
+    other = dict(split=dict(all=['sample_0']), metainfo=dict(skeleton='penn13', fps=60.),
+                 annotations=[dict(clip(layout='penn13'), label=0)])
     save_annotation(other, given / 'other.npz')
     for kind in ('onnx', 'config'):
-        with pytest.raises(SystemExit, match='recognize: .*other.npz: keypoints of ntu25, and the recognizer knows ucla20'):
+        with pytest.raises(SystemExit, match='recognize: .*other.npz: keypoints of penn13, and the recognizer knows ucla20'):
             main(recognize, [*words(kind), '--clips', str(given / 'other.npz')])
     (given / 'wrong.jsonl').write_text('[[1, 2, 3]]\n')
     with pytest.raises(SystemExit, match='a frame has 20 keypoints of 3 coordinates, this one is'):

@@ -35,6 +35,20 @@ def test_scores_first_then_persons_then_gaps(monkeypatch):
     assert 'were cut to their longest whole stretch' in said[1]
 
 
+def test_gaps_count_in_the_layout_that_is_asked_for():
+    """What it lacks need not be seen; a layout from which there is no map is left to who needs it."""
+    clip = dict(two_persons(), skeleton='coco17')
+    clip['keypoint'][:, :, 15:] = 0
+    with pytest.raises(ValueError, match="never seen in the clip.*; skeleton='coco17 without left_ankle, right_ankle' goes without"):
+        ClipMending(third='score', fill_gaps=dict(max_gap=30))(clip, {})
+    bare = ClipMending(third='score', fill_gaps=dict(max_gap=30), skeleton='coco17 without left_ankle, right_ankle')(clip, {})
+    assert bare['keypoint'].shape == (2, 30, 15, 2) and bare['keypoint_score'].shape == (2, 30, 15)
+    assert bare['skeleton'] == 'coco17 without left_ankle, right_ankle' and bare['total_frames'] == 30
+    assert ClipMending(skeleton='penn13')(clip, {}) is clip and ClipMending(skeleton='coco17')(clip, {}) is clip
+    for other in (dict(clip, skeleton=None), dict(clip, keypoint=[1.]), dict(skeleton='coco17')):  # whose faults others name
+        assert ClipMending(skeleton='coco17 without nose')(other, {}) is other
+
+
 def test_nothing_asked_nothing_done():
     clip = two_persons()
     assert ClipMending()(clip, {}) is clip and ClipMending(third='depth')(clip, {}) is clip

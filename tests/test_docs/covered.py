@@ -49,7 +49,7 @@ COVERED = {
     'import-nw-ucla': own('test_import_nw_ucla', 'test_file'),
     'import-penn-action': own('test_import_penn_action', 'test_preset', 'test_windows'),
     'inspect': own('test_import_files', 'test_inspect_says_what_is_in_it'),
-    'mix': own('test_mix', 'test_gaps_persons_and_scores'),
+    'mix': own('test_mix', 'test_gaps_persons_and_scores', 'test_a_layout_without_keypoints'),
     'plot': own('test_plot', 'test_files', 'test_names_keys_and_scales'),
     'predict-frames': own('test_predict_frames', 'test_recorded_poses', 'test_predictions_differ', 'test_an_image_of_ones_own',
                           'test_somebody_elses_motion'),

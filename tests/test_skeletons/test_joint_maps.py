@@ -79,3 +79,14 @@ def test_identity_unknown_and_copies():
         joint_map('nothing', 'nothing')
     joint_map('smpl24', 'infact17').append(99)
     assert joint_map('smpl24', 'infact17') == PUBLISHED
+
+
+def test_a_layout_without_keypoints_is_reached_from_the_whole_one_and_from_what_has_a_map_to_it():
+    bare = 'coco17 without left_ankle, right_ankle'
+    assert joint_map('coco17', bare) == list(range(15))
+    assert joint_map('body25', bare) == joint_map('body25', 'coco17')[:15]
+    assert joint_map(bare, 'coco17 without nose, left_ankle, right_ankle') == list(range(1, 15))
+    with pytest.raises(ValueError, match='no joint map from penn13 to coco17'):
+        joint_map('penn13', bare)
+    with pytest.raises(ValueError, match='no joint map from coco17 without left_ankle, right_ankle to coco17'):
+        joint_map(bare, 'coco17 without nose')

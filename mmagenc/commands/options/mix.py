@@ -8,7 +8,8 @@
 one that is named behind a colon: ``--train data/bandai_namco/motion.npz:train``.
 
 All files must have the classes of the first one, in its order, and as many coordinates in the same unit. Other layouts are brought into
-the first one's where a joint map is known. Files of another frame rate are refused, unless ``--fps`` names the one that all are brought to.
+the first one's, or --skeleton's, where a joint map is known. Files of another frame rate are refused, unless ``--fps`` names the one that
+all are brought to.
 """
 
 import argparse
@@ -30,6 +31,9 @@ def build_parser() -> Parser:
                         help='registered dataset that reads the files (default: %(default)s)')
     add_fps(parser, 'that all clips are brought to', said='those that all files have')
     parser.add_argument('--num-persons', type=count, metavar='N', help='keep the N persons of each clip that are most there (default: all)')
+    parser.add_argument('--skeleton', metavar='LAYOUT',
+                        help="layout that all clips are brought to (default: the first file's), also one without keypoints that are never "
+                        "seen: 'coco17 without left_ankle, right_ankle'")
     parser.add_argument('--third', choices=THIRD_COORDINATES,
                         help='what the third of three coordinates is, where the numbers are taken for the other')
     add_gap_options(parser)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmagenc.datasets.resampling import MAX_FRAMES
+from mmagenc.clips import MAX_FRAMES
 
 
 def class_vectors(label: Tensor, num_classes: int, num_frames: int) -> Tensor:
