@@ -9,6 +9,7 @@ Wilson's 95 % intervals over the clips. Files of other clips, labels or classes 
 
 import argparse
 import sys
+from pathlib import Path
 from typing import List, Tuple
 
 from mmagenc.command_line import in_words
@@ -27,6 +28,9 @@ def read_streams(args: argparse.Namespace) -> Tuple[List[ClipScores], List[float
     files = [*args.position, *args.motion]
     if not files:
         raise ValueError('give score files with --position or --motion; mmagenc test --dump FILE.npz writes them')
+    twice = [file for index, file in enumerate(files) if any(Path(file).resolve() == Path(other).resolve() for other in files[:index])]
+    if twice:
+        raise ValueError(f'{twice[0]} is named twice, and would count double; --weights says how much each file counts')
     weights = args.weights or [args.position_weight] * len(args.position) + [args.motion_weight] * len(args.motion)
     if len(weights) != len(files):
         raise ValueError(f'--weights: {len(weights)} weights for {len(files)} files')

@@ -13,6 +13,7 @@ from mmagenc.datasets.agreement import file_and_split, keypoints_problem, labels
 from mmagenc.datasets.annotation import SUFFIXES, save_annotation
 from mmagenc.datasets.layouts import layout_name
 from mmagenc.datasets.mending import gap_settings
+from mmagenc.evaluation.inspection import leaks, twins_of
 from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import DATASETS
 
@@ -59,6 +60,8 @@ def mix(args: argparse.Namespace) -> str:
             annotations += clips
             split.setdefault(name, []).extend(clip['frame_dir'] for clip in clips)
     save_annotation(dict(split=split, metainfo=metainfo, annotations=annotations), out)
+    for warning in leaks(annotations, twins_of(annotations), split):
+        print(f'{out}: {warning}', file=sys.stderr)
     synthetic = sum(clip.get('source') == 'synthetic' for clip in annotations)
     return f'{out}: ' + ', '.join(f'{len(names)} {name}' for name, names in split.items()) + f' ({synthetic} synthetic)'
 

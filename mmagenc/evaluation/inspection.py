@@ -271,7 +271,7 @@ def warnings_of(annotation: Mapping, measures: Sequence[ClipMeasures], names: Se
     moving = [row.speed for row in measures if np.isfinite(row.speed)]
     if moving and max(moving) < STILL:
         warnings.append(f'nothing moves in any clip (at most {max(moving):.3f} body lengths a second)')
-    warnings += [*_unseen_warning(clips), *oddities(clips), *_unit_warning(clips, measures), *_leaks(clips, twins, split)]
+    warnings += [*_unseen_warning(clips), *oddities(clips), *_unit_warning(clips, measures), *leaks(clips, twins, split)]
     if clips and clips[0]['keypoint'].shape[-1] == 3 and metainfo.get('up') is None:
         warnings.append('which axis points up is not known')
     return warnings
@@ -309,7 +309,7 @@ def _unmeasured_warning(clips: Sequence[Mapping], measures: Sequence[ClipMeasure
     return warnings
 
 
-def _leaks(clips: Sequence[Mapping], twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
+def leaks(clips: Sequence[Mapping], twins: Mapping[str, str], split: Mapping[str, Sequence[str]]) -> List[str]:
     """Clips, their copies and persons on both sides of a pair of splits, which makes a recognizer look better than it is.
 
     Sides are splits that share no clip, and those that by their names are to train on and to test on. A split that holds another, as

@@ -80,6 +80,7 @@ def test_refused(streams, tmp_path):
     for arguments, message in (
         ([], 'ensemble: give score files with --position or --motion'),
         (['--position', str(tmp_path / 'none.npz')], 'none.npz: no such score file'),
+        (['--position', *streams[:2], '--motion', streams[0]], f'{streams[0]} is named twice, and would count double'),
         (['--position', *streams, '--weights', '1'], '--weights: 1 weights for 3 files'),
         (['--position', streams[0], '--motion', fewer], f'fewer.npz has other clips than .*; 1 clips missing: {other.frame_dir[0]}$'),
         (['--position', *streams, '--weights', '0', '0', '0'], 'ensemble: 3 streams need as many finite weights, not all 0'),

@@ -69,6 +69,13 @@ def test_other_layouts_are_brought_into_the_first(capsys):
     assert 'ntu.npz: no joint map from ntu25 to infact17' in capsys.readouterr().err
 
 
+def test_copies_of_training_clips_that_are_tested_are_told(capsys):
+    write('real.npz', 'a', 'b'), write('other.npz', 'c', 'd')  # the same motion under other names
+    assert run('--train', 'real.npz', '--test', 'other.npz') == 0
+    assert 'out.npz: 2 clips of test are copies of clips of train, such as c' in capsys.readouterr().err
+    assert run('--train', 'real.npz', '--force') == 0 and 'out.npz' not in capsys.readouterr().err
+
+
 def test_a_layout_without_keypoints(capsys):
     write('real.npz', 'a', skeleton='coco17')
     write('body.npz', 'b', skeleton='body25', joints=25)

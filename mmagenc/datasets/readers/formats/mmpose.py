@@ -1,8 +1,8 @@
 """Predictions of MMPose: of ``MMPoseInferencer`` (``pred_out_dir``) and of the demos (``--save-predictions``), in 2-D and lifted to 3-D.
 
 Of a video: a list of ``{"frame_id", "instances"}``, or ``{"meta_info", "instance_info": that}``, whose frames count from 1; of a folder of
-images a file an image, a list of instances. An instance has ``keypoints (V, 2 or 3)``, ``keypoint_scores (V,)`` and ``bbox`` as corners.
-V keypoints.
+images a file an image, a list of instances or ``{"meta_info", "instance_info": that}``. An instance has ``keypoints (V, 2 or 3)``,
+``keypoint_scores (V,)`` and ``bbox`` as corners. V keypoints.
 """
 
 from functools import partial
@@ -46,7 +46,7 @@ class MMPose(Reader):
     def sniff(self, source: Source) -> Optional[str]:
         if source.is_folder:
             names = _images(source)
-            found = [_is_instances(content) for name in names[:LOOKS] if (content := source.json_in(name)) not in (None, [])]
+            found = [_is_instances(content) for name in names[:LOOKS] if (content := _image_in(source, name)[1]) not in (None, [])]
             return f'predictions for {len(names)} images' if 2 * sum(found) > len(found) else None
         content = source.json()
         if isinstance(content, dict) and isinstance(content.get('instance_info'), list):
@@ -60,11 +60,11 @@ class MMPose(Reader):
             return iter([_recording(_name(source), *_frames_of_file(source.content()), options)])
         videos = _videos(_images(source))
         return each_series(partial(_of_images, source, options), source.name, videos,
-                           lambda name: (content := source.json_in(name)) in (None, []) or _is_instances(content), NO_IMAGE)
+                           lambda name: (content := _image_in(source, name)[1]) in (None, []) or _is_instances(content), NO_IMAGE)
 
 
 def _of_images(source: Source, options: ReadOptions, name: str, names: List[str]) -> Recording:
-    return _recording(name, {}, *_frames_of_images(source, names), options)
+    return _recording(name, _image_in(source, names[0])[0], *_frames_of_images(source, names), options)
 
 
 def _recording(name: str, meta: Mapping, frames: List[Tuple[str, Sequence]], ids, options: ReadOptions) -> Recording:
@@ -104,6 +104,15 @@ def _images(source: Source) -> List[str]:
     return [name for name in source.names if name.lower().endswith('.json')]
 
 
+def _image_in(source: Source, name: str) -> Tuple[Mapping, object]:
+    """Meta information and instances of an image's file, as ``MMPoseInferencer`` or a demo has them."""
+    content = source.json_in(name)
+    if not isinstance(content, dict) or 'instance_info' not in content:
+        return {}, content
+    meta = content.get('meta_info')
+    return meta if isinstance(meta, dict) else {}, content['instance_info']
+
+
 def _is_instances(content) -> bool:
     return (isinstance(content, list) and bool(content) and isinstance(content[0], dict) and
             {'keypoints', 'keypoint_scores'} <= content[0].keys())
@@ -121,7 +130,7 @@ def _frames_of_images(source: Source, names: List[str]) -> Tuple[List[Tuple[str,
     names, ids = frames_by_name(names)
     frames = []
     for name in names:
-        content = source.json_in(name)
+        _, content = _image_in(source, name)
         if not isinstance(content, list):
             raise ValueError(f'{name}: {NO_IMAGE}')
         frames.append((name, content))

@@ -47,6 +47,17 @@ def test_a_folder_of_images(write, import_file, walk, tmp_path):
     assert np.isnan(recording.keypoint[0, :, 0, 0]).tolist() == [False] * 3 + [True, False] + [True] * 5 + [False]
 
 
+def test_a_folder_of_what_the_demos_write_of_images(write, import_file, walk, tmp_path):
+    """Each was a clip of one frame."""
+    names = get_skeleton('coco17').joint_names
+    for index in range(10):
+        seen = [] if index == 4 else [instance(walk[index][::-1])]
+        write(f'walk/clip/results_{index:06d}.json', dict(meta_info=meta(names[::-1]), instance_info=seen))
+    recording, = import_file(tmp_path / 'walk/clip', 'mmpose')
+    assert recording.name == 'walk/clip' and np.isnan(recording.keypoint[0, :, 0, 0]).tolist() == [index == 4 for index in range(10)]
+    assert np.allclose(recording.keypoint[0, 3], walk[3])  # in the order of the names that the files say
+
+
 @pytest.mark.parametrize('count, layout, kept', [(26, 'halpe26', 26), (133, 'coco133_body', 23)])
 def test_layouts_by_number(write, import_file, count, layout, kept):
     points = np.arange(count * 2.).reshape(count, 2) + 1
