@@ -125,6 +125,11 @@ def _tell_of_persons(clips: List[Dict], pipeline: Pipeline) -> None:
         warnings.warn(text, stacklevel=3)
 
 
+def takes_rotations(pipeline: Optional[Pipeline]) -> bool:
+    """Whether a recognizer's pipeline reads rotations and asks for no keypoints."""
+    return any(type(step).__name__ == 'PoseToRot6d' for step in getattr(pipeline, 'transforms', ()))
+
+
 def in_known_layout(clips: List[Dict], pipeline: Pipeline, known) -> List[Dict]:
     """Clips that name no layout, such as MMAction2's, as those of the recognizer's.
 
@@ -136,7 +141,7 @@ def in_known_layout(clips: List[Dict], pipeline: Pipeline, known) -> List[Dict]:
     Raises:
         ValueError: they have another number of keypoints.
     """
-    if known is None or any(type(step).__name__ == 'PoseToRot6d' for step in getattr(pipeline, 'transforms', ())):
+    if known is None or takes_rotations(pipeline):
         return clips
     layout = get_skeleton(known)
     for clip in clips:

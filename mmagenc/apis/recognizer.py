@@ -26,7 +26,7 @@ from mmagenc.structures import Motion
 
 from .inferencer import ModelInferencer
 from .inits import init_recognizer
-from .recognize import recognize
+from .recognize import recognize, takes_rotations
 from .sources import Place
 
 Clips = Union[Place, Mapping, Motion, Sequence[Dict]]
@@ -192,19 +192,16 @@ class Recognizer(ModelInferencer):
             raise ValueError(f'clips must be an annotation, its file, a Motion or a list of annotation dicts, got {type(clips).__name__}')
         if metainfo.get('skeleton') is not None:
             content = [{'skeleton': metainfo['skeleton'], **clip} for clip in content]
-        if not self._takes_rotations():
+        if not takes_rotations(self.pipeline):
             content = [in_layout(normalized_clip(dict(clip)), None, self.skeleton) for clip in content]
         self._check_form(content, metainfo)
         return Taken([dict(clip) for clip in content], metainfo)
-
-    def _takes_rotations(self) -> bool:
-        return any(type(step).__name__ == 'PoseToRot6d' for step in getattr(self.pipeline, 'transforms', ()))
 
     def _check_form(self, clips: Sequence[Mapping], metainfo: Mapping) -> None:
         """Refuse clips of another layout, which would be judged all the same where it has as many joints; tell of another frame rate."""
         layouts = {clip.get('skeleton') for clip in clips} - {None}
         others = sorted(map(str, layouts - {self.skeleton}))
-        if self.skeleton is not None and others and not self._takes_rotations():
+        if self.skeleton is not None and others and not takes_rotations(self.pipeline):
             raise ValueError(f'the clips are of the layout {", ".join(others)}, the recognizer knows {self.skeleton}')
         others = other_rates(clips, metainfo, self.fps)
         if others:

@@ -7,7 +7,7 @@ from torch import nn
 from mmagenc.deploy.stream import StreamRecognizer
 
 from .export_model import tried_form
-from .recognize import recognize
+from .recognize import recognize, takes_rotations
 
 
 def stream_recognizer(model: nn.Module, *, known: Optional[Dict] = None, window: Optional[int] = None, **settings) -> StreamRecognizer:
@@ -28,7 +28,7 @@ def stream_recognizer(model: nn.Module, *, known: Optional[Dict] = None, window:
     known = known or {}
     if model.test_pipeline is None:
         raise ValueError('the config has no test pipeline, which says what the recognizer is given')
-    if any(type(transform).__name__ == 'PoseToRot6d' for transform in model.test_pipeline.transforms):
+    if takes_rotations(model.test_pipeline):
         raise ValueError('this recognizer sees rotations, and the frames of a stream have keypoints only')
     window = window or window_of(model.test_pipeline)
     form = tried_form(model, known.get('skeleton'))

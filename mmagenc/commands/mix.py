@@ -60,7 +60,7 @@ def mix(args: argparse.Namespace) -> str:
             annotations += clips
             split.setdefault(name, []).extend(clip['frame_dir'] for clip in clips)
     save_annotation(dict(split=split, metainfo=metainfo, annotations=annotations), out)
-    for warning in leaks(annotations, twins_of(annotations), split):
+    for warning in leaks(annotations, twins_of(annotations), split) if len(split) > 1 else ():
         print(f'{out}: {warning}', file=sys.stderr)
     synthetic = sum(clip.get('source') == 'synthetic' for clip in annotations)
     return f'{out}: ' + ', '.join(f'{len(names)} {name}' for name, names in split.items()) + f' ({synthetic} synthetic)'

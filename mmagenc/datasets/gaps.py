@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline
 from mmagenc.clips import ARRAY_KEYS, missing_points, persons_there
 from mmagenc.command_line import GAP_METHODS, MIN_LENGTH
 from mmagenc.skeletons import get_skeleton
-from mmagenc.skeletons.without import name_without
+from mmagenc.skeletons.without import name_of_seen
 
 FILLED_SCORE = 0.1
 """Score of a point that was filled: above 0, with which points are marked that have no place, and below what an estimator is sure of."""
@@ -178,10 +178,8 @@ def _advice(never: np.ndarray, skeleton) -> str:
         layout = get_skeleton(skeleton)
     except (ValueError, TypeError):
         return ''
-    names = {layout.joint_names[joint] for joint in never}
-    names |= {name for pair in layout.pairs if names & set(pair) for name in pair}
-    lacking = [name for name in layout.joint_names if name in names]
-    return f'; skeleton={name_without(layout.name, lacking)!r} goes without' if 2 * len(lacking) <= layout.num_joints else ''
+    name = name_of_seen(layout, never)
+    return '' if name is None else f'; skeleton={name!r} goes without'
 
 
 def _name(joint: int, skeleton) -> str:

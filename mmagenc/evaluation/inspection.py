@@ -18,7 +18,7 @@ from mmagenc.datasets.persons import keep_persons
 from mmagenc.datasets.split_names import read_split_name, split_pairs
 from mmagenc.datasets.third_coordinate import PIXELS, body_size
 from mmagenc.skeletons import Skeleton, get_skeleton
-from mmagenc.skeletons.without import name_without
+from mmagenc.skeletons.without import name_of_seen
 
 from .functional import body_length, clip_movement
 from .functional.movement import STILL
@@ -296,9 +296,10 @@ def _unmeasured_warning(clips: Sequence[Mapping], measures: Sequence[ClipMeasure
     for layout, seen in joints.items():
         if seen.any() and not seen.all():
             names = [layout.joint_names[joint] for joint in np.flatnonzero(~seen)]
+            name = name_of_seen(layout, np.flatnonzero(~seen))
+            advice = '' if name is None else f', and skeleton={name!r} of own_data or mmagenc mix goes without'
             warnings.append(f'no clip shows {", ".join(names)} ({layout.name}): a body length is that of the longest way through the '
-                            'others; a training that fills gaps leaves clips out of which a keypoint is never seen, and '
-                            f'skeleton={name_without(layout.name, names)!r} of own_data or mmagenc mix goes without')
+                            f'others; a training that fills gaps leaves clips out of which a keypoint is never seen{advice}')
     lost = [clip for clip, row in zip(clips, measures) if _layout(clip, metainfo) is not None and row.frames > 1
             and np.isnan(row.body_length)]
     if lost:

@@ -3,7 +3,7 @@
 For recordings that never show them: a camera at the waist, legs under a blanket.
 """
 
-from typing import List, Sequence, Tuple
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 from .skeleton import Skeleton
 
@@ -42,18 +42,33 @@ def skeleton_without(base: Skeleton, keypoints: Sequence[str]) -> Skeleton:
     kept = [joint for joint, name in enumerate(base.joint_names) if name not in dropped]
     if len(kept) < 2:
         raise ValueError(f'{base.name} without {", ".join(keypoints)}: {len(kept)} keypoints are left, and a body has at least 2')
-    parents = [_kept_ancestor(base, joint, dropped) for joint in kept]
-    root = parents.index(-1)  # others that hung from what is gone hang from the first of them
-    parents = [kept.index(parent) if parent >= 0 else -1 if place == root else root for place, parent in enumerate(parents)]
+    parents, pairs = tree_of(base, kept)
     names = [name for name in base.joint_names if name in dropped]
     return Skeleton(
         name=name_without(base.name, names), joint_names=tuple(base.joint_names[joint] for joint in kept), parents=tuple(parents),
-        pairs=tuple(pair for pair in base.pairs if not dropped & set(pair)),
-        center=kept.index(base.center) if base.center in kept else root)
+        pairs=tuple(pairs), center=kept.index(base.center) if base.center in kept else parents.index(-1))
 
 
-def _kept_ancestor(base: Skeleton, joint: int, dropped) -> int:
-    parent = base.parents[joint]
-    while parent >= 0 and base.joint_names[parent] in dropped:
-        parent = base.parents[parent]
-    return parent
+def tree_of(base: Skeleton, kept: Sequence[int]) -> Tuple[List[int], List[Tuple[str, str]]]:
+    """Parents, as places in ``kept``, and pairs of some of a layout's keypoints: each hangs from its nearest ancestor that stays.
+
+    Of several parts without a common ancestor the first is the root, on which the others hang.
+    """
+    parents: List[int] = []
+    for joint in kept:
+        parent = base.parents[joint]
+        while parent >= 0 and parent not in kept:
+            parent = base.parents[parent]
+        parents.append(kept.index(parent) if parent >= 0 else -1)
+    root = parents.index(-1)
+    names = {base.joint_names[joint] for joint in kept}
+    return ([root if parent < 0 and place != root else parent for place, parent in enumerate(parents)],
+            [pair for pair in base.pairs if names >= set(pair)])
+
+
+def name_of_seen(base: Skeleton, unseen: Iterable[int]) -> Optional[str]:
+    """The name of a layout without keypoints that are never seen, and the others of their pairs; ``None`` if that leaves less than half."""
+    names = {base.joint_names[joint] for joint in unseen}
+    names |= {name for pair in base.pairs if names & set(pair) for name in pair}
+    lacking = [name for name in base.joint_names if name in names]
+    return name_without(base.name, lacking) if 2 * len(lacking) <= base.num_joints else None

@@ -4,7 +4,7 @@ import pytest
 
 from mmagenc.skeletons import Skeleton, get_skeleton
 from mmagenc.skeletons.definition import skeleton_from_dict, skeleton_to_dict
-from mmagenc.skeletons.without import skeleton_without
+from mmagenc.skeletons.without import name_of_seen, skeleton_without
 
 TREE = Skeleton(name='tree', joint_names=('head', 'neck', 'left_hand', 'right_hand', 'hip', 'left_foot', 'right_foot'),
                 parents=(1, 4, 1, 1, -1, 4, 4), pairs=(('left_hand', 'right_hand'), ('left_foot', 'right_foot')), center=1)
@@ -39,3 +39,11 @@ def test_by_name_with_and_without_commas_and_through_a_file():
 def test_what_is_refused(name, says):
     with pytest.raises(ValueError, match=says):
         get_skeleton(name)
+
+
+def test_the_name_to_take_for_keypoints_that_are_never_seen():
+    """One that is accepted: of a pair both go. None where little would be left."""
+    coco = get_skeleton('coco17')
+    assert name_of_seen(coco, [15]) == name_of_seen(coco, [16, 15]) == 'coco17 without left_ankle, right_ankle'
+    assert get_skeleton(name_of_seen(coco, [0, 13])).joint_names[0] == 'left_eye'
+    assert name_of_seen(coco, range(9, 17)) is not None and name_of_seen(coco, range(7, 17)) is None

@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 import yaml
 
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, register_skeleton
+from mmagenc.skeletons.without import tree_of
 
 _SIDES = {'left': 'left', 'l': 'left', 'lt': 'left', 'right': 'right', 'r': 'right', 'rt': 'right'}
 _SHORT = {'sho': 'shoulder', 'elb': 'elbow', 'wr': 'wrist', 'wri': 'wrist', 'kne': 'knee', 'ank': 'ankle'}
@@ -118,21 +119,13 @@ def part_of(skeleton: Skeleton, joints: Sequence[str]) -> Skeleton:
     Of several parts without a common ancestor the first is the root, on which the others hang.
     """
     kept = [skeleton.joint_names.index(joint) for joint in joints]
-    parents: List[int] = []
-    for joint in kept:
-        parent = skeleton.parents[joint]
-        while parent != -1 and parent not in kept:
-            parent = skeleton.parents[parent]
-        parents.append(-1 if parent == -1 else kept.index(parent))
-    root = parents.index(-1)
-    parents = [root if parent == -1 and joint != root else parent for joint, parent in enumerate(parents)]
-    pairs = [[skeleton.joint_names.index(name) if isinstance(name, str) else name for name in pair] for pair in skeleton.pairs]
-    sides = [[kept.index(left), kept.index(right)] for left, right in pairs if left in kept and right in kept]
+    parents, pairs = tree_of(skeleton, kept)
     missing = [name for name in skeleton.joint_names if name not in joints]
     name = f'{skeleton.name}-without-{"-".join(missing)}' if len(missing) <= 4 else f'{skeleton.name}-{"-".join(joints)}'
     if len(name) > LONGEST_NAME:
         name = f'{skeleton.name}-{len(joints)}-of-{skeleton.num_joints}-{zlib.crc32(name.encode()):08x}'
-    return register_skeleton(dict(name=name, joint_names=list(joints), parents=parents, pairs=sides, center=root))
+    return register_skeleton(dict(name=name, joint_names=list(joints), parents=parents, pairs=pairs,
+                                  center=parents.index(-1)))
 
 
 def read_joint_names(path) -> Dict[str, str]:
