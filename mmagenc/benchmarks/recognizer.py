@@ -108,7 +108,7 @@ def recognizer_pairs(width: int) -> Dict[str, List[torch.nn.Module]]:
 
 def classify_step(network: torch.nn.Module, x: torch.Tensor, label: torch.Tensor, half: bool) -> Callable:
     """A training step by SGD."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, nesterov=True)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, nesterov=True, fused=True)
 
     def step() -> None:
         network.train()

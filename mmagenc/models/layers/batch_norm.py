@@ -4,12 +4,14 @@ R rows (all that is normalized over: clips, frames, joints), C channels, G group
 """
 
 from functools import cache
-from typing import Tuple
+from typing import Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from . import native
 
 MAX_GROUPS = 64
 
@@ -21,12 +23,15 @@ class ChannelsLastBatchNorm2d(nn.BatchNorm2d):
     Over the tens of thousands of rows of a batch of skeletons the mean loses a digit and a half; each layer takes that into the next, and
     gradients of a network of twenty such layers come out two to four times as far from those in float64. Here rows are added in groups
     first. Everything else is left to PyTorch: the backward pass (whose sums the gradient hardly depends on), evaluation, other types,
-    GPUs, channels that lie first.
+    GPUs, channels that lie first. Where kernels of our own serve (:mod:`~mmagenc.models.layers.native`) all is theirs, bfloat16 too.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, T, V)`` to the same shape and memory format."""
         last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if last and kernels_serve(self, x.permute(0, 2, 3, 1)):
+            rows = x.permute(0, 2, 3, 1)
+            return normalize_parts(self, [rows.view(-1, x.shape[1])])[0].view(rows.shape).permute(0, 3, 1, 2)
         if not (last and self.training and _on_cpu_in_float(x)):
             return super().forward(x)
         return _normalize(self, x, x.permute(0, 2, 3, 1).view(-1, x.shape[1]))
@@ -37,9 +42,38 @@ class RowsBatchNorm1d(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(R, C)`` to the same shape."""
+        if x.ndim == 2 and x.is_contiguous() and kernels_serve(self, x):
+            return normalize_parts(self, [x])[0]
         if not (x.ndim == 2 and x.is_contiguous() and self.training and _on_cpu_in_float(x)):
             return super().forward(x)
         return _normalize(self, x, x)
+
+
+def kernels_serve(norm: nn.modules.batchnorm._BatchNorm, *tensors: Tensor) -> bool:
+    """Whether :func:`normalize_parts` is for these: a batch norm in training, channels last."""
+    if isinstance(norm, nn.SyncBatchNorm) or not (norm.training and norm.affine and tensors[0].shape[:-1].numel() > 1):
+        return False  # a SyncBatchNorm knows more than these rows
+    parameters = (norm.weight, norm.running_mean) if norm.track_running_stats else (norm.weight, )
+    return native.serves(*tensors) and native.parameters_serve(*parameters)
+
+
+def normalize_parts(norm: nn.modules.batchnorm._BatchNorm, parts: Sequence[Tensor], residual: Optional[Tensor] = None, *,
+                    inner: bool = False, outer: bool = False, widths: Optional[Sequence[int]] = None) -> Tuple[Tensor, ...]:
+    """Training's batch norm of rows whose channels lie in several tensors, where :func:`kernels_serve`.
+
+    Args:
+        norm: of C channels; its running statistics are updated.
+        parts: ``(R, C_i)``, C channels together; rows may lie apart.
+        residual: ``(R, C)``, added to what is normalized.
+        inner, outer: whether a ReLU comes before it is added, and after.
+        widths: channels of each tensor that is returned; one of all without.
+
+    Returns:
+        tuple: these tensors, and the residual, for whoever needs it after this: its gradient is added on the way.
+    """
+    running = (norm.running_mean, norm.running_var) if norm.track_running_stats else None
+    mean, inverse = native.statistics(parts, norm.eps, _next_share(norm), running)
+    return native.NormalizeParts.apply(mean, inverse, norm.weight, norm.bias, residual, inner, outer, widths or [len(mean)], *parts)
 
 
 def use_exact_statistics(network: nn.Module) -> None:
@@ -61,10 +95,17 @@ def grouped_statistics(rows: Tensor) -> Tuple[Tensor, Tensor]:
 def update_running_statistics(norm: nn.modules.batchnorm._BatchNorm, mean: Tensor, var: Tensor, num_rows: int) -> None:
     """Let a batch norm take the mean and (biased) variance of a batch into its running statistics, as PyTorch does in training."""
     if norm.track_running_stats:
-        norm.num_batches_tracked.add_(1)
-        share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+        share = _next_share(norm)
         norm.running_mean.lerp_(mean, share)
         norm.running_var.lerp_(var * (num_rows / (num_rows - 1)), share)
+
+
+def _next_share(norm: nn.modules.batchnorm._BatchNorm) -> float:
+    """Count a batch, and say which share of the running statistics is its own."""
+    if not norm.track_running_stats:
+        return 0.
+    norm.num_batches_tracked.add_(1)
+    return 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
 
 
 def _normalize(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, rows: Tensor) -> Tensor:

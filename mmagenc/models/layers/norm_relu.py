@@ -3,14 +3,15 @@
 R rows (all that is normalized over: clips, frames, joints), C channels.
 """
 
-from typing import Optional
+from typing import Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .batch_norm import grouped_statistics, update_running_statistics
+from . import native
+from .batch_norm import grouped_statistics, kernels_serve, normalize_parts, update_running_statistics
 from .rows import as_image, as_rows, fuses
 
 
@@ -27,15 +28,45 @@ def norm_relu(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, residual: Option
     Returns:
         Tensor: as ``x``.
     """
+    return _norm_relu(norm, x, residual)[0]
+
+
+def norm_relu_with_residual(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, residual: Tensor) -> Tuple[Tensor, Tensor]:
+    """:func:`norm_relu`; and ``residual``, for whoever needs it after this: on the CPU its gradient is added on the way."""
+    return _norm_relu(norm, x, residual)
+
+
+def _norm_relu(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, residual: Optional[Tensor]) -> Tuple[Tensor, Optional[Tensor]]:
     rows = x.reshape(-1, x.shape[-1])
+    beside = None if residual is None else residual.reshape(rows.shape)
+    if kernels_serve(norm, rows, *(() if beside is None else (beside, ))):
+        out, *passed = normalize_parts(norm, [rows], beside, inner=beside is None, outer=beside is not None)
+        return out.view_as(x), passed[0].view_as(x) if passed else None
     if not (norm.training and fuses(x) and isinstance(norm, nn.BatchNorm2d)):  # a SyncBatchNorm knows more than these rows
         y = as_rows(norm(as_image(rows))).view_as(x)
-        return F.relu(y if residual is None else y + residual)
+        return F.relu(y if residual is None else y + residual), residual
     with torch.no_grad():
         mean, var = grouped_statistics(rows)
         update_running_statistics(norm, mean, var, len(rows))
-    residual = None if residual is None else residual.reshape(rows.shape)
-    return _NormReLU.apply(rows, norm.weight, norm.bias, residual, mean, var, norm.eps).view_as(x)
+    return _NormReLU.apply(rows, norm.weight, norm.bias, beside, mean, var, norm.eps).view_as(x), residual
+
+
+def norm_relu_apart(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, parts: int) -> Sequence[Tensor]:
+    """``ReLU(norm(x))`` of ``(…, C)`` as several tensors ``(…, C / parts)``, one for each share of the channels."""
+    rows = x.reshape(-1, x.shape[-1])
+    width = x.shape[-1] // parts
+    if width % native.LANES or not kernels_serve(norm, rows):
+        return norm_relu(norm, x).chunk(parts, dim=-1)
+    return [part.view(*x.shape[:-1], width) for part in normalize_parts(norm, [rows], inner=True, widths=[width] * parts)]
+
+
+def norm_relu_together(norm: nn.modules.batchnorm._BatchNorm, parts: Sequence[Tensor], residual: Tensor) -> Tensor:
+    """``ReLU(ReLU(norm(x)) + residual)`` of the ``x (…, C)`` whose channels are those of the ``parts (…, C_i)``, one after the other."""
+    rows = [part.reshape(-1, part.shape[-1]) for part in parts]
+    beside = residual.reshape(-1, residual.shape[-1])
+    if not kernels_serve(norm, *rows, beside):
+        return (norm_relu(norm, torch.cat(parts, dim=-1)) + residual).relu_()
+    return normalize_parts(norm, rows, beside, inner=True, outer=True)[0].view_as(residual)
 
 
 class _NormReLU(torch.autograd.Function):

@@ -3,14 +3,14 @@
 R rows (clips, frames, joints), C channels.
 """
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from . import products
+from . import native, products
 
 CONVOLVES = torch.backends.mkldnn.is_available() and hasattr(torch, 'mkldnn_convolution')
 """Whether this PyTorch has oneDNN's convolution, which is not a documented function."""
@@ -25,20 +25,34 @@ class RowsLinear(nn.Linear):
 
     PyTorch hands matrix products to MKL and convolutions to oneDNN. For the shapes of a network of skeletons (thousands of rows, 64 to 768
     channels) oneDNN's convolution is the faster in the forward product and the input's gradient, MKL in the weights' gradient;
-    where :mod:`~mmagenc.models.layers.products` says so, all three are oneDNN's linear layers.
+    where :mod:`~mmagenc.models.layers.products` says so, all three are kernels of our own, or without these oneDNN's linear layers. In
+    bfloat16, under autocast, they are kernels of our own where these serve.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """``(…, C)`` to ``(…, C')``."""
         return rows_linear(x, self.weight, self.bias)
 
+    def with_input(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        """The layer's output; and ``x``, for whoever needs it after this: on the CPU its gradient is added on the way."""
+        return _rows_linear(x, self.weight, self.bias)
+
 
 def rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     """``F.linear`` of ``x (…, C)``, as :class:`RowsLinear`."""
+    return _rows_linear(x, weight, bias)[0]
+
+
+def _rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
     least = MANY_PRODUCTS if products.FASTER else MANY_ROWS * weight.numel()
-    if not (x.numel() * len(weight) >= least and fuses(x) and x.dtype == torch.float32 and CONVOLVES):
-        return F.linear(x, weight, bias)
-    return _RowsLinear.apply(x.reshape(-1, x.shape[-1]), weight, bias).view(*x.shape[:-1], -1)
+    if x.numel() * len(weight) >= MANY_PRODUCTS and len(weight) % native.LANES == 0 and _served(x, weight, bias):
+        function = native.Linear
+    elif x.numel() * len(weight) >= least and fuses(x) and x.dtype == torch.float32 and CONVOLVES:
+        function = _RowsLinear
+    else:
+        return F.linear(x, weight, bias), x
+    y, rows = function.apply(x.reshape(-1, x.shape[-1]), weight, bias)
+    return y.view(*x.shape[:-1], -1), rows.view(x.shape)
 
 
 def fuses(x: Tensor) -> bool:
@@ -50,22 +64,35 @@ def fuses(x: Tensor) -> bool:
             and not torch.is_autocast_enabled('cpu'))
 
 
+def _served(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> bool:
+    """Whether kernels of our own serve: in float32, or where autocast would have bfloat16 of a weight in float32."""
+    autocast = torch.is_autocast_enabled('cpu')
+    if x.dtype != (torch.get_autocast_dtype('cpu') if autocast else torch.float32) or not (products.FASTER or autocast):
+        return False
+    return native.serves(x) and native.multiplies(x) and native.parameters_serve(*((weight, ) if bias is None else (weight, bias)))
+
+
 class _RowsLinear(torch.autograd.Function):
 
     @staticmethod
-    def forward(ctx, rows: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+    def forward(ctx, rows: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
         ctx.save_for_backward(rows, weight)
-        return products.linear(rows, weight, bias) if products.FASTER else _convolve(rows, weight, bias)
+        ctx.set_materialize_grads(False)
+        return products.linear(rows, weight, bias) if products.FASTER else _convolve(rows, weight, bias), rows
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):
+    def backward(ctx, grad: Optional[Tensor], through: Optional[Tensor]):
+        if grad is None:
+            return through, None, None
         rows, weight = ctx.saved_tensors
         needed = ctx.needs_input_grad
         grad = grad.contiguous()
         by_rows = products.matmul if products.FASTER else lambda grad, weight: _convolve(grad, weight.t())
-        return (by_rows(grad, weight) if needed[0] else None,
-                products.transposed_matmul(grad, rows) if needed[1] else None,
+        grad_x = by_rows(grad, weight) if needed[0] else None
+        if through is not None and needed[0]:
+            grad_x = grad_x.add_(through)
+        return (grad_x, products.transposed_matmul(grad, rows) if needed[1] else None,
                 grad.sum(dim=0) if needed[2] else None)
 
 

@@ -4,19 +4,32 @@ N clips, M persons, T frames, V joints, C channels, H heads.
 
 Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product (:class:`RowsLinear`), all heads
 aggregate in another, and temporal convolutions run channels-last; batch norm, residual sum and ReLU are one operation
-(:func:`norm_relu`). Of the published network, the heads' convolutions are one product here and three of the branches' 1×1 convolutions
-another, and biases that the next batch norm removes are left out; the function is the same.
+(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler. Of the published network, the heads'
+convolutions are one product here and three of the branches' 1×1 convolutions another, and biases that the next batch norm removes are
+left out; the function is the same.
 """
 
 import math
-from typing import Dict, List, Optional, Union
+from typing import Dict, List, Optional, Tuple, Union
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmagenc.models.layers import ChannelsLastBatchNorm2d, RowsBatchNorm1d, RowsLinear, norm_relu
+from mmagenc.models.layers import (
+    ChannelsLastBatchNorm2d,
+    RowsBatchNorm1d,
+    RowsLayerNorm,
+    RowsLinear,
+    frame_peaks,
+    graph_convolution,
+    joint_attention,
+    norm_relu,
+    norm_relu_apart,
+    norm_relu_together,
+    norm_relu_with_residual,
+    temporal_convolution,
+)
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
@@ -138,8 +151,8 @@ class EncodingBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C')``."""
-        residual = x if self.residual is None else self.residual(x[:, ::self.stride])
-        return (self.tcn(self.gcn(x)) + residual).relu_()
+        y, x = self.gcn(x)
+        return self.tcn(y, x if self.residual is None else self.residual(x[:, ::self.stride]))
 
 
 class SelfAttentionGraphConv(nn.Module):
@@ -158,7 +171,7 @@ class SelfAttentionGraphConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, *, num_joints: int, num_heads: int) -> None:
         super().__init__()
         self.num_heads, self.head_dim = num_heads, in_channels // HEAD_REDUCTION
-        self.norm = nn.LayerNorm(in_channels)
+        self.norm = RowsLayerNorm(in_channels)
         self.to_qk = RowsLinear(in_channels, 2 * num_heads * self.head_dim)
         self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
         self.transform = RowsLinear(num_heads * in_channels, out_channels, bias=False)
@@ -170,17 +183,20 @@ class SelfAttentionGraphConv(nn.Module):
 
     def attention(self, x: Tensor) -> Tensor:
         """Attention between joints, frame by frame: ``(B, V, C)`` to ``(B, H, V, V)``, each row summing to one."""
-        qk = self.to_qk(self.norm(x)).to(self.topology.dtype).unflatten(-1, (2, self.num_heads, self.head_dim))
-        query, key = qk.permute(2, 0, 3, 1, 4)
-        with torch.autocast(x.device.type, enabled=False):  # scores reach tens: half precision would blur them, and is no faster here
-            return (query @ (key * self.head_dim**-0.5).transpose(-2, -1)).softmax(dim=-1)
+        return joint_attention(self._queries_and_keys(self.norm(x)).to(self.topology.dtype), self.head_dim**-0.5)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(N, T, V, C)`` to ``(N, T, V, C')``."""
-        frames = x.flatten(0, 1)
-        graph = (self.attention(frames) * self.topology).to(x.dtype).transpose(1, 2).flatten(1, 2)  # rows (V, H): heads side by side
-        aggregated = torch.bmm(graph, frames).view(*x.shape[:3], -1)
-        return norm_relu(self.bn, self.transform(aggregated), x if self.down is None else self.down(x))
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        """``(N, T, V, C)`` to ``(N, T, V, C')``; and ``x``, for whoever needs it next: on the CPU its gradient is added on the way."""
+        normed, frames = self.norm.with_input(x.flatten(0, 1))
+        y, frames = graph_convolution(frames, self._queries_and_keys(normed), self.topology, self.transform.weight, self.head_dim**-0.5)
+        x, y = frames.view(x.shape), y.view(*x.shape[:3], -1)
+        if self.down is None:
+            return norm_relu_with_residual(self.bn, y, x)
+        down, x = self.down.with_input(x)
+        return norm_relu(self.bn, y, down), x
+
+    def _queries_and_keys(self, normed: Tensor) -> Tensor:
+        return self.to_qk(normed).unflatten(-1, (2, self.num_heads, self.head_dim))
 
 
 class MultiScaleTemporalConv(nn.Module):
@@ -203,14 +219,13 @@ class MultiScaleTemporalConv(nn.Module):
             for dilation in (1, 2))
         self.bn = ChannelsLastBatchNorm2d(channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
-        branches = norm_relu(self.expand_bn, self.expand(x)).permute(0, 3, 1, 2)  # (N, C, T, V), still channels-last in memory
-        near, far, peak = branches.chunk(3, dim=1)
-        outputs = [conv(branch) for conv, branch in zip(self.convs, (near, far))]
-        outputs.append(F.max_pool2d(peak, (3, 1), stride=(self.stride, 1), padding=(1, 0)))
-        outputs.append(self.pointwise(x[:, ::self.stride]).permute(0, 3, 1, 2))
-        return norm_relu(self.bn, torch.cat(outputs, dim=1).permute(0, 2, 3, 1))
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        """``ReLU(ReLU(BN(branches)) + residual)``: ``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C)``."""
+        expanded, x = self.expand.with_input(x)
+        near, far, peak = norm_relu_apart(self.expand_bn, expanded, 3)
+        outputs = [temporal_convolution(conv, branch) for conv, branch in zip(self.convs, (near, far))]
+        outputs += [frame_peaks(peak, self.stride), self.pointwise(x[:, ::self.stride])]
+        return norm_relu_together(self.bn, outputs, residual)
 
 
 class _Project(nn.Sequential):
@@ -221,8 +236,12 @@ class _Project(nn.Sequential):
         nn.init.normal_(self[0].weight, 0., math.sqrt(2. / out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.with_input(x)[0]
+
+    def with_input(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         linear, norm = self
-        return _batch_norm(norm, linear(x))
+        y, x = linear.with_input(x)
+        return _batch_norm(norm, y), x
 
 
 def _scale_weights(block: EncodingBlock) -> None:

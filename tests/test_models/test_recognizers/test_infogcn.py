@@ -7,6 +7,7 @@ import torch
 
 from mmagenc.benchmarks.plain_infogcn import ReferenceInfoGCN
 from mmagenc.commands.convert.infogcn import convert
+from mmagenc.models.layers.native import build, calls
 from mmagenc.models.recognizers.infogcn import InfoGCN, MultiScaleTemporalConv, SelfAttentionGraphConv
 from mmagenc.skeletons import SKELETONS
 
@@ -43,7 +44,7 @@ def test_attention_by_loops():
                         neighbours = sum(graph[other] * x[clip, frame, other] for other in range(5))
                         expected[clip, frame, joint] += weight[:, head] @ neighbours
         down = layer.down[0](x) / (1 + 1e-5)**0.5
-        torch.testing.assert_close(layer(x), (expected * 0.7 / (1 + 1e-5)**0.5 + down).relu(), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(layer(x)[0], (expected * 0.7 / (1 + 1e-5)**0.5 + down).relu(), atol=1e-5, rtol=1e-5)
         assert torch.allclose(layer.attention(x.flatten(0, 1)).sum(dim=-1), torch.ones(8, 3, 5))
 
 
@@ -93,6 +94,40 @@ def test_float32_is_as_near_to_float64_as_the_plain_network():
     assert far[1][0] < 2 * far[0][0] and far[1][1] < 2 * far[0][1]
 
 
+@pytest.mark.skipif(build.library() is None, reason='no kernels are built here')
+@pytest.mark.parametrize('index', [1, 3])
+@pytest.mark.parametrize('half', [False, True])
+def test_kernels_of_our_own_are_as_near_to_float64(index, half, monkeypatch):
+    """A block's output, all its gradients and running statistics, with and without them; block 3 widens, and halves time."""
+    block = InfoGCN(skeleton='ucla20', num_person=1).blocks[index]
+    torch.nn.init.normal_(block.gcn.bn.weight)  # else the graph convolution hardly matters
+    torch.nn.init.normal_(block.gcn.to_qk.weight, std=0.1)
+    x, found = torch.randn(4, 14, 20, 64).bfloat16().float(), {}
+    for kind in ('ours', 'plain', 'exact'):
+        if kind == 'plain':
+            monkeypatch.setattr(calls, '_kernels', lambda: None)
+        layer, given = copy.deepcopy(block), x.bfloat16() if half else x.clone()
+        if kind == 'exact':
+            layer, given = layer.double(), x.double()
+        given.requires_grad_()
+        with torch.autocast('cpu', torch.bfloat16, enabled=half and kind != 'exact'):
+            y = layer(given)
+        assert ('GraphConvolution' in _names_of_functions(y)) == (kind == 'ours')
+        (y.double() * torch.arange(y.shape[-1]).cos()).sum().backward()
+        found[kind] = [value.detach().double() for value in (y, given.grad, *(value.grad for value in layer.parameters()), *layer.buffers())]
+    far = {kind: torch.stack([(value - true).norm() / true.norm() for value, true in zip(found[kind], found['exact'])])
+           for kind in ('ours', 'plain')}
+    assert (far['ours'] < 2 * far['plain'] + 1e-6).all() and far['ours'].max() < (0.2 if half else 1e-4)
+
+
+def _names_of_functions(y):
+    """Names of all functions whose result ``y`` is."""
+    found = [y.grad_fn]
+    for node in found:
+        found += [after for after, _ in node.next_functions if after is not None and after not in found]
+    return ' '.join(node.name() for node in found)
+
+
 PUBLISHED_STARTS = {  # parity with the published code's weights, blocks 0, 4 and 8: standard deviations
     'gcn.transform': (0.0128, 0.0064, 0.0032),
     'tcn.expand': (0.072, 0.051, 0.036),
@@ -133,7 +168,9 @@ def test_scaled_start():
 def test_new_graph_convolutions_pass_their_input_on():
     """The batch norm starts at 1e-6: a new layer is the identity on what is positive."""
     x = torch.rand(2, 3, 20, 64)
-    torch.testing.assert_close(SelfAttentionGraphConv(64, 64, num_joints=20, num_heads=3)(x), x, atol=1e-4, rtol=0)
+    y, beside = SelfAttentionGraphConv(64, 64, num_joints=20, num_heads=3)(x)
+    torch.testing.assert_close(y, x, atol=1e-4, rtol=0)
+    assert torch.equal(beside, x)
 
 
 def test_topology_starts_as_the_identity():
@@ -184,7 +221,8 @@ def test_temporal_branches_do_not_mix_joints():
     moved = x.clone()
     moved[:, :, 1] += 1
     with torch.no_grad():
-        change = (layer(moved) - layer(x)).abs().amax(dim=(0, 1, 3))
+        residual = torch.zeros(1, 9, 3, 16)
+        change = (layer(moved, residual) - layer(x, residual)).abs().amax(dim=(0, 1, 3))
     assert change[1] > 0 and change[0] == change[2] == 0
 
 

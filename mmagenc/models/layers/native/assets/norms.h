@@ -1,0 +1,286 @@
+// Batch norm and layer norm of R rows of C channels.
+#pragma once
+
+#include "products.h"
+
+constexpr long CHUNK = 64;  // rows whose sums are taken in float before they join those in double
+
+// Channels `first` to `first + channels` of R rows, in up to seven tensors whose rows lie `steps` apart.
+struct Part {
+    void *x, *residual, *out, *grad, *grad_x, *passed, *through;
+    long steps[7], first, channels;
+};
+template <typename T>
+static inline T *at(void *tensor, long step, long row, long channel) {
+    return static_cast<T *>(tensor) + row * step + channel;
+}
+enum { INNER = 1, OUTER = 2 };  // ReLU before and after the residual is added
+
+// Call f for all channels, W vectors at a time.
+template <int N>
+struct Width {
+    static constexpr int W = N;
+};
+template <typename F>
+static inline __attribute__((always_inline)) void in_blocks(long channels, F &&f) {
+    long c = 0;
+    for (; c + 4 * LANES <= channels; c += 4 * LANES) f(Width<4>{}, c);
+    for (; c < channels; c += LANES) f(Width<1>{}, c);
+}
+// Call f for all rows of all parts, a few rows at a time: memory is read fastest in one line, and a part is set up once for them.
+template <typename T, typename F>
+static inline __attribute__((always_inline)) void in_strips(long begin, long end, const Part *parts, long count, F &&f) {
+    const long width = parts[count - 1].first + parts[count - 1].channels, few = 1024 / long(sizeof(T)) / width, step = few ? few : 1;
+    for (long row = begin; row < end; row += step)
+        for (const Part *each = parts; each < parts + count; each++) {
+            const Part part = *each;
+            f(part, row, row + step < end ? row + step : end);
+        }
+}
+
+// Mean of a chunk's first rows: near enough to that of all for sums about it to lose nothing.
+template <typename T>
+static inline vec first_mean(const Part &part, long begin, long end, long c) {
+    const long count = begin + 4 < end ? 4 : end - begin;
+    vec total = {};
+    for (long row = begin; row < begin + count; row++) total += load(at<T>(part.x, part.steps[0], row, c));
+    return total * (1.f / count);
+}
+
+// Mean and inverse deviation of each channel: of chunks of rows about the mean of their first, joined in double. Running statistics, if given, take
+// a share of mean and (unbiased) variance.
+template <typename T>
+static int statistics(long rows, long channels, const Part *parts, long count, float eps, float share, float *running_mean,
+                      float *running_variance, float *mean, float *inverse, int threads) {
+    const long chunks = (rows + CHUNK - 1) / CHUNK;
+    float *found = scratch(3 * chunks * channels);
+    if (!found) return 1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long chunk = 0; chunk < chunks; chunk++) {
+        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
+        float *sums = found + 3 * chunk * channels, *squares = sums + channels, *origins = squares + channels;
+        memset(sums, 0, 2 * channels * sizeof(float));
+        for (const Part *part = parts; part < parts + count; part++)
+            for (long c = 0; c < part->channels; c += LANES) store(origins + part->first + c, first_mean<T>(*part, begin, end, c));
+        in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
+            in_blocks(part.channels, [&](auto block, long c) {
+                constexpr int W = decltype(block)::W;
+                float *to = sums + part.first + c;
+                vec origin[W], total[W], square[W];
+                for (int w = 0; w < W; w++) {
+                    origin[w] = load(origins + part.first + c + w * LANES);
+                    total[w] = load(to + w * LANES), square[w] = load(to + channels + w * LANES);
+                }
+                for (long r = row; r < last; r++)
+                    for (int w = 0; w < W; w++) {
+                        const vec off = load(at<T>(part.x, part.steps[0], r, c + w * LANES)) - origin[w];
+                        total[w] += off;
+                        square[w] += off * off;
+                    }
+                for (int w = 0; w < W; w++) store(to + w * LANES, total[w]), store(to + channels + w * LANES, square[w]);
+            });
+        });
+        const vec inverse = all(1.f / (end - begin));
+        for (long c = 0; c < channels; c += LANES) {
+            const vec off = load(sums + c) * inverse;
+            store(squares + c, load(squares + c) * inverse - off * off);
+            store(sums + c, load(origins + c) + off);
+        }
+    }
+    for (long c = 0; c < channels; c++) {
+        double total = 0, spread = 0;
+        for (long chunk = 0; chunk < chunks; chunk++) {
+            const long size = chunk + 1 < chunks ? CHUNK : rows - chunk * CHUNK;
+            total += found[3 * chunk * channels + c] * double(size);
+        }
+        total /= rows;
+        for (long chunk = 0; chunk < chunks; chunk++) {
+            const long size = chunk + 1 < chunks ? CHUNK : rows - chunk * CHUNK;
+            const double off = found[3 * chunk * channels + c] - total;
+            spread += (found[(3 * chunk + 1) * channels + c] + off * off) * size;
+        }
+        const float variance = spread < 0 ? 0 : spread / rows;  // what is no number stays
+        mean[c] = total;
+        inverse[c] = 1.f / sqrtf(variance + eps);
+        if (running_mean) {
+            running_mean[c] += share * (mean[c] - running_mean[c]);
+            running_variance[c] += share * (variance * (float(rows) / (rows - 1)) - running_variance[c]);
+        }
+    }
+    give_back(found);
+    return 0;
+}
+
+static inline vec where_positive(vec condition, vec x) { return condition <= vec{} ? vec{} : x; }
+
+// out = (x - mean) * scale + shift, the ReLU of it, plus residual, the ReLU of that: each where asked.
+template <typename T>
+static void normalize(long rows, const Part *parts, long count, const float *mean, const float *scale, const float *shift, int rectify,
+                      int threads) {
+    const long chunks = (rows + CHUNK - 1) / CHUNK;
+    const vec inner = all(rectify & INNER ? 0.f : -INFINITY), outer = all(rectify & OUTER ? 0.f : -INFINITY);
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long chunk = 0; chunk < chunks; chunk++) {
+        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
+        in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
+            in_blocks(part.channels, [&](auto block, long c) {
+                constexpr int W = decltype(block)::W;
+                vec means[W], scales[W], shifts[W];
+                for (int w = 0; w < W; w++) {
+                    const long channel = part.first + c + w * LANES;
+                    means[w] = load(mean + channel), scales[w] = load(scale + channel), shifts[w] = load(shift + channel);
+                }
+                for (long r = row; r < last; r++)
+                    for (int w = 0; w < W; w++) {
+                        vec y = (load(at<T>(part.x, part.steps[0], r, c + w * LANES)) - means[w]) * scales[w] + shifts[w];
+                        y = y < inner ? inner : y;  // what is no number stays
+                        if (part.residual) {
+                            y += load(at<T>(part.residual, part.steps[1], r, c + w * LANES));
+                            y = y < outer ? outer : y;
+                        }
+                        store(at<T>(part.out, part.steps[2], r, c + w * LANES), y);
+                    }
+            });
+        });
+    }
+}
+
+// Gradients of all that normalize takes, mean and variance being those of x; a part's `through`, if given, is added to what passes to the
+// residual.
+template <int RECTIFY, typename T>
+static int normalize_backward(long rows, long channels, const Part *parts, long count, const float *mean, const float *inverse,
+                              const float *weight, const float *bias, float *grad_weight, float *grad_bias, int threads) {
+    const long chunks = (rows + CHUNK - 1) / CHUNK;
+    float *scale = scratch((3 + 2 * chunks) * channels), *slope = scale + channels, *shift = slope + channels, *found = shift + channels;
+    if (!scale) return 1;
+    for (long c = 0; c < channels; c++) scale[c] = inverse[c] * weight[c];
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long chunk = 0; chunk < chunks; chunk++) {
+        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
+        float *sums = found + 2 * chunk * channels;
+        memset(sums, 0, 2 * channels * sizeof(float));
+        in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
+            in_blocks(part.channels, [&](auto block, long c) {
+                constexpr int W = decltype(block)::W;
+                const long first = part.first + c;
+                vec total[W], product[W];
+                for (int w = 0; w < W; w++)
+                    total[w] = load(sums + first + w * LANES), product[w] = load(sums + channels + first + w * LANES);
+                for (long r = row; r < last; r++)
+                    for (int w = 0; w < W; w++) {
+                        const long at_c = c + w * LANES, channel = first + w * LANES;
+                        vec grad = load(at<T>(part.grad, part.steps[3], r, at_c));
+                        const vec off = load(at<T>(part.x, part.steps[0], r, at_c)) - load(mean + channel);
+                        if constexpr (RECTIFY & OUTER) grad = where_positive(load(at<T>(part.out, part.steps[2], r, at_c)), grad);
+                        if constexpr (RECTIFY & INNER) grad = where_positive(off * load(scale + channel) + load(bias + channel), grad);
+                        total[w] += grad;
+                        product[w] += grad * off;
+                    }
+                for (int w = 0; w < W; w++)
+                    store(sums + first + w * LANES, total[w]), store(sums + channels + first + w * LANES, product[w]);
+            });
+        });
+    }
+    for (long c = 0; c < channels; c++) {
+        double total = 0, product = 0;
+        for (long chunk = 0; chunk < chunks; chunk++) {
+            total += found[2 * chunk * channels + c];
+            product += found[(2 * chunk + 1) * channels + c];
+        }
+        grad_bias[c] = total;
+        grad_weight[c] = product * inverse[c];
+        slope[c] = -product / rows * scale[c] * inverse[c] * inverse[c];
+        shift[c] = -total / rows * scale[c];
+    }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long chunk = 0; chunk < chunks; chunk++) {
+        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
+        in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
+            in_blocks(part.channels, [&](auto block, long c) {
+                constexpr int W = decltype(block)::W;
+                for (long r = row; r < last; r++)
+                    for (int w = 0; w < W; w++) {
+                        const long at_c = c + w * LANES, channel = part.first + at_c;
+                        vec grad = load(at<T>(part.grad, part.steps[3], r, at_c));
+                        const vec off = load(at<T>(part.x, part.steps[0], r, at_c)) - load(mean + channel);
+                        if constexpr (RECTIFY & OUTER) grad = where_positive(load(at<T>(part.out, part.steps[2], r, at_c)), grad);
+                        if (part.passed) {
+                            vec passed = grad;
+                            if (part.through) passed += load(at<T>(part.through, part.steps[6], r, at_c));
+                            store(at<T>(part.passed, part.steps[5], r, at_c), passed);
+                        }
+                        if constexpr (RECTIFY & INNER) grad = where_positive(off * load(scale + channel) + load(bias + channel), grad);
+                        store(at<T>(part.grad_x, part.steps[4], r, at_c),
+                              grad * load(scale + channel) + off * load(slope + channel) + load(shift + channel));
+                    }
+            });
+        });
+    }
+    give_back(scale);
+    return 0;
+}
+
+// Layer norm of rows (R, C): out, and each row's mean and inverse deviation.
+template <typename T>
+static void layer_norm(long rows, long channels, const T *x, const float *weight, const float *bias, float eps, T *out, float *means,
+                       float *inverses, int threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long row = 0; row < rows; row++) {
+        const T *from = x + row * channels;
+        vec total = {}, square = {};
+        for (long c = 0; c < channels; c += LANES) total += load(from + c);
+        const float mean = sum(total) / channels;
+        for (long c = 0; c < channels; c += LANES) {
+            const vec off = load(from + c) - mean;
+            square += off * off;
+        }
+        const float inverse = 1.f / sqrtf(sum(square) / channels + eps);
+        for (long c = 0; c < channels; c += LANES)
+            store(out + row * channels + c, (load(from + c) - mean) * inverse * load(weight + c) + load(bias + c));
+        means[row] = mean;
+        inverses[row] = inverse;
+    }
+}
+template <typename T>
+static int layer_norm_backward(long rows, long channels, const T *x, const float *weight, const float *means, const float *inverses,
+                               const T *grad, const T *through, T *grad_x, float *grad_weight, float *grad_bias, int threads) {
+    const long chunks = (rows + CHUNK - 1) / CHUNK;
+    float *found = scratch(2 * chunks * channels);
+    if (!found) return 1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long chunk = 0; chunk < chunks; chunk++) {
+        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
+        float *products = found + 2 * chunk * channels, *sums = products + channels;
+        memset(products, 0, 2 * channels * sizeof(float));
+        for (long row = begin; row < end; row++) {
+            const T *from = x + row * channels, *by = grad + row * channels;
+            const float mean = means[row], inverse = inverses[row];
+            vec total = {}, product = {};
+            for (long c = 0; c < channels; c += LANES) {
+                const vec slope = load(by + c), off = (load(from + c) - mean) * inverse, weighted = slope * load(weight + c);
+                store(products + c, load(products + c) + slope * off);
+                store(sums + c, load(sums + c) + slope);
+                total += weighted;
+                product += weighted * off;
+            }
+            const float each = sum(total) / channels, along = sum(product) / channels;
+            for (long c = 0; c < channels; c += LANES) {
+                const vec off = (load(from + c) - mean) * inverse;
+                vec slope = (load(by + c) * load(weight + c) - each - off * along) * inverse;
+                if (through) slope += load(through + row * channels + c);
+                store(grad_x + row * channels + c, slope);
+            }
+        }
+    }
+    for (long c = 0; c < channels; c++) {
+        double total = 0, product = 0;
+        for (long chunk = 0; chunk < chunks; chunk++) {
+            product += found[2 * chunk * channels + c];
+            total += found[(2 * chunk + 1) * channels + c];
+        }
+        grad_weight[c] = product;
+        grad_bias[c] = total;
+    }
+    give_back(found);
+    return 0;
+}

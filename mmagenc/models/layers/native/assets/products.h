@@ -1,0 +1,162 @@
+// Products of small matrices, and the working space of all kernels.
+#pragma once
+
+#include "vectors.h"
+
+constexpr long MOST_PARTS = 16;  // of a batch, in which gradients of parameters are summed, whatever the threads
+
+// What products are made of: numbers in float, or, where the processor multiplies them, pairs of numbers in bfloat16.
+typedef uint32_t pair;
+static inline vec load_wide(const float *p) { return load(p); }
+static inline vec multiply(vec sum, float a, vec b) { return sum + all(a) * b; }
+#ifdef __AVX512BF16__
+static inline __m512i load_wide(const pair *p) { return _mm512_loadu_si512(p); }
+static inline vec multiply(vec sum, pair a, __m512i b) {
+    return reinterpret_cast<vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(_mm512_set1_epi32(a)),
+                                                  reinterpret_cast<__m512bh>(b)));
+}
+#endif
+template <typename T>
+struct Unit {
+    typedef float type;
+    static constexpr long NUMBERS = 1;
+};
+#ifdef __AVX512BF16__
+template <>
+struct Unit<bfloat16> {
+    typedef pair type;
+    static constexpr long NUMBERS = 2;
+};
+#endif
+template <typename T>
+static inline long units(long numbers) {
+    return (numbers + Unit<T>::NUMBERS - 1) / Unit<T>::NUMBERS;
+}
+
+// Where sums begin: at nothing, at what is in `out`, or at a row that is the same for all.
+enum Start { NOTHING, MORE, ROW };
+
+// out[r][n] (+)= sum over taps i and k of a[i][r * a_row + k * a_step] * b[i][k * b_row + n], for R rows and W vectors.
+template <int R, int W, Start START, typename U, typename T>
+static inline __attribute__((always_inline)) void tile(long taps, const U *const *a, long a_at, long a_row, long a_step, long depth,
+                                                       const U *const *b, long b_at, long b_row, T *out, long out_row,
+                                                       const float *start) {
+    vec sums[R][W];
+    for (int r = 0; r < R; r++)
+        for (int w = 0; w < W; w++)
+            sums[r][w] = START == MORE ? load(out + r * out_row + w * LANES) : START == ROW ? load(start + w * LANES) : vec{};
+    for (long i = 0; i < taps; i++) {
+        const U *left = a[i] + a_at, *right = b[i] + b_at;
+        for (long k = 0; k < depth; k++, left += a_step, right += b_row) {
+            decltype(load_wide(right)) wide[W];
+            for (int w = 0; w < W; w++) wide[w] = load_wide(right + w * LANES);
+            for (int r = 0; r < R; r++)
+                for (int w = 0; w < W; w++) sums[r][w] = multiply(sums[r][w], left[r * a_row], wide[w]);
+        }
+    }
+    for (int r = 0; r < R; r++)
+        for (int w = 0; w < W; w++) store(out + r * out_row + w * LANES, sums[r][w]);
+}
+template <int R, int W, Start START, typename U, typename T>
+static long strips(long r, long taps, long rows, const U *const *a, long a_row, long a_step, long depth, const U *const *b, long b_at,
+                   long b_row, T *out, long out_row, const float *start) {
+    for (; r + R <= rows; r += R)
+        tile<R, W, START>(taps, a, r * a_row, a_row, a_step, depth, b, b_at, b_row, out + r * out_row, out_row, start);
+    return r;
+}
+// As many rows at a time as sums find registers for; a number that divides them all, if there is one, so that no strip of few is left.
+template <int W, Start START, typename U, typename T>
+static void panel(long taps, long rows, const U *const *a, long a_row, long a_step, long depth, const U *const *b, long b_at, long b_row,
+                  T *out, long out_row, const float *start) {
+    constexpr int MOST = MANY_REGISTERS ? (W == 4 ? 6 : W == 3 ? 8 : 10) : (W > 2 ? 2 : W == 2 ? 5 : 10);
+    constexpr int OTHER = MOST > 6 ? 8 : MOST > 5 ? 5 : MOST;
+    long r = 0;
+#define STRIPS(R) r = strips<R, W, START>(r, taps, rows, a, a_row, a_step, depth, b, b_at, b_row, out, out_row, start)
+    if (rows % MOST == 0) STRIPS(MOST);
+    if (rows % OTHER == 0) STRIPS(OTHER);
+    STRIPS(MOST);
+    STRIPS((MOST > 4 ? 4 : 2));
+    STRIPS(2);
+    STRIPS(1);
+#undef STRIPS
+}
+template <Start START, typename U, typename T>
+static void products(long taps, long rows, long columns, const U *const *a, long a_row, long a_step, long depth, const U *const *b,
+                     long b_row, T *out, long out_row, const float *start = nullptr) {
+    constexpr int MOST = MANY_REGISTERS ? 4 : 2;
+    for (long n = 0; n < columns;) {
+        const long left = (columns - n) / LANES;
+#define PANEL(W) panel<W, START>(taps, rows, a, a_row, a_step, depth, b, n, b_row, out + n, out_row, start ? start + n : nullptr)
+        if (left >= MOST)
+            PANEL(MOST);
+        else if (left == 3)
+            PANEL((MOST > 3 ? 3 : 1));
+        else if (left == 2)
+            PANEL(2);
+        else
+            PANEL(1);
+#undef PANEL
+        n += (left < MOST ? left : MOST) * LANES;
+    }
+}
+template <typename U, typename T>
+static void product(long rows, long columns, const U *a, long a_row, long a_step, long depth, const U *b, long b_row, T *out,
+                    long out_row) {
+    products<NOTHING>(1, rows, columns, &a, a_row, a_step, depth, &b, b_row, out, out_row);
+}
+// Ask for memory that the next frame reads: it lies farther away than the processor looks ahead.
+template <typename T>
+static inline void expect(const T *p, long count) {
+    for (long i = 0; i < count; i += 64 / long(sizeof(T))) __builtin_prefetch(p + i, 0, 2);
+}
+
+// Numbers that follow each other as units along the sum of a product: where a pair is one, two neighbours.
+static const float *along(const float *x, long, float *) { return x; }
+[[maybe_unused]] static const float *along(const bfloat16 *x, long count, float *room) {
+    for (long i = 0; i < count; i += LANES) store(room + i, load(x + i));
+    return room;
+}
+[[maybe_unused]] static const pair *along(const bfloat16 *x, long, pair *) { return reinterpret_cast<const pair *>(x); }
+[[maybe_unused]] static const pair *along(const float *x, long count, pair *room) {
+    for (long i = 0; i < count; i += LANES) store(reinterpret_cast<bfloat16 *>(room) + i, load(x + i));
+    return room;
+}
+
+// Rows (R, N) as units whose sum runs over rows: where a pair is one, two rows interleaved, the last with zeros if it is alone.
+static inline half_vec load_half(const float *p) { return halved(load(p)); }
+static inline half_vec load_half(const bfloat16 *p) { return *reinterpret_cast<const loose_half_vec *>(p); }
+static const float *across(const float *x, long, long, float *) { return x; }
+[[maybe_unused]] static const float *across(const bfloat16 *x, long rows, long columns, float *room) {
+    return along(x, rows * columns, room);
+}
+template <typename T>
+static const pair *across(const T *x, long rows, long columns, pair *room) {
+    for (long r = 0; r < rows; r += 2)
+        for (long c = 0; c < columns; c += LANES) {
+            uvec both = __builtin_convertvector(load_half(x + r * columns + c), uvec);
+            if (r + 1 < rows) both |= __builtin_convertvector(load_half(x + (r + 1) * columns + c), uvec) << 16;
+            store(reinterpret_cast<float *>(room + r / 2 * columns + c), reinterpret_cast<vec>(both));
+        }
+    return room;
+}
+
+// Working space, which a thread keeps for its next call: the last that was taken is the first to be given back.
+struct Space {
+    float *memory[2] = {};
+    long sizes[2] = {}, taken = 0;
+    ~Space() { free(memory[0]), free(memory[1]); }
+};
+static thread_local Space space;
+static float *scratch(long floats) {
+    float *&memory = space.memory[space.taken];
+    long &size = space.sizes[space.taken];
+    if (size < floats) {
+        free(memory);
+        void *found = nullptr;
+        memory = posix_memalign(&found, 64, floats * sizeof(float)) ? nullptr : static_cast<float *>(found);
+        size = memory ? floats : 0;
+    }
+    space.taken += memory != nullptr;
+    return memory;
+}
+static void give_back(const void *memory) { space.taken -= memory != nullptr; }
