@@ -114,7 +114,8 @@ def test_kernels_of_our_own_are_as_near_to_float64(index, half, monkeypatch):
             y = layer(given)
         assert ('GraphConvolution' in _names_of_functions(y)) == (kind == 'ours')
         (y.double() * torch.arange(y.shape[-1]).cos()).sum().backward()
-        found[kind] = [value.detach().double() for value in (y, given.grad, *(value.grad for value in layer.parameters()), *layer.buffers())]
+        results = y, given.grad, *(value.grad for value in layer.parameters()), *layer.buffers()
+        found[kind] = [value.detach().double() for value in results]
     far = {kind: torch.stack([(value - true).norm() / true.norm() for value, true in zip(found[kind], found['exact'])])
            for kind in ('ours', 'plain')}
     assert (far['ours'] < 2 * far['plain'] + 1e-6).all() and far['ours'].max() < (0.2 if half else 1e-4)
