@@ -212,12 +212,11 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                         product(g.rows(), g.channels, along(weighted, graph, graph_room), width / numbers, 1, units<T>(g.joints),
                                 across(here, g.joints, g.channels, x_across), g.channels, group + (b - first) * gathered, g.channels);
                         const S *by = group_by + (b - first) * gathered;
-                        if (through) memcpy(grad_x + b * nodes, through + b * nodes, nodes * sizeof(T));
                         const U *left = across(weighted, g.rows(), width, graph_room);
                         const U *right = across(by, g.rows(), g.channels, by_across);
                         if (through)
-                            products<MORE>(1, g.joints, g.channels, &left, 1, width, units<T>(g.rows()), &right, g.channels,
-                                           grad_x + b * nodes, g.channels);
+                            products<OTHER>(1, g.joints, g.channels, &left, 1, width, units<T>(g.rows()), &right, g.channels,
+                                            grad_x + b * nodes, g.channels, through + b * nodes);
                         else
                             product(g.joints, g.channels, left, 1, width, units<T>(g.rows()), right, g.channels, grad_x + b * nodes,
                                     g.channels);

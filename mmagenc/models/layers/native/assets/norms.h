@@ -47,8 +47,8 @@ static inline vec first_mean(const Part &part, long begin, long end, long c) {
     return total * (1.f / count);
 }
 
-// Mean and inverse deviation of each channel: of chunks of rows about the mean of their first, joined in double. Running statistics, if given, take
-// a share of mean and (unbiased) variance.
+// Mean and inverse deviation of each channel: of chunks of rows about the mean of their first, joined in double. Running statistics, if
+// given, take a share of mean and (unbiased) variance.
 template <typename T>
 static int statistics(long rows, long channels, const Part *parts, long count, float eps, float share, float *running_mean,
                       float *running_variance, float *mean, float *inverse, int threads) {

@@ -33,18 +33,30 @@ static inline long units(long numbers) {
     return (numbers + Unit<T>::NUMBERS - 1) / Unit<T>::NUMBERS;
 }
 
-// Where sums begin: at nothing, at what is in `out`, or at a row that is the same for all.
-enum Start { NOTHING, MORE, ROW };
+// Where sums begin: at nothing, at what is in `out`, at a row that is the same for all, or at another tensor that lies as `out` does.
+enum Start { NOTHING, MORE, ROW, OTHER };
+template <Start START, typename T>
+struct Begin {
+    typedef float type;
+};
+template <typename T>
+struct Begin<OTHER, T> {
+    typedef T type;
+};
 
 // out[r][n] (+)= sum over taps i and k of a[i][r * a_row + k * a_step] * b[i][k * b_row + n], for R rows and W vectors.
 template <int R, int W, Start START, typename U, typename T>
 static inline __attribute__((always_inline)) void tile(long taps, const U *const *a, long a_at, long a_row, long a_step, long depth,
                                                        const U *const *b, long b_at, long b_row, T *out, long out_row,
-                                                       const float *start) {
+                                                       const typename Begin<START, T>::type *start) {
     vec sums[R][W];
     for (int r = 0; r < R; r++)
-        for (int w = 0; w < W; w++)
-            sums[r][w] = START == MORE ? load(out + r * out_row + w * LANES) : START == ROW ? load(start + w * LANES) : vec{};
+        for (int w = 0; w < W; w++) {
+            if constexpr (START == MORE) sums[r][w] = load(out + r * out_row + w * LANES);
+            if constexpr (START == ROW) sums[r][w] = load(start + w * LANES);
+            if constexpr (START == OTHER) sums[r][w] = load(start + r * out_row + w * LANES);
+            if constexpr (START == NOTHING) sums[r][w] = vec{};
+        }
     for (long i = 0; i < taps; i++) {
         const U *left = a[i] + a_at, *right = b[i] + b_at;
         for (long k = 0; k < depth; k++, left += a_step, right += b_row) {
@@ -59,15 +71,16 @@ static inline __attribute__((always_inline)) void tile(long taps, const U *const
 }
 template <int R, int W, Start START, typename U, typename T>
 static long strips(long r, long taps, long rows, const U *const *a, long a_row, long a_step, long depth, const U *const *b, long b_at,
-                   long b_row, T *out, long out_row, const float *start) {
+                   long b_row, T *out, long out_row, const typename Begin<START, T>::type *start) {
     for (; r + R <= rows; r += R)
-        tile<R, W, START>(taps, a, r * a_row, a_row, a_step, depth, b, b_at, b_row, out + r * out_row, out_row, start);
+        tile<R, W, START>(taps, a, r * a_row, a_row, a_step, depth, b, b_at, b_row, out + r * out_row, out_row,
+                          START == OTHER ? start + r * out_row : start);
     return r;
 }
 // As many rows at a time as sums find registers for; a number that divides them all, if there is one, so that no strip of few is left.
 template <int W, Start START, typename U, typename T>
 static void panel(long taps, long rows, const U *const *a, long a_row, long a_step, long depth, const U *const *b, long b_at, long b_row,
-                  T *out, long out_row, const float *start) {
+                  T *out, long out_row, const typename Begin<START, T>::type *start) {
     constexpr int MOST = MANY_REGISTERS ? (W == 4 ? 6 : W == 3 ? 8 : 10) : (W > 2 ? 2 : W == 2 ? 5 : 10);
     constexpr int OTHER = MOST > 6 ? 8 : MOST > 5 ? 5 : MOST;
     long r = 0;
@@ -82,7 +95,7 @@ static void panel(long taps, long rows, const U *const *a, long a_row, long a_st
 }
 template <Start START, typename U, typename T>
 static void products(long taps, long rows, long columns, const U *const *a, long a_row, long a_step, long depth, const U *const *b,
-                     long b_row, T *out, long out_row, const float *start = nullptr) {
+                     long b_row, T *out, long out_row, const typename Begin<START, T>::type *start = nullptr) {
     constexpr int MOST = MANY_REGISTERS ? 4 : 2;
     for (long n = 0; n < columns;) {
         const long left = (columns - n) / LANES;
@@ -131,14 +144,41 @@ static const float *across(const float *x, long, long, float *) { return x; }
 }
 template <typename T>
 static const pair *across(const T *x, long rows, long columns, pair *room) {
-    for (long r = 0; r < rows; r += 2)
+    for (long r = 0; r < rows; r += 2) {
+        const bool alone = r + 1 == rows;
+        const T *first = x + r * columns, *second = first + (alone ? 0 : columns);
         for (long c = 0; c < columns; c += LANES) {
-            uvec both = __builtin_convertvector(load_half(x + r * columns + c), uvec);
-            if (r + 1 < rows) both |= __builtin_convertvector(load_half(x + (r + 1) * columns + c), uvec) << 16;
+            uvec both = __builtin_convertvector(load_half(first + c), uvec);
+            if (!alone) both |= __builtin_convertvector(load_half(second + c), uvec) << 16;
             store(reinterpret_cast<float *>(room + r / 2 * columns + c), reinterpret_cast<vec>(both));
         }
+    }
     return room;
 }
+#ifdef __AVX512BF16__
+[[maybe_unused]] static const pair *across(const bfloat16 *x, long rows, long columns, pair *room) {  // the same, by permutations
+    alignas(64) uint16_t order[2][32];
+    for (int i = 0; i < 32; i++) order[0][i] = i / 2 + i % 2 * 32, order[1][i] = order[0][i] + 16;
+    const __m512i low = _mm512_load_si512(order[0]), high = _mm512_load_si512(order[1]), zeros = _mm512_setzero_si512();
+    for (long r = 0; r < rows; r += 2) {
+        const bfloat16 *first = x + r * columns, *second = first + columns;
+        pair *to = room + r / 2 * columns;
+        long c = 0;
+        for (; c + 32 <= columns; c += 32) {
+            const __m512i one = _mm512_loadu_si512(first + c), other = r + 1 < rows ? _mm512_loadu_si512(second + c) : zeros;
+            _mm512_storeu_si512(to + c, _mm512_permutex2var_epi16(one, low, other));
+            _mm512_storeu_si512(to + c + 16, _mm512_permutex2var_epi16(one, high, other));
+        }
+        if (c < columns) {
+            const __m512i one = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(first + c)));
+            __m512i other = zeros;
+            if (r + 1 < rows) other = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(second + c)));
+            _mm512_storeu_si512(to + c, _mm512_permutex2var_epi16(one, low, other));
+        }
+    }
+    return room;
+}
+#endif
 
 // Working space, which a thread keeps for its next call: the last that was taken is the first to be given back.
 struct Space {

@@ -24,9 +24,8 @@ static int linear(long rows, long channels, long columns, const T *x, const floa
                 const long count = row + BLOCK < rows ? BLOCK : rows - row;
                 const U *left = along(x + row * channels, count * channels, own);
                 T *to = out + row * columns;
-                if (through) memcpy(to, through + row * columns, count * columns * sizeof(T));
                 if (through)
-                    products<MORE>(1, count, columns, &left, deep, 1, deep, &right, columns, to, columns);
+                    products<OTHER>(1, count, columns, &left, deep, 1, deep, &right, columns, to, columns, through + row * columns);
                 else if (bias)
                     products<ROW>(1, count, columns, &left, deep, 1, deep, &right, columns, to, columns, bias);
                 else
