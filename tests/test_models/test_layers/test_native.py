@@ -187,28 +187,27 @@ def test_linear(count, channels, out_channels, bias, through, dtype, monkeypatch
     assert_near(*pairs, dtype)
 
 
-def everything(x, qk, topology, weight, taps):
+def everything(dtype):
     """All kernels, one after the other, and all gradients."""
-    norm, values = ChannelsLastBatchNorm2d(32), [value.clone().requires_grad_() for value in (x, qk, topology, weight, taps)]
-    x, qk, topology, weight, taps = values
+    torch.manual_seed(0)
+    values = [torch.randn(48, 5, 32).to(dtype), torch.randn(48, 5, 2, 3, 4).to(dtype), torch.randn(3, 5, 5), torch.randn(32, 96),
+              torch.randn(32, 32, 5)]
+    norm, (x, qk, topology, weight, taps) = ChannelsLastBatchNorm2d(32), [value.requires_grad_() for value in values]
     normed, x = RowsLayerNorm(32).with_input(x)
     y, x = graph_convolution(x + normed, qk, topology, weight, 0.5)
     y, x = norm_relu_with_residual(norm, y, x)
     y = native.TemporalConvolution.apply(y.view(4, 12, 5, 32), taps, 2, 1)
     y = frame_peaks(y) + native.Linear.apply(x.reshape(-1, 32), weight[:, :32], None)[0].view(4, 12, 5, 32)[:, ::2]
-    return [y, *torch.autograd.grad((y.float() * torch.arange(32)).sum(), values), norm.running_mean, norm.running_var]
+    return [y.detach(), *torch.autograd.grad((y.float() * torch.arange(32)).sum(), values), norm.running_mean, norm.running_var]
 
 
 def test_threads_change_nothing(dtype):
     """To the last bit: sums are taken in parts that do not depend on how many there are."""
-    torch.manual_seed(0)
-    x, qk = torch.randn(48, 5, 32).to(dtype), torch.randn(48, 5, 2, 3, 4).to(dtype)
-    parameters = torch.randn(3, 5, 5), torch.randn(32, 96), torch.randn(32, 32, 5)
     before, found = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
-            found.append(everything(x, qk, *parameters))
+            found.append(everything(dtype))
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(one, other) for several in found[1:] for one, other in zip(found[0], several))

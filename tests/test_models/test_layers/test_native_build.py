@@ -9,6 +9,8 @@ import torch
 
 from mmagenc.models.layers.native import build, calls
 
+from .test_native import everything
+
 pytestmark = pytest.mark.skipif(build.library() is None, reason='no kernels are built here')
 
 
@@ -21,10 +23,11 @@ def _folders(tmp_path, monkeypatch):
     monkeypatch.delenv(build.SWITCH, raising=False)
 
 
+@pytest.fixture
 def compiled(monkeypatch):
-    """A list that grows by each compilation."""
-    done, compile_ = [], build._compile
-    monkeypatch.setattr(build, '_compile', lambda *arguments: (done.append(1), compile_(*arguments)))
+    """A list that grows by each compilation; what it would make has been made before."""
+    done, made = [], build.library()._name
+    monkeypatch.setattr(build, '_compile', lambda compiler, openmp, out: (done.append(out), shutil.copyfile(made, out)))
     return done
 
 
@@ -32,10 +35,9 @@ def kept(tmp_path):
     return list((tmp_path / 'cache' / 'mmagenc').iterdir())
 
 
-def test_compiled_once(tmp_path, monkeypatch):
-    done = compiled(monkeypatch)
+def test_compiled_once(tmp_path, compiled):
     assert calls._agree(build._loaded()) and calls._agree(build._loaded())
-    assert len(done) == 1 and [path.suffix for path in kept(tmp_path)] == ['.so']
+    assert len(compiled) == 1 and [path.suffix for path in kept(tmp_path)] == ['.so']
 
 
 def test_another_processor_compiles_its_own(tmp_path, monkeypatch):
@@ -58,21 +60,32 @@ def test_another_source_is_another_file(tmp_path, monkeypatch):
     assert build._digest(compiler, openmp) != before
 
 
-def test_a_damaged_file_is_made_anew(tmp_path):
+def test_a_damaged_file_is_made_anew(tmp_path, compiled):
     path = tmp_path / 'cache' / 'mmagenc' / f'kernels-{build._digest(build._compiler(), build._openmp())}.so'
     path.parent.mkdir(parents=True)
     path.write_bytes(b'\x7fELF, and no more')
     assert calls._agree(build._loaded()) and path.stat().st_size > 1000
 
 
+@pytest.mark.parametrize('shared', ['file', 'folder'])
+def test_what_others_may_have_written_is_not_run(shared, tmp_path, compiled):
+    """A cache in a folder that all share: the file is neither loaded nor replaced."""
+    path = tmp_path / 'cache' / 'mmagenc' / f'kernels-{build._digest(build._compiler(), build._openmp())}.so'
+    path.parent.mkdir(parents=True, mode=0o700)
+    path.write_bytes(b'of somebody')
+    path.chmod(0o600)
+    (path if shared == 'file' else path.parent).chmod(0o777)
+    assert calls._agree(build._loaded()) and compiled and path.read_bytes() == b'of somebody'
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
-def test_a_cache_that_cannot_be_written(tmp_path):
+def test_a_cache_that_cannot_be_written(tmp_path, compiled):
     (tmp_path / 'cache').mkdir()
     (tmp_path / 'cache').chmod(stat.S_IRUSR)
     assert calls._agree(build._loaded())
 
 
-def test_a_cache_that_is_a_file(tmp_path):
+def test_a_cache_that_is_a_file(tmp_path, compiled):
     (tmp_path / 'cache').write_text('')
     assert calls._agree(build._loaded())
 
@@ -137,7 +150,13 @@ def test_the_check_leaves_autocast_and_random_numbers_alone():
 
 
 @pytest.mark.parametrize('flags', [['-mno-avx512f'], ['-mno-avx512bf16']])
-def test_processors_with_less(flags, tmp_path, monkeypatch):
-    """What AVX2 and AVX-512 without products in bfloat16 compute, on a machine that has more."""
+def test_processors_with_less(flags, monkeypatch):
+    """What AVX2, and AVX-512 without products in bfloat16, compute: all kernels and gradients, on a machine that has more."""
+    expected = {dtype: everything(dtype) for dtype in (torch.float32, torch.bfloat16)}
     monkeypatch.setattr(build, 'FLAGS', (*build.FLAGS, *flags))
-    assert calls._agree(build._loaded())
+    less = build._loaded()
+    assert calls._agree(less)
+    monkeypatch.setattr(calls, '_kernels', lambda: less)
+    for dtype, results in expected.items():
+        for value, other in zip(everything(dtype), results):
+            assert (value.double() - other.double()).norm() <= (1e-5 if dtype == torch.float32 else 0.1) * other.double().norm()

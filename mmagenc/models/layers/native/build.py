@@ -11,6 +11,7 @@ import os
 import platform
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -57,7 +58,7 @@ def _loaded() -> ctypes.CDLL:
         raise NotBuilt('they are for processors with AVX2')
     compiler, openmp = _compiler(), _openmp()
     kept = _cache_folder() / f'kernels-{_digest(compiler, openmp)}.so'
-    if kept.is_file():
+    if _is_ours(kept):
         try:
             return ctypes.CDLL(str(kept))
         except OSError:
@@ -125,10 +126,21 @@ def _compile(compiler: List[str], openmp: Path, out: Path) -> None:
             raise NotBuilt(f'{compiler[0]} failed: {said[0]}')
 
 
+def _is_ours(kept: Path) -> bool:
+    """Whether a file is there that nobody but this user and root may have written: what is loaded runs."""
+    try:
+        found = [os.stat(path) for path in (kept, kept.parent)]
+    except OSError:
+        return False
+    return all(each.st_uid in (os.getuid(), 0) and not each.st_mode & (stat.S_IWGRP | stat.S_IWOTH) for each in found)
+
+
 def _keep(built: Path, kept: Path) -> Path:
     """Put the file where the next run finds it, in one step; where it lies now, if that can't be."""
+    if kept.exists() and not _is_ours(kept):
+        return built
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = kept.with_name(f'{kept.name}.{os.getpid()}.tmp')
         try:
             shutil.copyfile(built, beside)
