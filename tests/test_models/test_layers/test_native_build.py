@@ -102,6 +102,23 @@ def test_why_there_are_none(name, value, reason, monkeypatch):
     assert str(said.value) == reason
 
 
+def test_nothing_of_it_ends_a_training(tmp_path, monkeypatch, compiled):
+    """A full disk, a machine without ``/proc``: PyTorch's operations do the work."""
+    monkeypatch.setattr(build, 'CPUINFO', tmp_path / 'nowhere' / 'cpuinfo')
+    build.library.cache_clear()
+    try:
+        assert build.library() is None
+    finally:
+        build.library.cache_clear()
+
+
+def test_a_compiler_says_what_is_wrong(tmp_path, monkeypatch):
+    (tmp_path / 'kernels.cpp').write_text('int f() {\n    return no_such_name;\n}\n')
+    monkeypatch.setattr(build, 'SOURCE', tmp_path / 'kernels.cpp')
+    with pytest.raises(build.NotBuilt, match='failed: .*kernels.cpp:2:.*error.*no_such_name'):
+        build._loaded()
+
+
 @pytest.mark.parametrize('change, reason', [
     ((build.sys, 'platform', 'darwin'), 'for Linux on x86'),
     ((build.platform, 'machine', lambda: 'aarch64'), 'for Linux on x86'),

@@ -29,7 +29,8 @@ SWITCH = 'MMAGENC_NATIVE'
 """Environment variable: ``0`` leaves everything to PyTorch."""
 FLAGS = ('-std=c++17', '-O3', '-march=native', '-fno-math-errno', '-fno-trapping-math', '-fno-strict-aliasing', '-ffp-contract=fast',
          '-fPIC', '-fopenmp')
-COMPILERS = ('c++', 'g++', 'clang++')
+COMPILERS = ('g++', 'c++')
+"""GCC: clang writes calls to an OpenMP that PyTorch does not bring."""
 PATIENCE = 120
 """Seconds after which a compiler is given up."""
 CPUINFO = Path('/proc/cpuinfo')
@@ -44,7 +45,7 @@ def library() -> Optional[ctypes.CDLL]:
     """The compiled kernels, or ``None``; the log tells which, once."""
     try:
         return _loaded()
-    except NotBuilt as reason:
+    except (NotBuilt, OSError) as reason:  # no disk, no folder, no /proc: nothing that may end a training
         print_log(f"kernels for the CPU: none, {reason}; PyTorch's own operations do their work", 'current', logging.INFO)
         return None
 
@@ -123,7 +124,7 @@ def _compile(compiler: List[str], openmp: Path, out: Path) -> None:
             raise NotBuilt(f'{compiler[0]}: {error}') from error
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.strip()] or ['it said nothing']
-            raise NotBuilt(f'{compiler[0]} failed: {said[0]}')
+            raise NotBuilt(f'{compiler[0]} failed: {next((line for line in said if "error" in line), said[0])}')
 
 
 def _is_ours(kept: Path) -> bool:
