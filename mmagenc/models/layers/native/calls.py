@@ -33,7 +33,7 @@ SIGNATURES = {
     'statistics': (_LONG, _LONG, _POINTER, _LONG, _FLOAT, _FLOAT, *[_POINTER] * 4),
     'normalize': (_LONG, _POINTER, _LONG, *[_POINTER] * 3, _LONG),
     'normalize_backward': (_LONG, _LONG, _POINTER, _LONG, *[_POINTER] * 4, _LONG, *[_POINTER] * 2),
-    'linear': (*[_LONG] * 3, *[_POINTER] * 5),
+    'linear': (*[_LONG] * 3, *[_POINTER] * 2, _LONG, *[_POINTER] * 3),
     'transposed_product': (*[_LONG] * 3, *[_POINTER] * 4),
     'layer_norm': (_LONG, _LONG, *[_POINTER] * 3, _FLOAT, *[_POINTER] * 3),
     'layer_norm_backward': (_LONG, _LONG, *[_POINTER] * 9),
@@ -88,7 +88,7 @@ def convolve_graphs(x: Tensor, qk: Tensor, topology: Tensor, scale: float, weigh
     (batch, joints, _), heads = x.shape, qk.shape[3]
     out, lanes = x.new_empty(batch, joints, len(weight)), _kernels().mmagenc_lanes()
     kept = x.new_empty(batch, joints, heads, math.ceil(joints / lanes) * lanes, dtype=torch.float32) if keep else None
-    _call('convolve_graphs', x.dtype, _graphs(x, qk, weight), batch, x, qk, topology, scale, weight.t().contiguous(), out, kept)
+    _call('convolve_graphs', x.dtype, _graphs(x, qk, weight), batch, x, qk, topology, scale, weight, out, kept)
     return out, kept
 
 
@@ -163,10 +163,17 @@ def layer_norm_backward(x: Tensor, weight: Tensor, mean: Tensor, inverse: Tensor
     return grads
 
 
-def linear(x: Tensor, right: Tensor, *, bias: Optional[Tensor] = None, through: Optional[Tensor] = None) -> Tensor:
-    """``x (R, C)`` times ``right (C, N)``, which is float32, plus ``bias (N,)`` or ``through (R, N)``."""
-    out = x.new_empty(x.shape[0], right.shape[1])
-    _call('linear', x.dtype, *x.shape, right.shape[1], x, right, bias, through, out)
+def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+    """``x (R, C)`` times the turned ``weight (N, C)``, which is float32, plus ``bias (N,)``."""
+    out = x.new_empty(x.shape[0], weight.shape[0])
+    _call('linear', x.dtype, *x.shape, weight.shape[0], x, weight, 1, bias, None, out)
+    return out
+
+
+def linear_backward(grad: Tensor, weight: Tensor, through: Optional[Tensor]) -> Tensor:
+    """Gradient of :func:`linear`'s ``x``, plus ``through (R, C)``."""
+    out = grad.new_empty(grad.shape[0], weight.shape[1])
+    _call('linear', grad.dtype, *grad.shape, weight.shape[1], grad, weight, 0, None, through, out)
     return out
 
 
@@ -278,7 +285,7 @@ def _agree(kernels: ctypes.CDLL) -> bool:
             ((batch, joints, channels), dtype), ((batch, joints, 2, heads, dim), dtype), ((heads, joints, joints), torch.float32),
             ((channels, heads * channels), torch.float32)))
         out = torch.empty_like(x)
-        _run(kernels, 'convolve_graphs', dtype, _graphs(x, qk, weight), batch, x, qk, topology, 0.5, weight.t().contiguous(), out, None)
+        _run(kernels, 'convolve_graphs', dtype, _graphs(x, qk, weight), batch, x, qk, topology, 0.5, weight, out, None)
         rows, mean, inverse = x.view(-1, channels), torch.empty(channels), torch.empty(channels)
         _run(kernels, 'statistics', dtype, *rows.shape, *_together(x=[rows]), 0., 0., None, None, mean, inverse)
         with torch.autocast('cpu', enabled=False):

@@ -17,9 +17,9 @@ class GraphConvolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, qk: Tensor, topology: Tensor, weight: Tensor, scale: float) -> Tuple[Tensor, Tensor]:
-        x, qk, topology = x.contiguous(), qk.contiguous(), topology.contiguous()
+        x, qk, topology, weight = x.contiguous(), qk.contiguous(), topology.contiguous(), weight.contiguous()
         out, kept = calls.convolve_graphs(x, qk, topology, scale, weight, keep=any(ctx.needs_input_grad))
-        ctx.save_for_backward(x, qk, topology, weight.contiguous(), kept)
+        ctx.save_for_backward(x, qk, topology, weight, kept)
         ctx.scale = scale
         ctx.set_materialize_grads(False)
         return out, x
@@ -72,10 +72,10 @@ class Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
-        x = x.contiguous()
-        ctx.save_for_backward(x, weight.contiguous())
+        x, weight = x.contiguous(), weight.contiguous()
+        ctx.save_for_backward(x, weight)
         ctx.set_materialize_grads(False)
-        return calls.linear(x, weight.t().contiguous(), bias=bias), x
+        return calls.linear(x, weight, bias), x
 
     @staticmethod
     @once_differentiable
@@ -85,7 +85,7 @@ class Linear(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         needed, grad, grad_x = ctx.needs_input_grad, grad.contiguous(), None
         if needed[0]:
-            grad_x = calls.linear(grad, weight, through=None if through is None else through.contiguous())
+            grad_x = calls.linear_backward(grad, weight, None if through is None else through.contiguous())
         of_weight, of_bias = calls.transposed_product(grad, x, sums=needed[2]) if needed[1] or needed[2] else (None, None)
         return grad_x, of_weight, of_bias
 

@@ -112,9 +112,9 @@ struct Stored<pair> {
     typedef bfloat16 type;
 };
 
-// x (B, V, C), qk (B, V, 2, H, D), topology (H, V, V), turned weights (H C, C') to out (B, V, C'), and if asked the attention as rows.
+// x (B, V, C), qk (B, V, 2, H, D), topology (H, V, V), weights (C', H C) to out (B, V, C'), and if asked the attention as rows.
 template <typename T>
-static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk, const float *topology, float scale, const float *turned,
+static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk, const float *topology, float scale, const float *weight,
                            T *out, float *kept, int threads) {
     typedef typename Unit<T>::type U;
     typedef typename Stored<U>::type S;
@@ -123,7 +123,7 @@ static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk,
     float *shared = scratch(graph + deep * g.out_channels);
     if (!shared) return 1;
     spread_topology(g, topology, shared);
-    const U *weights = across(turned, deep, g.out_channels, reinterpret_cast<U *>(shared + graph));
+    const U *weights = turned_across(weight, g.out_channels, deep, reinterpret_cast<U *>(shared + graph));
     int failed = 0;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {

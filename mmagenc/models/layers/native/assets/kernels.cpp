@@ -10,8 +10,8 @@
 
 #define EXPORT(T, NAME)                                                                                                                  \
     extern "C" int mmagenc_convolve_graphs_##NAME(const Graphs *g, long batch, const T *x, const T *qk, const float *topology,           \
-                                                  float scale, const float *turned, T *out, float *kept, int threads) {                  \
-        return convolve_graphs<T>(batch, *g, x, qk, topology, scale, turned, out, kept, threads);                                        \
+                                                  float scale, const float *weight, T *out, float *kept, int threads) {                  \
+        return convolve_graphs<T>(batch, *g, x, qk, topology, scale, weight, out, kept, threads);                                        \
     }                                                                                                                                    \
     extern "C" int mmagenc_convolve_graphs_backward_##NAME(                                                                              \
         const Graphs *g, long batch, const T *x, const T *qk, const float *topology, float scale, const float *weight, const T *grad,    \
@@ -37,9 +37,9 @@
                                                : normalize_backward<INNER | OUTER, T>;                                                   \
         return kernel(rows, channels, parts, count, mean, inverse, weight, bias, grad_weight, grad_bias, threads);                       \
     }                                                                                                                                    \
-    extern "C" int mmagenc_linear_##NAME(long rows, long channels, long columns, const T *x, const float *b, const float *bias,          \
-                                         const T *through, T *out, int threads) {                                                        \
-        return linear<T>(rows, channels, columns, x, b, bias, through, out, threads);                                                    \
+    extern "C" int mmagenc_linear_##NAME(long rows, long channels, long columns, const T *x, const float *b, long turned,                \
+                                         const float *bias, const T *through, T *out, int threads) {                                     \
+        return linear<T>(rows, channels, columns, x, b, turned, bias, through, out, threads);                                            \
     }                                                                                                                                    \
     extern "C" int mmagenc_transposed_product_##NAME(long rows, long left_width, long right_width, const T *left, const T *right,        \
                                                      float *out, float *sums, int threads) {                                             \

@@ -180,6 +180,26 @@ static const pair *across(const T *x, long rows, long columns, pair *room) {
 }
 #endif
 
+// Weights (N, R) turned, as units whose sum runs over R.
+static const float *turned_across(const float *weight, long columns, long rows, float *room) {
+    for (long n = 0; n < columns; n += LANES)
+        for (long r = 0; r < rows; r++)
+            for (long i = 0; i < LANES; i++) room[r * columns + n + i] = weight[(n + i) * rows + r];
+    return room;
+}
+[[maybe_unused]] static const pair *turned_across(const float *weight, long columns, long rows, pair *room) {
+    constexpr long PIECE = 512;
+    alignas(64) pair strip[LANES][PIECE / 2];
+    for (long n = 0; n < columns; n += LANES)
+        for (long begin = 0; begin < rows; begin += PIECE) {
+            const long count = begin + PIECE < rows ? PIECE : rows - begin;
+            for (long i = 0; i < LANES; i++) along(weight + (n + i) * rows + begin, count, strip[i]);
+            for (long r = 0; r < count / 2; r++)
+                for (long i = 0; i < LANES; i++) room[(begin / 2 + r) * columns + n + i] = strip[i][r];
+        }
+    return room;
+}
+
 // Working space, which a thread keeps for its next call: the last that was taken is the first to be given back.
 struct Space {
     float *memory[2] = {};

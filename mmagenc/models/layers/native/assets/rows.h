@@ -3,16 +3,17 @@
 
 #include "products.h"
 
-// x (R, C) times b (C, N), beginning at a row (a bias) or at a tensor of out's shape, if one is given; a linear layer and its gradient.
+// x (R, C) times b, which is (C, N) or, turned, (N, C), beginning at a row (a bias) or at a tensor of out's shape, if one is given: a linear
+// layer and its gradient.
 template <typename T>
-static int linear(long rows, long channels, long columns, const T *x, const float *b, const float *bias, const T *through, T *out,
+static int linear(long rows, long channels, long columns, const T *x, const float *b, int turned, const float *bias, const T *through, T *out,
                   int threads) {
     typedef typename Unit<T>::type U;
     constexpr long BLOCK = 120;
     const long deep = channels / Unit<T>::NUMBERS;
     U *shared = reinterpret_cast<U *>(scratch(channels * columns));
     if (!shared) return 1;
-    const U *right = across(b, channels, columns, shared);
+    const U *right = turned ? turned_across(b, columns, channels, shared) : across(b, channels, columns, shared);
     int failed = 0;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {
@@ -44,7 +45,7 @@ template <typename T>
 static int transposed_product(long rows, long left_width, long right_width, const T *left, const T *right, float *out, float *sums,
                               int threads) {
     typedef typename Unit<T>::type U;
-    constexpr long DEEP = 192, BROAD = 4 * LANES;  // rows and columns at a time
+    constexpr long DEEP = 96 * Unit<T>::NUMBERS, BROAD = 4 * LANES;  // rows and columns at a time
     memset(out, 0, left_width * right_width * sizeof(float));
     if (sums) memset(sums, 0, left_width * sizeof(float));
     const long panels = (right_width + BROAD - 1) / BROAD;
