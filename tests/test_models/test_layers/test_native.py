@@ -176,7 +176,7 @@ def test_the_first_of_equals_gets_the_peaks_gradient():
 @pytest.mark.parametrize('bias', [False, True])
 @pytest.mark.parametrize('through', [False, True])
 def test_linear(count, channels, out_channels, bias, through, dtype, monkeypatch):
-    monkeypatch.setattr(rows, 'MANY_PRODUCTS', 1)
+    monkeypatch.setattr(rows, 'KERNEL_ROWS', 1)
     monkeypatch.setattr(products, 'FASTER', True)
     layer, x, pairs = RowsLinear(channels, out_channels, bias=bias), torch.randn(count, channels).to(dtype), []
     layer.weight.data = layer.weight.data.to(dtype).float()
@@ -185,6 +185,16 @@ def test_linear(count, channels, out_channels, bias, through, dtype, monkeypatch
             pairs.append(results(lambda x, own=own: [y * 1 for y in own.with_input(x)[:1 + through]], [x],
                                  dtype if own is layer else torch.float64, list(own.parameters())))
     assert_near(*pairs, dtype)
+
+
+@pytest.mark.parametrize('count, ours', [(1023, False), (1024, True)])
+def test_few_rows_of_a_wide_layer_are_not_ours(count, ours, monkeypatch):
+    """SLT's layer of 26 million weights has 32 rows: turning them takes longer than the product."""
+    monkeypatch.setattr(products, 'FASTER', True)
+    layer, called = RowsLinear(64, 64), []
+    monkeypatch.setattr(native.Linear, 'apply', lambda *arguments: called.append(1) or (F.linear(*arguments), arguments[0]))
+    layer(torch.randn(count, 64))
+    assert bool(called) == ours
 
 
 def everything(dtype):
