@@ -5,6 +5,13 @@
 
 constexpr long CHUNK = 64;  // rows whose sums are taken in float before they join those in double
 
+// The first or second of two sums that each chunk has of each channel, over all chunks.
+static inline double joined(const float *found, long chunks, long channels, long c, long which) {
+    double total = 0;
+    for (long chunk = 0; chunk < chunks; chunk++) total += found[(2 * chunk + which) * channels + c];
+    return total;
+}
+
 // Channels `first` to `first + channels` of R rows, in up to seven tensors whose rows lie `steps` apart.
 struct Part {
     void *x, *residual, *out, *grad, *grad_x, *passed, *through;
@@ -182,11 +189,7 @@ static int normalize_backward(long rows, long channels, const Part *parts, long 
         });
     }
     for (long c = 0; c < channels; c++) {
-        double total = 0, product = 0;
-        for (long chunk = 0; chunk < chunks; chunk++) {
-            total += found[2 * chunk * channels + c];
-            product += found[(2 * chunk + 1) * channels + c];
-        }
+        const double total = joined(found, chunks, channels, c, 0), product = joined(found, chunks, channels, c, 1);
         grad_bias[c] = total;
         grad_weight[c] = product * inverse[c];
         slope[c] = -product / rows * scale[c] * inverse[c] * inverse[c];
@@ -273,13 +276,8 @@ static int layer_norm_backward(long rows, long channels, const T *x, const float
         }
     }
     for (long c = 0; c < channels; c++) {
-        double total = 0, product = 0;
-        for (long chunk = 0; chunk < chunks; chunk++) {
-            product += found[2 * chunk * channels + c];
-            total += found[(2 * chunk + 1) * channels + c];
-        }
-        grad_weight[c] = product;
-        grad_bias[c] = total;
+        grad_weight[c] = joined(found, chunks, channels, c, 0);
+        grad_bias[c] = joined(found, chunks, channels, c, 1);
     }
     give_back(found);
     return 0;
