@@ -51,10 +51,10 @@ class RowsBatchNorm1d(nn.BatchNorm1d):
 
 def kernels_serve(norm: nn.modules.batchnorm._BatchNorm, *tensors: Tensor) -> bool:
     """Whether :func:`normalize_parts` is for these: a batch norm in training, channels last."""
-    if isinstance(norm, nn.SyncBatchNorm) or not (norm.training and norm.affine and tensors[0].shape[:-1].numel() > 1):
+    if isinstance(norm, nn.SyncBatchNorm) or not (norm.training and norm.affine and native.serves(*tensors)):
         return False  # a SyncBatchNorm knows more than these rows
     parameters = (norm.weight, norm.running_mean) if norm.track_running_stats else (norm.weight, )
-    return native.serves(*tensors) and native.parameters_serve(*parameters)
+    return tensors[0].shape[:-1].numel() > 1 and native.parameters_serve(*parameters)
 
 
 def normalize_parts(norm: nn.modules.batchnorm._BatchNorm, parts: Sequence[Tensor], residual: Optional[Tensor] = None, *,
