@@ -29,12 +29,12 @@ class ChannelsLastBatchNorm2d(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, T, V)`` to the same shape and memory format."""
         last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
-        if last and kernels_serve(self, x.permute(0, 2, 3, 1)):
-            rows = x.permute(0, 2, 3, 1)
-            return normalize_parts(self, [rows.view(-1, x.shape[1])])[0].view(rows.shape).permute(0, 3, 1, 2)
-        if not (last and self.training and _on_cpu_in_float(x)):
+        if not (last and self.training):
             return super().forward(x)
-        return _normalize(self, x, x.permute(0, 2, 3, 1).view(-1, x.shape[1]))
+        rows = x.permute(0, 2, 3, 1)
+        if kernels_serve(self, rows):
+            return normalize_parts(self, [rows.view(-1, x.shape[1])])[0].view(rows.shape).permute(0, 3, 1, 2)
+        return _normalize(self, x, rows.view(-1, x.shape[1])) if _on_cpu_in_float(x) else super().forward(x)
 
 
 class RowsBatchNorm1d(nn.BatchNorm1d):
@@ -42,19 +42,20 @@ class RowsBatchNorm1d(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(R, C)`` to the same shape."""
-        if x.ndim == 2 and x.is_contiguous() and kernels_serve(self, x):
-            return normalize_parts(self, [x])[0]
-        if not (x.ndim == 2 and x.is_contiguous() and self.training and _on_cpu_in_float(x)):
+        if not (x.ndim == 2 and x.is_contiguous() and self.training):
             return super().forward(x)
-        return _normalize(self, x, x)
+        if kernels_serve(self, x):
+            return normalize_parts(self, [x])[0]
+        return _normalize(self, x, x) if _on_cpu_in_float(x) else super().forward(x)
 
 
 def kernels_serve(norm: nn.modules.batchnorm._BatchNorm, *tensors: Tensor) -> bool:
     """Whether :func:`normalize_parts` is for these: a batch norm in training, channels last."""
     if isinstance(norm, nn.SyncBatchNorm) or not (norm.training and norm.affine and native.serves(*tensors)):
         return False  # a SyncBatchNorm knows more than these rows
-    parameters = (norm.weight, norm.running_mean) if norm.track_running_stats else (norm.weight, )
-    return tensors[0].shape[:-1].numel() > 1 and native.parameters_serve(*parameters)
+    running = (norm.running_mean, norm.running_var) if norm.track_running_stats else ()
+    return (tensors[0].shape[:-1].numel() > 1 and all(x.stride(-1) == 1 for x in tensors)
+            and native.parameters_serve(norm.weight, norm.bias, *running))
 
 
 def normalize_parts(norm: nn.modules.batchnorm._BatchNorm, parts: Sequence[Tensor], residual: Optional[Tensor] = None, *,

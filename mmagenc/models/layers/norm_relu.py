@@ -37,8 +37,7 @@ def norm_relu_with_residual(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, re
 
 
 def _norm_relu(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, residual: Optional[Tensor]) -> Tuple[Tensor, Optional[Tensor]]:
-    rows = x.reshape(-1, x.shape[-1])
-    beside = None if residual is None else residual.reshape(rows.shape)
+    rows, beside = _rows(x), None if residual is None else _rows(residual)
     if kernels_serve(norm, rows, *(() if beside is None else (beside, ))):
         out, *passed = normalize_parts(norm, [rows], beside, inner=beside is None, outer=beside is not None)
         return out.view_as(x), passed[0].view_as(x) if passed else None
@@ -53,8 +52,7 @@ def _norm_relu(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, residual: Optio
 
 def norm_relu_apart(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, parts: int) -> Sequence[Tensor]:
     """``ReLU(norm(x))`` of ``(…, C)`` as several tensors ``(…, C / parts)``, one for each share of the channels."""
-    rows = x.reshape(-1, x.shape[-1])
-    width = x.shape[-1] // parts
+    rows, width = _rows(x), x.shape[-1] // parts
     if width % native.LANES or not kernels_serve(norm, rows):
         return norm_relu(norm, x).chunk(parts, dim=-1)
     return [part.view(*x.shape[:-1], width) for part in normalize_parts(norm, [rows], inner=True, widths=[width] * parts)]
@@ -62,11 +60,16 @@ def norm_relu_apart(norm: nn.modules.batchnorm._BatchNorm, x: Tensor, parts: int
 
 def norm_relu_together(norm: nn.modules.batchnorm._BatchNorm, parts: Sequence[Tensor], residual: Tensor) -> Tensor:
     """``ReLU(ReLU(norm(x)) + residual)`` of the ``x (…, C)`` whose channels are those of the ``parts (…, C_i)``, one after the other."""
-    rows = [part.reshape(-1, part.shape[-1]) for part in parts]
-    beside = residual.reshape(-1, residual.shape[-1])
+    rows, beside = [_rows(part) for part in parts], _rows(residual)
     if not kernels_serve(norm, *rows, beside):
         return (norm_relu(norm, torch.cat(parts, dim=-1)) + residual).relu_()
     return normalize_parts(norm, rows, beside, inner=True, outer=True)[0].view_as(residual)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """``(…, C)`` as ``(R, C)``, channels side by side: a view where they are."""
+    rows = x.reshape(-1, x.shape[-1])
+    return rows if rows.stride(1) == 1 else rows.contiguous()
 
 
 class _NormReLU(torch.autograd.Function):

@@ -117,6 +117,22 @@ def test_batch_norm(count, channels, kind, dtype):
     assert_near(*pairs, dtype)
 
 
+@pytest.mark.parametrize('turned', ['x', 'residual', 'weight', 'bias'])
+def test_what_lies_apart(turned):
+    """Channels that do not lie side by side, parameters that are every other number of a table: what is between must not be read."""
+    norm, x, residual = ChannelsLastBatchNorm2d(32), torch.randn(32, 48), torch.randn(32, 48)
+    values = dict(x=x.t() if turned == 'x' else torch.randn(48, 32), residual=residual.t() if turned == 'residual' else torch.randn(48, 32))
+    table = torch.randn(32, 2)
+    if turned in ('weight', 'bias'):
+        setattr(norm, turned, nn.Parameter(table[:, 0]))
+        assert not getattr(norm, turned).is_contiguous()
+    plain = F.batch_norm(values['x'], None, None, norm.weight, norm.bias, training=True)
+    expected = F.relu(plain + values['residual'])
+    torch.testing.assert_close(norm_relu(norm, **values), expected, atol=1e-5, rtol=1e-5)
+    together = norm_relu_together(norm, values['x'].split(16, dim=-1), values['residual'])
+    torch.testing.assert_close(together, F.relu(F.relu(plain) + values['residual']), atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize('settings', [dict(momentum=None), dict(track_running_stats=False), dict(eps=0.1)])
 def test_batch_norms_settings(settings):
     norm = ChannelsLastBatchNorm2d(16, **settings)

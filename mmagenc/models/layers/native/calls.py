@@ -66,8 +66,9 @@ def _has_tiles() -> bool:
 
 
 def parameters_serve(*parameters: Tensor) -> bool:
-    """Whether the kernels take these parameters: of full precision."""
-    return all(parameter.dtype == torch.float32 and parameter.device.type == 'cpu' for parameter in parameters)
+    """Whether the kernels take these parameters: of full precision; those of one axis as they lie, in one piece."""
+    return all(parameter.dtype == torch.float32 and parameter.device.type == 'cpu' and (parameter.ndim > 1 or parameter.is_contiguous())
+               for parameter in parameters)
 
 
 def convolve_graphs(x: Tensor, qk: Tensor, topology: Tensor, scale: float, weight: Tensor, *,

@@ -34,7 +34,7 @@ static int temporal_convolution(const Frames &f, const T *x, const float *weight
         U *own = reinterpret_cast<U *>(scratch(f.frames * step));
         failed |= !own;
         if (own) {
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long n = 0; n < f.clips; n++) {
                 const U *clip = along(x + n * f.frames * step, f.frames * step, own);
                 for (long t = 0; t < f.out_frames();) {
@@ -48,7 +48,7 @@ static int temporal_convolution(const Frames &f, const T *x, const float *weight
                         b[taps++] = weights + tap * deep * f.out_channels;
                     }
                     products<NOTHING>(taps, many * f.joints, f.out_channels, a, deep, 1, deep, b, f.out_channels,
-                                    out + (n * f.out_frames() + t) * out_step, f.out_channels);
+                                      out + (n * f.out_frames() + t) * out_step, f.out_channels);
                     t += many;
                 }
             }
@@ -79,7 +79,7 @@ static int temporal_convolution_backward(const Frames &f, const T *x, const floa
         failed |= !own || !a;
         if (own && a) {
             U *grad_units = own + x_room, *along_room = grad_units + grad_room;
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long part = 0; part < parts; part++) {
                 float *sums = found + part * f.taps * each;
                 memset(sums, 0, f.taps * each * sizeof(float));
@@ -96,7 +96,7 @@ static int temporal_convolution_backward(const Frames &f, const T *x, const floa
                             b[taps++] = weights + tap * deep * f.channels;
                         }
                         products<NOTHING>(taps, many * f.joints, f.channels, a, deep, 1, deep, b, f.channels,
-                                        grad_x + (n * f.frames + t) * step, f.channels);
+                                          grad_x + (n * f.frames + t) * step, f.channels);
                         t += many;
                     }
                     const U *x_frames = nullptr, *grad_frames = nullptr;  // each frame's joints as units

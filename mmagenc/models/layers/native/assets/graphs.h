@@ -135,7 +135,7 @@ static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk,
             U *graph_room = reinterpret_cast<U *>(keyed + keys), *x_room = graph_room + graph;
             S *group = reinterpret_cast<S *>(x_room + nodes + g.channels);
             memset(own, 0, (room - (GROUP + 1) * gathered) * sizeof(float));  // rows are filled up with zeros
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long first = 0; first < batch; first += GROUP) {
                 const long last = first + GROUP < batch ? first + GROUP : batch;
                 for (long b = first; b < last; b++) {
@@ -194,7 +194,7 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
             U *grad_across = grad_along + (rows + 1) * outer;
             S *group = reinterpret_cast<S *>(grad_across + (rows + 1) * outer), *group_by = group + (rows + 1) * heads;
             memset(own, 0, small * sizeof(float));  // rows are filled up with zeros
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long part = 0; part < parts; part++) {
                 const long end = (part + 1) * batch / parts;
                 float *part_sums = sums + part * graph;

@@ -20,7 +20,7 @@ static int linear(long rows, long channels, long columns, const T *x, const floa
         U *own = reinterpret_cast<U *>(scratch(BLOCK * channels));
         failed |= !own;
         if (own) {
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long row = 0; row < rows; row += BLOCK) {
                 const long count = row + BLOCK < rows ? BLOCK : rows - row;
                 const U *left = along(x + row * channels, count * channels, own);
