@@ -32,7 +32,7 @@ lint: .venv/.ready-test
 	@$(PYTHON_IN_VENV) -m ruff check .
 
 docs: .venv/.ready-test
-	@OMP_NUM_THREADS=1 $(PYTHON_IN_VENV) -m sphinx -W --keep-going -q -c docs . build/site
+	@OMP_NUM_THREADS=1 $(PYTHON_IN_VENV) -m sphinx -E -W --keep-going -q -c docs . build/site
 	@echo 'the site: build/site/index.html'
 
 setup: .venv/.ready-run

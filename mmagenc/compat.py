@@ -753,9 +753,14 @@ def _open_stream(path, mode: str, encoding: Optional[str]):
     return open(path if number is None else os.dup(number), mode, encoding=encoding)
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether a file has such a name as :func:`atomic_open` gives to what is not whole yet."""
+    return re.fullmatch(r'\..+\.[0-9a-f]{32}\.tmp', name, re.DOTALL) is not None
+
+
 def clear_leftovers(folder) -> List[str]:
     """Remove what writers that were killed left of :func:`atomic_open` in a folder; nobody may be writing there. Gives their names."""
-    found = [path for path in Path(folder).glob('.*.tmp') if re.fullmatch(r'\..+\.[0-9a-f]{32}\.tmp', path.name) and path.is_file()]
+    found = [path for path in Path(folder).glob('.*.tmp') if is_unfinished(path.name) and path.is_file()]
     for path in found:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()

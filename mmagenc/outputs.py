@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, List, Optional, Sequence, Tuple, Union
 
-from mmagenc.compat import atomic_open, is_stream
+from mmagenc.compat import atomic_open, is_stream, is_unfinished
 
 LIST = '.mmagenc.json'
 """File in which a tool lists what it wrote into a folder."""
@@ -117,9 +117,13 @@ class OutputFolder:
         if os.path.lexists(self.path) and not os.path.isdir(self.path):
             return 'this is there and is no folder'
         problem = folder_problem(os.path.realpath(self.path))
-        if problem or not os.path.isdir(self.path) or listed_names(self.path, self.tool) is not None:
+        try:
+            names = os.listdir(self.path)  # before the list: another process of the tool may be about to leave both
+        except FileNotFoundError:  # there is none, or such a process has just finished and removed it
             return problem
-        others = sorted(name for name in os.listdir(self.path) if name != LIST)
+        if problem or listed_names(self.path, self.tool) is not None:
+            return problem
+        others = sorted(name for name in names if name != LIST and not is_unfinished(name))
         return f'the folder holds {others[0]}, which {self.tool} did not write: name an empty folder, or a new one' if others else None
 
     def exists(self) -> bool:

@@ -142,6 +142,37 @@ def test_a_folder_of_others_is_refused_with_force_too():
     assert 'is no folder' in refused(OutputFolder('--frames-dir', 'file', 'tool'))
 
 
+def test_a_folder_that_another_process_of_the_tool_is_beginning(monkeypatch):
+    folder = OutputFolder('--out', 'parts', 'tool')
+    Path('parts').mkdir()
+    with atomic_open(f'parts/{LIST}', 'w') as file:
+        file.write('not whole yet')
+        assert [name.startswith(f'.{LIST}.') for name in os.listdir('parts')] == [True]
+        check_outputs([folder])
+    os.remove(f'parts/{LIST}')
+
+    listdir = os.listdir
+
+    def begun(path):  # the other process leaves its list, and then a file, while this one looks
+        names = listdir(path)
+        write_list('parts', 'tool', ['part'])
+        Path('parts/part').write_text('')
+        return names
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'listdir', begun)
+        check_outputs([folder], force=True)
+
+    def ended(path):
+        remove_listed('parts', 'tool')
+        return listdir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'listdir', lambda path: (patch.undo(), ended(path))[1])
+        check_outputs([folder], force=True)
+    assert not Path('parts').exists()
+
+
 def test_names_of_others_in_an_own_folder_are_refused():
     claim_names('folder', 'tool', ['a'])
     Path('folder/b').write_text('mine')

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mmagenc.commands import generate
 from mmagenc.datasets import load_annotation
@@ -129,8 +130,9 @@ def test_a_folder_of_others_is_left_alone(tool, files, tmp_path):
 
 
 def test_two_processes(files, whole, tmp_path):
-    """The script itself, with torchrun."""
-    environment = dict(os.environ, PYTHON=sys.executable, PORT=str(29500 + os.getpid() % 1000), PYTHONPATH=str(ROOT))
+    """The script itself, with torchrun, its processes of as many threads as this one: their number shows in the last bits of products."""
+    environment = dict(os.environ, PYTHON=sys.executable, PORT=str(29500 + os.getpid() % 1000), PYTHONPATH=str(ROOT),
+                       OMP_NUM_THREADS=str(torch.get_num_threads()))
     command = ['bash', str(ROOT / 'tools/dist_generate.sh'), *files, '2', '--out', str(tmp_path / 'clips.npz'), *OPTIONS]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr

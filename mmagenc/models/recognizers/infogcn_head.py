@@ -93,7 +93,7 @@ class InfoGCNHead(BaseHead):
 
     def encode(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Mean and log-variance ``(N, D)`` of the latents of a backbone's output ``(N, M, C, T, V)``."""
-        pooled = x.mean(dim=(3, 4), dtype=self.fc.weight.dtype).mean(dim=1)
+        pooled = x.permute(0, 1, 3, 4, 2).mean(dim=(1, 2, 3), dtype=self.fc.weight.dtype)  # as InfoGCN's channels lie: last
         with torch.autocast(x.device.type, enabled=False):
             hidden = F.relu(self.fc(pooled))
             return self.fc_mu(hidden), self.fc_logvar(hidden)
