@@ -51,11 +51,16 @@ class RowsBatchNorm1d(nn.BatchNorm1d):
 
 def kernels_serve(norm: nn.modules.batchnorm._BatchNorm, *tensors: Tensor) -> bool:
     """Whether :func:`normalize_parts` is for these: a batch norm in training, channels last."""
-    if isinstance(norm, nn.SyncBatchNorm) or not (norm.training and norm.affine and native.serves(*tensors)):
+    return (norm.training and native.serves(*tensors) and tensors[0].shape[:-1].numel() > 1 and all(x.stride(-1) == 1 for x in tensors)
+            and trains_by_kernels(norm))
+
+
+def trains_by_kernels(norm: nn.modules.batchnorm._BatchNorm) -> bool:
+    """Whether kernels do what a batch norm does in training."""
+    if isinstance(norm, nn.SyncBatchNorm) or not (norm.training and norm.affine):
         return False  # a SyncBatchNorm knows more than these rows
     running = (norm.running_mean, norm.running_var) if norm.track_running_stats else ()
-    return (tensors[0].shape[:-1].numel() > 1 and all(x.stride(-1) == 1 for x in tensors)
-            and native.parameters_serve(norm.weight, norm.bias, *running))
+    return native.parameters_serve(norm.weight, norm.bias, *running)
 
 
 def normalize_parts(norm: nn.modules.batchnorm._BatchNorm, parts: Sequence[Tensor], residual: Optional[Tensor] = None, *,

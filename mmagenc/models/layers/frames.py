@@ -20,8 +20,7 @@ class RowsLayerNorm(nn.LayerNorm):
 
     def with_input(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """The norm of ``x``; and ``x``, for whoever needs it after this: on the CPU its gradient is added on the way."""
-        affine = self.elementwise_affine and self.bias is not None and len(self.normalized_shape) == 1
-        if not (affine and native.serves(x) and native.parameters_serve(self.weight, self.bias)):
+        if not (native.serves(x) and norms_by_kernels(self)):
             return super().forward(x), x
         normed, rows = native.LayerNorm.apply(x.reshape(-1, x.shape[-1]), self.weight, self.bias, self.eps)
         return normed.view(x.shape), rows.view(x.shape)
@@ -37,12 +36,23 @@ def temporal_convolution(conv: nn.Conv2d, x: Tensor) -> Tensor:
     Returns:
         Tensor: ``(N, ⌈T / stride⌉, V, C')``.
     """
-    taps, stride, dilation = conv.kernel_size[0], conv.stride[0], conv.dilation[0]
-    served = (taps % 2 == 1 and taps <= native.MAX_TAPS and conv.padding == (taps // 2 * dilation, 0) and conv.groups == 1
-              and conv.bias is None and conv.out_channels % native.LANES == 0 and conv.padding_mode == 'zeros')
-    if served and native.serves(x) and native.parameters_serve(conv.weight):
-        return native.TemporalConvolution.apply(x, conv.weight.squeeze(3), stride, dilation)
+    if native.serves(x) and convolves_by_kernels(conv):
+        return native.TemporalConvolution.apply(x, conv.weight.squeeze(3), conv.stride[0], conv.dilation[0])
     return conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+def convolves_by_kernels(conv: nn.Conv2d) -> bool:
+    """Whether a kernel does what such a convolution does."""
+    taps = conv.kernel_size[0]
+    return (taps % 2 == 1 and taps <= native.MAX_TAPS and conv.padding == (taps // 2 * conv.dilation[0], 0) and conv.groups == 1
+            and conv.bias is None and conv.out_channels % native.LANES == 0 and conv.padding_mode == 'zeros'
+            and native.parameters_serve(conv.weight))
+
+
+def norms_by_kernels(norm: nn.LayerNorm) -> bool:
+    """Whether a kernel does what a layer norm does."""
+    return (norm.elementwise_affine and norm.bias is not None and len(norm.normalized_shape) == 1
+            and native.parameters_serve(norm.weight, norm.bias))
 
 
 def frame_peaks(x: Tensor, stride: int = 1) -> Tensor:

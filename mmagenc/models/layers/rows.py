@@ -50,7 +50,7 @@ def _rows_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tuple[Ten
     if torch.compiler.is_compiling():  # before any look at sizes: an exported file would be of this size alone
         return F.linear(x, weight, bias), x
     least = MANY_PRODUCTS if products.FASTER else MANY_ROWS * weight.numel()
-    if x.shape[:-1].numel() >= KERNEL_ROWS and len(weight) % native.LANES == 0 and _served(x, weight, bias):
+    if x.shape[:-1].numel() >= KERNEL_ROWS and len(weight) % native.LANES == 0 and multiplies_by_kernels(x, weight, bias):
         function = native.Linear
     elif x.numel() * len(weight) >= least and fuses(x) and x.dtype == torch.float32 and CONVOLVES:
         function = _RowsLinear
@@ -69,12 +69,13 @@ def fuses(x: Tensor) -> bool:
             and not torch.is_autocast_enabled('cpu'))
 
 
-def _served(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> bool:
-    """Whether kernels of our own serve: in float32, or where autocast would have bfloat16 of a weight in float32."""
+def multiplies_by_kernels(x: Tensor, *parameters: Optional[Tensor]) -> bool:
+    """Whether kernels of our own are for products of ``x``: in float32, or where autocast would have bfloat16 of a weight in float32."""
     autocast = torch.is_autocast_enabled('cpu')
     if x.dtype != (torch.get_autocast_dtype('cpu') if autocast else torch.float32) or not (products.FASTER or autocast):
         return False
-    return native.serves(x) and native.multiplies(x) and native.parameters_serve(*((weight, ) if bias is None else (weight, bias)))
+    given = (parameter for parameter in parameters if parameter is not None)
+    return native.serves(x) and native.multiplies(x) and native.parameters_serve(*given)
 
 
 class _RowsLinear(torch.autograd.Function):

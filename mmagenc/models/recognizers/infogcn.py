@@ -4,7 +4,8 @@ N clips, M persons, T frames, V joints, C channels, H heads.
 
 Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product (:class:`RowsLinear`), all heads
 aggregate in another, and temporal convolutions run channels-last; batch norm, residual sum and ReLU are one operation
-(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler. Of the published network, the heads'
+(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler, and in training a block is one function of them
+(:class:`.infogcn_kernels.TrainedBlock`). Of the published network, the heads'
 convolutions are one product here and three of the branches' 1×1 convolutions another, and biases that the next batch norm removes are
 left out; the function is the same.
 """
@@ -24,20 +25,28 @@ from mmagenc.models.layers import (
     frame_peaks,
     graph_convolution,
     joint_attention,
+    native,
     norm_relu,
     norm_relu_apart,
     norm_relu_together,
     norm_relu_with_residual,
     temporal_convolution,
 )
+from mmagenc.models.layers.batch_norm import trains_by_kernels
+from mmagenc.models.layers.frames import convolves_by_kernels, norms_by_kernels
+from mmagenc.models.layers.rows import KERNEL_ROWS, multiplies_by_kernels
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
+
+from .infogcn_kernels import TrainedBlock
 
 WIDTHS = (1, 1, 1, 2, 2, 2, 4, 4, 4)
 """Channels of each block, in multiples of ``base_channels``; where they double, time is halved."""
 HEAD_REDUCTION = 8
 """A head's queries and keys have an eighth of the block's input channels."""
 WEIGHT_INITS = ('published', 'scaled')
+HOOKS = ('_forward_hooks', '_forward_pre_hooks', '_backward_hooks', '_backward_pre_hooks')
+"""Where a layer keeps who listens to it."""
 MODES_MARK = 'published_modes'
 """Buffer of a network whose input are the published modes of NW-UCLA."""
 
@@ -148,9 +157,13 @@ class EncodingBlock(nn.Module):
         self.gcn = SelfAttentionGraphConv(in_channels, out_channels, num_joints=num_joints, num_heads=num_heads)
         self.tcn = MultiScaleTemporalConv(out_channels, stride=stride)
         self.residual = None if in_channels == out_channels and stride == 1 else _Project(in_channels, out_channels)
+        self.shapes = {name: parameter.shape for name, parameter in self.named_parameters()}
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C')``."""
+        weights = _trained_weights(self, x)
+        if weights is not None:
+            return TrainedBlock.apply(x, self, tuple(weights), *weights.values())
         y, x = self.gcn(x)
         return self.tcn(y, x if self.residual is None else self.residual(x[:, ::self.stride]))
 
@@ -242,6 +255,44 @@ class _Project(nn.Sequential):
         linear, norm = self
         y, x = linear.with_input(x)
         return _batch_norm(norm, y), x
+
+
+SERVED = {
+    RowsLayerNorm: norms_by_kernels,
+    ChannelsLastBatchNorm2d: trains_by_kernels,
+    nn.Conv2d: convolves_by_kernels,
+    RowsLinear: None,
+    nn.ModuleList: None,
+    SelfAttentionGraphConv: None,
+    MultiScaleTemporalConv: None,
+    _Project: None
+}
+"""Layers of a block; and what says of some, by their settings, whether kernels do what they do."""
+
+
+def _trained_weights(block: EncodingBlock, x: Tensor) -> Optional[Dict[str, Tensor]]:
+    """The parameters of a block by name, if ``TrainedBlock`` does what its layers do to ``x (N, T, V, C)``; else ``None``.
+
+    It does not where a layer was exchanged or frozen, where somebody listens to one (hooks), and where kernels do not serve.
+    """
+    if not (torch.is_grad_enabled() and block.training and native.serves(x) and x.ndim == 4 and x.is_contiguous()):
+        return None
+    rows, joints = x.shape[0] * ((x.shape[1] - 1) // block.stride + 1) * x.shape[2], block.gcn.topology.shape[1]
+    fits = x.shape[2] == joints <= native.MAX_JOINTS and x.shape[3] == block.gcn.to_qk.in_features
+    if not fits or rows < KERNEL_ROWS or block.tcn.pointwise.out_features % native.LANES or nn.modules.module._has_any_global_hook():
+        return None
+    weights = {}
+    for name, layer in block.named_modules():
+        if layer is block:
+            continue
+        kind = type(layer)
+        if kind not in SERVED or (SERVED[kind] and not SERVED[kind](layer)) or any(getattr(layer, hooks) for hooks in HOOKS):
+            return None
+        for key, parameter in layer._parameters.items():
+            if parameter is not None:
+                weights[f'{name}.{key}'] = parameter
+    as_built = {name: parameter.shape for name, parameter in weights.items() if parameter.requires_grad} == block.shapes
+    return weights if as_built and multiplies_by_kernels(x, *weights.values()) else None
 
 
 def _scale_weights(block: EncodingBlock) -> None:

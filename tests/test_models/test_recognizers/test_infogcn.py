@@ -7,7 +7,9 @@ import torch
 
 from mmagenc.benchmarks.plain_infogcn import ReferenceInfoGCN
 from mmagenc.commands.convert.infogcn import convert
+from mmagenc.models.layers import RowsLinear
 from mmagenc.models.layers.native import build, calls
+from mmagenc.models.recognizers import infogcn
 from mmagenc.models.recognizers.infogcn import InfoGCN, MultiScaleTemporalConv, SelfAttentionGraphConv
 from mmagenc.skeletons import SKELETONS
 
@@ -94,31 +96,178 @@ def test_float32_is_as_near_to_float64_as_the_plain_network():
     assert far[1][0] < 2 * far[0][0] and far[1][1] < 2 * far[0][1]
 
 
-@pytest.mark.skipif(build.library() is None, reason='no kernels are built here')
-@pytest.mark.parametrize('index', [1, 3])
-@pytest.mark.parametrize('half', [False, True])
-def test_kernels_of_our_own_are_as_near_to_float64(index, half, monkeypatch):
-    """A block's output, all its gradients and running statistics, with and without them; block 3 widens, and halves time."""
-    block = InfoGCN(skeleton='ucla20', num_person=1).blocks[index]
+def a_block(index=3, frames=14, clips=8, **settings):
+    """A block whose every weight matters, and an input; block 3 widens, and halves time."""
+    block = InfoGCN(skeleton='ucla20', num_person=1, **settings).blocks[index]
     torch.nn.init.normal_(block.gcn.bn.weight)  # else the graph convolution hardly matters
     torch.nn.init.normal_(block.gcn.to_qk.weight, std=0.1)
-    x, found = torch.randn(4, 14, 20, 64).bfloat16().float(), {}
-    for kind in ('ours', 'plain', 'exact'):
-        if kind == 'plain':
-            monkeypatch.setattr(calls, '_kernels', lambda: None)
-        layer, given = copy.deepcopy(block), x.bfloat16() if half else x.clone()
-        if kind == 'exact':
-            layer, given = layer.double(), x.double()
-        given.requires_grad_()
-        with torch.autocast('cpu', torch.bfloat16, enabled=half and kind != 'exact'):
-            y = layer(given)
-        assert ('GraphConvolution' in _names_of_functions(y)) == (kind == 'ours')
-        (y.double() * torch.arange(y.shape[-1]).cos()).sum().backward()
-        results = y, given.grad, *(value.grad for value in layer.parameters()), *layer.buffers()
-        found[kind] = [value.detach().double() for value in results]
-    far = {kind: torch.stack([(value - true).norm() / true.norm() for value, true in zip(found[kind], found['exact'])])
-           for kind in ('ours', 'plain')}
-    assert (far['ours'] < 2 * far['plain'] + 1e-6).all() and far['ours'].max() < (0.2 if half else 1e-4)
+    return block, torch.randn(clips, frames, 20, block.gcn.to_qk.in_features)
+
+
+def trained(block, x, dtype=torch.float32):
+    """The output of a copy in training, all gradients and buffers, and the names of the functions that it took."""
+    layer, given = copy.deepcopy(block), x.detach().to(dtype, copy=True).requires_grad_()
+    layer = layer.double() if dtype == torch.float64 else layer
+    with torch.autocast('cpu', torch.bfloat16, enabled=dtype == torch.bfloat16):
+        y = layer(given)
+    (y.double() * torch.arange(y.shape[-1]).cos()).sum().backward()
+    results = y, given.grad, *(value.grad for value in layer.parameters()), *layer.buffers()
+    return [value.detach().double() for value in results], _names_of_functions(y)
+
+
+with_kernels = pytest.mark.skipif(build.library() is None, reason='no kernels are built here')
+
+
+@with_kernels
+@pytest.mark.parametrize('index, frames', [(1, 14), (3, 14), (3, 15), (3, 1)])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_kernels_of_our_own_are_as_near_to_float64(index, frames, dtype, monkeypatch):
+    """A block's output, all its gradients and running statistics: as one function, layer by layer, and without kernels."""
+    block, x = a_block(index, frames, clips=8 if frames > 1 else 60)
+    x, found = x.bfloat16().float(), {}
+    truth, _ = trained(block, x, torch.float64)
+    found['block'], names = trained(block, x, dtype)
+    assert 'TrainedBlock' in names and 'GraphConvolution' not in names
+    monkeypatch.setattr(infogcn, '_trained_weights', lambda block, x: None)
+    found['layers'], names = trained(block, x, dtype)
+    assert 'TrainedBlock' not in names and 'GraphConvolution' in names
+    monkeypatch.setattr(calls, '_kernels', lambda: None)
+    found['plain'], names = trained(block, x, dtype)
+    assert 'GraphConvolution' not in names
+    far = {kind: torch.stack([(value - true).norm() / true.norm().clamp(min=1e-9) for value, true in zip(values, truth)])
+           for kind, values in found.items()}
+    for kind in ('block', 'layers'):
+        assert (far[kind] < 2 * far['plain'] + 1e-6).all() and far[kind].max() < (0.2 if dtype == torch.bfloat16 else 1e-4)
+
+
+@with_kernels
+@pytest.mark.parametrize('index', [1, 3, 6])
+def test_a_block_as_one_function_rounds_as_its_layers_do(index, monkeypatch):
+    """In float32: nearly all sums are the same sums."""
+    block, x = a_block(index)
+    (ours, _), _ = trained(block, x), monkeypatch.setattr(infogcn, '_trained_weights', lambda block, x: None)
+    for value, by_layers in zip(ours, trained(block, x)[0]):
+        torch.testing.assert_close(value, by_layers, rtol=1e-4, atol=2e-6 * float(by_layers.abs().max()))
+
+
+@with_kernels
+@pytest.mark.parametrize('settings', [dict(momentum=None), dict(momentum=0.3), dict(track_running_stats=False), dict(eps=0.1)])
+def test_settings_of_a_blocks_batch_norms(settings, monkeypatch):
+    block, x = a_block()
+    for layer in block.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            vars(layer).update(settings)
+            if not layer.track_running_stats:
+                layer.running_mean = layer.running_var = layer.num_batches_tracked = None
+    block(torch.randn_like(x)), block(torch.randn_like(x))
+    ours, names = trained(block, x)
+    assert 'TrainedBlock' in names
+    monkeypatch.setattr(calls, '_kernels', lambda: None)
+    for value, plain in zip(ours, trained(block, x)[0]):
+        torch.testing.assert_close(value, plain, rtol=1e-3, atol=1e-4 * float(plain.abs().max()))
+
+
+@with_kernels
+def test_threads_change_nothing_of_a_block():
+    before, (block, x), found = torch.get_num_threads(), a_block(), []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            found.append(trained(block, x)[0])
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for several in found[1:] for one, other in zip(found[0], several))
+
+
+def _forget_bias(block):
+    block.gcn.to_qk.bias = None
+
+
+def _add(block):
+    block.adapter = RowsLinear(16, 16)
+
+
+def _freeze(block):
+    block.tcn.convs[0].weight.requires_grad_(False)
+
+
+UNLIKE = {
+    'frozen': _freeze,
+    'a frozen batch norm': lambda block: block.tcn.bn.eval(),
+    'another layer': lambda block: setattr(block.gcn, 'transform', torch.nn.Linear(192, 64, bias=False)),
+    'a layer more': _add,
+    'no bias': _forget_bias,
+    'a bias': lambda block: setattr(block.gcn, 'transform', RowsLinear(192, 64)),
+    'another convolution': lambda block: setattr(block.tcn.convs[0], 'padding_mode', 'circular'),
+    'a hook': lambda block: block.tcn.bn.register_forward_hook(lambda *arguments: None),
+    'a hook of the gradient': lambda block: block.gcn.register_full_backward_hook(lambda *arguments: None),
+    'evaluation': lambda block: block.eval(),
+    'parametrized': lambda block: torch.nn.utils.parametrizations.weight_norm(block.gcn.transform),
+    'float64': lambda block: block.double(),
+}
+
+
+@with_kernels
+@pytest.mark.parametrize('change', UNLIKE.values(), ids=UNLIKE)
+def test_a_block_that_is_not_as_built_goes_layer_by_layer(change):
+    """What somebody changed counts: no weight is passed over, no listener left out."""
+    block, x = a_block(1)
+    assert 'TrainedBlock' in _names_of_functions(block(x))
+    change(block)
+    y = block(x.to(block.gcn.topology.dtype))
+    assert 'TrainedBlock' not in _names_of_functions(y)
+    y.sum().backward()
+
+
+@with_kernels
+def test_a_synchronized_batch_norm_is_not_passed_over():
+    block, x = a_block(1)
+    block.tcn.expand_bn = torch.nn.SyncBatchNorm.convert_sync_batchnorm(block.tcn.expand_bn)
+    assert infogcn._trained_weights(block, x) is None
+
+
+@with_kernels
+def test_few_rows_and_inputs_of_other_shapes_go_layer_by_layer():
+    block, x = a_block(1)
+    for given in (x[:3], x[:, :, :19], x.transpose(0, 1), x[..., :32].contiguous()):
+        assert infogcn._trained_weights(block, given) is None
+    assert infogcn._trained_weights(block, x[:4]) is not None
+    with torch.no_grad():
+        assert infogcn._trained_weights(block, x) is None
+
+
+@with_kernels
+def test_a_blocks_gradient_twice_and_weights_that_lie_apart():
+    block, x = a_block()
+    y = block(x)
+    first, second = (torch.autograd.grad(y.sum(), list(block.parameters()), retain_graph=True) for _ in range(2))
+    assert all(torch.equal(one, other) for one, other in zip(first, second))
+    turned = copy.deepcopy(block)
+    turned.gcn.transform.weight.data = turned.gcn.transform.weight.data.t().contiguous().t()
+    turned.tcn.convs[1].weight.data = turned.tcn.convs[1].weight.data.transpose(0, 1).contiguous().transpose(0, 1)
+    torch.testing.assert_close(turned(x), y)
+    y.sum().backward()
+    with pytest.raises(RuntimeError, match='second time'):
+        y.sum().backward()
+    y = block(x)
+    with torch.no_grad():
+        block.tcn.expand.weight.mul_(2)
+    with pytest.raises(RuntimeError, match='modified by an inplace operation'):
+        y.sum().backward()
+
+
+@with_kernels
+def test_a_block_that_finds_no_memory_says_so(monkeypatch):
+    block, x = a_block(1)
+    real = calls._kernels()
+    failing = type('Failing', (), {'argtypes': (), '__call__': lambda self, *arguments: 1})()
+    kernels = dict(mmagenc_infogcn_block_float32=failing, mmagenc_infogcn_block_size=real.mmagenc_infogcn_block_size,
+                   mmagenc_lanes=real.mmagenc_lanes)
+    monkeypatch.setattr(calls, '_kernels', lambda: type('Kernels', (), kernels))
+    with pytest.raises(MemoryError, match='no memory for the working space of infogcn_block'):
+        block(x)
+    with pytest.raises(ValueError, match='a block of 8 bytes, where'):
+        calls.infogcn_block(b'12345678', torch.float32)
 
 
 def _names_of_functions(y):

@@ -41,6 +41,8 @@ SIGNATURES = {
     'convolve_backward': [_POINTER] * 6,
     'peak': [_POINTER] * 3,
     'peak_backward': [_POINTER] * 4,
+    'infogcn_block': [_POINTER],
+    'infogcn_block_backward': [_POINTER],
 }
 """Arguments of the kernels, the last of each, the number of threads, left out."""
 
@@ -87,8 +89,8 @@ def convolve_graphs(x: Tensor, qk: Tensor, topology: Tensor, scale: float, weigh
         tuple: ``(B, V, C')``, and the attention in the kernel's own form.
     """
     (batch, joints, _), heads = x.shape, qk.shape[3]
-    out, lanes = x.new_empty(batch, joints, len(weight)), _kernels().mmagenc_lanes()
-    kept = x.new_empty(batch, joints, heads, math.ceil(joints / lanes) * lanes, dtype=torch.float32) if keep else None
+    out = x.new_empty(batch, joints, len(weight))
+    kept = x.new_empty(batch, joints, heads, padded(joints), dtype=torch.float32) if keep else None
     _call('convolve_graphs', x.dtype, _graphs(x, qk, weight), batch, x, qk, topology, scale, weight, out, kept)
     return out, kept
 
@@ -213,6 +215,19 @@ def peak_backward(x: Tensor, stride: int, grad: Tensor) -> Tensor:
     grad_x = torch.empty_like(x)
     _call('peak_backward', x.dtype, _frames(x, x.shape[3], 3, stride, 1), x, grad, grad_x)
     return grad_x
+
+
+def infogcn_block(packed: bytes, dtype: torch.dtype, *, backward: bool = False) -> None:
+    """A block of InfoGCN in training, or its gradients; ``packed`` is C's ``Block`` (``infogcn.h``), all addresses of tensors that live."""
+    if len(packed) != _kernels().mmagenc_infogcn_block_size():
+        raise ValueError(f'a block of {len(packed)} bytes, where {_kernels().mmagenc_infogcn_block_size()} are expected')
+    _call('infogcn_block_backward' if backward else 'infogcn_block', dtype, packed)
+
+
+def padded(joints: int) -> int:
+    """Numbers of a row of attention, in the kernels' own form."""
+    lanes = _kernels().mmagenc_lanes()
+    return math.ceil(joints / lanes) * lanes
 
 
 def _graphs(x: Tensor, qk: Tensor, weight: Tensor) -> bytes:

@@ -5,6 +5,7 @@
 
 #include "frames.h"
 #include "graphs.h"
+#include "infogcn.h"
 #include "norms.h"
 #include "rows.h"
 
@@ -70,8 +71,11 @@
     extern "C" int mmagenc_peak_backward_##NAME(const Frames *f, const T *x, const T *grad, T *grad_x, int threads) {                    \
         peak_backward<T>(*f, x, grad, grad_x, threads);                                                                                  \
         return 0;                                                                                                                        \
-    }
+    }                                                                                                                                    \
+    extern "C" int mmagenc_infogcn_block_##NAME(const Block *block, int threads) { return block_forward<T>(*block, threads); }                       \
+    extern "C" int mmagenc_infogcn_block_backward_##NAME(const Block *block, int threads) { return block_backward<T>(*block, threads); }
 EXPORT(float, float32)
 EXPORT(bfloat16, bfloat16)
 
 extern "C" int mmagenc_lanes() { return LANES; }
+extern "C" int mmagenc_infogcn_block_size() { return sizeof(Block); }

@@ -202,9 +202,11 @@ static const float *turned_across(const float *weight, long columns, long rows, 
 
 // Working space, which a thread keeps for its next call: the last that was taken is the first to be given back.
 struct Space {
-    float *memory[2] = {};
-    long sizes[2] = {}, taken = 0;
-    ~Space() { free(memory[0]), free(memory[1]); }
+    float *memory[3] = {};
+    long sizes[3] = {}, taken = 0;
+    ~Space() {
+        for (float *each : memory) free(each);
+    }
 };
 static thread_local Space space;
 static float *scratch(long floats) {
