@@ -10,7 +10,7 @@ from mmagenc.commands.convert.infogcn import convert
 from mmagenc.models.layers import RowsLinear
 from mmagenc.models.layers.native import build, calls
 from mmagenc.models.recognizers import infogcn
-from mmagenc.models.recognizers.infogcn import InfoGCN, MultiScaleTemporalConv, SelfAttentionGraphConv
+from mmagenc.models.recognizers.infogcn import EncodingBlock, InfoGCN, MultiScaleTemporalConv, SelfAttentionGraphConv
 from mmagenc.skeletons import SKELETONS
 
 
@@ -231,6 +231,9 @@ def test_few_rows_and_inputs_of_other_shapes_go_layer_by_layer():
     block, x = a_block(1)
     for given in (x[:3], x[:, :, :19], x.transpose(0, 1), x[..., :32].contiguous()):
         assert infogcn._trained_weights(block, given) is None
+    ragged = EncodingBlock(16, 64, num_joints=20, num_heads=3)  # 12 queries and keys: no whole vector
+    assert infogcn._trained_weights(ragged, torch.randn(8, 14, 20, 16)) is None
+    ragged(torch.randn(8, 14, 20, 16)).sum().backward()
     assert infogcn._trained_weights(block, x[:4]) is not None
     with torch.no_grad():
         assert infogcn._trained_weights(block, x) is None
