@@ -170,16 +170,19 @@ static int normalize_backward(long rows, long channels, const Part *parts, long 
             in_blocks(part.channels, [&](auto block, long c) {
                 constexpr int W = decltype(block)::W;
                 const long first = part.first + c;
-                vec total[W], product[W];
-                for (int w = 0; w < W; w++)
-                    total[w] = load(sums + first + w * LANES), product[w] = load(sums + channels + first + w * LANES);
+                vec total[W], product[W], means[W], scales[W], biases[W];
+                for (int w = 0; w < W; w++) {
+                    const long channel = first + w * LANES;
+                    total[w] = load(sums + channel), product[w] = load(sums + channels + channel);
+                    means[w] = load(mean + channel), scales[w] = load(scale + channel), biases[w] = load(bias + channel);
+                }
                 for (long r = row; r < last; r++)
                     for (int w = 0; w < W; w++) {
-                        const long at_c = c + w * LANES, channel = first + w * LANES;
+                        const long at_c = c + w * LANES;
                         vec grad = load(at<T>(part.grad, part.steps[3], r, at_c));
-                        const vec off = load(at<T>(part.x, part.steps[0], r, at_c)) - load(mean + channel);
+                        const vec off = load(at<T>(part.x, part.steps[0], r, at_c)) - means[w];
                         if constexpr (RECTIFY & OUTER) grad = where_positive(load(at<T>(part.out, part.steps[2], r, at_c)), grad);
-                        if constexpr (RECTIFY & INNER) grad = where_positive(off * load(scale + channel) + load(bias + channel), grad);
+                        if constexpr (RECTIFY & INNER) grad = where_positive(off * scales[w] + biases[w], grad);
                         total[w] += grad;
                         product[w] += grad * off;
                     }
@@ -201,20 +204,25 @@ static int normalize_backward(long rows, long channels, const Part *parts, long 
         in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
             in_blocks(part.channels, [&](auto block, long c) {
                 constexpr int W = decltype(block)::W;
+                vec means[W], scales[W], biases[W], slopes[W], shifts[W];
+                for (int w = 0; w < W; w++) {
+                    const long channel = part.first + c + w * LANES;
+                    means[w] = load(mean + channel), scales[w] = load(scale + channel), biases[w] = load(bias + channel);
+                    slopes[w] = load(slope + channel), shifts[w] = load(shift + channel);
+                }
                 for (long r = row; r < last; r++)
                     for (int w = 0; w < W; w++) {
-                        const long at_c = c + w * LANES, channel = part.first + at_c;
+                        const long at_c = c + w * LANES;
                         vec grad = load(at<T>(part.grad, part.steps[3], r, at_c));
-                        const vec off = load(at<T>(part.x, part.steps[0], r, at_c)) - load(mean + channel);
+                        const vec off = load(at<T>(part.x, part.steps[0], r, at_c)) - means[w];
                         if constexpr (RECTIFY & OUTER) grad = where_positive(load(at<T>(part.out, part.steps[2], r, at_c)), grad);
                         if (part.passed) {
                             vec passed = grad;
                             if (part.through) passed += load(at<T>(part.through, part.steps[6], r, at_c));
                             store(at<T>(part.passed, part.steps[5], r, at_c), passed);
                         }
-                        if constexpr (RECTIFY & INNER) grad = where_positive(off * load(scale + channel) + load(bias + channel), grad);
-                        store(at<T>(part.grad_x, part.steps[4], r, at_c),
-                              grad * load(scale + channel) + off * load(slope + channel) + load(shift + channel));
+                        if constexpr (RECTIFY & INNER) grad = where_positive(off * scales[w] + biases[w], grad);
+                        store(at<T>(part.grad_x, part.steps[4], r, at_c), grad * scales[w] + off * slopes[w] + shifts[w]);
                     }
             });
         });
