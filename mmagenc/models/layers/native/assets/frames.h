@@ -121,12 +121,7 @@ static int temporal_convolution_backward(const Frames &f, const T *x, const floa
         give_back(own);
         free(a);
     }
-    if (!failed)
-        for (long i = 0; i < f.taps * each; i += LANES) {
-            vec total = {};
-            for (long part = 0; part < parts; part++) total += load(found + part * f.taps * each + i);
-            store(grad_weight + i, total);
-        }
+    if (!failed) join_parts(parts, f.taps * each, found, grad_weight);
     give_back(found);
     return failed;
 }

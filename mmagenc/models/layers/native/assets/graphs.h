@@ -243,11 +243,7 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                 for (long part = 0; part < parts; part++) total += sums[part * graph + (v * g.heads + h) * width + u];
                 grad_topology[(h * g.joints + v) * g.joints + u] = total;
             }
-    for (long i = 0; i < weights_size; i += LANES) {
-        vec total = {};
-        for (long part = 0; part < parts; part++) total += load(weight_sums + part * weights_size + i);
-        store(grad_weight + i, total);
-    }
+    join_parts(parts, weights_size, weight_sums, grad_weight);
     give_back(shared);
     return failed;
 }

@@ -117,6 +117,14 @@ static void product(long rows, long columns, const U *a, long a_row, long a_step
                     long out_row) {
     products<NOTHING>(1, rows, columns, &a, a_row, a_step, depth, &b, b_row, out, out_row);
 }
+// Sums of several parts, which follow each other, in one.
+static void join_parts(long parts, long count, const float *sums, float *out) {
+    for (long i = 0; i < count; i += LANES) {
+        vec total = {};
+        for (long part = 0; part < parts; part++) total += load(sums + part * count + i);
+        store(out + i, total);
+    }
+}
 // Ask for memory that the next frame reads: it lies farther away than the processor looks ahead.
 template <typename T>
 static inline void expect(const T *p, long count) {
