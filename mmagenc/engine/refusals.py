@@ -5,9 +5,11 @@ while a data loader makes a batch, one in the data; while a checkpoint is loaded
 run is a mistake in a program and keeps its traceback.
 """
 
+import inspect
 import pickle
 import re
 import traceback
+from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
@@ -183,7 +185,8 @@ class StartHook(Hook):
             if missing:
                 raise RefusedError(f'{source}: holds weights, but no state of a training ({", ".join(missing)}) that could be resumed; to '
                                    f'begin from these weights, {BEGIN}')
-            for warning in check_optimizer(runner.optim_wrapper, checkpoint['optimizer'], source):
+            schedules = check_schedules(getattr(runner, 'param_schedulers', None), checkpoint.get('param_schedulers'), source)
+            for warning in [*check_optimizer(runner.optim_wrapper, checkpoint['optimizer'], source), *schedules]:
                 runner.logger.warning(warning)
 
     def _check_unlearnt(self, runner, source: str) -> None:
@@ -275,13 +278,14 @@ def check_same_clips(said: Mapping, metainfo: Mapping, source: str) -> List[str]
     return warnings
 
 
-def check_optimizer(optimizer, saved: Mapping, source: str) -> List[str]:
+def check_optimizer(optimizer, saved: Mapping, source: str, *, key: str = 'optim_wrapper') -> List[str]:
     """What of the config's optimizer a resumed training does not take, as it goes on with what was saved.
 
     Args:
         optimizer: an optimizer, its wrapper, or one of several by name.
         saved: its state in the checkpoint.
         source: the checkpoint, for messages.
+        key: of the optimizer's wrapper in the config.
 
     Returns:
         list of str: a warning for each optimizer whose learning rate or other numbers are not those of the config.
@@ -291,14 +295,14 @@ def check_optimizer(optimizer, saved: Mapping, source: str) -> List[str]:
     """
     if hasattr(optimizer, 'optim_wrappers'):
         return [warning for name, each in optimizer.optim_wrappers.items() if isinstance(saved.get(name), Mapping)
-                for warning in check_optimizer(each, saved[name], f'{source}, {name}')]
+                for warning in check_optimizer(each, saved[name], f'{source}, {name}', key=f'{key}.{name}')]
     groups = list(zip(getattr(optimizer, 'param_groups', ()), saved.get('param_groups', ())))
     lacking = sorted({key for own, theirs in groups for key in own.keys() - theirs.keys() - {'initial_lr', 'initial_momentum'}
                       if own[key] is not None and not isinstance(own[key], bool)})  # switches are what newer versions of torch add
     if lacking:
         kind = type(getattr(optimizer, 'optimizer', optimizer)).__name__
         raise RefusedError(f'{source}: its optimizer is none like the {kind} of the config (its state has no {", ".join(lacking)}); to '
-                           f'resume, leave optim_wrapper.optimizer as it was; to begin from these weights with another, {BEGIN}')
+                           f'resume, leave {key}.optimizer as it was; to begin from these weights with another, {BEGIN}')
     other = {key: f'{key.removeprefix("initial_")}={own[key]} of the config (saved: {theirs[key]})' for own, theirs in groups
              for key in _compared(own, theirs) if np.any(np.not_equal(own[key], theirs[key]))}
     if not other:
@@ -313,6 +317,59 @@ def _compared(own: Mapping, theirs: Mapping) -> List[str]:
     scheduled |= {'momentum', 'betas'} if 'initial_momentum' in own or 'initial_momentum' in theirs else set()
     return [key for key, value in own.items() if key in theirs and key not in scheduled and not isinstance(value, bool)
             and isinstance(value, (int, float, tuple))]
+
+
+MOVING = ('optimizer', 'last_step', 'verbose')
+"""Arguments of a schedule that are no settings of it."""
+
+
+def check_schedules(schedules, saved, source: str, *, key: str = 'param_scheduler') -> List[str]:
+    """What of the config's schedules a resumed training does not take: as MMEngine loads them, they are those that were saved.
+
+    Args:
+        schedules: those of the config, or of several optimizers by name; ``None`` are none, of which MMEngine warns itself.
+        saved: their states in the checkpoint; ``None`` where it holds none.
+        source: the checkpoint, for messages.
+        key: of the schedules in the config.
+
+    Returns:
+        list of str: a warning for each schedule whose settings are not those of the config.
+
+    Raises:
+        RefusedError: as many others, or of another kind: MMEngine would take a part of them.
+    """
+    if not schedules or saved is None:
+        return []
+    if isinstance(schedules, Mapping):
+        return [warning for name, each in schedules.items() if isinstance(saved, Mapping) and name in saved
+                for warning in check_schedules(each, saved[name], source, key=f'{key}.{name}')]
+    odd = f'to resume, leave {key} as it was; to begin from these weights with another schedule, {BEGIN}'
+    if len(schedules) != len(saved):
+        raise RefusedError(f'{source}: it was saved with {len(saved)} schedules, the config has {len(schedules)}; {odd}')
+    warnings = []
+    for own, theirs in zip(schedules, saved):
+        settings = _settings_of(own)
+        lacking = sorted(settings.keys() - theirs.keys())
+        if lacking:
+            raise RefusedError(f'{source}: its schedule is none like the {type(own).__name__} of the config (its state has no '
+                               f'{", ".join(lacking)}); {odd}')
+        other = [f'{name}={_told(value)} of the config (saved: {_told(theirs[name])})' for name, value in settings.items()
+                 if not _equal(value, theirs[name])]
+        if other:
+            warnings.append(f'{source}: {key}: {", ".join(other)} is not taken: a resumed training goes on with the schedule as it was '
+                            f'saved. To begin from these weights with that of the config, {BEGIN}')
+    return warnings
+
+
+def _settings_of(schedule) -> Dict[str, Any]:
+    """What a schedule keeps of its arguments; the rest of its state moves."""
+    names = {name for kind in type(schedule).__mro__ for name in inspect.signature(kind.__init__).parameters} - {*MOVING}
+    return {name: value for name, value in schedule.state_dict().items() if name in names}
+
+
+def _told(value: Any) -> str:
+    """A setting for a message; milestones are kept as a counter."""
+    return str(sorted(value.elements()) if isinstance(value, Counter) else value)
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.optim import OptimWrapper
+from mmengine.optim import CosineAnnealingLR, MultiStepLR, OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
@@ -16,7 +16,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmagenc.datasets.annotation import AnnotationError
 from mmagenc.engine import refusals
-from mmagenc.engine.refusals import RefusedError, StartHook, check_classes, check_optimizer, check_same_clips, refusing
+from mmagenc.engine.refusals import (
+    RefusedError,
+    StartHook,
+    check_classes,
+    check_optimizer,
+    check_same_clips,
+    check_schedules,
+    refusing,
+)
 from mmagenc.registry import MODELS
 
 THINGS = Registry('thing')
@@ -154,6 +162,30 @@ class TestStartHook:
         both = SimpleNamespace(optim_wrappers=dict(one=OptimWrapper(now), other=OptimWrapper(now)))
         said, = check_optimizer(both, dict(one=was.state_dict()), 'x.pth')
         assert said.startswith('x.pth, one: lr=0.002 of the config (saved: 0.001) is not taken')
+
+    def test_a_schedule_that_is_not_taken_up(self):
+        """As MMEngine resumes: it loads what was saved over what the config says."""
+        def plan(*kinds):
+            optimizer = AdamW(nn.Linear(2, 3).parameters(), lr=1e-3)
+            return [kind(optimizer, **settings) for kind, settings in kinds]
+        cosine, steps = (CosineAnnealingLR, dict(T_max=5, end=5)), (MultiStepLR, dict(milestones=[2, 4], end=8))
+        was = plan(cosine, steps)
+        was[0].optimizer.step()
+        was[0].step()
+        saved = [schedule.state_dict() for schedule in was]
+        assert check_schedules(plan(cosine, steps), saved, 'x.pth') == check_schedules(None, saved, 'x.pth') == []
+        now = plan((CosineAnnealingLR, dict(T_max=9, end=5)), (MultiStepLR, dict(milestones=[2, 7], end=8)))
+        longer, later = check_schedules(now, saved, 'x.pth')
+        assert longer.startswith('x.pth: param_scheduler: T_max=9 of the config (saved: 5) is not taken: a resumed training')
+        assert 'milestones=[2, 7] of the config (saved: [2, 4]) is not taken' in later
+        now[0].load_state_dict(saved[0])
+        assert now[0].T_max == 5  # so it is
+        said, = check_schedules(dict(one=now[1:], other=now[1:]), dict(one=saved[1:]), 'x.pth')
+        assert said.startswith('x.pth: param_scheduler.one: milestones=')
+        with pytest.raises(RefusedError, match='x.pth: it was saved with 2 schedules, the config has 1; to resume, leave param_scheduler'):
+            check_schedules(plan(cosine), saved, 'x.pth')
+        with pytest.raises(RefusedError, match='its schedule is none like the MultiStepLR of the config .* no gamma, milestones'):
+            check_schedules(plan(steps, steps), saved, 'x.pth')
 
     def test_classes_of_the_clips_that_a_run_has_built(self, monkeypatch):
         monkeypatch.setattr(refusals, 'loaded_dataset', lambda runner: SimpleNamespace(metainfo=dict(classes=('kick', 'reach'))))

@@ -36,7 +36,9 @@ from mmagenc.engine.contract import (
 from mmagenc.engine.hooks.init_from_hook import unseen_clips
 from mmagenc.engine.patience import Patience
 from mmagenc.engine.pretrained import checked_init
+from mmagenc.engine.refusals import BEGIN, RefusedError, check_optimizer
 from mmagenc.engine.stopwatch import Stopwatch
+from mmagenc.evaluation.checkpoints import weights_problem
 from mmagenc.models.generators.variants import sources_of, variant_annotations
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
@@ -439,7 +441,8 @@ class InfAGenCHook(Hook):
             best=self.best and _best_to_state(self.best),
             fitted=self.fitted,
             fine_tune_due=self.fine_tune_due,
-            checked=self.checked)
+            checked=self.checked,
+            begun=self._begun_with())
 
     def after_load_checkpoint(self, runner, checkpoint: Dict) -> None:
         """Resuming restores everything; loading (to test, or as a starting point) takes the recognizer's weights."""
@@ -456,12 +459,34 @@ class InfAGenCHook(Hook):
                 self.restored = self.fitted
             return
         self.restored = True
+        self._check_resumed(runner, state)
         self.trainer.load_state_dict(state['recognizer'])
         self.pool.load_state_dict(state['pool'], _pools_of_checkpoint(runner))
         self.rounds = state['rounds']
         self.best = state['best'] and _best_from_state(state['best'])
         self.fitted, self.fine_tune_due = state['fitted'], state['fine_tune_due']
         self.checked = state.get('checked', self.fitted)
+
+    def _begun_with(self) -> Dict[str, Any]:
+        """Settings that count once, when the recognizer begins."""
+        settings = dict(checkpoint=self.trainer.checkpoint, init=self.init_cfg and self.init_cfg['checkpoint'])
+        return dict({f'recognizer.{name}': None if value is None else str(value) for name, value in settings.items()},
+                    recognizer_warmup_epochs=self.recognizer_warmup_epochs, recognizer_best=self.recognizer_best)
+
+    def _check_resumed(self, runner, state: Dict) -> None:
+        """Tell what of the recognizer's settings a resumed loop does not take, and refuse another recognizer."""
+        source = f'checkpoint {runner._load_from or runner.work_dir}, the recognizer beside the generator'
+        problem = weights_problem(self.trainer.model, state['recognizer']['state_dict'])
+        if problem:
+            raise RefusedError(f'{source}: its weights {problem}: leave recognizer.model as it was; to begin the loop anew from the '
+                               f"generator's weights, {BEGIN}")
+        warnings = check_optimizer(self.trainer.optim_wrapper, state['recognizer']['optimizer'], source, key='recognizer.optim_wrapper')
+        was = state.get('begun', {})
+        other = [f'{name}={value} of the config (saved: {was[name]})' for name, value in self._begun_with().items()
+                 if value != was.get(name, value) and (state['fitted'] or name.startswith('recognizer.'))]
+        if other:
+            warnings.append(f'{source}: {", ".join(other)} is not taken: it has begun already, and a resumed loop goes on with it')
+        warn(runner.logger, warnings)
 
     # The recognizer judges test metrics too -------------------------------------------------------------------------------------------
 

@@ -19,9 +19,10 @@ from torch import nn
 from mmagenc.datasets import pool
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine.contract import JudgeCheck
-from mmagenc.engine.hooks import InfAGenCHook
+from mmagenc.engine.hooks import InfAGenCHook, infagenc_hook
 from mmagenc.engine.hooks.infagenc_hook import OVERHEAD, PARTS, balanced_labels, forget_optimizers, mean_of_batches
 from mmagenc.engine.recognizer_trainer import RecognizerTrainer
+from mmagenc.engine.refusals import RefusedError
 from mmagenc.engine.selectors import MedianRatioSelector
 from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.registry import MODELS
@@ -296,6 +297,39 @@ def test_resuming_from_a_checkpoint_without_the_loop_is_refused(tmp_path):
     with pytest.raises(ValueError, match='load_from'):
         runner._resume = True
         hook_of(runner).after_load_checkpoint(runner, {})
+
+
+def resumed_with(tmp_path, monkeypatch, change, **hook):
+    """Warnings of a loop of one epoch that is resumed with other settings of its recognizer."""
+    make_runner(tmp_path, 'run', max_epochs=1).train()
+    told = []
+    monkeypatch.setattr(infagenc_hook, 'warn', lambda logger, messages: told.extend(messages))
+    runner = make_runner(tmp_path, 'run', max_epochs=1, resume=True, **hook)
+    change(hook_of(runner).recognizer_cfg)
+    runner.train()
+    return [message for message in told if 'of the config' in message]
+
+
+def test_settings_of_the_recognizer_that_a_resumed_loop_does_not_take_are_told(tmp_path, monkeypatch):
+    assert resumed_with(tmp_path, monkeypatch, lambda recognizer: None) == []
+    optimizer, begun = resumed_with(
+        tmp_path, monkeypatch, lambda recognizer: recognizer['optim_wrapper']['optimizer'].update(lr=0.5), recognizer_warmup_epochs=40)
+    assert 'run, the recognizer beside the generator: lr=0.5 of the config (saved: 0.01) is not taken: a resumed training goes' in optimizer
+    assert 'recognizer_warmup_epochs=40 of the config (saved: 15) is not taken: it has begun already' in begun
+
+
+@pytest.mark.parametrize('change, words', [
+    (lambda recognizer: recognizer['optim_wrapper'].update(optimizer=dict(type='SGD', lr=0.1)),
+     'its optimizer is none like the SGD .*leave recognizer.optim_wrapper.optimizer as it was'),
+    (lambda recognizer: recognizer['model']['backbone'].update(base_channels=4),
+     'its weights do not fit .*leave recognizer.model as it was'),
+])
+def test_another_recognizer_is_refused_when_a_loop_resumes(tmp_path, monkeypatch, change, words):
+    def changed(recognizer):
+        change(recognizer)
+        recognizer['model']['cls_head']['in_channels'] = 2 * recognizer['model']['backbone']['base_channels']
+    with pytest.raises(RefusedError, match=words):
+        resumed_with(tmp_path, monkeypatch, changed)
 
 
 def test_recognizer_of_a_loaded_checkpoint_is_taken_without_its_pool(tmp_path):
