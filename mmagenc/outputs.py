@@ -17,13 +17,15 @@ One rule for all tools:
 
 import argparse
 import difflib
+import itertools
 import json
 import os
 import sys
 import unicodedata
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from mmagenc.compat import atomic_open, is_stream, is_unfinished
 
@@ -241,6 +243,51 @@ def has_sign(path: PathLike, sign: str) -> bool:
 
 
 # --- Folders
+
+
+def make_folder(folder: PathLike) -> List[Path]:
+    """Make a folder and those above it; gives those that were not there, innermost first, for :func:`remove_empty`."""
+    folder = Path(folder)
+    made = list(itertools.takewhile(lambda place: not os.path.lexists(place), [folder, *folder.parents]))
+    folder.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, innermost first, up to the first in which something lies."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+@contextmanager
+def making(folder: PathLike) -> Iterator[Path]:
+    """A folder that is made if it is not there: what fails to be written into it, as on a full disk, leaves no empty one behind."""
+    made = make_folder(folder)
+    try:
+        yield Path(folder)
+    except BaseException:
+        remove_empty(made)
+        raise
+
+
+@contextmanager
+def filling(folder: PathLike, tool: str, names: Sequence[str]) -> Iterator[Path]:
+    """:func:`claim_names` for files that are written now: where that fails, a folder that the tool began with them is gone again.
+
+    Of an earlier call's folder stays what is whole, under the new list.
+    """
+    begun, made = listed_names(folder, tool) is None, make_folder(folder)
+    try:
+        yield claim_names(folder, tool, names)
+    except BaseException:
+        if begun and listed_names(folder, tool) is not None:
+            remove_listed(folder, tool)
+            os.makedirs(folder, exist_ok=True)  # the next line removes it unless it was there before
+        remove_empty(made)
+        raise
 
 
 def listed_names(folder: PathLike, tool: str) -> Optional[List[str]]:

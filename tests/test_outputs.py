@@ -15,8 +15,10 @@ from mmagenc.outputs import (
     OutputFolder,
     check_outputs,
     claim_names,
+    filling,
     foreign_names,
     listed_names,
+    making,
     note_names,
     remove_listed,
     require_outputs,
@@ -206,3 +208,36 @@ def test_a_folder_goes_when_nothing_else_is_in_it():
     assert remove_listed('link', 'tool') == [] and Path('link').is_symlink() and os.listdir('target') == []
     Path('other').mkdir(), Path('other/a').write_text('')
     assert remove_listed('other', 'tool') == ['a'] and Path('other/a').exists()
+
+
+def test_what_fails_leaves_no_empty_folder():
+    Path('there').mkdir()
+    with pytest.raises(OSError, match='full'), making('there/new/inner'):
+        raise OSError('full')
+    assert os.listdir('there') == []
+    with pytest.raises(OSError, match='full'), making('there/new/inner') as folder:
+        Path(folder.parent, 'written').write_text('whole')
+        raise OSError('full')
+    assert os.listdir('there/new') == ['written']
+    with making('there'), making('one/two') as folder:
+        pass
+    assert folder.is_dir()
+
+
+def test_a_folder_that_cannot_be_filled_is_gone_again_and_an_earlier_one_keeps_its_list():
+    Path('others').mkdir()
+    for folder in ('new/figures', 'others'):
+        with pytest.raises(OSError, match='full'), filling(folder, 'tool', ['a', 'b']):
+            Path(folder, 'a').write_text('whole')
+            raise OSError('full')
+    assert not Path('new').exists() and os.listdir('others') == []
+    for content in ('first', 'second'):
+        with filling('kept', 'tool', ['a', 'b']):
+            Path('kept/a').write_text(content)
+    with pytest.raises(OSError, match='full'), filling('kept', 'tool', ['a', 'b']):
+        raise OSError('full')
+    assert Path('kept/a').read_text() == 'second' and listed_names('kept', 'tool') == ['a', 'b']
+    Path('mine').mkdir(), Path('mine/a').write_text('mine')
+    with pytest.raises(OutputError), filling('mine', 'tool', ['a']):
+        pass
+    assert Path('mine/a').read_text() == 'mine'

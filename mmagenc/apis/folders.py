@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import math
+import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
@@ -10,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from torch import Tensor, nn
 
-from mmagenc.compat import atomic_open
+from mmagenc.compat import atomic_open, naming
 from mmagenc.datasets.layouts import LAYOUT_KEYS, layout_name, with_named_layouts
 from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.model_folder import (
@@ -30,7 +31,7 @@ from mmagenc.evaluation.checkpoints import save_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.generators.clip_store import ClipStore
 from mmagenc.models.generators.start_poses import StartPoses
-from mmagenc.outputs import Output, check_outputs
+from mmagenc.outputs import Output, check_outputs, making
 from mmagenc.registry import MODELS, TRANSFORMS
 from mmagenc.skeletons.library import YAML_SUFFIXES
 from mmagenc.version import __version__
@@ -65,18 +66,20 @@ def save_pretrained(model: nn.Module, folder: Folder, *, name: Optional[str] = N
     folder = Path(folder)
     check_outputs(folder_outputs(folder), inputs=[], force=force)
     table = described(model)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in FILES:  # what an older config says must not stand beside newer weights
-        (folder / file).unlink(missing_ok=True)
     training = {key: value for key, value in table['training'].items() if key in TRAINING}
     meta = dict(dataset_meta=_data_meta(model, table), training=training, made_by='mmagenc save-pretrained', part='model')
-    save_weights(model.state_dict(), folder / WEIGHTS, meta=meta)
-    size, digest = file_sum(folder / WEIGHTS)
-    table['weights'] = dict(file=WEIGHTS, bytes=size, sha256=digest)
-    with atomic_open(folder / CARD, 'w', encoding='utf-8') as file:
-        file.write(model_card(table, name or folder.resolve().name))
-    write_json(folder / CONFIG, table)
-    read_model_folder(folder)  # what was written is what will be read
+    with making(folder), tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=folder) as inside, naming(folder, inside):
+        place = Path(inside)  # until all are whole: a full disk leaves an earlier model as it was
+        save_weights(model.state_dict(), place / WEIGHTS, meta=meta)
+        size, digest = file_sum(place / WEIGHTS)
+        table['weights'] = dict(file=WEIGHTS, bytes=size, sha256=digest)
+        with atomic_open(place / CARD, 'w', encoding='utf-8') as file:
+            file.write(model_card(table, name or folder.resolve().name))
+        write_json(place / CONFIG, table)
+        read_model_folder(place)  # what was written is what will be read
+        (folder / CONFIG).unlink(missing_ok=True)  # what an older one says must not stand beside newer weights
+        for file in FILES:
+            (place / file).replace(folder / file)
     return folder
 
 

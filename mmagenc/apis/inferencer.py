@@ -150,7 +150,5 @@ class ModelInferencer(BaseInferencer):
         rows = {}
         for clip, title in zip(clips, titles):
             rows.setdefault(title, []).append(Clip.from_annotation(clip, clip.get('skeleton') or self.skeleton))
-        for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
         footer = standin_footer('standin' if self.stand_in else '')
         return draw_grid(list(rows.items()), paths, fps=self.fps or USUAL_FPS, camera=dict(up=up), footer=footer)

@@ -20,7 +20,7 @@ from mmagenc.datasets.annotation import UNLABELLED, motion_to_annotations, norma
 from mmagenc.datasets.mending import in_layout
 from mmagenc.datasets.readers.any_file import read_any_clips
 from mmagenc.models.recognizers import RecognizerScores
-from mmagenc.outputs import Output, check_outputs
+from mmagenc.outputs import Output, check_outputs, making
 from mmagenc.registry import INFERENCERS
 from mmagenc.structures import Motion
 
@@ -86,9 +86,8 @@ class Recognition:
             OutputError: the file is there already (``force`` replaces it), or cannot be written.
         """
         check_outputs([Output('', path, ('.csv', ))], force=force)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         header = ['clip', 'name', 'probability', 'truth', *(f'p_{name}' for name in self.classes)]
-        with atomic_open(path, 'w', encoding='utf-8') as file:
+        with making(Path(path).parent), atomic_open(path, 'w', encoding='utf-8') as file:
             writer = csv.writer(file, lineterminator='\n')
             writer.writerows([header, *(['' if value is None else value for value in row.values()] for row in self.rows())])
         return Path(path)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from mmagenc.benchmarks.timing import Settings, timed
+from mmagenc.outputs import making
 
 NUM_CLASSES, ROUND = 5, 50
 TOLERANCE = 0.2
@@ -342,8 +343,7 @@ def plot_sweep(report: Dict, path: Path) -> None:
         panels[1, column].set_xlabel(axis, fontsize=9)
     panels[0, 0].set_ylabel('seconds', fontsize=9)
     panels[1, 0].set_ylabel('MB above what lay there before', fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path) as file:
+    with making(path.parent), atomic_open(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=160)
 
 

@@ -17,7 +17,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import ARRAY_KEYS
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 from mmagenc.visualization.text import drawing, plain
 
 from .plot import COLORS
@@ -86,8 +86,7 @@ def draw(out, windows: Windows, probability: np.ndarray, names: List[str]) -> No
     axes.set(xlabel='middle of the window (frame)', ylabel='probability; share wanted (dashed)', ylim=(-0.02, 1.02))
     axes.legend()
     FigureCanvasAgg(figure)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with drawing(names), atomic_open(out) as file:
+    with drawing(names), making(out.parent), atomic_open(out) as file:
         figure.savefig(file, format=out.suffix[1:], dpi=120)
 
 

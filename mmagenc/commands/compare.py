@@ -19,7 +19,7 @@ from mmagenc.evaluation.metrics.clips import class_names, format_table, percent,
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import Movement
 from mmagenc.evaluation.metrics.positions import discrepancies
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 
 
 class ClipFile(MotionDataset):
@@ -122,8 +122,7 @@ def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[s
     def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path, 'w', encoding='utf-8') as file:
+    with making(Path(path).parent), atomic_open(path, 'w', encoding='utf-8') as file:
         tables = {name: known(values) for name, values in per_class.items()}
         json.dump(dict(known(numbers), per_class=tables, warnings=warnings), file, indent=1)
 

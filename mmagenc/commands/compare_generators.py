@@ -30,7 +30,7 @@ from mmagenc.evaluation.metrics.movement import common_joints, layout_of, measur
 from mmagenc.evaluation.metrics.plausibility import mean_derivative
 from mmagenc.evaluation.metrics.positions import discrepancies
 from mmagenc.models.recognizers import RecognizerScores
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid, medoid_first
 
@@ -138,7 +138,6 @@ def draw(path: str, sets: Dict[str, List[Dict]], metainfo: Dict) -> None:
     for name, clips in sets.items():
         chosen = [medoid_first([clip for clip in clips if clip['label'] == label], 1, None, metainfo.get('up')) for label in labels]
         rows.append((name, [Clip.from_annotation(found[0], found[0]['skeleton']) if found else None for found in chosen]))
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     draw_grid(rows, path, headings=[(names[label], 1) for label in labels], fps=metainfo.get('fps') or USUAL_FPS)
 
 
@@ -179,6 +178,5 @@ def run(args: argparse.Namespace) -> None:
         print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows)]))
         if args.out is not None:
             known = {name: {key: value for key, value in values.items() if np.isfinite(value)} for name, values in rows.items()}
-            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-            with atomic_open(args.out, 'w', encoding='utf-8') as file:
+            with making(Path(args.out).parent), atomic_open(args.out, 'w', encoding='utf-8') as file:
                 json.dump(dict(rows=known, warnings=warnings), file, indent=1)

@@ -9,7 +9,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.deploy import standalone
 from mmagenc.deploy.files import SUFFIXES
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 
 
 def tell(export: Export, out: Path) -> None:
@@ -47,8 +47,7 @@ def run(args: argparse.Namespace) -> None:
                               clips=clips)
         if args.standalone is not None:
             text = Path(standalone.__file__).read_text(encoding='utf-8')
-            args.standalone.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_open(args.standalone, 'w', encoding='utf-8') as file:
+            with making(args.standalone.parent), atomic_open(args.standalone, 'w', encoding='utf-8') as file:
                 file.write(text)
     tell(export, args.out)
     if args.standalone is not None:

@@ -44,7 +44,7 @@ from mmagenc.datasets.readers.skeleton_arrays import write_pair
 from mmagenc.engine.config_check import LAUNCHED, check_launcher
 from mmagenc.engine.model_folder import weights_of
 from mmagenc.models.generators.class_paths import class_path
-from mmagenc.outputs import Output, OutputError, refuse, require_outputs
+from mmagenc.outputs import Output, OutputError, making, refuse, require_outputs
 from mmagenc.structures import frames_in_words
 
 Batch = Tuple[List[int], List[Dict]]
@@ -97,9 +97,9 @@ def pair_files(path: str) -> List[Path]:
 def save_pair(clips: List[Dict], path: str) -> None:
     """Write clips as arrays, with a person axis in three dimensions and without one in two, as Kinetic-GAN has NTU and H36M."""
     files = pair_files(path)
-    files[0].parent.mkdir(parents=True, exist_ok=True)
     num_frames = max(clip['total_frames'] for clip in clips)
-    write_pair(clips, *files, num_frames=num_frames, num_persons=1 if clips[0]['keypoint'].shape[-1] == 3 else None)
+    with making(files[0].parent):
+        write_pair(clips, *files, num_frames=num_frames, num_persons=1 if clips[0]['keypoint'].shape[-1] == 3 else None)
 
 
 def load_model(args: argparse.Namespace):

@@ -27,7 +27,7 @@ from mmagenc.datasets.readers.annotation_shards import ShardFolder, merge_shards
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
 from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 from mmagenc.progress import progress_bar
 from mmagenc.skeletons import get_skeleton
 
@@ -137,9 +137,8 @@ def back(args: argparse.Namespace) -> List[str]:
             raise ValueError(f'{args.source}: no split {args.split!r}; it has {sorted(annotation["split"])}')
         members = set(annotation['split'][args.split])
         clips = [clip for clip in clips if clip['frame_dir'] in members]
-    for path in (args.data, args.labels):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_pair(clips, args.data, args.labels, num_frames=args.num_frames, num_persons=args.num_persons or None)
+    with making(args.data.parent), making(args.labels.parent):
+        write_pair(clips, args.data, args.labels, num_frames=args.num_frames, num_persons=args.num_persons or None)
     print(f'{len(clips)} clips: {args.data}, {args.labels}')
     return [f'{clip["frame_dir"]}: frames after {args.num_frames}' for clip in clips if clip['total_frames'] > args.num_frames]
 

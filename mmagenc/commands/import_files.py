@@ -19,7 +19,7 @@ from mmagenc.datasets.readers.motion_files import Labels, find_files
 from mmagenc.datasets.readers.naming import read_joint_names
 from mmagenc.datasets.readers.registry import ReadOptions, known_suffixes
 from mmagenc.datasets.readers.segments import read_segments
-from mmagenc.outputs import Output, OutputFolder, claim_names, require_outputs
+from mmagenc.outputs import Output, OutputFolder, filling, require_outputs
 
 SHOWN = 40
 """Reasons why something was left out that are printed."""
@@ -66,11 +66,11 @@ def draw_overlays(videos: Sequence[Item], folder: Path) -> None:
     except ImportError:
         suffix = '.gif'
     names = [f'{item.recording.name.replace("/", "_")}{suffix}' for item in videos]
-    claim_names(folder, 'import', names)
-    for item, name in zip(videos, names):
-        clip = Clip(np.nan_to_num(item.recording.keypoint), get_skeleton(item.recording.skeleton), score=item.recording.keypoint_score)
-        write_overlay(item.source.path, clip, folder / name)
-        print(f'  drawn: {folder / name}')
+    with filling(folder, 'import', names):
+        for item, name in zip(videos, names):
+            clip = Clip(np.nan_to_num(item.recording.keypoint), get_skeleton(item.recording.skeleton), score=item.recording.keypoint_score)
+            write_overlay(item.source.path, clip, folder / name)
+            print(f'  drawn: {folder / name}')
 
 
 def tell(imported: Imported, out: Sequence[Path]) -> None:

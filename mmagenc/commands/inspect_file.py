@@ -16,7 +16,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.any_file import read_any_clips
 from mmagenc.evaluation.inspection import Inspection, inspect_annotation
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 from mmagenc.visualization.inspection import SIGN, as_text, contact_sheet, write_inspection
 
 
@@ -76,8 +76,7 @@ def write_json(inspection: Inspection, path: Path) -> None:
     content['clips'] = [_known(row._asdict()) for row in inspection.clips]
     content['classes'] = [_known(row) for row in inspection.classes]
     content['doubts'] = [doubt._asdict() for doubt in inspection.doubts]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path, 'w', encoding='utf-8') as file:
+    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
         json.dump(content, file, indent=1)
 
 

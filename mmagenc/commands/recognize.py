@@ -20,7 +20,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.deploy.sources import STANDARD_INPUT, growing_lines, is_video, json_frames, video_frames
 from mmagenc.deploy.standalone import OnnxModel
 from mmagenc.deploy.stream import StreamRecognizer, latencies, stream_of_file
-from mmagenc.outputs import Output, require_outputs
+from mmagenc.outputs import Output, making, require_outputs
 
 TABLES = ('.csv', '.json')
 LINES = ('.jsonl', )
@@ -118,8 +118,7 @@ def rows_of(clips: List[Dict], probability: np.ndarray, classes: Sequence[str], 
 
 def write_table(rows: List[Dict], classes: Sequence[str], out: Path) -> None:
     """As CSV, a column a class, or as JSON."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(out, 'w', encoding='utf-8') as file:
+    with making(out.parent), atomic_open(out, 'w', encoding='utf-8') as file:
         if out.suffix == '.json':
             file.write(json.dumps(dict(classes=list(classes), clips=rows), indent=1) + '\n')
             return

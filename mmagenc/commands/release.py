@@ -11,7 +11,7 @@ from mmagenc.apis import generate, init_generator, init_recognizer, vary
 from mmagenc.apis.datasheet import as_markdown, datasheet, generator_facts
 from mmagenc.apis.release import Release, measure_release
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
+from mmagenc.compat import atomic_open, naming
 from mmagenc.datasets.agreement import file_and_split, keypoints_problem
 from mmagenc.datasets.annotation import ARRAY_KEYS, motion_to_annotations, save_annotation
 from mmagenc.datasets.persons import keep_persons
@@ -22,7 +22,7 @@ from mmagenc.engine.config_file import located_config, read_config_file
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.metrics.clips import class_names
 from mmagenc.models.generators import BaseGenerator
-from mmagenc.outputs import Output, OutputError, OutputFolder, claim_names, refuse, require_outputs
+from mmagenc.outputs import Output, OutputError, OutputFolder, filling, making, refuse, require_outputs
 from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid
 
@@ -152,21 +152,23 @@ def write_formats(release: Release, formats: Sequence[str], place: Path) -> List
 
 def write(release: Release, made: Made, args: argparse.Namespace) -> Dict:
     """The folder; gives the sheet."""
-    above = args.out.resolve().parent
-    above.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=above) as beside:  # what a format refuses leaves an earlier release as it was
-        others = write_formats(release, args.formats, Path(beside))
-        folder = claim_names(args.out, TOOL, [*CLIPS, SHEET, JSON, *(path.name for path in others)])
-        others = [path.replace(folder / path.name) for path in others]
     annotation = dict(split=dict(train=[clip['frame_dir'] for clip in release.clips]), metainfo=release.metainfo, annotations=release.clips)
-    for name in CLIPS:
-        save_annotation(annotation, folder / name)
-    sheet = datasheet(release, generator=made.facts, sampling=made.sampling, licence=args.licence,
-                      files=[*(folder / name for name in CLIPS), *others])
-    with atomic_open(folder / JSON, 'w', encoding='utf-8') as file:
-        json.dump(sheet, file, indent=1, ensure_ascii=False)
-    with atomic_open(folder / SHEET, 'w', encoding='utf-8') as file:
-        file.write(as_markdown(sheet))
+    with making(args.out.resolve().parent) as above, tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=above) as beside:
+        place = Path(beside)  # what a format refuses, or a full disk, leaves an earlier release as it was
+        with naming(args.out, place):
+            files = [place / name for name in CLIPS]
+            others = write_formats(release, args.formats, place)
+            for path in files:
+                save_annotation(annotation, path)
+            sheet = datasheet(release, generator=made.facts, sampling=made.sampling, licence=args.licence, files=[*files, *others])
+            with atomic_open(place / JSON, 'w', encoding='utf-8') as file:
+                json.dump(sheet, file, indent=1, ensure_ascii=False)
+            with atomic_open(place / SHEET, 'w', encoding='utf-8') as file:
+                file.write(as_markdown(sheet))
+        written = [*files, *others, place / JSON, place / SHEET]
+        with filling(args.out, TOOL, [path.name for path in written]) as folder:
+            for path in written:
+                path.replace(folder / path.name)
     return sheet
 
 

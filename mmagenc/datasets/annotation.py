@@ -43,6 +43,7 @@ from mmagenc.clips import (  # noqa: F401 — what the format says of one clip i
     present_persons,
 )
 from mmagenc.compat import atomic_open
+from mmagenc.outputs import making
 from mmagenc.skeletons import SKELETONS
 from mmagenc.untrusted import open_npz
 
@@ -228,8 +229,7 @@ def save_annotation(annotation: Dict, path, *, unlabelled: bool = False) -> None
     if path.suffix not in SUFFIXES:
         raise AnnotationError(f'{path}: annotation files end in {" or ".join(SUFFIXES)}')
     annotation = checked_annotation(annotation, source=str(path), unlabelled=unlabelled)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path) as file:
+    with making(path.parent), atomic_open(path) as file:
         (_write_npz if path.suffix == '.npz' else _write_pkl)(annotation, file)
 
 

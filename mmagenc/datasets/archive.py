@@ -13,6 +13,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 import numpy as np
 
 from mmagenc.compat import atomic_open, naming
+from mmagenc.outputs import make_folder, remove_empty
 
 from .annotation import FORMAT, STORED_KEYS, AnnotationError, checked_annotation, plain_value
 
@@ -138,7 +139,7 @@ class AnnotationWriter:
         return len(self.clips)
 
     def __enter__(self) -> 'AnnotationWriter':
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._made = make_folder(self.path.parent)
         return self
 
     def append(self, clips: Sequence[Mapping], places: Optional[Sequence[int]] = None) -> None:
@@ -169,6 +170,7 @@ class AnnotationWriter:
         self.clips.append({key: value for key, value in clip.items() if key not in STORED_KEYS})
 
     def __exit__(self, kind: Optional[type], *error) -> None:
+        whole = False
         try:
             if kind is None:
                 place = self._sort()
@@ -176,7 +178,10 @@ class AnnotationWriter:
                 header = dict(format=FORMAT, split=split, metainfo=self.metainfo, annotations=self.clips)
                 with atomic_open(self.path) as file:
                     write_archive(file, header, {key: self._spools[key].table(place) for key in STORED_KEYS if key in self._spools})
+                whole = True
         finally:
+            if not whole:  # the spools have no names
+                remove_empty(self._made)
             for spool in self._spools.values():
                 with naming(self.path):  # what is kept back is written even now
                     spool.file.close()

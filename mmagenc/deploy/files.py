@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mmagenc.compat import atomic_open
-from mmagenc.outputs import alternatives
+from mmagenc.outputs import alternatives, making
 
 from .networks import Portable
 from .standalone import FORMAT
@@ -78,8 +78,7 @@ def write_model(portable: Portable, path, meta: Dict) -> Tuple[Check, Dict]:
         except Exception as error:  # of PyTorch's and onnxruntime's exporters, of whatever kind
             problems.append(f'{type(error).__name__}: {str(error).splitlines()[0][:160]}' if str(error) else type(error).__name__)
             continue
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with atomic_open(path) as file:
+        with making(Path(path).parent), atomic_open(path) as file:
             file.write(content)
         return check, dynamic
     raise ExportError(f'{path}: the network cannot be exported: {"; ".join(dict.fromkeys(problems))}')

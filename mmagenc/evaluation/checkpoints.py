@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mmagenc.compat import atomic_open
+from mmagenc.outputs import making
 from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem, is_safetensors, read_safetensors
 from mmagenc.untrusted.weights import CHECKSUM, NOTES, TEXTS, checksum, meta_of, split_header
 from mmagenc.version import __version__
@@ -205,8 +206,7 @@ def _some(names: Sequence[str]) -> str:
 
 def write_checkpoint(content: Mapping, path) -> None:
     """Write a checkpoint as torch does, replacing an old file in one step."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path) as file:
+    with making(Path(path).parent), atomic_open(path) as file:
         torch.save(content, file)
 
 
@@ -236,13 +236,12 @@ def save_weights(weights: Mapping[str, Tensor], path: Union[str, Path], *, meta:
     weights = {name: _dense(name, weight, path) for name, weight in weights.items()}
     if not weights:
         raise ValueError(f'{path}: there are no weights to write')
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.pth':
-        with atomic_open(path) as file:
+        with making(path.parent), atomic_open(path) as file:
             torch.save(dict(state_dict=weights, meta=meta_of(metadata)), file)
         return
     content = _serialized(weights, metadata, path)
-    with atomic_open(path) as file:
+    with making(path.parent), atomic_open(path) as file:
         file.write(content)
 
 

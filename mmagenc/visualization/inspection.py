@@ -11,6 +11,7 @@ import numpy as np
 from mmagenc.clips import USUAL_FPS
 from mmagenc.compat import atomic_open
 from mmagenc.evaluation.inspection import Inspection
+from mmagenc.outputs import making
 
 from .figures import annotation_rows, draw_grid
 
@@ -32,7 +33,6 @@ def contact_sheet(annotation: Mapping, path) -> Path:
     metainfo = annotation.get('metainfo') or {}
     rows = annotation_rows(labelled, num_per_class=SHOWN_CLIPS)[:SHOWN_CLASSES]
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     draw_grid(rows, path, fps=float(metainfo.get('fps') or USUAL_FPS), smooth=0., camera=dict(up=metainfo.get('up')))
     return path
 
@@ -84,6 +84,5 @@ def write_inspection(inspection: Inspection, path, *, title: str, sheet: Path = 
     picture = base64.b64encode(Path(sheet).read_bytes()).decode() if sheet is not None else ''
     text = template.render(sign=jinja2.utils.markupsafe.Markup(SIGN), title=title, picture=picture, inspection=inspection)
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path, 'w', encoding='utf-8') as file:
+    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
         file.write(text.encode(errors='replace').decode())

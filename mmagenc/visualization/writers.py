@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mmagenc.compat import atomic_open
-from mmagenc.outputs import claim_names, listed_names
+from mmagenc.outputs import filling, listed_names, making
 
 from .grid import Heading, Row, grid_frames, strip_rows
 
@@ -23,15 +23,9 @@ SLOWEST, FASTEST = 0.01, 1e5
 """Frames a second that GIF and MP4 know how to say."""
 
 
-def _folder_of(path) -> Path:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
 def write_png(image: np.ndarray, path) -> None:
     """Write ``(H, W, 3)`` uint8."""
-    with atomic_open(_folder_of(path)) as file:
+    with making(Path(path).parent), atomic_open(path) as file:
         Image.fromarray(image).save(file, format='PNG', optimize=True)
 
 
@@ -42,9 +36,10 @@ def write_frames(frames: np.ndarray, folder) -> None:
         ValueError: the folder holds such frames that are none of this function's.
     """
     check_frames_folder(folder)
-    folder = claim_names(folder, FRAMES, [f'frame_{number:04d}.png' for number in range(len(frames))])
-    for number, frame in enumerate(frames):
-        write_png(frame, folder / f'frame_{number:04d}.png')
+    names = [f'frame_{number:04d}.png' for number in range(len(frames))]
+    with filling(folder, FRAMES, names) as folder:
+        for name, frame in zip(names, frames):
+            write_png(frame, folder / name)
 
 
 def check_frames_folder(folder) -> Path:
@@ -74,7 +69,7 @@ def write_gif(frames: np.ndarray, path, *, fps: float = 20., num_colors: int = 9
     palette = _palette(frames, num_colors)
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     options = dict(save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False, disposal=1)
-    with atomic_open(_folder_of(path)) as file:
+    with making(Path(path).parent), atomic_open(path) as file:
         images[0].save(file, format='GIF', **options)
 
 
@@ -117,7 +112,7 @@ def write_mp4(frames: np.ndarray, path, *, fps: float = 20., quality: int = 20) 
     height, width = frames.shape[1:3]
     source = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', f'{width}x{height}', '-r', f'{fps:g}', '-i', '-']
     codec = ['-an', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-crf', str(quality), '-movflags', '+faststart']
-    with atomic_open(_folder_of(path)) as file:
+    with making(Path(path).parent), atomic_open(path) as file:
         command = [ffmpeg, '-y', '-loglevel', 'error', *source, *codec, '-f', 'mp4', f'file:{file.name}']
         result = subprocess.run(command, input=np.ascontiguousarray(frames).data, capture_output=True, check=False)
         if result.returncode:

@@ -16,6 +16,7 @@ from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.outputs import OutputError
 from mmagenc.skeletons import SKELETONS
 from mmagenc.version import __version__
+from tests.full_disk import fill_disk
 from tests.styles import base_clips, recordings, write
 
 from .configs import PIPELINE, RECOGNIZER, write_generator
@@ -174,19 +175,21 @@ def test_nothing_that_is_there_is_replaced(tmp_path, base):
     assert (tmp_path / 'model/notes.txt').read_text() == 'mine' and 'library_name' in (tmp_path / 'model/README.md').read_text()
 
 
-def test_a_writing_that_was_cut_short_leaves_no_model(tmp_path, base, monkeypatch):
-    """Not even one of an older config and newer weights."""
+@pytest.mark.parametrize('whole', [0, 1, 2])
+def test_a_full_disk_leaves_an_earlier_model_as_it_was_and_no_new_folder(tmp_path, base, monkeypatch, whole):
     model = init_generator(*trained(tmp_path, 'cvae', base))
     save_pretrained(model, tmp_path / 'model')
-
-    def cut_short(*args):
-        raise OSError('no space left on device')
-
-    monkeypatch.setattr('mmagenc.apis.folders.write_json', cut_short)
-    with pytest.raises(OSError, match='no space'):
+    before = {path.name: path.read_bytes() for path in (tmp_path / 'model').iterdir()}
+    next(model.parameters()).data += 1
+    fill_disk(monkeypatch, whole=whole)
+    with pytest.raises(OSError, match='No space left on device') as full:
         save_pretrained(model, tmp_path / 'model', force=True)
-    with pytest.raises(ValueError, match='neither the folder of a model'):
-        Generator.load(tmp_path / 'model')
+    assert str(full.value.filename) == str(tmp_path / 'model')
+    assert {path.name: path.read_bytes() for path in (tmp_path / 'model').iterdir()} == before
+    fill_disk(monkeypatch)
+    with pytest.raises(OSError, match='No space left on device'):
+        save_pretrained(model, tmp_path / 'not/there')
+    assert not (tmp_path / 'not').exists()
 
 
 def test_what_has_learnt_nothing_is_not_handed_on(tmp_path, judge, base):

@@ -1,10 +1,13 @@
 """``mmagenc export``: which clips, where to, and what is refused."""
 
+import errno
+
 import numpy as np
 import pytest
 
 from mmagenc.commands import export_clips, import_files
 from mmagenc.datasets.annotation import load_annotation, save_annotation
+from mmagenc.datasets.writers.formats.trc import TrcWriter
 from tests.commands import main
 from tests.test_datasets.test_writers.clips import smpl_annotation
 
@@ -27,6 +30,22 @@ def test_which_clips(words, files, tmp_path, capsys):
     main(export_clips, f'clips.npz --format trc --out out {words}'.split())
     assert sorted(path.name for path in tmp_path.glob('out/*.trc')) == files
     assert f'{len(files)} clip' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('words', ['--format trc --out new/out', '--indexes 0 --out new/a.trc'])
+def test_a_full_disk_leaves_no_folder(words, tmp_path, monkeypatch):
+    write, left = TrcWriter.write, [1 if 'format' in words else 0]
+
+    def full(self, clips, path, options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, 'No space left on device', str(path))
+        return write(self, clips, path, options)
+
+    monkeypatch.setattr(TrcWriter, 'write', full)
+    with pytest.raises(SystemExit, match='new/.*trc: No space left on device'):
+        main(export_clips, f'clips.npz {words}'.split())
+    assert [path.name for path in tmp_path.iterdir()] == ['clips.npz']
 
 
 def test_from_clip_to_bvh_and_back_by_import(capsys):

@@ -14,6 +14,7 @@ from mmagenc.commands import release
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.datasets.safe_pickle import load_pickle
 from tests.commands import main, parse_args
+from tests.full_disk import fill_disk
 from tests.moving import copies, recordings, write
 from tests.test_apis.configs import GENERATOR, write_generator
 
@@ -57,6 +58,16 @@ def test_clips_and_sheet(files, capsys):
     assert f'The clips lie {near["ratio"]:.2f} times as far from the nearest recording' in text
     printed = capsys.readouterr().out
     assert 'median distance to the nearest recording: generated 0.0' in printed and 'read DATASHEET.md before they leave' in printed
+
+
+def test_a_full_disk_leaves_an_earlier_release_whole_and_no_new_one(files, monkeypatch):
+    main(release, words(files))
+    before = {path.name: path.read_bytes() for path in (files / 'leaves').iterdir()}
+    for out, more in (('leaves', ['--force', '--licence', 'other']), ('new/leaves', [])):
+        with monkeypatch.context() as patch, pytest.raises(SystemExit, match=f'release: .*/{out}: No space left on device'):
+            fill_disk(patch, whole=1)
+            main(release, words(files, *more, out=out))
+    assert {path.name: path.read_bytes() for path in (files / 'leaves').iterdir()} == before and not (files / 'new').exists()
 
 
 @pytest.mark.parametrize('low, high, wanted', [(0.53, 0.75, 'can tell better'), (0.47, 0.7, 'was not shown'),

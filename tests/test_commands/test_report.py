@@ -4,6 +4,7 @@ import pytest
 
 from mmagenc.commands import report
 from tests.commands import main
+from tests.full_disk import fill_disk
 from tests.test_visualization.test_report.runs import make_study_dir, make_work_dir
 
 
@@ -19,6 +20,14 @@ def test_page_of_several(tool, tmp_path, capsys):
     assert '<title>both' in page and 'id="comparison"' in page
     out = ' '.join(capsys.readouterr().out.split())
     assert 'page.html' in out and 'one: checkpoint: the folder holds no checkpoint' in out
+
+
+def test_a_full_disk_leaves_no_folder_of_figures(tool, tmp_path, monkeypatch):
+    folder = make_work_dir(tmp_path / 'one')
+    fill_disk(monkeypatch, whole=4)  # the page, the list twice, a figure
+    with pytest.raises(SystemExit, match='report: .*pdf: No space left on device'):
+        main(tool, [str(folder), '--figures', str(tmp_path / 'new/figures')])
+    assert not (tmp_path / 'new').exists()
 
 
 def test_default_place_and_figures(tool, tmp_path):

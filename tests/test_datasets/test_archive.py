@@ -1,5 +1,6 @@
 """A file written clip by clip is the file written at once, takes no memory for its arrays, and is there whole or not at all."""
 
+import os
 import subprocess
 import sys
 
@@ -74,9 +75,17 @@ def test_a_full_disk_is_told_of_with_the_file(tmp_path, monkeypatch, name):
         raise OSError(28, 'No space left on device', None if name is None else f'{dir}/{name}')
 
     monkeypatch.setattr('mmagenc.datasets.archive.tempfile.TemporaryFile', full)
-    with pytest.raises(OSError, match='No space') as caught, AnnotationWriter(tmp_path / 'a.npz', METAINFO) as writer:
+    with pytest.raises(OSError, match='No space') as caught, AnnotationWriter(tmp_path / 'new/a.npz', METAINFO) as writer:
         writer.append(clips(1))
-    assert caught.value.filename == str(tmp_path / 'a.npz')
+    assert caught.value.filename == str(tmp_path / 'new/a.npz') and not (tmp_path / 'new').exists()
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='there is no /dev/full')
+def test_a_disk_that_is_full_at_the_end_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmagenc.datasets.archive.tempfile.TemporaryFile', lambda dir: open('/dev/full', 'wb'))  # noqa: SIM115
+    with pytest.raises(OSError, match='No space'), AnnotationWriter(tmp_path / 'new/a.npz', METAINFO) as writer:
+        writer.append(clips(1))
+    assert not (tmp_path / 'new').exists()
 
 
 def test_another_suffix_is_refused(tmp_path):

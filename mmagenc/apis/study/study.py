@@ -33,6 +33,7 @@ from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, people_text, settings_hash
 from mmagenc.evaluation.study_plan import BUILT_IN, Arm
 from mmagenc.models.recognizers import score_annotations
+from mmagenc.outputs import making
 from mmagenc.registry import MODELS
 from mmagenc.untrusted import DamagedCheckpointError
 
@@ -624,6 +625,5 @@ def _last_checkpoint(folder: Path, study: Path) -> str:
 
 
 def _write_json(path: Path, content: Dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path, 'w', encoding='utf-8') as file:
+    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
         json.dump(content, file, indent=1)

@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -17,7 +18,7 @@ from mmagenc.body_models import BodyModel
 from mmagenc.compat import is_stream, naming
 from mmagenc.datasets.annotation import is_unlabelled
 from mmagenc.datasets.gaps import missing_points
-from mmagenc.outputs import alternatives, claim_names
+from mmagenc.outputs import alternatives, filling, making
 from mmagenc.skeletons import get_skeleton
 
 from .registry import ExportClip, WriteOptions, Writer, chosen_writer
@@ -128,12 +129,11 @@ def save_clips(clips: Sequence[ExportClip], path, format: Optional[str] = None, 
         notes.update(filter(None, said))
     clips = writable(clips, writer, options)
     targets = target_files(clips, path, writer)
-    if not is_file(path, writer):
-        claim_names(path, TOOL, [target.name for target, _ in targets])
     if options.up is not None and any(clip.up is None and clip.dimensions == 3 for clip in clips):
         notes['nothing says which axis points up: places are written as they are'] += 1
-    for target, part in targets:
-        notes.update(_write_whole(writer, part, target, options))
+    with nullcontext() if is_file(path, writer) else filling(path, TOOL, [target.name for target, _ in targets]):
+        for target, part in targets:
+            notes.update(_write_whole(writer, part, target, options))
     return Saved([target for target, _ in targets], [note if count == 1 else f'{note} ({count} times)' for note, count in notes.items()])
 
 
@@ -235,8 +235,7 @@ def file_names(names: Iterable[str]) -> List[str]:
 def _write_whole(writer: Writer, clips: Sequence[ExportClip], path: Path, options: WriteOptions) -> Sequence[str]:
     """Write beside the place and move there when it is whole."""
     parent = Path(tempfile.gettempdir()) if is_stream(path) else path.resolve().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=parent) as folder:
+    with making(parent), tempfile.TemporaryDirectory(prefix='.mmagenc-', dir=parent) as folder:
         beside = Path(folder) / (path.name if path.suffix else f'{path.name}{writer.suffixes[0]}')
         try:
             with naming(path, beside):

@@ -26,6 +26,7 @@ from mmagenc.evaluation.functional import (
     window_error,
     window_pck,
 )
+from mmagenc.outputs import making
 from mmagenc.registry import METRICS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
@@ -195,8 +196,7 @@ class PosePredictionMetric(BaseMetric):
                        num_windows=windows.count, num_samples=len(windows.samples), measure=self._measure(), windows=self._listed(windows))
         if len(windows.samples) > 1:
             content['rank_histogram'] = _plain(rank_histogram(windows.samples, windows.target, windows.valid, rng=self.seed))
-        Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
-        with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
+        with making(Path(self.out_file).parent), atomic_open(self.out_file, 'w', encoding='utf-8') as file:
             json.dump(content, file, indent=1, ensure_ascii=False)
 
 

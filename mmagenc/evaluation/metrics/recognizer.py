@@ -15,6 +15,7 @@ from mmagenc.compat import atomic_open
 from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval, confusion_matrix, topk_hits, wilson_interval
 from mmagenc.evaluation.functional.calibration import NUM_BINS, calibration_error_of
 from mmagenc.evaluation.scores import ClipScores, as_probabilities, save_scores
+from mmagenc.outputs import making
 from mmagenc.registry import METRICS
 
 from .clips import class_names, format_table
@@ -122,8 +123,7 @@ class RecognizerMetric(BaseMetric):
             content['classes'] = names
             content['recall'] = {names[k]: _numbers(interval, len(NAMES) + k) for k in np.flatnonzero(count)}
             content['confusion_matrix'] = matrix.tolist()
-            Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
-            with atomic_open(self.out_file, 'w', encoding='utf-8') as file:
+            with making(Path(self.out_file).parent), atomic_open(self.out_file, 'w', encoding='utf-8') as file:
                 json.dump(content, file, indent=1, ensure_ascii=False)
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from mmagenc.compat import atomic_open
-from mmagenc.outputs import claim_names
+from mmagenc.outputs import filling
 
 from ..figures import STANDIN_FOOTER
 from ..text import drawing, legend_entries, plain
@@ -52,11 +52,11 @@ def write_figures(runs: Sequence[Run], folder) -> List[Path]:
         for number, run in enumerate(runs, 1):
             prefix = f'{number}_' if len(runs) > 1 else ''
             figures.update({f'{prefix}{name}': figure for name, figure in run_figures(run).items()})
-        folder = claim_names(folder, FIGURES, [f'{name}.pdf' for name in figures])
-        for name, figure in figures.items():
-            files.append(folder / f'{name}.pdf')
-            with atomic_open(files[-1]) as file:
-                figure.savefig(file, format='pdf', bbox_inches='tight', metadata={'CreationDate': None})
+        with filling(folder, FIGURES, [f'{name}.pdf' for name in figures]) as folder:
+            for name, figure in figures.items():
+                files.append(folder / f'{name}.pdf')
+                with atomic_open(files[-1]) as file:
+                    figure.savefig(file, format='pdf', bbox_inches='tight', metadata={'CreationDate': None})
     return files
 
 
