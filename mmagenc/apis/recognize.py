@@ -8,12 +8,13 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from mmagenc.clips import left_out_in_words
-from mmagenc.datasets.annotation import check_clips, content_clips, form_problem, normalized_clip
+from mmagenc.clips import AnnotationError, left_out_in_words, missing_points
+from mmagenc.datasets.annotation import Problem, check_clips, content_clips, describe_problems, form_problem, normalized_clip
 from mmagenc.datasets.gaps import gaps_in_words
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.datasets.mending import ClipMending
 from mmagenc.datasets.nested import innermost_dataset
+from mmagenc.datasets.persons import there_first
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, score_annotations
 from mmagenc.skeletons import get_skeleton
 
@@ -43,7 +44,7 @@ def recognize(model: nn.Module,
 
     Raises:
         ValueError: no pipeline, no clips, or clips of other keypoints or coordinates than the recognizer takes.
-        AnnotationError: clips that are broken, as in annotation files.
+        AnnotationError: clips that are broken, as in annotation files, or (with ``mend``) in which nobody is seen.
     """
     pipeline = getattr(model, 'test_pipeline', None) if pipeline is None else pipeline
     if pipeline is None:
@@ -58,6 +59,9 @@ def recognize(model: nn.Module,
     check_clips(annotations, metainfo, source=SOURCE, unlabelled=True)
     if mend:
         _tell_of_gaps(annotations)
+        unseen = unseen_clips(annotations)
+        if unseen:
+            raise AnnotationError(describe_problems(unseen, source=SOURCE, total=len(annotations)))
     if metainfo.get('skeleton') is not None:
         annotations = [{'skeleton': metainfo['skeleton'], **clip} for clip in annotations]
     known = (getattr(model, 'dataset_meta', None) or {}).get('skeleton')
@@ -94,12 +98,18 @@ class TrainedMending:
         try:
             return self._mending(clip, metainfo)
         except ValueError:
-            return clip
+            return there_first(clip)
 
     def in_words(self) -> str:
         """What was done since the last time; an empty text if that is nothing."""
         done = self._mending.in_words()
         return f'{done}, as in the training of the recognizer' if done else ''
+
+
+def unseen_clips(clips: List[Dict]) -> List[Problem]:
+    """Number, name and reason of each clip in which nobody is seen: any class of it would be made up."""
+    return [(index, clip['frame_dir'], 'nobody is seen in any frame') for index, clip in enumerate(clips)
+            if missing_points(clip['keypoint'], clip.get('keypoint_score')).all()]
 
 
 def _mended(clips: List[Dict], metainfo: Mapping, mending: TrainedMending) -> List[Dict]:

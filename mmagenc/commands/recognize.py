@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, TextIO, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, TextIO, Tuple
 
 import numpy as np
 
@@ -46,49 +46,85 @@ def torch_model(args: argparse.Namespace):
 # --- Files
 
 
-def named_clips(args: argparse.Namespace) -> Tuple[List[Dict], np.ndarray, List[str], Sequence[str]]:
-    """The clips, probabilities ``(N, K)``, the recognizer's classes, and those that the file names.
+class Named(NamedTuple):
+    """What a recognizer says of the clips of a file.
+
+    Args:
+        clips: those that it was asked for.
+        probability: ``(N, K)``.
+        classes: the recognizer's.
+        told: classes that the file names.
+        left_out: of which clips nothing is said, and why; empty if of none.
+    """
+
+    clips: List[Dict]
+    probability: np.ndarray
+    classes: Sequence[str]
+    told: Sequence[str]
+    left_out: str
+
+
+def named_clips(args: argparse.Namespace) -> Named:
+    """Ask the recognizer.
 
     Raises:
         ValueError: clips that the recognizer does not know.
     """
     from mmagenc.clips import left_out_in_words
     from mmagenc.datasets.gaps import gaps_in_words
+    from mmagenc.datasets.mending import ClipMending
     if is_onnx(args):
         model = OnnxModel(args.model, args.threads)
-        content = clips_of(args, model.meta)
+        mending = ClipMending()
+        content, left_out = clips_of(args, model.meta, mending)
         clips, meta = content['annotations'], content['metainfo']
+        tell_of_mending(args, mending)
         check_form(args.clips, meta, model.meta, clips)
         warn(gaps_in_words(clips, str(args.clips)))
         for takes in [step['num_person'] for step in model.meta['steps'] or () if 'num_person' in step]:
             warn(left_out_in_words(clips, takes))
-        return clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or ()
+        return Named(clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or (), left_out)
     from mmagenc.apis.recognize import TrainedMending, recognize
     model, known, classes = torch_model(args)
     mending = TrainedMending(model)
-    content = clips_of(args, known, mending)
-    clips, meta, done = content['annotations'], content['metainfo'], mending.in_words()
-    if done:
-        print(f'{args.clips}: {done}', file=sys.stderr)
+    content, left_out = clips_of(args, known, mending)
+    clips, meta = content['annotations'], content['metainfo']
+    tell_of_mending(args, mending)
     check_form(args.clips, meta, known, clips)
     with warnings_in_words():
-        return clips, recognize(model, content).probability, classes, meta.get('classes') or ()
+        return Named(clips, recognize(model, content).probability, classes, meta.get('classes') or (), left_out)
 
 
-def clips_of(args: argparse.Namespace, known: Dict, mend=None) -> Dict:
-    """The file with clips, which need no labels, in the layout that the recognizer knows, where a map is known.
+def tell_of_mending(args: argparse.Namespace, mending) -> None:
+    """Say what was done to the clips."""
+    done = mending.in_words()
+    if done:
+        print(f'{args.clips}: {done}', file=sys.stderr)
+
+
+def clips_of(args: argparse.Namespace, known: Dict, mend) -> Tuple[Dict, str]:
+    """The file with clips, which need no labels, in the layout that the recognizer knows, where a map is known; and why others are none.
 
     Raises:
-        ValueError: none in it, or broken ones.
+        ValueError: none in it of which anything can be said.
     """
-    from mmagenc.datasets.annotation import load_annotation
+    from mmagenc.apis.recognize import unseen_clips
+    from mmagenc.datasets.annotation import AnnotationError, describe_problems, left_out_words, read_content, sift_annotation
     from mmagenc.datasets.mending import in_layout
-    content = load_annotation(args.clips, unlabelled=True, mend=mend)
-    if not content['annotations']:
+    content, problems = sift_annotation(read_content(args.clips), source=str(args.clips), unlabelled=True, mend=mend)
+    found = content['annotations']
+    if not found:
         raise ValueError(f'{args.clips}: there are no clips in it')
-    own = content['metainfo'].get('skeleton')
-    clips = [in_layout(clip, own, known.get('skeleton')) for clip in content['annotations']]
-    return dict(content, annotations=clips)
+    broken = {index for index, *_ in problems}
+    places = [index for index in range(len(found) + len(broken)) if index not in broken]  # in the file
+    unseen, own = unseen_clips(found), content['metainfo'].get('skeleton')
+    nobody = {index for index, *_ in unseen}
+    problems = sorted([*problems, *((places[index], *words) for index, *words in unseen)])
+    if len(nobody) == len(found):
+        raise AnnotationError(describe_problems(problems, source=str(args.clips), total=len(places) + len(broken)))
+    clips = [in_layout(clip, own, known.get('skeleton')) for index, clip in enumerate(found) if index not in nobody]
+    said = left_out_words(problems, source=str(args.clips), total=len(places) + len(broken)) if problems else ''
+    return dict(content, annotations=clips), said
 
 
 def check_form(source: Path, meta: Dict, known: Dict, clips: Sequence[Dict] = ()) -> None:
@@ -131,7 +167,7 @@ def write_table(rows: List[Dict], classes: Sequence[str], out: Path) -> None:
 
 
 def recognize_file(args: argparse.Namespace) -> None:
-    clips, probability, classes, told = named_clips(args)
+    clips, probability, classes, told, left_out = named_clips(args)
     rows = rows_of(clips, probability, classes, told)
     if args.out is None:
         for row in rows:
@@ -144,6 +180,9 @@ def recognize_file(args: argparse.Namespace) -> None:
     if labelled:
         right = sum(row['label'] == row['predicted'] for row in labelled)
         print(f'named as their label says: {right} of {len(labelled)} clips ({100 * right / len(labelled):.1f} %)')
+    if left_out:
+        print(left_out, file=sys.stderr)
+        raise SystemExit(1)
 
 
 # --- Streams

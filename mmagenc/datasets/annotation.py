@@ -305,9 +305,13 @@ def _check_third(annotation: Dict, source: str) -> None:
 def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:
     """Log a warning that lists all clips left out of a file; nothing if there are none."""
     if problems:
-        listed = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems)
-        print_log(f'{source}: left out {len(problems)} of {total} clips\n{listed}{_advice(problems)}', logger='current',
-                  level=logging.WARNING)
+        print_log(left_out_words(problems, source=source, total=total), logger='current', level=logging.WARNING)
+
+
+def left_out_words(problems: List[Problem], *, source: str, total: int) -> str:
+    """One message of all clips left out of a file."""
+    listed = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems)
+    return f'{source}: left out {len(problems)} of {total} clips\n{listed}{_advice(problems)}'
 
 
 def problem_words(error: Exception) -> str:

@@ -190,9 +190,11 @@ def _name(joint: int, skeleton) -> str:
 
 
 def warn_of_gaps(clips: Sequence[Dict], source: str) -> None:
-    """Log how many clips hold points without a place, see :func:`gaps_in_words`."""
-    text = gaps_in_words(clips, source)
-    if text is not None:
+    """Log how many clips hold points without a place, see :func:`gaps_in_words`, and in how many nobody is seen."""
+    nobody = [clip['frame_dir'] for clip in clips if missing_points(clip['keypoint'], clip.get('keypoint_score')).all()]
+    texts = [f'{source}: in {len(nobody)} of {len(clips)} clips nobody is seen in any frame, such as {nobody[0]}: nothing can be learnt '
+             'from them, and they count as others do; leave them out of the file'] if nobody else []
+    for text in filter(None, [*texts, gaps_in_words(clips, source)]):
         print_log(text, logger='current', level=logging.WARNING)
 
 

@@ -13,13 +13,13 @@ from mmagenc.skeletons.library import SkeletonLike
 
 from .annotation import count_persons
 from .gaps import GapFiller
-from .persons import keep_persons
+from .persons import keep_persons, there_first
 from .third_coordinate import THIRD, split_third
 
 
 class ClipMending:
-    """Split scores from coordinates, keep persons, take a layout's keypoints, fill gaps, in this order; and say in one line a file what was
-    done.
+    """Split scores from coordinates, keep persons, put those who are there before those who are all zeros, take a layout's keypoints, fill
+    gaps, in this order; and say in one line a file what was done.
 
     Args:
         third: ``'score'`` makes the third of three coordinates ``keypoint_score``; ``'depth'`` says that it is none.
@@ -54,6 +54,9 @@ class ClipMending:
             more = count_persons(clip) > self.num_persons
             self._done[f'more persons than {self.num_persons}, of whom those most there were kept'] += more
             clip = keep_persons(clip, self.num_persons)
+        ordered = there_first(clip)
+        self._done['nobody as their first person, in whose place those came who are there'] += ordered is not clip
+        clip = ordered
         clip = in_layout(clip, metainfo.get('skeleton'), self.skeleton)
         if self.filler is None:
             return clip

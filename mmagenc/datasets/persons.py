@@ -7,6 +7,8 @@ from typing import Dict
 
 import numpy as np
 
+from mmagenc.clips import persons_there
+
 from .annotation import ARRAY_KEYS, distinct_persons
 from .gaps import missing_points
 
@@ -28,6 +30,20 @@ def keep_persons(clip: Dict, count: int) -> Dict:
     order = np.argsort(-presence(clip), kind='stable')
     kept = np.sort(order[:max(1, min(count, int(distinct_persons(clip['keypoint']).sum())))])
     return dict(clip, **{key: clip[key][kept] for key in ARRAY_KEYS if key in clip})
+
+
+def there_first(clip: Dict) -> Dict:
+    """A clip whose first person is there, where anybody is: those who are all zeros come behind the others. Itself if the first one is.
+
+    A clip without such an array, whose fault others name, stays as it is.
+    """
+    if getattr(clip.get('keypoint'), 'ndim', 0) != ARRAY_KEYS['keypoint']:
+        return clip
+    there = persons_there(clip['keypoint'])
+    if there[:1].all() or not there.any():
+        return clip
+    order = np.argsort(~there, kind='stable')
+    return dict(clip, **{key: clip[key][order] for key in ARRAY_KEYS if key in clip})
 
 
 def presence(clip: Dict) -> np.ndarray:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import pickle
 import subprocess
 import sys
 
@@ -178,9 +179,47 @@ def test_gaps_and_persons_are_told_in_a_line(kind, given, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])
-def test_an_empty_place_before_the_person_is_told_of(kind, given, capsys, monkeypatch):
-    """One person, and nobody in the place that the recognizer sees: also where it then refuses the clip."""
-    behind = dict(clip(1), label=0, keypoint=np.concatenate([np.zeros_like(clip(1)['keypoint']), clip(1)['keypoint']]))
+def test_nobody_as_first_person_is_passed_over(kind, given, capsys):
+    """The clip is recognized as if the person who is there were alone in it."""
+    empty = np.zeros_like(clip(1)['keypoint'])
+    behind = dict(clip(1), label=0, keypoint=np.concatenate([empty, clip(1)['keypoint'], empty]))
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', fps=25), annotations=[dict(clip(), label=0), behind]),
+                    given / 'behind.npz')
+    main(recognize, [*words(kind), '--clips', str(given / 'behind.npz'), '--out', str(given / 'out.json')])
+    found = [list(row['probability'].values()) for row in json.loads((given / 'out.json').read_text())['clips']]
+    np.testing.assert_allclose(found, recognized(model(), [clip(0), clip(1)]).probability, atol=1e-5)
+    said = capsys.readouterr().err
+    assert '1 clips had nobody as their first person, in whose place those came who are there' in said and 'warning' not in said
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_clips_of_which_nothing_can_be_said_are_listed_and_the_others_named(kind, given, capsys):
+    clips = [dict(clip(seed), label=0) for seed in range(5)]
+    clips[1]['keypoint'] = np.zeros_like(clips[1]['keypoint'])
+    clips[3]['keypoint'] = np.full_like(clips[3]['keypoint'], np.nan)
+    clips[4]['frame_dir'] = clips[0]['frame_dir']
+    content = dict(split={}, metainfo=dict(skeleton='ucla20', fps=25), annotations=clips)
+    (given / 'some.pkl').write_bytes(pickle.dumps(content))
+    with pytest.raises(SystemExit) as ended:
+        main(recognize, [*words(kind), '--clips', str(given / 'some.pkl'), '--out', str(given / 'out.json')])
+    rows = json.loads((given / 'out.json').read_text())['clips']
+    assert ended.value.code == 1 and [row['clip'] for row in rows] == ['sample_0', 'sample_2']
+    np.testing.assert_allclose([list(row['probability'].values()) for row in rows],
+                               recognized(model(), [clip(0), clip(2)]).probability, atol=1e-5)
+    said = capsys.readouterr().err.splitlines()
+    start = said.index(f'{given}/some.pkl: left out 3 of 5 clips')
+    assert said[start + 1:start + 4] == [
+        '  clip 1 (sample_1): nobody is seen in any frame', '  clip 3 (sample_3): keypoint holds NaN or infinity (first at frame 0)',
+        '  clip 4 (sample_0): the same frame_dir as clip 0']
+    (given / 'none.pkl').write_bytes(pickle.dumps(dict(content, annotations=[clips[1], clips[3]])))
+    with pytest.raises(SystemExit, match='2 of 2 clips are broken\n  clip 0 .sample_1.: nobody is seen.*\n  clip 1 .sample_3.: keypoint h'):
+        main(recognize, [*words(kind), '--clips', str(given / 'none.pkl')])
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_a_person_behind_those_whom_the_recognizer_sees_is_told_of(kind, given, capsys, monkeypatch):
+    """Also where it then refuses the clip."""
+    behind = dict(clip(1), label=0, keypoint=np.concatenate([clip(2)['keypoint'], clip(1)['keypoint']]))
     save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', fps=25), annotations=[dict(clip(), label=0), behind]),
                     given / 'behind.npz')
     text = 'warning: 1 clips have persons behind the first 1, such as sample_1: the recognizer sees the first 1 of each clip alone; mmagenc'

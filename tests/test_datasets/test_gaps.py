@@ -170,3 +170,6 @@ def test_clips_with_gaps_are_counted(monkeypatch):
     warn_of_gaps([clip_of(straight()), clip_of(keypoint)], 'torn.pkl')
     assert len(said) == 1 and said[0].startswith('torn.pkl: 1 of 2 clips hold points that were not seen')
     assert 'fill_gaps=dict(max_gap=N)' in said[0] and '--fill-gaps N' in said[0]
+    said.clear()
+    warn_of_gaps([dict(clip_of(np.zeros_like(straight())), frame_dir='dark'), clip_of(straight())], 'some.pkl')
+    assert said[0].startswith('some.pkl: in 1 of 2 clips nobody is seen in any frame, such as dark: nothing can be learnt from them')

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmagenc.datasets.annotation import count_persons, distinct_persons
-from mmagenc.datasets.persons import keep_persons
+from mmagenc.datasets.persons import keep_persons, there_first
 
 
 def crowd(*speeds, frames=20, dims=3):
@@ -68,3 +68,16 @@ def test_padding_goes_first_and_nobody_is_invented():
     assert keep_persons(clip_of(np.zeros((2, 5, 17, 3), np.float32)), 1)['keypoint'].shape == (1, 5, 17, 3)
     with pytest.raises(ValueError, match='num_persons must be at least 1, got 0'):
         keep_persons(alone, 0)
+
+
+def test_those_who_are_there_come_first():
+    """With all their arrays; where nobody is there, or the first one is, nothing changes."""
+    rng = np.random.default_rng(0)
+    clip = dict(frame_dir='a', keypoint=rng.normal(size=(4, 5, 3, 2)), keypoint_score=rng.uniform(size=(4, 5, 3)))
+    clip['keypoint'][[0, 2]] = 0
+    ordered = there_first(clip)
+    for key in ('keypoint', 'keypoint_score'):
+        np.testing.assert_array_equal(ordered[key], clip[key][[1, 3, 0, 2]])
+    assert there_first(ordered) is ordered
+    for other in (dict(clip, keypoint=np.zeros((2, 5, 3, 2))), dict(clip, keypoint=np.zeros((0, 5, 3, 2))), dict(clip, keypoint=[1.]), {}):
+        assert there_first(other) is other

@@ -15,6 +15,9 @@ from mmagenc.clips import UNLABELLED, AnnotationError, array_problem, is_unlabel
 from mmagenc.draws import untouched_random_state
 from mmagenc.structures import ClipForm, copied_clip
 
+SHOWN = 10
+"""Clips of which it is told why they cannot be scored."""
+
 
 @dataclass(frozen=True)
 class RecognizerScores:
@@ -94,26 +97,42 @@ def score_annotations(recognizer: nn.Module,
         RecognizerScores: N = ``len(annotations)``, in order.
 
     Raises:
-        ValueError: no annotations, or scores that are no numbers.
+        ValueError: no annotations, clips that the pipeline does not take, or scores that are no numbers.
         AnnotationError: a clip whose keypoints are no array ``(M, T, V, C)`` of its ``total_frames``.
     """
     if not annotations:
         raise ValueError('there are no clips to score')
     transform, was_training = build_pipeline(pipeline), recognizer.training
     recognizer.eval()
-    scored, label = [], []
+    scored, label, problems = [], [], []
     try:
         for start in range(0, len(annotations), batch_size):
             clips = _with_labels(annotations[start:start + batch_size], start)
             label += [clip['label'] for clip in clips]
+            samples = []
             with untouched_random_state():
-                samples = [transform(prepare(clip, form=form)) for clip in clips]
-            scored += _score_samples(recognizer, samples)
+                for clip in clips:
+                    try:
+                        samples.append(transform(prepare(clip, form=form)))
+                    except ValueError as error:  # of this clip, and the next one may be another
+                        problems.append(error)
+            if not problems:
+                scored += _score_samples(recognizer, samples)
     finally:
         recognizer.train(was_training)
+    _check_passed(problems, len(annotations))
     probability, feature = (torch.stack(rows).float().cpu().numpy() for rows in zip(*scored))
     _check_finite(probability, annotations)
     return RecognizerScores(label=np.array(label, dtype=np.int64), probability=probability, feature=feature)
+
+
+def _check_passed(problems: Sequence[ValueError], total: int) -> None:
+    """Refuse clips that the pipeline does not take, all of them at once."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        more = [f'… and {len(problems) - SHOWN} more'] if len(problems) > SHOWN else []
+        raise ValueError('\n  '.join([f'{len(problems)} of {total} clips cannot be scored', *map(str, problems[:SHOWN]), *more]))
 
 
 def _check_finite(probability: np.ndarray, annotations: Sequence[Dict]) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmagenc.models.recognizers import pool_feature, prepare, score_annotations
+from mmagenc.models.recognizers import build_pipeline, pool_feature, prepare, score_annotations
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton
 
@@ -151,3 +151,19 @@ def test_pool_feature_of_every_layout():
 def test_no_clips_is_an_error():
     with pytest.raises(ValueError, match='no clips'):
         score_annotations(small_recognizer(), PIPELINE, [])
+
+
+def test_clips_that_a_pipeline_does_not_take_are_all_named():
+    """Not the first alone; of a single one the error stays as it is."""
+    annotations = clips()
+
+    def refuse(*names):
+        def step(results):
+            if results['frame_dir'] in names:
+                raise ValueError(f'clip {results["frame_dir"]}: too short')
+            return build_pipeline(PIPELINE)(results)
+        return step
+    with pytest.raises(ValueError, match='^2 of 5 clips cannot be scored\n  clip clip1: too short\n  clip clip3: too short$'):
+        score_annotations(small_recognizer(), refuse('clip1', 'clip3'), annotations, batch_size=2)
+    with pytest.raises(ValueError, match='^clip clip3: too short$'):
+        score_annotations(small_recognizer(), refuse('clip3'), annotations, batch_size=2)
