@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
@@ -76,7 +77,7 @@ def check_config(cfg: Config, stage: str) -> None:
     check_keys(cfg)
     check_hooks(cfg)
     check_parts(cfg, stage)
-    check_loops(cfg)
+    check_loops(cfg, stage)
     check_settings(cfg)
     if cfg.get('own_data') is None:  # else the file says what is missing still
         check_types(cfg, stage)
@@ -231,27 +232,27 @@ def check_parts(cfg: Config, stage: str) -> None:
                              f'all three to None')
 
 
-def check_loops(cfg: Config) -> None:
-    """Refuse lengths of training and batches that cannot be.
+def check_loops(cfg: Config, stage: str) -> None:
+    """Refuse lengths of training and batches that cannot be; what is going to run is looked at first, as others often are a copy of it.
 
     Raises:
         ValueError: epochs, iterations or intervals below 1, a batch of none, or an argument that the loop does not take.
     """
-    for stage in PARTS:
-        loop, loader = cfg.get(f'{stage}_cfg'), cfg.get(f'{stage}_dataloader')
+    for part in sorted(PARTS, key=lambda name: name != stage):
+        loop, loader = cfg.get(f'{part}_cfg'), cfg.get(f'{part}_dataloader')
         if isinstance(loop, dict):
-            cls = _loop_class(loop, stage)
+            cls = _loop_class(loop, part)
             given = {name: value for name, value in loop.items() if value is not None}
-            check_arguments(f'{stage}_cfg', given, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
-            _check_positive(f'{stage}_cfg', loop, ('max_epochs', 'max_iters', 'val_interval'))
-            _check_most(f'{stage}_cfg', loop, dict(max_epochs=MOST_STEPS, max_iters=MOST_STEPS))
+            check_arguments(f'{part}_cfg', given, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
+            _check_positive(f'{part}_cfg', loop, ('max_epochs', 'max_iters', 'val_interval'))
+            _check_most(f'{part}_cfg', loop, dict(max_epochs=MOST_STEPS, max_iters=MOST_STEPS))
             length = LENGTHS.get(getattr(cls, '__name__', None))
             if length and loop.get(length) is None:
                 raise ValueError(f'train_cfg.{length}: the config does not say how long the training is to be')
         if isinstance(loader, dict):
-            _check_loader(f'{stage}_dataloader', loader)
+            _check_loader(f'{part}_dataloader', loader)
             if loader.get('dataset') is None and cfg.get('own_data') is None:
-                raise ValueError(f'{stage}_dataloader.dataset: the config does not say which')
+                raise ValueError(f'{part}_dataloader.dataset: the config does not say which')
 
 
 def _check_loader(key: str, loader: Dict) -> None:
@@ -264,6 +265,11 @@ def _check_loader(key: str, loader: Dict) -> None:
     if unknown:
         raise ValueError(f'{key}.{unknown[0]}: a data loader has no such setting{meant(unknown[0], LOADER_KEYS)}; '
                          f'it takes {", ".join(LOADER_KEYS)}')
+    collate = loader.get('collate_fn')
+    kind = collate.get('type') if isinstance(collate, dict) else None
+    if isinstance(collate, dict) and (kind is None or isinstance(kind, str) and FUNCTIONS.get(kind) is None):
+        raise ValueError(f'{key}.collate_fn.type: nothing of the name {kind!r} is registered among the functions'
+                         f'{meant(str(kind), FUNCTIONS.module_dict)}')
 
 
 def check_settings(cfg: Config) -> None:

@@ -86,7 +86,7 @@ def what_failed(error: Exception, cfg: Config) -> Optional[str]:
     if planned and not len(planned[0].train_dataloader):  # a schedule by iterations asks how many an epoch has, before any hook can
         return no_batch(planned[0].train_dataloader, 'train_dataloader')
     if built:
-        place = _place(built[-1].f_locals, cfg)
+        place = _place(built[-1].f_locals, cfg, _stage_of(frames))
         return f'{place}: {_other_scope(said) or said}'
     if any('/torch/utils/data/' in frame.f_code.co_filename for frame in frames):
         return f'a sample cannot be read: {said}'
@@ -111,8 +111,14 @@ def last_words(error: BaseException) -> str:
     return text if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {text}'
 
 
-def _place(found: Mapping[str, Any], cfg: Config) -> str:
-    """The key of what was being built, with its class."""
+def _stage_of(frames) -> Optional[str]:
+    """Whose loop was being built: ``train``, ``val`` or ``test``."""
+    return next((stage for frame in frames for stage in ('train', 'val', 'test')
+                 if _is(frame, 'runner/runner.py', f'build_{stage}_loop')), None)
+
+
+def _place(found: Mapping[str, Any], cfg: Config, stage: Optional[str] = None) -> str:
+    """The key of what was being built, with its class; of several that are alike the one of the stage's loop."""
     settings = found.get('cfg')
     kind = settings.get('type') if isinstance(settings, Mapping) else None
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', str(kind))
@@ -120,7 +126,8 @@ def _place(found: Mapping[str, Any], cfg: Config) -> str:
         return 'a part of the config'
     keys = [key for key, part in all_mappings(cfg) if part.get('type') == kind and all(
         key in settings and _equal(settings[key], value) for key, value in part.items())]
-    return f'{keys[0]} ({name})' if keys else name
+    own = [key for key in keys if key.startswith(f'{stage}_')]
+    return f'{[*own, *keys][0]} ({name})' if keys else name
 
 
 def _other_scope(said: str) -> Optional[str]:

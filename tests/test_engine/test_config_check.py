@@ -199,3 +199,24 @@ def test_option_that_leads_nowhere(options):
     cfg.custom_hooks = [dict(type='RandomStateHook')]
     with pytest.raises(ValueError, match=r'--cfg-options custom_hooks\.3\.begin: custom_hooks is a list of 1, accepted are '):
         merge_options(cfg, {'custom_hooks.3.begin': 0})
+
+
+@pytest.mark.parametrize('option, said', [
+    (('batch_size', 'a'), "_dataloader.batch_size must be a whole number from 1, got 'a'"),
+    (('batch_sizee', 3), '_dataloader.batch_sizee: a data loader has no such setting (is batch_size meant?)'),
+    (('collate_fn', dict(type='pseudo_colate')), "_dataloader.collate_fn.type: nothing of the name 'pseudo_colate' is registered among the "
+                                                 'functions (is pseudo_collate meant?)'),
+])
+def test_of_loaders_that_are_copies_the_one_that_is_used_is_named(option, said):
+    """As with ``test_dataloader = val_dataloader``."""
+    cfg = config()
+    cfg.test_dataloader[option[0]] = option[1]
+    cfg.val_dataloader, cfg.val_evaluator, cfg.val_cfg = copy.deepcopy(cfg.test_dataloader), copy.deepcopy(cfg.test_evaluator), dict()
+    assert refusal(cfg, 'test').startswith(f'test{said}')
+    assert refusal(cfg, 'train').startswith(f'val{said}')
+
+
+def test_a_function_that_is_registered_collates():
+    cfg = config()
+    cfg.train_dataloader.collate_fn = dict(type='pseudo_collate')
+    check_config(cfg, 'train')

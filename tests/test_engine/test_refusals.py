@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import CosineAnnealingLR, MultiStepLR, OptimWrapper
 from mmengine.registry import Registry
-from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 from torch.optim import SGD, AdamW
 from torch.utils.data import DataLoader, Dataset
@@ -72,6 +72,19 @@ def test_reading_also_in_workers(workers, error, said):
     failed = refused(lambda: list(DataLoader(Broken(error), num_workers=workers)))
     assert isinstance(failed, RefusedError) and said.split(': ')[-1].strip("'") in str(failed) and '\n' not in str(failed)
     assert 'Traceback' not in str(failed)
+
+
+@pytest.mark.parametrize('stage', ['val', 'test'])
+def test_of_parts_that_are_copies_the_one_that_was_built_is_named(stage, tmp_path):
+    """As with ``test_dataloader = val_dataloader``."""
+    dataset = dict(type='MotionDataset', ann_file='none', num_persons=0)
+    loader = dict(batch_size=1, num_workers=0, dataset=dataset, sampler=dict(type='DefaultSampler', shuffle=False))
+    cfg = Config(dict(val_dataloader=loader, test_dataloader=loader, val_evaluator=dict(type='AccMetric'), work_dir=str(tmp_path),
+                      test_evaluator=dict(type='AccMetric'), val_cfg=dict(), test_cfg=dict()))
+    runner = SimpleNamespace(_val_dataloader=cfg.val_dataloader, _test_dataloader=cfg.test_dataloader, _val_evaluator=cfg.val_evaluator,
+                             _test_evaluator=cfg.test_evaluator, seed=0, _randomness_cfg={}, build_dataloader=Runner.build_dataloader)
+    failed = refused(lambda: getattr(Runner, f'build_{stage}_loop')(runner, {}), cfg)
+    assert str(failed).startswith(f'{stage}_dataloader.dataset (MotionDataset): num_persons must be at least 1'), failed
 
 
 def test_a_part_of_mmaction2_that_is_looked_for_here():
