@@ -201,10 +201,15 @@ def _warn_if_slower(model: BaseGenerator, num_frames: int) -> None:
                   logger='current', level=logging.WARNING)
 
 
+def unlearnt_classes(model: BaseGenerator) -> List[int]:
+    """Classes of which the training had no clip, as far as the checkpoint tells."""
+    learnt = (said_learnt(dict(meta=getattr(model, 'checkpoint_meta', None))) or {}).get('labels')
+    return [] if learnt is None else [label for label in range(model.num_classes) if label not in set(learnt)]
+
+
 def _warn_of_unlearnt(model: BaseGenerator, wanted: Sequence[int]) -> None:
     """Say which of the classes wanted had no clip in the training, as far as the checkpoint tells."""
-    learnt = (said_learnt(dict(meta=getattr(model, 'checkpoint_meta', None))) or {}).get('labels')
-    names = [_class_names(model)[label] for label in sorted(set(wanted) - set(learnt))] if learnt is not None else []
+    names = [_class_names(model)[label] for label in unlearnt_classes(model) if label in wanted]
     if names:
         print_log(f'{type(model).__name__} was trained without a clip of {", ".join(names)}: what is generated of it is of no class that '
                   'it has learnt; name the others as classes', logger='current', level=logging.WARNING)

@@ -21,6 +21,7 @@ killed goes on when the same command is given again, with any number of processe
 import argparse
 import itertools
 import os
+import shlex
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -29,7 +30,7 @@ import torch
 from mmengine.device import get_device
 
 from mmagenc.apis import class_indices, init_generator, vary_batches
-from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay
+from mmagenc.apis.generate import ClipPlan, decode_plan, plan_clips, plan_replay, unlearnt_classes
 from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.shares import PartsFolder, Share, deal, fingerprint, merged, parts_folder
 from mmagenc.clips import ARRAY_KEYS
@@ -159,8 +160,18 @@ def path_of(model, args: argparse.Namespace) -> Optional[torch.Tensor]:
 
 
 def new_plan(model, args: argparse.Namespace, **sampling) -> ClipPlan:
-    """Clips of latents that are drawn now."""
+    """Clips of latents that are drawn now.
+
+    Raises:
+        ValueError: of a class that was never learnt, unless it is asked for by name.
+    """
     path = path_of(model, args)
+    unlearnt = unlearnt_classes(model)
+    if unlearnt and path is None and args.classes is None:
+        names = model.dataset_meta['classes']
+        rest = [name for label, name in enumerate(names) if label not in unlearnt]
+        raise ValueError(f'{args.checkpoint}: the generator was trained without a clip of {", ".join(names[label] for label in unlearnt)}, '
+                         f'so that what it makes of them is of no class; name those wanted: --classes {shlex.join(rest)}')
     if path is not None:
         sampling['class_path'] = path
     return plan_clips(

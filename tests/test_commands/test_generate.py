@@ -444,3 +444,17 @@ def test_generators_of_one_class_refuse_a_path(tool, files, tmp_path):
     with pytest.raises(SystemExit, match='generate: TransformerCVAE makes clips of one class each, it takes no path of classes'):
         main(tool, [*files, '--out', str(tmp_path / 'x.npz'), '--class-path', 'walk:4', 'run:4'])
     assert not list(tmp_path.iterdir())
+
+
+def test_classes_that_were_never_learnt_are_made_only_where_they_are_named(files, tmp_path, capsys):
+    """A file of all classes would hold clips that are of none, under a label."""
+    content = torch.load(files[1], weights_only=True)
+    torch.save(dict(content, meta=dict(content['meta'], learnt_clips=dict(sets=[], tested=[], labels=[0, 2]))), tmp_path / 'part.pth')
+    words = [files[0], str(tmp_path / 'part.pth'), '--out', str(tmp_path / 'new/a.npz'), '--num-samples-per-class', '1']
+    with pytest.raises(SystemExit, match=f'{tmp_path}/part.pth: the generator was trained without a clip of run, .*: --classes walk Jump$'):
+        main(command, words)
+    assert not (tmp_path / 'new').exists()
+    main(command, [*words, '--classes', 'walk', 'Jump'])
+    assert 'learnt' not in capsys.readouterr().out
+    main(command, [*words, '--force', '--classes', 'run'])
+    assert [clip['label'] for clip in load_annotation(tmp_path / 'new/a.npz')['annotations']] == [1]

@@ -24,7 +24,8 @@ def build_parser() -> Parser:
                         'arrays of ST-GCN and Kinetic-GAN: (N, 3, T, V, 1), or (N, 2, T, V) in two dimensions')
     add_force(parser)
     add_num_samples_per_class(parser, '', said='50')
-    parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all)')
+    parser.add_argument('--classes', nargs='+', metavar='CLASS', help='names or indices of the classes wanted (default: all; '
+                        'refused where the generator was trained without a clip of some)')
     add_num_frames(parser, "of each clip; of Kinetic-GAN more than the config's are slow motion", said="the config's")
     add_seed(parser, 'one seed gives the same clips')
     add_device(parser, 'the generator')
