@@ -11,7 +11,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import FUNCTIONS
-from mmengine.runner import Runner
+from mmengine.runner import LogProcessor, Runner
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
 from mmagenc.command_line import describe
@@ -46,6 +47,14 @@ LENGTHS = dict(EpochBasedTrainLoop='max_epochs', IterBasedTrainLoop='max_iters')
 LOADER_KEYS = tuple(name for name in inspect.signature(DataLoader.__init__).parameters if name not in ('self', 'shuffle')) + (
     'num_batch_per_epoch', 'disable_subprocess_warning')
 MAX_SEED = 2**32
+TABLES = {
+    'randomness': dict(seed=None, diff_rank_seed=bool, deterministic=bool),
+    'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int),
+    'env_cfg.mp_cfg': dict(mp_start_method=None, opencv_num_threads=int),
+    'auto_scale_lr': dict(enable=bool, base_batch_size=int)
+}
+"""Settings that are of no class, and what MMEngine reads of them; ``None`` is looked at elsewhere."""
+CLIPPING = dict(norm=clip_grad_norm_, value=clip_grad_value_)
 LOG_LEVELS = ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG')
 START_METHODS = ('fork', 'spawn', 'forkserver')
 LAUNCHED = dict(
@@ -79,6 +88,7 @@ def check_config(cfg: Config, stage: str) -> None:
     check_parts(cfg, stage)
     check_loops(cfg, stage)
     check_settings(cfg)
+    check_tables(cfg)
     if cfg.get('own_data') is None:  # else the file says what is missing still
         check_types(cfg, stage)
 
@@ -296,6 +306,48 @@ def check_settings(cfg: Config) -> None:
     method = ((cfg.get('env_cfg') or {}).get('mp_cfg') or {}).get('mp_start_method')
     if method not in (None, *START_METHODS):
         raise ValueError(f'env_cfg.mp_cfg.mp_start_method must be one of {", ".join(START_METHODS)}, got {method!r}')
+
+
+def check_tables(cfg: Config) -> None:
+    """Refuse keys that nothing reads in settings that are of no class, and values of another kind, which would count as true.
+
+    Raises:
+        ValueError: naming the key and what is accepted.
+    """
+    for key, known in TABLES.items():
+        table = cfg
+        for name in key.split('.'):
+            table = (table.get(name) if isinstance(table, (dict, Config)) else None) or {}
+        if not isinstance(table, dict):
+            raise ValueError(f'{key} must be a dict, got {short(table)}')
+        for name, value in table.items():
+            if name not in known:
+                raise ValueError(f'{key}.{name}: nothing reads it{meant(name, known)}; accepted are {", ".join(known)}')
+            if value is not None and known[name] is bool and value not in (True, False):
+                raise ValueError(f'{key}.{name} must be True or False, got {short(value)}')
+            if value is not None and known[name] is int and not _is_whole(value):
+                raise ValueError(f'{key}.{name} must be a whole number, got {short(value)}')
+    log = cfg.get('log_processor')
+    if isinstance(log, dict) and log.get('type') is None:
+        check_arguments('log_processor', log, LogProcessor)
+        if log.get('by_epoch', True) not in (True, False):
+            raise ValueError(f'log_processor.by_epoch must be True or False, got {short(log.by_epoch)}')
+    for key, wrapper in [('optim_wrapper', cfg.get('optim_wrapper')), *_several(cfg.get('optim_wrapper'))]:
+        clipping = wrapper.get('clip_grad') if isinstance(wrapper, dict) else None
+        if clipping is None:
+            continue
+        if not isinstance(clipping, dict) or not clipping:
+            raise ValueError(f'{key}.clip_grad must be a dict such as dict(max_norm=1), got {short(clipping)}')
+        function = CLIPPING.get(clipping.get('type', 'norm'))
+        if function is None:
+            raise ValueError(f'{key}.clip_grad.type must be {" or ".join(CLIPPING)}, got {short(clipping.type)}')
+        check_arguments(f'{key}.clip_grad', clipping, function, own=('parameters', ), complete=True)
+
+
+def _several(wrapper: Any) -> List:
+    """The wrappers of several optimizers, with their keys."""
+    return [(f'optim_wrapper.{name}', each) for name, each in wrapper.items() if isinstance(each, dict) and 'optimizer' in each
+            ] if isinstance(wrapper, dict) else []
 
 
 def check_launcher(launcher: str) -> None:

@@ -220,3 +220,30 @@ def test_a_function_that_is_registered_collates():
     cfg = config()
     cfg.train_dataloader.collate_fn = dict(type='pseudo_collate')
     check_config(cfg, 'train')
+
+
+@pytest.mark.parametrize('options, said', [
+    ({'randomness.sed': 3}, 'randomness.sed: nothing reads it (is seed meant?); accepted are seed, diff_rank_seed, deterministic'),
+    ({'randomness.deterministic': 'maybe'}, "randomness.deterministic must be True or False, got 'maybe'"),
+    ({'env_cfg.cudnn_benchmrk': True}, 'env_cfg.cudnn_benchmrk: nothing reads it (is cudnn_benchmark meant?)'),
+    ({'env_cfg.mp_cfg.opencv_num_thread': 1}, 'env_cfg.mp_cfg.opencv_num_thread: nothing reads it (is opencv_num_threads meant?)'),
+    ({'env_cfg.mp_cfg.opencv_num_threads': 'x'}, "env_cfg.mp_cfg.opencv_num_threads must be a whole number, got 'x'"),
+    ({'auto_scale_lr.base_batch': 4}, 'auto_scale_lr.base_batch: nothing reads it (is base_batch_size meant?)'),
+    ({'auto_scale_lr': 4}, 'auto_scale_lr must be a dict, got 4'),
+    ({'log_processor.windw_size': 3}, 'log_processor.windw_size: LogProcessor has no such argument (is window_size meant?)'),
+    ({'log_processor.by_epoch': 'x'}, "log_processor.by_epoch must be True or False, got 'x'"),
+    ({'optim_wrapper.clip_grad.max_nrm': 3}, 'optim_wrapper.clip_grad.max_nrm: clip_grad_norm_ has no such argument (is max_norm meant?)'),
+    ({'optim_wrapper.clip_grad': 5}, 'optim_wrapper.clip_grad must be a dict such as dict(max_norm=1), got 5'),
+    ({'optim_wrapper.clip_grad.type': 'nrm'}, "optim_wrapper.clip_grad.type must be norm or value, got 'nrm'"),
+])
+def test_settings_that_are_of_no_class(options, said):
+    cfg = config()
+    cfg.optim_wrapper.pop('clip_grad', None)
+    cfg.pop('auto_scale_lr', None), cfg.pop('log_processor', None)
+    merge_options(cfg, options)
+    assert refusal(cfg).startswith(said)
+
+
+def test_settings_of_no_class_that_can_be():
+    check_config(config(**{'optim_wrapper.clip_grad.max_norm': 1, 'auto_scale_lr.base_batch_size': 16, 'randomness.deterministic': False,
+                           'env_cfg.resource_limit': 4096}), 'train')
