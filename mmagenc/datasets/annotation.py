@@ -380,7 +380,7 @@ def form_problem(clip: Dict, metainfo: Dict, *, unlabelled: bool = False) -> Opt
         return f'source must be a word such as real or synthetic, got {str(clip["source"])[:60]!r}'
     frames = clip['total_frames']
     if not _is_index(frames) or frames < 1:
-        return f'total_frames must be at least 1, got {frames!r}'
+        return f'total_frames must be at least 1, got {frames!r}{"" if _is_index(frames) else ": accepted are whole numbers"}'
     reason = None if unlabelled and is_unlabelled(clip) else label_problem(clip['label'], metainfo.get('classes'))
     reason = reason or _skeleton_problem(clip.get('skeleton')) or _fps_problem(clip.get('fps')) or _size_problem(clip)
     for key in ARRAY_KEYS:
@@ -404,7 +404,7 @@ def check_clips(clips: Sequence, metainfo: Dict, *, source: str, unlabelled: boo
 def label_problem(label, classes) -> Optional[str]:
     """Why a label is none of ``classes`` (``None`` if those are not known), or ``None``."""
     if not _is_index(label):
-        return f'label {label!r} is no class index'
+        return f'label {label!r} is no class index: accepted are whole numbers from 0, the places of classes in their list'
     if label >= MAX_CLASSES:
         return f'label {label} is no class index: accepted are numbers below {MAX_CLASSES}'
     if classes and label >= len(classes):

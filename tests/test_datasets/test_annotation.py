@@ -93,10 +93,12 @@ def nan_at(key, *index):
 
 BROKEN = {
     'label_name': (set_value('label', 'wave'), "label 'wave' is no class index"),
+    'label_part': (set_value('label', 1.5), 'label 1.5 is no class index: accepted are whole numbers from 0, the places of classes in'),
     'label_bool': (set_value('label', True), 'label True is no class index'),
     'label_high': (set_value('label', 3), r'unknown label 3, there are 3 classes: wave, kick, roll \(labels begin at 0\)'),
     'label_negative': (set_value('label', -1), 'label -1'),
     'frames_zero': (set_value('total_frames', 0), 'total_frames must be at least 1, got 0'),
+    'frames_part': (set_value('total_frames', 6.0), 'total_frames must be at least 1, got 6.0: accepted are whole numbers'),
     'frames_text': (set_value('total_frames', '6'), "total_frames must be at least 1, got '6'"),
     'frames_other': (set_value('total_frames', 7), 'keypoint has 6 frames, total_frames says 7'),
     'name_missing': (lambda clip: clip.pop('frame_dir'), "no 'frame_dir'"),
