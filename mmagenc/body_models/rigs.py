@@ -6,7 +6,7 @@ Recordings name joints with the prefixes and suffixes of the program that wrote 
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from os.path import commonprefix
 from pathlib import Path
@@ -30,6 +30,9 @@ _SMPL = get_skeleton('smpl24')
 _KEYS = {'joints', 'axes', 'rest', 'unit', 'up', 'forward'}
 _LIMBS = (('hip', 'knee'), ('knee', 'ankle'), ('shoulder', 'elbow'), ('elbow', 'wrist'))
 _HOLDS = 0.7  # Mean cosine between the bones of a recording and where a rig's axes have them.
+_ARM = ('collar', 'shoulder', 'elbow', 'wrist', 'hand')
+_CLAVICLE, _HAND, _FOREARM = 0.9, 0.75, (0.7, 1.25)
+"""In lengths of the upper arm: what no clavicle is longer than, what a hand is shorter than (in lengths of the forearm), and forearms."""
 _SHOWN = 40  # Joints of a recording that a message lists.
 
 
@@ -104,6 +107,41 @@ class Rig:
         return not cosines or sum(cosines) / len(cosines) > _HOLDS
 
 
+    def begins_at_upper_arm(self, names: Sequence[str], rest: Tensor) -> bool:
+        """Whether what the rig has for the clavicle is the upper arm by the lengths of the bones: it is too long, the forearm only a hand.
+
+        Args:
+            names: R joint names, among which all that the fit needs are found.
+            rest: ``(R, 3)`` their positions with every channel at zero.
+        """
+        clavicle, upper, fore = self._arm_bones(names, rest)
+        return upper > 0 and clavicle > _CLAVICLE * upper and 0 < fore < _HAND * upper
+
+    def arms_are_a_persons(self, names: Sequence[str], rest: Tensor) -> bool:
+        """Whether forearms are as long as beside an upper arm; arguments as of :meth:`begins_at_upper_arm`."""
+        _, upper, fore = self._arm_bones(names, rest)
+        return upper > 0 and _FOREARM[0] < fore / upper < _FOREARM[1]
+
+    def _arm_bones(self, names: Sequence[str], rest: Tensor) -> Tuple[float, float, float]:
+        """Lengths of clavicle (0 where none is found), upper arm and forearm, of both sides together."""
+        found, lengths = self.find(names), [0., 0., 0.]
+        for side in SIDES:
+            joints = [found.get(_SMPL.joint_names.index(side + joint)) for joint in _ARM[:4]]
+            for place, (start, stop) in enumerate(zip(joints, joints[1:])):
+                if start is not None:
+                    lengths[place] += float(torch.as_tensor(rest[stop] - rest[start], dtype=torch.float64).norm())
+        return lengths[0], lengths[1], lengths[2]
+
+    def from_upper_arm(self) -> 'Rig':
+        """The same rig for recordings in which the joint that it has for the clavicle is the upper arm: all of the arm one joint nearer."""
+        nearer = {side + joint: side + before for side in SIDES for before, joint in zip(_ARM, _ARM[1:])}
+        own = [side + joint for side in SIDES for joint in _ARM]
+        joints, axes = ({**{joint: value for joint, value in mapping.items() if joint not in own},
+                         **{joint: mapping[before] for joint, before in nearer.items() if before in mapping}}
+                        for mapping in (self.joints, self.axes))
+        return replace(self, name=f'{self.name} with its clavicle as upper arm', joints=joints, axes=axes)
+
+
 def listed(names: Sequence[str]) -> str:
     """Joint names in a message, without End Sites and not without end."""
     names = [name for name in names if not name.endswith('_end')]
@@ -150,6 +188,9 @@ def available_rigs() -> List[str]:
 def detect_rig(names: Sequence[str], rest: Optional[Tensor] = None) -> Rig:
     """The shipped rig that knows the most of a recording's joints.
 
+    What one program calls the clavicle is another's upper arm (``LeftShoulder``): where the bones' lengths say so, the rig is brought to it
+    (:meth:`Rig.from_upper_arm`).
+
     Args:
         names: R joint names.
         rest: ``(R, 3)`` positions with every channel at zero; a rig whose axes they contradict is not taken where another one fits.
@@ -165,13 +206,29 @@ def detect_rig(names: Sequence[str], rest: Optional[Tensor] = None) -> Rig:
         except ValueError as error:
             nearest.append((sum(bool(_places(candidate, _spellings(names))) for joint in REQUIRED
                                 for candidate in rig.joints.get(joint, ())[:1]), str(error)))
+    if not fitting and rest is not None:
+        fitting = _fitting_from_upper_arm(names, rest)
     if not fitting:
         _refuse_twice(names)
         close = f' (nearest: {max(nearest)[1].split("; it has")[0]})' if max(nearest)[0] > len(REQUIRED) // 2 else ''
         raise ValueError(f'no shipped rig ({", ".join(available_rigs())}) fits the joints {listed(names)}{close}; '
                          'write a YAML file for it, docs/rigs.md says how')
     holding = [item for item in fitting if rest is None or item[1].axes_hold(names, rest)]
-    return max(holding or fitting, key=lambda item: item[0])[1]
+    rig = max(holding or fitting, key=lambda item: item[0])[1]
+    return rig.from_upper_arm() if rest is not None and rig.begins_at_upper_arm(names, rest) else rig
+
+
+def _fitting_from_upper_arm(names: Sequence[str], rest: Tensor) -> List[Tuple[int, Rig]]:
+    """Rigs whose arms begin one joint nearer and fit so, by the bones' lengths too, each with how many joints it knows."""
+    fitting = []
+    for rig in (load_rig(name).from_upper_arm() for name in available_rigs()):
+        try:
+            found = rig.find(names)
+        except ValueError:
+            continue
+        if rig.arms_are_a_persons(names, rest):
+            fitting.append((len(found), rig))
+    return fitting
 
 
 def _refuse_twice(names: Sequence[str]) -> None:

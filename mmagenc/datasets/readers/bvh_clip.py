@@ -21,7 +21,7 @@ _STILL = 1.  # Degrees within which frames show one pose.
 _JUMP = 30.  # Degrees by which a joint jumps from a pose of calibration into the motion.
 _STRAIGHT = 20.  # Degrees of a joint in a T-pose from the zero pose.
 _LEADING = 10  # Frames at most that such a pose takes.
-HEAD = get_skeleton('smpl24').joint_names.index('head')
+HEAD, CLAVICLE = map(get_skeleton('smpl24').joint_names.index, ('head', 'left_collar'))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,15 @@ def convert_bvh(path: Path, settings: BvhSettings) -> Dict:
         turns=turns.amax(dim=0).tolist())
     return dict(pose=fit.pose.numpy(), transl=fit.transl.numpy(), keypoint=fit.keypoint.numpy(), quality=quality,
                 assumed=Assumption(fit.assumed.words(), rate, fit.assumed.legs, tuple(notes)),
-                doubts={**fit.assumed.doubts, **person_findings(fit, fps)})
+                doubts={**fit.assumed.doubts, **_arms(recording, rig), **person_findings(fit, fps)})
+
+
+def _arms(recording: Bvh, rig: Rig) -> Dict[str, str]:
+    """What is to be told of a rig that the user names and whose clavicle is an upper arm by the bones' lengths."""
+    if not rig.begins_at_upper_arm(recording.names, recording.rest_positions()):
+        return {}
+    upper = recording.names[rig.find(recording.names)[CLAVICLE]]
+    return {'arms': f'{upper} is the upper arm by the lengths of the bones, not the clavicle: without --rig it is taken for that'}
 
 
 def _other_skeletons(recording: Bvh, rig: Rig) -> List[str]:

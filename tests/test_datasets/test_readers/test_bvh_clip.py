@@ -58,6 +58,43 @@ def test_every_shipped_rig_takes_its_joints(convert, rig):
     assert_person(clip)
 
 
+def upper_arm_first(rig, *, hand):
+    """Names of a rig whose LeftShoulder is the upper arm, LeftArm the forearm and LeftForeArm the hand."""
+    arms = ['shoulder', 'elbow', 'wrist', *['hand'] * hand]
+    nearer = {f'{side}_{joint}': f'{side.title()}{word}' for side in ('left', 'right')
+              for joint, word in zip(arms, ('Shoulder', 'Arm', 'ForeArm', 'Hand'))}
+    body = {joint: name for joint, name in names_of(rig).items() if joint.split('_')[-1] not in ('collar', *arms, 'hand')}
+    return {**body, **nearer}
+
+
+@pytest.mark.parametrize('rig', ['mixamo', 'rokoko'])
+@pytest.mark.parametrize('hand', [True, False])
+def test_a_shoulder_that_is_as_long_as_an_upper_arm_is_one(convert, rig, hand):
+    clip = convert(person_bvh(upper_arm_first(rig, hand=hand)))
+    assert clip['quality']['rig'] == f'{rig} with its clavicle as upper arm' and clip['doubts'] == {}
+    assert_person(clip)
+
+
+def test_a_rig_that_is_named_is_taken_with_a_warning_where_its_clavicle_is_an_upper_arm(convert):
+    clip = convert(person_bvh(upper_arm_first('mixamo', hand=True)), rig=load_rig('mixamo'))
+    assert clip['quality']['rig'] == 'mixamo' and clip['doubts']['arms'].startswith('LeftShoulder is the upper arm')
+
+
+def test_arms_without_hands_are_not_taken_for_ones_that_begin_at_the_upper_arm(convert):
+    names = {joint: name for joint, name in names_of('mixamo').items() if not joint.endswith(('wrist', 'hand'))}
+    with pytest.raises(ValueError, match=r'nearest: rig mixamo does not fit: the recording lacks left_wrist \(LeftHand'):
+        convert(person_bvh(names))
+
+
+def test_hands_and_feet_stand_for_wrists_and_ankles_where_there_are_none(convert):
+    names = {joint: name for joint, name in names_of('xsens').items() if not joint.endswith(('collar', 'hand', 'foot'))}
+    names |= {f'{side}_{joint}': f'{side.title()}{word}' for side in ('left', 'right')
+              for joint, word in (('wrist', 'Hand'), ('ankle', 'Foot'), ('foot', 'Toe'))}
+    clip = convert(person_bvh(names))
+    assert clip['quality']['rig'] == 'xsens' and clip['doubts'] == {}
+    assert_person(clip)
+
+
 @pytest.mark.parametrize('change', [
     'mixamorig:{}', 'mixamorig7:{}', 'mixamorig_{}', 'Armature|{}', 'Armature|mixamorig:{}', '{} #0', '{}.001', 'Character1_{}', '{}_jnt',
     'CHR_{}', 'Skeleton 1 {}',
