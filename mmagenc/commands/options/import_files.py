@@ -46,7 +46,7 @@ def _add_labels(parser: Parser) -> None:
     add('--unlabelled', action='store_true', help='write the clips without labels, to be recognized')
     add('--classes', metavar='A,B,…', help='class names in index order, separated by commas (default: all labels, sorted)')
     add('--split', metavar='SPLITS', help="which clips go where: values, as 'train=1-4;val=5;test=6-8', or shares, as "
-        "'train=70%%;val=15%%;test=15%%' (default: as published sets say, else all to train)")
+        "'train=70%%;val=15%%;test=15%%' (default: as published sets say, or folders called train and test, else all to train)")
     add('--split-by', choices=('id', 'subject', 'label', 'name'), default='id',
         help='what --split lists, or whose clips stay together (default: %(default)s)')
     add_seed(group, 'of splits by share')

@@ -31,6 +31,7 @@ from .paths import has_path, in_metres
 from .registry import VIDEO_SUFFIXES, ReadOptions, Recording, UnknownFormatError, Unusable
 from .segments import Segment, assign, cut
 from .source import Source
+from .split_folders import place_by_folders
 from .tracks import identities, link_persons, only_person, with_all_frames
 from .unit_option import check_unit
 from .upright import head_down, up_of_person
@@ -142,7 +143,7 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
         videos = [item._replace(recording=persons_of(item.recording, settings)) for item in videos]
         items, problems = cut_all(items, settings)
         left_out += problems
-    clips, notes = [], Counter()
+    clips, notes, origins = [], Counter(), []
     for item in items:
         try:
             clip, said = clip_of(item, settings)
@@ -150,8 +151,13 @@ def import_files(inputs: Sequence, settings: ImportSettings) -> Imported:
             left_out.append(_named(item.source, item.recording, error))
             continue
         clips.append(clip)
+        origins.append((item.source, item.whole or item.recording.name))
         notes.update(said)
+    labelled = settings.unlabelled or any(said is not None for said in (settings.label, settings.labels, settings.segments))
+    clips, said_of_folders = place_by_folders(clips, origins, labelled=labelled, placed=settings.split is not None)
+    notes.update(said_of_folders)
     notes.update(_placed_by_recording(clips, settings))
+    notes.update(_of_one_recording(items))
     annotation, unplaced = annotation_of(clips, classes=settings.classes, labelled=not settings.unlabelled, split=settings.split,
                                          split_by=settings.split_by, seed=settings.seed)
     left_out += unplaced
@@ -173,6 +179,19 @@ def _placed_by_recording(clips: Sequence[Dict], settings: ImportSettings) -> Dic
         return {}
     note = f'no {settings.split_by} is known by which --split could place them: clips of one recording stay in one split, nothing else does'
     return {note: len(unknown)} if unknown else {}
+
+
+def _of_one_recording(items: Sequence[Item]) -> Dict[str, int]:
+    """What is to be told where files of one folder have recordings of one name: of several estimators, or in several formats, they would be
+    trained on and tested too."""
+    files: Dict[Tuple[Path, str], List[str]] = {}
+    for item in items:
+        files.setdefault((item.source.path.parent, item.whole or item.recording.name), []).append(item.source.path.name)
+    copies = [names for names in map(list, map(dict.fromkeys, files.values())) if len(names) > 1]
+    if not copies:
+        return {}
+    first = ' and '.join(copies[0][:2])
+    return {f'recordings of one name are in several files of a folder ({first}): are they copies? Keep one of each': sum(map(len, copies))}
 
 
 def with_targets(settings: ImportSettings) -> ImportSettings:

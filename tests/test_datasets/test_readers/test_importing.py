@@ -84,6 +84,46 @@ def test_a_folder_of_clips_becomes_an_annotation_that_is_read_back(tmp_path, wri
     assert 'fps' not in annotation['annotations'][0]
 
 
+@pytest.mark.parametrize('form', ['{split}/{label}/{name}.json', '{label}/{split}/{name}.json'])
+def test_folders_that_are_called_after_splits_are_splits_and_no_classes(tmp_path, write, form):
+    """All were trained on, or the classes were train and test."""
+    for index, (split, label) in enumerate((split, label) for split in ('train', 'Validation', 'test') for label in ('crawl', 'roll')):
+        write(form.format(split=split, label=label, name=f'c{index}'), toy(seed=index))
+    found = done(tmp_path)
+    assert found.annotation['metainfo']['classes'] == ['crawl', 'roll']
+    assert {split: sorted(names) for split, names in found.annotation['split'].items()} == dict(
+        train=['c0', 'c1'], val=['c2', 'c3'], test=['c4', 'c5'])
+    assert {clip['frame_dir']: clip['label'] for clip in found.annotation['annotations']} == {f'c{index}': index % 2 for index in range(6)}
+    note, = (note for note in found.notes if 'folders' in note)
+    assert 'are taken for splits, not for classes' in note and all(split in note for split in ('train', 'Validation', 'test'))
+    said = done(tmp_path, split='train=50%;test=50%')
+    assert said.annotation['metainfo']['classes'] == ['crawl', 'roll'] and set(said.annotation['split']) == {'train', 'test'}
+    assert done(tmp_path, label='baby').annotation['metainfo']['classes'] == ['baby']
+
+
+def test_folders_of_splits_that_are_named_themselves_or_hold_no_classes(tmp_path, write):
+    write('train/a.json', toy(seed=1)), write('test/a.json', toy(seed=2))
+    both = import_files([tmp_path / 'in/train', tmp_path / 'in/test'], ImportSettings())
+    assert [len(both.annotation['split'][split]) for split in ('train', 'test')] == [1, 1]
+    assert done(tmp_path).annotation['metainfo']['classes'] == both.annotation['metainfo']['classes'] == ['in']
+
+
+def test_a_lone_folder_and_folders_beside_others_are_no_splits(tmp_path, write):
+    write('crawl/test/a.json', toy(seed=1))
+    assert list(done(tmp_path).annotation['split']) == ['train']
+    write('crawl/train/b.json', toy(seed=2)), write('crawl/c.json', toy(seed=3))
+    found = done(tmp_path)
+    assert list(found.annotation['split']) == ['train'] and any('are not taken for splits' in note for note in found.notes)
+
+
+def test_recordings_of_one_name_in_several_files_of_a_folder_are_told_of(tmp_path, write):
+    write('crawl/a.json', toy()), write('roll/a.json', toy())
+    assert not any('copies' in note for note in done(tmp_path).notes)
+    write('crawl/a.JSON', toy())
+    note, = (note for note in done(tmp_path).notes if 'copies' in note)
+    assert 'a.JSON and a.json' in note
+
+
 def test_one_damaged_file_or_recording_is_listed_and_is_not_the_end(tmp_path, write):
     write('crawl/a.json', toy(), dict(broken='no frames'), toy(seed=5))
     (tmp_path / 'in/crawl/torn.json').write_text('{"toy": [')

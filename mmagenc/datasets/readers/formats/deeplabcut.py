@@ -1,7 +1,8 @@
 """DeepLabCut's (and Lightning Pose's) ``.csv`` and ``.h5``: body parts of one or more animals, or infants, frame by frame.
 
 The columns have three levels, scorer, bodyparts and coords (x, y, likelihood), or with individuals four. Of a ``.h5`` beside its ``.csv``
-the ``.csv`` is read, of a ``_filtered`` file beside the raw one the filtered one, of several snapshots of one network the last.
+the ``.csv`` is read, of a ``_filtered`` file beside the raw one the filtered one, of several snapshots of one network the last, and of
+several networks (or trackers) the one that was trained longest: they are of one video.
 M individuals, T frames, V keypoints.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from mmagenc.datasets.readers.pandas_tables import read_pandas_table, table_keys
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording, Unusable, each_video
-from mmagenc.datasets.readers.source import Source
+from mmagenc.datasets.readers.source import Source, natural_key
 from mmagenc.datasets.readers.values import columns_of_names, last_number
 from mmagenc.registry import READERS
 
@@ -70,10 +71,12 @@ def _passed_over(source: Source) -> bool:
         beside.append(path.with_suffix('.csv'))
     found = next((other for other in beside if other.is_file()), None)
     later = _later(path)
-    if found is not None or later is not None:
-        said = f'{found.name} beside it has the same' if found is not None else f'{later.name} beside it is of a later training'
+    other = _of_another_network(source) if found is None and later is None else None
+    said = (f'{found.name} beside it has the same' if found is not None else f'{later.name} beside it is of a later training'
+            if later is not None else f'{other.name} beside it is of the same video' if other is not None else None)
+    if said is not None:
         source.pass_over(f'{said}; --format deeplabcut reads this one')
-    return found is not None or later is not None
+    return said is not None
 
 
 def _later(path: Path) -> Optional[Path]:
@@ -84,6 +87,27 @@ def _later(path: Path) -> Optional[Path]:
     others = [other for other in path.parent.iterdir() if other.name.startswith(own[1]) and (name := SNAPSHOT.fullmatch(other.name))
               and (name[1], name[3]) == (own[1], own[3]) and int(name[2]) > int(own[2])]
     return max(others, key=lambda other: int(SNAPSHOT.fullmatch(other.name)[2]), default=None)
+
+
+def _of_another_network(source: Source) -> Optional[Path]:
+    """The file beside one that is read in its place, since it is of the same video: of the most iterations, else the last by name."""
+    video = SCORER.sub('', source.path.stem)
+    if not video or video == source.path.stem:
+        return None
+    others = [path for path in source.path.parent.iterdir() if path.name.startswith(video) and path.suffix.lower() in DeepLabCut.suffixes
+              and path.stem != video and SCORER.sub('', path.stem) == video and _has_points(path)]
+    best = max(others, key=_rank, default=source.path)
+    return None if best == source.path else best
+
+
+def _has_points(path: Path) -> bool:
+    """Whether a file by its name is one of body parts: not of the bones' lengths and angles that DeepLabCut may write beside them."""
+    return path.is_file() and not path.stem.endswith('_skeleton')
+
+
+def _rank(path: Path) -> Tuple:
+    snapshot, plain = SNAPSHOT.fullmatch(path.name), re.sub('_?filtered$', '', path.stem)
+    return int(snapshot[2]) if snapshot else 0, natural_key(plain), path.stem != plain, path.suffix.lower() == '.csv'
 
 
 def _header(rows: Sequence[Sequence[str]]) -> Optional[Dict[int, str]]:

@@ -199,13 +199,17 @@ def test_further_columns_are_passed_over_in_both_forms(write, import_file, walk,
         assert np.allclose(import_file(path, 'deeplabcut')[0].keypoint[0], walk)
 
 
-def test_of_several_snapshots_of_a_network_the_last_is_read(write, walk, tmp_path):
-    """They were the same recording several times."""
+def test_of_several_files_of_a_video_one_is_read(write, walk, tmp_path):
+    """Snapshots, networks and trackers of one video were several clips, trained on and tested: the one of the most iterations stays."""
     names = ['v1DLC_net_shuffle1_100000.csv', 'v1DLC_net_shuffle1_50000.csv', 'v1DLC_net_shuffle1_50000_filtered.csv',
-             'v1DLC_net_shuffle1_150000_filtered.csv', 'v2DLC_net_shuffle1_50000.csv', 'v1DLC_other_shuffle1_7.csv', 'v1.csv']
+             'v1DLC_net_shuffle1_150000_filtered.csv', 'v2DLC_net_shuffle1_50000.csv', 'v1DLC_other_shuffle1_7.csv', 'v1.csv',
+             'v3DLC_net_shuffle1_5.csv', 'v3DLC_net_shuffle2_5.csv', 'v3DLC_net_shuffle2_5_skeleton.csv', 'v33DLC_net_shuffle1_5.csv',
+             'v4DLC_net_shuffle1_5_el.csv', 'v4DLC_net_shuffle1_5_sk.csv', 'v4DLC_net_shuffle1_5_sk_filtered.csv']
     for name in names:
-        write(name, csv_text(columns(), values(walk)))
+        write(name, 'bones' if 'skeleton' in name else csv_text(columns(), values(walk)))
     taken = {path.name for path in tmp_path.iterdir() if recognize(Source(path), all_readers())}
-    assert taken == {names[0], *names[3:]}
-    source = Source(tmp_path / names[2])
-    assert recognize(source, all_readers()) is None and '150000_filtered.csv beside it is of a later training' in str(source.failure())
+    assert taken == {names[3], names[4], names[6], names[8], names[10], names[13]}
+    for name, says in ((names[2], '150000_filtered.csv beside it is of a later training'),
+                       (names[7], 'v3DLC_net_shuffle2_5.csv beside it is of the same video; --format deeplabcut reads this one')):
+        source = Source(tmp_path / name)
+        assert recognize(source, all_readers()) is None and says in str(source.failure())
