@@ -2,11 +2,13 @@
 
 ``{"images": [{"id", "file_name", "width", "height"}], "annotations": [{"image_id", "keypoints": [x, y, v, …], "track_id"}], "categories":
 [{"keypoints": [names], "skeleton": [[1, 2], …]}]}``. One clip is one ``video_id``, or else one folder of images, and one ``track_id``.
-v is 2 for a visible point, 1 for a hidden one, 0 for none; an annotation may have confidences beside them, ``keypoint_scores`` (V,), and a
-video its ``fps``, as mmagenc export writes them. An annotation, its ``attributes`` or its image may say what is
-being done: where that changes along a clip, the stretches are clips. V keypoints.
+v is 2 for a visible point, 1 for a hidden one, 0 for none; an annotation may have confidences beside them, ``keypoint_scores`` (V,), and
+a video its ``fps``, as mmagenc export writes them. An annotation, its ``attributes`` or its image may say what is being done: where that
+changes along a clip, the stretches are clips. Where nothing else says it, several categories of the same keypoints say it that are no
+kinds of people and never meet in one image. V keypoints.
 """
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -43,6 +45,12 @@ NUMBERED = ('label', 'class')
 TRACK_KEYS = ('track_id', 'person_id', 'instance_id', 'object_id')
 """Of an annotation or its attributes, where somebody says who it is over time; all but the first may number annotations instead."""
 SUBJECT_KEYS = ('subject', 'subject_id', 'participant', 'participant_id', 'infant', 'infant_id', 'child_id', 'patient_id')
+BEINGS = re.compile(
+    'person|human|people|bab(y|ies)|infants?|newborns?|neonates?|toddlers?|child|children|kids?|adults?|m[ae]n|wom[ae]n|boys?|girls?|male|'
+    'female|mother|father|mum|mom|dad|parents?|caregiver|therapist|nurse|doctor|patients?|subjects?|participants?|players?|athletes?|actor|'
+    'pedestrian|somebody|someone|animals?|mouse|mice|rats?|dogs?|cats?|horses?|monkeys?|birds?|body|bodies|skeletons?|poses?|keypoints?|'
+    'figures?|stick|objects?|none|default|coco')
+"""Words of categories that say who or what is seen, and not what is being done."""
 FRAME_KEYS = ('frame_id', 'frame_index', 'frame_number')
 
 
@@ -85,6 +93,7 @@ class CocoVideo(Reader):
         graded = all(np.isin(one.points[:, 2], (0, 1, 2)).all() for one in found)
         key = _identity_key([one.annotation for one in found])
         top = max((one.points[:, 2].max() for one in found), default=0)
+        categories, said = _categories(content, found, key)
         for one in found:
             category = one.annotation.get('category_id')
             score = (VISIBILITY[one.points[:, 2].astype(int)] * (2 if top == 1 else 1)) if graded else one.points[:, 2]
@@ -96,11 +105,14 @@ class CocoVideo(Reader):
             except ValueError as error:
                 problems.add(one.image.clip, str(error))
             else:
-                clips.setdefault((one.image.clip, person.track, category), []).append((one.image, person, one.annotation))
+                annotation = {**one.annotation, LABEL_KEYS[0]: categories[category]} if categories else one.annotation
+                clips.setdefault((one.image.clip, person.track, '' if categories else category), []).append((one.image, person, annotation))
         whole = len({*(clip for clip, _, _ in clips), *problems.by_clip} - {None}) == 1
         clips = {key: entries for key, entries in clips.items() if key[0] not in problems.by_clip}
         if not clips:
             raise ValueError(next(problems.words(), 'no annotation has keypoints'))
+        layouts = {key: columns._replace(notes=(*columns.notes, *said)) for key, columns in layouts.items()}
+        layouts.setdefault('', next(iter(layouts.values())))
         for clip, text in zip(problems.by_clip, problems.words()):
             yield Unusable(f'{source.name}/{clip}' if clip else source.name, text)
         yield from _recordings(source, clips, layouts, options, _rates(content), whole)
@@ -146,6 +158,28 @@ def _taken(annotation, index: int, images: Mapping, problems: _Problems) -> Opti
     except ValueError as error:
         problems.add(clip, str(error))
         return None
+
+
+def _categories(content: Mapping, found: Sequence[_Taken], key: str) -> Tuple[Dict[object, str], Tuple[str, ...]]:
+    """The classes that the categories say, by id, empty if they say none; and what is to be told.
+
+    Categories are classes if there are several, of the same keypoints, none of them a kind of being, nobody has two in one image, and
+    nothing else says what is being done.
+    """
+    used = list(dict.fromkeys(one.annotation.get('category_id') for one in found))
+    entries = {entry['id']: entry for entry in content.get('categories') or () if isinstance(entry, dict)
+               and isinstance(entry.get('id'), (int, str)) and isinstance(entry.get('name'), str) and entry['name'].strip()}
+    names = {category: entries[category]['name'].strip() for category in used if category in entries}
+    doing = [name for name in names.values() if not any(map(BEINGS.fullmatch, re.findall('[a-z]+', name.lower())))]
+    if not doing or any(_word(one.annotation, LABEL_KEYS) or one.image.label for one in found):
+        return {}, ()
+    seen: Dict[Tuple, object] = {}
+    alone = all(seen.setdefault((one.annotation.get('image_id'), _who(one.annotation, key)), one.annotation.get('category_id')) ==
+                one.annotation.get('category_id') for one in found)
+    alike = len({(str(entries.get(one.annotation.get('category_id'), {}).get('keypoints')), len(one.points)) for one in found}) == 1
+    if len(used) == len(doing) > 1 and len(set(doing)) == len(doing) and alone and alike:
+        return names, (f'the categories are taken for classes: {", ".join(doing[:5])}{", …" if len(doing) > 5 else ""}', )
+    return {}, (f'{"the category" if len(names) == 1 else "categories"} {", ".join(list(names.values())[:5])}: not taken for the class', )
 
 
 def _rates(content: Mapping) -> Dict[str, float]:
@@ -242,12 +276,12 @@ def _identity_key(annotations: Sequence[Mapping]) -> str:
 
 def _recordings(source: Source, clips: Mapping, layouts: Mapping, options: ReadOptions,
                 rates: Mapping[str, float], whole: bool) -> Iterator[Union[Recording, Unusable]]:
-    tracks: Dict[str, int] = {}
-    for clip, _, _ in clips:
-        tracks[clip] = tracks.get(clip, 0) + 1
+    tracks = Counter(clip for clip, _, _ in clips)
+    kinds = Counter(place[:2] for place in clips)
     for (clip, track, category), found in sorted(clips.items(), key=lambda item: natural_key(str(item[0]))):
         name = f'{source.name}/{clip}' if clip and not whole else clip or source.name
         name += f'_{track}' if tracks[clip] > 1 and track is not None else ''
+        name += f'_{category}' if kinds[clip, track] > 1 else ''
         columns = layouts[category]
         shapes = {image.shape for image, _, _ in found}
         if len(shapes) > 1 or len({image.number for image, _, _ in found}) == 1 and len(found) > 1:

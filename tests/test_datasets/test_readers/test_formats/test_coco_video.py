@@ -256,3 +256,38 @@ def test_who_is_who_by_other_keys_than_track_id(write, import_file, walk, key):
     for index, annotation in enumerate(written['annotations']):  # a number of the annotation
         annotation[key] = index
     assert '2 persons by overlap' in import_file(write('a.json', written), 'coco')[0].notes
+
+
+def in_categories(walk, *names, count=5, who=None):
+    """A clip whose frames are of one category after another, each for so many frames; ``who`` gives tracks."""
+    written = content(walk, track=who)
+    for index, annotation in enumerate(written['annotations']):
+        annotation['category_id'] = 1 + index // count % len(names)
+    return dict(written, categories=[dict(CATEGORY, id=number, name=name) for number, name in enumerate(names, start=1)])
+
+
+def test_categories_that_name_actions_are_classes(write, import_file, walk):
+    """They were two clips of one name, both of the folder's class."""
+    found = import_file(write('a.json', in_categories(walk, 'crawling', 'sitting')), 'coco')
+    assert [(clip.name, clip.label) for clip in found] == [('clip1_000', 'crawling'), ('clip1_001', 'sitting')]
+    np.testing.assert_allclose(found[0].keypoint, walk[None, :5])
+    np.testing.assert_allclose(found[1].keypoint, walk[None, 5:])
+    assert all('the categories are taken for classes: crawling, sitting' in clip.notes for clip in found)
+
+
+@pytest.mark.parametrize('names, notes', [(['baby'], 0), (['person'], 0), (['Infant_pose'], 0), (['crawling'], 1), (['adult', 'infant'], 0),
+                                          (['adult', 'crawling'], 1)])
+def test_categories_that_name_no_actions_or_one_alone_are_no_classes(write, import_file, walk, names, notes):
+    found = import_file(write('a.json', in_categories(walk, *names)), 'coco')
+    assert {clip.label for clip in found} == {None} and len({clip.name for clip in found}) == len(names)
+    assert [sum('not taken for the class' in note for note in clip.notes) for clip in found] == [notes] * len(names)
+
+
+def test_categories_are_no_classes_where_they_meet_in_an_image_or_something_else_says_them(write, import_file, walk):
+    written = in_categories(walk, 'glove', 'shoe')
+    more = [dict(annotation, id=100 + annotation['id'], category_id=3 - annotation['category_id']) for annotation in written['annotations']]
+    met = import_file(write('a.json', dict(written, annotations=written['annotations'] + more)), 'coco')
+    assert {clip.label for clip in met} == {None} and any('not taken for the class' in note for note in met[0].notes)
+    for annotation in written['annotations']:
+        annotation['action'] = 'roll'
+    assert {clip.label for clip in import_file(write('b.json', written), 'coco')} == {'roll'}
