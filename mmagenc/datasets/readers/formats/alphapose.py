@@ -1,8 +1,10 @@
 """Results of AlphaPose (``alphapose-results.json``) and of COCO's form of results: a list of persons, each with its image.
 
 ``{"image_id": "12.jpg", "keypoints": [x, y, score, …], "score", "box": [x, y, width, height], "idx"}``; with ``--format open`` or ``cmu``
-a dict of images, and ``sep-json`` beside it has the same in a file an image. Images that are called by the time of day
-(``2018-07-04T12_04_17.738369.png``) are in its order, and a recording goes on while they follow each other. V keypoints.
+a dict of images, and ``sep-json`` beside it has the same in a file an image. PoseFlow's ``alphapose-results-forvis-tracked.json`` is a
+dict of images too, each a list of persons; it is read in the place of the files beside it that have the same without who is who. Images
+that are called by the time of day (``2018-07-04T12_04_17.738369.png``) are in its order, and a recording goes on while they follow each
+other. V keypoints.
 """
 
 import re
@@ -31,6 +33,8 @@ OPEN_KEYS = {'people': 'pose_keypoints_2d', 'bodies': 'joints'}
 """Of ``--format open`` and ``cmu``: where the persons of an image are, and their keypoints."""
 TIME = re.compile(r'(\d{4})-?(\d\d)-?(\d\d)[T_ -]+(\d\d)[_:.-]?(\d\d)[_:.-]?(\d\d)(?:[._,](\d{1,9}))?(?!\d)')
 """Of a day, in the name of an image."""
+SAME = ('alphapose-results-forvis-tracked.json', 'alphapose-results.json', 'alphapose-results-forvis.json')
+"""Files of one video in one folder, the one that says most first."""
 PAUSE = 2.
 """Seconds between two images by time after which another recording begins."""
 Entry = Tuple[Union[str, int], Dict, str]
@@ -47,6 +51,15 @@ class AlphaPose(Reader):
 
     def sniff(self, source: Source) -> Optional[str]:
         content = source.json()
+        said = self._said(content)
+        better = next((name for name in SAME[:SAME.index(source.path.name)] if source.path.with_name(name).is_file()),
+                      None) if source.path.name in SAME else None
+        if said and better is not None:
+            source.pass_over(f'{better} beside it has the same; --format alphapose reads this one')
+        return None if better is not None else said
+
+    @staticmethod
+    def _said(content) -> Optional[str]:
         if isinstance(content, list) and content and isinstance(content[0], dict):
             if {'image_id', 'keypoints'} <= content[0].keys() and isinstance(content[0]['keypoints'], list):
                 return f'{len(content)} persons in images'
@@ -54,6 +67,9 @@ class AlphaPose(Reader):
             first = next(iter(content.values()))
             if isinstance(first, dict) and any(isinstance(first.get(key), list) for key in OPEN_KEYS):
                 return f'persons in {len(content)} images'
+            person = next((frame[0] for frame in content.values() if isinstance(frame, list) and frame), None)
+            if isinstance(person, dict) and _is_flat(person.get('keypoints')):
+                return f'tracked persons in {len(content)} images'
         return None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
@@ -82,6 +98,11 @@ class AlphaPose(Reader):
                             notes=(*columns.notes, *notes, *run.notes))
 
 
+def _is_flat(keypoints) -> bool:
+    return isinstance(keypoints, list) and bool(keypoints) and len(keypoints) % 3 == 0 and all(
+        isinstance(value, (int, float)) for value in keypoints)
+
+
 def _entries(content) -> List[Entry]:
     if isinstance(content, list):
         for index, person in enumerate(content):
@@ -90,14 +111,22 @@ def _entries(content) -> List[Entry]:
         return [(person['image_id'], person, f'entry {index} (image {person["image_id"]})') for index, person in enumerate(content)]
     entries: List[Entry] = []
     for image, frame in content.items():
+        if isinstance(frame, list):  # of PoseFlow
+            entries += _of_image(image, frame, 'keypoints')
+            continue
         key = next((key for key in OPEN_KEYS if isinstance(frame, dict) and isinstance(frame.get(key), list)), None)
         if key is None:
             raise ValueError(f'image {image}: expected {" or ".join(OPEN_KEYS)}')
-        for index, person in enumerate(frame[key]):
-            if not isinstance(person, dict):
-                raise ValueError(f'image {image}, person {index}: no dict')
-            entries.append((image, dict(person, keypoints=person.get(OPEN_KEYS[key])), f'image {image}, person {index}'))
+        entries += _of_image(image, frame[key], OPEN_KEYS[key])
     return entries
+
+
+def _of_image(image: str, persons: Sequence, key: str) -> List[Entry]:
+    places = [f'image {image}, person {index}' for index in range(len(persons))]
+    for person, place in zip(persons, places):
+        if not isinstance(person, dict):
+            raise ValueError(f'{place}: no dict')
+    return [(image, dict(person, keypoints=person.get(key)), place) for person, place in zip(persons, places)]
 
 
 def _person(person: Dict, place: str) -> Person:

@@ -1,8 +1,9 @@
 """Predictions of MMPose: of ``MMPoseInferencer`` (``pred_out_dir``) and of the demos (``--save-predictions``), in 2-D and lifted to 3-D.
 
-Of a video: a list of ``{"frame_id", "instances"}``, or ``{"meta_info", "instance_info": that}``, whose frames count from 1; of a folder of
-images a file an image, a list of instances or ``{"meta_info", "instance_info": that}``. An instance has ``keypoints (V, 2 or 3)``,
-``keypoint_scores (V,)`` and ``bbox`` as corners. V keypoints.
+Of a video: a list of ``{"frame_id", "instances"}``, or ``{"meta_info", "instance_info": that}``, whose frames count from 1; of a folder
+of images a file an image, a list of instances or ``{"meta_info", "instance_info": that}``. People who call the models themselves write a
+list of such lists, one a frame. An instance has ``keypoints (V, 2 or 3)``, ``keypoint_scores (V,)`` and ``bbox`` as corners; in such
+lists also ``keypoints (V, 3)`` of x, y and score, as MMPose 0.x gave them. V keypoints.
 """
 
 from functools import partial
@@ -32,6 +33,8 @@ LOOKS = 20
 """Files of a folder that are looked at; those of images with nobody in them, and damaged ones, say nothing."""
 NO_IMAGE = 'no list of instances'
 TRACK_KEYS = ('track_id', 'instance_id')
+SURE = 1.1
+"""Scores of heatmaps may be a little above 1."""
 
 
 @READERS.register_module(name='mmpose')
@@ -53,7 +56,7 @@ class MMPose(Reader):
             return 'predictions of a demo'
         if isinstance(content, list) and content and isinstance(content[0], dict) and {'frame_id', 'instances'} <= content[0].keys():
             return f'predictions for {len(content)} frames'
-        return None
+        return f'lists of instances of {len(content)} frames' if _is_bare(content) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         if not source.is_folder:
@@ -118,6 +121,31 @@ def _is_instances(content) -> bool:
             {'keypoints', 'keypoint_scores'} <= content[0].keys())
 
 
+def _is_bare(content) -> bool:
+    """Whether a content is a list of frames, each a list of instances; the first that is there tells."""
+    if not isinstance(content, list) or not all(isinstance(frame, list) for frame in content):
+        return False
+    first = next((frame[0] for frame in content if frame), None)
+    return isinstance(first, dict) and isinstance(first.get('keypoints'), list) and all(
+        isinstance(point, list) for point in first['keypoints'])
+
+
+def _has_scored_points(instance) -> bool:
+    if not isinstance(instance, dict) or 'keypoint_scores' in instance or not isinstance(instance.get('keypoints'), list):
+        return False
+    return all(isinstance(point, list) and len(point) == 3 and isinstance(point[2], (int, float)) and 0 <= point[2] <= SURE
+               for point in instance['keypoints'])
+
+
+def _of_bare(frames: Sequence[Sequence]) -> List[Dict]:
+    """Frames of bare lists as ``MMPoseInferencer`` writes them; a third number of each keypoint that is one of 0 to 1 is the score, where
+    no other is there."""
+    if all(_has_scored_points(instance) for frame in frames for instance in frame):
+        frames = [[{**instance, 'keypoints': [point[:2] for point in instance['keypoints']],
+                    'keypoint_scores': [point[2] for point in instance['keypoints']]} for instance in frame] for frame in frames]
+    return [dict(frame_id=index, instances=frame) for index, frame in enumerate(frames)]
+
+
 def _videos(names: List[str]) -> Mapping[str, List[str]]:
     """Images by the videos that share a folder: by what stands before their numbers, if that tells series and not single images apart; each
     by itself where none has a number, by which they could be in order."""
@@ -149,6 +177,8 @@ def _frames_of_file(content) -> Tuple[Mapping, List[Tuple[str, Sequence]], Optio
             return meta, [('instance_info', content)], None
     if not isinstance(content, list) or not content:
         raise ValueError('no frames')
+    if _is_bare(content):
+        content = _of_bare(content)
     frames: Dict[int, Sequence] = {}
     for index, frame in enumerate(content):
         if not isinstance(frame, dict) or not isinstance(frame.get('instances'), list):

@@ -24,6 +24,23 @@ def test_frames_are_sorted_by_number(write, import_file, walk, idx):
     assert np.allclose(recording.keypoint_score, .9)
 
 
+def test_what_poseflow_tracked_is_read_in_the_place_of_the_files_beside_it(write, import_file, walk, tmp_path):
+    def persons(index, *who):
+        places = {idx: np.c_[walk[index] + 300 * (idx - 1), np.full(17, .9)].reshape(-1) for idx in who}
+        return [dict(keypoints=place.tolist(), scores=2.5, idx=idx) for idx, place in places.items()]
+
+    frames = {f'{index}.jpg': persons(index, 2, 1) if index < 4 else persons(index, 1) for index in range(10)}
+    path = write('crawling/clip/alphapose-results-forvis-tracked.json', {**frames, '6.jpg': []})
+    recording, = import_file(path, 'alphapose')
+    assert recording.name == 'crawling/clip' and recording.skeleton.name == 'coco17'
+    assert np.isnan(recording.keypoint[0, 6]).all() and np.allclose(recording.keypoint[0, :6], walk[:6])
+    write('crawling/clip/alphapose-results.json', results(walk)), write('crawling/clip/alphapose-results-forvis.json', frames)
+    found = import_files([tmp_path], ImportSettings())
+    assert [clip['frame_dir'] for clip in found.annotation['annotations']] == ['clip']
+    assert found.annotation['metainfo']['classes'] == ['crawling']
+    assert sum('forvis-tracked.json beside it has the same' in line for line in found.left_out) == 2
+
+
 def test_tracks_gaps_and_the_forms_of_others(write, import_file, walk):
     content = results(walk, 1)[:5] + results(walk + 300, 2)[:3] + results(walk, 1)[7:]
     recording, = import_file(write('clip.json', content), 'alphapose')

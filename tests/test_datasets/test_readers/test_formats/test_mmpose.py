@@ -39,6 +39,23 @@ def test_frames_without_anybody_and_a_second_person(write, import_file, walk):
     assert len(import_file(write('a.json', content), 'mmpose', max_persons=2)[0].keypoint) == 2
 
 
+def test_lists_of_instances_a_frame(write, import_file, walk):
+    """What people write who call the models themselves; MMPose 0.x gave x, y and score together."""
+    content = [[instance(points)] for points in walk]
+    content[3] = []
+    content[5].append(instance(walk[5] + 300, .1))
+    old = [[dict(keypoints=[[*point, .9] for point in one['keypoints']], bbox=[*one['bbox'][0], .95]) for one in frame]
+           for frame in content]
+    bare = [[dict(keypoints=one['keypoints']) for one in frame] for frame in content]
+    for made in (content, old, bare):
+        recording, = import_file(write('crawling/clip.json', made), 'mmpose')
+        assert recording.name == 'crawling/clip' and recording.keypoint.shape == (1, 10, 17, 2)
+        assert np.isnan(recording.keypoint[0, 3]).all()
+        seen = [index for index in range(10) if index not in (3, 5)]
+        np.testing.assert_allclose(recording.keypoint[0, seen], walk[seen], rtol=1e-6)
+        assert made is bare or np.allclose(recording.keypoint_score[0, seen], .9)
+
+
 def test_a_folder_of_images(write, import_file, walk, tmp_path):
     for index in (0, 1, 2, 4, 10):
         write(f'walk/clip/frame_{index}.json', [instance(walk[min(index, 9)])])
