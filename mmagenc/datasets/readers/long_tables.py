@@ -11,7 +11,8 @@ import numpy as np
 
 from .registry import Person
 from .table_parts import Part, parts_of
-from .wide_tables import AXES, FRAME_COLUMNS, cell_number, columns_called, frame_number
+from .values import identity
+from .wide_tables import AXES, FRAME_COLUMNS, ROW_COLUMNS, TRACK_COLUMNS, cell_number, columns_called, frame_number
 
 POINT_COLUMNS = ('landmark_name', 'keypoint_name', 'joint_name', 'landmark', 'keypoint', 'joint', 'body_part', 'bodypart', 'name',
                  'landmark_id', 'landmarkid', 'landmark_index', 'landmark_idx', 'keypoint_id', 'keypoint_index', 'joint_id', 'id', 'index')
@@ -32,6 +33,7 @@ class LongTable:
         score: column of the score.
         frame: column of the frame's number.
         point: column of the keypoint's name or number.
+        track: column of who it is, of persons who are seen together; without one each frame has one person.
         width: columns of the header; a row may go on with further keypoints of its frame, in the columns from ``point`` on.
     """
     axes: Tuple[int, ...]
@@ -39,6 +41,7 @@ class LongTable:
     frame: Optional[int]
     point: Optional[int]
     width: int
+    track: Optional[int] = None
 
     def parts(self, name: str, rows: Sequence[Sequence[str]], *, by_class: bool = True) -> List[Part]:
         """The clips of the table's rows (:func:`~mmagenc.datasets.readers.table_parts.parts_of`).
@@ -46,7 +49,7 @@ class LongTable:
         Raises:
             ValueError: as there.
         """
-        return parts_of(name, rows, frame=self.frame, used=(*self.axes, self.score, self.point), within=(self.point, ),
+        return parts_of(name, rows, frame=self.frame, track=self.track, used=(*self.axes, self.score, self.point), within=(self.point, ),
                         by_class=by_class)
 
 
@@ -75,7 +78,9 @@ def parse_long_header(header: Sequence[str]) -> Optional[LongTable]:
     axes = tuple(places[axis][0] for axis in 'xyz' if axis in places)
     if point is None and not all('landmark' in lower[column] for column in axes) or point is not None and point > axes[0]:
         return None
-    return LongTable(axes, places.get('score', [None])[0], frame, point, len(header))
+    people = [name for name in TRACK_COLUMNS if name not in ROW_COLUMNS]  # which may number the keypoints
+    track = next(iter(columns_called(header, people)), None) if point is not None and frame is not None else None
+    return LongTable(axes, places.get('score', [None])[0], frame, point, len(header), track)
 
 
 def first_points(table: LongTable, rows: Sequence[Sequence[str]], *, block: int) -> List[Point]:
@@ -87,8 +92,9 @@ def first_points(table: LongTable, rows: Sequence[Sequence[str]], *, block: int)
     return sorted(found, key=_order)
 
 
-def points_of(table: LongTable, rows: Sequence[Sequence[str]], *, block: int) -> Tuple[List[Point], List[Person], Optional[np.ndarray]]:
-    """The keypoints, sorted; a person for each frame, with NaN and score 0 where a keypoint has no row; and the frames' numbers.
+def points_of(table: LongTable, rows: Sequence[Sequence[str]], *,
+              block: int) -> Tuple[List[Point], List[List[Person]], Optional[np.ndarray]]:
+    """The keypoints, sorted; the persons of each frame, with NaN and score 0 where a keypoint has no row; and the frames' numbers.
 
     Args:
         table: the columns.
@@ -99,30 +105,36 @@ def points_of(table: LongTable, rows: Sequence[Sequence[str]], *, block: int) ->
         ValueError: a cell that is no number, rows of other lengths, a keypoint twice in a frame, rows that make no whole frames; the line
             is named.
     """
-    frames: Dict[Optional[int], Dict[Point, np.ndarray]] = {}
-    for line, frame, point, values in _entries(table, rows, block):
-        points = frames.setdefault(frame, {})
+    frames: Dict[Optional[int], Dict[Optional[str], Dict[Point, np.ndarray]]] = {}
+    for line, frame, who, point, values in _entries(table, rows, block):
+        points = frames.setdefault(frame, {}).setdefault(who, {})
         if point in points:
-            raise ValueError(f'line {line}: keypoint {point} twice in frame {frame}')
+            said = '; of several persons a column person says who is who' if who is None else f', of {who}'
+            raise ValueError(f'line {line}: keypoint {point} twice in frame {frame}{said}')
         points[point] = values
     if not frames:
         raise ValueError('no rows below the header')
-    names = sorted({point for points in frames.values() for point in points}, key=_order)
+    names = sorted({point for persons in frames.values() for points in persons.values() for point in points}, key=_order)
     unknown = np.array([*[np.nan] * len(table.axes), 0], dtype=np.float32)
+
+    def person(who: Optional[str], points: Dict[Point, np.ndarray]) -> Person:
+        array = np.stack([points.get(name, unknown) for name in names])
+        return Person(array[:, :-1], array[:, -1] if table.score is not None else None, identity(who))
+
     ordered = sorted(frames)
-    values = [np.stack([frames[frame].get(name, unknown) for name in names]) for frame in ordered]
-    persons = [Person(array[:, :-1], array[:, -1] if table.score is not None else None) for array in values]
+    persons = [[person(who, points) for who, points in frames[frame].items()] for frame in ordered]
     return names, persons, np.array(ordered) if table.frame is not None else None
 
 
 def _entries(table: LongTable, rows: Sequence[Sequence[str]], block: int):
-    """Line, frame, keypoint, and its coordinates with its score, of each keypoint of each row."""
+    """Line, frame, who it is, keypoint, and its coordinates with its score, of each keypoint of each row."""
     header, count, frame = rows[0], 0, 0
     seen: set = set()
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         for shift in _shifts(table, row, line):
+            who = None if table.track is None else row[table.track + (shift if table.track > table.point else 0)].strip() or None
             values = _values(table, row, shift, line, header)
             point = count % block if table.point is None else _point(row[table.point + shift])
             if table.frame is not None:
@@ -133,7 +145,7 @@ def _entries(table: LongTable, rows: Sequence[Sequence[str]], block: int):
                 frame, seen = frame + 1, set()
             seen.add(point)
             count += 1
-            yield line, frame, point, values
+            yield line, frame, who, point, values
     if table.point is None and count % block:
         raise ValueError(f'{count} rows that name no landmark are no whole frames of {block}')
 

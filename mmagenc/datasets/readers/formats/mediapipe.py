@@ -213,9 +213,9 @@ def _of_long(table: LongTable, rows: List[List[str]]) -> Tuple[List[_Frame], Lis
     if columns is None:
         raise ValueError(f'no landmarks of BlazePose: {", ".join(map(str, names[:40]))}')
     order = list(columns.values())
-    scores = [None if person.score is None else person.score[order] for person in persons]
-    frames = [_Frame(None if ids is None else int(ids[index]), [(person.keypoint[order], score)])
-              for index, (person, score) in enumerate(zip(persons, scores))]
+    frames = [_Frame(None if ids is None else int(ids[index]),
+                     [(person.keypoint[order], None if person.score is None else person.score[order]) for person in frame])
+              for index, frame in enumerate(persons)]
     return frames, list(columns)
 
 

@@ -1,5 +1,5 @@
 """Tables of YOLO-pose and others: a row a person and frame with ``NAME.x``, ``NAME.y`` and, mostly, a score in pixels; or a row a
-keypoint of one person, ``frame,keypoint,x,y``; or a row a person and frame with ``NAME_X``, ``NAME_Y`` and ``NAME_Z``, as people export
+keypoint, ``frame,person,keypoint,x,y``; or a row a person and frame with ``NAME_X``, ``NAME_Y`` and ``NAME_Z``, as people export
 what Kinects and other sensors track.
 
 V keypoints.
@@ -74,9 +74,9 @@ def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
 
 
 def _of_long(table: LongTable, rows, name: str, options: ReadOptions) -> Recording:
-    names, persons, ids = points_of(table, rows, block=1)
+    names, frames, ids = points_of(table, rows, block=1)
     make = _recording if len(table.axes) == 2 else in_space
-    return make([str(name) for name in names], [[person] for person in persons], ids, name, options, rate_of_times(rows, table.frame))
+    return make([str(name) for name in names], frames, ids, name, options, rate_of_times(rows, table.frame))
 
 
 def recording_of(table: WideTable, rows, name: str, options: ReadOptions) -> Recording:
