@@ -21,7 +21,7 @@ from mmagenc.skeletons import get_skeleton
 from .orientation import AXES, upright
 
 RIG_FOLDER = Path(__file__).parent / 'assets' / 'rigs'
-UNITS = {'m': 1., 'cm': 0.01, 'mm': 0.001, 'inch': 0.0254}
+UNITS = {'m': 1., 'cm': 0.01, 'mm': 0.001, 'inch': 0.0254, 'ft': 0.3048, 'yd': 0.9144}
 RESTS = ('tpose', 'smpl')
 SIDES = ('left_', 'right_')
 REQUIRED = ('pelvis', ) + tuple(side + joint for joint in ('hip', 'knee', 'ankle', 'shoulder', 'elbow', 'wrist') for side in SIDES)
@@ -246,7 +246,7 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 
 def parse_unit(unit: Union[str, float]) -> float:
-    """Metres per unit from ``'m'``, ``'cm'``, ``'mm'``, ``'inch'`` or a positive number of metres.
+    """Metres per unit from ``'m'``, ``'cm'``, ``'mm'``, ``'inch'``, ``'ft'``, ``'yd'`` or a positive number of metres.
 
     Raises:
         ValueError: none of these.

@@ -79,7 +79,8 @@ def test_a_rig_that_is_not_there():
         load_rig('nobody')
 
 
-@pytest.mark.parametrize('unit, metres', [('m', 1), ('cm', .01), ('mm', .001), ('inch', .0254), ('0.5', .5), (2, 2)])
+@pytest.mark.parametrize('unit, metres', [('m', 1), ('cm', .01), ('mm', .001), ('inch', .0254), ('ft', .3048), ('yd', .9144), ('0.5', .5),
+                                          (2, 2)])
 def test_units(unit, metres):
     assert parse_unit(unit) == metres
 

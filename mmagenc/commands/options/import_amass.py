@@ -17,7 +17,7 @@ def build_parser() -> Parser:
     parser.add_argument('--up', choices=('auto', 'y', 'z', '-y', '-z'), default='auto', help='axis of the files that points up, as in '
                         '--up=-y; auto: told by feet, head and motion, else z, and said (default: %(default)s)')
     parser.add_argument('--unit', default='m', metavar='UNIT',
-                        help='of the path in the files: m, cm, mm, inch, or metres per unit (default: %(default)s)')
+                        help='of the path in the files: m, cm, mm, inch, ft, yd, or metres per unit (default: %(default)s)')
     parser.add_argument('--source-fps', type=positive, metavar='FPS', help='frames per second of the files, where they say none or wrong '
                         'ones (default: as they say)')
     parser.add_argument('--strict', action='store_true', help='leave out clips about which a warning is given')

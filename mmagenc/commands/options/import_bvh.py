@@ -40,7 +40,7 @@ def build_parser() -> Parser:
                                help='SMPL model file, or a body type (default: %(default)s)')
     accept_old(parser, body, '--body')
     parser.add_argument('--unit', default='auto', metavar='UNIT',
-                        help='m, cm, mm, inch, or metres per unit (default: by rig or by length of the legs)')
+                        help='m, cm, mm, inch, ft, yd, or metres per unit (default: by rig or by length of the legs)')
     parser.add_argument('--path-scale', default='body', metavar='SCALE', help='body: steps as small as the body; or a number, 1 keeps the '
                         'recorded metres (default: %(default)s)')
     parser.add_argument('--up', choices=UPS, default='auto', help='axis of the files that points up, as in --up=-y; auto: told by feet, '

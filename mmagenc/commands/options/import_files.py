@@ -58,7 +58,7 @@ def _add_files(parser: Parser) -> None:
     add('--img-shape', type=count, nargs=2, metavar=('HEIGHT', 'WIDTH'), help='of the images, pixels (default: as the files say)')
     add('--layout', metavar='LAYOUT', help='keypoints: a name, or a YAML file (default: as their names or their number tell)')
     add('--joint-names', type=Path, metavar='FILE', help="the files' names for a layout's keypoints, YAML lines \"nose: snout\"")
-    add('--unit', metavar='UNIT', help='m, cm, mm, inch, or metres per unit (default: as the format has it, or by the legs)')
+    add('--unit', metavar='UNIT', help='m, cm, mm, inch, ft, yd, or metres per unit (default: as the format has it, or by the legs)')
     add('--up', choices=('auto', 'y', '-y', 'z', '-z'), default='auto',
         help='axis of the files that points up; of pixels y turns them (default: as the format has it, or as the motion tells)')
     add('--rig', default='auto', metavar='RIG', help='BVH: names of the joints, by a shipped rig or a YAML file (default: auto)')

@@ -14,7 +14,9 @@ from .naming import layout_of_names
 from .registry import ReadOptions
 from .upright import to_y_up, up_of_person
 
-UNITS = {'m': 1., 'meters': 1., 'metres': 1., 'cm': 0.01, 'dm': 0.1, 'mm': 0.001, 'in': 0.0254, 'inch': 0.0254}
+UNITS = {'m': 1., 'meters': 1., 'metres': 1., 'cm': 0.01, 'centimeters': 0.01, 'centimetres': 0.01, 'dm': 0.1, 'mm': 0.001,
+         'millimeters': 0.001, 'millimetres': 0.001, 'in': 0.0254, 'inch': 0.0254, 'ft': 0.3048, 'feet': 0.3048, 'yd': 0.9144,
+         'yards': 0.9144}
 """Metres per unit, by the names that files give them."""
 KNOWN_UPS = ('y', 'z')
 """Axes up that an annotation says; points of others are turned."""

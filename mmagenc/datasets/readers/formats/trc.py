@@ -1,7 +1,8 @@
 """TRC, the track row column format of motion capture (OpenSim, OpenCap, Pose2Sim, Vicon): a table of named points, separated by tabs.
 
 T frames. Line 1 begins with ``PathFileType``; line 2 names, line 3 says ``DataRate``, ``NumFrames``, ``NumMarkers`` and ``Units``; line 4
-names the points, each over three columns, after ``Frame#`` and ``Time``. Cells of points that are not seen are empty.
+names the points, each over three columns, after ``Frame#`` and ``Time``. Cells of points that are not seen are empty; frames whose numbers
+are left out have nobody in them. Numbers may have decimal commas.
 """
 
 from typing import Dict, Iterator, List, Optional, Tuple
@@ -14,6 +15,7 @@ from mmagenc.datasets.readers.source import Source
 from mmagenc.registry import READERS
 
 NEEDED = ('DataRate', 'NumFrames', 'NumMarkers', 'Units')
+_SAME_RATE = 0.05
 NOWHERE = ('', 'nan', 'null', '-')
 
 
@@ -36,11 +38,13 @@ class Trc(Reader):
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
         header, names = _header(source.lines)
-        points = _points(source.lines, len(names))
+        points, ids, times = _points(source.lines, len(names))
         _check_counts(header, len(names), len(points), options.lenient)
         found = placed(names, points, header['Units'], options)
-        yield Recording(name=source.name, skeleton=found.skeleton, keypoint=found.points[None], fps=_rate(header), up=found.up,
-                        notes=found.notes)
+        rate = _rate(header)
+        notes = () if options.fps else _notes_of_times(times, ids, rate)
+        yield Recording(name=source.name, skeleton=found.skeleton, keypoint=found.points[None], frame_ids=ids, fps=rate, up=found.up,
+                        notes=(*found.notes, *notes))
 
 
 def _header(lines: List[str]) -> Tuple[Dict[str, str], List[str]]:
@@ -64,7 +68,7 @@ def _header(lines: List[str]) -> Tuple[Dict[str, str], List[str]]:
 
 def _rate(header: Dict[str, str]) -> float:
     try:
-        rate = float(header['DataRate'])
+        rate = float(header['DataRate'].replace(',', '.'))
     except ValueError:
         rate = 0.
     if not 0 < rate < 1e6:
@@ -72,11 +76,20 @@ def _rate(header: Dict[str, str]) -> float:
     return rate
 
 
-def _points(lines: List[str], count: int) -> np.ndarray:
-    """``(T, count, 3)`` of the lines of frames; NaN for empty cells."""
-    rows = []
+def _notes_of_times(times: np.ndarray, ids: Optional[np.ndarray], rate: float) -> Tuple[str, ...]:
+    """What is to be told of times of another rate than the header's; of times in milliseconds nothing."""
+    steps = np.diff(times) / (1 if ids is None else np.diff(ids))
+    step = float(np.median(steps)) if len(steps) and np.isfinite(steps).all() else 0.
+    if step <= 0 or min(abs(step * rate / scale - 1) for scale in (1, 1000)) < _SAME_RATE:
+        return ()
+    return (f'DataRate says {rate:g} frames a second, the column Time {1 / step:.4g}: DataRate is taken; --source-fps says otherwise', )
+
+
+def _points(lines: List[str], count: int) -> Tuple[np.ndarray, Optional[np.ndarray], np.ndarray]:
+    """``(T, count, 3)`` of the lines of frames, NaN for empty cells; their numbers from 0 on, if these ascend; their times."""
+    rows, heads = [], []
     for number, line in enumerate(lines[4:], start=5):
-        cells = line.split('\t')
+        cells = line.replace(',', '.').split('\t')
         if not cells[0].strip():  # the names of the columns, or an empty line
             continue
         values = [cell.strip() for cell in cells[2:2 + 3 * count]]
@@ -87,13 +100,25 @@ def _points(lines: List[str], count: int) -> np.ndarray:
             rows.append([np.nan if value.lower() in NOWHERE else float(value) for value in values])
         except ValueError:
             raise ValueError(f'line {number}: a coordinate that is no number') from None
+        heads.append([_number(cell) for cell in (*cells, '')[:2]])
     if not rows:
         raise ValueError('no frames')
     points = np.array(rows).reshape(len(rows), count, 3)
     if np.isinf(points).any():
         raise ValueError(f'frame {int(np.argwhere(np.isinf(points))[0][0])} has an infinite coordinate')
     points[np.isnan(points).any(axis=-1)] = np.nan
-    return points
+    numbered, times = np.array(heads).T
+    if not np.isfinite(numbered).all() or (numbered != numbered.round()).any() or (np.diff(numbered) <= 0).any():
+        return points, None, times
+    ids = (numbered - numbered[0]).astype(int)
+    return points, ids // max(1, np.gcd.reduce(ids)), times  # DataRate is that of the lines
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
 
 
 def _check_counts(header: Dict[str, str], names: int, frames: int, lenient: bool) -> None:

@@ -45,6 +45,39 @@ def test_names_unit_and_rate(tmp_path, newline):
     assert found.fps == 60 and found.up == 'y' and found.notes[0].endswith('without RBigToe')
 
 
+def renumbered(path, numbers, rate=60.):
+    """The same file with other numbers of frames, and times that go with them."""
+    lines = path.read_text().split('\n')
+    for line, number in enumerate(numbers, start=6):
+        lines[line] = '\t'.join([str(number), f'{number / rate:.5f}', *lines[line].split('\t')[2:]])
+    path.write_text('\n'.join(lines))
+    return path
+
+
+def test_frames_that_are_left_out_are_there_without_anybody(tmp_path):
+    """They were cut out, and the person leapt."""
+    values = points(4)
+    found, = recordings(renumbered(write(tmp_path, values), [11, 12, 16, 17]), 'trc')
+    assert found.frame_ids.tolist() == [0, 1, 5, 6] and found.fps == 60 and not any('Time' in note for note in found.notes)
+    other, = recordings(renumbered(write(tmp_path, values, rate='30'), [0, 2, 4, 6]), 'trc')
+    assert other.frame_ids.tolist() == [0, 1, 2, 3] and other.fps == 30 and not any('Time' in note for note in other.notes)
+
+
+def test_a_rate_that_the_times_contradict_is_told_of(tmp_path):
+    path = renumbered(write(tmp_path, points(9), rate='100'), range(9), rate=50)
+    found, = recordings(path, 'trc')
+    assert found.fps == 100 and 'DataRate says 100 frames a second, the column Time 50' in found.notes[-1]
+
+
+def test_decimal_commas(tmp_path):
+    values = points()
+    path = write(tmp_path, values)
+    wanted, = recordings(path, 'trc')
+    path.write_text(path.read_text().replace('.', ',').replace('walk,trc', 'walk.trc'))
+    found, = recordings(path, 'trc')
+    assert found.fps == 60 and np.array_equal(found.keypoint, wanted.keypoint)
+
+
 def test_empty_cells_are_points_without_a_place(tmp_path):
     values = points()
     values[1, 6], values[-1, -1] = np.nan, np.nan  # the last cells of a line may be missing altogether
@@ -54,7 +87,7 @@ def test_empty_cells_are_points_without_a_place(tmp_path):
     assert np.isnan(found.keypoint[0, 1, 0]).all() and np.isnan(found.keypoint).sum() == 3
 
 
-@pytest.mark.parametrize('unit, metres', [('m', 1), ('cm', 100), ('mm', 1000)])
+@pytest.mark.parametrize('unit, metres', [('m', 1), ('cm', 100), ('mm', 1000), ('feet', 3.28084), ('yd', 1.0936133)])
 def test_units(tmp_path, unit, metres):
     found, = recordings(write(tmp_path, points() / 1000 * metres, unit=unit), 'trc')
     assert np.allclose(found.keypoint[0, :, 0, 1], 1.7, atol=0.2)
