@@ -1,6 +1,7 @@
 """Progress: a bar on a terminal, lines in a log, nothing of quick work, all on standard error."""
 
 import io
+import sys
 
 import pytest
 
@@ -16,6 +17,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def stderr(monkeypatch):
+    monkeypatch.delitem(sys.modules, 'ipykernel', raising=False)  # of another test: here is no notebook
+
     def use(stream):
         monkeypatch.setattr('sys.stderr', stream)
         return stream

@@ -12,11 +12,10 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import LogProcessor, Runner
-from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
 from mmagenc.command_line import describe
-from mmagenc.engine.config_types import check_arguments, check_types, closest, short
+from mmagenc.engine.config_types import check_arguments, check_clipping, check_types, closest, short
 from mmagenc.engine.hook_config import config_hooks
 from mmagenc.outputs import folder_problem, meant
 from mmagenc.registry import HOOKS, LOOPS, RUNNERS
@@ -54,7 +53,6 @@ TABLES = {
     'auto_scale_lr': dict(enable=bool, base_batch_size=int)
 }
 """Settings that are of no class, and what MMEngine reads of them; ``None`` is looked at elsewhere."""
-CLIPPING = dict(norm=clip_grad_norm_, value=clip_grad_value_)
 LOG_LEVELS = ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG')
 START_METHODS = ('fork', 'spawn', 'forkserver')
 LAUNCHED = dict(
@@ -338,10 +336,7 @@ def check_tables(cfg: Config) -> None:
             continue
         if not isinstance(clipping, dict) or not clipping:
             raise ValueError(f'{key}.clip_grad must be a dict such as dict(max_norm=1), got {short(clipping)}')
-        function = CLIPPING.get(clipping.get('type', 'norm'))
-        if function is None:
-            raise ValueError(f'{key}.clip_grad.type must be {" or ".join(CLIPPING)}, got {short(clipping.type)}')
-        check_arguments(f'{key}.clip_grad', clipping, function, own=('parameters', ), complete=True)
+        check_clipping(f'{key}.clip_grad', clipping)
 
 
 def _several(wrapper: Any) -> List:

@@ -17,8 +17,8 @@ def given(tmp_path):
     """Two clips: 12 frames of class 2 and 12 of class 0, whose places say so; and 8 frames of class 1. A judge of random weights."""
     path = np.repeat(np.eye(3, dtype=np.float32)[[2, 0]], 12, axis=0)
     changing = dict(frame_dir='a', label=2, total_frames=24, class_path=path)
-    changing['keypoint'] = np.broadcast_to(path.argmax(axis=1)[None, :, None, None], (1, 24, 20, 3)).astype(np.float32)
-    plain = dict(frame_dir='b', label=1, total_frames=8, keypoint=np.ones((1, 8, 20, 3), np.float32))
+    changing['keypoint'] = 1 + np.broadcast_to(path.argmax(axis=1)[None, :, None, None], (1, 24, 20, 3)).astype(np.float32)
+    plain = dict(frame_dir='b', label=1, total_frames=8, keypoint=np.full((1, 8, 20, 3), 2, np.float32))
     meta = dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20')
     save_annotation(dict(split=dict(all=['a', 'b']), metainfo=meta, annotations=[changing, plain]), tmp_path / 'clips.npz')
     config, _ = write_generator(tmp_path)
@@ -27,8 +27,8 @@ def given(tmp_path):
 
 
 def by_place(model, clips):
-    """Scores of a recognizer that names a window after the place of its middle frame."""
-    found = np.array([int(clip['keypoint'][0, clip['total_frames'] // 2, 0, 0]) for clip in clips])
+    """Scores of a recognizer that names a window after the place of its middle frame, 1 for class 0."""
+    found = np.array([int(clip['keypoint'][0, clip['total_frames'] // 2, 0, 0]) - 1 for clip in clips])
     return RecognizerScores(label=found, probability=np.eye(3)[found], feature=np.zeros((len(clips), 1)))
 
 
@@ -47,7 +47,7 @@ def test_windows_are_cut_where_they_say(given):
     assert [clip['frame_dir'] for clip in windows.clips] == ['a_0', 'a_4', 'a_8', 'a_12', 'a_16', 'b_0']
     assert windows.middle.tolist() == [3.5, 7.5, 11.5, 15.5, 19.5, 3.5]
     assert windows.wanted[2].tolist() == [0.5, 0, 0.5] and probability.shape == (6, 3) and names == ['walk', 'run', 'Jump']
-    assert windows.clips[2]['keypoint'][0, :, 0, 0].tolist() == [2.] * 4 + [0.] * 4
+    assert windows.clips[2]['keypoint'][0, :, 0, 0].tolist() == [3.] * 4 + [1.] * 4
 
 
 def parsed(words):

@@ -232,7 +232,7 @@ def test_a_function_that_is_registered_collates():
     ({'auto_scale_lr': 4}, 'auto_scale_lr must be a dict, got 4'),
     ({'log_processor.windw_size': 3}, 'log_processor.windw_size: LogProcessor has no such argument (is window_size meant?)'),
     ({'log_processor.by_epoch': 'x'}, "log_processor.by_epoch must be True or False, got 'x'"),
-    ({'optim_wrapper.clip_grad.max_nrm': 3}, 'optim_wrapper.clip_grad.max_nrm: clip_grad_norm_ has no such argument (is max_norm meant?)'),
+    ({'optim_wrapper.clip_grad.max_nrm': 3}, 'optim_wrapper.clip_grad.max_nrm: the clipping has no such argument (is max_norm meant?)'),
     ({'optim_wrapper.clip_grad': 5}, 'optim_wrapper.clip_grad must be a dict such as dict(max_norm=1), got 5'),
     ({'optim_wrapper.clip_grad.type': 'nrm'}, "optim_wrapper.clip_grad.type must be norm or value, got 'nrm'"),
 ])
