@@ -56,6 +56,16 @@ def array_problem(clip: Dict, key: str) -> Optional[str]:
     return None
 
 
+def nobody_is_seen(clip: Mapping) -> bool:
+    """Whether every point of a clip is one of :func:`missing_points`; one look at the frame in the middle is enough of most clips."""
+    keypoint, score = clip['keypoint'], clip.get('keypoint_score')
+    middle = keypoint.shape[1] // 2
+    sure = (np.isfinite(keypoint[:, middle]) & (keypoint[:, middle] != 0)).all(axis=-1)
+    if (sure if score is None else sure & (score[:, middle] > 0)).any():
+        return False
+    return bool(missing_points(keypoint, score).all())
+
+
 def persons_there(keypoint: np.ndarray) -> np.ndarray:
     """``(M,)`` which persons of ``(M, T, V, C)`` are there: have a point that is not zero (or not finite) in any frame."""
     return ((keypoint != 0) & np.isfinite(keypoint)).any(axis=(1, 2, 3))

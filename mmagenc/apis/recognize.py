@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from mmagenc.clips import AnnotationError, left_out_in_words, missing_points
+from mmagenc.clips import AnnotationError, left_out_in_words, nobody_is_seen
 from mmagenc.datasets.annotation import Problem, check_clips, content_clips, describe_problems, form_problem, normalized_clip
 from mmagenc.datasets.gaps import gaps_in_words
 from mmagenc.datasets.layouts import with_named_layouts
@@ -108,8 +108,7 @@ class TrainedMending:
 
 def unseen_clips(clips: List[Dict]) -> List[Problem]:
     """Number, name and reason of each clip in which nobody is seen: any class of it would be made up."""
-    return [(index, clip['frame_dir'], 'nobody is seen in any frame') for index, clip in enumerate(clips)
-            if missing_points(clip['keypoint'], clip.get('keypoint_score')).all()]
+    return [(index, clip['frame_dir'], 'nobody is seen in any frame') for index, clip in enumerate(clips) if nobody_is_seen(clip)]
 
 
 def _mended(clips: List[Dict], metainfo: Mapping, mending: TrainedMending) -> List[Dict]:

@@ -11,7 +11,7 @@ import numpy as np
 from mmengine.logging import print_log
 from scipy.interpolate import CubicSpline
 
-from mmagenc.clips import ARRAY_KEYS, missing_points, persons_there
+from mmagenc.clips import ARRAY_KEYS, missing_points, nobody_is_seen, persons_there
 from mmagenc.command_line import GAP_METHODS, MIN_LENGTH
 from mmagenc.skeletons import get_skeleton
 from mmagenc.skeletons.without import name_of_seen
@@ -191,7 +191,7 @@ def _name(joint: int, skeleton) -> str:
 
 def warn_of_gaps(clips: Sequence[Dict], source: str) -> None:
     """Log how many clips hold points without a place, see :func:`gaps_in_words`, and in how many nobody is seen."""
-    nobody = [clip['frame_dir'] for clip in clips if missing_points(clip['keypoint'], clip.get('keypoint_score')).all()]
+    nobody = [clip['frame_dir'] for clip in clips if nobody_is_seen(clip)]
     texts = [f'{source}: in {len(nobody)} of {len(clips)} clips nobody is seen in any frame, such as {nobody[0]}: nothing can be learnt '
              'from them, and they count as others do; leave them out of the file'] if nobody else []
     for text in filter(None, [*texts, gaps_in_words(clips, source)]):

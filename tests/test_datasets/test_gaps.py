@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mmagenc.clips import nobody_is_seen
 from mmagenc.datasets.gaps import FILLED_SCORE, GapFiller, fill_gaps, missing_points, warn_of_gaps
 from tests.test_datasets.clips import make_clip
 
@@ -173,3 +174,18 @@ def test_clips_with_gaps_are_counted(monkeypatch):
     said.clear()
     warn_of_gaps([dict(clip_of(np.zeros_like(straight())), frame_dir='dark'), clip_of(straight())], 'some.pkl')
     assert said[0].startswith('some.pkl: in 1 of 2 clips nobody is seen in any frame, such as dark: nothing can be learnt from them')
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+@pytest.mark.parametrize('scored', [False, True])
+def test_nobody_is_seen_where_no_point_has_a_place(dims, scored):
+    """Whatever one frame shows: in the middle nobody, elsewhere somebody, points on an axis, scores all 0, no numbers."""
+    rng, kinds = np.random.default_rng(0), set()
+    for _ in range(300):
+        other = -1. if rng.random() < 0.3 else 2.
+        keypoint = rng.choice([0., 0., 1., other, np.nan], size=(2, 3, 2, dims)) * (rng.random((2, 3, 1, 1)) < 0.3)
+        score = rng.choice([0., 0.5, np.nan], size=(2, 3, 2), p=[0.8, 0.1, 0.1]) if scored else None
+        clip = clip_of(keypoint.astype(np.float32), score)
+        kinds.add(nobody_is_seen(clip))
+        assert nobody_is_seen(clip) == missing_points(clip['keypoint'], score).all()
+    assert kinds == {False, True}
