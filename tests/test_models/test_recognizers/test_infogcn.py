@@ -151,6 +151,20 @@ def test_a_block_as_one_function_rounds_as_its_layers_do(index, monkeypatch):
 
 
 @with_kernels
+@pytest.mark.parametrize('channels', [(64, 128), (128, 64)])
+def test_a_block_that_changes_width_alone(channels):
+    """At a stride of 1, unlike InfoGCN's own: both projections, and gradients that go through them."""
+    block = EncodingBlock(*channels, num_joints=20, num_heads=3)
+    torch.nn.init.normal_(block.gcn.bn.weight), torch.nn.init.normal_(block.gcn.to_qk.weight, std=0.1)
+    x = torch.randn(8, 14, 20, channels[0])
+    ours, names = trained(block, x)
+    assert 'TrainedBlock' in names
+    truth, _ = trained(block, x, torch.float64)
+    for value, true in zip(ours, truth):
+        assert (value - true).norm() < 1e-4 * true.norm().clamp(min=1e-9)
+
+
+@with_kernels
 @pytest.mark.parametrize('settings', [dict(momentum=None), dict(momentum=0.3), dict(track_running_stats=False), dict(eps=0.1)])
 def test_settings_of_a_blocks_batch_norms(settings, monkeypatch):
     block, x = a_block()
