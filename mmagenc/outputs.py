@@ -25,7 +25,7 @@ import unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import IO, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from mmagenc.compat import atomic_open, is_stream, is_unfinished
 
@@ -271,6 +271,13 @@ def making(folder: PathLike) -> Iterator[Path]:
     except BaseException:
         remove_empty(made)
         raise
+
+
+@contextmanager
+def writing(path: PathLike, mode: str = 'wb', encoding: Optional[str] = None) -> Iterator[IO]:
+    """:func:`~mmagenc.compat.atomic_open` in a folder that is made if it is not there, and gone again where that fails."""
+    with making(Path(path).parent), atomic_open(path, mode, encoding=encoding) as file:
+        yield file
 
 
 @contextmanager

@@ -15,12 +15,11 @@ from mmengine.config import Config
 from torch import nn
 
 from mmagenc.clips import other_rates
-from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import UNLABELLED, motion_to_annotations, normalized_clip
 from mmagenc.datasets.mending import in_layout
 from mmagenc.datasets.readers.any_file import read_any_clips
 from mmagenc.models.recognizers import RecognizerScores
-from mmagenc.outputs import Output, check_outputs, making
+from mmagenc.outputs import Output, check_outputs, writing
 from mmagenc.registry import INFERENCERS
 from mmagenc.structures import Motion
 
@@ -87,7 +86,7 @@ class Recognition:
         """
         check_outputs([Output('', path, ('.csv', ))], force=force)
         header = ['clip', 'name', 'probability', 'truth', *(f'p_{name}' for name in self.classes)]
-        with making(Path(path).parent), atomic_open(path, 'w', encoding='utf-8') as file:
+        with writing(path, 'w', encoding='utf-8') as file:
             writer = csv.writer(file, lineterminator='\n')
             writer.writerows([header, *(['' if value is None else value for value in row.values()] for row in self.rows())])
         return Path(path)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from mmagenc.benchmarks.timing import Settings, timed
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 
 NUM_CLASSES, ROUND = 5, 50
 TOLERANCE = 0.2
@@ -330,7 +330,6 @@ def plot_sweep(report: Dict, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from mmagenc.compat import atomic_open
     axes = list(dict.fromkeys(row['axis'] for row in report['results']))
     figure = Figure(figsize=(3.6 * len(axes) + 0.4, 7.6), layout='constrained')
     FigureCanvasAgg(figure)
@@ -343,7 +342,7 @@ def plot_sweep(report: Dict, path: Path) -> None:
         panels[1, column].set_xlabel(axis, fontsize=9)
     panels[0, 0].set_ylabel('seconds', fontsize=9)
     panels[1, 0].set_ylabel('MB above what lay there before', fontsize=9)
-    with making(path.parent), atomic_open(path) as file:
+    with writing(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=160)
 
 

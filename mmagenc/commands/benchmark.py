@@ -35,8 +35,7 @@ from mmagenc.benchmarks.slt import slt
 from mmagenc.benchmarks.sweep import plot_sweep, print_sweep, sweep
 from mmagenc.benchmarks.timing import Settings, half_precision
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 
 BENCHMARKS = dict(
     act_vae=act_vae, cvae=cvae, gpu=gpu, kinetic_gan=kinetic_gan, onnx=onnx, p2i=p2i, recognizer=recognizer, slt=slt, sweep=sweep)
@@ -69,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         plot_sweep(report, Path(args.plot))
         print(f'drawn in {args.plot}')
     if args.out is not None:
-        with making(Path(args.out).parent), atomic_open(args.out, 'w', encoding='utf-8') as file:
+        with writing(args.out, 'w', encoding='utf-8') as file:
             file.write(json.dumps(report, indent=2) + '\n')
         print(f'written to {args.out}')
 

@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 from mmagenc.apis import init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.annotation import ARRAY_KEYS
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 from mmagenc.visualization.text import drawing, plain
 
 from .plot import COLORS
@@ -86,7 +85,7 @@ def draw(out, windows: Windows, probability: np.ndarray, names: List[str]) -> No
     axes.set(xlabel='middle of the window (frame)', ylabel='probability; share wanted (dashed)', ylim=(-0.02, 1.02))
     axes.legend()
     FigureCanvasAgg(figure)
-    with drawing(names), making(out.parent), atomic_open(out) as file:
+    with drawing(names), writing(out) as file:
         figure.savefig(file, format=out.suffix[1:], dpi=120)
 
 

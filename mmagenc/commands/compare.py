@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from mmagenc.apis import init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words, warnings_in_words
-from mmagenc.compat import atomic_open
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, labels_in_words, late_rate
 from mmagenc.evaluation.functional import frechet_distance, kernel_distance, wilson_interval
@@ -19,7 +17,7 @@ from mmagenc.evaluation.metrics.clips import class_names, format_table, percent,
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import Movement
 from mmagenc.evaluation.metrics.positions import discrepancies
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 
 
 class ClipFile(MotionDataset):
@@ -122,7 +120,7 @@ def write_json(path: str, numbers: Dict[str, float], per_class: Dict[str, Dict[s
     def known(values: Dict[str, float]) -> Dict[str, Optional[float]]:
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
-    with making(Path(path).parent), atomic_open(path, 'w', encoding='utf-8') as file:
+    with writing(path, 'w', encoding='utf-8') as file:
         tables = {name: known(values) for name, values in per_class.items()}
         json.dump(dict(known(numbers), per_class=tables, warnings=warnings), file, indent=1)
 

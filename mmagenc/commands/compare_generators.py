@@ -6,7 +6,6 @@ N clips, K classes, T frames, D feature channels.
 import argparse
 import json
 import time
-from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
@@ -16,7 +15,6 @@ from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.report import middle_frames
 from mmagenc.clips import USUAL_FPS
 from mmagenc.command_line import in_words, warnings_in_words
-from mmagenc.compat import atomic_open
 from mmagenc.datasets.agreement import classes_problem, keypoints_problem
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.persons import keep_persons
@@ -30,7 +28,7 @@ from mmagenc.evaluation.metrics.movement import common_joints, layout_of, measur
 from mmagenc.evaluation.metrics.plausibility import mean_derivative
 from mmagenc.evaluation.metrics.positions import discrepancies
 from mmagenc.models.recognizers import RecognizerScores
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid, medoid_first
 
@@ -178,5 +176,5 @@ def run(args: argparse.Namespace) -> None:
         print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows)]))
         if args.out is not None:
             known = {name: {key: value for key, value in values.items() if np.isfinite(value)} for name, values in rows.items()}
-            with making(Path(args.out).parent), atomic_open(args.out, 'w', encoding='utf-8') as file:
+            with writing(args.out, 'w', encoding='utf-8') as file:
                 json.dump(dict(rows=known, warnings=warnings), file, indent=1)

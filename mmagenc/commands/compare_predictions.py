@@ -2,14 +2,12 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Dict, List, Optional
 
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
 from mmagenc.evaluation.metrics.clips import format_table, percent
 from mmagenc.evaluation.predictions import BASELINES, Comparison, load_window_errors
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 
 KINDS = {'a sample': 'l2', 'mean of samples': 'mean_l2', 'best of samples': 'best_l2', 'energy score': 'energy_l2'}
 SHARES = {'PCK, a sample': 'pck', 'mean': 'mean_pck', 'best': 'best_pck'}
@@ -98,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     with in_words('compare-predictions', debug=args.debug):
         found = compare(args)
         if args.out is not None:
-            with making(Path(args.out).parent), atomic_open(args.out, 'w', encoding='utf-8') as file:
+            with writing(args.out, 'w', encoding='utf-8') as file:
                 json.dump(numbers(found), file, indent=1, ensure_ascii=False)
     print(f'{len(found.first)} windows of {len(set(found.first.subject))} subjects, {found.first.num_samples} samples of each; '
           f'{found.first.measure}')

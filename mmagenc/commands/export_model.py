@@ -5,11 +5,10 @@ from pathlib import Path
 
 from mmagenc.apis.export_model import Export, export_model
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.deploy import standalone
 from mmagenc.deploy.files import SUFFIXES
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 
 
 def tell(export: Export, out: Path) -> None:
@@ -47,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
                               clips=clips)
         if args.standalone is not None:
             text = Path(standalone.__file__).read_text(encoding='utf-8')
-            with making(args.standalone.parent), atomic_open(args.standalone, 'w', encoding='utf-8') as file:
+            with writing(args.standalone, 'w', encoding='utf-8') as file:
                 file.write(text)
     tell(export, args.out)
     if args.standalone is not None:

@@ -14,8 +14,7 @@ import numpy as np
 
 from mmagenc.command_line import in_words
 from mmagenc.commands.import_files import import_motion
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import Output, making
+from mmagenc.outputs import Output, writing
 from mmagenc.skeletons import get_skeleton
 
 
@@ -55,6 +54,6 @@ def run(args: argparse.Namespace) -> None:
     imported = import_motion('import-bvh', args, 'bvh', '.bvh', outputs=reports)
     report = summarize(imported.converted, imported.left_out)
     if args.report:
-        with in_words('import-bvh', debug=args.debug), making(args.report.parent), atomic_open(args.report, 'w', encoding='utf-8') as file:
+        with in_words('import-bvh', debug=args.debug), writing(args.report, 'w', encoding='utf-8') as file:
             json.dump(report, file, indent=1)
     print_summary(report)

@@ -12,11 +12,10 @@ import numpy as np
 
 from mmagenc.clips import missing_points
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import load_annotation
 from mmagenc.datasets.readers.any_file import read_any_clips
 from mmagenc.evaluation.inspection import Inspection, inspect_annotation
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 from mmagenc.visualization.inspection import SIGN, as_text, contact_sheet, write_inspection
 
 
@@ -76,7 +75,7 @@ def write_json(inspection: Inspection, path: Path) -> None:
     content['clips'] = [_known(row._asdict()) for row in inspection.clips]
     content['classes'] = [_known(row) for row in inspection.classes]
     content['doubts'] = [doubt._asdict() for doubt in inspection.doubts]
-    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
+    with writing(path, 'w', encoding='utf-8') as file:
         json.dump(content, file, indent=1)
 
 

@@ -18,8 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mmagenc.command_line import in_words
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 from mmagenc.visualization.logs import Curve, curves, read_scalars
 from mmagenc.visualization.text import drawing, legend_entries, plain
 
@@ -136,7 +135,7 @@ def run(args: argparse.Namespace) -> None:
         runs = read_runs(args)
         keys = choose_keys(runs, args.keys)
     out = Path(args.out)
-    with drawing([*runs, *keys]), making(out.parent), atomic_open(out) as file:
+    with drawing([*runs, *keys]), writing(out) as file:
         figure = draw(runs, keys, unit='iteration' if args.per_iteration else 'epoch', log=args.log)
         figure.savefig(file, format=out.suffix[1:], dpi=160, bbox_inches='tight')
     print(f'{len(keys)} numbers of {len(runs)} runs in {out}: {", ".join(keys)}')

@@ -16,11 +16,10 @@ from typing import Dict, Iterator, List, NamedTuple, Sequence, TextIO, Tuple
 import numpy as np
 
 from mmagenc.command_line import in_words, warn, warnings_in_words
-from mmagenc.compat import atomic_open
 from mmagenc.deploy.sources import STANDARD_INPUT, growing_lines, is_video, json_frames, video_frames
 from mmagenc.deploy.standalone import OnnxModel
 from mmagenc.deploy.stream import StreamRecognizer, latencies, stream_of_file
-from mmagenc.outputs import Output, making, require_outputs
+from mmagenc.outputs import Output, require_outputs, writing
 
 TABLES = ('.csv', '.json')
 LINES = ('.jsonl', )
@@ -154,7 +153,7 @@ def rows_of(clips: List[Dict], probability: np.ndarray, classes: Sequence[str], 
 
 def write_table(rows: List[Dict], classes: Sequence[str], out: Path) -> None:
     """As CSV, a column a class, or as JSON."""
-    with making(out.parent), atomic_open(out, 'w', encoding='utf-8') as file:
+    with writing(out, 'w', encoding='utf-8') as file:
         if out.suffix == '.json':
             file.write(json.dumps(dict(classes=list(classes), clips=rows), indent=1) + '\n')
             return

@@ -16,10 +16,9 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from mmagenc.command_line import in_words
 from mmagenc.commands.options.standin import PARTS
-from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.standin import SETS, SUBJECTS, VERSION, WORLD, WORLD_FILE, make_split, make_world
-from mmagenc.outputs import FORCE, OutputError, folder_problem, making
+from mmagenc.outputs import FORCE, OutputError, folder_problem, writing
 from mmagenc.progress import progress_bar
 
 README = """stand-in data (synthesized), not recordings
@@ -97,7 +96,7 @@ def written_seed(readme: Path) -> Optional[int]:
 
 def write_atomically(content: bytes, path: Path) -> None:
     """Write a file such that a reader finds the old content or the new, never a part."""
-    with making(path.parent), atomic_open(path) as file:
+    with writing(path) as file:
         file.write(content)
 
 

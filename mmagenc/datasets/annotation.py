@@ -42,8 +42,7 @@ from mmagenc.clips import (  # noqa: F401 — what the format says of one clip i
     persons_there,
     present_persons,
 )
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.skeletons import SKELETONS
 from mmagenc.untrusted import open_npz
 
@@ -229,7 +228,7 @@ def save_annotation(annotation: Dict, path, *, unlabelled: bool = False) -> None
     if path.suffix not in SUFFIXES:
         raise AnnotationError(f'{path}: annotation files end in {" or ".join(SUFFIXES)}')
     annotation = checked_annotation(annotation, source=str(path), unlabelled=unlabelled)
-    with making(path.parent), atomic_open(path) as file:
+    with writing(path) as file:
         (_write_npz if path.suffix == '.npz' else _write_pkl)(annotation, file)
 
 

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import alternatives, making
+from mmagenc.outputs import alternatives, writing
 
 from .networks import Portable
 from .standalone import FORMAT
@@ -78,7 +77,7 @@ def write_model(portable: Portable, path, meta: Dict) -> Tuple[Check, Dict]:
         except Exception as error:  # of PyTorch's and onnxruntime's exporters, of whatever kind
             problems.append(f'{type(error).__name__}: {str(error).splitlines()[0][:160]}' if str(error) else type(error).__name__)
             continue
-        with making(Path(path).parent), atomic_open(path) as file:
+        with writing(path) as file:
             file.write(content)
         return check, dynamic
     raise ExportError(f'{path}: the network cannot be exported: {"; ".join(dict.fromkeys(problems))}')

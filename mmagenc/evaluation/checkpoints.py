@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.untrusted import DamagedCheckpointError, arrays, checkpoint_problem, is_safetensors, read_safetensors
 from mmagenc.untrusted.weights import CHECKSUM, NOTES, TEXTS, checksum, meta_of, split_header
 from mmagenc.version import __version__
@@ -206,7 +205,7 @@ def _some(names: Sequence[str]) -> str:
 
 def write_checkpoint(content: Mapping, path) -> None:
     """Write a checkpoint as torch does, replacing an old file in one step."""
-    with making(Path(path).parent), atomic_open(path) as file:
+    with writing(path) as file:
         torch.save(content, file)
 
 
@@ -237,11 +236,11 @@ def save_weights(weights: Mapping[str, Tensor], path: Union[str, Path], *, meta:
     if not weights:
         raise ValueError(f'{path}: there are no weights to write')
     if path.suffix == '.pth':
-        with making(path.parent), atomic_open(path) as file:
+        with writing(path) as file:
             torch.save(dict(state_dict=weights, meta=meta_of(metadata)), file)
         return
     content = _serialized(weights, metadata, path)
-    with making(path.parent), atomic_open(path) as file:
+    with writing(path) as file:
         file.write(content)
 
 

@@ -12,8 +12,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.untrusted import open_npz
 from mmagenc.untrusted.archives import READ_ERRORS
 
@@ -70,7 +69,7 @@ def save_scores(path, scores: ClipScores) -> None:
     path = Path(path)
     if path.suffix != '.npz':
         raise ValueError(f'{path}: score files end in .npz')
-    with making(path.parent), atomic_open(path) as file:
+    with writing(path) as file:
         np.savez_compressed(
             file,
             format=FORMAT,

@@ -9,9 +9,8 @@ import jinja2
 import numpy as np
 
 from mmagenc.clips import USUAL_FPS
-from mmagenc.compat import atomic_open
 from mmagenc.evaluation.inspection import Inspection
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 
 from .figures import annotation_rows, draw_grid
 
@@ -84,5 +83,5 @@ def write_inspection(inspection: Inspection, path, *, title: str, sheet: Path = 
     picture = base64.b64encode(Path(sheet).read_bytes()).decode() if sheet is not None else ''
     text = template.render(sign=jinja2.utils.markupsafe.Markup(SIGN), title=title, picture=picture, inspection=inspection)
     path = Path(path)
-    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
+    with writing(path, 'w', encoding='utf-8') as file:
         file.write(text.encode(errors='replace').decode())

@@ -10,8 +10,7 @@ from typing import Optional, Sequence
 import numpy as np
 from PIL import Image
 
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import filling, listed_names, making
+from mmagenc.outputs import filling, listed_names, writing
 
 from .grid import Heading, Row, grid_frames, strip_rows
 
@@ -25,7 +24,7 @@ SLOWEST, FASTEST = 0.01, 1e5
 
 def write_png(image: np.ndarray, path) -> None:
     """Write ``(H, W, 3)`` uint8."""
-    with making(Path(path).parent), atomic_open(path) as file:
+    with writing(path) as file:
         Image.fromarray(image).save(file, format='PNG', optimize=True)
 
 
@@ -69,7 +68,7 @@ def write_gif(frames: np.ndarray, path, *, fps: float = 20., num_colors: int = 9
     palette = _palette(frames, num_colors)
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     options = dict(save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False, disposal=1)
-    with making(Path(path).parent), atomic_open(path) as file:
+    with writing(path) as file:
         images[0].save(file, format='GIF', **options)
 
 
@@ -112,7 +111,7 @@ def write_mp4(frames: np.ndarray, path, *, fps: float = 20., quality: int = 20) 
     height, width = frames.shape[1:3]
     source = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', f'{width}x{height}', '-r', f'{fps:g}', '-i', '-']
     codec = ['-an', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-crf', str(quality), '-movflags', '+faststart']
-    with making(Path(path).parent), atomic_open(path) as file:
+    with writing(path) as file:
         command = [ffmpeg, '-y', '-loglevel', 'error', *source, *codec, '-f', 'mp4', f'file:{file.name}']
         result = subprocess.run(command, input=np.ascontiguousarray(frames).data, capture_output=True, check=False)
         if result.returncode:

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
 
 from mmagenc.apis.pretrain import masked_model
-from mmagenc.compat import atomic_open, clear_leftovers, find_latest_checkpoint
+from mmagenc.compat import clear_leftovers, find_latest_checkpoint
 from mmagenc.datasets.annotation import load_annotation, motion_to_annotations, save_annotation
 from mmagenc.datasets.layouts import register_layouts
 from mmagenc.datasets.nested import innermost_dataset
@@ -33,7 +33,7 @@ from mmagenc.evaluation.functional import mean_class_accuracy
 from mmagenc.evaluation.study import ClipsPerClass, StudyRow, changed_settings, people_text, settings_hash
 from mmagenc.evaluation.study_plan import BUILT_IN, Arm
 from mmagenc.models.recognizers import score_annotations
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.registry import MODELS
 from mmagenc.untrusted import DamagedCheckpointError
 
@@ -625,5 +625,5 @@ def _last_checkpoint(folder: Path, study: Path) -> str:
 
 
 def _write_json(path: Path, content: Dict) -> None:
-    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
+    with writing(path, 'w', encoding='utf-8') as file:
         json.dump(content, file, indent=1)

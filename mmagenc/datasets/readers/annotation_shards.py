@@ -15,11 +15,11 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.compat import atomic_open, clear_leftovers
+from mmagenc.compat import clear_leftovers
 from mmagenc.datasets.annotation import FORMAT, AnnotationError, save_annotation
 from mmagenc.datasets.archive import ArrayTable, write_archive
 from mmagenc.datasets.layouts import with_named_layouts
-from mmagenc.outputs import OutputFolder, listed_names, making, remove_listed, write_list
+from mmagenc.outputs import OutputFolder, listed_names, remove_listed, write_list, writing
 from mmagenc.untrusted import open_npz
 from mmagenc.untrusted.archives import READ_ERRORS
 
@@ -154,7 +154,7 @@ def merge_shards(paths: Sequence[Path], out, *, metainfo: Mapping, split: Mappin
     metainfo = with_named_layouts(metainfo, [clip['skeleton'] for clip in clips if clip.get('skeleton')])
     tables = {key: ArrayTable(np.concatenate(shapes[key]), np.concatenate(owners[key]), partial(_pieces, paths, key))
               for key in KEYS if shapes[key]}
-    with making(out.parent), atomic_open(out) as file:
+    with writing(out) as file:
         write_archive(file, dict(format=FORMAT, split=dict(split), metainfo=metainfo, annotations=clips), tables)
 
 

@@ -10,9 +10,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from mmagenc.compat import atomic_open
 from mmagenc.datasets.annotation import ARRAY_KEYS
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.untrusted import open_npz
 
 Entry = Tuple[np.ndarray, int]
@@ -53,7 +52,7 @@ class FeatureCache:
             return
         entries = {**(self._read() if self.path.is_file() else {}), **self._entries}
         features, predicted = zip(*entries.values())
-        with making(self.path.parent), atomic_open(self.path) as file:
+        with writing(self.path) as file:
             np.savez_compressed(file, key=np.array(list(entries)), feature=np.stack(features), predicted=np.array(predicted))
         self._entries, self._changed = entries, False
 

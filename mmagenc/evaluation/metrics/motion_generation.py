@@ -7,7 +7,6 @@ import json
 import logging
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
@@ -16,11 +15,10 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import nn
 
-from mmagenc.compat import atomic_open
 from mmagenc.evaluation.functional import chance_of, is_near_chance, memorization, nearest_distance, wilson_interval
 from mmagenc.grouped import grouped
 from mmagenc.models.recognizers import Pipeline
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.registry import DATASETS, METRICS
 
 from .clips import (
@@ -274,7 +272,7 @@ class MotionGenerationMetric(BaseMetric):
             content = dict(num_clips=len(label), num_repeats=repeats, warnings=alarms, judge=self._judge_facts(chance))
             content.update(movement=dict(unit=movement.unit, about_root=movement.about_root) if movement.known else None)
             content.update(overall=metrics, classes=named)
-            with making(Path(self.out_file).parent), atomic_open(self.out_file, 'w', encoding='utf-8') as file:
+            with writing(self.out_file, 'w', encoding='utf-8') as file:
                 json.dump(content, file, indent=1, ensure_ascii=False)
 
     def _judge_facts(self, chance: float) -> Dict:

@@ -4,14 +4,12 @@ K samples, N windows, T frames after the first, V keypoints, C coordinates.
 """
 
 import json
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmagenc.compat import atomic_open
 from mmagenc.evaluation.functional import (
     best_of,
     box_size,
@@ -26,7 +24,7 @@ from mmagenc.evaluation.functional import (
     window_error,
     window_pck,
 )
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.registry import METRICS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
@@ -196,7 +194,7 @@ class PosePredictionMetric(BaseMetric):
                        num_windows=windows.count, num_samples=len(windows.samples), measure=self._measure(), windows=self._listed(windows))
         if len(windows.samples) > 1:
             content['rank_histogram'] = _plain(rank_histogram(windows.samples, windows.target, windows.valid, rng=self.seed))
-        with making(Path(self.out_file).parent), atomic_open(self.out_file, 'w', encoding='utf-8') as file:
+        with writing(self.out_file, 'w', encoding='utf-8') as file:
             json.dump(content, file, indent=1, ensure_ascii=False)
 
 

@@ -11,11 +11,10 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmagenc.compat import atomic_open
 from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval, confusion_matrix, topk_hits, wilson_interval
 from mmagenc.evaluation.functional.calibration import NUM_BINS, calibration_error_of
 from mmagenc.evaluation.scores import ClipScores, as_probabilities, save_scores
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.registry import METRICS
 
 from .clips import class_names, format_table
@@ -123,7 +122,7 @@ class RecognizerMetric(BaseMetric):
             content['classes'] = names
             content['recall'] = {names[k]: _numbers(interval, len(NAMES) + k) for k in np.flatnonzero(count)}
             content['confusion_matrix'] = matrix.tolist()
-            with making(Path(self.out_file).parent), atomic_open(self.out_file, 'w', encoding='utf-8') as file:
+            with writing(self.out_file, 'w', encoding='utf-8') as file:
                 json.dump(content, file, indent=1, ensure_ascii=False)
 
 

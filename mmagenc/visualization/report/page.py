@@ -12,8 +12,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import jinja2
 
-from mmagenc.compat import atomic_open
-from mmagenc.outputs import making
+from mmagenc.outputs import writing
 from mmagenc.skeletons.skeleton import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from mmagenc.version import __version__
 
@@ -53,7 +52,7 @@ def write_page(runs: Sequence[Run], path, *, title: str = '') -> None:
     if path.suffix not in PAGE_SUFFIXES:
         raise ValueError(f'{path}: a report ends in .html')
     text = render_page(runs, title=title).replace('\0', '\ufffd').encode(errors='replace').decode()  # names of files may be no Unicode
-    with making(path.parent), atomic_open(path, 'w', encoding='utf-8') as file:
+    with writing(path, 'w', encoding='utf-8') as file:
         file.write(text)
 
 
