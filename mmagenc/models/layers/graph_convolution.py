@@ -33,7 +33,8 @@ def graph_convolution(x: Tensor, qk: Tensor, topology: Tensor, weight: Tensor, s
         tuple: ``(B, V, C')``; and ``x``, for whoever needs it after this: on the CPU its gradient is added on the way.
     """
     served = native.serves(x) and native.multiplies(x) and native.parameters_serve(topology, weight)
-    if served and x.dtype == qk.dtype and x.shape[1] <= native.MAX_JOINTS and len(weight) % native.LANES == 0:
+    small = x.shape[1] <= native.MAX_JOINTS and len(topology) <= native.MAX_HEADS
+    if served and x.dtype == qk.dtype and small and len(weight) % native.LANES == 0:
         return native.GraphConvolution.apply(x, qk, topology, weight, scale)
     graph = (joint_attention(qk.to(topology.dtype), scale) * topology).to(x.dtype).transpose(1, 2).flatten(1, 2)  # rows (V, H)
     return rows_linear(torch.bmm(graph, x).view(*x.shape[:2], -1), weight), x

@@ -66,7 +66,7 @@ def _kept(block: nn.Module, x: Tensor) -> Dict[str, Tensor]:
         shapes['residual'] = (*kept, wide)
     if block.stride > 1:
         shapes |= dict(seen=(*kept, wide), beside=(*kept, channels))
-    numbers = dict(means=all_frames, inverses=all_frames, attention=(*all_frames, gcn.num_heads, calls.padded(joints)))
+    numbers = dict(means=all_frames, inverses=all_frames, attention=(*all_frames, calls.columns(joints, gcn.num_heads)))
     numbers |= {f'{name} found': (3, norm.num_features) for name, norm in _norms(block).items()}
     return ({name: x.new_empty(shape) for name, shape in shapes.items()}
             | {name: torch.empty(shape, dtype=torch.float32) for name, shape in numbers.items()})

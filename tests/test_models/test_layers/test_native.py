@@ -59,6 +59,8 @@ def assert_near(ours, truth, dtype):
     (1, 5, 1, 3, 16, 48),
     (2, 64, 1, 1, 16, 16),
     (11, 33, 5, 17, 48, 80),
+    (4, 30, 3, 2, 16, 32),  # heads of 30 columns: the last's vectors do not reach the end of a row
+    (5, 22, 4, 6, 32, 144),
 ])
 @pytest.mark.parametrize('through', [False, True])
 def test_graph_convolution(batch, joints, heads, dim, channels, out_channels, through, dtype):

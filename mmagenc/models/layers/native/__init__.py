@@ -5,10 +5,10 @@ graph at a fifth of the processor's speed. The kernels do each in one. Nothing n
 PyTorch's own operations compute the same.
 """
 
-from .calls import LANES, MAX_JOINTS, MAX_TAPS, multiplies, parameters_serve, serves, statistics
+from .calls import LANES, MAX_HEADS, MAX_JOINTS, MAX_TAPS, multiplies, parameters_serve, serves, statistics
 from .functions import GraphConvolution, LayerNorm, Linear, NormalizeParts, Peak, TemporalConvolution
 
 __all__ = [
-    'GraphConvolution', 'LANES', 'LayerNorm', 'Linear', 'MAX_JOINTS', 'MAX_TAPS', 'NormalizeParts', 'Peak', 'TemporalConvolution',
-    'multiplies', 'parameters_serve', 'serves', 'statistics'
+    'GraphConvolution', 'LANES', 'LayerNorm', 'Linear', 'MAX_HEADS', 'MAX_JOINTS', 'MAX_TAPS', 'NormalizeParts', 'Peak',
+    'TemporalConvolution', 'multiplies', 'parameters_serve', 'serves', 'statistics'
 ]

@@ -19,7 +19,7 @@ from .build import SWITCH, library
 
 LANES = 16
 """Channels are a multiple of it: what the widest processor takes at once."""
-MAX_JOINTS, MAX_TAPS = 64, 16
+MAX_JOINTS, MAX_HEADS, MAX_TAPS = 64, 16, 16
 SUFFIX = {torch.float32: 'float32', torch.bfloat16: 'bfloat16'}
 ROLES = ('x', 'residual', 'out', 'grad', 'grad_x', 'passed', 'through')
 PART_NUMBERS = 2 * len(ROLES) + 2
@@ -90,7 +90,7 @@ def convolve_graphs(x: Tensor, qk: Tensor, topology: Tensor, scale: float, weigh
     """
     (batch, joints, _), heads = x.shape, qk.shape[3]
     out = x.new_empty(batch, joints, len(weight))
-    kept = x.new_empty(batch, joints, heads, padded(joints), dtype=torch.float32) if keep else None
+    kept = x.new_empty(batch, joints, columns(joints, heads), dtype=torch.float32) if keep else None
     _call('convolve_graphs', x.dtype, _graphs(x, qk, weight), batch, x, qk, topology, scale, weight, out, kept)
     return out, kept
 
@@ -224,10 +224,10 @@ def infogcn_block(packed: bytes, dtype: torch.dtype, *, backward: bool = False) 
     _call('infogcn_block_backward' if backward else 'infogcn_block', dtype, packed)
 
 
-def padded(joints: int) -> int:
-    """Numbers of a row of attention, in the kernels' own form."""
+def columns(joints: int, heads: int) -> int:
+    """Columns of a frame's attention in the kernels' own form (``graphs.h``)."""
     lanes = _kernels().mmagenc_lanes()
-    return math.ceil(joints / lanes) * lanes
+    return math.ceil(heads * (joints + joints % 2) / lanes) * lanes
 
 
 def _graphs(x: Tensor, qk: Tensor, weight: Tensor) -> bytes:

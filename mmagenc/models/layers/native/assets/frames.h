@@ -11,12 +11,11 @@ struct Frames {
 };
 constexpr long MAX_TAPS = 16;
 
-// Weights (K, R, N) as units whose sum runs over R.
+// Weights (K, R, N) as units whose sum runs over R, panel by panel.
 template <typename U>
 static const U *taps_across(const Frames &f, const float *weight, long rows, long columns, U *room, long numbers) {
-    if (numbers == 1) return reinterpret_cast<const U *>(weight);
     for (long tap = 0; tap < f.taps; tap++)
-        across(weight + tap * rows * columns, rows, columns, room + tap * rows / numbers * columns);
+        panels(weight + tap * rows * columns, rows, columns, room + tap * rows / numbers * columns, columns);
     return room;
 }
 
@@ -47,7 +46,7 @@ static int temporal_convolution(const Frames &f, const T *x, const float *weight
                         a[taps] = clip + frame * step / numbers;
                         b[taps++] = weights + tap * deep * f.out_channels;
                     }
-                    products<NOTHING>(taps, many * f.joints, f.out_channels, a, deep, 1, deep, b, f.out_channels,
+                    products<NOTHING>(taps, many * f.joints, f.out_channels, a, deep, 1, deep, b, PANELS,
                                       out + (n * f.out_frames() + t) * out_step, f.out_channels);
                     t += many;
                 }
@@ -95,7 +94,7 @@ static int temporal_convolution_backward(const Frames &f, const T *x, const floa
                             a[taps] = by_units + frame / f.stride * out_step / numbers;
                             b[taps++] = weights + tap * deep * f.channels;
                         }
-                        products<NOTHING>(taps, many * f.joints, f.channels, a, deep, 1, deep, b, f.channels,
+                        products<NOTHING>(taps, many * f.joints, f.channels, a, deep, 1, deep, b, PANELS,
                                           grad_x + (n * f.frames + t) * step, f.channels);
                         t += many;
                     }

@@ -7,102 +7,125 @@
 
 struct Graphs {
     long joints, heads, dim, channels, out_channels;
-    long width() const { return padded(joints); }            // of a row of a graph
-    long rows() const { return joints * heads; }             // of a graph: heads of a joint follow each other
-    long deep() const { return padded(dim); }                // of a head's query, filled up
+    long even() const { return joints + joints % 2; }
+    long columns() const { return padded(heads * even()); }
+    long apart() const { return padded((heads - 1) * even() + padded(joints)); }  // of rows where a head's vectors may reach beyond it
+    long deep() const { return dim + dim % 2; }
+    long queries() const { return padded(2 * heads * deep()); }  // of a joint, and its keys
+    bool full() const { return queries() == 2 * heads * dim; }
+    long graph() const { return joints * columns(); }
+    long nodes() const { return joints * channels; }
 };
+constexpr long MAX_HEADS = 16;
 
-// topology (H, V, V) as rows (V, H) of padded width
+// topology (H, V, V) as (V, columns), filled up with zeros
 static void spread_topology(const Graphs &g, const float *topology, float *out) {
-    memset(out, 0, g.rows() * g.width() * sizeof(float));
+    memset(out, 0, g.graph() * sizeof(float));
     for (long h = 0; h < g.heads; h++)
         for (long v = 0; v < g.joints; v++)
-            memcpy(out + (v * g.heads + h) * g.width(), topology + (h * g.joints + v) * g.joints, g.joints * sizeof(float));
+            for (long u = 0; u < g.joints; u++) out[u * g.columns() + h * g.even() + v] = topology[(h * g.joints + v) * g.joints + u];
 }
 
-// A frame's queries and keys (V, 2, H, D) as float (2, H, V, D), rows padded.
+// A frame's queries and keys (V, 2, H, D) with D filled up to pairs, and rows to vectors: as they are, or in `room`, which held zeros.
 template <typename T>
-static void part_heads(const Graphs &g, const T *qk, float *out) {
+static const T *filled(const Graphs &g, const T *qk, T *room) {
+    if (g.full()) return qk;
     for (long v = 0; v < g.joints; v++)
-        for (long part = 0; part < 2 * g.heads; part++) {
-            const T *from = qk + (v * 2 * g.heads + part) * g.dim;
-            float *to = out + (part * g.joints + v) * g.deep();
-            long d = 0;
-            for (; d + LANES <= g.dim; d += LANES) store(to + d, load(from + d));
-            for (; d + 8 <= g.dim; d += 8) copy_eight(from + d, to + d);
-            for (; d < g.dim; d++) to[d] = value(from[d]);
-        }
+        for (long i = 0; i < 2 * g.heads; i++)
+            memcpy(room + v * g.queries() + i * g.deep(), qk + (v * 2 * g.heads + i) * g.dim, g.dim * sizeof(T));
+    return room;
 }
 
-// A frame's attention (rows (V, H), padded with zeros) from its queries and keys (2, H, V, D).
-static void attend(const Graphs &g, const float *plain, float scale, float *turned, float *attention) {
-    const long width = g.width(), deep = g.deep();
-    for (long row = 0; row < g.rows(); row++) {
-        const float *key = plain + (g.rows() + row) * deep;
-        float *to = turned + row / g.joints * g.dim * width + row % g.joints;
-        for (long d = 0; d < g.dim; d++) to[d * width] = scale * key[d];
+// Rows (R, N) of units turned to (N, R), rows of which lie `to_row` apart. Reads up to a vector beyond the last.
+template <typename U>
+static void turn_rows(long rows, long columns, const U *from, long from_row, U *to, long to_row) {
+    const long taken = rows < LANES ? rows : LANES;
+    long r = 0;
+    for (; rows - r > LANES / 2; r += LANES) {
+        const long begin = r + taken < rows ? r : rows - taken;  // the last vectors begin within those before
+        for (long c = 0; c < columns; c += LANES) {
+            vec block[LANES];
+            for (int i = 0; i < LANES; i++)
+                block[i] = i < taken ? load(reinterpret_cast<const float *>(from + (begin + i) * from_row + c)) : vec{};
+            turn(block);
+            for (int i = 0; i < LANES; i++)
+                if (c + i < columns) store(reinterpret_cast<float *>(to + (c + i) * to_row + begin), block[i]);
+        }
     }
+    for (; r < rows; r++)
+        for (long c = 0; c < columns; c++) to[c * to_row + r] = from[r * from_row + c];
+}
+
+// A frame's attention times topology, from its queries and keys as units; and the attention itself, if it is to be kept.
+template <typename T, typename U>
+static void attend(const Graphs &g, const U *qk, float scale, const float *topology, U *turned, float *scores, float *weighted,
+                   float *kept) {
+    const long deep = g.deep() / Unit<T>::NUMBERS, row = g.queries() / Unit<T>::NUMBERS;
+    const long wide = padded(g.joints), columns = g.columns(), apart = g.apart();
+    turn_rows(g.joints, g.heads * deep, qk, row, turned, wide);
+    for (long h = 0; h < g.heads; h++)  // one after the other: what reaches beyond a head is written over
+        product(g.joints, wide, qk + (g.heads + h) * deep, row, 1, deep, turned + h * deep * wide, wide, scores + h * g.even(), apart);
+    for (long c = 0; c < columns; c += LANES) {
+        vec top = load(scores + c) * scale, total = {};
+        for (long u = 1; u < g.joints; u++) top = larger(top, load(scores + u * apart + c) * scale);
+        for (long u = 0; u < g.joints; u++) {
+            const vec power = exponential(load(scores + u * apart + c) * scale - top);
+            store(scores + u * apart + c, power);
+            total += power;
+        }
+        const vec share = 1.f / total;
+        for (long u = 0; u < g.joints; u++) {
+            const vec found = load(scores + u * apart + c) * share;
+            if (kept) write_past(kept + u * columns + c, found);
+            store(weighted + u * columns + c, found * load(topology + u * columns + c));
+        }
+    }
+}
+
+// Joints gathered, head by head: of each head (V, C), `step` apart, from a frame's graph and x, both as units whose sum runs over u.
+template <typename T, typename U, typename S>
+static void gather(const Graphs &g, const U *graph, const U *x, S *out, long step) {
     for (long h = 0; h < g.heads; h++)
-        product(g.joints, width, plain + h * g.joints * deep, deep, 1, g.dim, turned + h * g.dim * width, width, attention + h * width,
-                g.heads * width);
-    vec inside[8];  // -inf where a row is filled up
-    const long count = width / LANES;
-    for (long i = 0; i < count; i++)
-        for (long lane = 0; lane < LANES; lane++) inside[i][lane] = i * LANES + lane < g.joints ? 0.f : -INFINITY;
-    for (long row = 0; row < g.rows(); row++) {
-        float *values = attention + row * width;
-        vec top = load(values) + inside[0], total = {};
-        for (long i = 1; i < count; i++) top = larger(top, load(values + i * LANES) + inside[i]);
-        const float peak = maximum(top);
-        for (long i = 0; i < count; i++) {
-            const vec power = exponential(load(values + i * LANES) - peak);
-            const vec kept = reinterpret_cast<vec>(reinterpret_cast<ivec>(power) & (inside[i] == vec{}));
-            store(values + i * LANES, kept);
-            total += kept;
-        }
-        const vec share = all(1.f / sum(total));
-        for (long i = 0; i < count; i++) store(values + i * LANES, load(values + i * LANES) * share);
-    }
+        product(g.joints, g.channels, graph + h * g.even(), 1, g.columns(), units<T>(g.joints), x, g.channels, out + h * step, g.channels);
 }
 
-// From `slope`, the gradient of attention times topology, those of queries and keys (V, 2, H, D); that of the topology is added to `sums`.
-template <typename T>
-static void attend_backward(const Graphs &g, const float *plain, const float *attention, const float *topology, float scale, float *sums,
-                            float *slope, float *grads, T *grad_qk) {
-    const long width = g.width(), deep = g.deep();
-    for (long at = 0; at < g.rows() * width; at += width) {
+// From `slope`, the gradient of attention times topology, that of scores, in its place; that of the topology is added to `sums`.
+static void attend_backward(const Graphs &g, const float *attention, const float *topology, float scale, float *sums, float *slope) {
+    for (long c = 0; c < g.columns(); c += LANES) {
         vec total = {};
-        for (long i = at; i < at + width; i += LANES) {
+        for (long i = c; i < g.graph(); i += g.columns()) {
             const vec both = load(slope + i) * load(attention + i);
             store(sums + i, load(sums + i) + both);
             total += both * load(topology + i);
         }
-        const vec mean = all(sum(total));
-        for (long i = at; i < at + width; i += LANES)
-            store(slope + i, load(attention + i) * (load(slope + i) * load(topology + i) - mean) * scale);
+        for (long i = c; i < g.graph(); i += g.columns())
+            store(slope + i, load(attention + i) * (load(slope + i) * load(topology + i) - total) * scale);
     }
-    for (long h = 0; h < g.heads; h++) {
-        const long queried = h * g.joints * deep, keyed = (g.heads + h) * g.joints * deep, row = g.heads * width;
-        product(g.joints, deep, slope + h * width, row, 1, g.joints, plain + keyed, deep, grads + queried, deep);
-        product(g.joints, deep, slope + h * width, 1, row, g.joints, plain + queried, deep, grads + keyed, deep);
+}
+
+// Gradients of a frame's queries and keys (V, 2, H, D) by those of scores, which are units whose sum runs over u, and over v; `qk` are units
+// whose sum runs over joints.
+template <typename T, typename U>
+static void scores_backward(const Graphs &g, const U *over_u, const U *over_v, const U *qk, T *grads, T *grad_qk) {
+    const long deep = g.deep(), wide = padded(deep), row = g.queries() + LANES, numbers = Unit<T>::NUMBERS;
+    for (long h = 0; h < g.heads; h++)  // one after the other, as in `attend`
+        product(g.joints, wide, over_u + h * g.even(), 1, g.columns(), units<T>(g.joints), qk + (g.heads + h) * deep, g.queries(),
+                grads + h * deep, row);
+    for (long h = 0; h < g.heads; h++)
+        product(g.joints, wide, over_v + h * g.even() / numbers, g.columns() / numbers, 1, units<T>(g.joints), qk + h * deep, g.queries(),
+                grads + (g.heads + h) * deep, row);
+    for (long v = 0; v < g.joints; v++) {
+        if (g.full())
+            memcpy(grad_qk + v * g.queries(), grads + v * row, g.queries() * sizeof(T));
+        else
+            for (long i = 0; i < 2 * g.heads; i++)
+                memcpy(grad_qk + (v * 2 * g.heads + i) * g.dim, grads + v * row + i * deep, g.dim * sizeof(T));
     }
-    for (long v = 0; v < g.joints; v++)
-        for (long half = 0; half < 2 * g.heads; half++) {
-            const float *from = grads + (half * g.joints + v) * deep;
-            T *to = grad_qk + (v * 2 * g.heads + half) * g.dim;
-            long d = 0;
-            for (; d + LANES <= g.dim; d += LANES) store(to + d, load(from + d));
-            if (d < g.dim) {
-                T last[LANES];
-                store(last, load(from + d));
-                memcpy(to + d, last, (g.dim - d) * sizeof(T));
-            }
-        }
 }
 
 // Graph convolution of B frames: joints are gathered by attention times topology, head by head, and the heads' C channels make C' by one
 // product. A few frames go through all of it at a time, so that what was gathered, three times as large as the rest, stays in the caches.
-constexpr long GROUP = 8;
+constexpr long GROUP = 12;
 template <typename U>
 struct Stored {
     typedef float type;
@@ -112,45 +135,53 @@ struct Stored<pair> {
     typedef bfloat16 type;
 };
 
-// x (B, V, C), qk (B, V, 2, H, D), topology (H, V, V), weights (C', H C) to out (B, V, C'), and if asked the attention as rows.
+// x (B, V, C), qk (B, V, 2, H, D), topology (H, V, V), weights (C', H C) to out (B, V, C'), and if asked the attention.
 template <typename T>
 static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk, const float *topology, float scale, const float *weight,
                            T *out, float *kept, int threads) {
     typedef typename Unit<T>::type U;
     typedef typename Stored<U>::type S;
-    const long width = g.width(), graph = g.rows() * width, nodes = g.joints * g.channels, gathered = g.heads * nodes;
-    const long numbers = Unit<T>::NUMBERS, deep = g.heads * g.channels, queries = 2 * g.rows() * g.deep(), keys = g.heads * g.dim * width;
-    float *shared = scratch(graph + deep * g.out_channels);
+    const long numbers = Unit<T>::NUMBERS, graph = g.graph(), nodes = g.nodes(), queries = g.joints * g.queries(), step = GROUP * nodes;
+    const long of_qk = g.joints * 2 * g.heads * g.dim;
+    const long deep = g.channels / numbers, each = deep * g.out_channels, turned = g.heads * g.deep() * padded(g.joints);
+    float *shared = scratch(graph + g.heads * g.channels * g.out_channels);
     if (!shared) return 1;
     spread_topology(g, topology, shared);
-    const U *weights = turned_across(weight, g.out_channels, deep, reinterpret_cast<U *>(shared + graph));
+    U *weights = reinterpret_cast<U *>(shared + graph);
+    for (long h = 0; h < g.heads; h++)
+        turned_panels(weight + h * g.channels, g.out_channels, g.channels, weights + h * each, g.heads * g.channels);
     int failed = 0;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {
-        const long room = 3 * graph + queries + keys + nodes + g.channels + (GROUP + 1) * gathered;
-        float *own = scratch(room);
+        const long small = g.joints * g.apart() + 2 * graph + 2 * queries + turned + nodes + g.channels;
+        float *own = scratch(small + g.heads * step);
         failed |= !own;
         if (own) {
-            float *weighted = own, *attention = own + graph, *plain = attention + graph, *keyed = plain + queries;
-            U *graph_room = reinterpret_cast<U *>(keyed + keys), *x_room = graph_room + graph;
-            S *group = reinterpret_cast<S *>(x_room + nodes + g.channels);
-            memset(own, 0, (room - (GROUP + 1) * gathered) * sizeof(float));  // rows are filled up with zeros
+            float *scores = own, *weighted = scores + g.joints * g.apart();
+            U *turned_room = reinterpret_cast<U *>(weighted + graph), *graph_room = turned_room + turned, *qk_room = graph_room + graph;
+            T *filled_room = reinterpret_cast<T *>(qk_room + queries);
+            U *x_room = reinterpret_cast<U *>(filled_room) + queries;
+            S *gathered = reinterpret_cast<S *>(x_room + nodes + g.channels);
+            memset(own, 0, small * sizeof(float));  // rows are filled up with zeros
 #pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long first = 0; first < batch; first += GROUP) {
                 const long last = first + GROUP < batch ? first + GROUP : batch;
                 for (long b = first; b < last; b++) {
                     expect(x + (b + 1) * nodes, nodes);
-                    part_heads(g, qk + b * 2 * g.rows() * g.dim, plain);
-                    attend(g, plain, scale, keyed, attention);
-                    for (long i = 0; i < graph; i += LANES) store(weighted + i, load(attention + i) * load(shared + i));
-                    if (kept)
-                        for (long i = 0; i < graph; i += LANES) write_past(kept + b * graph + i, load(attention + i));
-                    product(g.rows(), g.channels, along(weighted, graph, graph_room), width / numbers, 1, units<T>(g.joints),
-                            across(x + b * nodes, g.joints, g.channels, x_room), g.channels, group + (b - first) * gathered, g.channels);
+                    expect(qk + (b + 1) * of_qk, of_qk);
+                    const T *whole = filled(g, qk + b * of_qk, filled_room);
+                    attend<T>(g, along(whole, queries, qk_room), scale, shared, turned_room, scores, weighted,
+                              kept ? kept + b * graph : nullptr);
+                    gather<T>(g, across(weighted, g.joints, g.columns(), graph_room), across(x + b * nodes, g.joints, g.channels, x_room),
+                              gathered + (b - first) * nodes, step);
                 }
-                const U *all_heads = along(group, (last - first) * gathered, static_cast<U *>(nullptr));
-                product((last - first) * g.joints, g.out_channels, all_heads, deep / numbers, 1, deep / numbers, weights, g.out_channels,
-                        out + first * g.joints * g.out_channels, g.out_channels);
+                const U *left[MAX_HEADS], *right[MAX_HEADS];
+                for (long h = 0; h < g.heads; h++) {
+                    left[h] = along(gathered + h * step, 0, static_cast<U *>(nullptr));
+                    right[h] = weights + h * each;
+                }
+                products<NOTHING>(g.heads, (last - first) * g.joints, g.out_channels, left, deep, 1, deep, right, PANELS,
+                                  out + first * g.joints * g.out_channels, g.out_channels);
             }
         }
         give_back(own);
@@ -168,69 +199,85 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                                     float *grad_topology, float *grad_weight, int threads) {
     typedef typename Unit<T>::type U;
     typedef typename Stored<U>::type S;
-    const long width = g.width(), deep = g.deep(), graph = g.rows() * width, nodes = g.joints * g.channels, gathered = g.heads * nodes;
-    const long queries = 2 * g.rows() * deep, numbers = Unit<T>::NUMBERS, heads = g.heads * g.channels, outer = g.out_channels;
-    const long weights_size = heads * outer, rows = GROUP * g.joints;
+    const long numbers = Unit<T>::NUMBERS, graph = g.graph(), nodes = g.nodes(), queries = g.joints * g.queries(), step = GROUP * nodes;
+    const long of_qk = g.joints * 2 * g.heads * g.dim;
+    const long outer = g.out_channels, heads = g.heads * g.channels, weights_size = heads * outer, rows = GROUP * g.joints;
+    const long deep = outer / numbers, inner = g.channels / numbers, each = deep * g.channels;
+    const long columns = g.columns(), pairs = units<T>(g.joints);
     const long parts = batch / (4 * GROUP) < 1 ? 1 : batch / (4 * GROUP) < MOST_PARTS ? batch / (4 * GROUP) : MOST_PARTS;
-    float *shared = scratch(graph + (outer + 1) * heads + parts * (graph + weights_size));
+    float *shared = scratch(graph + weights_size + parts * (graph + weights_size));
     if (!shared) return 1;
-    float *sums = shared + graph + (outer + 1) * heads, *weight_sums = sums + parts * graph;
+    float *sums = shared + graph + weights_size, *weight_sums = sums + parts * graph;
     spread_topology(g, topology, shared);
-    const U *weights = across(weight, outer, heads, reinterpret_cast<U *>(shared + graph));
+    U *weights = reinterpret_cast<U *>(shared + graph);
+    for (long h = 0; h < g.heads; h++) panels(weight + h * g.channels, outer, g.channels, weights + h * each, heads);
     memset(sums, 0, parts * (graph + weights_size) * sizeof(float));
     int failed = 0;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {
-        const long small = 2 * graph + 2 * queries + 2 * nodes + 2 * g.channels * width + graph + width;
-        const long room = small + 5 * (rows + 1) * heads + 3 * (rows + 1) * outer;
-        float *own = scratch(room);
+        const long turned = g.channels * g.apart(), qk_units = queries + g.queries() + LANES, qk_grads = g.joints * (g.queries() + LANES);
+        const long small = 2 * graph + 2 * (graph + columns) + 2 * (nodes + g.channels) + turned + qk_units + queries + qk_grads;
+        const long of_heads = g.heads * (g.joints + 1) * g.channels, of_grads = (rows + 1) * outer;
+        const long large = of_heads + 2 * of_grads + (rows + 1) * g.channels + 2 * g.heads * step + LANES;
+        float *own = scratch(small + large);
         failed |= !own;
         if (own) {
-            float *weighted = own, *slope = weighted + graph, *plain = slope + graph, *grads = plain + queries;
-            U *x_along = reinterpret_cast<U *>(grads + queries), *x_across = x_along + nodes;
-            U *turned_x = x_across + nodes + g.channels, *graph_room = turned_x + g.channels * width;
-            U *group_across = reinterpret_cast<U *>(own + small), *by_along = group_across + (rows + 1) * heads;
-            U *by_across = by_along + (rows + 1) * heads, *grad_along = by_across + (rows + 1) * heads;
-            U *grad_across = grad_along + (rows + 1) * outer;
-            S *group = reinterpret_cast<S *>(grad_across + (rows + 1) * outer), *group_by = group + (rows + 1) * heads;
+            float *weighted = own, *slope = weighted + graph;
+            U *across_room = reinterpret_cast<U *>(slope + graph), *along_room = across_room + graph + columns;
+            U *x_along = along_room + graph + columns, *x_across = x_along + nodes + g.channels, *turned_room = x_across + nodes + g.channels;
+            U *qk_across = turned_room + turned;
+            T *filled_room = reinterpret_cast<T *>(qk_across + qk_units), *grads = filled_room + queries;
+            U *by_across = reinterpret_cast<U *>(own + small), *grad_along = by_across + of_heads;
+            U *grad_across = grad_along + of_grads, *gathered_across = grad_across + of_grads;
+            S *gathered = reinterpret_cast<S *>(gathered_across + (rows + 1) * g.channels), *gathered_by = gathered + g.heads * step;
             memset(own, 0, small * sizeof(float));  // rows are filled up with zeros
 #pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long part = 0; part < parts; part++) {
                 const long end = (part + 1) * batch / parts;
-                float *part_sums = sums + part * graph;
                 for (long first = part * batch / parts; first < end; first += GROUP) {
                     const long last = first + GROUP < end ? first + GROUP : end, count = (last - first) * g.joints;
                     const T *group_grad = grad + first * g.joints * outer;
-                    product(count, heads, along(group_grad, count * outer, grad_along), outer / numbers, 1, outer / numbers, weights, heads,
-                            group_by, heads);
+                    const U *grad_units = along(group_grad, count * outer, grad_along);
+                    for (long h = 0; h < g.heads; h++)
+                        product(count, g.channels, grad_units, deep, 1, deep, weights + h * each, PANELS, gathered_by + h * step,
+                                g.channels);
                     for (long b = first; b < last; b++) {
                         const float *attention = kept + b * graph;
                         const T *here = x + b * nodes;
                         expect(here + nodes, nodes);
                         expect(attention + graph, graph);
+                        expect(qk + (b + 1) * of_qk, of_qk);
                         for (long i = 0; i < graph; i += LANES) store(weighted + i, load(attention + i) * load(shared + i));
-                        product(g.rows(), g.channels, along(weighted, graph, graph_room), width / numbers, 1, units<T>(g.joints),
-                                across(here, g.joints, g.channels, x_across), g.channels, group + (b - first) * gathered, g.channels);
-                        const S *by = group_by + (b - first) * gathered;
-                        const U *left = across(weighted, g.rows(), width, graph_room);
-                        const U *right = across(by, g.rows(), g.channels, by_across);
+                        gather<T>(g, across(weighted, g.joints, columns, across_room), across(here, g.joints, g.channels, x_across),
+                                  gathered + (b - first) * nodes, step);
+                        const S *by = gathered_by + (b - first) * nodes;
+                        const U *left[MAX_HEADS], *right[MAX_HEADS];
+                        for (long h = 0; h < g.heads; h++) {
+                            left[h] = along(weighted, graph, along_room) + h * g.even() / numbers;
+                            right[h] = across(by + h * step, g.joints, g.channels, by_across + h * (g.joints + 1) * g.channels);
+                        }
                         if (through)
-                            products<OTHER>(1, g.joints, g.channels, &left, 1, width, units<T>(g.rows()), &right, g.channels,
+                            products<OTHER>(g.heads, g.joints, g.channels, left, columns / numbers, 1, pairs, right, g.channels,
                                             grad_x + b * nodes, g.channels, through + b * nodes);
                         else
-                            product(g.joints, g.channels, left, 1, width, units<T>(g.rows()), right, g.channels, grad_x + b * nodes,
-                                    g.channels);
-                        const long half = g.channels / numbers;
-                        const U *inner = along(here, nodes, x_along);
-                        for (long v = 0; v < g.joints; v++)
-                            for (long c = 0; c < half; c++) turned_x[c * width + v] = inner[v * half + c];
-                        product(g.rows(), width, along(by, gathered, by_along), half, 1, half, turned_x, width, slope, width);
-                        part_heads(g, qk + b * 2 * g.rows() * g.dim, plain);
-                        attend_backward(g, plain, attention, shared, scale, part_sums, slope, grads, grad_qk + b * 2 * g.rows() * g.dim);
+                            products<NOTHING>(g.heads, g.joints, g.channels, left, columns / numbers, 1, pairs, right, g.channels,
+                                              grad_x + b * nodes, g.channels);
+                        for (long h = 0; h < g.heads; h++)
+                            turn_rows(g.joints, inner, along(by + h * step, 0, static_cast<U *>(nullptr)), inner,
+                                      turned_room + h * g.even(), g.apart());
+                        product(g.joints, columns, along(here, nodes, x_along), inner, 1, inner, turned_room, g.apart(), slope, columns);
+                        attend_backward(g, attention, shared, scale, sums + part * graph, slope);
+                        const T *whole = filled(g, qk + b * of_qk, filled_room);
+                        scores_backward<T>(g, across(slope, g.joints, columns, across_room), along(slope, graph, along_room),
+                                           copied_across(whole, g.joints, g.queries(), qk_across), grads,
+                                           grad_qk + b * of_qk);
                     }
-                    const U *left = across(group_grad, count, outer, grad_across), *right = across(group, count, heads, group_across);
-                    products<MORE>(1, outer, heads, &left, 1, outer, units<T>(count), &right, heads, weight_sums + part * weights_size,
-                                   heads);
+                    const U *left = across(group_grad, count, outer, grad_across);
+                    for (long h = 0; h < g.heads; h++) {
+                        const U *right = across(gathered + h * step, count, g.channels, gathered_across);
+                        products<MORE>(1, outer, g.channels, &left, 1, outer, units<T>(count), &right, g.channels,
+                                       weight_sums + part * weights_size + h * g.channels, heads);
+                    }
                 }
             }
         }
@@ -240,7 +287,7 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
         for (long v = 0; v < g.joints; v++)
             for (long u = 0; u < g.joints; u++) {
                 float total = 0;
-                for (long part = 0; part < parts; part++) total += sums[part * graph + (v * g.heads + h) * width + u];
+                for (long part = 0; part < parts; part++) total += sums[part * graph + u * columns + h * g.even() + v];
                 grad_topology[(h * g.joints + v) * g.joints + u] = total;
             }
     join_parts(parts, weights_size, weight_sums, grad_weight);

@@ -93,14 +93,20 @@ static void panel(long taps, long rows, const U *const *a, long a_row, long a_st
     STRIPS(1);
 #undef STRIPS
 }
+// Columns are taken a panel at a time. A broad b lies panel by panel (PANELS in the place of its row): a panel's rows would be far apart
+// otherwise, in the same few sets of the nearest cache.
+constexpr int MOST_VECTORS = MANY_REGISTERS ? 4 : 2;
+constexpr long BROAD = MOST_VECTORS * LANES, PANELS = 0;
+static inline long panel_width(long columns, long first) { return columns - first < BROAD ? columns - first : BROAD; }
 template <Start START, typename U, typename T>
 static void products(long taps, long rows, long columns, const U *const *a, long a_row, long a_step, long depth, const U *const *b,
                      long b_row, T *out, long out_row, const typename Begin<START, T>::type *start = nullptr) {
-    constexpr int MOST = MANY_REGISTERS ? 4 : 2;
-    for (long n = 0; n < columns;) {
-        const long left = (columns - n) / LANES;
-#define PANEL(W) panel<W, START>(taps, rows, a, a_row, a_step, depth, b, n, b_row, out + n, out_row, start ? start + n : nullptr)
-        if (left >= MOST)
+    constexpr int MOST = MOST_VECTORS;
+    for (long n = 0; n < columns; n += BROAD) {
+        const long width = panel_width(columns, n), left = width / LANES;
+        const long at = b_row == PANELS ? n * depth : n, row = b_row == PANELS ? width : b_row;
+#define PANEL(W) panel<W, START>(taps, rows, a, a_row, a_step, depth, b, at, row, out + n, out_row, start ? start + n : nullptr)
+        if (left == MOST)
             PANEL(MOST);
         else if (left == 3)
             PANEL((MOST > 3 ? 3 : 1));
@@ -109,7 +115,6 @@ static void products(long taps, long rows, long columns, const U *const *a, long
         else
             PANEL(1);
 #undef PANEL
-        n += (left < MOST ? left : MOST) * LANES;
     }
 }
 template <typename U, typename T>
@@ -143,7 +148,8 @@ static const float *along(const float *x, long, float *) { return x; }
     return room;
 }
 
-// Rows (R, N) as units whose sum runs over rows: where a pair is one, two rows interleaved, the last with zeros if it is alone.
+// Rows (R, N) as units whose sum runs over rows: where a pair is one, two rows interleaved, the last with zeros if it is alone. Rows of
+// what becomes pairs may lie `apart`.
 static inline half_vec load_half(const float *p) { return halved(load(p)); }
 static inline half_vec load_half(const bfloat16 *p) { return *reinterpret_cast<const loose_half_vec *>(p); }
 static const float *across(const float *x, long, long, float *) { return x; }
@@ -151,10 +157,11 @@ static const float *across(const float *x, long, long, float *) { return x; }
     return along(x, rows * columns, room);
 }
 template <typename T>
-static const pair *across(const T *x, long rows, long columns, pair *room) {
+static const pair *across(const T *x, long rows, long columns, pair *room, long apart = 0) {
+    if (!apart) apart = columns;
     for (long r = 0; r < rows; r += 2) {
         const bool alone = r + 1 == rows;
-        const T *first = x + r * columns, *second = first + (alone ? 0 : columns);
+        const T *first = x + r * apart, *second = first + (alone ? 0 : apart);
         for (long c = 0; c < columns; c += LANES) {
             uvec both = __builtin_convertvector(load_half(first + c), uvec);
             if (!alone) both |= __builtin_convertvector(load_half(second + c), uvec) << 16;
@@ -164,12 +171,18 @@ static const pair *across(const T *x, long rows, long columns, pair *room) {
     return room;
 }
 #ifdef __AVX512BF16__
-[[maybe_unused]] static const pair *across(const bfloat16 *x, long rows, long columns, pair *room) {  // the same, by permutations
-    alignas(64) uint16_t order[2][32];
-    for (int i = 0; i < 32; i++) order[0][i] = i / 2 + i % 2 * 32, order[1][i] = order[0][i] + 16;
-    const __m512i low = _mm512_load_si512(order[0]), high = _mm512_load_si512(order[1]), zeros = _mm512_setzero_si512();
+struct InTurn {  // places of two vectors' numbers, one from each
+    alignas(64) uint16_t low[32], high[32];
+    constexpr InTurn() : low(), high() {
+        for (int i = 0; i < 32; i++) low[i] = i / 2 + i % 2 * 32, high[i] = low[i] + 16;
+    }
+};
+static constexpr InTurn IN_TURN;
+[[maybe_unused]] static const pair *across(const bfloat16 *x, long rows, long columns, pair *room, long apart = 0) {  // by permutations
+    if (!apart) apart = columns;
+    const __m512i low = _mm512_load_si512(IN_TURN.low), high = _mm512_load_si512(IN_TURN.high), zeros = _mm512_setzero_si512();
     for (long r = 0; r < rows; r += 2) {
-        const bfloat16 *first = x + r * columns, *second = first + columns;
+        const bfloat16 *first = x + r * apart, *second = first + apart;
         pair *to = room + r / 2 * columns;
         long c = 0;
         for (; c + 32 <= columns; c += 32) {
@@ -188,23 +201,51 @@ static const pair *across(const T *x, long rows, long columns, pair *room) {
 }
 #endif
 
-// Weights (N, R) turned, as units whose sum runs over R.
-static const float *turned_across(const float *weight, long columns, long rows, float *room) {
-    for (long n = 0; n < columns; n += LANES)
-        for (long r = 0; r < rows; r++)
-            for (long i = 0; i < LANES; i++) room[r * columns + n + i] = weight[(n + i) * rows + r];
+// The same in memory of our own, whatever the units.
+[[maybe_unused]] static const float *copied_across(const float *x, long rows, long columns, float *room) {
+    memcpy(room, x, rows * columns * sizeof(float));
     return room;
 }
-[[maybe_unused]] static const pair *turned_across(const float *weight, long columns, long rows, pair *room) {
+template <typename U>
+static const U *copied_across(const bfloat16 *x, long rows, long columns, U *room) {
+    return across(x, rows, columns, room);
+}
+
+// The same, panel by panel.
+template <typename T>
+static const float *panels(const T *x, long rows, long columns, float *room, long apart) {
+    for (long first = 0; first < columns; first += BROAD)
+        for (long r = 0, width = panel_width(columns, first); r < rows; r++)
+            for (long c = 0; c < width; c += LANES) store(room + first * rows + r * width + c, load(x + r * apart + first + c));
+    return room;
+}
+template <typename T>
+static const pair *panels(const T *x, long rows, long columns, pair *room, long apart) {
+    for (long first = 0; first < columns; first += BROAD)
+        across(x + first, rows, panel_width(columns, first), room + first * ((rows + 1) / 2), apart);
+    return room;
+}
+
+// Weights (N, R), rows `apart`, turned, as units whose sum runs over R, panel by panel.
+static const float *turned_panels(const float *weight, long columns, long rows, float *room, long apart) {
+    for (long first = 0; first < columns; first += BROAD)
+        for (long n = 0, width = panel_width(columns, first); n < width; n++)
+            for (long r = 0; r < rows; r++) room[first * rows + r * width + n] = weight[(first + n) * apart + r];
+    return room;
+}
+[[maybe_unused]] static const pair *turned_panels(const float *weight, long columns, long rows, pair *room, long apart) {
     constexpr long PIECE = 512;
     alignas(64) pair strip[LANES][PIECE / 2];
-    for (long n = 0; n < columns; n += LANES)
+    for (long n = 0; n < columns; n += LANES) {
+        const long first = n / BROAD * BROAD, width = panel_width(columns, first);
+        pair *to = room + first * (rows / 2) + n - first;
         for (long begin = 0; begin < rows; begin += PIECE) {
             const long count = begin + PIECE < rows ? PIECE : rows - begin;
-            for (long i = 0; i < LANES; i++) along(weight + (n + i) * rows + begin, count, strip[i]);
+            for (long i = 0; i < LANES; i++) along(weight + (n + i) * apart + begin, count, strip[i]);
             for (long r = 0; r < count / 2; r++)
-                for (long i = 0; i < LANES; i++) room[(begin / 2 + r) * columns + n + i] = strip[i][r];
+                for (long i = 0; i < LANES; i++) to[(begin / 2 + r) * width + i] = strip[i][r];
         }
+    }
     return room;
 }
 

@@ -13,7 +13,7 @@ static int linear(long rows, long channels, long columns, const T *x, const floa
     const long deep = channels / Unit<T>::NUMBERS;
     U *shared = reinterpret_cast<U *>(scratch(channels * columns));
     if (!shared) return 1;
-    const U *right = turned ? turned_across(b, columns, channels, shared) : across(b, channels, columns, shared);
+    const U *right = turned ? turned_panels(b, columns, channels, shared, channels) : panels(b, channels, columns, shared, columns);
     int failed = 0;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {
@@ -26,11 +26,11 @@ static int linear(long rows, long channels, long columns, const T *x, const floa
                 const U *left = along(x + row * channels, count * channels, own);
                 T *to = out + row * columns;
                 if (through)
-                    products<OTHER>(1, count, columns, &left, deep, 1, deep, &right, columns, to, columns, through + row * columns);
+                    products<OTHER>(1, count, columns, &left, deep, 1, deep, &right, PANELS, to, columns, through + row * columns);
                 else if (bias)
-                    products<ROW>(1, count, columns, &left, deep, 1, deep, &right, columns, to, columns, bias);
+                    products<ROW>(1, count, columns, &left, deep, 1, deep, &right, PANELS, to, columns, bias);
                 else
-                    products<NOTHING>(1, count, columns, &left, deep, 1, deep, &right, columns, to, columns);
+                    products<NOTHING>(1, count, columns, &left, deep, 1, deep, &right, PANELS, to, columns);
             }
         }
         give_back(own);
@@ -45,15 +45,17 @@ template <typename T>
 static int transposed_product(long rows, long left_width, long right_width, const T *left, const T *right, float *out, float *sums,
                               int threads) {
     typedef typename Unit<T>::type U;
-    constexpr long DEEP = 96 * Unit<T>::NUMBERS, BROAD = 4 * LANES;  // rows and columns at a time
+    constexpr long DEEP = 96 * Unit<T>::NUMBERS;  // rows at a time
+    constexpr bool AS_IT_LIES = sizeof(T) == sizeof(U) && Unit<T>::NUMBERS == 1;  // a copy in panels would cost what it saves
     memset(out, 0, left_width * right_width * sizeof(float));
     if (sums) memset(sums, 0, left_width * sizeof(float));
-    const long panels = (right_width + BROAD - 1) / BROAD;
+    const long shares = (right_width + BROAD - 1) / BROAD;
     int failed = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(| : failed)
     for (long share = 0; share < threads; share++) {
-        const long begin = share * panels / threads, end = (share + 1) * panels / threads;
-        U *room = begin < end ? reinterpret_cast<U *>(scratch(DEEP * (left_width + right_width))) : nullptr;
+        const long begin = share * shares / threads * BROAD, next = (share + 1) * shares / threads * BROAD;
+        const long end = next < right_width ? next : right_width;
+        U *room = begin < end ? reinterpret_cast<U *>(scratch(DEEP * (left_width + end - begin))) : nullptr;
         failed |= begin < end && !room;
         for (long row = 0; room && row < rows; row += DEEP) {
             const long depth = row + DEEP < rows ? DEEP : rows - row;
@@ -64,12 +66,11 @@ static int transposed_product(long rows, long left_width, long right_width, cons
                     store(sums + c, load(sums + c) + total);
                 }
             const U *a = across(left + row * left_width, depth, left_width, room);
-            const U *all_b = across(right + row * right_width, depth, right_width, room + DEEP * left_width);
-            for (long n = begin; n < end; n++) {
-                const U *b = all_b + n * BROAD;
-                const long columns = (n + 1) * BROAD < right_width ? BROAD : right_width - n * BROAD;
-                products<MORE>(1, left_width, columns, &a, 1, left_width, units<T>(depth), &b, right_width, out + n * BROAD, right_width);
-            }
+            const T *from = right + row * right_width + begin;
+            U *panels_room = room + DEEP * left_width;
+            const U *b = AS_IT_LIES ? reinterpret_cast<const U *>(from) : panels(from, depth, end - begin, panels_room, right_width);
+            products<MORE>(1, left_width, end - begin, &a, 1, left_width, units<T>(depth), &b, AS_IT_LIES ? right_width : PANELS,
+                           out + begin, right_width);
         }
         give_back(room);
     }

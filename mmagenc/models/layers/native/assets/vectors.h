@@ -88,6 +88,23 @@ static inline float sum(vec v) {
 static inline float maximum(vec v) {
     return fold(v, [](auto a, auto b) { return a > b ? a : b; });
 }
+// LANES vectors turned: what were lanes become vectors.
+static inline __attribute__((always_inline)) void turn(vec *block) {
+#pragma GCC unroll 4
+    for (int step = 1; step < LANES; step *= 2) {
+        ivec first, second;
+        for (int lane = 0; lane < LANES; lane++) {
+            first[lane] = lane & step ? LANES + lane - step : lane;
+            second[lane] = lane & step ? LANES + lane : lane + step;
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++)
+            if (!(i & step)) {
+                const vec a = block[i], b = block[i + step];
+                block[i] = __builtin_shuffle(a, b, first), block[i + step] = __builtin_shuffle(a, b, second);
+            }
+    }
+}
 static inline long padded(long n) { return (n + LANES - 1) / LANES * LANES; }
 
 // exp of numbers up to 0, to 2 units in the last place: 2^k e^r, |r| <= ln 2 / 2, and a polynomial of Cephes' expf for e^r.
