@@ -59,14 +59,15 @@ def _kept(block: nn.Module, x: Tensor) -> Dict[str, Tensor]:
     gcn, wide, width = block.gcn, block.gcn.transform.out_features, block.tcn.pointwise.out_features
     all_frames, kept = (clips, frames, joints), (clips, (frames - 1) // block.stride + 1, joints)
     shapes = dict(out=(*kept, wide), normed=x.shape, qk=(*all_frames, 2 * gcn.num_heads * gcn.head_dim), y=(*all_frames, wide),
-                  z=(*all_frames, wide), expanded=(*all_frames, 3 * width), parts=(3, *all_frames, width), branches=(4, *kept, width))
+                  z=(*all_frames, wide), expanded=(*all_frames, 3 * width), parts=(3, *all_frames, width), branches=(4, *kept, width),
+                  attention=(*all_frames, calls.columns(joints, gcn.num_heads)))
     if gcn.down is not None:
         shapes['down'] = (*all_frames, wide)
     if block.residual is not None:
         shapes['residual'] = (*kept, wide)
     if block.stride > 1:
         shapes |= dict(seen=(*kept, wide), beside=(*kept, channels))
-    numbers = dict(means=all_frames, inverses=all_frames, attention=(*all_frames, calls.columns(joints, gcn.num_heads)))
+    numbers = dict(means=all_frames, inverses=all_frames)
     numbers |= {f'{name} found': (3, norm.num_features) for name, norm in _norms(block).items()}
     return ({name: x.new_empty(shape) for name, shape in shapes.items()}
             | {name: torch.empty(shape, dtype=torch.float32) for name, shape in numbers.items()})

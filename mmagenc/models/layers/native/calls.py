@@ -90,7 +90,7 @@ def convolve_graphs(x: Tensor, qk: Tensor, topology: Tensor, scale: float, weigh
     """
     (batch, joints, _), heads = x.shape, qk.shape[3]
     out = x.new_empty(batch, joints, len(weight))
-    kept = x.new_empty(batch, joints, columns(joints, heads), dtype=torch.float32) if keep else None
+    kept = x.new_empty(batch, joints, columns(joints, heads)) if keep else None
     _call('convolve_graphs', x.dtype, _graphs(x, qk, weight), batch, x, qk, topology, scale, weight, out, kept)
     return out, kept
 

@@ -59,7 +59,7 @@ static void turn_rows(long rows, long columns, const U *from, long from_row, U *
 // A frame's attention times topology, from its queries and keys as units; and the attention itself, if it is to be kept.
 template <typename T, typename U>
 static void attend(const Graphs &g, const U *qk, float scale, const float *topology, U *turned, float *scores, float *weighted,
-                   float *kept) {
+                   T *kept) {
     const long deep = g.deep() / Unit<T>::NUMBERS, row = g.queries() / Unit<T>::NUMBERS;
     const long wide = padded(g.joints), columns = g.columns(), apart = g.apart();
     turn_rows(g.joints, g.heads * deep, qk, row, turned, wide);
@@ -76,7 +76,7 @@ static void attend(const Graphs &g, const U *qk, float scale, const float *topol
         const vec share = 1.f / total;
         for (long u = 0; u < g.joints; u++) {
             const vec found = load(scores + u * apart + c) * share;
-            if (kept) write_past(kept + u * columns + c, found);
+            if (kept) store(kept + u * columns + c, found);
             store(weighted + u * columns + c, found * load(topology + u * columns + c));
         }
     }
@@ -90,7 +90,8 @@ static void gather(const Graphs &g, const U *graph, const U *x, S *out, long ste
 }
 
 // From `slope`, the gradient of attention times topology, that of scores, in its place; that of the topology is added to `sums`.
-static void attend_backward(const Graphs &g, const float *attention, const float *topology, float scale, float *sums, float *slope) {
+template <typename T>
+static void attend_backward(const Graphs &g, const T *attention, const float *topology, float scale, float *sums, float *slope) {
     for (long c = 0; c < g.columns(); c += LANES) {
         vec total = {};
         for (long i = c; i < g.graph(); i += g.columns()) {
@@ -138,7 +139,7 @@ struct Stored<pair> {
 // x (B, V, C), qk (B, V, 2, H, D), topology (H, V, V), weights (C', H C) to out (B, V, C'), and if asked the attention.
 template <typename T>
 static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk, const float *topology, float scale, const float *weight,
-                           T *out, float *kept, int threads) {
+                           T *out, T *kept, int threads) {
     typedef typename Unit<T>::type U;
     typedef typename Stored<U>::type S;
     const long numbers = Unit<T>::NUMBERS, graph = g.graph(), nodes = g.nodes(), queries = g.joints * g.queries(), step = GROUP * nodes;
@@ -171,7 +172,7 @@ static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk,
                     expect(qk + (b + 1) * of_qk, of_qk);
                     const T *whole = filled(g, qk + b * of_qk, filled_room);
                     attend<T>(g, along(whole, queries, qk_room), scale, shared, turned_room, scores, weighted,
-                              kept ? kept + b * graph : nullptr);
+                              kept ? kept + b * graph : static_cast<T *>(nullptr));
                     gather<T>(g, across(weighted, g.joints, g.columns(), graph_room), across(x + b * nodes, g.joints, g.channels, x_room),
                               gathered + (b - first) * nodes, step);
                 }
@@ -185,7 +186,6 @@ static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk,
             }
         }
         give_back(own);
-        written();
     }
     give_back(shared);
     return failed;
@@ -195,7 +195,7 @@ static int convolve_graphs(long batch, const Graphs &g, const T *x, const T *qk,
 // parameters are summed in parts of the batch, as many whatever the threads.
 template <typename T>
 static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, const T *qk, const float *topology, float scale,
-                                    const float *weight, const T *grad, const float *kept, const T *through, T *grad_x, T *grad_qk,
+                                    const float *weight, const T *grad, const T *kept, const T *through, T *grad_x, T *grad_qk,
                                     float *grad_topology, float *grad_weight, int threads) {
     typedef typename Unit<T>::type U;
     typedef typename Stored<U>::type S;
@@ -242,7 +242,7 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                         product(count, g.channels, grad_units, deep, 1, deep, weights + h * each, PANELS, gathered_by + h * step,
                                 g.channels);
                     for (long b = first; b < last; b++) {
-                        const float *attention = kept + b * graph;
+                        const T *attention = kept + b * graph;
                         const T *here = x + b * nodes;
                         expect(here + nodes, nodes);
                         expect(attention + graph, graph);

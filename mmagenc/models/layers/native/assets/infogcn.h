@@ -30,7 +30,8 @@ struct Block {
     void *out;
     // What the gradient needs: rows (of C, 2 H D, C', C', 3/4 C', 3/4 C', C'), kept rows (of C', C', C, C'), and of layer norm and attention.
     void *normed, *qk, *y, *z, *expanded, *parts, *down, *seen, *branches, *beside, *residual;
-    float *means, *inverses, *attention;
+    float *means, *inverses;
+    void *attention;
     void *spaces[4];  // rows of C', for the moment
     // The gradient's own: kept rows of C', rows of C, kept rows of C, rows of 2 H D.
     const void *grad;
@@ -140,7 +141,7 @@ static int block_forward(const Block &b, int threads) {
     T *expanded = static_cast<T *>(b.expanded), *parts = static_cast<T *>(b.parts), *branches = static_cast<T *>(b.branches);
     layer_norm<T>(rows, channels, x, w.norm, w.norm_bias, b.eps, normed, b.means, b.inverses, threads);
     if (linear<T>(rows, channels, b.queries(), normed, w.to_qk, 1, w.to_qk_bias, nullptr, qk, threads) ||
-        convolve_graphs<T>(b.clips * b.frames, b.graphs(), x, qk, w.topology, b.scale(), w.transform, y, b.attention, threads))
+        convolve_graphs<T>(b.clips * b.frames, b.graphs(), x, qk, w.topology, b.scale(), w.transform, y, static_cast<T *>(b.attention), threads))
         return 1;
     if (w.down) {
         beside = static_cast<const T *>(b.spaces[0]);
@@ -256,7 +257,7 @@ static int block_backward(const Block &b, int threads) {
 
     T *of_x = spaces[1], *of_normed = spaces[0];
     if (convolve_graphs_backward<T>(b.clips * b.frames, b.graphs(), x, static_cast<const T *>(b.qk), w.topology, b.scale(), w.transform, of_y,
-                                    b.attention, through, of_x, of_qk, grads.topology, grads.transform, threads) ||
+                                    static_cast<const T *>(b.attention), through, of_x, of_qk, grads.topology, grads.transform, threads) ||
         linear<T>(rows, b.queries(), channels, of_qk, w.to_qk, 0, nullptr, nullptr, of_normed, threads) ||
         transposed_product<T>(rows, b.queries(), channels, of_qk, static_cast<const T *>(b.normed), grads.to_qk, grads.to_qk_bias, threads) ||
         layer_norm_backward<T>(rows, channels, x, w.norm, b.means, b.inverses, of_normed, of_x, grad_x, grads.norm, grads.norm_bias, threads))

@@ -11,12 +11,12 @@
 
 #define EXPORT(T, NAME)                                                                                                                  \
     extern "C" int mmagenc_convolve_graphs_##NAME(const Graphs *g, long batch, const T *x, const T *qk, const float *topology,           \
-                                                  float scale, const float *weight, T *out, float *kept, int threads) {                  \
+                                                  float scale, const float *weight, T *out, T *kept, int threads) {                  \
         return convolve_graphs<T>(batch, *g, x, qk, topology, scale, weight, out, kept, threads);                                        \
     }                                                                                                                                    \
     extern "C" int mmagenc_convolve_graphs_backward_##NAME(                                                                              \
         const Graphs *g, long batch, const T *x, const T *qk, const float *topology, float scale, const float *weight, const T *grad,    \
-        const float *kept, const T *through, T *grad_x, T *grad_qk, float *grad_topology, float *grad_weight, int threads) {             \
+        const T *kept, const T *through, T *grad_x, T *grad_qk, float *grad_topology, float *grad_weight, int threads) {             \
         return convolve_graphs_backward<T>(batch, *g, x, qk, topology, scale, weight, grad, kept, through, grad_x, grad_qk,              \
                                            grad_topology, grad_weight, threads);                                                         \
     }                                                                                                                                    \

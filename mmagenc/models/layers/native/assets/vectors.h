@@ -39,21 +39,6 @@ static inline half_vec halved(vec v) {  // to the nearest, ties to even
 #endif
 }
 static inline void store(bfloat16 *p, vec v) { *reinterpret_cast<loose_half_vec *>(p) = halved(v); }
-// Write to memory that nobody reads for long, past the caches; its address is one of a vector.
-static inline void write_past(float *p, vec v) {
-#ifdef __AVX512F__
-    _mm512_stream_ps(p, reinterpret_cast<__m512>(v));
-#elif defined(__AVX__)
-    _mm256_stream_ps(p, reinterpret_cast<__m256>(v));
-#else
-    store(p, v);
-#endif
-}
-static inline void written() {
-#ifdef __AVX__
-    _mm_sfence();
-#endif
-}
 static inline float value(float x) { return x; }
 static inline float value(bfloat16 x) {
     const uint32_t bits = static_cast<uint32_t>(x) << 16;
