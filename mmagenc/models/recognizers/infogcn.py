@@ -277,8 +277,8 @@ def _trained_weights(block: EncodingBlock, x: Tensor) -> Optional[Dict[str, Tens
     """
     if not (torch.is_grad_enabled() and block.training and native.serves(x) and x.ndim == 4 and x.is_contiguous()):
         return None
-    rows, joints = x.shape[0] * ((x.shape[1] - 1) // block.stride + 1) * x.shape[2], block.gcn.topology.shape[1]
-    fits = x.shape[2] == joints <= native.MAX_JOINTS and x.shape[3] == block.gcn.to_qk.in_features
+    rows, (heads, joints, _) = x.shape[0] * ((x.shape[1] - 1) // block.stride + 1) * x.shape[2], block.gcn.topology.shape
+    fits = x.shape[2] == joints <= native.MAX_JOINTS and x.shape[3] == block.gcn.to_qk.in_features and heads <= native.MAX_HEADS
     ragged = block.tcn.pointwise.out_features % native.LANES or block.gcn.to_qk.out_features % native.LANES
     if not fits or ragged or rows < KERNEL_ROWS or nn.modules.module._has_any_global_hook():
         return None

@@ -166,6 +166,21 @@ def test_a_block_that_changes_width_alone(channels):
 
 
 @with_kernels
+@pytest.mark.parametrize('joints, heads, served', [(17, 3, True), (25, 16, True), (64, 2, True), (20, 17, False), (65, 2, False)])
+def test_joints_and_heads_of_any_number(joints, heads, served):
+    """Odd ones are filled up to pairs; more than the kernels have room for are PyTorch's."""
+    block = EncodingBlock(64, 64, num_joints=joints, num_heads=heads)
+    torch.nn.init.normal_(block.gcn.bn.weight), torch.nn.init.normal_(block.gcn.to_qk.weight, std=0.1)
+    far = []
+    for _ in range(3):  # the nearest counts, as above
+        x = torch.randn(5, 14, joints, 64)
+        (ours, names), (truth, _) = trained(block, x), trained(block, x, torch.float64)
+        assert ('TrainedBlock' in names, 'GraphConvolution' in names) == (served, False)
+        far.append(max(float((value - true).norm() / true.norm().clamp(min=1e-9)) for value, true in zip(ours, truth)))
+    assert min(far) < (2e-5 if served else 1e-3)
+
+
+@with_kernels
 @pytest.mark.parametrize('settings', [dict(momentum=None), dict(momentum=0.3), dict(track_running_stats=False), dict(eps=0.1)])
 def test_settings_of_a_blocks_batch_norms(settings, monkeypatch):
     block, x = a_block()
