@@ -7,6 +7,7 @@ from typing import Dict, Iterator, List, Optional, Set
 
 import numpy as np
 
+from mmagenc.datasets.readers.lab_tables import without_subject
 from mmagenc.datasets.readers.markers import placed
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
@@ -40,7 +41,7 @@ class C3d(Reader):
             raise ValueError(f'no readable C3D ({error})') from None
         names = _names(parameters, data.shape[1])
         kept = _kept(names, parameters)
-        short = _without_subject([names[index] for index in kept])
+        short = without_subject([names[index] for index in kept])
         found = placed(short, np.moveaxis(data[:3, kept], 0, -1).transpose(1, 0, 2), _value(parameters, 'UNITS', 'mm'), options)
         yield Recording(name=source.name, skeleton=found.skeleton, keypoint=found.points[None], fps=_rate(parameters), up=found.up,
                         notes=found.notes)
@@ -63,12 +64,6 @@ def _names(parameters: Dict, count: int) -> List[str]:
 def _kept(names: List[str], parameters: Dict) -> List[int]:
     others: Set[str] = {str(name).strip() for key in NO_POINTS for name in parameters.get(key, {}).get('value', [])}
     return [index for index, name in enumerate(names) if name not in others and not name.startswith('*')]
-
-
-def _without_subject(names: List[str]) -> List[str]:
-    """Names without ``Subject:`` before them, if that leaves all different."""
-    short = [name.rsplit(':', 1)[-1] for name in names]
-    return short if len(set(short)) == len(short) else names
 
 
 def _rate(parameters: Dict) -> float:

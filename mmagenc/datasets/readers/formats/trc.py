@@ -9,6 +9,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from mmagenc.datasets.readers.lab_tables import Block, block_of
 from mmagenc.datasets.readers.markers import placed
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
@@ -16,7 +17,6 @@ from mmagenc.registry import READERS
 
 NEEDED = ('DataRate', 'NumFrames', 'NumMarkers', 'Units')
 _SAME_RATE = 0.05
-NOWHERE = ('', 'nan', 'null', '-')
 
 
 @READERS.register_module(name='trc')
@@ -85,40 +85,17 @@ def _notes_of_times(times: np.ndarray, ids: Optional[np.ndarray], rate: float) -
     return (f'DataRate says {rate:g} frames a second, the column Time {1 / step:.4g}: DataRate is taken; --source-fps says otherwise', )
 
 
-def _points(lines: List[str], count: int) -> Tuple[np.ndarray, Optional[np.ndarray], np.ndarray]:
-    """``(T, count, 3)`` of the lines of frames, NaN for empty cells; their numbers from 0 on, if these ascend; their times."""
-    rows, heads = [], []
+def _points(lines: List[str], count: int) -> Block:
+    """The lines of frames."""
+    rows = []
     for number, line in enumerate(lines[4:], start=5):
-        cells = line.replace(',', '.').split('\t')
+        cells = line.split('\t')
         if not cells[0].strip():  # the names of the columns, or an empty line
             continue
-        values = [cell.strip() for cell in cells[2:2 + 3 * count]]
-        values += [''] * (3 * count - len(values))
         if any(cell.strip() for cell in cells[2 + 3 * count:]):
             raise ValueError(f'line {number}: more than the {3 * count} numbers of {count} points')
-        try:
-            rows.append([np.nan if value.lower() in NOWHERE else float(value) for value in values])
-        except ValueError:
-            raise ValueError(f'line {number}: a coordinate that is no number') from None
-        heads.append([_number(cell) for cell in (*cells, '')[:2]])
-    if not rows:
-        raise ValueError('no frames')
-    points = np.array(rows).reshape(len(rows), count, 3)
-    if np.isinf(points).any():
-        raise ValueError(f'frame {int(np.argwhere(np.isinf(points))[0][0])} has an infinite coordinate')
-    points[np.isnan(points).any(axis=-1)] = np.nan
-    numbered, times = np.array(heads).T
-    if not np.isfinite(numbered).all() or (numbered != numbered.round()).any() or (np.diff(numbered) <= 0).any():
-        return points, None, times
-    ids = (numbered - numbered[0]).astype(int)
-    return points, ids // max(1, np.gcd.reduce(ids)), times  # DataRate is that of the lines
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return np.nan
+        rows.append((number, cells))
+    return block_of(rows, np.arange(2, 2 + 3 * count).reshape(count, 3), frame=0, time=1)
 
 
 def _check_counts(header: Dict[str, str], names: int, frames: int, lenient: bool) -> None:
