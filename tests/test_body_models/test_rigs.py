@@ -102,6 +102,7 @@ def test_a_name_that_is_there_in_full_goes_before_those_with_numbers():
 @pytest.mark.parametrize('names, rig', [
     ('{s}_{}_JNT: upleg leg foot toebase shoulder arm forearm hand', 'mixamo'),
     ('{}_{S}: UpLeg Leg Foot ToeBase Shoulder Arm ForeArm Hand', 'mixamo'),
+    ('{S}{}: UpLeg Leg Foot ToeBase Shoulder Arm Arm1 Hand', 'mixamo'),
     ('CC_Base_{S}_{}: Thigh Calf Foot ToeBase Clavicle Upperarm Forearm Hand', 'biped'),
 ])
 def test_sides_as_other_programs_write_them(names, rig):

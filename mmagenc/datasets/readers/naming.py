@@ -12,6 +12,7 @@ import yaml
 
 from mmagenc.skeletons import SKELETONS, Skeleton, get_skeleton, register_skeleton
 from mmagenc.skeletons.without import tree_of
+from mmagenc.skeletons.xsens23 import SEGMENTS
 
 _SIDES = {'left': 'left', 'l': 'left', 'lt': 'left', 'right': 'right', 'r': 'right', 'rt': 'right'}
 _SHORT = {'sho': 'shoulder', 'elb': 'elbow', 'wr': 'wrist', 'wri': 'wrist', 'kne': 'knee', 'ank': 'ankle'}
@@ -52,9 +53,9 @@ def layout_of_names(names: Sequence[str], *, layout: Optional[str] = None, table
                     edges: Sequence[Tuple[str, str]] = ()) -> Naming:
     """The layout that a file's own names of body parts make.
 
-    In this order: ``layout`` with ``table``; a layout that has these very names in this order; the largest known layout whose keypoints are
-    all among the names, however they are spelt; the known layout that has most of the names (all of at least five, or nine), without the
-    keypoints that are missing, whose children hang from their parents; the file's own ``edges``.
+    In this order: ``layout`` with ``table``; a layout that has these very names in this order; Xsens' segments, however they are spelt; the
+    largest known layout whose keypoints are all among the names, spelt anyhow; the known layout that has most of the names (all of
+    at least five, or nine), without the keypoints that are missing, whose children hang from their parents; the file's own ``edges``.
 
     Args:
         names: of the file's columns, in order.
@@ -75,6 +76,9 @@ def layout_of_names(names: Sequence[str], *, layout: Optional[str] = None, table
     same = next((candidate for candidate in map(SKELETONS.get, list(SKELETONS)) if list(candidate.joint_names) == list(names)), None)
     if same is not None:
         return _named(same, list(range(len(names))), names, f'layout {same.name} by its names')
+    letters = {re.sub(r'[\W_]', '', name).lower(): index for index, name in reversed(list(enumerate(names)))}
+    if all(segment.lower() in letters for segment in SEGMENTS):  # called by their bones, not by the joints at which these begin
+        return _named(get_skeleton('xsens23'), [letters[segment.lower()] for segment in SEGMENTS], names, "layout xsens23 by MVN's names")
     for swap in ({}, _SYNONYMS):
         columns = {'_'.join(swap.get(word, word) for word in name.split('_')): index for name, index in spelt.items()}
         found = [(candidate, {joint: columns[spelling(joint)] for joint in candidate.joint_names if spelling(joint) in columns})

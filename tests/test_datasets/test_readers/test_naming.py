@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from mmagenc.datasets.readers.naming import layout_of_names, part_of, read_joint_names, spelling
 from mmagenc.skeletons import SKELETONS, get_skeleton
+from mmagenc.skeletons.xsens23 import SEGMENTS
 
 COCO = SKELETONS['coco17'].joint_names
 
@@ -24,6 +27,17 @@ def test_openposes_short_names():
              *(f'{side}-{part}' for side in 'RL' for part in ('Hip', 'Knee', 'Ank')), 'R-Eye', 'L-Eye', 'R-Ear', 'L-Ear']
     found = layout_of_names(names)
     assert found.skeleton is SKELETONS['openpose18'] and found.order == list(range(18)) and found.unused == []
+
+
+@pytest.mark.parametrize('spell', ['{}', '{} '])
+def test_xsens_segments_are_the_joints_at_which_they_begin(spell):
+    """MVN's Right Shoulder begins at the collar, its Right Foot at the ankle: they were taken for shoulder and toes."""
+    names = ['com', *(re.sub('(?<=[a-z])(?=[A-Z])', ' ', name).replace('Fore Arm', 'Forearm') for name in reversed(SEGMENTS))]
+    found = layout_of_names([spell.format(name) for name in names])
+    assert found.skeleton.name == 'xsens23' and found.unused == [spell.format('com')]
+    places = dict(zip(found.skeleton.joint_names, found.order))
+    assert [names[places[joint]] for joint in ('right_collar', 'right_shoulder', 'right_ankle', 'right_toe', 'left_wrist', 'l5')] == [
+        'Right Shoulder', 'Right Upper Arm', 'Right Foot', 'Right Toe', 'Left Hand', 'L5']
 
 
 def test_columns_that_no_layout_has_are_left_out_and_named():
