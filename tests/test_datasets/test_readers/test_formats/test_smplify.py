@@ -31,6 +31,27 @@ def test_a_pickle_a_frame_in_the_order_of_numbers(tmp_path):
     assert 'y down' in found.notes[0] and 'stays in place' in found.notes[1]
 
 
+@pytest.mark.parametrize('shape', [(21, 3), (1, 63), (1, 21, 3)])
+def test_an_npz_a_frame_and_person(tmp_path, shape):
+    """SMPLer-X's were clips of one frame each, in the axes of the camera."""
+    folder = tmp_path / 'smplx'
+    folder.mkdir()
+    for frame, turns in enumerate(in_camera(pose(12)), start=1):
+        for person in range(1 + (frame > 3)):
+            np.savez(folder / f'{frame:05d}_{person}.npz', global_orient=turns[:1], body_pose=turns[1:22].reshape(shape),
+                     transl=np.array([[0, 0, 40.]]), betas=np.zeros((1, 10)))
+    (folder / '00008_0.npz').unlink()
+    first, second = recordings(folder, 'smplify', root=tmp_path)
+    assert [first.name, second.name] == ['smplx_person0', 'smplx_person1'] and first.transl is None and first.up == 'y'
+    assert same_pose(first.pose[0], np.delete(body(12), 7, axis=0)) and first.frame_ids.tolist() == [*range(1, 8), *range(9, 13)]
+    assert same_pose(second.pose[0], body(12)[3:]) and 'may change' in second.notes[-1]
+
+
+def test_npz_of_whole_recordings_are_none_of_frames(tmp_path):
+    np.savez(tmp_path / 'walk_1.npz', global_orient=pose(3)[:, 0], body_pose=pose(3)[:, 1:22], transl=np.zeros((3, 3)))
+    assert recognize(Source(tmp_path), all_readers()) is None
+
+
 def test_every_tenth_frame_is_no_gap_and_a_missing_one_is(tmp_path):
     names = [f'{frame:03d}.pkl' for frame in (0, 10, 20, 40)]
     found, = recordings(write(tmp_path / 'results', names, 4), 'smplify')
