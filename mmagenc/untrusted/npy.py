@@ -1,6 +1,6 @@
 """NumPy's files with objects in them (``.npy``, members of ``.npz``), read without running code.
 
-NumPy writes an array of objects, a dict for instance, as a pickle behind the usual header.
+NumPy writes an array of objects, a dict for instance, as a pickle behind the usual header. Tensors of PyTorch in it become arrays.
 """
 
 import io
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .archives import ALWAYS_ALLOWED, MAX_INFLATION, READ_ERRORS
-from .pickles import PlainUnpickler
+from .joblib import JoblibUnpickler
 
 
 def read_npy(path) -> Any:
@@ -59,7 +59,7 @@ def _content(content: bytes, source: str) -> Any:
     except READ_ERRORS as error:
         raise ValueError(f'{source}: no .npy file ({error})') from None
     if dtype.hasobject:
-        found = PlainUnpickler(content[file.tell():], source=source).load()
+        found = JoblibUnpickler(content[file.tell():], source=source).load()
         return found.item() if isinstance(found, np.ndarray) and found.dtype == object and found.ndim == 0 else found
     count = 1
     for length in shape:

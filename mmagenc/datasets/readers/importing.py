@@ -41,6 +41,9 @@ PARALLEL_FROM = 48
 """Sources from which on processes pay for their start."""
 CROWD = 0.25
 """Share of a clip's frames in which somebody must be to count as there beside those that are kept."""
+CALLED_ALIKE = ('wham_output', 'vibe_output', 'output', 'outputs', 'result', 'results', 'labels', 'predictions', 'smplx', 'hps', 'json',
+                'keypoints')
+"""Files (without suffix) and folders that programs call so whatever is in them."""
 SHOWN = 10
 """Reasons that a refusal of everything tells."""
 
@@ -489,11 +492,26 @@ def groups_of(recording: Recording, source: Source, settings: ImportSettings) ->
 
 
 def folder_of(source: Source, name: str) -> str:
-    """Name of the folder in which a recording's file lies, or which holds the frames of several recordings."""
-    if source.is_folder and name.startswith(f'{source.name}/'):
+    """Name of the folder in which a recording's file lies, or which holds the frames of several recordings.
+
+    Names that programs give all that they write (``walk/baby1/results``, ``walk/baby1/wham_output.pkl``) are none: beside these, the folder
+    that tells the recordings apart is the recording's name, and the one above it that of the class, if there is one.
+    """
+    *parts, own = source.name.split('/')
+    several = source.is_folder and name.startswith(f'{source.name}/')
+    if several and own.lower() not in CALLED_ALIKE:
         return source.path.resolve().name
-    parts = source.name.split('/')
-    return parts[-2] if len(parts) > 1 else source.path.resolve().parent.name
+    above = _without_alike(parts)
+    if own.lower() in CALLED_ALIKE and not several and len(above) > 1:
+        above = _without_alike(above[:-1]) or above
+    return (above or parts or [source.path.resolve().parent.name])[-1]
+
+
+def _without_alike(folders: List[str]) -> List[str]:
+    """Folders without those at the end that programs call alike."""
+    while folders and folders[-1].lower() in CALLED_ALIKE:
+        folders = folders[:-1]
+    return folders
 
 
 def bridged(recording: Recording, pose_gap: int) -> Recording:

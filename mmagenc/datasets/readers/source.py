@@ -19,6 +19,7 @@ from mmagenc.untrusted.npy import read_npy
 
 HEAD = 65536
 """Bytes that a look at a file's beginning takes."""
+PICKLES = ('.pkl', '.pickle', '.pk', '.pth', '.joblib')
 MAX_TEXT = 2 << 30
 """Bytes of a text file that is read whole."""
 
@@ -99,7 +100,7 @@ class Source:
 
     def pickle(self) -> Any:
         """The content of a pickle, joblib's too, read without running any code."""
-        return self._look('pickle', lambda: load_pickle(self.path)) if self.suffix in ('.pkl', '.pickle', '.pth', '.joblib') else None
+        return self._look('pickle', lambda: load_pickle(self.path)) if self.suffix in PICKLES else None
 
     def array(self) -> Any:
         """The content of an ``.npy``: an array, or what a pickle in it holds, read without running any code."""

@@ -367,6 +367,25 @@ def test_a_folder_that_holds_the_frames_of_several_videos_is_their_class(tmp_pat
     assert annotation['metainfo']['classes'] == ['crawl'] and [clip['frame_dir'] for clip in annotation['annotations']] == ['a', 'b']
 
 
+@pytest.mark.parametrize('path, label', [
+    ('walk/v1/predictions.json', 'walk'), ('walk/outputs/results/v1.json', 'walk'), ('walk/v1.json', 'walk'), ('v1/predictions.json', 'v1'),
+    ('a/walk/v1/results/predictions.json', 'walk'), ('results/v1.json', 'results')])
+def test_what_programs_call_alike_is_no_class(tmp_path, write, path, label):
+    """Each video was a class of its own, or all were of a class called results."""
+    write(path, toy())
+    assert done(tmp_path).annotation['metainfo']['classes'] == [label]
+
+
+@pytest.mark.parametrize('folder, classes', [('walk/v1/json', ['walk']), ('walk/json', ['walk'])])
+def test_folders_that_programs_call_alike_are_no_classes(tmp_path, folder, classes):
+    content = dict(people=[dict(pose_keypoints_2d=np.arange(1., 76).tolist())])
+    for index in range(4):
+        path = tmp_path / f'in/{folder}/{"ab"[index // 2] if folder == "walk/json" else "a"}_{index}_keypoints.json'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    assert done(tmp_path).annotation['metainfo']['classes'] == classes
+
+
 def test_files_that_hold_nothing_or_are_packed_or_links_to_nowhere_say_so(tmp_path, write):
     write('crawl/a.json', toy())
     for name, content in (('empty.json', b''), ('b.json', gzip.compress(b'{}')), ('c.tgz', b'x')):
