@@ -1,7 +1,10 @@
-"""Results of Ultralytics' pose models as JSON: what ``Results.to_json()``, ``tojson()`` and ``summary()`` give of each frame.
+"""Results of Ultralytics' pose models as JSON: what ``Results.to_json()``, ``tojson()`` and ``summary()`` give of each frame; and what
+TensorFlow.js' pose models (MoveNet, BlazePose, PoseNet) give.
 
 Of a person ``{"name", "class", "confidence", "box": {"x1", "y1", "x2", "y2"}, "track_id", "keypoints": {"x", "y", "visible"}}``, of a frame
-a list of them. Ultralytics writes no file itself, so the frames are looked for in every form that scripts give them:
+a list of them. TensorFlow.js has ``{"score", "id", "keypoints": [{"x", "y", "score", "name"}]}``, or ``{"position": {"x", "y"}, "part",
+"score"}`` of a keypoint; a list of such people is one of a person a frame. Neither writes a file itself, so the frames are looked for in
+every form that scripts give them:
 
 - a list of frames, each as a list, as its JSON text, or as ``{"frame": 12, "detections": […]}`` with any names of such keys;
 - a dict of frames by their numbers or images, of lists of frames by their videos, or ``{"fps": 30, "frames": any of these}``;
@@ -23,6 +26,7 @@ from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import (
     by_series,
+    columns_of_names,
     columns_of_number,
     frames_by_name,
     identity,
@@ -31,6 +35,7 @@ from mmagenc.datasets.readers.values import (
     numbers,
     unseen_as_nan,
 )
+from mmagenc.datasets.readers.wide_tables import MIN_POINTS
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17'}
@@ -50,7 +55,7 @@ class _Frame(NamedTuple):
 @READERS.register_module(name='yolo_json')
 class YoloResults(Reader):
     name = 'yolo_json'
-    title = 'Ultralytics results'
+    title = 'Ultralytics or TensorFlow.js results'
     suffixes = ('.json', '.jsonl')
     folder = True
     knows = ('2d', 'score', 'persons', 'track')
@@ -63,8 +68,10 @@ class YoloResults(Reader):
             held = [content for content in looked if _is_person(_first(content))]
             return f'results of Ultralytics for {len(names)} frames' if 2 * len(held) > len(looked) and not any(map(_nests, held)) else None
         content = source.json()
-        told = _is_person(_first(content)) if content is not None else any(_is_person(_first(line)) for line in _begun(source))
-        return 'results of Ultralytics' if told else None
+        first = _first(content) if content is not None else next((found for line in _begun(source) if (found := _first(line))), None)
+        if _in_points(first):
+            return f'poses of TensorFlow.js, {len(first["keypoints"])} keypoints'
+        return 'results of Ultralytics' if _is_person(first) else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         if source.is_folder:
@@ -115,7 +122,18 @@ def _parsed(text: str) -> Any:
 
 def _is_person(entry: Any) -> bool:
     keypoints = entry.get('keypoints') if isinstance(entry, Mapping) else None
-    return isinstance(keypoints, Mapping) and all(isinstance(keypoints.get(axis), list) for axis in 'xy')
+    return isinstance(keypoints, Mapping) and all(isinstance(keypoints.get(axis), list) for axis in 'xy') or _in_points(entry)
+
+
+def _in_points(entry: Any) -> bool:
+    """Whether it is a person whose keypoints are dicts of a name and a place each, as those of TensorFlow.js."""
+    keypoints = entry.get('keypoints') if isinstance(entry, Mapping) else None
+    return isinstance(keypoints, list) and len(keypoints) >= MIN_POINTS and all(
+        isinstance(point, Mapping) and {'x', 'y'} <= _place(point).keys() and ('name' in point or 'part' in point) for point in keypoints)
+
+
+def _place(point: Mapping) -> Mapping:
+    return point['position'] if isinstance(point.get('position'), Mapping) else point
 
 
 def _is_text(value: Any) -> bool:
@@ -175,7 +193,7 @@ def _of_folder(source: Source, options: ReadOptions, name: str, files: List[str]
 def _of_content(options: ReadOptions, name: str, content: Any) -> Recording:
     if isinstance(content, Mapping):
         frames = [_frame(people, f'frame {number}')._replace(number=number) for number, people in content.items()]
-    elif isinstance(content, list) and content and all(map(_is_detection, content)):
+    elif isinstance(content, list) and content and all(map(_is_detection, content)) and not any(map(_in_points, content)):
         frames = [_Frame(content, 'the frame')]
     elif isinstance(content, list):
         frames = [_frame(entry, f'frame {index}') for index, entry in enumerate(content)]
@@ -193,13 +211,19 @@ def _frame(entry: Any, place: str) -> _Frame:
             raise ValueError(f'{place}: text that is no JSON') from None
     if not isinstance(entry, Mapping):
         return _Frame(entry, place)
+    if _in_points(entry):
+        return _Frame([entry], place, _number(entry))
     lists = [key for key, value in entry.items() if isinstance(value, list) and all(map(_is_detection, value))]
     if len(lists) != 1:
         raise ValueError(f'{place}: {len(lists)} lists of people ({", ".join(lists) or "has " + ", ".join(map(str, entry))}), expected one')
+    return _Frame(entry[lists[0]], place, _number(entry))
+
+
+def _number(entry: Mapping) -> Union[int, str, None]:
+    """The number of a frame that a dict says, or the name that tells it."""
     said = {key.lower(): value for key, value in entry.items() if isinstance(value, (int, str)) and not isinstance(value, bool)}
-    number = next((value for word in ('frame', 'image', 'index', 'path') for key, value in said.items()
-                   if word in key and last_number(value) is not None), None)
-    return _Frame(entry[lists[0]], place, number)
+    return next((value for word in ('frame', 'image', 'index', 'path') for key, value in said.items()
+                 if word in key and last_number(value) is not None), None)
 
 
 def _numbers(said: Sequence[Union[int, str, None]]) -> Optional[np.ndarray]:
@@ -222,7 +246,10 @@ def _recording(name: str, frames: Sequence[_Frame], ids: Optional[np.ndarray], o
     counts = {len(person.keypoint) for person in everybody}
     if len(counts) != 1:
         raise ValueError(f'people of {" and ".join(map(str, sorted(counts)))} keypoints' if counts else 'nobody in any frame')
-    columns = columns_of_number(counts.pop(), LAYOUTS, options)
+    named = {names for frame in frames for entry in frame.people if (names := _names(entry))}
+    if len(named) > 1:
+        raise ValueError('people with keypoints of different names, or in another order')
+    columns = columns_of_names(named.pop(), options) if named else columns_of_number(counts.pop(), LAYOUTS, options)
     places, notes = in_pixels([person.keypoint for person in everybody], options.img_shape)
     size = np.array([1., 1.]) if not notes else np.array(options.img_shape[::-1])
     placed = iter([Person(place[columns.order], None if person.score is None else person.score[columns.order], person.track,
@@ -231,11 +258,21 @@ def _recording(name: str, frames: Sequence[_Frame], ids: Optional[np.ndarray], o
                      img_shape=options.img_shape, notes=(*columns.notes, *notes))
 
 
+def _names(entry: Any) -> Tuple[str, ...]:
+    """What the keypoints of a person are called, if they are."""
+    return tuple(str(point.get('name', point.get('part'))) for point in entry['keypoints']) if _in_points(entry) else ()
+
+
 def _person(entry: Any, place: str) -> Person:
     if not _is_person(entry):
         has = ', '.join(map(str, entry)) if isinstance(entry, Mapping) else type(entry).__name__
         raise ValueError(f'{place}: no keypoints with x and y (has {has}): it must be of a pose model')
     keypoints = entry['keypoints']
+    if _in_points(entry):
+        points = numbers([[_place(point)[axis] for axis in 'xy'] for point in keypoints], f'{place}: keypoints', (None, 2))
+        scored = all('score' in point for point in keypoints)
+        score = np.nan_to_num(numbers([point['score'] for point in keypoints], f'{place}: score')) if scored else None
+        return Person(unseen_as_nan(points), score, identity(entry.get('id')))
     points = np.stack([numbers(keypoints[axis], f'{place}: keypoints {axis}', (None if axis == 'x' else len(keypoints['x']), ))
                        for axis in 'xy'], axis=-1)
     score = keypoints.get('visible')

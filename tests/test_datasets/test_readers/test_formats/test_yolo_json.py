@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from mmagenc.skeletons import SKELETONS
+
 
 def person(points, track=None, size=(1, 1), seen=True):
     """As ``summary()`` gives it; ``size`` divides, as ``normalize=True`` does."""
@@ -189,3 +191,41 @@ def test_others_are_not_taken(write, walk, tmp_path):
 def test_a_unit_of_pixels_is_refused(write, import_file, walk):
     with pytest.raises(ValueError, match='--unit is for places in space'):
         import_file(write('a.json', [[person(points)] for points in walk]), 'yolo_json', unit=.001)
+
+
+def tensorflow_js(points, named, **more):
+    """A pose of TensorFlow.js, its keypoints in an order of their own; ``named`` is the form of a keypoint."""
+    names = SKELETONS['coco17'].joint_names
+    order = [*range(16, -1, -1)]
+    return dict(score=0.8, keypoints=[named(names[joint], *map(float, points[joint])) for joint in order], **more)
+
+
+def by_name(name, x, y):
+    return dict(x=x, y=y, score=0.9, name=name)
+
+
+def by_part(name, x, y):
+    first, *words = name.split('_')
+    return dict(score=0.9, part=first + ''.join(map(str.title, words)), position=dict(x=x, y=y))
+
+
+@pytest.mark.parametrize('named', [by_name, by_part])
+@pytest.mark.parametrize('form', ['people', *FORMS])
+def test_poses_of_tensorflow_js(write, import_file, walk, form, named):
+    """Of a list of people each is one of a frame."""
+    poses = [tensorflow_js(points, named) for points in walk]
+    content = poses if form == 'people' else FORMS[form]([[pose] for pose in poses])
+    recording, = import_file(write('crawling/clip.json', content), 'yolo_json')
+    assert recording.skeleton.name == 'coco17'
+    np.testing.assert_allclose(recording.keypoint[0], walk, rtol=1e-6)
+    np.testing.assert_allclose(recording.keypoint_score[0], 0.9, rtol=1e-6)
+
+
+def test_poses_of_tensorflow_js_with_identities_and_numbers(write, import_file, walk):
+    frames = [dict(frame=index, poses=[tensorflow_js(points + 300, by_name, id=7), tensorflow_js(points, by_name, id=3)][::(-1) ** index])
+              for index, points in enumerate(walk)]
+    recording, = import_file(write('clip.json', frames), 'yolo_json', max_persons=2)
+    firsts = sorted(float(person[0, 0, 0]) for person in recording.keypoint)
+    assert firsts == sorted([float(walk[0, 0, 0]), float(walk[0, 0, 0] + 300)])
+    for person in recording.keypoint:
+        np.testing.assert_allclose(person - person[:1], walk - walk[:1], atol=1e-4)
