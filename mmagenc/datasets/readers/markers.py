@@ -63,12 +63,13 @@ def placed(names: Sequence[str], points: np.ndarray, unit: str, options: ReadOpt
     names, points = _with_middles(list(names), points, options.joint_names or {})
     naming = layout_of_names(names, layout=options.layout, table=options.joint_names)
     chosen = _without_gaps(points[:, naming.order]) * metres
+    said = f'{unit.strip() or "metres"} is not the unit; --unit says it' if options.unit is None else 'this is not what --unit says'
     most = float(np.nanmax(np.abs(chosen), initial=0))
     if most > FARTHEST:
-        raise ValueError(f'a point lies {most:.4g} m from the origin: {unit or "metres"} is not the unit; --unit says it')
+        raise ValueError(f'a point lies {most:.4g} m from the origin: {said}')
     size = person_size(chosen)
     if not SIZES[0] < size < SIZES[1] and not np.isnan(size):
-        raise ValueError(f'a person of {size:.3g} m from end to end: {unit or "metres"} is not the unit; --unit says it')
+        raise ValueError(f'a person of {size:.3g} m from end to end: {said}')
     up, turn, notes = _up(chosen, naming.skeleton, options.up)
     note = naming.note if len(naming.unused) <= _LISTED else f'{naming.note.split(", without ")[0]}, without {len(naming.unused)} others'
     return Placed(naming.skeleton, (chosen if turn is None else chosen @ turn.T).astype(np.float32), up, (note, *notes))

@@ -148,3 +148,10 @@ def test_zeros_are_points_without_a_place_unless_the_point_comes_by_there(tmp_pa
     assert np.isfinite(recordings(write(tmp_path, values), 'trc')[0].keypoint).all()
     values[:, [6, 7]] = 0  # never seen
     assert np.isnan(recordings(write(tmp_path, values), 'trc')[0].keypoint[0, :, [0, 2]]).all()
+
+
+@pytest.mark.parametrize('unit, words', [(1., 'a person of .* this is not what --unit says'), (100., 'from the origin: this is not what')])
+def test_a_unit_of_the_users_that_makes_no_person_is_named_as_theirs(tmp_path, unit, words):
+    """The message named the file's unit, and asked for what had been given."""
+    with pytest.raises(ValueError, match=words):
+        recordings(write(tmp_path, points() / 100), 'trc', unit=unit)
