@@ -41,8 +41,8 @@ class PlainArray(Reader):
             raise ValueError(f'expected numbers (T, V, 2 or 3), or with up to {PERSONS} persons before or behind the frames')
         points = _persons_first(content)
         if options.layout is None:
-            raise ValueError(f'an array {content.shape} does not say which {points.shape[2]} keypoints these are: --layout does, by name or '
-                             'as a YAML file (docs/layouts.md)')
+            raise ValueError(f'an array {content.shape} does not say which {points.shape[2]} keypoints these are: --layout does, by '
+                             'name or as a YAML file (docs/layouts.md)')
         columns = columns_of_number(points.shape[2], {}, options)
         if np.isinf(points).any():
             raise ValueError('infinite numbers')
