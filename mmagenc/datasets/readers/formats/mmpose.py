@@ -23,6 +23,7 @@ from mmagenc.datasets.readers.values import (
     last_number,
     numbers,
 )
+from mmagenc.datasets.third_coordinate import PIXELS
 from mmagenc.registry import READERS
 
 LAYOUTS = {17: 'coco17', 23: 'coco133_body', 26: 'halpe26', 133: 'coco133_body'}
@@ -71,6 +72,7 @@ def _of_images(source: Source, options: ReadOptions, name: str, names: List[str]
 
 
 def _recording(name: str, meta: Mapping, frames: List[Tuple[str, Sequence]], ids, options: ReadOptions) -> Recording:
+    frames = _with_scores(frames)
     persons = [[person_of(instance, f'{place}, instance {index}') for index, instance in enumerate(instances)]
                for place, instances in frames]
     first = next((person for frame in persons for person in frame), None)
@@ -137,12 +139,26 @@ def _has_scored_points(instance) -> bool:
                for point in instance['keypoints'])
 
 
+def _without_third(instance: Dict) -> Dict:
+    return {**instance, 'keypoints': [point[:2] for point in instance['keypoints']],
+            'keypoint_scores': [point[2] for point in instance['keypoints']]}
+
+
+def _with_scores(frames: List[Tuple[str, Sequence]]) -> List[Tuple[str, Sequence]]:
+    """Frames whose keypoints are pixels and a score together, as MMPose 0.x has them, with the scores beside them; others as they are."""
+    people = [instance for _, instances in frames for instance in instances]
+    if not people or not all(map(_has_scored_points, people)):
+        return frames
+    if max(abs(value) for instance in people for point in instance['keypoints'] for value in point[:2]) < PIXELS:
+        return frames
+    return [(place, list(map(_without_third, instances))) for place, instances in frames]
+
+
 def _of_bare(frames: Sequence[Sequence]) -> List[Dict]:
     """Frames of bare lists as ``MMPoseInferencer`` writes them; a third number of each keypoint that is one of 0 to 1 is the score, where
     no other is there."""
     if all(_has_scored_points(instance) for frame in frames for instance in frame):
-        frames = [[{**instance, 'keypoints': [point[:2] for point in instance['keypoints']],
-                    'keypoint_scores': [point[2] for point in instance['keypoints']]} for instance in frame] for frame in frames]
+        frames = [list(map(_without_third, frame)) for frame in frames]
     return [dict(frame_id=index, instances=frame) for index, frame in enumerate(frames)]
 
 

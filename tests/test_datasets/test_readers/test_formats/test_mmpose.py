@@ -56,6 +56,16 @@ def test_lists_of_instances_a_frame(write, import_file, walk):
         assert made is bare or np.allclose(recording.keypoint_score[0, seen], .9)
 
 
+@pytest.mark.parametrize('form', ['file', 'demo'])
+def test_scores_that_are_the_third_number(write, import_file, walk, form):
+    """They were depths of a lifter, and refused when the file was written."""
+    made = [dict(frame_id=index, instances=[dict(keypoints=[[*map(float, point), .9] for point in points])])
+            for index, points in enumerate(walk, start=int(form == 'demo'))]
+    content = made if form == 'file' else dict(meta_info=meta(get_skeleton('coco17').joint_names), instance_info=made)
+    recording, = import_file(write('clip.json', content), 'mmpose')
+    assert recording.skeleton.name == 'coco17' and np.allclose(recording.keypoint, walk[None]) and np.allclose(recording.keypoint_score, .9)
+
+
 def test_a_folder_of_images(write, import_file, walk, tmp_path):
     for index in (0, 1, 2, 4, 10):
         write(f'walk/clip/frame_{index}.json', [instance(walk[min(index, 9)])])
