@@ -5,9 +5,10 @@ This file imports nothing else: copy it to where the model is to run (``mmagenc 
     python standalone.py MODEL.onnx --clips CLIPS.npz                       # the class of each clip
     python standalone.py MODEL.onnx --classes walk,jump --out CLIPS.npz     # clips of a generator
 
-``CLIPS.npz`` holds ``keypoint``: ``(T, V, C)``, ``(M, T, V, C)`` or ``(N, M, T, V, C)``, and where the model looks at them
-``keypoint_score`` (without the last axis), ``pose`` (axis-angle of each joint) and ``img_shape`` (height, width). What is known of the
-model stands in the file's metadata; what has to be done to a clip before the network is a list of steps there, which :func:`prepare` takes.
+``CLIPS.npz`` is an annotation file of mmagenc, or holds ``keypoint``: ``(T, V, C)``, ``(M, T, V, C)`` or ``(N, M, T, V, C)``, and where
+the model looks at them ``keypoint_score`` (without the last axis), ``pose`` (axis-angle of each joint) and ``img_shape`` (height, width).
+What is known of the model stands in the file's metadata; what has to be done to a clip before the network is a list of steps there, which
+:func:`prepare` takes. Gaps are not filled here: ``mmagenc mix --fill-gaps N`` fills those of an annotation file.
 
 N clips, M persons, T frames, V keypoints, C coordinates, K classes.
 """
@@ -15,6 +16,8 @@ N clips, M persons, T frames, V keypoints, C coordinates, K classes.
 import argparse
 import json
 import sys
+import zipfile
+import zlib
 
 import numpy as np
 
@@ -441,10 +444,15 @@ STEPS = {step.__name__: step for step in (
 
 
 def read_clips(path):
-    """Clips of an ``.npz`` file, or of an ``.npy`` file of keypoints."""
+    """Clips of an ``.npz`` file, or of an ``.npy`` file of keypoints; those of an annotation file have their names, too."""
     with open(path, 'rb') as file:
-        content = np.load(file, allow_pickle=False)
-        arrays = dict(content) if hasattr(content, 'files') else {'keypoint': content}
+        try:
+            content = np.load(file, allow_pickle=False)
+            arrays = dict(content) if hasattr(content, 'files') else {'keypoint': content}
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f'{path}: this is no whole .npz or .npy file of arrays') from error
+    if 'header' in arrays:
+        return annotated_clips(path, arrays)
     if 'keypoint' not in arrays:
         raise ValueError(f'{path}: there is no array keypoint in it, but {", ".join(arrays) or "nothing"}')
     missing = 5 - arrays['keypoint'].ndim
@@ -454,6 +462,51 @@ def read_clips(path):
     arrays = {key: value[(None, ) * missing] for key, value in arrays.items() if key in FRAME_KEYS}
     clips = [{key: value[index] for key, value in arrays.items()} for index in range(len(arrays['keypoint']))]
     return [clip if shape is None else {**clip, 'img_shape': shape.ravel()[:2].tolist()} for clip in clips]
+
+
+def annotated_clips(path, arrays):
+    """Clips of an annotation file: of each key the arrays of all clips one behind the other, their shapes, and whose they are."""
+    try:
+        header = json.loads(str(arrays['header']))
+        clips = [{key: clip[key] for key in ('frame_dir', 'img_shape', 'skeleton') if key in clip} for clip in header['annotations']]
+        for clip in clips:
+            clip.setdefault('skeleton', header['metainfo'].get('skeleton'))
+        for key in FRAME_KEYS:
+            shapes, end = arrays.get(f'{key}_shape', ()), 0
+            for owner, shape in zip(arrays.get(f'{key}_clip', ()), shapes):
+                begin, end = end, end + int(np.prod(shape))
+                clips[owner][key] = arrays[key][begin:end].reshape(shape)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f'{path}: this is no whole annotation file ({type(error).__name__}: {error})') from error
+    if not clips or any('keypoint' not in clip for clip in clips):
+        raise ValueError(f'{path}: there are no clips with keypoint in it')
+    return clips
+
+
+def require_layout(path, clips, meta):
+    """Raise ValueError where clips have other keypoints than those that a model has learnt; of rotations there is one layout."""
+    if any(step['step'] == 'rot6d' for step in meta['steps'] or ()):
+        return
+    if not meta['keypoint_names'] or not meta['units']:
+        return
+    wanted = len(meta['keypoint_names']), {'pixels': 2, 'metres': 3}[meta['units']]
+    known = f'{wanted[0]} keypoints of {wanted[1]} coordinates' + (f' ({meta["skeleton"]})' if meta['skeleton'] else '')
+    for index, clip in enumerate(clips):
+        name, shape, layout = clip.get('frame_dir', index), clip['keypoint'].shape[2:], clip.get('skeleton')
+        layout = layout['name'] if isinstance(layout, dict) else layout
+        if shape != wanted or None not in (layout, meta['skeleton']) and layout != meta['skeleton']:
+            raise ValueError(f'{path}: clip {name} has {shape[0]} keypoints of {shape[1]} coordinates' + (f' ({layout})' if layout else '')
+                             + f', and this model knows {known}')
+
+
+def named_classes(text, names):
+    """Names that commas part, some of which may have commas themselves."""
+    wanted, parts = [], text.split(',')
+    while parts:
+        count = next((count for count in range(len(parts), 0, -1) if ','.join(parts[:count]) in names), 1)
+        wanted.append(','.join(parts[:count]))
+        del parts[:count]
+    return wanted
 
 
 def class_rows(names, wanted):
@@ -481,13 +534,15 @@ def main(argv=None):
         if model.meta['kind'] == 'recognizer':
             if args.clips is None:
                 raise ValueError('name the clips: --clips FILE.npz')
-            for index, probability in enumerate(model.recognize(read_clips(args.clips))):
-                best = int(probability.argmax())
-                print(json.dumps({'clip': index, 'class': names[best], 'probability': round(float(probability[best]), 6)}))
+            clips = read_clips(args.clips)
+            require_layout(args.clips, clips, model.meta)
+            for index, (clip, probability) in enumerate(zip(clips, model.recognize(clips))):
+                best, name = int(probability.argmax()), {'name': clip['frame_dir']} if 'frame_dir' in clip else {}
+                print(json.dumps({'clip': index, **name, 'class': names[best], 'probability': round(float(probability[best]), 6)}))
             return
         if args.out is None:
             raise ValueError('name the file to write: --out FILE.npz')
-        label = class_rows(names, args.classes.split(',')) if args.classes else range(len(names))
+        label = class_rows(names, named_classes(args.classes, names)) if args.classes else range(len(names))
         label = np.repeat(np.array(label), args.num_samples_per_class)
         clips = model.generate(label, args.num_frames, args.seed, start_pose=args.start and model.first_poses(args.start))
         facts = {key: model.meta[key] for key in ('classes', 'skeleton', 'fps')}

@@ -14,10 +14,12 @@ from mmengine.config import Config
 
 from mmagenc.apis import init_generator, init_recognizer, recognize
 from mmagenc.apis.export_model import export_model, tried_form
+from mmagenc.datasets import save_annotation
 from mmagenc.deploy.files import EXTRA_FILE, Check, ExportError, checked, write_model
 from mmagenc.deploy.networks import Portable, portable_generator, spec
 from mmagenc.deploy.samples import moving_clip
-from mmagenc.deploy.standalone import OnnxModel, drawn, prepare
+from mmagenc.deploy.standalone import OnnxModel, drawn, named_classes, prepare
+from mmagenc.deploy.standalone import main as run_standalone
 from mmagenc.deploy.steps import encoding_steps
 from mmagenc.models.generators import PostureTransferGenerator
 from mmagenc.models.generators.start_poses import encode_starts
@@ -206,10 +208,41 @@ def test_it_runs_where_there_is_no_torch(tmp_path):
     lines = [json.loads(line) for line in ran(tiny().judge, '--clips', tmp_path / 'clips.npz').splitlines()]
     wanted = OnnxModel(tiny().judge).recognize(some)
     assert [line['probability'] for line in lines] == pytest.approx(wanted.max(axis=1), abs=1e-5)
+    named = [dict(clip, frame_dir=f'é, {index}', label=0, total_frames=clip['keypoint'].shape[1]) for index, clip in enumerate(clips(3))]
+    named[1].update(total_frames=11, keypoint=named[1]['keypoint'][:, :11])
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20', fps=25.), annotations=named), tmp_path / 'named.npz')
+    lines = [json.loads(line) for line in ran(tiny().judge, '--clips', tmp_path / 'named.npz').splitlines()]
+    assert [line['name'] for line in lines] == ['é, 0', 'é, 1', 'é, 2']
+    assert [line['probability'] for line in lines] == pytest.approx(OnnxModel(tiny().judge).recognize(named).max(axis=1), abs=1e-5)
     assert '2 clips (2, 9, 20, 3)' in ran(tiny().generator, '--classes', 'run', '--num-samples-per-class', 2, '--num-frames', 9, '--out',
                                           tmp_path / 'made.npz')
     with np.load(tmp_path / 'made.npz') as made:
         assert made['keypoint'].shape == (2, 9, 20, 3) and made['label'].tolist() == [1, 1] and made['fps'] == 25.
+
+
+def test_files_that_the_program_does_not_take(tmp_path):
+    """In a sentence that names the file, and the clip."""
+    some = [dict(clip, frame_dir='a', label=0, total_frames=clip['keypoint'].shape[1]) for clip in clips(1)]
+    save_annotation(dict(split={}, metainfo=dict(skeleton='ucla20'), annotations=some), tmp_path / 'whole.npz')
+    rows = {'cut.npz': (tmp_path / 'whole.npz').read_bytes()[:-200], 'text.npz': b'PK', 'empty.npy': b''}
+    for name, content in rows.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(SystemExit, match=f'{name}: this is no whole .npz or .npy file of arrays$'):
+            run_standalone([str(tiny().judge), '--clips', str(tmp_path / name)])
+    flat = [dict(some[0], keypoint=some[0]['keypoint'][..., :2])]
+    short = [dict(some[0], keypoint=some[0]['keypoint'][:, :, :17], skeleton='h36m17')]
+    for name, annotations, layout, says in (
+            ('flat.npz', flat, 'ucla20', r'20 keypoints of 2 coordinates \(ucla20\)'),
+            ('short.npz', short, 'h36m17', r'17 keypoints of 3 coordinates \(h36m17\)')):
+        save_annotation(dict(split={}, metainfo=dict(skeleton=layout), annotations=annotations), tmp_path / name)
+        with pytest.raises(SystemExit, match=rf'{name}: clip a has {says}, and this model knows 20 keypoints of 3 coordinates \(ucla20\)'):
+            run_standalone([str(tiny().judge), '--clips', str(tmp_path / name)])
+
+
+def test_names_of_classes_with_commas():
+    names = ['wave', 'left', 'wave, left', 'sit']
+    assert named_classes('wave, left,sit,wave', names) == ['wave, left', 'sit', 'wave']
+    assert named_classes('left,stand', names) == ['left', 'stand']  # which is refused where indices are asked for
 
 
 class Shift(torch.nn.Module):
