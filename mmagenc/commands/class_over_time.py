@@ -14,14 +14,16 @@ from mmagenc.apis import init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words
 from mmagenc.datasets import MotionDataset
+from mmagenc.datasets.agreement import judged_classes_problem
 from mmagenc.datasets.annotation import ARRAY_KEYS
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent
 from mmagenc.outputs import Output, require_outputs, writing
-from mmagenc.visualization.text import drawing, plain
+from mmagenc.visualization.text import drawing, legend_entries
 
 from .plot import COLORS
 
 SUFFIXES = ('.png', '.pdf', '.svg')
+MARKERS = 'o^sDv*Xp<>'  # beside the colours, which begin again
 
 
 class Windows(NamedTuple):
@@ -75,15 +77,18 @@ def shares(windows: Windows, predicted: np.ndarray, names: List[str]) -> str:
 
 def draw(out, windows: Windows, probability: np.ndarray, names: List[str]) -> None:
     """Means over clips against the middle of the windows."""
-    places = np.unique(windows.middle)
+    places, there = np.unique(windows.middle), np.flatnonzero(windows.wanted.max(axis=0) > 0)
     figure = Figure(figsize=(7, 3.2), layout='constrained')
+    labels, columns = legend_entries([names[k] for k in there], figure.get_figwidth(), 8)
+    figure.set_figheight(figure.get_figheight() + 0.17 * -(-len(labels) // columns))
     axes = figure.add_subplot()
-    for color, k in zip(np.resize(COLORS, len(names)), np.flatnonzero(windows.wanted.max(axis=0) > 0)):
+    for index, (label, k) in enumerate(zip(labels, there)):
         seen, wanted = ([values[windows.middle == place, k].mean() for place in places] for values in (probability, windows.wanted))
-        axes.plot(places, seen, color=color, label=plain(names[k]), marker='.')
+        color, marker = COLORS[index % len(COLORS)], MARKERS[index // len(COLORS) % len(MARKERS)]
+        axes.plot(places, seen, color=color, label=label, marker=marker, markersize=4)
         axes.plot(places, wanted, color=color, linestyle='--', linewidth=1)
     axes.set(xlabel='middle of the window (frame)', ylabel='probability; share wanted (dashed)', ylim=(-0.02, 1.02))
-    axes.legend()
+    figure.legend(loc='outside lower center', ncols=columns, fontsize=8, frameon=False)
     FigureCanvasAgg(figure)
     with drawing(names), writing(out) as file:
         figure.savefig(file, format=out.suffix[1:], dpi=120)
@@ -93,12 +98,15 @@ def named(args: argparse.Namespace) -> Tuple[Windows, np.ndarray, List[str]]:
     """Windows, the recognizer's probabilities ``(N · W, K)``, and the classes' names.
 
     Raises:
-        ValueError: clips that the recognizer does not know.
+        ValueError: clips that the recognizer does not know, or whose labels mean other classes to it.
     """
     dataset = MotionDataset(args.clips)
     layout = {} if dataset.metainfo.get('skeleton') is None else {'skeleton': dataset.metainfo['skeleton']}
     model = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
     num_classes = model.cls_head.num_classes
+    problem = judged_classes_problem(model.dataset_meta['classes'], dataset.metainfo.get('classes'))
+    if problem is not None:
+        raise ValueError(f'{args.clips}: {problem}')
     windows = cut([{**clip, **layout} for clip in dataset.annotations()], num_classes, window=args.window, step=args.step)
     return windows, recognize(model, windows.clips).probability, class_names(dataset.metainfo, num_classes)
 

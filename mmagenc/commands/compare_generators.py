@@ -15,7 +15,7 @@ from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.report import middle_frames
 from mmagenc.clips import USUAL_FPS
 from mmagenc.command_line import in_words, warnings_in_words
-from mmagenc.datasets.agreement import classes_problem, keypoints_problem
+from mmagenc.datasets.agreement import classes_problem, judged_classes_problem, keypoints_problem
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.persons import keep_persons
 from mmagenc.evaluation.functional import memorization
@@ -143,8 +143,11 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
     """The table's rows by name, and why they are worth nothing, if they are; draws the picture where one is wanted."""
     real, metainfo = recordings(args, args.real_split)
     train, _ = recordings(args, args.train_split, metainfo)
-    made = {name: make_clips(name, config, checkpoint, real, metainfo, args) for name, config, checkpoint in args.generator}
     judge = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
+    problem = judged_classes_problem(judge.dataset_meta['classes'], metainfo.get('classes'))
+    if problem is not None:
+        raise ValueError(f'{args.real}: {problem}')
+    made = {name: make_clips(name, config, checkpoint, real, metainfo, args) for name, config, checkpoint in args.generator}
 
     def judged(clips: List[Dict]) -> Judged:
         return Judged(clips, recognize(judge, clips))

@@ -37,6 +37,17 @@ def classes_problem(ours: Optional[Sequence[str]], theirs: Optional[Sequence[str
     return f'classes {list(theirs)} differ from {list(ours)}{order}'
 
 
+def judged_classes_problem(judge: Optional[Sequence[str]], clips: Optional[Sequence[str]]) -> Optional[str]:
+    """Why a recognizer's class indices are not those of clips, or ``None``.
+
+    A recognizer may know further classes behind those of the clips. Who names no classes, or by their numbers only, is believed.
+    """
+    judge, clips = (list(map(str, names or ())) for names in (judge, clips))
+    if judge[:len(clips)] == clips or any(names == list(map(str, range(len(names)))) for names in (judge, clips)):
+        return None
+    return f"{classes_problem(judge, clips)}; the latter are the recognizer's"
+
+
 def keypoints_problem(ours: Sequence[Dict], theirs: Sequence[Dict]) -> Optional[str]:
     """Why clips of one layout do not go together with others, or ``None``: other keypoints, 2-D and 3-D, another unit."""
     if not ours or not theirs:

@@ -12,7 +12,15 @@ from typing import Callable, Collection, Dict, List, Mapping, Optional, Tuple, U
 import torch
 from torch import Tensor, nn
 
-from mmagenc.evaluation.checkpoints import load_checkpoint, model_weights, recognizer_fitted, recognizer_weights, weights_problem
+from mmagenc.evaluation.checkpoints import (
+    load_checkpoint,
+    model_weights,
+    recognizer_fitted,
+    recognizer_weights,
+    said_classes,
+    said_of_clips,
+    weights_problem,
+)
 
 RECORD = 'pretraining'
 """Where a checkpoint of ``mmagenc pretrain`` says which clips it has learnt from."""
@@ -225,19 +233,6 @@ def _grid(indices: List[List[int]]) -> Tuple[Tensor, ...]:
 
 
 # Words ------------------------------------------------------------------------------------------------------------------------------
-
-
-def said_of_clips(content: Mapping) -> Mapping:
-    """What a checkpoint says of the clips that it was trained on."""
-    meta = content.get('meta')
-    said = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
-    return said if isinstance(said, Mapping) else {}
-
-
-def said_classes(metainfo: Mapping) -> Optional[List[str]]:
-    """Names of the classes, or ``None`` where it names none."""
-    classes = metainfo.get('classes')
-    return list(map(str, classes)) if isinstance(classes, (list, tuple)) and classes else None
 
 
 def _check_layout(said: Mapping, metainfo: Mapping, source) -> None:

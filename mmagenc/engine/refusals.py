@@ -29,9 +29,9 @@ from mmagenc.engine.config_types import all_mappings
 from mmagenc.engine.contract import ContractError, check_recognizer, num_classes_of
 from mmagenc.engine.held_out import JUDGED, LEARNT, PARTS, compared, learnt_and_tested, learnt_clips, said_learnt
 from mmagenc.engine.interruption import InterruptedTraining
-from mmagenc.engine.pretrained import SAID, said_classes, said_of_clips
+from mmagenc.engine.pretrained import SAID
 from mmagenc.engine.work_dir import EarlierRunError, FolderInUseError
-from mmagenc.evaluation.checkpoints import loading_words, model_weights, no_numbers, weights_problem
+from mmagenc.evaluation.checkpoints import loading_words, model_weights, no_numbers, said_classes, said_of_clips, weights_problem
 from mmagenc.untrusted import DamagedCheckpointError, UnsafePickleError
 
 NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
@@ -255,7 +255,7 @@ def check_same_clips(said: Mapping, metainfo: Mapping, source: str) -> List[str]
     Weights of as many classes and keypoints fit whatever these are called: labels would mean other classes, places other joints.
 
     Args:
-        said: of :func:`~mmagenc.engine.pretrained.said_of_clips`.
+        said: of :func:`~mmagenc.evaluation.checkpoints.said_of_clips`.
         metainfo: of the clips at hand.
         source: the checkpoint, as messages begin.
 

@@ -6,7 +6,7 @@ import re
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -143,6 +143,19 @@ def recognizer_fitted(checkpoint: Mapping) -> bool:
     """Whether a checkpoint's recognizer has learnt anything: that of InfAGenC has not before the loop began."""
     state = checkpoint.get(LOOP_KEY)
     return bool(state.get('fitted', True)) if isinstance(state, Mapping) else True
+
+
+def said_of_clips(content: Mapping) -> Mapping:
+    """What a checkpoint says of the clips that it was trained on."""
+    meta = content.get('meta')
+    said = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    return said if isinstance(said, Mapping) else {}
+
+
+def said_classes(metainfo: Mapping) -> Optional[List[str]]:
+    """Names of the classes, or ``None`` where it names none."""
+    classes = metainfo.get('classes')
+    return list(map(str, classes)) if isinstance(classes, (list, tuple)) and classes else None
 
 
 def _without_prefix(weights: Mapping) -> Dict[str, Tensor]:

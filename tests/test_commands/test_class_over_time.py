@@ -1,12 +1,15 @@
 """``mmagenc class-over-time``: windows and what is wanted of them, against a recognizer that tells classes by where a body stands."""
 
+import contextlib
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from mmagenc.apis import init_recognizer
 from mmagenc.commands import class_over_time
-from mmagenc.datasets import save_annotation
+from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.models.recognizers import RecognizerScores
 from tests.commands import main
 from tests.test_apis.configs import write_generator
@@ -48,6 +51,32 @@ def test_windows_are_cut_where_they_say(given):
     assert windows.middle.tolist() == [3.5, 7.5, 11.5, 15.5, 19.5, 3.5]
     assert windows.wanted[2].tolist() == [0.5, 0, 0.5] and probability.shape == (6, 3) and names == ['walk', 'run', 'Jump']
     assert windows.clips[2]['keypoint'][0, :, 0, 0].tolist() == [3.] * 4 + [1.] * 4
+
+
+def test_classes_in_another_order(given, tmp_path):
+    """Windows would be counted as wrong that are named rightly, and drawn under other names; who names no classes is believed."""
+    content = load_annotation(given[0])
+    for classes, says in ((['Jump', 'run', 'walk'], 'the same names in another order'), (['walk', 'run', 'sit'], "'sit'.*recognizer's"),
+                          (None, None)):
+        content['metainfo']['classes'] = classes
+        path = tmp_path / 'other.npz'
+        save_annotation({**content, 'metainfo': {key: value for key, value in content['metainfo'].items() if value is not None}}, path)
+        with contextlib.nullcontext() if says is None else pytest.raises(SystemExit, match=f'class-over-time: .*other.npz: .*{says}'):
+            main(class_over_time, [str(path), *given[1:], '--out', str(tmp_path / 'b.png')])
+
+
+def test_a_legend_of_many_classes_hides_no_line(tmp_path, recwarn):
+    """It stands below the axes, and all of it in the picture."""
+    names, rng = [f'class {k:02d} of a long list' for k in range(60)], np.random.default_rng(0)
+    middle = np.repeat([3.5, 7.5], 60)
+    windows = class_over_time.Windows([], middle, np.tile(np.eye(60), (2, 1)))
+    class_over_time.draw(tmp_path / 'a.svg', windows, rng.random((120, 60)), names)
+    assert not [warning for warning in recwarn if 'layout' in str(warning.message)]
+    text = (tmp_path / 'a.svg').read_text()
+    height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', text).group(1))
+    axes = re.search(r'id="patch_2">\s*<path d="M [\d.]+ ([\d.]+)', text)
+    legend = [float(y) for y in re.findall(r'<use xlink:href="#\w+" x="[\d.]+" y="([\d.]+)"', text[text.index('id="legend_1"'):])]
+    assert len(legend) == 60 and float(axes.group(1)) < min(legend) and max(legend) < height
 
 
 def parsed(words):

@@ -70,6 +70,16 @@ def test_numbers_are_of_the_metric_functions(given, tmp_path, capsys):
     assert (tmp_path / 'a.png').stat().st_size > 1000
 
 
+def test_a_judge_whose_classes_have_another_order(given, tmp_path):
+    """It would name them rightly, and each would be counted as wrong."""
+    words, config, _ = given
+    other = tmp_path / 'other.py'
+    other.write_text(config.read_text().replace("['walk', 'run', 'Jump']", "['walk', 'Jump', 'run']"))
+    words[2] = str(other)
+    with pytest.raises(SystemExit, match=r"real\.npz: classes .* \(the same names in another order.*the latter are the recognizer's"):
+        main(compare_generators, words)
+
+
 def test_generators_that_do_not_fit(given, tmp_path, capsys):
     words, config, _ = given
     for more, says in ((words[-4:], 'each needs a name of its own, got mine, mine'), (['--num-frames', '3'], '--num-frames at least 4')):

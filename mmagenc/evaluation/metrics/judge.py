@@ -11,7 +11,15 @@ import torch
 from mmengine.dist import broadcast, get_world_size
 from torch import nn
 
-from mmagenc.evaluation.checkpoints import load_checkpoint, load_weights, recognizer_fitted, recognizer_weights
+from mmagenc.datasets.agreement import judged_classes_problem
+from mmagenc.evaluation.checkpoints import (
+    load_checkpoint,
+    load_weights,
+    recognizer_fitted,
+    recognizer_weights,
+    said_classes,
+    said_of_clips,
+)
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, score_annotations
 from mmagenc.registry import MODELS
 
@@ -61,7 +69,7 @@ class Judge:
 
     def __init__(self, settings: JudgeSettings) -> None:
         self.settings = settings
-        self.fitted, self.recordings = True, None
+        self.fitted, self.recordings, self._classes = True, None, None  # the last: by name, where a checkpoint says them
         self._recognizer = settings.recognizer
         self._transform = self._cache = None
 
@@ -96,10 +104,22 @@ class Judge:
             named, pipeline, checkpoint = self.settings.recognizer, self.settings.pipeline, self.settings.checkpoint
             if isinstance(named, dict) and not callable(pipeline):  # what names it can be hashed
                 self._cache = FeatureCache(recognizer_fingerprint(named, pipeline, checkpoint), self.settings.cache_dir)
-            self.fitted = not checkpoint or recognizer_fitted(load_checkpoint(checkpoint))
+            content = load_checkpoint(checkpoint) if checkpoint else {}
+            self.fitted = not checkpoint or recognizer_fitted(content)
+            self._classes = said_classes(said_of_clips(content))
             self._recognizer = _with_weights(named, checkpoint).to(device)
             self._transform = build_pipeline(pipeline)
         return self
+
+    def require_classes(self, classes: Optional[Sequence[str]]) -> None:
+        """Refuse a judge whose checkpoint has learnt other classes than those of the test set, or the same in another order.
+
+        Raises:
+            ValueError: labels mean other classes to it.
+        """
+        problem = judged_classes_problem(self._classes, classes)
+        if problem is not None:
+            raise ValueError(f'judge.checkpoint {self.settings.checkpoint}: the test set has {problem}')
 
     def score(self, clips: List[Dict]) -> RecognizerScores:
         """What it says of clips."""

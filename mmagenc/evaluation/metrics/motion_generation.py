@@ -159,6 +159,7 @@ class MotionGenerationMetric(BaseMetric):
         generated = [clip for motion, clip in zip(motions, real) for clip in generated_annotations(motion, clip)]
         self._device = motions[0].keypoint.device
         judge = self.judge.ready(self._device)
+        judge.require_classes((self.dataset_meta or {}).get('classes'))
         known, scores = judge.score_real(real), judge.score(generated)
         _check_classes([clip['label'] for clip in real], scores.probability.shape[1])
         fps, ends = (self.dataset_meta or {}).get('fps'), np.cumsum([len(motion) for motion in motions])

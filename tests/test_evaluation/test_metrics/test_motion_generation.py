@@ -1,5 +1,6 @@
 """The metric against the functions it is made of, over batches, processes and repeats."""
 
+import contextlib
 import json
 import pickle
 
@@ -483,6 +484,17 @@ def test_a_checkpoint_of_another_recognizer_is_refused(tmp_path):
     metric = MotionGenerationMetric(judge=dict(recognizer=RECOGNIZER, pipeline=PIPELINE, checkpoint=str(tmp_path / 'other.pth')))
     with pytest.raises(ValueError, match=r'other\.pth do not fit the RecognizerGCN.*fc\.weight \(\(7, 8\), the model has \(3, 8\)\)'):
         evaluate(metric, *clips(3))
+
+
+@pytest.mark.parametrize(('learnt', 'says'), [
+    (['run', 'walk', 'jump'], r"epoch_1\.pth: .*'jump'\] differ from \['run', 'walk', 'jump'\] \(the same names in another order"),
+    (['walk', 'run', 'sit'], r"differ from \['walk', 'run', 'sit'\]"),
+    (['walk', 'run', 'jump'], None), (['0', '1', '2'], None), (None, None)])
+def test_a_checkpoint_that_has_learnt_other_classes_is_refused(tmp_path, learnt, says):
+    """Its accuracies, and the classes that it names, would be those of other names."""
+    torch.save(dict(state_dict=recognizer().state_dict(), meta=dict(dataset_meta=dict(classes=learnt))), tmp_path / 'epoch_1.pth')
+    with contextlib.nullcontext() if says is None else pytest.raises(ValueError, match=says):
+        evaluate(with_checkpoint(tmp_path), *clips())
 
 
 def test_a_lent_recognizer_judges_where_none_is_configured():
