@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import List, Tuple
 
 from mmagenc.command_line import in_words
-from mmagenc.evaluation.functional import topk_hits, wilson_interval
-from mmagenc.evaluation.metrics.clips import format_table
+from mmagenc.evaluation.functional import chance_of, topk_hits, wilson_interval
+from mmagenc.evaluation.metrics.clips import format_table, percent
 from mmagenc.evaluation.scores import ClipScores, fuse_scores, load_scores, save_scores
 from mmagenc.outputs import Output, require_outputs
 
@@ -61,5 +61,6 @@ def run(args: argparse.Namespace) -> None:
         rows.append(report('ensemble', '', fused))
         if args.out:
             save_scores(args.out, fused)
-    print(f'{len(fused)} clips, {fused.score.shape[1]} classes')
+    guessing = [percent(chance_of(fused.label, fused.score.shape[1], k)) for k in (1, 5)]
+    print(f'{len(fused)} clips, {fused.score.shape[1]} classes; guessing reaches top-1 {guessing[0]}, top-5 {guessing[1]}')
     print(format_table([['scores', 'weight', 'top-1 [95 %]', 'top-5 [95 %]'], *rows]))

@@ -131,12 +131,13 @@ def is_near_chance(accuracy: float, total: int, chance: float, *, margin: float 
     return wilson_interval(accuracy * total, total).low <= chance + margin
 
 
-def chance_of(label, num_classes: int) -> float:
-    """What a recognizer reaches that has learnt nothing of motion: 1/K, or by naming the largest class always, whichever is more.
+def chance_of(label, num_classes: int, k: int = 1) -> float:
+    """What a recognizer reaches that has learnt nothing of motion: k/K, or by naming the k largest classes always, whichever is more.
 
     Args:
         label: ``(N,)`` class indices of the recordings.
         num_classes: K.
+        k: names that it may give for each clip, as in top-k accuracy.
 
     Raises:
         ValueError: no labels, or no classes.
@@ -144,7 +145,8 @@ def chance_of(label, num_classes: int) -> float:
     label = np.asarray(label)
     if label.ndim != 1 or not len(label) or num_classes < 1:
         raise ValueError(f'chance needs (N,) labels with N > 0 and at least one class, got {label.shape} and {num_classes}')
-    return float(max(np.bincount(label).max() / len(label), 1 / num_classes))
+    largest = np.sort(np.bincount(label))[::-1][:k]
+    return float(min(1, max(largest.sum() / len(label), k / num_classes)))
 
 
 def by_path_alone(recordings: float, in_place: Optional[float], path_alone: Optional[float], total: int, chance: float) -> bool:

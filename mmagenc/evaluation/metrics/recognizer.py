@@ -11,13 +11,20 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmagenc.evaluation.functional import BootstrapInterval, bootstrap_interval, confusion_matrix, topk_hits, wilson_interval
+from mmagenc.evaluation.functional import (
+    BootstrapInterval,
+    bootstrap_interval,
+    chance_of,
+    confusion_matrix,
+    topk_hits,
+    wilson_interval,
+)
 from mmagenc.evaluation.functional.calibration import NUM_BINS, calibration_error_of
-from mmagenc.evaluation.scores import ClipScores, as_probabilities, save_scores
+from mmagenc.evaluation.scores import ClipScores, as_probabilities, save_scores, some
 from mmagenc.outputs import writing
 from mmagenc.registry import METRICS
 
-from .clips import class_names, format_table
+from .clips import class_names, format_table, percent
 
 NAMES = ('top1', 'top5', 'mean1', 'ece')
 
@@ -31,14 +38,15 @@ class RecognizerMetric(BaseMetric):
     of probabilities; logits go through a softmax), each with ``…_low`` and ``…_high``, the ends of its 95 % interval. That of ``ece`` is a
     bootstrap's; those of shares are Wilson's, which have a width where all clips are right (``mean1`` with the effective number of clips,
     :math:`K^2 / \sum_k 1/n_k`). With ``groups`` they are the wider of Wilson's and the bootstrap of whole groups. Per-class recall with
-    intervals and the confusion matrix are logged as a table and, with ``out_file``, written.
+    intervals and the confusion matrix are logged as a table and, with ``out_file``, written; over the table stands what guessing reaches
+    (:func:`~mmagenc.evaluation.functional.chance_of`; of ``mean1`` one class of those that occur), and which classes have no clip.
 
     Args:
         num_resamples: draws of the bootstrap; 0 leaves all intervals out.
         groups: metainfo key of the data samples by whose value clips are drawn together, such as ``'subject'``: clips of one person are
             no independent evidence. ``PackActionInputs`` must pass it on (``meta_keys=('subject',)``).
         num_bins: bins of confidence for ``ece``.
-        out_file: JSON file with all numbers, intervals, recalls and the confusion matrix.
+        out_file: JSON file with all numbers, intervals, recalls and the confusion matrix, with what guessing reaches (``guessing``).
         seed: of the bootstrap.
         collect_device: ``'cpu'`` or ``'gpu'``, see :class:`mmengine.evaluator.BaseMetric`.
         prefix: in the place of ``acc``.
@@ -100,14 +108,15 @@ class RecognizerMetric(BaseMetric):
             nothing = np.full(len(NAMES) + num_classes, np.nan)
             interval = BootstrapInterval(statistic(*arrays), nothing, nothing)
         matrix = confusion_matrix(probability.argmax(axis=1), label, num_classes)
-        self._report(interval, matrix)
+        chance = dict(top1=chance_of(label, num_classes), top5=chance_of(label, num_classes, 5), mean1=1 / len(np.unique(label)))
+        self._report(interval, matrix, chance)
         metrics = {name: float(interval.value[i]) for i, name in enumerate(NAMES)}
         if self.num_resamples:
             ends = (('low', interval.low), ('high', interval.high))
             metrics.update({f'{name}_{end}': float(value[i]) for end, value in ends for i, name in enumerate(NAMES)})
         return metrics
 
-    def _report(self, interval: BootstrapInterval, matrix: np.ndarray) -> None:
+    def _report(self, interval: BootstrapInterval, matrix: np.ndarray, chance: Dict[str, float]) -> None:
         """Log the table of classes and write everything."""
         names, count = class_names(self.dataset_meta, len(matrix)), matrix.sum(axis=1)
         rows = [('class', 'clips', 'recall', '95 %', 'taken for')]
@@ -116,10 +125,15 @@ class RecognizerMetric(BaseMetric):
             wrong = f'{names[others.argmax()]} ({others.max()})' if others.any() else ''
             rows.append((names[k], str(count[k]), *_cells(interval, len(NAMES) + k), wrong))
         total = [(name, str(count.sum()), *_cells(interval, i), '') for i, name in enumerate(NAMES)]
-        print_log(f'{count.sum()} clips\n{format_table([*rows, *total])}', logger='current')
+        guessing = ', '.join(f'{name} {percent(share)}' for name, share in chance.items())
+        missing = [names[k] for k in np.flatnonzero(count == 0)]
+        said = f'{count.sum()} clips; guessing reaches {guessing}'
+        if missing:
+            said += f'; no clips of {some(missing)}: of these nothing is known, and mean1 is without them'
+        print_log(f'{said}\n{format_table([*rows, *total])}', logger='current')
         if self.out_file:
             content = {name: _numbers(interval, i) for i, name in enumerate(NAMES)}
-            content['classes'] = names
+            content['guessing'], content['classes'] = chance, names
             content['recall'] = {names[k]: _numbers(interval, len(NAMES) + k) for k in np.flatnonzero(count)}
             content['confusion_matrix'] = matrix.tolist()
             with writing(self.out_file, 'w', encoding='utf-8') as file:

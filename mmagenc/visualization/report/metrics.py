@@ -108,7 +108,10 @@ def result_of(content: Any, source: str) -> Optional[Result]:
     if isinstance(content.get('recall'), Mapping) and 'confusion_matrix' in content:
         flat = {key: value for name, number in content.items() for key, value in _flat(name, number).items()}
         per_class = {str(name): rows_of(_flat('recall', number)) for name, number in content['recall'].items()}
-        return Result('Recognizer', source, rows_of(flat), per_class)
+        guessing = content.get('guessing')
+        chance = guessing.get('top1') if isinstance(guessing, Mapping) else None  # files of earlier versions do not say it
+        title = f'Recognizer (guessing reaches {100 * chance:.1f} % top 1)' if is_number(chance) else 'Recognizer'
+        return Result(title, source, rows_of(flat), per_class)
     flat = {key: value for key, value in content.items() if '/' in str(key)}
     rows = rows_of(flat)
     if not rows:

@@ -79,6 +79,8 @@ def test_refused():
 
 def test_chance_is_the_largest_class_or_one_of_all():
     assert chance_of([0, 1, 2], 3) == pytest.approx(1 / 3) and chance_of([0, 0, 0, 1], 3) == 0.75 and chance_of([0], 4) == 1
+    assert chance_of([0, 0, 0, 1, 2, 2], 3, 2) == pytest.approx(5 / 6) and chance_of([0, 0, 1], 8, 5) == 1 and chance_of([0], 3, 5) == 1
+    assert chance_of([0, 1, 2, 3], 4, 2) == 0.5
     with pytest.raises(ValueError, match='at least one class'):
         chance_of([], 3)
 
