@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Sequence, TextIO, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, TextIO, Tuple
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Named(NamedTuple):
         classes: the recognizer's.
         told: classes that the file names.
         left_out: of which clips nothing is said, and why; empty if of none.
+        learnt: names of the clips that the recognizer says it has learnt from; ``None`` of a model that does not say it, as ONNX files.
     """
 
     clips: List[Dict]
@@ -61,6 +62,7 @@ class Named(NamedTuple):
     classes: Sequence[str]
     told: Sequence[str]
     left_out: str
+    learnt: Optional[Set[str]] = None
 
 
 def named_clips(args: argparse.Namespace) -> Named:
@@ -84,14 +86,17 @@ def named_clips(args: argparse.Namespace) -> Named:
             warn(left_out_in_words(clips, takes))
         return Named(clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or (), left_out)
     from mmagenc.apis.recognize import TrainedMending, recognize
+    from mmagenc.engine.held_out import learnt_of_file, said_learnt
     model, known, classes = torch_model(args)
     mending = TrainedMending(model)
     content, left_out = clips_of(args, known, mending)
     clips, meta = content['annotations'], content['metainfo']
     tell_of_mending(args, mending)
     check_form(args.clips, meta, known, clips)
+    told, names = dict(meta=model.checkpoint_meta), [clip['frame_dir'] for clip in clips]
+    learnt = None if said_learnt(told) is None else learnt_of_file(told, args.clips, names)
     with warnings_in_words():
-        return Named(clips, recognize(model, content).probability, classes, meta.get('classes') or (), left_out)
+        return Named(clips, recognize(model, content).probability, classes, meta.get('classes') or (), left_out, learnt)
 
 
 def tell_of_mending(args: argparse.Namespace, mending) -> None:
@@ -165,8 +170,30 @@ def write_table(rows: List[Dict], classes: Sequence[str], out: Path) -> None:
             table.writerow([row['clip'], '' if row['label'] is None else row['label'], row['predicted'], *values])
 
 
+def agreement_in_words(rows: Sequence[Dict], classes: Sequence[str], learnt: Optional[Set[str]]) -> List[str]:
+    """How many clips are named as their label says, with interval and what guessing reaches; those learnt from apart from the others."""
+    labelled = [row for row in rows if row['label'] in classes]
+    if not labelled:
+        return []
+    lines = [f'named as their label says: {_right(labelled, classes)}']
+    known, others = ([row for row in labelled if (row['clip'] in (learnt or ())) is inside] for inside in (True, False))
+    if known:
+        count = sum(row['label'] == row['predicted'] for row in known)
+        lines.append(f'it has learnt from {len(known)} of these clips (named rightly: {count}), which says little of others'
+                     + (f'; of those that it has not: {_right(others, classes)}' if others else ''))
+    return lines
+
+
+def _right(rows: Sequence[Dict], classes: Sequence[str]) -> str:
+    from mmagenc.evaluation.functional import chance_of, wilson_interval
+    right, label = sum(row['label'] == row['predicted'] for row in rows), [classes.index(row['label']) for row in rows]
+    share, low, high = (100 * value for value in wilson_interval(right, len(rows)))
+    return (f'{right} of {len(rows)} clips ({share:.1f} % [{low:.1f}, {high:.1f}], '
+            f'guessing: {100 * chance_of(label, len(classes)):.1f} %)')
+
+
 def recognize_file(args: argparse.Namespace) -> None:
-    clips, probability, classes, told, left_out = named_clips(args)
+    clips, probability, classes, told, left_out, learnt = named_clips(args)
     rows = rows_of(clips, probability, classes, told)
     if args.out is None:
         for row in rows:
@@ -175,10 +202,8 @@ def recognize_file(args: argparse.Namespace) -> None:
     else:
         write_table(rows, classes, args.out)
         print(f'{len(rows)} clips: {args.out}')
-    labelled = [row for row in rows if row['label'] in classes]
-    if labelled:
-        right = sum(row['label'] == row['predicted'] for row in labelled)
-        print(f'named as their label says: {right} of {len(labelled)} clips ({100 * right / len(labelled):.1f} %)')
+    for line in agreement_in_words(rows, classes, learnt):
+        print(line)
     if left_out:
         print(left_out, file=sys.stderr)
         raise SystemExit(1)

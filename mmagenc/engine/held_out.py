@@ -117,6 +117,12 @@ def said_learnt(checkpoint: Mapping) -> Optional[Dict]:
                 labels=labels if isinstance(labels, (list, tuple)) and all(type(label) is int for label in labels) else None)
 
 
+def learnt_of_file(checkpoint: Mapping, path: Any, names: Sequence[str]) -> Set[str]:
+    """Which clips of a file a checkpoint says that it has learnt from: by name, in a file of the same name, wherever it lies."""
+    sets = (said_learnt(checkpoint) or {}).get('sets', ())
+    return {name for each in sets if os.path.basename(path) in each['files'] for name in each['clips']} & set(names)
+
+
 def _are_names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 

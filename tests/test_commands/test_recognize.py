@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 
 from mmagenc.apis import init_recognizer, save_pretrained
 from mmagenc.apis import recognize as recognized
@@ -47,6 +48,28 @@ def given(tmp_path):
 
 def words(kind):
     return [str(tiny().judge)] if kind == 'onnx' else [str(tiny().config), str(tiny().checkpoint)]
+
+
+def test_clips_that_it_has_learnt_from_are_counted_apart(tmp_path, capsys):
+    """An accuracy has its interval and what guessing reaches beside it, and that of clips learnt by heart stands for no other."""
+    clips = [dict(clip(seed), frame_dir=f'c{seed}', label=min(seed % 4, 2)) for seed in range(12)]
+    names = [one['frame_dir'] for one in clips]
+    meta = dict(classes=['walk', 'run', 'Jump'], skeleton='ucla20', fps=25.)
+    save_annotation(dict(split=dict(all=names), metainfo=meta, annotations=clips), tmp_path / 'mine.npz')
+    learnt = dict(sets=[dict(files=['mine.npz'], clips=names[:5]), dict(files=['other.npz'], clips=names)], tested=[])
+    content = torch.load(tiny().checkpoint, weights_only=False)
+    torch.save({**content, 'meta': {**content.get('meta', {}), 'learnt_clips': learnt}}, tmp_path / 'judge.pth')
+    files = [str(tmp_path / name) for name in ('judge.pth', 'mine.npz', 'a.csv')]
+    main(recognize, [str(tiny().config), files[0], '--clips', files[1], '--out', files[2]])
+    found = recognized(model(), clips).probability.argmax(axis=1) == [one['label'] for one in clips]
+
+    def share(right):
+        ends = binomtest(int(right.sum()), len(right)).proportion_ci(method='wilson')
+        return f'{right.sum()} of {len(right)} clips ({100 * right.mean():.1f} % [{100 * ends.low:.1f}, {100 * ends.high:.1f}], guessing: '
+    said = capsys.readouterr().out
+    assert f'named as their label says: {share(found)}50.0 %)' in said
+    assert f'it has learnt from 5 of these clips (named rightly: {found[:5].sum()}), which says little of others; of those that it has ' in said
+    assert f'has not: {share(found[5:])}57.1 %)' in said
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])
