@@ -29,7 +29,7 @@ class _Layout:
     footer: Tuple[str, ...]
 
 
-def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], headed: bool, footer: str) -> _Layout:
+def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], headings: Sequence[Heading], footer: str) -> _Layout:
     width, height = tile
     font = int(np.clip(round(0.1 * height), 13, 17))
     gap, group_gap = max(width // 40, 3), max(width // 9, 10)
@@ -41,7 +41,8 @@ def _lay_out(rows: Sequence[Row], spans: Sequence[int], tile: Tuple[int, int], h
     for span in spans:
         columns += [x + place * (width + gap) for place in range(span)]
         x = columns[-1] + width + group_gap
-    top = round(2.4 * font) if headed else group_gap
+    tallest = max((len(_heading_lines(text, span * (width + gap) - gap, font)) for text, span in headings if text), default=0)
+    top = round((2.4 + 1.3 * (tallest - 1)) * font) if tallest else group_gap
     places = tuple(top + place * (height + gap) for place in range(len(rows)))
     lines = wrap(footer, x - gutter - group_gap, font - 2)
     bottom = places[-1] + height + (round(0.9 * font + 1.3 * (font - 2) * len(lines)) if lines else group_gap)
@@ -75,7 +76,7 @@ def grid_frames(rows: Sequence[Row], *, headings: Sequence[Heading] = (), footer
     if sum(spans) != num_columns or min(spans) < 1:
         raise ValueError(f'headings cover {sum(spans)} columns, the rows have {num_columns}')
     height, width = tiles[0].shape[1:3]
-    layout = _lay_out(rows, spans, (width, height), any(text for text, _ in headings), footer)
+    layout = _lay_out(rows, spans, (width, height), headings, footer)
     page = _draw_page(rows, headings, layout)
     frames = np.repeat(page[None], max(len(tile) for tile in tiles), axis=0)
     for (_, row), y in zip(rows, layout.rows):
@@ -96,13 +97,17 @@ def _draw_page(rows: Sequence[Row], headings: Sequence[Heading], layout: _Layout
     column = 0
     for text, span in headings:
         left, right = layout.columns[column], layout.columns[column + span - 1] + width
-        lines = wrap(text, right - left, layout.font)[:1]
+        lines = _heading_lines(text, right - left, layout.font)
         write_text(page, lines, ((left + right) / 2, 0.52 * layout.top), layout.font, color=INK)
         column += span
     if layout.footer:
         place = (layout.columns[0], (layout.rows[-1] + height + layout.size[0]) / 2)
         write_text(page, list(layout.footer), place, layout.font - 2, anchor='lm', color=PALE_INK)
     return page
+
+
+def _heading_lines(text: str, width: int, font: int) -> List[str]:
+    return _at_most(wrap(text, width, font), 3)
 
 
 def _at_most(lines: List[str], count: float) -> List[str]:

@@ -4,23 +4,26 @@ Names come from files, and whoever wrote those meant nothing by a ``$`` or a lin
 (:func:`one_line` for Pillow, :func:`plain` for matplotlib).
 """
 
+import logging
 import unicodedata
 import warnings
 from bisect import bisect_right
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Iterator, List, Sequence, Tuple
+from typing import Collection, Iterator, List, Sequence, Set, Tuple
 
 import matplotlib
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
+from mmengine.logging import print_log
 from PIL import Image, ImageDraw, ImageFont
 
 JOINERS = '\u200c\u200d'
 LONGEST = 1000
 """Characters of a text that are drawn."""
+_TOLD: Set[str] = set()
 INK, PALE_INK = (38, 43, 51), (112, 119, 130)
 
 
@@ -76,12 +79,13 @@ def legend_entries(names: Sequence[str], inches: float, points: int, most: int =
 
 @contextmanager
 def drawing(texts: Sequence[str]) -> Iterator[None]:
-    """Let matplotlib draw these texts: characters that its font lacks come from installed ones, and without a word where none has them."""
+    """Let matplotlib draw these texts: characters that its font lacks come from installed ones; what none has is said once."""
     families, missing = ['DejaVu Sans'], frozenset(''.join(map(one_line, texts))) - _characters(font(10).path)
     for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: entry.fname) if missing else ():
         if missing & _characters(entry.fname) and not entry.name.startswith('Last Resort'):
             families.append(entry.name)
             missing -= _characters(entry.fname)
+    _tell_of_boxes(missing)
     with matplotlib.rc_context({'font.family': families} if len(families) > 1 else {}), warnings.catch_warnings():
         warnings.filterwarnings('ignore', message=r'(?s)Glyph .* missing from')
         yield
@@ -92,7 +96,19 @@ def font_for(text: str, size: int, bold: bool = False) -> ImageFont.FreeTypeFont
     usual = font(size, bold)
     missing = frozenset(text) - _characters(usual.path) - {' '}
     path = _installed_font(missing | frozenset(text)) if missing else None
+    if missing and path is None:
+        _tell_of_boxes(missing)
     return usual if path is None else ImageFont.truetype(path, size)
+
+
+def _tell_of_boxes(characters: Collection[str]) -> None:
+    """Say of characters that no font has that the picture shows boxes in their place; of each once."""
+    new = sorted(set(characters) - _TOLD)
+    if new:
+        _TOLD.update(new)
+        shown = ' '.join(new[:20]) + (' …' if len(new) > 20 else '')
+        print_log(f'no installed font has {shown} (or not beside the other letters of its text): pictures show boxes in their place. '
+                  'A font of that script, such as one of Noto, mends it', logger='current', level=logging.WARNING)
 
 
 @cache

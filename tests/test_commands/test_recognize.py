@@ -68,8 +68,8 @@ def test_clips_that_it_has_learnt_from_are_counted_apart(tmp_path, capsys):
         return f'{right.sum()} of {len(right)} clips ({100 * right.mean():.1f} % [{100 * ends.low:.1f}, {100 * ends.high:.1f}], guessing: '
     said = capsys.readouterr().out
     assert f'named as their label says: {share(found)}50.0 %)' in said
-    assert f'it has learnt from 5 of these clips (named rightly: {found[:5].sum()}), which says little of others; of those that it has ' in said
-    assert f'has not: {share(found[5:])}57.1 %)' in said
+    assert f'it has learnt from 5 of these clips (named rightly: {found[:5].sum()}), which says little of others; of those ' in said
+    assert f'of those that it has not: {share(found[5:])}57.1 %)' in said
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])

@@ -30,6 +30,19 @@ def test_text_changes_the_page_only_where_it_stands():
     assert grid_frames(rows, footer='stand-in')[0].shape[0] > plain.shape[1]
 
 
+def test_a_long_heading_takes_more_lines():
+    """Its second line was left out, without a sign of it; of more than three the last says so."""
+    def lines_of_ink(name):
+        page = grid_frames([('', [tile(10), tile(60)])], headings=[(name, 1), ('', 1)])[0]
+        assert (page == 10).all(axis=-1).sum() >= 4800  # the tile is whole
+        dark = (page.min(axis=-1) < 150) & (page != 10).any(axis=-1) & (page != 60).any(axis=-1)
+        rows = np.r_[False, dark.any(axis=1)]
+        return (rows[1:] & ~rows[:-1]).sum(), page
+    assert [lines_of_ink(' '.join(['mmmmmm'] * count))[0] for count in (1, 2, 3, 5)] == [1, 2, 3, 3]
+    three, more = (lines_of_ink(' '.join(['mmmmmm'] * count))[1] for count in (3, 5))
+    assert three.shape == more.shape and (three != more).any()
+
+
 @pytest.mark.parametrize('rows, headings, reason', [([], (), 'at least one tile'), ([('a', [None])], (), 'at least one tile'),
                                                     ([('a', [tile(1), tile(1, size=(8, 8))])], (), 'one size'),
                                                     ([('a', [tile(1), tile(1)])], [('real', 1)], 'cover 1 columns, the rows have 2')])

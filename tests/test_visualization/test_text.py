@@ -7,6 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmagenc.visualization import text
 from mmagenc.visualization.grid import grid_frames
 from mmagenc.visualization.text import drawing, font_for, legend_entries, one_line, plain, plain_names, text_width, wrap
 
@@ -66,3 +67,16 @@ def test_legends_fit_below_their_figure():
 def test_letters_stay_letters_beside_what_no_font_has():
     """matplotlib's font of last resort has all characters, as boxes of their script: a text in it could not be read."""
     assert font_for('crawl \U0010fffd', 12).getname()[0] == 'DejaVu Sans'
+
+
+def test_what_no_font_has_is_said_once(monkeypatch):
+    """The pictures show boxes: whoever made them would see it last."""
+    said = []
+    monkeypatch.setattr(text, 'print_log', lambda message, **kwargs: said.append(message))
+    monkeypatch.setattr(text, '_TOLD', set())
+    for _ in range(2):
+        font_for('crawl \U0010fffd', 12), font_for('crawl', 12)
+        with drawing(['walk', 'run \U0010fffc \U0010fffd']):
+            pass
+    assert len(said) == 2 and all('show boxes in their place' in message for message in said)
+    assert 'has \U0010fffd (' in said[0] and 'has \U0010fffc (' in said[1]
