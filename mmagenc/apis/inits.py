@@ -26,7 +26,7 @@ from mmagenc.engine.config_file import is_config, read_config_file
 from mmagenc.engine.contract import num_classes_of
 from mmagenc.engine.hook_config import find_hook
 from mmagenc.engine.model_folder import building, folder_of, is_model_folder, taken_from, weights_of
-from mmagenc.evaluation.checkpoints import load_weights, model_weights, recognizer_fitted, recognizer_weights
+from mmagenc.evaluation.checkpoints import load_weights, missing_words, model_weights, recognizer_fitted, recognizer_weights
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.models.image_synthesis import PoseToImage
 from mmagenc.models.recognizers import build_pipeline
@@ -69,11 +69,12 @@ def read_model_config(config: Union[str, Path], checkpoint: Union[str, Path, Non
         ValueError: a file that is not there, a config alone, or an option that it cannot take.
     """
     if not is_config(config):
-        raise ValueError(f'config {config}: no such file')
+        reason = "a folder; name the training's config and a checkpoint" if Path(config).is_dir() else 'no such file'
+        raise ValueError(f'config {config}: {reason}')
     if checkpoint is None and not is_model_folder(config):
         raise ValueError(f'config {config}: it needs a checkpoint; the folder of a model (mmagenc save-pretrained) brings its own')
     if checkpoint is not None and not weights_of(checkpoint).is_file():
-        raise ValueError(f'checkpoint {checkpoint}: no such file')
+        raise ValueError(f'checkpoint {checkpoint}: {missing_words(checkpoint)}')
     cfg = read_config_file(config)
     merge_options(cfg, options)
     return cfg

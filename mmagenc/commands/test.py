@@ -24,6 +24,7 @@ from mmagenc.engine.model_folder import is_model_folder, weights_of
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import StartHook, refusing
 from mmagenc.engine.work_dir import keep_config, undone_if_refused
+from mmagenc.evaluation.checkpoints import missing_words
 from mmagenc.outputs import Output, OutputFolder, check_outputs
 from mmagenc.registry import RUNNERS
 from mmagenc.untrusted import checkpoint_problem
@@ -41,7 +42,7 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg = read_config_file(args.config)
     args.checkpoint = str(weights_of(args.checkpoint)) if '://' not in args.checkpoint else args.checkpoint
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
-        raise ValueError(f'checkpoint {args.checkpoint}: no such file')
+        raise ValueError(f'checkpoint {args.checkpoint}: {missing_words(args.checkpoint)}')
     cfg.launcher = args.launcher
     cfg.load_from, cfg.resume = args.checkpoint, False
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'

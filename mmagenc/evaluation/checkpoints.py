@@ -48,7 +48,7 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'checkpoint {path}: no such file')
+        raise FileNotFoundError(f'checkpoint {path}: {missing_words(path)}')
     if is_safetensors(path):
         return read_safetensors(path)
     problem = checkpoint_problem(path)
@@ -63,6 +63,15 @@ def load_checkpoint(path: Union[str, Path]) -> Dict:
         kind = 'Python object' if isinstance(checkpoint, Ignored) else type(checkpoint).__name__
         raise ValueError(f'{path} holds a {kind}, accepted is a dict of weights or a checkpoint of MMEngine')
     return dict(checkpoint)
+
+
+def missing_words(path: Union[str, Path]) -> str:
+    """Why there is no checkpoint at a place that is no file: of the folder of a training, which ones lie in it."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return 'no such file'
+    found = sorted(folder.glob('*.pth'), key=lambda file: (file.name.startswith('best_'), file.stat().st_mtime, file.name))
+    return f'a folder; name a checkpoint in it, such as {found[-1]}' if found else 'a folder in which there is no checkpoint (.pth)'
 
 
 def loading_words(error: Exception) -> str:

@@ -1,5 +1,7 @@
 """``mmagenc test`` --dump FILE.npz: what a recognizer says, by clip name, whatever the pipeline passes on."""
 
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmagenc.apis.inits import read_model_config
 from mmagenc.commands import test
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.evaluation.scores import load_scores
@@ -75,3 +78,23 @@ def test_names_join_the_keys_that_a_pipeline_keeps(tool):
     tool.keep_names(settings)
     other, first, second = settings['dataset']['dataset']['pipeline']
     assert first['meta_keys'] == ('subject', 'frame_dir') and second['meta_keys'] == ('frame_dir', ) and other == dict(type='Other')
+
+
+def test_the_folder_of_a_training_in_the_place_of_its_checkpoint(tmp_path, capsys):
+    """Which files in it are meant is said, best ones first; and of a folder without any, that there is none."""
+    config, folder = tmp_path / 'a.py', tmp_path / 'wörk dir'
+    config.write_text('x = 1')
+    folder.mkdir()
+    for names, says in (((), r'a folder in which there is no checkpoint \(\.pth\)'),
+                        (('epoch_9.pth', 'epoch_10.pth'), r'such as .*epoch_10\.pth'),
+                        (('best_acc_top1_epoch_2.pth', 'epoch_11.pth'), r'such as .*best_acc_top1_epoch_2\.pth')):
+        for name in names:
+            (folder / name).touch()
+            os.utime(folder / name, (1e9, 1e9 + len(list(folder.iterdir()))))
+        with pytest.raises(SystemExit):
+            main(test, [str(config), str(folder), '--work-dir', str(tmp_path / 'out')])
+        assert re.search(f'checkpoint .*wörk dir: .*{says}', capsys.readouterr().err)
+        with pytest.raises(ValueError, match=f'checkpoint .*wörk dir: .*{says}'):
+            read_model_config(config, folder)
+    with pytest.raises(ValueError, match="config .*wörk dir: a folder; name the training's config and a checkpoint"):
+        read_model_config(folder, folder / 'epoch_9.pth')
