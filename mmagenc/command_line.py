@@ -12,7 +12,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Optional, Sequence, TextIO
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence, TextIO
 
 from mmagenc.arguments import count, index
 
@@ -22,6 +22,10 @@ RANKS = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD
 """Where each launcher says which of its processes this one is."""
 DICT = re.compile(r'(^|[\[(,])\s*(\{[^}]*:|dict\()')
 """A value of ``--cfg-options`` that is written as a dict, or holds one."""
+LOOSE = re.compile(r'(?<=[\[(,]) +| +(?=[\]),])')
+"""Spaces in such a value that part its elements and are in none."""
+SPACE = '\ufdd0'
+"""What stands for a space of an element while MMEngine reads it: a character that no text has."""
 PATIENCE = 5.
 """Seconds that other processes of a training leave the main one to say what is wrong, before they say it themselves."""
 LONGEST_WAIT = 10.
@@ -215,7 +219,11 @@ def waiting_output() -> Iterator[WaitingOutput]:
 
 
 class KeyValue(argparse.Action):
-    """``--cfg-options KEY=VALUE …``, as MMEngine's ``DictAction`` reads them, which is imported when there are some."""
+    """``--cfg-options KEY=VALUE …``, as MMEngine's ``DictAction`` reads them, which is imported when there are some.
+
+    But for spaces: MMEngine takes all of them out, so that ``my clips.npz`` was another file, and ``1 2`` the number 12. Here only those
+    go that stand at the ends, behind an opening bracket or a comma, and before a closing one.
+    """
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         for word in values:
@@ -228,11 +236,23 @@ class KeyValue(argparse.Action):
                 parser.error(f'argument {option_string}: {word!r} is a dict, which is given key by key: KEY.a=1 KEY.b=2, in a list '
                              'KEY.0.a=1')
         from mmengine.config import DictAction
+        words = [(key, LOOSE.sub('', value.strip())) for key, _, value in (word.partition('=') for word in values)]
         try:
-            DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+            DictAction(self.option_strings, self.dest)(
+                parser, namespace, [f'{key}={value.replace(" ", SPACE)}' for key, value in words], option_string)
+            setattr(namespace, self.dest, _with_spaces(getattr(namespace, self.dest)))
         except RecursionError:  # a comma between brackets behind a word
             parser.error(f'argument {option_string}: brackets around a comma make a list or tuple of their own, KEY=[a,b] or KEY="(a,b)", '
                          f'and stand behind nothing; got {" ".join(values)}')
+
+
+def _with_spaces(value: Any) -> Any:
+    """The values of options with their spaces."""
+    if isinstance(value, dict):
+        return {key: _with_spaces(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_with_spaces, value))
+    return value.replace(SPACE, ' ') if isinstance(value, str) else value
 
 
 def add_gap_options(parser: argparse.ArgumentParser) -> None:

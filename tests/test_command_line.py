@@ -69,6 +69,15 @@ def test_settings(parser):
     assert parser.parse_args([]).cfg_options is None
 
 
+@pytest.mark.parametrize('value, read', [
+    ('my clips.npz', 'my clips.npz'), ('data (1).npz', 'data (1).npz'), ("'my clips.npz'", 'my clips.npz'), (' 12 ', 12), ('1 2', '1 2'),
+    ('[ a b.npz , c (2).npz ,3 ]', ['a b.npz', 'c (2).npz', 3]), ('walk left,walk right', ['walk left', 'walk right']),
+    ('( 1, 2.5 )', (1, 2.5)), ('[(1, a b), [ c d, None ]]', [(1, 'a b'), ['c d', None]]), ('', '')])
+def test_spaces_within_a_value_stay(parser, value, read):
+    """MMEngine takes all of them out, so that the file was another one."""
+    assert parser.parse_args(['--cfg-options', f'a.b={value}', 'c=d e']).cfg_options == {'a.b': read, 'c': 'd e'}
+
+
 @pytest.mark.parametrize('word, said', [
     ('foo', "'foo' is no KEY=VALUE"), ('=3', 'no KEY=VALUE'), ('model.=3', 'no KEY=VALUE'), ('.a=3', 'no KEY=VALUE'),
     ('a=[1,2', 'a bracket without its other half'), ('a=(1', 'bracket'), ('a=dict(b=1,c=2)', 'is a dict, which is given key by key'),
