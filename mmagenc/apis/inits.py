@@ -22,7 +22,7 @@ from mmagenc.engine.building import (
     read_config,
 )
 from mmagenc.engine.config_check import merge_options
-from mmagenc.engine.config_file import is_config, read_config_file
+from mmagenc.engine.config_file import is_config, missing_config_words, read_config_file
 from mmagenc.engine.contract import num_classes_of
 from mmagenc.engine.hook_config import find_hook
 from mmagenc.engine.model_folder import building, folder_of, is_model_folder, taken_from, weights_of
@@ -69,8 +69,7 @@ def read_model_config(config: Union[str, Path], checkpoint: Union[str, Path, Non
         ValueError: a file that is not there, a config alone, or an option that it cannot take.
     """
     if not is_config(config):
-        reason = "a folder; name the training's config and a checkpoint" if Path(config).is_dir() else 'no such file'
-        raise ValueError(f'config {config}: {reason}')
+        raise ValueError(f'config {config}: {missing_config_words(config)}')
     if checkpoint is None and not is_model_folder(config):
         raise ValueError(f'config {config}: it needs a checkpoint; the folder of a model (mmagenc save-pretrained) brings its own')
     if checkpoint is not None and not weights_of(checkpoint).is_file():

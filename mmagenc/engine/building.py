@@ -11,7 +11,7 @@ from torch import nn
 from mmagenc.clips import USUAL_FPS
 from mmagenc.datasets.layouts import register_layouts, with_named_layouts
 from mmagenc.datasets.nested import innermost_dataset
-from mmagenc.engine.config_file import is_config, read_config_file
+from mmagenc.engine.config_file import is_config, missing_config_words, read_config_file
 from mmagenc.engine.model_folder import building, check_said, taken_from
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import refusing
@@ -66,7 +66,7 @@ def read_config(config: ConfigLike) -> Config:
     """
     if isinstance(config, (str, Path)):
         if not is_config(config):
-            raise FileNotFoundError(f'config {config}: no such file')
+            raise FileNotFoundError(f'config {config}: {missing_config_words(config)}')
         config = read_config_file(config)
     if not isinstance(config, Config):
         raise ValueError(f'config must be a path or a Config, got {type(config).__name__}')

@@ -47,6 +47,11 @@ def located_config(path) -> Path:
     return next((place for place in (Path(path), *own) if place.exists()), Path(path))
 
 
+def missing_config_words(path) -> str:
+    """Why a place is no config (:func:`is_config`)."""
+    return "a folder; name the training's config and a checkpoint" if Path(path).is_dir() else 'no such file'
+
+
 def is_config(path) -> bool:
     """Whether a path is a file, or this package's own config, or the folder of a model."""
     path = located_config(path)

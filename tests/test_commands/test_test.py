@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmagenc.apis.inits import read_model_config
+from mmagenc.apis.inits import init_recognizer, read_model_config
 from mmagenc.commands import test
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.evaluation.scores import load_scores
@@ -98,3 +98,5 @@ def test_the_folder_of_a_training_in_the_place_of_its_checkpoint(tmp_path, capsy
             read_model_config(config, folder)
     with pytest.raises(ValueError, match="config .*wörk dir: a folder; name the training's config and a checkpoint"):
         read_model_config(folder, folder / 'epoch_9.pth')
+    with pytest.raises(FileNotFoundError, match="config .*wörk dir: a folder; name the training's config and a checkpoint"):
+        init_recognizer(folder)
