@@ -3,6 +3,7 @@
 It holds numbers, names of classes and of the layout, and checksums: no path, no file's name, no name of a recording or of a person.
 """
 
+import re
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
@@ -17,7 +18,11 @@ from mmagenc.evaluation.membership import RECONSTRUCTION, SAMPLES, Exposure
 from mmagenc.models.generators import BaseGenerator
 from mmagenc.version import __version__
 
+from .model_card import plain_line
 from .release import Release, counts_of
+
+OWN_BAR = re.compile(r'(?<!\\)\|')
+"""A bar in a cell that would end it."""
 
 FORMAT = 'mmagenc-datasheet-1'
 NEAREST_SHOWN = 10
@@ -144,11 +149,11 @@ def _head(sheet: Mapping) -> str:
     if floor['distance'] is not None:
         facts.append(f'{floor["dropped"]} clips nearer to a recording than {floor["distance"]:.4f} body lengths were dropped'
                      + (f' ({_named(floor["dropped_by_class"])})' if floor['dropped'] else ''))
-    alarms = [f'**{sentence}**' for sentence in (*sheet['not_measured'], *sheet['warnings'])]
+    alarms = [f'**{plain_line(sentence)}**' for sentence in (*sheet['not_measured'], *sheet['warnings'])]
     short = _in_short(sheet)
     return '\n\n'.join(['# Data sheet', _listed(facts), *(['## Read this first', _listed(alarms)] if alarms else []),
                         *(['## In short', _listed(short)] if short else []),
-                        '## Classes', _table(['class', 'clips'], clips['classes'].items())])
+                        '## Classes', _table(['class', 'clips'], [(plain_line(name), count) for name, count in clips['classes'].items()])])
 
 
 def _in_short(sheet: Mapping) -> List[str]:
@@ -273,7 +278,7 @@ def _files(sheet: Mapping) -> str:
 
 def _table(head: Sequence, rows: Iterable[Sequence]) -> str:
     lines: List[Sequence] = [head, ['---'] * len(head), *rows]
-    return '\n'.join(f'| {" | ".join(str(cell).replace("|", "/") for cell in line)} |' for line in lines)
+    return '\n'.join(f'| {" | ".join(OWN_BAR.sub("/", str(cell)) for cell in line)} |' for line in lines)
 
 
 def _listed(sentences: Iterable[str]) -> str:
@@ -281,7 +286,7 @@ def _listed(sentences: Iterable[str]) -> str:
 
 
 def _named(counts: Mapping[str, int]) -> str:
-    return ', '.join(f'{name} {count}' for name, count in counts.items())
+    return ', '.join(f'{plain_line(name)} {count}' for name, count in counts.items())
 
 
 def _interval(value: Mapping[str, float]) -> str:

@@ -26,7 +26,7 @@ def model_card(table: Mapping[str, Any], name: str) -> str:
     kind = table['kind']
     what = f'Makes labelled motion ({table["algorithm"]})' if kind == 'generator' else f'Recognizes actions ({table["algorithm"]})'
     parts = [
-        _head(table), f'# {_line(name)}', *([STAND_IN] if table.get('stand_in') else []),
+        _head(table), f'# {plain_line(name)}', *([STAND_IN] if table.get('stand_in') else []),
         f'{what}, written by [mmagenc](https://pypi.org/project/mmagenc/) {table["mmagenc_version"]}.', '## Use', _use(table),
         '## What it knows', _rows(_facts(table)), '## How it was trained', _rows(_training(table)), '## What lies in the weights',
         _recordings(table.get('recordings') or {}), '## Limits', _limits(table)
@@ -78,10 +78,10 @@ def _limits(table: Mapping) -> str:
 
 
 def _rows(rows: List) -> str:
-    return '\n'.join(['| | |', '|---|---|', *(f'| {_line(key)} | {_line(value)} |' for key, value in rows)])
+    return '\n'.join(['| | |', '|---|---|', *(f'| {plain_line(key)} | {plain_line(value)} |' for key, value in rows)])
 
 
-def _line(value: Any) -> str:
+def plain_line(value: Any) -> str:
     """A text that cannot break out of its line or its cell, nor be markup."""
     text = ' '.join(str(value).split())
     return ''.join(f'\\{letter}' if letter in '|<>[]*_`#\\' else letter for letter in text) if text else json.dumps('')

@@ -53,3 +53,14 @@ def test_numbers_that_are_not_known_are_null_and_said_in_words(sets):
     text = as_markdown(sheet)
     assert 'frame rate not known' in text and 'which way is up is not known' in text and 'nan' not in text
     assert 'hardly move' in text and 'to be filled in' in text and sheet['made_from']['generator'] is None
+
+
+def test_names_of_classes_are_no_markup(sets):
+    """Each stands in the sheet as it is, in its own cell."""
+    made, train, _ = sets
+    names = ['lying <b>&', 'a|b', '*_x_*', '[y](z)', *(f'c{k}' for k in range(4, len(CLASSES)))][:len(CLASSES)]
+    still = [dict(clip, keypoint=np.repeat(clip['keypoint'][:, :1], clip['total_frames'], axis=1)) for clip in made]
+    text = as_markdown(datasheet(measure_release(still, dict(META, classes=names), train)))
+    assert r'| lying \<b\>& | ' in text and '<b>' not in text and 'hardly move' in text
+    if len(names) > 1:
+        assert r'| a\|b | ' in text
