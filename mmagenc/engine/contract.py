@@ -113,7 +113,8 @@ def _check_classes(model, trainer, labels: np.ndarray, annotations, classes: Opt
         hint = ' (labels begin at 0)' if missing == [0] and not classes else ''
         contract.warnings.append(f'no recordings of class {names}{hint}: the generator cannot learn it, and no clips of it are generated')
     if len(set(labels.tolist())) < 2:
-        raise ContractError('all recordings are of one class: a judge has nothing to tell apart')
+        raise ContractError('all recordings are of one class, and the judge of the loop has nothing to tell apart: '
+                            'default_hooks.infagenc=None trains the generator alone')
 
 
 def num_classes_of(recognizer: nn.Module) -> Optional[int]:

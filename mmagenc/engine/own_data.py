@@ -106,7 +106,7 @@ def complete_config(cfg: Config) -> Config:
     own = own_settings(own)
     _check_free(cfg)
     init_default_scope(cfg.get('default_scope', 'mmagenc'))
-    OwnClips(own).fill(cfg)
+    OwnClips(own, judged=cfg.default_hooks.get('infagenc') is not None).fill(cfg)
     for key in ('own_data', 'runner_type'):
         cfg.pop(key, None)
     return cfg
@@ -175,14 +175,15 @@ class OwnClips:
 
     Args:
         own: of :func:`own_settings`.
+        judged: whether the loop follows, whose judge is asked for clips of ``val``; without it, none are set apart for that.
 
     Raises:
         FileNotFoundError: no such file.
         OwnDataError: a file that does not go with the settings.
     """
 
-    def __init__(self, own: Dict) -> None:
-        self.own = own
+    def __init__(self, own: Dict, judged: bool = True) -> None:
+        self.own, self.judged = own, judged
         self.source = own['ann_file'] if isinstance(own['ann_file'], (str, Path)) else ', '.join(map(str, own['ann_file']))
         self.dataset_cfg = dict(type='MotionDataset', ann_file=own['ann_file'], metainfo=self._given())
         self.dataset_cfg.update({key: own[key] for key in ('fill_gaps', 'num_persons', 'skip_broken', 'fps') if own[key]})
@@ -234,6 +235,9 @@ class OwnClips:
 
     def _name_classes(self) -> None:
         labels = np.unique(self.clips.values('label'))
+        if self.judged and len(labels) < 2:
+            raise OwnDataError(f'{self.source}: all clips are of one class, and the judge of the loop has nothing to tell apart: '
+                               'default_hooks.infagenc=None trains the generator alone')
         if self.metainfo.get('classes'):
             return
         if labels.min() != 0:
@@ -285,7 +289,7 @@ class OwnClips:
         people = {part: clips.values('subject', '') for part, clips in built.items()}
         self.members = {part: clips.values('frame_dir') for part, clips in built.items()}
         self._tell_of_lacking(built)
-        for part in ('test', 'val'):
+        for part in ('test', 'val') if self.judged else ('test',):
             if part not in parts:
                 held = self._hold_out(part)
                 self.members[part] = [self.names[index] for index in held]
@@ -296,6 +300,7 @@ class OwnClips:
             parts['train']['clips'] = self.members['train']
         people['train'] = [people['train'][index] for index in self.kept]
         self.subjects = {part: set(map(str, names)) - {''} for part, names in people.items()}
+        self.tested = [part for part in ('val', 'test') if part in parts]
         return parts
 
     def _check_apart(self, members: Dict[str, Sequence[str]]) -> None:
@@ -332,7 +337,7 @@ class OwnClips:
         """Say which parts hold copies of clips that are trained on, under other names."""
         twins = twins_of(self.clips)
         learnt = {twins.get(name, name): name for name in reversed(self.members['train'])}
-        for part in ('val', 'test'):
+        for part in self.tested:
             copies = [name for name in self.members[part] if twins.get(name, name) in learnt]
             if copies:
                 first = copies[0]
@@ -342,7 +347,7 @@ class OwnClips:
 
     def _warn_of_shared_subjects(self) -> None:
         """Say which parts hold people who are trained on."""
-        for part in ('val', 'test'):
+        for part in self.tested:
             shared = sorted(self.subjects['train'] & self.subjects[part])
             if shared:
                 self._say(f'{len(shared)} of the {len(self.subjects[part])} subjects of {part} are trained on too ({", ".join(shared[:3])}'
@@ -412,16 +417,18 @@ class OwnClips:
         self._warn_of_shared_subjects()
         self._warn_of_copies()
         self._warn_of_clips()
-        for part, sampling in (('train', {}), ('val', dict(test_mode=True)), ('test', dict(test_mode=True))):
+        for part in ('train', *self.tested):
+            sampling = {} if part == 'train' else dict(test_mode=True)
             pipeline = [dict(type='ConsecutiveSample', num_frames=window, **sampling), dict(type='PackMotionInputs')]
             self.parts[part] = dict(self.parts[part], pipeline=pipeline, **sampling)
         cfg.merge_from_dict({'train_dataloader.dataset': self.parts['train'], 'test_dataloader.dataset': self.parts['test']})
         cfg.model.update(num_classes=classes, num_frames=window)
         self._fill_representation(cfg.model.representation)
         self._fill_schedule(cfg)
-        hook = cfg.default_hooks.infagenc
-        hook.held_out = self.parts['val']
-        hook.recognizer.update(self._recognizer(window, classes))
+        if self.judged:
+            hook = cfg.default_hooks.infagenc
+            hook.held_out = self.parts['val']
+            hook.recognizer.update(self._recognizer(window, classes))
 
     def _window(self, model: Mapping) -> int:
         """Frames of a clip, no more than the model can take.
@@ -441,7 +448,8 @@ class OwnClips:
                                f'{window}; the longest clip of {self.source} has {frames.max()}')
         short = int((frames < window).sum())
         if short > 0.3 * len(frames):
-            self._say(f'{short} of {len(frames)} clips are shorter than own_data.window={window}: they are continued by their last frame')
+            self._say(f'{short} of {len(frames)} clips are shorter than own_data.window={window}: they are continued by their last frame, '
+                      'in which nothing moves, and so are generated ones')
         return window
 
     @staticmethod
@@ -462,7 +470,8 @@ class OwnClips:
     def _fill_schedule(self, cfg: Config) -> None:
         """Epochs from steps: seven eighths on recordings, with the rate falling at the end, then four rounds of the loop.
 
-        A generator that has nothing to learn (``least_steps=0``) has the four rounds alone.
+        A generator that has nothing to learn (``least_steps=0``) has the four rounds alone, and one whose loop was taken out
+        (``default_hooks.infagenc=None``) no rounds.
 
         What a config says of it itself stays; their base says nothing.
         """
@@ -475,21 +484,22 @@ class OwnClips:
             steps = self.own['steps'] or (max(least, PASSES * per_epoch) if least else 0)  # a generator that learns nothing has no steps
             begin = max(-(-steps // per_epoch), loop_share) if steps else 0
             interval = max(begin // (4 * (loop_share - 1)), 1)
-            epochs = begin + 4 * interval
+            epochs = begin + 4 * interval if self.judged else max(begin, 1)
         else:
             epochs = wanted
             interval = max(epochs // (4 * loop_share), 1)
-            begin = epochs - 4 * interval
-            if epochs < loop_share:
+            begin = epochs - 4 * interval if self.judged else epochs
+            if self.judged and epochs < loop_share:
                 raise OwnDataError(f'own_data.epochs must be at least {loop_share}, got {epochs}')
         cfg.train_cfg.max_epochs = epochs
-        batches = -(-num_train // cfg.default_hooks.infagenc.recognizer.batch_size)
-        _fill_unsaid(
-            cfg.default_hooks.infagenc,
-            begin=begin,
-            interval=interval,
-            recognizer_warmup_epochs=int(np.clip(JUDGE_STEPS // batches, 10, 40)),
-            recognizer_epochs=int(np.clip(JUDGE_STEPS // 10 // batches, 1, 4)))
+        if self.judged:
+            batches = -(-num_train // cfg.default_hooks.infagenc.recognizer.batch_size)
+            _fill_unsaid(
+                cfg.default_hooks.infagenc,
+                begin=begin,
+                interval=interval,
+                recognizer_warmup_epochs=int(np.clip(JUDGE_STEPS // batches, 10, 40)),
+                recognizer_epochs=int(np.clip(JUDGE_STEPS // 10 // batches, 1, 4)))
         _fill_unsaid(cfg.default_hooks.get('checkpoint'), interval=max(epochs // 8, 1))
         _fill_unsaid(cfg.default_hooks.get('samples'), interval=max(epochs // 4, 1))
         if 'pose_steps' in cfg.model:  # SLT's first stage

@@ -345,6 +345,22 @@ def test_what_a_config_says_of_the_schedule_is_heard(bodies):
         completed('3d', bodies, options={'train_cfg.max_epochs': 'foo'})
 
 
+@pytest.mark.parametrize('name', ['3d', 'act-vae', 'kinetic-gan', 'slt', 'posture-transfer'])
+def test_a_generator_alone_has_no_judge_and_sets_nothing_apart_for_it(name, bodies, tmp_path):
+    """With the loop taken out, as MMEngine's users do it, there was a traceback, and so no way for recordings of one class."""
+    content = load_annotation(bodies)
+    content['annotations'] = [clip for clip in content['annotations'] if clip['label'] == 0][:3]
+    content['split'] = {}
+    save_annotation(content, tmp_path / 'one.npz')
+    cfg = completed(name, tmp_path / 'one.npz', options={'default_hooks.infagenc': None}, steps=40)
+    assert cfg.default_hooks.infagenc is None
+    assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 2 and len(DATASETS.build(cfg.test_dataloader.dataset)) == 1
+    assert cfg.train_cfg.max_epochs == 40  # of one batch; no rounds behind them
+    assert completed(name, tmp_path / 'one.npz', options={'default_hooks.infagenc': None}, epochs=3).train_cfg.max_epochs == 3
+    with pytest.raises(OwnDataError, match=r'one.npz: all clips are of one class.*default_hooks.infagenc=None trains the generator alone'):
+        completed(name, tmp_path / 'one.npz', steps=40)
+
+
 GENERATORS = {'act-vae': 'ACTVAE', 'kinetic-gan': 'KineticGAN', 'slt': 'SLTGenerator', 'posture-transfer': 'PostureTransferGenerator'}
 
 
