@@ -154,7 +154,9 @@ class MotionDataset(BaseDataset):
             print_log(f'{path}: no split {list(self.splits)}, which other files of the list have: none of its {count} clips is taken here; '
                       f'it has {sorted(splits)}', logger='current', level=logging.INFO if splits else logging.WARNING)
         if not clips:
-            raise AnnotationError(f'{source or "ann_file=[]"}: no clips' + (f' of split {self.splits}' if self.splits else ''))
+            of_split = f' of split {", ".join(self.splits)}' if self.splits else ''
+            left = ' are left; what skip_broken leaves out, and why, a warning before this says' if self.skip_broken else ''
+            raise AnnotationError(f'{source or "ann_file=[]"}: no clips{of_split}{left}')
         clips = self._named_clips(self._with_one_name_each(clips, source), source)
         self._shared = shared_arrays(clips)
         return clips

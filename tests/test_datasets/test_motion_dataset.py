@@ -160,6 +160,17 @@ def test_mixed_set_of_real_clips_and_a_pool(real, pool):
     assert [dataset[index]['label'] for index in range(4)] == [0, 1, 1, 2]
 
 
+def test_a_split_whose_clips_are_all_broken_says_where_they_went(tmp_path):
+    """It was ``no clips of split ['train']``, as if the file named none."""
+    clips = [make_clip(name, seed=index) for index, name in enumerate('ab')]
+    clips[0]['keypoint'][0, 1, 2] = np.nan
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(pickle.dumps(make_annotation(clips, split=dict(train=['a'], test=['b']))))
+    with pytest.raises(AnnotationError, match=r'a\.pkl: no clips of split train are left; what skip_broken leaves out'):
+        MotionDataset(str(path), split='train', skip_broken=True)
+    assert names(MotionDataset(str(path), split='test', skip_broken=True)) == ['b']
+
+
 def test_files_that_do_not_go_together(real, tmp_path):
     save_annotation(make_annotation([make_clip('x')], classes=['kick', 'wave', 'roll']), tmp_path / 'order.npz')
     with pytest.raises(AnnotationError, match='order.npz: classes .* differ from'):
