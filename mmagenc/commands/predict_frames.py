@@ -1,7 +1,6 @@
 """What ``mmagenc predict-frames`` does; how it is called is in :mod:`mmagenc.commands.options.predict_frames`."""
 
 import argparse
-import json
 import re
 import shutil
 from pathlib import Path
@@ -22,8 +21,10 @@ from mmagenc.apis.images import (
 )
 from mmagenc.command_line import in_words
 from mmagenc.datasets import save_annotation
+from mmagenc.datasets.frames import FramesError
 from mmagenc.datasets.image_sequences import located
 from mmagenc.datasets.letterbox import SIZE, Letterbox
+from mmagenc.datasets.readers.single_pose import read_pose
 from mmagenc.datasets.transforms.frames import image_root
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
@@ -59,28 +60,25 @@ def read_scene(args: argparse.Namespace, model: PoseToImage) -> Scene:
     """The source, and what follows it where that is known."""
     loader = frames_loader(model)
     if args.image is not None:
-        return scene_of_image(args.image, read_pose(args.pose), size=loader.image_size, num_joints=model.num_joints)
+        pose = read_pose(args.pose)
+        args.action = pose.get('class') if args.action is None else args.action
+        try:
+            return scene_of_image(args.image, pose['keypoint'][0, 0].tolist(), size=loader.image_size, num_joints=model.num_joints)
+        except FramesError:
+            raise
+        except ValueError as error:
+            raise ValueError(f'--pose {args.pose}: {error}') from error
     clip = clip_of_file(args.source, args.clip or '0', skeleton=model.dataset_meta['skeleton'])
     clip, = located([clip], image_root(args.source))
     return scene_of_clip(clip, loader, frame=args.frame or 0, gap=args.gap, num_frames=args.num_frames or NUM_FRAMES)
-
-
-def read_pose(path: str):
-    """What a JSON file holds.
-
-    Raises:
-        ValueError: no JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'--pose {path}: no JSON ({error})') from error
 
 
 def label_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> int:
     """The action that is asked for, or the clip's."""
     if args.action is not None:
         return class_indices(model.dataset_meta['classes'], [args.action])[0]
+    if args.image is not None:
+        raise ValueError(f'--pose {args.pose} names no class: give --class, one of {", ".join(model.dataset_meta["classes"])}')
     if scene.label is None or scene.label >= model.num_classes:
         raise ValueError(f'the clip has the label {scene.label}, and the model {model.num_classes} classes: name one with --class')
     return scene.label
@@ -100,12 +98,18 @@ def rows_of(args: argparse.Namespace, model: PoseToImage, scene: Scene) -> List[
         require_what_follows(args, scene)
         return [Row('recorded', scene.truth), made('made', scene.truth_poses)]
     num_frames = args.num_frames or NUM_FRAMES
-    size = args.pose_size or (SIZE if args.pose_config else model.pose_size)
     poses = predict_scene(generator, scene, label, num_frames=num_frames, num_samples=args.num_samples or NUM_SAMPLES, seed=args.seed or 0,
-                          size=size)
+                          size=pose_size(args, model, generator))
     rows = [made(f'sample {sample}', motion) for sample, motion in enumerate(poses, start=1)]
     whole = scene.truth is not None and len(scene.truth) == num_frames
     return [Row('recorded', scene.truth), *rows] if whole else rows
+
+
+def pose_size(args: argparse.Namespace, model: PoseToImage, generator) -> Optional[int]:
+    """Side of the square that the generator of poses was trained in: as is said, else as it has seen it, else the published one."""
+    if args.pose_config is None:
+        return args.pose_size or model.pose_side
+    return args.pose_size or getattr(generator.representation, 'square', None) or SIZE
 
 
 def require_what_follows(args: argparse.Namespace, scene: Scene) -> None:

@@ -75,9 +75,10 @@ def in_crop(args: argparse.Namespace, clip: Dict, model) -> Dict:
     """
     if args.crop is None:
         return clip
-    side = getattr(model.representation, 'image', np.zeros(2)).tolist()
-    if clip['keypoint'].shape[-1] != 2 or side[0] < 2 or side[0] != side[1]:
-        raise ValueError(f'--crop is for models that were trained on pixels of a square; this one was on {side[1]:g} x {side[0]:g}')
+    side = getattr(model.representation, 'square', None)
+    if clip['keypoint'].shape[-1] != 2 or side is None:
+        height, width = getattr(model.representation, 'image', np.zeros(2)).tolist()
+        raise ValueError(f'--crop is for models that were trained on pixels of a square; this one was on {width:g} x {height:g}')
     if 'original_shape' in clip:
         raise ValueError(f'--crop: {args.start} is of crops already')
     if clip.get('img_shape') is None and args.image is None:
@@ -88,7 +89,7 @@ def in_crop(args: argparse.Namespace, clip: Dict, model) -> Dict:
         margin = MARGIN * np.ptp(pose, axis=0).max()
         box = (*np.floor(pose.min(axis=0) - margin), *np.ceil(pose.max(axis=0) + margin))
     box = np.clip(box, 0, np.tile(np.array(shape[::-1]) - 1, 2))
-    return letterboxed_clip(dict(clip, img_shape=shape), Letterbox(tuple(box), int(side[0])))
+    return letterboxed_clip(dict(clip, img_shape=shape), Letterbox(tuple(box), side))
 
 
 def canvas_of(args: argparse.Namespace, clip: Dict, poses: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

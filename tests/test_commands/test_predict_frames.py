@@ -48,7 +48,10 @@ def folder(tmp_path_factory):
     generator = init_generator(folder / 'act.py')
     generator.representation.fit([dict(keypoint=np.array([[[[0, 0], [128, 128]] + [[5, 5]] * 11]], dtype=np.float32))])
     torch.save(dict(state_dict=generator.state_dict()), folder / 'act.pth')
-    (folder / 'me.json').write_text(json.dumps([[1 + joint, 2 + joint] for joint in range(13)]))
+    pose = [[1 + joint, 2 + joint] for joint in range(13)]
+    (folder / 'me.json').write_text(json.dumps(pose))
+    (folder / 'few.json').write_text(json.dumps(pose[:5]))
+    (folder / 'named.json').write_text(json.dumps({'keypoint': pose, 'class': 'squat'}))
     return folder
 
 
@@ -112,6 +115,30 @@ def test_an_image_of_ones_own(run):
     assert [(title, len(frames)) for title, frames in rows] == [('sample 1', 5), ('sample 2', 5)]
 
 
+def test_the_pose_file_of_predict_poses_is_taken_with_its_class(run, tmp_path):
+    """The one that docs/act_vae.md describes was refused as no pose."""
+    rows, _ = run('--image frames/s0_wave/000001.png --pose named.json --pose-config act.py --pose-checkpoint act.pth --seed 1')
+    assert load_annotation(tmp_path / 'annotation.npz')['annotations'][0]['label'] == CLASSES.index('squat')
+    plain, _ = run('--image frames/s0_wave/000001.png --pose me.json --class squat --pose-config act.py --pose-checkpoint act.pth --seed 1')
+    assert all(np.array_equal(one, other) for (_, one), (_, other) in zip(rows, plain))
+
+
+@pytest.mark.parametrize(('shape', 'side'), [((64, 64), 64), ((48, 64), 128), (None, 128)])
+def test_poses_go_to_the_generator_at_the_size_it_has_learnt(folder, shape, side):
+    """At 128 pixels a generator that has learnt in squares of 64 was asked to go on from a body of twice the size."""
+    from mmagenc.apis import init_generator
+    generator = init_generator(folder / 'act.py')
+    clip = dict(keypoint=np.random.default_rng(0).uniform(0, 48, (1, 4, 13, 2)).astype(np.float32))
+    generator.representation.fit([clip if shape is None else dict(clip, img_shape=shape)])
+    args, model = SimpleNamespace(pose_config='act.py', pose_size=None), SimpleNamespace(pose_side=32)
+    assert predict_frames.pose_size(args, model, generator) == side
+    assert predict_frames.pose_size(SimpleNamespace(pose_config='act.py', pose_size=200), model, generator) == 200
+    assert predict_frames.pose_size(SimpleNamespace(pose_config=None, pose_size=None), model, generator) == 32  # the network's own
+    own = PoseToImage(**SMALL)
+    own.pose_generator = generator
+    assert own.pose_side == (side if shape == (64, 64) else None)
+
+
 def test_somebody_elses_motion(run):
     (row, ), _ = run('--source annotation.npz --clip 0 --poses annotation.npz --poses-clip 3')
     (as_is, ), _ = run('--source annotation.npz --clip 0 --poses annotation.npz --poses-clip 3 --as-they-are')
@@ -139,7 +166,10 @@ def test_poses_of_a_wide_video_lie_where_its_pixels_would(tmp_path):
     ('--source annotation.npz --seed 3', 'no generator of poses: give --pose-config'),
     ('--source annotation.npz --class jump', "unknown class 'jump'; known: 0 wave, 1 squat"),
     ('--image me.json --pose me.json --class 0 --pose-config act.py --pose-checkpoint act.pth', 'neither a JPEG nor a PNG'),
-    ('--image frames/s0_wave/000001.png --pose p2i.py --class 0', '--pose p2i.py: no JSON'),
+    ('--image frames/s0_wave/000001.png --pose p2i.py --class 0', 'p2i.py: no JSON'),
+    ('--image frames/s0_wave/000001.png --pose me.json --pose-config act.py --pose-checkpoint act.pth',
+     'me.json names no class: give --class'),
+    ('--image frames/s0_wave/000001.png --pose few.json --class 0', '--pose few.json: a pose is 13 pairs of numbers x, y'),
     ('--image frames/s0_wave/000001.png --pose me.json --class 0', 'nothing follows the source'),
     ('--source annotation.npz --pose-config act.py --pose-checkpoint p2i.pth', 'do not fit the ACTVAE'),
     ('--source annotation.npz --pose-config p2i.py --pose-checkpoint p2i.pth', 'not a generator'),
@@ -153,7 +183,7 @@ def test_refusals(run, command, message):
 @pytest.mark.parametrize(('command', 'message'), [
     ('', 'give --source or --image'),
     ('--source a --image b', 'give --source or --image'),
-    ('--image a', '--image needs --pose and --class'),
+    ('--image a', '--image needs --pose'),
     ('--image a --pose b --class 0 --frame 1', 'are of --source'),
     ('--source a --pose b', '--pose is of --image'),
     ('--source a --pose-config b', 'go together'),

@@ -29,14 +29,16 @@ def build_parser() -> Parser:
     source.add_argument('--source', metavar='FILE', help='annotation of image sequences')
     source.add_argument('--clip', metavar='CLIP', help='name or index of the clip in it (default: 0)')
     source.add_argument('--frame', type=index, metavar='I', help='its frame to begin with, from 0 (default: 0)')
-    source.add_argument('--image', metavar='FILE', help='an image in the place of --source, with --pose and --class')
-    source.add_argument('--pose', metavar='FILE.json', help="the pose in --image: [[x, y], …] in its pixels, the model's joints")
-    source.add_argument('--class', dest='action', metavar='CLASS', help="name or index of the action (default: the clip's)")
+    source.add_argument('--image', metavar='FILE', help='an image in the place of --source, with --pose')
+    source.add_argument('--pose', metavar='FILE.json', help="the pose in --image: [[x, y], …] in its pixels, the model's joints, or "
+                        '{"keypoint": that, "class": name}')
+    source.add_argument('--class', dest='action', metavar='CLASS', help="name or index of the action (default: the clip's, or the "
+                        "pose's)")
     poses = parser.add_argument_group('poses')
     poses.add_argument('--pose-config', metavar='FILE', help='config of a generator of poses (ACT-VAE)')
     poses.add_argument('--pose-checkpoint', metavar='FILE', help='its checkpoint')
-    poses.add_argument('--pose-size', type=count, metavar='PIXELS', help='side of the square that it was trained in (default: 128, or for '
-                       "the generator in CHECKPOINT the config's)")
+    poses.add_argument('--pose-size', type=count, metavar='PIXELS', help='side of the square that it was trained in (default: what the '
+                       "checkpoint says of its recordings, else 128; for the generator in CHECKPOINT the config's)")
     add_num_samples(poses, None, '2')
     add_seed(poses, 'of the predictions', None, '0')
     poses.add_argument('--poses', metavar='FILE', help='annotation whose motion moves the image, keypoints in pixels')
@@ -59,8 +61,8 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
     """Refuse options that do not go together."""
     if (args.source is None) == (args.image is None):
         parser.error('give --source or --image, one of the two')
-    if args.image is not None and (args.pose is None or args.action is None):
-        parser.error('--image needs --pose and --class')
+    if args.image is not None and args.pose is None:
+        parser.error('--image needs --pose')
     if args.image is not None and (args.clip is not None or args.frame is not None or args.recorded):
         parser.error('--clip, --frame and --recorded are of --source, not of --image')
     if args.source is not None and args.pose is not None:

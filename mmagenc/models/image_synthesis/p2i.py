@@ -77,7 +77,8 @@ class PoseToImage(BaseModel):
         pose_generator: config of the generator that predicts poses from a start pose, in pixels of the dataset's square images
             (``generate(label, num_frames, start=…)``, such as ``ACTVAE``). ``None`` trains on teachers' poses only, which the log says.
         pose_checkpoint: its weights. They are kept in this model's checkpoint too, so only training needs the file.
-        pose_size: side of the square that the generator of poses was trained in, in pixels; ``None`` is that of the images.
+        pose_size: side of the square that the generator of poses was trained in, in pixels; ``None`` is what its weights say of the
+            recordings, or else that of the images.
         hide_unseen: leave the heat maps of keypoints empty that were not seen (score 0); published are all drawn.
 
     Raises:
@@ -114,6 +115,12 @@ class PoseToImage(BaseModel):
         self.pose_checkpoint, self.pose_size, self._perceptual_cfg = pose_checkpoint, pose_size, dict(perceptual or {})
         self.perceptual: Optional[PerceptualLoss] = None
         self._warned = False
+
+    @property
+    def pose_side(self) -> Optional[int]:
+        """Side of the square that the generator of poses was trained in, as the config or its weights say; ``None`` where neither does."""
+        representation = getattr(self.pose_generator, 'representation', None)
+        return self.pose_size or getattr(representation, 'square', None)
 
     # What training needs and generating does not ------------------------------------------------------------------------------------
 
@@ -258,7 +265,7 @@ class PoseToImage(BaseModel):
 
     def _predicted(self, inputs: Dict[str, Tensor], maps: Tensor, label: Tensor) -> Target:
         """The last frame of the batch's windows, to be made in the pose that the generator predicts for its step."""
-        size, steps = self.pose_size or inputs['frame'].shape[-1], inputs['step'][:, -1]
+        size, steps = self.pose_side or inputs['frame'].shape[-1], inputs['step'][:, -1]
         start = to_pixels(inputs['pose'][:, 0], size).cpu().numpy()
         motion = self.pose_generator.generate(label.cpu(), int(steps.max()), start=start)
         pose = motion.keypoint[torch.arange(len(label), device=motion.keypoint.device), (steps - 1).to(motion.keypoint.device)]

@@ -97,6 +97,12 @@ class KeypointRepresentation(nn.Module):
         self._known_to_be_fitted = False
 
     @property
+    def square(self) -> Optional[int]:
+        """Side in pixels of the square images that the recordings are of; ``None`` where they are of others, or of none."""
+        height, width = self.image.tolist()
+        return height if height == width > 1 else None
+
+    @property
     def fitted(self) -> bool:
         """Whether statistics are there."""
         return bool((self.std > 0).all())
