@@ -145,6 +145,7 @@ class MotionDataset(BaseDataset):
             self._metainfo['fps'] = rates.rate
         if self._mending.filler is None:
             warn_of_gaps(clips, source)
+        self._warn_of_paths(clips, source)
         self._metainfo = with_named_layouts(self._metainfo)
         self._split_names = found
         missing = [split for split in self.splits or () if split not in found]
@@ -160,6 +161,16 @@ class MotionDataset(BaseDataset):
         clips = self._named_clips(self._with_one_name_each(clips, source), source)
         self._shared = shared_arrays(clips)
         return clips
+
+    def _warn_of_paths(self, clips: List[Dict], source: str) -> None:
+        """Say of how many clips the class changes on the way, which their label does not tell."""
+        changing = [clip for clip in clips if 'class_path' in clip and len(set(clip['class_path'].argmax(axis=1))) > 1]
+        if changing and not self.test_mode:
+            first, classes = changing[0], self._metainfo.get('classes')
+            label = classes[first['label']] if classes else first['label']
+            print_log(f'{source}: in {len(changing)} of {len(clips)} clips the class changes on the way (class_path), such as '
+                      f'{first["frame_dir"]}: each counts wholly as the class that it shows most, this one as {label}', logger='current',
+                      level=logging.WARNING)
 
     def _named_clips(self, clips: List[Dict], source: str) -> List[Dict]:
         """Those that the settings name, in their order; all, where they name none."""

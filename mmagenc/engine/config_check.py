@@ -331,7 +331,10 @@ def check_tables(cfg: Config) -> None:
         if log.get('by_epoch', True) not in (True, False):
             raise ValueError(f'log_processor.by_epoch must be True or False, got {short(log.by_epoch)}')
     for key, wrapper in [('optim_wrapper', cfg.get('optim_wrapper')), *_several(cfg.get('optim_wrapper'))]:
-        clipping = wrapper.get('clip_grad') if isinstance(wrapper, dict) else None
+        settings = wrapper if isinstance(wrapper, dict) else {}
+        counts, clipping = settings.get('accumulative_counts', 1), settings.get('clip_grad')
+        if _is_whole(counts) and counts < 1:  # another kind is refused with all other arguments
+            raise ValueError(f'{key}.accumulative_counts must be a whole number from 1, got {short(counts)}')
         if clipping is None:
             continue
         if not isinstance(clipping, dict) or not clipping:

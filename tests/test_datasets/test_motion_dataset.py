@@ -160,6 +160,23 @@ def test_mixed_set_of_real_clips_and_a_pool(real, pool):
     assert [dataset[index]['label'] for index in range(4)] == [0, 1, 1, 2]
 
 
+def test_clips_whose_class_changes_are_told_of(tmp_path, monkeypatch):
+    """As training clips they teach one class by what half of them shows of another."""
+    clips = [make_clip(name, label=1, seed=index) for index, name in enumerate('abc')]
+    shares = np.eye(3, dtype=np.float32)
+    clips[1]['class_path'], clips[2]['class_path'] = shares[[0, 0, 1, 1, 1, 1]], shares[[1] * 6]
+    path = tmp_path / 'paths.npz'
+    save_annotation(make_annotation(clips), path)
+    said = []
+    monkeypatch.setattr('mmagenc.datasets.motion_dataset.print_log', lambda text, logger, level: said.append(text))
+    MotionDataset(str(path), test_mode=True).full_init()
+    assert not said
+    MotionDataset(str(path)).full_init()
+    text, = said
+    assert 'paths.npz: in 1 of 3 clips the class changes on the way (class_path), such as b: each counts wholly' in text
+    assert text.endswith('this one as kick')
+
+
 def test_a_split_whose_clips_are_all_broken_says_where_they_went(tmp_path):
     """It was ``no clips of split ['train']``, as if the file named none."""
     clips = [make_clip(name, seed=index) for index, name in enumerate('ab')]

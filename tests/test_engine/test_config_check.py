@@ -233,6 +233,7 @@ def test_a_function_that_is_registered_collates():
     ({'log_processor.windw_size': 3}, 'log_processor.windw_size: LogProcessor has no such argument (is window_size meant?)'),
     ({'log_processor.by_epoch': 'x'}, "log_processor.by_epoch must be True or False, got 'x'"),
     ({'optim_wrapper.clip_grad.max_nrm': 3}, 'optim_wrapper.clip_grad.max_nrm: the clipping has no such argument (is max_norm meant?)'),
+    ({'optim_wrapper.accumulative_counts': 0}, 'optim_wrapper.accumulative_counts must be a whole number from 1, got 0'),
     ({'optim_wrapper.clip_grad': 5}, 'optim_wrapper.clip_grad must be a dict such as dict(max_norm=1), got 5'),
     ({'optim_wrapper.clip_grad.type': 'nrm'}, "optim_wrapper.clip_grad.type must be norm or value, got 'nrm'"),
 ])
