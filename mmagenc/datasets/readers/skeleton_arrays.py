@@ -10,6 +10,7 @@ files are annotation files already (:func:`mmagenc.datasets.load_annotation`), o
 """
 
 import math
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmagenc.compat import atomic_open
+from mmagenc.compat import atomic_open, is_stream
 from mmagenc.datasets.annotation import AnnotationError, Mend, distinct_persons
 from mmagenc.datasets.safe_pickle import load_pickle
 from mmagenc.untrusted import open_npz
@@ -171,12 +172,14 @@ def write_pair(clips: Sequence[Dict], data, labels, *, num_frames: int = 300, nu
     (num_joints, num_coordinates), = shapes
     people = num_persons or 1
     shape = (len(clips), num_coordinates, num_frames, num_joints) + (() if num_persons is None else (people, ))
-    with atomic_open(data) as file:
+    with atomic_open(data) as file, atomic_open(labels) as names:  # both or none: each takes its place when all of both is on the disk
         np.lib.format.write_array_header_1_0(file, dict(descr='<f4', fortran_order=False, shape=shape))
         for clip in clips:
             padded = np.zeros((num_coordinates, num_frames, num_joints, people), dtype='<f4')
             part = clip['keypoint'][:people, :num_frames]
             padded[:, :part.shape[1], :, :len(part)] = part.transpose(3, 1, 2, 0)
             file.write(padded.tobytes())
-    with atomic_open(labels) as file:
-        pickle.dump(([clip['frame_dir'] for clip in clips], [int(clip['label']) for clip in clips]), file, protocol=4)
+        file.flush()
+        if not is_stream(data):
+            os.fsync(file.fileno())
+        pickle.dump(([clip['frame_dir'] for clip in clips], [int(clip['label']) for clip in clips]), names, protocol=4)

@@ -10,6 +10,7 @@ from mmagenc.datasets.annotation import AnnotationError, load_annotation
 from mmagenc.datasets.motion_dataset import MotionDataset
 from mmagenc.datasets.readers.skeleton_arrays import iterate_npz, iterate_pair, trimmed, write_pair
 from mmagenc.datasets.safe_pickle import UnsafePickleError
+from tests.full_disk import fill_disk
 
 
 def people(frames, persons, *, joints=25, dims=3, seed=0):
@@ -165,6 +166,25 @@ def test_there_and_back(tmp_path):
     assert np.array_equal(np.load(tmp_path / 'x.npy'), stgcn_array([clip[:, :5] for clip in CLIPS], 5, 1)[..., 0])
     with pytest.raises(ValueError, match='clips of one layout'):
         write_pair([*clips, dict(clips[0], keypoint=people(4, 1, joints=20))], tmp_path / 'x.npy', tmp_path / 'y.pkl')
+
+
+@pytest.mark.parametrize('whole', [0, 1])
+def test_a_full_disk_leaves_no_half_of_a_pair(tmp_path, monkeypatch, whole):
+    """Arrays without their labels, or new arrays beside labels of before, are the wrong clips under the wrong names."""
+    clips = [dict(frame_dir=f'c{index}', label=index, total_frames=clip.shape[1], keypoint=clip) for index, clip in enumerate(CLIPS)]
+    files = tmp_path / 'x.npy', tmp_path / 'y.pkl'
+    with monkeypatch.context() as patch:
+        fill_disk(patch, whole=whole)
+        with pytest.raises(OSError, match='No space left'):
+            write_pair(clips, *files, num_frames=10)
+    assert not list(tmp_path.iterdir())
+    write_pair(clips, *files, num_frames=10)
+    before = [path.read_bytes() for path in files]
+    with monkeypatch.context() as patch:
+        fill_disk(patch, whole=whole)
+        with pytest.raises(OSError, match='No space left'):
+            write_pair(clips[:2], *files, num_frames=7)
+    assert [path.read_bytes() for path in files] == before
 
 
 def test_pyskls_pickles_are_annotation_files(tmp_path):
