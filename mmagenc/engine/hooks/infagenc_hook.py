@@ -4,16 +4,17 @@ The hook says *when*; who judges (:class:`~mmagenc.engine.RecognizerTrainer`), w
 (:class:`~mmagenc.datasets.pool.SyntheticPool`) are parts of their own.
 """
 
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
 from mmengine.dist import is_main_process
 from mmengine.fileio import dump
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 
@@ -49,7 +50,13 @@ OVERHEAD = ('judging', 'selecting', 'pool', 'checkpoints')
 PARTS = ('training the generator', 'fitting the recognizer', 'generating', *OVERHEAD, 'validation', 'other hooks')
 """What the time of a training is told of, in the log at its end; that of :data:`OVERHEAD` is the loop's own."""
 TOLD_EVERY = 20
-"""Steps of the generator after which the candidates of an epoch are told of in the log even if none of the window were worse."""
+"""Steps of the generator after which the candidates of an epoch are told of in the log even if none of the window were worse, where no
+logging hook has an ``interval``."""
+
+
+def told_every(hooks: Sequence[Hook]) -> int:
+    """Steps between two lines of the log, as ``default_hooks.logger.interval`` says."""
+    return next((hook.interval for hook in hooks if isinstance(hook, LoggerHook)), TOLD_EVERY)
 
 
 @HOOKS.register_module()
@@ -166,7 +173,7 @@ class InfAGenCHook(Hook):
         self.best: Optional[Dict] = None
         self.known: Optional[Dict] = None  # what a loaded checkpoint's last round says of its recognizer
         self.fitted = self.fine_tune_due = self.checked = self.restored = False
-        self.told = -TOLD_EVERY  # the step after which candidates were last told of
+        self.told = -math.inf  # the step after which candidates were last told of
         self.watch = Stopwatch()
 
     # When ---------------------------------------------------------------------------------------------------------------------------
@@ -268,7 +275,7 @@ class InfAGenCHook(Hook):
         passed = verdict.passed if self.gate.enforce else np.ones(len(scores), dtype=bool)
         share = mean_of_batches((scores.predicted == scores.label) & passed, self.candidate_batch)
         best = self.best is None or share > self.best['share']
-        if best or runner.iter - self.told >= TOLD_EVERY:
+        if best or runner.iter - self.told >= told_every(runner.hooks):
             self.told = runner.iter
             runner.logger.info(f'InfAGenC: the recognizer names {scores.accuracy:.1%} of {len(scores)} generated clips; {verdict}')
         if best:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import LoggerHook
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
@@ -20,12 +21,12 @@ from mmagenc.datasets import pool
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from mmagenc.engine.contract import JudgeCheck
 from mmagenc.engine.hooks import InfAGenCHook, infagenc_hook
-from mmagenc.engine.hooks.infagenc_hook import OVERHEAD, PARTS, balanced_labels, forget_optimizers, mean_of_batches
+from mmagenc.engine.hooks.infagenc_hook import OVERHEAD, PARTS, TOLD_EVERY, balanced_labels, forget_optimizers, mean_of_batches, told_every
 from mmagenc.engine.recognizer_trainer import RecognizerTrainer
 from mmagenc.engine.refusals import RefusedError
 from mmagenc.engine.selectors import MedianRatioSelector
 from mmagenc.engine.stopwatch import Stopwatch
-from mmagenc.registry import MODELS
+from mmagenc.registry import HOOKS, MODELS
 from mmagenc.structures import Motion
 from tests.test_models.test_recognizers.test_scoring import PIPELINE, small_recognizer
 
@@ -413,15 +414,18 @@ def test_a_judge_near_chance_is_warned_of(tmp_path, caplog):
     assert [text for text in warnings if 'hardly better than chance on recordings: what it accepts means nothing' in text]
 
 
-def test_candidates_of_short_epochs_are_told_of_by_steps(tmp_path, monkeypatch):
-    """Epochs of two steps whose candidates are all alike: the first of a window is told of, and then every tenth epoch."""
+@pytest.mark.parametrize(('every', 'lines_written'), [(20, 3), (10, 5)])  # after epochs 1, 11 and 21; and 6 and 16
+def test_candidates_of_short_epochs_are_told_of_by_steps(tmp_path, monkeypatch, every, lines_written):
+    """Epochs of two steps whose candidates are all alike: the first of a window is told of, and then as the log's interval says."""
     write_swaying(tmp_path / 'real.npz')
     monkeypatch.setattr(ShiftGenerator, 'generate', still)
     runner, lines = make_runner(tmp_path, 'run', max_epochs=22, interval=100, max_gap=None), []
     assert len(runner.build_dataloader(runner.cfg.train_dataloader)) == 2
     runner.logger.info = lines.append
+    logger, = (hook for hook in runner.hooks if isinstance(hook, LoggerHook))
+    logger.interval = every
     runner.train()
-    assert sum('the recognizer names' in line for line in lines) == 3  # after epochs 1, 11 and 21
+    assert sum('the recognizer names' in line for line in lines) == lines_written
 
 
 def test_a_judge_that_goes_by_the_path_alone_is_warned_of(tmp_path, monkeypatch):
@@ -521,3 +525,10 @@ def test_bad_settings_are_refused(kwargs):
 def test_settings_of_the_published_way_are_refused_too(kwargs, message):
     with pytest.raises(ValueError, match=message):
         InfAGenCHook(recognizer={}, **kwargs)
+
+
+@pytest.mark.parametrize('kind', ['LoggerHook', 'StepLoggerHook'])
+def test_candidates_are_told_of_as_often_as_the_log_is_written(kind):
+    """``default_hooks.logger.interval`` changed the generator's lines alone."""
+    hooks = [HOOKS.build(dict(type='IterTimerHook')), HOOKS.build(dict(type=kind, interval=7))]
+    assert told_every(hooks) == 7 and told_every(hooks[:1]) == TOLD_EVERY
