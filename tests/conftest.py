@@ -56,6 +56,16 @@ def _configs_are_not_laid_out():
         yield
 
 
+@pytest.fixture(scope='session', autouse=True)
+def _forgotten_workers_are_not_waited_for():
+    """Workers of a loader that garbage collection finds in a cycle, such as a runner's, never hear that they shall end: PyTorch waits five
+    seconds for each."""
+    from torch.utils.data import _utils
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_utils, 'MP_STATUS_CHECK_INTERVAL', 0.2)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _only_built_in_layouts():
     """Layouts that one test registers are unknown to the next."""

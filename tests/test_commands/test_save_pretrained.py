@@ -73,7 +73,7 @@ def test_other_commands_take_a_folder(folders, tmp_path, capsys):
 @pytest.mark.parametrize('tool, words, reason', [
     (generate, '{config} --out {tmp}/x.npz', 'generate: config .*generator.py: it needs a checkpoint; the folder of a model'),
     (generate, '{judge} --out {tmp}/x.npz', 'RecognizerGCN, not a generator'),
-    (generate, '{tmp} --out {tmp}/x.npz', 'generate: config .*: no such file'),
+    (generate, '{tmp} --out {tmp}/x.npz', "generate: config .*: a folder; name the training's config and a checkpoint"),
     (visualize, '{tmp} --out {tmp}/x --format png', 'no such file'),
     (class_over_time, '{tmp}/x.npz --recognizer {config} --out {tmp}/x.png', 'x.npz'),
     (command, '{config} --out {tmp}/x', 'save-pretrained: .*generator.py: a config needs a checkpoint'),
