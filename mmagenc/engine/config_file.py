@@ -15,6 +15,7 @@ from .model_folder import is_model_folder, read_model_folder
 SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 OWN = (Path(__file__).resolve().parents[1] / '.mim', Path(__file__).resolve().parents[2])
 """Where ``configs/`` of this package is: in an installed one, and in a clone."""
+SCOPE = 'mmagenc::'
 EXAMPLE = 'those of this package are in configs/, such as configs/infagenc/quick.py'
 
 
@@ -42,9 +43,15 @@ def read_config_file(path) -> Config:
 
 
 def located_config(path) -> Path:
-    """The file of a path or, where that is nothing, this package's own config of that path (``configs/…``), wherever one works."""
-    own = [root / path for root in OWN if Path(path).parts[:1] == ('configs', )]
-    return next((place for place in (Path(path), *own) if place.exists()), Path(path))
+    """The file of a path or, where that is nothing, this package's own config of that path, wherever one works.
+
+    Its own are ``configs/infagenc/quick.py`` or, as ``_base_`` writes them, ``mmagenc::infagenc/quick.py``.
+    """
+    if str(path).startswith(SCOPE):
+        places = [root / 'configs' / str(path)[len(SCOPE):] for root in OWN]
+    else:
+        places = [Path(path), *(root / path for root in OWN if Path(path).parts[:1] == ('configs', ))]
+    return next((place for place in places if place.exists()), Path(path))
 
 
 def missing_config_words(path) -> str:

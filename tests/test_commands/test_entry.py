@@ -114,3 +114,5 @@ def test_configs_of_ones_own_come_first(tmp_path, monkeypatch):
     path.parent.mkdir(parents=True)
     path.touch()
     assert located_config(path) == path
+    assert located_config('mmagenc::infagenc/quick.py').samefile(ROOT / path), 'as _base_ names it: always of the package'
+    assert located_config('mmagenc::none.py') == Path('mmagenc::none.py')
