@@ -28,12 +28,34 @@ REQUIRED = ('pelvis', ) + tuple(side + joint for joint in ('hip', 'knee', 'ankle
 _DIRECTIONS = {'left': (1, 0, 0), 'right': (-1, 0, 0), 'up': (0, 1, 0), 'down': (0, -1, 0), 'forward': (0, 0, 1), 'backward': (0, 0, -1)}
 _SMPL = get_skeleton('smpl24')
 _KEYS = {'joints', 'axes', 'rest', 'unit', 'up', 'forward'}
+_COLLARS = {_SMPL.joint_names.index(side + 'collar') for side in SIDES}
 _LIMBS = (('hip', 'knee'), ('knee', 'ankle'), ('shoulder', 'elbow'), ('elbow', 'wrist'))
 _HOLDS = 0.7  # Mean cosine between the bones of a recording and where a rig's axes have them.
 _ARM = ('collar', 'shoulder', 'elbow', 'wrist', 'hand')
 _CLAVICLE, _HAND, _FOREARM = 0.9, 0.75, (0.7, 1.25)
 """In lengths of the upper arm: what no clavicle is longer than, what a hand is shorter than (in lengths of the forearm), and forearms."""
 _SHOWN = 40  # Joints of a recording that a message lists.
+_MIDDLE = {
+    'pelvis': ('pelvis', 'hips', 'hip', 'lowertorso', 'midhip', 'root'),
+    'spine1': ('spine', 'spine1', 'spine01', 'lowerspine', 'abdomen', 'lumbar', 'waist', 'stomach', 'l5'),
+    'spine2': ('spine2', 'spine02', 'middlespine', 't12'),
+    'spine3': ('upperchest', 'chest', 'thorax', 'torso', 'uppertorso', 'trunk', 'upperspine', 'spine4', 'spine3', 'spine03',
+               't8'),
+    'neck': ('neck', 'neck1', 'neck01', 'lowerneck'),
+    'head': ('head', ),
+}
+_PAIRED = {
+    'collar': ('clavicle', 'collar', 'scapula'),
+    'shoulder': ('upperarm', 'uparm', 'uarm', 'humerus', 'arm'),
+    'elbow': ('forearm', 'lowerarm', 'lowarm', 'farm', 'larm', 'radius', 'ulna', 'elbow'),
+    'wrist': ('wrist', 'hand'),
+    'hand': ('hand', 'middle1', 'handmiddle1', 'mid1'),
+    'hip': ('thigh', 'upleg', 'upperleg', 'uleg', 'femur', 'hip', 'leg'),
+    'knee': ('shin', 'shank', 'calf', 'lowleg', 'lowerleg', 'lleg', 'tibia', 'knee', 'leg'),
+    'ankle': ('ankle', 'talus', 'foot'),
+    'foot': ('toebase', 'toes', 'toe', 'toe0', 'ball', 'foot'),
+}
+"""Words of many programs, of which a recording may mix some, in their order: a leg is the shin below a thigh, and the thigh above a shin."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +210,9 @@ def available_rigs() -> List[str]:
 def detect_rig(names: Sequence[str], rest: Optional[Tensor] = None) -> Rig:
     """The shipped rig that knows the most of a recording's joints.
 
-    What one program calls the clavicle is another's upper arm (``LeftShoulder``): where the bones' lengths say so, the rig is brought to it
-    (:meth:`Rig.from_upper_arm`).
+    Where none fits, or one that finds no clavicles among names that have them, the words that programs have in common tell
+    (``LeftThigh`` with ``LeftShank``). What one program calls the clavicle is another's upper arm (``LeftShoulder``): where the bones'
+    lengths say so, the rig is brought to it (:meth:`Rig.from_upper_arm`).
 
     Args:
         names: R joint names.
@@ -209,12 +232,16 @@ def detect_rig(names: Sequence[str], rest: Optional[Tensor] = None) -> Rig:
     if not fitting and rest is not None:
         fitting = _fitting_from_upper_arm(names, rest)
     if not fitting:
+        fitting = _fitting_by_words(names, rest)
+    if not fitting:
         _refuse_twice(names)
         close = f' (nearest: {max(nearest)[1].split("; it has")[0]})' if max(nearest)[0] > len(REQUIRED) // 2 else ''
         raise ValueError(f'no shipped rig ({", ".join(available_rigs())}) fits the joints {listed(names)}{close}; '
                          'write a YAML file for it, docs/rigs.md says how')
     holding = [item for item in fitting if rest is None or item[1].axes_hold(names, rest)]
     rig = max(holding or fitting, key=lambda item: item[0])[1]
+    if not _COLLARS & set(rig.find(names)):
+        rig = next((other for _, other in _fitting_by_words(names, rest) if set(other.find(names)) >= _COLLARS), rig)
     return rig.from_upper_arm() if rest is not None and rig.begins_at_upper_arm(names, rest) else rig
 
 
@@ -229,6 +256,33 @@ def _fitting_from_upper_arm(names: Sequence[str], rest: Tensor) -> List[Tuple[in
         if rig.arms_are_a_persons(names, rest):
             fitting.append((len(found), rig))
     return fitting
+
+
+def _fitting_by_words(names: Sequence[str], rest: Optional[Tensor]) -> List[Tuple[int, Rig]]:
+    """Rigs of the words that programs have in common and that fit, each with how many joints it knows, the most first.
+
+    A shoulder is the clavicle above an upper arm, and the upper arm above an elbow.
+    """
+    fitting = []
+    for words in (dict(collar=(*_PAIRED['collar'], 'shoulder')), dict(shoulder=('shoulder', 'shldr'))):
+        rig = _rig_of_words({**_PAIRED, **words})
+        try:
+            found = rig.find(names)
+        except ValueError:
+            continue
+        if rest is None or rig.arms_are_a_persons(names, rest):
+            fitting.append((len(found), rig))
+    return sorted(fitting, key=lambda item: -item[0])
+
+
+def _rig_of_words(paired: Mapping[str, Tuple[str, ...]]) -> Rig:
+    joints = {joint: tuple(form.format(word) for word in words for form in ('{}', 'c{}', 'm{}', '{}c', '{}m'))
+              for joint, words in _MIDDLE.items()}
+    for side in SIDES:
+        marks = (side[:-1], side[0])
+        joints.update({side + joint: tuple(form for word in words for mark in marks for form in (mark + word, word + mark))
+                       for joint, words in paired.items()})
+    return Rig('of common names', joints, {}, rest='tpose')
 
 
 def _refuse_twice(names: Sequence[str]) -> None:

@@ -15,8 +15,10 @@ ADULT_LEG = 0.8
 PERSON = (0.12, 1.2)
 """Legs of a person in metres: a newborn's, a very tall adult's. Legs in m, cm and mm cannot be mixed up within these bounds."""
 _ADULT = (0.65, 1.05)  # Legs of an adult, metres.
+_CHILD = 0.15  # Legs of a newborn, metres.
 _SMALL = 0.45  # Legs of a child of three years, metres: below, adults in another unit are possible.
 _ADULT_SHAPE = 1.3  # Legs per trunk (hips to shoulders): an adult has 1.6, an infant below 1.2.
+_INFANT_SHAPE = 1.1  # The same of an infant; above, small children and adults whose shoulders are marked high are possible.
 _OTHER_UNITS = {'inch': UNITS['inch'], '1/0.45 inch, as CMU has it,': UNITS['inch'] / 0.45, 'dm': 0.1}
 
 
@@ -46,7 +48,9 @@ def guess_unit(joints: Tensor) -> float:
     for name in ('m', 'cm', 'mm'):
         if PERSON[0] <= length * UNITS[name] < PERSON[1]:
             return UNITS[name]
-    raise ValueError(f'the legs are {length:.4g} units long, which is no person in m, cm or mm; name the unit (--unit)')
+    fits = ''.join(f'; in {name} they would be {length * UNITS[name]:.2f} m' for name in ('ft', 'inch')
+                   if _CHILD <= length * UNITS[name] <= _ADULT[1])
+    raise ValueError(f'the legs are {length:.4g} units long, which is no person in m, cm or mm{fits}; name the unit (--unit)')
 
 
 def find_unit(joints: Tensor, *, given: Optional[float] = None, usual: Optional[float] = None) -> Unit:
@@ -76,7 +80,17 @@ def find_unit(joints: Tensor, *, given: Optional[float] = None, usual: Optional[
         return Unit(metres, 'by the length of the legs', f"legs of {legs:.3g} units are a person's in {name}, which is taken")
     if legs * unit < _SMALL and (others or _is_adult(legs, joints)):
         return _small_or_other(legs, joints, unit, others)
-    return Unit(unit, 'by the length of the legs' + (f' ({refused})' if refused else ''))
+    return Unit(unit, 'by the length of the legs' + (f' ({refused})' if refused else ''), _too_long(legs, unit, joints))
+
+
+def _too_long(legs: float, unit: float, joints: Tensor) -> str:
+    """What is to be told of legs that are longer than a person's of this shape: another unit may make a person of them."""
+    usual = next(key for key, value in UNITS.items() if value == unit)
+    if legs * unit > _ADULT[1]:
+        return f"legs of {legs * unit:.2f} m ({legs:.3g} {usual}) are longer than an adult's: is it the unit (yd, ft)?"
+    if legs * unit >= _ADULT[0] and _leg_per_trunk(legs, joints) < _INFANT_SHAPE:
+        return f"legs of {legs * unit:.2f} m ({legs:.3g} {usual}) have the shape of an infant's: is it the unit (ft, yd)?"
+    return ''
 
 
 def _small_or_other(legs: float, joints: Tensor, unit: float, others: dict) -> Unit:
@@ -95,5 +109,9 @@ def _small_or_other(legs: float, joints: Tensor, unit: float, others: dict) -> U
 
 def _is_adult(legs: float, joints: Tensor) -> bool:
     """Whether legs and trunk have the shape of a grown body; infants have short legs."""
+    return _leg_per_trunk(legs, joints) > _ADULT_SHAPE
+
+
+def _leg_per_trunk(legs: float, joints: Tensor) -> float:
     shoulders, hips = (joints[..., [JOINT[side + joint] for side in SIDES], :].mean(dim=-2) for joint in ('shoulder', 'hip'))
-    return legs / float((shoulders - hips).norm(dim=-1).mean()) > _ADULT_SHAPE
+    return legs / max(float((shoulders - hips).norm(dim=-1).mean()), 1e-9)

@@ -111,3 +111,34 @@ def test_sides_as_other_programs_write_them(names, rig):
               'biped': 'CC_Base_Hip CC_Base_Waist CC_Base_Spine01 CC_Base_Spine02 CC_Base_NeckTwist01 CC_Base_Head'}[rig]
     found = detect_rig([*center.split(), *(form.format(part, s=side, S=side.upper()) for side in 'lr' for part in parts.split())])
     assert found.name == rig
+
+
+@pytest.mark.parametrize('center, parts, arm, leg', [
+    ('pelvis thorax head', 'l{}: femur tibia foot toes clavicle humerus radius hand', 'clavicle humerus radius hand',
+     'femur tibia foot toes'),
+    ('worldbody_4X4 pelvis_4X4 torso_4X4 head_4X4', 'l_{}_4X4: thigh shank foot toes uarm larm hand', 'uarm larm hand',
+     'thigh shank foot toes'),
+    ('Hip LowerSpine MiddleSpine Chest Neck Head', 'L{}: Clavicle Shoulder Forearm Hand Thigh Shin Foot Toe',
+     'Clavicle Shoulder Forearm Hand', 'Thigh Shin Foot Toe'),
+    ('hip pelvis spine1 spine2 neck1 head', 'l_{}: shoulder upperarm forearm hand thigh shin foot toes', 'shoulder upperarm forearm hand',
+     'thigh shin foot toes'),
+    ('Root_M Spine1_M Chest_M Neck_M Head_M', '{}_L: Hip Knee Ankle Toes Scapula Shoulder Elbow Wrist', 'Scapula Shoulder Elbow Wrist',
+     'Hip Knee Ankle Toes'),
+    ('Root Hips Spine1 Spine2 Chest Neck1 Head', 'Left{}: Shoulder Arm ForeArm Hand Leg Shin Foot ToeBase', 'Shoulder Arm ForeArm Hand',
+     'Leg Shin Foot ToeBase'),
+    ('body_world b_root b_spine0 b_spine1 b_neck0 b_head',
+     'b_l_{}: upleg leg foot_twist foot ball shoulder arm arm_twist forearm wrist_twist wrist',
+     'shoulder arm forearm wrist', 'upleg leg foot ball'),
+    ('center upper_body neck head', '{}_L: shoulder arm elbow wrist leg knee ankle toe', 'shoulder arm elbow wrist', 'leg knee ankle toe'),
+])
+def test_limbs_by_the_words_of_other_programs(center, parts, arm, leg):
+    form, _, words = parts.partition(': ')
+    right = form.replace('Left', 'Right').replace('L', 'R').replace('l', 'r')
+    names = [*center.split(), *(side.format(word) for side in (form, right) for word in words.split())]
+    found = {SMPL[joint]: names[place] for joint, place in detect_rig(names).find(names).items()}
+    joints = {arm: ('collar', 'shoulder', 'elbow', 'wrist')[-len(arm.split()):], leg: ('hip', 'knee', 'ankle', 'foot')}
+    for said, of in joints.items():
+        for word, joint in zip(said.split(), of):
+            assert (found[f'left_{joint}'], found[f'right_{joint}']) == (form.format(word), right.format(word))
+    assert found['pelvis'] in ('pelvis', 'pelvis_4X4', 'Hip', 'Root_M', 'Hips', 'b_root', 'center')
+    assert 'left_collar' in found or len(arm.split()) == 3

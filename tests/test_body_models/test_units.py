@@ -33,3 +33,11 @@ def test_what_is_named_is_taken_and_a_rigs_unit_only_for_persons():
     assert 'would make legs of 4.57 m' in find_unit(ADULT * 100, usual=.056444).how
     with pytest.raises(ValueError, match='name the unit'):
         find_unit(ADULT * 2000)
+
+
+def test_legs_that_are_too_long_for_their_shape_are_told_of():
+    assert 'longer than an adult' in find_unit(ADULT / .75).doubt  # 1.08 units, as of somebody of 0.99 m in yards
+    assert 'shape of an infant' in find_unit(INFANT * 2 / .3048).doubt
+    assert not find_unit(INFANT * 2).doubt
+    with pytest.raises(ValueError, match=r'2.657 units long, .*in ft they would be 0.81 m; name the unit'):
+        find_unit(ADULT / .3048)

@@ -58,6 +58,16 @@ def test_every_shipped_rig_takes_its_joints(convert, rig):
     assert_person(clip)
 
 
+def test_joints_by_words_that_programs_have_in_common(convert):
+    """Vicon's skeleton: by no shipped rig, neither neck nor spine between pelvis and thorax."""
+    words = dict(hip='femur', knee='tibia', ankle='foot', foot='toes', collar='clavicle', shoulder='humerus', elbow='radius', wrist='hand')
+    names = {'pelvis': 'pelvis', 'spine3': 'thorax', 'head': 'head',
+             **{f'{side}_{joint}': f'{side[0]}{word}' for side in ('left', 'right') for joint, word in words.items()}}
+    clip = convert(person_bvh(names))
+    assert clip['quality']['rig'] == 'of common names' and clip['doubts'] == {}
+    assert_person(clip)
+
+
 def upper_arm_first(rig, *, hand):
     """Names of a rig whose LeftShoulder is the upper arm, LeftArm the forearm and LeftForeArm the hand."""
     arms = ['shoulder', 'elbow', 'wrist', *['hand'] * hand]
