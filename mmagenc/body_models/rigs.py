@@ -55,7 +55,7 @@ _PAIRED = {
     'ankle': ('ankle', 'talus', 'foot'),
     'foot': ('toebase', 'toes', 'toe', 'toe0', 'ball', 'foot'),
 }
-"""Words of many programs, of which a recording may mix some, in their order: a leg is the shin below a thigh, and the thigh above a shin."""
+"""Words of many programs, of which a recording may mix some, in their order: a leg is the shin below a thigh, the thigh above a shin."""
 
 
 @dataclass(frozen=True)

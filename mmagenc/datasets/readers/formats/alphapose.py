@@ -35,6 +35,8 @@ TIME = re.compile(r'(\d{4})-?(\d\d)-?(\d\d)[T_ -]+(\d\d)[_:.-]?(\d\d)[_:.-]?(\d\
 """Of a day, in the name of an image."""
 SAME = ('alphapose-results-forvis-tracked.json', 'alphapose-results.json', 'alphapose-results-forvis.json')
 """Files of one video in one folder, the one that says most first."""
+FRAMES = {'frame', 'frame_id', 'frame_number', 'frame_index', 'frame_idx'}
+"""What a person of an image has not: these are of a list of frames."""
 PAUSE = 2.
 """Seconds between two images by time after which another recording begins."""
 Entry = Tuple[Union[str, int], Dict, str]
@@ -68,7 +70,8 @@ class AlphaPose(Reader):
             if isinstance(first, dict) and any(isinstance(first.get(key), list) for key in OPEN_KEYS):
                 return f'persons in {len(content)} images'
             person = next((frame[0] for frame in content.values() if isinstance(frame, list) and frame), None)
-            if isinstance(person, dict) and _is_flat(person.get('keypoints')):
+            images = all(isinstance(frame, list) for frame in content.values())
+            if images and isinstance(person, dict) and _is_flat(person.get('keypoints')) and not FRAMES & person.keys():
                 return f'tracked persons in {len(content)} images'
         return None
 
