@@ -19,6 +19,9 @@ _SHORT = {'sho': 'shoulder', 'elb': 'elbow', 'wr': 'wrist', 'wri': 'wrist', 'kne
 """As in the names that OpenCV's and other programs give OpenPose's keypoints: ``R-Sho``, ``L-Ank``."""
 _SYNONYMS = {'knees': 'knee', 'ankles': 'ankle', 'hips': 'hip', 'hand': 'wrist', 'foot': 'ankle', 'forehead': 'head', 'heel': 'heel'}
 """Parts that estimators and people call by another name; tried only where the names as they are fit no layout."""
+_PARTS = (*_SHORT, 'eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hand', 'hip', 'knee', 'ankle', 'heel', 'foot', 'toe', 'bigtoe', 'smalltoe')
+"""What may stand behind a side without anything between: ``Lwrist``, ``rknee``, ``leftankle``."""
+_JOINED = re.compile(rf'^(left|right|l|r)((?:{"|".join(_PARTS)})s?)$')
 PREFERRED = ('coco17', 'penn13', 'h36m17', 'smpl24', 'ntu25', 'ucla20', 'body25', 'halpe26', 'coco133_body', 'blazepose33', 'openpose18')
 """Layouts in the order in which names are looked up."""
 
@@ -42,8 +45,9 @@ class Naming(NamedTuple):
 
 
 def spelling(name: str) -> str:
-    """One spelling of ``LeftWrist``, ``left wrist``, ``wrist_L``, ``l_wrist``, ``LWrist`` and ``L-Wr``: ``left_wrist``."""
+    """One spelling of ``LeftWrist``, ``left wrist``, ``wrist_L``, ``l_wrist``, ``LWrist``, ``Lwrist`` and ``L-Wr``: ``left_wrist``."""
     words = [word.lower() for word in re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+', re.sub(r'^([LR])(?=[A-Z][a-z])', r'\1 ', name))]
+    words = ' '.join(_JOINED.sub(r'\1 \2', word) for word in words).split()
     sides = [_SIDES[word] for word in words if word in _SIDES]
     rest = [_SHORT.get(word, word) for word in words if word not in _SIDES]
     return '_'.join([*sides[:1], *rest]) or name

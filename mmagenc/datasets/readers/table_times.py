@@ -74,6 +74,29 @@ def with_numbers_by_times(recording: Recording, rows: Sequence[Sequence[str]]) -
     return replace(recording, frame_ids=numbers)
 
 
+def with_frames_of_times(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Rows of a table in which only times tell the frames, several rows of one, with a column ``frame`` before the others; as they are
+    where no column has times, or none in several rows.
+
+    Frames that are left out are gaps where the steps are even, and are none where they are not.
+    """
+    names = [_spelt(cell) for cell in rows[0]] if rows else []
+    column = next((index for index, name in enumerate(names) if name in SECONDS or name in UNSAID), None)
+    if column is None:
+        return rows
+    try:
+        said = [float(row[column]) if any(cell.strip() for cell in row) else None for row in rows[1:]]
+    except (ValueError, IndexError):
+        return rows
+    times, places = np.unique([time for time in said if time is not None], return_inverse=True)
+    if not 1 < len(times) <= len(places) / 2 or not np.isfinite(times).all():
+        return rows
+    found = _times([[rows[0][column]], *([str(time)] for time in times)], None)
+    numbers = np.arange(len(times)) if found is None else found.numbers.astype(int)
+    rest = iter(numbers[places])
+    return [['frame', *rows[0]], *(row if time is None else [str(next(rest)), *row] for time, row in zip(said, rows[1:]))]
+
+
 def _spelt(cell: str) -> str:
     return re.sub(r'[^a-z]+', '_', cell.lower()).strip('_')
 

@@ -10,9 +10,15 @@ COCO = SKELETONS['coco17'].joint_names
 
 
 @pytest.mark.parametrize(
-    'name', ['LeftWrist', 'left wrist', 'wrist_L', 'l_wrist', 'LWrist', 'L_Wrist', 'Wrist.Left', 'leftWrist', 'WristLeft', 'L-Wr', 'L_wri'])
+    'name', ['LeftWrist', 'left wrist', 'wrist_L', 'l_wrist', 'LWrist', 'L_Wrist', 'Wrist.Left', 'leftWrist', 'WristLeft', 'L-Wr', 'L_wri',
+             'Lwrist', 'lwrist', 'leftwrist', 'Leftwrist', 'LEFTWRIST'])
 def test_spellings_of_one_name(name):
     assert spelling(name) == 'left_wrist'
+
+
+def test_words_that_begin_as_a_side_are_none():
+    assert [spelling(name) for name in ('lip', 'leg', 'rib', 'root', 'leftover', 'Lear')] == [
+        'lip', 'leg', 'rib', 'root', 'leftover', 'left_ear']
 
 
 def test_a_layout_in_another_order_and_spelling():

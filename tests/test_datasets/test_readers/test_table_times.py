@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmagenc.datasets.readers.importing import ImportSettings, import_files
-from mmagenc.datasets.readers.table_times import numbers_by_times, rate_of_times
+from mmagenc.datasets.readers.table_times import numbers_by_times, rate_of_times, with_frames_of_times
 
 POINTS = ['nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', *(f'{side}_{joint}' for joint in (
     'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle') for side in ('left', 'right'))]
@@ -70,3 +70,25 @@ def test_a_table_without_numbers_has_its_pauses(tmp_path):
     seen = clip['keypoint_score'][0, :, 0] > 0
     assert np.flatnonzero(seen).tolist() == there and clip['total_frames'] == 90
     assert clip['keypoint'][0, 45, 0, 0] == 130  # the row after the pause
+
+
+def test_rows_of_a_keypoint_that_only_times_tell_apart(tmp_path):
+    """In whole milliseconds, with frames left out, which are gaps."""
+    kept = [frame for frame in range(200) if frame not in (3, 50, 51)]
+    rows = [['timestamp_ms', 'joint', 'x', 'y'], *([str(frame * 1000 // 30), point, str(100 + frame + index), str(90 + 9 * index)]
+                                                   for frame in kept for index, point in enumerate(POINTS))]
+    with (tmp_path / 'a.csv').open('w', newline='') as file:
+        csv.writer(file).writerows(rows)
+    found = import_files([tmp_path / 'a.csv'], ImportSettings(label='a'))
+    clip, = found.annotation['annotations']
+    assert found.annotation['metainfo']['skeleton'] == 'coco17' and found.annotation['metainfo']['fps'] == pytest.approx(30, abs=.02)
+    assert clip['keypoint'].shape == (1, 200, 17, 2)
+    np.testing.assert_allclose(clip['keypoint'][0, kept, :, 0], np.add.outer(100 + np.array(kept), np.arange(17)))
+    assert not clip['keypoint_score'][0, [3, 50, 51]].any() and clip['keypoint_score'][0, kept].all()
+
+
+@pytest.mark.parametrize('rows', [[], [['time', 'x']], [['when', 'x'], ['0', '1'], ['0', '2']],
+                                  [['time', 'x'], ['12:00', '1'], ['12:00', '2']],
+                                  [['time', 'x'], ['0', '1'], ['1', '2'], ['2', '3']], [['time', 'x'], ['0', '1'], ['0', '2']]])
+def test_rows_without_such_times_stay_as_they_are(rows):
+    assert with_frames_of_times(rows) is rows

@@ -13,7 +13,7 @@ from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recor
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.space_tables import in_space
 from mmagenc.datasets.readers.table_parts import read_parts, wide_parts
-from mmagenc.datasets.readers.table_times import rate_of_times, with_numbers_by_times
+from mmagenc.datasets.readers.table_times import rate_of_times, with_frames_of_times, with_numbers_by_times
 from mmagenc.datasets.readers.unit_option import refuse_unit
 from mmagenc.datasets.readers.values import columns_of_names, columns_of_numbers, in_pixels, unseen_as_nan
 from mmagenc.datasets.readers.wide_tables import MIN_POINTS, WideTable, parse_header, persons_of, settled
@@ -36,7 +36,7 @@ class KeypointTable(Reader):
     takes_unit = True
 
     def sniff(self, source: Source) -> Optional[str]:
-        rows = source.rows()
+        rows = _rows(source)
         table = parse_header(rows[0]) if rows else None
         if table is None:
             points = _points_a_row(rows)
@@ -50,7 +50,7 @@ class KeypointTable(Reader):
         return f'{len(table.names)} keypoints with x and y' + ('' if table.scores is None else ' and score')
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
-        rows = source.rows()
+        rows = _rows(source)
         table = parse_header(rows[0]) if rows else None
         if table is None and _points_a_row(rows) is None:
             raise ValueError('line 1: no columns NAME.x and NAME.y of at least 4 keypoints')
@@ -61,6 +61,13 @@ class KeypointTable(Reader):
         table = parse_long_header(rows[0])
         yield from read_parts(lambda name, its: _of_long(table, its, name, options),
                               table.parts(source.name, rows, by_class=not options.segmented))
+
+
+def _rows(source: Source) -> Sequence[Sequence[str]]:
+    """The rows, with numbers of the frames where a row is a keypoint and only its time tells the frame."""
+    rows = source.rows()
+    table = parse_long_header(rows[0]) if rows else None
+    return rows if table is None or table.frame is not None or table.point is None else with_frames_of_times(rows)
 
 
 def _points_a_row(rows) -> Optional[Sequence[Union[int, str]]]:
