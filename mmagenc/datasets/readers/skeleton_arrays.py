@@ -2,7 +2,8 @@
 
 N clips, M persons, T frames, V keypoints, C coordinates.
 
-- ``.npz``: ``x_train``, ``x_test (N, T, M·V·3)`` and ``y_train``, ``y_test`` (one-hot ``(N, classes)``, or indices ``(N,)``).
+- ``.npz``: ``x_train``, ``x_test (N, T, M·V·3)`` or ``(N, 3, T, V, M)``, and ``y_train``, ``y_test`` (one-hot ``(N, classes)``, or indices
+  ``(N,)``).
 - pair: ``(N, C, T, V, M)`` or, of one person, ``(N, C, T, V)``; beside it a pickle of ``(names, labels)``.
 
 Both pad clips with zeros to one length. Readers yield clip by clip with the padding cut off, and hold one clip at a time. pyskl's ``.pkl``
@@ -55,7 +56,9 @@ def _split_of_npz(archive: zipfile.ZipFile, split: str, path, persons_and_joints
         labels = _class_indices(np.lib.format.read_array(member, allow_pickle=False), f'{path}: y_{split}')
     with archive.open(f'x_{split}.npy') as member:
         shape, fortran, dtype = _read_header(member)
-        if len(shape) != 3 or shape[2] != num_persons * num_joints * 3 or fortran or dtype.kind != 'f':
+        flat = len(shape) == 3 and shape[2] == num_persons * num_joints * 3
+        solid = len(shape) == 5 and shape[1] == 3 and shape[3:] == (num_joints, num_persons)
+        if not flat and not solid or fortran or dtype.kind != 'f':
             raise AnnotationError(
                 f'{path}: x_{split} must be numbers (N, T, {num_persons * num_joints * 3}) of {num_persons} persons with {num_joints} '
                 f'keypoints, got {shape} of {dtype}')
@@ -66,8 +69,12 @@ def _split_of_npz(archive: zipfile.ZipFile, split: str, path, persons_and_joints
             row = member.read(size)
             if len(row) != size:
                 raise AnnotationError(f'{path}: x_{split} ends in clip {index}')
-            flat = np.frombuffer(row, dtype).reshape(shape[1], num_persons, num_joints, 3)
-            yield _item(split, f'{split}_{index:06d}', int(label), flat.transpose(1, 0, 2, 3), mend)
+            clip = np.frombuffer(row, dtype)
+            if solid:
+                clip = clip.reshape(shape[1:]).transpose(3, 1, 2, 0)
+            else:
+                clip = clip.reshape(shape[1], num_persons, num_joints, 3).swapaxes(0, 1)
+            yield _item(split, f'{split}_{index:06d}', int(label), clip, mend)
 
 
 def _read_header(member) -> Tuple[Tuple[int, ...], bool, np.dtype]:
