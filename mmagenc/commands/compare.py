@@ -12,7 +12,8 @@ from mmagenc.apis.inits import read_model_config
 from mmagenc.command_line import in_words, warnings_in_words
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, labels_in_words, late_rate
-from mmagenc.evaluation.functional import frechet_distance, kernel_distance, wilson_interval
+from mmagenc.engine.held_out import learnt_in_words
+from mmagenc.evaluation.functional import chance_of, frechet_distance, kernel_distance, wilson_interval
 from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import Movement
@@ -34,7 +35,8 @@ class ClipFile(MotionDataset):
         return CommonRate(self.fps, self._metainfo.get('fps'), advice='--fps brings both files to one rate')
 
 
-def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None) -> Tuple[List[Dict], Dict]:
+def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo: Optional[Dict] = None, **mending
+               ) -> Tuple[List[Dict], Dict]:
     """Clips, each with its layout, and what the file says of them; a rate that is assumed is said.
 
     Args:
@@ -42,6 +44,7 @@ def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo
         split: its clips only; ``None`` takes those of ``source``.
         fps: frame rate that clips are brought to.
         metainfo: of the clips that these are compared with.
+        mending: further arguments of a dataset, such as ``fill_gaps``.
 
     Raises:
         ValueError: an unknown split, no clips, or other classes, layout or frame rate than ``metainfo``.
@@ -49,7 +52,7 @@ def read_clips(source: str, split: Optional[str], fps: Optional[float], metainfo
     path, named = file_and_split(source)
     if named is not None and split not in (None, named):
         raise ValueError(f'{source} and split {split!r}: name one')
-    dataset = ClipFile(path, split=split or named, fps=fps, metainfo=metainfo)
+    dataset = ClipFile(path, split=split or named, fps=fps, metainfo=metainfo, **mending)
     said = dict(dataset.metainfo)
     if metainfo and metainfo.get('fps') and not dataset.says_rate:
         print(f'{path} says no fps: its clips are taken to have {metainfo["fps"]:g}, as those that they are compared with', file=sys.stderr)
@@ -94,7 +97,10 @@ def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tupl
     for name, scores in (('accuracy', second), ('accuracy_real', first)):
         interval = wilson_interval((scores.predicted == scores.label).sum(), len(scores))
         numbers.update({name: scores.accuracy, f'{name}_low': interval.low, f'{name}_high': interval.high})
-    return numbers, judge_warnings(numbers, first.label, first.probability.shape[1], fitted=model.learnt)
+    num_classes = first.probability.shape[1]
+    numbers['accuracy_by_guessing'] = chance_of(first.label, num_classes)
+    learnt = learnt_in_words('the judge', model.checkpoint_meta, file_and_split(args.real)[0], real)
+    return numbers, [*judge_warnings(numbers, first.label, num_classes, fitted=model.learnt), *filter(None, [learnt])]
 
 
 def report(tables: Dict[str, np.ndarray], movement: Movement, names: List[str]) -> str:

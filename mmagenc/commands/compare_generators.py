@@ -6,7 +6,7 @@ N clips, K classes, T frames, D feature channels.
 import argparse
 import json
 import time
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from mmagenc.command_line import in_words, warnings_in_words
 from mmagenc.datasets.agreement import classes_problem, judged_classes_problem, keypoints_problem
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.persons import keep_persons
-from mmagenc.evaluation.functional import memorization
+from mmagenc.engine.held_out import learnt_in_words
+from mmagenc.evaluation.functional import chance_of, memorization, wilson_interval
 from mmagenc.evaluation.functional.neighbors import NUM_NEIGHBORS
-from mmagenc.evaluation.metrics.clips import class_names, percent
+from mmagenc.evaluation.metrics.clips import class_names, percent, with_interval
 from mmagenc.evaluation.metrics.generation_numbers import distances, halves
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import COLUMNS as MOVEMENT
@@ -66,9 +67,16 @@ def recordings(args: argparse.Namespace, split: str, metainfo=None) -> Tuple[Lis
     return clips, metainfo
 
 
-def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metainfo: Dict, args: argparse.Namespace
-               ) -> Tuple[List[Dict], Dict[str, float]]:
-    """Clips of every class by one generator, and its ``parameters`` and ``clips_per_second``.
+class Made(NamedTuple):
+    """Clips of a generator, its ``parameters`` and ``clips_per_second``, and what its checkpoint says of its training."""
+
+    clips: List[Dict]
+    numbers: Dict[str, float]
+    meta: Mapping
+
+
+def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metainfo: Dict, args: argparse.Namespace) -> Made:
+    """Clips of every class by one generator.
 
     Raises:
         ValueError: it makes clips of other classes, another layout or another rate than the recordings.
@@ -86,17 +94,26 @@ def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metain
     if problem:
         raise ValueError(f'--generator {name} ({config}): {problem}')
     count = sum(parameter.numel() for parameter in model.parameters())
-    return clips, dict(parameters=count, clips_per_second=len(clips) / seconds)
+    return Made(clips, dict(parameters=count, clips_per_second=len(clips) / seconds), model.checkpoint_meta)
 
 
 def numbers_of(real: Judged, fake: Judged, train: Judged) -> Tuple[Dict[str, float], str]:
     """What generated clips are beside recordings; what too few clips define is left out. And in words what MMD leaves out."""
     values = dict(accuracy=fake.scores.accuracy, **distances(real.scores.feature, fake.scores.feature, num_neighbors=NUM_NEIGHBORS))
+    values.update(_ends('accuracy', fake.scores.accuracy, len(fake.clips)))
+    for name, total in (('precision', fake), ('recall', real), ('coverage', real)):
+        values.update(_ends(name, values[name], len(total.clips)) if name in values else {})
     tables, note = discrepancies(real.clips, fake.clips, origin='every_frame')
     values.update({name: mean_of(table) for name, table in tables.items()})
     values['closer'] = memorization(train.scores.feature, fake.scores.feature, real.scores.feature).closer
     values.update(speed_ratio=class_ratio(real, fake, speed), jerk_ratio=class_ratio(real, fake, jerk))
     return values, note
+
+
+def _ends(name: str, share: float, total: int) -> Dict[str, float]:
+    """Both ends of the interval of a share of so many clips."""
+    interval = wilson_interval(share * total, total)
+    return {f'{name}_low': interval.low, f'{name}_high': interval.high}
 
 
 def class_ratio(real: Judged, fake: Judged, measure: Callable[[Dict, np.ndarray], float]) -> float:
@@ -121,10 +138,11 @@ def jerk(clip: Dict, joints: np.ndarray) -> float:
 
 
 def table(rows: Dict[str, Dict[str, float]]) -> str:
-    """In Markdown; ``-`` where there is no number."""
+    """In Markdown, shares with their intervals; ``-`` where there is no number."""
     lines = [['', *(title for title, _ in COLUMNS.values())], ['---'] * (1 + len(COLUMNS))]
     for name, values in rows.items():
-        lines.append([name, *(form(values[key]) if np.isfinite(values.get(key, np.nan)) else '-' for key, (_, form) in COLUMNS.items())])
+        known = {key: value for key, value in values.items() if np.isfinite(value)}
+        lines.append([name, *(with_interval(known, key, form) for key, (_, form) in COLUMNS.items())])
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
@@ -139,8 +157,8 @@ def draw(path: str, sets: Dict[str, List[Dict]], metainfo: Dict) -> None:
     draw_grid(rows, path, headings=[(names[label], 1) for label in labels], fps=metainfo.get('fps') or USUAL_FPS)
 
 
-def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], List[str]]:
-    """The table's rows by name, and why they are worth nothing, if they are; draws the picture where one is wanted."""
+def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], List[str], float]:
+    """The table's rows by name, why they are worth nothing, if they are, and what guessing gives; draws the picture where one is wanted."""
     real, metainfo = recordings(args, args.real_split)
     train, _ = recordings(args, args.train_split, metainfo)
     judge = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
@@ -155,18 +173,23 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
     real, train = judged(real), judged(train)
     first, second = (real.part(index) for index in halves(real.scores.label, args.seed))
     found = {RECORDINGS: numbers_of(first, second, train) if first.clips else ({}, '')}
-    found.update({name: numbers_of(real, judged(clips), train) for name, (clips, _) in made.items()})
+    found.update({name: numbers_of(real, judged(each.clips), train) for name, each in made.items()})
     rows = {name: dict(values) for name, (values, _) in found.items()}
-    rows[RECORDINGS].update(accuracy=real.scores.accuracy)
-    for name, (_, more) in made.items():
-        rows[name].update(more)
+    rows[RECORDINGS].update(accuracy=real.scores.accuracy, **_ends('accuracy', real.scores.accuracy, len(real.clips)))
+    for name, each in made.items():
+        rows[name].update(each.numbers)
     if args.picture is not None:
-        draw(args.picture, {RECORDINGS: real.clips, **{name: clips for name, (clips, _) in made.items()}}, metainfo)
+        draw(args.picture, {RECORDINGS: real.clips, **{name: each.clips for name, each in made.items()}}, metainfo)
     num_classes = real.scores.probability.shape[1]
-    everyone = dict(accuracy_real=real.scores.accuracy, accuracy=float(np.mean([rows[name]['accuracy'] for name in made])))
+    fake = float(np.mean([rows[name]['accuracy'] for name in made]))
+    everyone = dict(accuracy=fake, **_ends('accuracy', fake, sum(len(each.clips) for each in made.values())),
+                    **{key.replace('accuracy', 'accuracy_real'): value for key, value in rows[RECORDINGS].items() if 'accuracy' in key})
     notes = [f'{name}: {note}' for name, (_, note) in found.items() if note]
     warnings = judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt)
-    return rows, [*generated_among(real.clips, args.real), *warnings, *notes]
+    metas = {'the judge': judge.checkpoint_meta, **{f'generator {name}': each.meta for name, each in made.items()}}
+    learnt = [learnt_in_words(who, meta, args.real, real.clips) for who, meta in metas.items()]
+    warnings = [*generated_among(real.clips, args.real), *warnings, *filter(None, learnt), *notes]
+    return rows, warnings, chance_of(real.scores.label, num_classes)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -175,9 +198,9 @@ def run(args: argparse.Namespace) -> None:
     sources = [args.real, *args.recognizer, *(path for _, *paths in args.generator for path in paths)]
     require_outputs('compare-generators', outputs, inputs=sources, force=args.force)
     with in_words('compare-generators', debug=args.debug), warnings_in_words():
-        rows, warnings = compare_all(args)
-        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows)]))
+        rows, warnings, chance = compare_all(args)
+        print('\n'.join([*(f'WARNING: {warning}' for warning in warnings), table(rows), f'accuracy by guessing: {percent(chance)}']))
         if args.out is not None:
             known = {name: {key: value for key, value in values.items() if np.isfinite(value)} for name, values in rows.items()}
             with writing(args.out, 'w', encoding='utf-8') as file:
-                json.dump(dict(rows=known, warnings=warnings), file, indent=1)
+                json.dump(dict(rows=known, accuracy_by_guessing=chance, warnings=warnings), file, indent=1)

@@ -123,6 +123,24 @@ def learnt_of_file(checkpoint: Mapping, path: Any, names: Sequence[str]) -> Set[
     return {name for each in sets if os.path.basename(path) in each['files'] for name in each['clips']} & set(names)
 
 
+def learnt_in_words(who: str, meta: Mapping, path: Any, clips: Sequence[Mapping]) -> str:
+    """That a model has learnt from recordings that it is judged by; an empty text where its checkpoint says of none.
+
+    Args:
+        who: the model, as a person would say.
+        meta: of its checkpoint.
+        path: the recordings' file.
+        clips: the recordings.
+    """
+    names = [clip['frame_dir'] for clip in clips]
+    known = learnt_of_file(dict(meta=meta), path, names)
+    if not known:
+        return ''
+    first = next(name for name in names if name in known)
+    return (f'{who} has learnt from {len(known)} of the {len(names)} recordings of {path}, such as {first}: '
+            'numbers of what is learnt by heart say little of new recordings')
+
+
 def _are_names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 

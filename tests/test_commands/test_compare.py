@@ -121,7 +121,7 @@ def test_labels_of_a_file_without_classes_are_told(tool, files, tmp_path, capsys
 
 
 @pytest.mark.filterwarnings('ignore:Fréchet distance of')
-def test_through_a_recognizer(tool, files, tmp_path):
+def test_through_a_recognizer(tool, files, tmp_path, capsys):
     config, _ = write_generator(tmp_path)
     recognizer = init_recognizer(config)
     torch.save(dict(state_dict=recognizer.state_dict()), tmp_path / 'recognizer.pth')
@@ -131,6 +131,15 @@ def test_through_a_recognizer(tool, files, tmp_path):
     assert numbers['fid'] == pytest.approx(frechet_distance(first.feature, second.feature))
     assert numbers['kid'] == pytest.approx(kernel_distance(first.feature, second.feature))
     assert (numbers['accuracy'], numbers['accuracy_real']) == (second.accuracy, first.accuracy)
+    assert numbers['accuracy_by_guessing'] == 5 / 11 and 'accuracy_by_guessing 45.5 %' in capsys.readouterr().out
+
+
+def test_recordings_that_the_judge_has_learnt_from(tool, files, tmp_path, capsys):
+    config, _ = write_generator(tmp_path)
+    learnt = dict(sets=[dict(files=['real.npz'], clips=['real_3', 'real_4', 'other']), dict(files=['fake.npz'], clips=['fake_0'])])
+    torch.save(dict(state_dict=init_recognizer(config).state_dict(), meta=dict(learnt_clips=learnt)), tmp_path / 'recognizer.pth')
+    main(tool, [f'{files[0]}:all', files[1], '--recognizer', str(config), str(tmp_path / 'recognizer.pth')])
+    assert f'WARNING: the judge has learnt from 2 of the 11 recordings of {files[0]}, such as real_3: ' in capsys.readouterr().out
 
 
 def test_other_layouts_are_mapped_or_refused(tool, tmp_path, capsys):

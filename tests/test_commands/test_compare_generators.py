@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
 from mmagenc.commands import compare_generators
@@ -68,6 +69,40 @@ def test_numbers_are_of_the_metric_functions(given, tmp_path, capsys):
     said = capsys.readouterr().out
     assert '| recordings | ' in said and f'| {expected["parameters"]:,} |' in said and 'precision' in said
     assert (tmp_path / 'a.png').stat().st_size > 1000
+
+
+@pytest.mark.filterwarnings('ignore:Fréchet distance of')
+def test_shares_have_intervals_and_guessing_beside_them(given, tmp_path, capsys):
+    """Wilson's of SciPy, over as many clips as were asked."""
+    words, config, checkpoint = given
+    words[words.index('--num-samples-per-class') + 1] = '7'
+    main(compare_generators, [*words, '--out', str(tmp_path / 'a.json')])
+    content, said = json.loads((tmp_path / 'a.json').read_text()), capsys.readouterr().out
+    asked = dict(mine=dict(accuracy=21, precision=21, recall=12, coverage=12),
+                 recordings=dict(accuracy=12, precision=6, recall=6, coverage=6))
+    for row, totals in asked.items():
+        for name, total in totals.items():
+            values = content['rows'][row]
+            right = round(values[name] * total)
+            low, high = stats.binomtest(right, total).proportion_ci(method='wilson')
+            assert right / total == pytest.approx(values[name])
+            assert [values[f'{name}_low'], values[f'{name}_high']] == pytest.approx([low, high])
+            assert f'{100 * values[name]:.1f} % [{100 * low:.1f}, {100 * high:.1f}]' in next(
+                line for line in said.splitlines() if line.startswith(f'| {row} |'))
+    assert content['accuracy_by_guessing'] == pytest.approx(1 / 3) and 'accuracy by guessing: 33.3 %' in said
+
+
+@pytest.mark.filterwarnings('ignore:Fréchet distance of')
+def test_recordings_that_judge_or_generator_have_learnt_from(given, capsys):
+    words, _, checkpoint = given
+    for path, first in ((words[3], 14), (checkpoint, 22)):
+        content = torch.load(path, weights_only=True)
+        learnt = dict(sets=[dict(files=['real.npz'], clips=[f'c{i}' for i in (0, *range(first, 24))])])
+        torch.save({**content, 'meta': {**content.get('meta', {}), 'learnt_clips': learnt}}, path)
+    main(compare_generators, words)
+    said = capsys.readouterr().out
+    assert 'WARNING: the judge has learnt from 10 of the 12 recordings of' in said and 'such as c14' in said
+    assert 'WARNING: generator mine has learnt from 2 of the 12 recordings of' in said and 'such as c22' in said
 
 
 def test_a_judge_whose_classes_have_another_order(given, tmp_path):

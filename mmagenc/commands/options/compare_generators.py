@@ -3,7 +3,8 @@
     mmagenc compare-generators REAL.npz --real-split test --train-split train --recognizer CONFIG CHECKPOINT \\
         --generator CVAE CONFIG CHECKPOINT --generator SLT CONFIG CHECKPOINT [--out FILE.json] [--picture FILE.png]
 
-The first row is of the recordings themselves: their accuracy, and the other numbers of one random half beside the other. All clips have
+The first row is of the recordings themselves: their accuracy, and the other numbers of one random half beside the other. Behind shares
+stand their 95 % intervals: of accuracy and precision over generated clips, of recall and coverage over recordings. All clips have
 --num-frames frames, of recordings the middle ones. MMD, speed and jerk are about the root of each frame, so that generators that make no
 path are not told from others by it; the last two are quotients of medians over clips, means over classes. "closer" is the share of
 generated clips that lie nearer to a training clip than a new recording does: 0.5 is right, 1 a copy. Parameters are all of a checkpoint's,
