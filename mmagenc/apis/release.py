@@ -77,7 +77,8 @@ def measure_release(clips: Sequence[Dict],
                     judge: Optional[nn.Module] = None,
                     judge_fitted: bool = True,
                     min_distance: Optional[float] = None,
-                    seed: int = 0) -> Release:
+                    seed: int = 0,
+                    doubts: Sequence[str] = ()) -> Release:
     """Measure generated clips against recordings, after those too near to one are dropped.
 
     Args:
@@ -89,6 +90,7 @@ def measure_release(clips: Sequence[Dict],
         judge: a recognizer with its test pipeline. judge_fitted: whether it has learnt anything.
         min_distance: clips nearer to a recording than so many medians of the held-out recordings' distances are dropped.
         seed: of the bootstrap.
+        doubts: sentences of whoever calls: what makes numbers worth less.
 
     Raises:
         ValueError: held-out recordings that are among the recordings, a floor without any, or one that drops every clip.
@@ -122,7 +124,7 @@ def measure_release(clips: Sequence[Dict],
         movement=movement, judge=numbers or None, recordings=counts_of(recordings, names),
         held_out=None if held_out is None else {**counts_of(held_out, names), 'subjects_of_both': _shared_subjects(recordings, held_out)},
         not_measured=[*([] if held_out is not None else [NO_HELD_OUT]), *unmeasured],
-        warnings=[*_few(motion), *_lengths(recordings, held_out), *warnings, *movement.warnings(names)])
+        warnings=[*doubts, *_few(motion), *_lengths(recordings, held_out), *warnings, *movement.warnings(names)])
 
 
 NO_HELD_OUT = ('No held-out recordings were given. How near a clip lies to a recording is therefore known, but not whether that is nearer '

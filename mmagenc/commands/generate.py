@@ -297,17 +297,26 @@ def recordings_as_trained_on(model, around: str) -> Sequence[Dict]:
     Raises:
         ValueError: a file that is not there or is broken, or a clip without the person whom the config names.
     """
-    (path, split), said, own = file_and_split(around), model.dataset_meta, innermost_dataset(model.cfg.get('train_dataloader'))
+    (path, split), said, (settings, person) = file_and_split(around), model.dataset_meta, trained_form(model)
+    dataset = MotionDataset(path, split=split, fps=said['fps'] * model.gap, metainfo={key: said[key] for key in ('classes', 'skeleton')},
+                            **settings)
+    clips = dataset.annotations()
+    print(f'{path}: {len(clips)} clips, loaded as those trained on: {form_in_words(settings, person)}', flush=True)
+    return clips if person is None else [only_person(clip, person, '--around') for clip in clips]
+
+
+def trained_form(model) -> Tuple[Dict, Optional[int]]:
+    """How the config's training set loads its clips, as arguments of a dataset, and which person it packs, where it names one."""
+    own = innermost_dataset(model.cfg.get('train_dataloader'))
     settings = {key: own[key] for key in ('num_persons', 'fill_gaps', 'third', 'skip_broken') if own.get(key)}
     person = packed_person(own.get('pipeline') or ())
     if person is None:
         settings['num_persons'] = 1
-    dataset = MotionDataset(path, split=split, fps=said['fps'] * model.gap, metainfo={key: said[key] for key in ('classes', 'skeleton')},
-                            **settings)
-    clips = dataset.annotations()
-    words = [f'{key}={value}' for key, value in settings.items()] + ([] if person is None else [f'person={person}'])
-    print(f'{path}: {len(clips)} clips, loaded as those trained on: {", ".join(words)}', flush=True)
-    return clips if person is None else [only_person(clip, person) for clip in clips]
+    return settings, person
+
+
+def form_in_words(settings: Dict, person: Optional[int]) -> str:
+    return ', '.join([f'{key}={value}' for key, value in settings.items()] + ([] if person is None else [f'person={person}']))
 
 
 def packed_person(pipeline: Sequence[Dict]) -> Optional[int]:
@@ -316,11 +325,11 @@ def packed_person(pipeline: Sequence[Dict]) -> Optional[int]:
     return steps[0].get('person') if steps else None
 
 
-def only_person(clip: Dict, person: int) -> Dict:
+def only_person(clip: Dict, person: int, option: str) -> Dict:
     """A clip of one of its persons."""
     count = len(clip['keypoint'])
     if person >= count:
-        raise ValueError(f'--around: clip {clip["frame_dir"]} has {count} persons, the config takes person {person}')
+        raise ValueError(f'{option}: clip {clip["frame_dir"]} has {count} persons, the config takes person {person}')
     return dict(clip, **{key: clip[key][[person]] for key in ARRAY_KEYS if key in clip})
 
 

@@ -19,6 +19,7 @@ from mmagenc.datasets.writers.exporting import export_clips, save_clips
 from mmagenc.datasets.writers.registry import chosen_writer
 from mmagenc.engine.config_check import merge_options
 from mmagenc.engine.config_file import located_config, read_config_file
+from mmagenc.engine.held_out import learnt_of_file, said_learnt
 from mmagenc.evaluation.checkpoints import load_checkpoint, recognizer_fitted
 from mmagenc.evaluation.metrics.clips import class_names
 from mmagenc.models.generators import BaseGenerator
@@ -27,6 +28,7 @@ from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid
 
 from .compare import read_clips
+from .generate import form_in_words, only_person, recordings_as_trained_on, trained_form
 
 TOOL = 'release'
 CLIPS, SHEET, JSON = ('clips.npz', 'clips.pkl'), 'DATASHEET.md', 'datasheet.json'
@@ -50,11 +52,22 @@ def check_files(args: argparse.Namespace) -> None:
     named = [args.recordings, args.held_out, args.source[0] if len(args.source) != 2 else None]
     inputs = [file_and_split(name)[0] for name in named if name is not None] + args.source[-2:] + list(args.recognizer or ())
     with in_words(TOOL, debug=args.debug):
+        check_apart(args)
         for name in args.formats:
             chosen_writer(args.out, name)
     require_outputs(TOOL, outputs, inputs=inputs, force=args.force)
     if args.pairs is not None and Path(os.path.realpath(args.out)) in Path(os.path.realpath(args.pairs)).parents:
         refuse(TOOL, OutputError(f'--pairs {args.pairs}: it shows recordings, and --out {args.out} is what leaves; name a file elsewhere'))
+
+
+def check_apart(args: argparse.Namespace) -> None:
+    """Refuse the same split of one file for both sets of recordings, before it is read; a file without a split has all of its clips."""
+    if args.held_out is None:
+        return
+    (path, split), (other, held_out) = map(file_and_split, (args.recordings, args.held_out))
+    if os.path.realpath(path) == os.path.realpath(other) and (split == held_out or None in (split, held_out)):
+        raise ValueError(f'--held-out {args.held_out}: these recordings are among those of --recordings {args.recordings}: name two splits '
+                         '(FILE:train and FILE:test), or two files')
 
 
 def load_generator(config: str, checkpoint: str, args: argparse.Namespace) -> Tuple[BaseGenerator, Dict]:
@@ -95,24 +108,71 @@ def generated(model: BaseGenerator, facts: Dict, args: argparse.Namespace) -> Ma
     if args.strength is None:
         clips = motion_to_annotations(generate(model, **options), prefix='clip')
     else:
-        recordings = read_clips(args.recordings, None, said['fps'] * model.gap, {key: said[key] for key in ('classes', 'skeleton')})[0]
-        clips = vary(model, recordings, strength=args.strength, **options)
+        clips = vary(model, recordings_as_trained_on(model, args.recordings), strength=args.strength, **options)
         sampling.update(strength=args.strength, variants_of_recordings=len(clips))
     return Made([{'skeleton': said['skeleton'], **clip} for clip in clips], said, model, facts, sampling)
 
 
 def read_recordings(name: str, made: Made, option: str) -> List[Dict]:
-    """Recordings in the clips' layout and at their frame rate.
+    """Recordings in the clips' layout and at their frame rate; where the generator is at hand, in the form in which it has seen its own.
 
     Raises:
         ValueError: other classes, or keypoints that cannot be compared.
     """
     wanted = {key: made.metainfo[key] for key in ('classes', 'skeleton', 'fps') if made.metainfo.get(key) is not None}
-    clips, _ = read_clips(name, None, made.metainfo.get('fps'), wanted)
+    settings, person = ({}, None) if made.model is None else trained_form(made.model)
+    clips, _ = read_clips(name, None, made.metainfo.get('fps'), wanted, **settings)
+    if made.model is not None:
+        print(f'{option} {name}: {len(clips)} clips, loaded as those trained on: {form_in_words(settings, person)}', flush=True)
+    if person is not None:
+        clips = [only_person(clip, person, option) for clip in clips]
     problem = keypoints_problem(made.clips, clips)
     if problem:
         raise ValueError(f'{option} {name}: {problem}')
     return clips
+
+
+def check_roles(made: Made, recordings: List[Dict], held_out: Optional[List[Dict]], args: argparse.Namespace) -> List[str]:
+    """What the generator's checkpoint says against the names that the recordings were given, as sentences that name nobody.
+
+    Raises:
+        ValueError: it has learnt from a held-out recording, or from none of the others.
+    """
+    told = dict(meta=None if made.model is None else made.model.checkpoint_meta)
+    said, (path, _) = said_learnt(told), file_and_split(args.recordings)
+    if said is None:
+        return []
+    total, warnings = sum(len(each['clips']) for each in said['sets']), []
+    if held_out is not None:
+        names = [clip['frame_dir'] for clip in held_out]
+        known = learnt_of_file(told, file_and_split(args.held_out)[0], names)
+        if known:
+            first = next(name for name in names if name in known)
+            raise ValueError(f'--held-out {args.held_out}: the generator has learnt from {len(known)} of its {len(names)} recordings, '
+                             f'such as {first}; held-out ones are those that it has never seen')
+    if not any(os.path.basename(path) in each['files'] for each in said['sets']):
+        return ['the generator says that it has learnt from files of other names than that of the recordings: whether these are the ones '
+                'that it was trained on is not known']
+    known = len(learnt_of_file(told, path, [clip['frame_dir'] for clip in recordings]))
+    if not known:
+        raise ValueError(f'--recordings {args.recordings}: the generator has learnt from none of its {len(recordings)} recordings; '
+                         'they are to be those that it was trained on')
+    if known < len(recordings):
+        warnings.append(f'the generator has learnt from {known} of the {len(recordings)} recordings that are taken for those that it was '
+                        'trained on: with the others among them it seems to give away less than it does')
+    if known < total:
+        warnings.append(f'the generator has learnt from {total} recordings, of which {total - known} are not among those that the clips '
+                        'were compared with: how near the clips are to these was not measured')
+    return warnings
+
+
+def judge_doubts(judge, held_out: List[Dict], args: argparse.Namespace) -> List[str]:
+    """That the recognizer knows held-out recordings, in a sentence that names nobody."""
+    told, path = dict(meta=judge.checkpoint_meta), file_and_split(args.held_out)[0]
+    known = len(learnt_of_file(told, path, [clip['frame_dir'] for clip in held_out]))
+    return [] if not known else [
+        f'the recognizer has learnt from {known} of the {len(held_out)} held-out recordings: how many of them it names rightly, and its '
+        'features of them, say little of new recordings']
 
 
 def draw_pairs(release: Release, recordings: List[Dict], path: Path) -> None:
@@ -193,12 +253,14 @@ def run(args: argparse.Namespace) -> None:
         made = made_of(args)
         recordings = read_recordings(args.recordings, made, '--recordings')
         held_out = None if args.held_out is None else read_recordings(args.held_out, made, '--held-out')
+        doubts = check_roles(made, recordings, held_out, args)
         most = 1 + max(int(clip['label']) for clip in [*made.clips, *recordings])
         metainfo = dict(made.metainfo, classes=class_names(made.metainfo, most))
         judge = None if args.recognizer is None else init_recognizer(*args.recognizer, device=args.device)
         fitted = judge is None or recognizer_fitted(load_checkpoint(args.recognizer[1]))
+        doubts += [] if judge is None or held_out is None else judge_doubts(judge, held_out, args)
         release = measure_release(made.clips, metainfo, recordings, held_out, model=made.model, judge=judge, judge_fitted=fitted,
-                                  min_distance=args.min_distance, seed=args.seed)
+                                  min_distance=args.min_distance, seed=args.seed, doubts=doubts)
         if args.pairs is not None:
             draw_pairs(release, recordings, args.pairs)
         sheet = write(release, made, args)

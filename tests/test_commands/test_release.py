@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -160,6 +161,70 @@ def test_of_a_generator_its_own_clips_are_made_and_it_is_attacked_itself(files, 
     assert sampling == dict(seed=0, clips_per_class=2, strength=0.5, variants_of_recordings=6)
 
 
+def learnt_of(names, file='anna_and_bert.npz'):
+    return dict(learnt_clips=dict(sets=[dict(files=[file], clips=list(names))]))
+
+
+@pytest.mark.parametrize('learnt, said', [
+    (learnt_of(['anna_0', 'bert_3', 'bert_5']), r'--held-out .*:test: .* has learnt from 2 of its 24 recordings, such as bert_3'),
+    (learnt_of(['carl_0']), r'--recordings .*:train: the generator has learnt from none of its 24 recordings'),
+    (learnt_of([f'anna_{i}' for i in range(20)] + ['carl_0']), [
+        'learnt from 20 of the 24 recordings that are taken for those that it was trained on',
+        'learnt from 21 recordings, of which 1 are not among those that the clips were compared with']),
+    (learnt_of(['x'], 'before.npz'), ['learnt from files of other names than that of the recordings']),
+    (learnt_of([f'anna_{i}' for i in range(24)]), [])])
+def test_recordings_are_those_that_the_checkpoint_says_it_has_learnt_from(files, learnt, said):
+    """Splits that are named the wrong way round made a sheet that clears a generator of what it was not asked."""
+    config, checkpoint = write_generator(files, meta=dict(classes=['walk', 'run', 'jump'], fps=20.), infagenc=dict(recognizer={}))
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save({**content, 'meta': {**content['meta'], **learnt}}, checkpoint)
+    config.write_text(GENERATOR.replace("'Jump'", "'jump'"))
+    arguments = words(files, '--num-samples-per-class', '2', source=f'{config.name} {checkpoint.name}')
+    if isinstance(said, str):
+        with pytest.raises(SystemExit, match=f'release: {said}'):
+            main(release, arguments)
+        assert not (files / 'leaves').exists()
+        return
+    main(release, arguments)
+    sheet, text = sheet_of(files)
+    found = [warning for warning in sheet['warnings'] if 'learnt' in warning]
+    assert len(found) == len(said) and all(words in warning for words, warning in zip(said, found))
+    assert all(warning in text for warning in found) and not re.search('anna|bert|carl|before', text)
+
+
+def test_recordings_are_loaded_as_those_trained_on(files, capsys):
+    """Points that were not seen, at the origin, are mended as in the training: distances are those of whole recordings."""
+    content = load_annotation(files / 'anna_and_bert.npz')
+    for clip in content['annotations']:
+        clip['keypoint_score'] = np.ones(clip['keypoint'].shape[:3], np.float32)
+        for start in (3, 14):  # in a straight line between both sides, so that filling gives back what was there
+            before, after = clip['keypoint'][:, start - 1, 5].copy(), clip['keypoint'][:, start + 2, 5].copy()
+            for step in range(2):
+                clip['keypoint'][:, start + step, 5] = before + (after - before) * (step + 1) / 3
+    save_annotation(content, files / 'whole.npz')
+    for clip in content['annotations']:
+        for start in (3, 14):
+            clip['keypoint'][:, start:start + 2, 5], clip['keypoint_score'][:, start:start + 2, 5] = 0, 0
+    save_annotation(content, files / 'gaps.npz')
+    config, checkpoint = write_generator(files, meta=dict(classes=['walk', 'run', 'jump'], fps=20.), infagenc=dict(recognizer={}))
+    text = GENERATOR.replace("'Jump'", "'jump'")
+    config.write_text(text.replace("ann_file='nowhere.npz'", "ann_file='nowhere.npz', fill_gaps=dict(max_gap=3)"))
+    assert config.read_text() != text
+    sheets = {}
+    for name in ('whole', 'gaps'):
+        path = files / f'{name}.npz'
+        for strength in ([], ['--strength', '0.5']):
+            out = files / f'{name}{len(strength)}'
+            main(release, [str(config), str(checkpoint), '--recordings', f'{path}:train', '--held-out', f'{path}:test', '--out', str(out),
+                           '--num-samples-per-class', '2', *strength])
+            sheets[name, len(strength)] = sheet_of(files, out.name)[0]['distances']['motion']
+    said = capsys.readouterr()
+    assert 'loaded as those trained on: fill_gaps=' in said.out and 'they stay where they are' not in said.out + said.err
+    for count in (0, 2):
+        for part in ('generated', 'held_out'):
+            assert sheets['gaps', count][part]['median'] == pytest.approx(sheets['whole', count][part]['median'], rel=1e-4)
+
+
 def test_a_judge_is_asked_and_attacked(files):
     config, _ = write_generator(files)
     config.write_text(GENERATOR.replace("'Jump'", "'jump'"))
@@ -187,7 +252,9 @@ def test_pairs_are_drawn_outside_of_what_leaves(files):
 
 
 @pytest.mark.parametrize('arguments, reason', [
-    (['--recordings', 'BOTH', '--held-out', 'BOTH:test'], '24 of the 24 held-out recordings are among the recordings .* such as bert_0'),
+    (['--recordings', 'BOTH', '--held-out', 'BOTH:test'], 'these recordings are among those of --recordings .*: name two splits'),
+    (['--recordings', 'BOTH:test', '--held-out', 'BOTH:test'], 'these recordings are among those of --recordings .*: name two splits'),
+    (['--recordings', 'BOTH', '--held-out', 'COPY:test'], '24 of the 24 held-out recordings are among the recordings .* such as bert_0'),
     (['--recordings', 'BOTH:nobody'], r"no split \['nobody'\]"), (['--recordings', 'nowhere.npz'], 'nowhere.npz: no such annotation file'),
     (['--recordings', 'OTHER'], 'classes .* differ from')])
 def test_what_cannot_be_released(files, arguments, reason):
@@ -195,7 +262,9 @@ def test_what_cannot_be_released(files, arguments, reason):
     content = load_annotation(files / 'other.npz')
     content['metainfo']['classes'] = ['a', 'b', 'c']
     save_annotation(content, files / 'other.npz')
-    named = [word.replace('BOTH', str(files / 'anna_and_bert.npz')).replace('OTHER', str(files / 'other.npz')) for word in arguments]
+    shutil.copyfile(files / 'anna_and_bert.npz', files / 'copy.npz')
+    paths = dict(BOTH='anna_and_bert.npz', OTHER='other.npz', COPY='copy.npz')
+    named = [re.sub('[A-Z]{4,}', lambda found: str(files / paths[found[0]]), word) for word in arguments]
     with pytest.raises(SystemExit, match=f'release: .*{reason}'):
         main(release, [str(files / 'made.npz'), *named, '--out', str(files / 'leaves')])
     assert not (files / 'leaves').exists()
