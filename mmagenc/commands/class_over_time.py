@@ -4,7 +4,7 @@ N clips, W windows of a clip, K classes, T frames.
 """
 
 import argparse
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,15 +12,20 @@ from matplotlib.figure import Figure
 
 from mmagenc.apis import init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
-from mmagenc.command_line import in_words
-from mmagenc.datasets import MotionDataset
+from mmagenc.apis.recognize import TrainedMending
+from mmagenc.command_line import in_words, warn, warnings_in_words
 from mmagenc.datasets.agreement import judged_classes_problem
-from mmagenc.datasets.annotation import ARRAY_KEYS
-from mmagenc.evaluation.metrics.clips import class_names, format_table, percent
+from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation
+from mmagenc.datasets.gaps import gaps_in_words
+from mmagenc.datasets.layouts import with_named_layouts
+from mmagenc.engine.held_out import learnt_of_file, said_learnt
+from mmagenc.evaluation.functional import chance_of, wilson_interval
+from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
 from mmagenc.outputs import Output, require_outputs, writing
 from mmagenc.visualization.text import drawing, legend_entries
 
 from .plot import COLORS
+from .recognize import check_form, tell_of_mending
 
 SUFFIXES = ('.png', '.pdf', '.svg')
 MARKERS = 'o^sDv*Xp<>'  # beside the colours, which begin again
@@ -33,11 +38,29 @@ class Windows(NamedTuple):
         clips: as annotations.
         middle: ``(N · W,)`` place of each window's middle in its clip, in frames.
         wanted: ``(N · W, K)`` shares of the classes in each window.
+        clip: ``(N · W,)`` number of each window's clip.
     """
 
     clips: List[Dict]
     middle: np.ndarray
     wanted: np.ndarray
+    clip: np.ndarray
+
+
+class Seen(NamedTuple):
+    """Windows, and what a recognizer says of them.
+
+    Args:
+        windows: of all clips.
+        probability: ``(N · W, K)``.
+        names: of the K classes.
+        learnt: ``(N · W,)`` whether the recognizer says that it has learnt from the window's clip; ``None`` of one that does not say.
+    """
+
+    windows: Windows
+    probability: np.ndarray
+    names: List[str]
+    learnt: Optional[np.ndarray]
 
 
 def cut(clips: List[Dict], num_classes: int, *, window: int, step: int) -> Windows:
@@ -46,8 +69,8 @@ def cut(clips: List[Dict], num_classes: int, *, window: int, step: int) -> Windo
     Raises:
         ValueError: a path of other classes, or a class out of range.
     """
-    parts, middle, wanted = [], [], []
-    for clip in clips:
+    parts, middle, wanted, numbers = [], [], [], []
+    for number, clip in enumerate(clips):
         frames = clip['total_frames']
         path = clip.get('class_path')
         if path is None:
@@ -63,16 +86,32 @@ def cut(clips: List[Dict], num_classes: int, *, window: int, step: int) -> Windo
             parts.append({**kept, **arrays, 'total_frames': at.stop - start, 'frame_dir': f'{clip["frame_dir"]}_{start}'})
             middle.append((start + at.stop - 1) / 2)
             wanted.append(path[at].mean(axis=0))
-    return Windows(parts, np.array(middle), np.array(wanted))
+            numbers.append(number)
+    return Windows(parts, np.array(middle), np.array(wanted), np.array(numbers))
 
 
-def shares(windows: Windows, predicted: np.ndarray, names: List[str]) -> str:
-    """A table: of each class's windows, and of those in which the class changes, how many are named as is wanted."""
+def shares(seen: Seen) -> str:
+    """A table: of each class's windows, and of those in which the class changes, how many are named as is wanted; and what guessing gives.
+
+    Windows of one clip are alike (they overlap, mostly): the interval counts clips.
+    """
+    windows, names = seen.windows, seen.names
     whole, main = windows.wanted.max(axis=1) > 1 - 1e-6, windows.wanted.argmax(axis=1)
-    right = predicted == main
-    kinds = [(names[k], whole & (main == k)) for k in np.unique(main)] + [('changing', ~whole), ('all', np.ones_like(whole))]
-    rows = [('', 'windows', 'named as wanted'), *((name, str(of.sum()), percent(right[of].mean())) for name, of in kinds if of.any())]
-    return format_table(rows)
+    right, every = seen.probability.argmax(axis=1) == main, np.ones_like(whole)
+    kinds = [(names[k], whole & (main == k)) for k in np.unique(main)] + [('changing', ~whole), ('all', every)]
+    if seen.learnt is not None and seen.learnt.any():
+        kinds += [('of clips learnt from', seen.learnt), ('of other clips', ~seen.learnt)]
+    rows = [('', 'clips', 'windows', 'named as wanted')]
+    for name, of in kinds:
+        if of.any():
+            count = len(np.unique(windows.clip[of]))
+            share = wilson_interval(right[of].mean() * count, count)
+            known = dict(share=share.value, share_low=share.low, share_high=share.high)
+            rows.append((name, str(count), str(of.sum()), with_interval(known, 'share', percent)))
+    lines = [format_table(rows), f'guessing: {percent(chance_of(main, len(names)))} of all windows']
+    if seen.learnt is None:
+        lines.append('the recognizer does not say which clips it has learnt from: what it knows by heart may be among these')
+    return '\n'.join(lines)
 
 
 def draw(out, windows: Windows, probability: np.ndarray, names: List[str]) -> None:
@@ -94,27 +133,36 @@ def draw(out, windows: Windows, probability: np.ndarray, names: List[str]) -> No
         figure.savefig(file, format=out.suffix[1:], dpi=120)
 
 
-def named(args: argparse.Namespace) -> Tuple[Windows, np.ndarray, List[str]]:
-    """Windows, the recognizer's probabilities ``(N · W, K)``, and the classes' names.
+def named(args: argparse.Namespace) -> Seen:
+    """Windows of clips that are mended as the recognizer's own were, and what it says of them.
 
     Raises:
         ValueError: clips that the recognizer does not know, or whose labels mean other classes to it.
     """
-    dataset = MotionDataset(args.clips)
-    layout = {} if dataset.metainfo.get('skeleton') is None else {'skeleton': dataset.metainfo['skeleton']}
     model = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
-    num_classes = model.cls_head.num_classes
-    problem = judged_classes_problem(model.dataset_meta['classes'], dataset.metainfo.get('classes'))
+    mending = TrainedMending(model)
+    content = load_annotation(args.clips, mend=mending)
+    tell_of_mending(args, mending)
+    clips, meta = content['annotations'], with_named_layouts(content['metainfo'])
+    if not clips:
+        raise ValueError(f'{args.clips}: there are no clips in it')
+    problem = judged_classes_problem(model.dataset_meta['classes'], meta.get('classes'))
     if problem is not None:
         raise ValueError(f'{args.clips}: {problem}')
-    windows = cut([{**clip, **layout} for clip in dataset.annotations()], num_classes, window=args.window, step=args.step)
-    return windows, recognize(model, windows.clips).probability, class_names(dataset.metainfo, num_classes)
+    check_form(args.clips, meta, model.dataset_meta, clips)
+    warn(gaps_in_words(clips, str(args.clips)))
+    layout, num_classes = {key: meta[key] for key in ('skeleton', ) if meta.get(key) is not None}, model.cls_head.num_classes
+    windows = cut([{**layout, **clip} for clip in clips], num_classes, window=args.window, step=args.step)
+    told, names = dict(meta=model.checkpoint_meta), [clip['frame_dir'] for clip in clips]
+    known = None if said_learnt(told) is None else learnt_of_file(told, args.clips, names)
+    learnt = None if known is None else np.array([names[number] in known for number in windows.clip])
+    return Seen(windows, recognize(model, windows.clips).probability, class_names(meta, num_classes), learnt)
 
 
 def run(args: argparse.Namespace) -> None:
     require_outputs('class-over-time', [Output('--out', args.out, SUFFIXES)], inputs=[args.clips, *args.recognizer], force=args.force)
-    with in_words('class-over-time', debug=args.debug):
-        windows, probability, names = named(args)
-        print(shares(windows, probability.argmax(axis=1), names))
-        draw(args.out, windows, probability, names)
+    with in_words('class-over-time', debug=args.debug), warnings_in_words():
+        seen = named(args)
+        print(shares(seen))
+        draw(args.out, seen.windows, seen.probability, seen.names)
     print(f'drawn in {args.out}')

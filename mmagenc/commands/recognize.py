@@ -176,6 +176,9 @@ def agreement_in_words(rows: Sequence[Dict], classes: Sequence[str], learnt: Opt
     if not labelled:
         return []
     lines = [f'named as their label says: {_right(labelled, classes)}']
+    if learnt is None:
+        lines.append('this model does not say which clips it has learnt from (folders and .onnx files carry no names of clips): what it '
+                     'knows by heart may be among these')
     known, others = ([row for row in labelled if (row['clip'] in (learnt or ())) is inside] for inside in (True, False))
     if known:
         count = sum(row['label'] == row['predicted'] for row in known)

@@ -132,7 +132,9 @@ class GapFiller:
         clip = dict(clip, keypoint=_with_persons(clip['keypoint'], there, filled.keypoint))
         if score is not None:
             clip['keypoint_score'] = _with_persons(score, there, filled.keypoint_score)
-        return dict(clip, total_frames=stop - start, **{key: clip[key][:, start:stop] for key in ARRAY_KEYS if key in clip})
+        path = clip.get('class_path')  # a class for each frame
+        return dict(clip, total_frames=stop - start, **{key: clip[key][:, start:stop] for key in ARRAY_KEYS if key in clip},
+                    **({} if path is None else dict(class_path=path[start:stop])))
 
     def _stretch(self, whole: np.ndarray, missing: np.ndarray, skeleton) -> Sequence[int]:
         """First frame and end of the longest stretch of whole frames."""

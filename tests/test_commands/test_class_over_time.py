@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from mmagenc.apis import init_recognizer
 from mmagenc.commands import class_over_time
@@ -40,13 +41,63 @@ def test_windows_follow_the_path(given, tmp_path, monkeypatch, capsys):
     main(class_over_time, [*given, '--out', str(tmp_path / 'a.png')])
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     # starts 0, 4 are of class 2 alone, 8 is half of each (named 0, the first of two equal shares), 12 and 16 of class 0 alone
-    assert said[1:6] == [['walk', '2', '100.0', '%'], ['run', '1', '100.0', '%'], ['Jump', '2', '100.0', '%'],
-                         ['changing', '1', '100.0', '%'], ['all', '6', '100.0', '%']]
+    ends = {n: [f'[{100 * low:.1f},', '100.0]'] for n in (1, 2) for low in [stats.binomtest(n, n).proportion_ci(method='wilson').low]}
+    assert said[1:6] == [['walk', '1', '2', '100.0', '%', *ends[1]], ['run', '1', '1', '100.0', '%', *ends[1]],
+                         ['Jump', '1', '2', '100.0', '%', *ends[1]], ['changing', '1', '1', '100.0', '%', *ends[1]],
+                         ['all', '2', '6', '100.0', '%', *ends[2]]]
+    assert said[6] == ['guessing:', '50.0', '%', 'of', 'all', 'windows']
+    assert ' '.join(said[7]).startswith('the recognizer does not say which clips')
     assert (tmp_path / 'a.png').stat().st_size > 1000
 
 
+def test_windows_of_clips_learnt_from_are_counted_apart(given, tmp_path, monkeypatch, capsys):
+    content = torch.load(given[3], weights_only=True)
+    for learnt, wanted in ((['b'], [['1', '1'], ['1', '5']]), (['other'], [])):
+        sets = dict(learnt_clips=dict(sets=[dict(files=['clips.npz'], clips=learnt)]))
+        torch.save({**content, 'meta': sets}, given[3])
+        monkeypatch.setattr(class_over_time, 'recognize', by_place)
+        main(class_over_time, [*given, '--out', str(tmp_path / 'a.png'), '--force'])
+        said = capsys.readouterr().out
+        assert [list(found) for found in re.findall(r'^of .*?(?:from|clips) +(\d+) +(\d+) ', said, re.MULTILINE)] == wanted
+        assert 'does not say' not in said
+
+
+def test_gaps_are_filled_as_in_the_training_before_windows_are_cut(given, tmp_path, monkeypatch, capsys):
+    """A gap across a window's end can be filled in the whole clip alone; the path of the classes goes with the frames that stay."""
+    content = load_annotation(given[0])
+    content['annotations'][0]['keypoint'] = content['annotations'][0]['keypoint'].copy()
+    for clip in content['annotations']:
+        clip['keypoint_score'] = np.ones(clip['keypoint'].shape[:3], np.float32)
+    clip = content['annotations'][0]
+    clip['keypoint'][:, 10:13, 4], clip['keypoint_score'][:, 10:13, 4] = 0, 0
+    clip['keypoint'][:, :2, 7], clip['keypoint_score'][:, :2, 7] = 0, 0  # at an end: cut
+    save_annotation(content, tmp_path / 'gaps.npz')
+    config = tmp_path / 'generator.py'
+    text = config.read_text()
+    config.write_text(text.replace("ann_file='nowhere.npz'", "ann_file='nowhere.npz', fill_gaps=dict(max_gap=4)"))
+    assert config.read_text() != text
+    monkeypatch.setattr(class_over_time, 'recognize', by_place)
+    windows = class_over_time.named(parsed([str(tmp_path / 'gaps.npz'), *given[1:]])).windows
+    said = capsys.readouterr().err
+    assert 'gaps.npz: 1 clips had gaps, of which those of up to 4 frames were filled' in said and 'stay where they are' not in said
+    starts = [int(part['frame_dir'].split('_')[1]) for part in windows.clips if part['frame_dir'].startswith('a')]
+    path = np.repeat(np.eye(3)[[2, 0]], 12, axis=0)[2:]
+    assert starts == [0, 4, 8, 12] and windows.wanted[:4].tolist() == [path[start:start + 8].mean(axis=0).tolist() for start in starts]
+    assert all(np.ptp(part['keypoint'][0, :, 4, 0]) <= 2 and part['keypoint'].min() >= 1 for part in windows.clips)
+
+
+def test_another_frame_rate_is_told(given, tmp_path, capsys):
+    content = load_annotation(given[0])
+    content['metainfo']['fps'] = 7
+    save_annotation(content, tmp_path / 'slow.npz')
+    checkpoint = torch.load(given[3], weights_only=True)
+    torch.save({**checkpoint, 'meta': dict(dataset_meta=dict(fps=28.))}, given[3])
+    main(class_over_time, [str(tmp_path / 'slow.npz'), *given[1:], '--out', str(tmp_path / 'a.png')])
+    assert 'slow.npz has 7 fps, the recognizer knows 28: movements seem faster or slower to it' in capsys.readouterr().err
+
+
 def test_windows_are_cut_where_they_say(given):
-    windows, probability, names = class_over_time.named(parsed(given))
+    windows, probability, names, _ = class_over_time.named(parsed(given))
     assert [clip['frame_dir'] for clip in windows.clips] == ['a_0', 'a_4', 'a_8', 'a_12', 'a_16', 'b_0']
     assert windows.middle.tolist() == [3.5, 7.5, 11.5, 15.5, 19.5, 3.5]
     assert windows.wanted[2].tolist() == [0.5, 0, 0.5] and probability.shape == (6, 3) and names == ['walk', 'run', 'Jump']
@@ -69,7 +120,7 @@ def test_a_legend_of_many_classes_hides_no_line(tmp_path, recwarn):
     """It stands below the axes, and all of it in the picture."""
     names, rng = [f'class {k:02d} of a long list' for k in range(60)], np.random.default_rng(0)
     middle = np.repeat([3.5, 7.5], 60)
-    windows = class_over_time.Windows([], middle, np.tile(np.eye(60), (2, 1)))
+    windows = class_over_time.Windows([], middle, np.tile(np.eye(60), (2, 1)), np.repeat([0, 1], 60))
     class_over_time.draw(tmp_path / 'a.svg', windows, rng.random((120, 60)), names)
     assert not [warning for warning in recwarn if 'layout' in str(warning.message)]
     text = (tmp_path / 'a.svg').read_text()

@@ -69,7 +69,10 @@ def test_clips_that_it_has_learnt_from_are_counted_apart(tmp_path, capsys):
     said = capsys.readouterr().out
     assert f'named as their label says: {share(found)}50.0 %)' in said
     assert f'it has learnt from 5 of these clips (named rightly: {found[:5].sum()}), which says little of others; of those ' in said
-    assert f'of those that it has not: {share(found[5:])}57.1 %)' in said
+    assert f'of those that it has not: {share(found[5:])}57.1 %)' in said and 'does not say' not in said
+    for silent in ([str(tiny().judge)], [str(tiny().config), str(tiny().checkpoint)]):
+        main(recognize, [*silent, '--clips', files[1], '--out', files[2], '--force'])
+        assert 'this model does not say which clips it has learnt from' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])
