@@ -7,6 +7,7 @@ import argparse
 import io
 import os
 import re
+import select
 import sys
 import time
 import warnings
@@ -28,6 +29,8 @@ SPACE = '\ufdd0'
 """What stands for a space of an element while MMEngine reads it: a character that no text has."""
 PATIENCE = 5.
 """Seconds that other processes of a training leave the main one to say what is wrong, before they say it themselves."""
+READER_GONE = 141
+"""Exit code where nobody reads what is printed any more: 128 and the number of SIGPIPE, as shells have it."""
 LONGEST_WAIT = 10.
 """Seconds for which output is kept at most, see :func:`waiting_output`."""
 
@@ -132,7 +135,7 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
     try:
         yield
     except REFUSALS as error:
-        if debug:
+        if debug or isinstance(error, BrokenPipeError) and reader_is_gone():  # of which the command's end is quiet
             raise
         message, code = f'{tool}: {describe(error)}', max(code, getattr(error, 'status', 0))
     else:
@@ -143,6 +146,29 @@ def in_words(tool: str, *, debug: bool = False, code: int = 1, launcher: str = '
         raise SystemExit(message)  # which Python prints
     print(message, file=sys.stderr, flush=True)
     raise SystemExit(code)
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads any more what is printed, as after ``mmagenc … | head``."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no such call on this system, or no file
+        return False
+
+
+@contextmanager
+def quiet_without_reader() -> Iterator[None]:
+    """End as programs do whose reader has gone: without a word, and not with success."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not reader_is_gone():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to write, Python writes at its end
+        raise SystemExit(READER_GONE) from None
 
 
 def describe(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from mmagenc.command_line import Parser
+from mmagenc.command_line import Parser, quiet_without_reader
 from mmagenc.commands.table import COMMANDS, GROUPS
 from mmagenc.outputs import alternatives
 from mmagenc.version import __version__
@@ -41,7 +41,8 @@ def start(name: str, argv: Optional[Sequence[str]] = None) -> None:
         argv: what was typed behind it (default: of this process).
     """
     args = parser_of(name).parse_args(argv)
-    import_module(f'mmagenc.commands.{COMMANDS[name].module}').run(args)
+    with quiet_without_reader():
+        import_module(f'mmagenc.commands.{COMMANDS[name].module}').run(args)
 
 
 def parser_of(name: str) -> Parser:

@@ -116,3 +116,29 @@ def test_configs_of_ones_own_come_first(tmp_path, monkeypatch):
     assert located_config(path) == path
     assert located_config('mmagenc::infagenc/quick.py').samefile(ROOT / path), 'as _base_ names it: always of the package'
     assert located_config('mmagenc::none.py') == Path('mmagenc::none.py')
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='pipes of this system tell no writer that their reader has gone')
+@pytest.mark.parametrize('lines', [1, 100000])  # in the buffer until the end, or written on the way
+def test_a_reader_who_has_gone_is_no_error(lines):
+    """``mmagenc inspect FILE | head``: nothing is said; another broken pipe, such as that of a worker, is."""
+    program = ('import sys, types\nfrom mmagenc.command_line import in_words\nfrom mmagenc.commands import entry\n'
+               'def run(args):\n    with in_words("inspect"):\n'
+               f'        sys.stdin.read()\n        for _ in range({lines}): print("clips")\n'
+               '        if sys.argv[1] == "other": raise BrokenPipeError(32, "Broken pipe")\n'
+               'entry.import_module = lambda name: types.SimpleNamespace(run=run, build_parser=lambda: types.SimpleNamespace('
+               'parse_args=lambda argv: None))\nentry.start("inspect", [])\n')
+    found = {}
+    for kind in ('gone', 'other'):
+        process = subprocess.Popen([sys.executable, '-c', program, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=process_environment())
+        if kind == 'gone':
+            process.stdout.close()  # before it begins to write
+            process.stdin.close()
+            said = process.stderr.read()
+            process.stderr.close()
+        else:
+            _, said = process.communicate('')
+        found[kind] = process.wait(), said
+    assert found['gone'] == (141, '')
+    assert found['other'][0] == 1 and 'inspect: [Errno 32] Broken pipe' in found['other'][1]
