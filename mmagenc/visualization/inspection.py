@@ -10,6 +10,7 @@ import numpy as np
 
 from mmagenc.clips import USUAL_FPS
 from mmagenc.evaluation.inspection import Inspection
+from mmagenc.evaluation.metrics.clips import in_columns
 from mmagenc.outputs import writing
 
 from .figures import annotation_rows, draw_grid
@@ -58,10 +59,8 @@ def _table(rows: List[Dict], formats: Mapping[str, str]) -> List[str]:
     if not rows:
         return []
     cells = [list(rows[0]), *([_cell(value, formats.get(key, '{}')) for key, value in row.items()] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     numeric = [isinstance(value, (int, float)) for value in rows[0].values()]
-    return ['  '.join(f'{cell:>{width}}' if right else f'{cell:{width}}' for cell, width, right in zip(row, widths, numeric)).rstrip()
-            for row in cells]
+    return [line.rstrip() for line in in_columns(cells, numeric)]
 
 
 def _cell(value, form: str) -> str:

@@ -3,6 +3,7 @@ import pytest
 
 from mmagenc.datasets.third_coordinate import body_size
 from mmagenc.evaluation.inspection import inspect_annotation
+from mmagenc.evaluation.metrics.clips import format_table
 from mmagenc.skeletons import SKELETONS
 
 SKELETON = SKELETONS['coco17']
@@ -246,3 +247,13 @@ def test_clips_without_a_speed_are_told_of_with_the_reason():
     assert [bool(row.speed > 0) for row in found.clips] == [True, False, False]
     assert found.warnings == ['2 of 3 clips have no speed, as they never show a keypoint that bodies are measured by: c1 (left_hip, '
                               'right_ankle), …']
+
+
+@pytest.mark.parametrize('names', [['wave', '手を振る', 'e\u0301tirer'], ['歩く', 'サ']])
+def test_columns_stand_below_each_other_whatever_the_letters(names):
+    """A wide letter takes two cells, a mark on another none; counted here by hand."""
+    cells = {'wave': 4, '手を振る': 8, 'e\u0301tirer': 6, '歩く': 4, 'サ': 2}
+    lines = format_table([('', 'clips'), *((name, str(10 ** k)) for k, name in enumerate(names))]).splitlines()
+    widest = max(cells[name] for name in names)
+    for line, name in zip(lines[1:], names):
+        assert line.startswith(name) and cells[name] + len(line) - len(name) == widest + 2 + 5

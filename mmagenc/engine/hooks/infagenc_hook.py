@@ -40,6 +40,7 @@ from mmagenc.engine.pretrained import checked_init
 from mmagenc.engine.refusals import BEGIN, RefusedError, check_optimizer
 from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.evaluation.checkpoints import weights_problem
+from mmagenc.evaluation.metrics.clips import with_names
 from mmagenc.models.generators.variants import sources_of, variant_annotations
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
@@ -552,7 +553,7 @@ def forget_optimizers(optim_wrapper) -> None:
 
 def _describe_round(record: Dict, classes=None) -> str:
     """A round in words: what was accepted, how it moves, and how the judge does on recordings."""
-    reason = f' ({record["reason"]})' if record['reason'] else ''
+    reason = f' ({with_names(record["reason"], classes or ())})' if record['reason'] else ''
     lines = [f'InfAGenC round {record["round"]}: {record["accepted"]} of {record["num_candidates"]} clips of epoch {record["best_epoch"]} '
              f'accepted, {record["pool_size"]} in the pool{reason}']
     lines.append('  ' + str(JudgeCheck(**record['judge'])))

@@ -3,6 +3,7 @@
 N clips, R repeats, T frames, V keypoints, J joints, C coordinates, K classes.
 """
 
+import unicodedata
 from typing import Dict, List, Optional, Sequence
 
 from mmagenc.datasets.annotation import motion_to_annotations
@@ -100,11 +101,41 @@ def class_names(dataset_meta: Optional[Dict], num_classes: int) -> List[str]:
     return names + [str(index) for index in range(len(names), num_classes)]
 
 
+def with_names(reason: str, classes: Sequence[str]) -> str:
+    """A selector's reason with names for the class numbers of its list, as far as they are known."""
+    head, bracket, rest = reason.partition('[')
+    numbers, end, tail = rest.partition(']')
+    if not bracket or not end or not all(number.strip().isdigit() for number in numbers.split(',')):
+        return reason
+    places = map(int, numbers.split(','))
+    return head + ', '.join(classes[place] if place < len(classes) else str(place) for place in places) + tail
+
+
 def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Text in columns, the first flush left and the others flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ['  '.join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]) for row in rows]
-    return '\n'.join(lines)
+    return '\n'.join(in_columns(rows, [False, *(True for _ in rows[0][1:])]))
+
+
+def display_width(text: str) -> int:
+    """Cells of a terminal that a text takes: two of East Asian wide letters, none of marks that stand on the letter before them."""
+    return sum(0 if unicodedata.combining(letter) or unicodedata.category(letter) in ('Mn', 'Me', 'Cf')
+               else 2 if unicodedata.east_asian_width(letter) in 'WF' else 1 for letter in text)
+
+
+def in_columns(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> List[str]:
+    """Lines of a table, two spaces between its columns.
+
+    Args:
+        rows: of as many cells each.
+        right: which columns are flush right.
+    """
+    widths = [max(map(display_width, column)) for column in zip(*rows)]
+    return ['  '.join(_filled(*cell) for cell in zip(row, widths, right)) for row in rows]
+
+
+def _filled(cell: str, width: int, right: bool) -> str:
+    room = ' ' * (width - display_width(cell))
+    return room + cell if right else cell + room
 
 
 def with_interval(metrics: Dict[str, float], key: str, form='{:.3f}'.format) -> str:

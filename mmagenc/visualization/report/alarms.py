@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from mmagenc.evaluation.functional import is_near_chance, wilson_interval
 from mmagenc.evaluation.functional.movement import movement_is_off
+from mmagenc.evaluation.metrics.clips import with_names
 
 from .collect import Round, Run
 
@@ -78,11 +79,7 @@ def gate_reasons(rounds: Sequence[Round]) -> List[Tuple[str, float]]:
 
 def with_class_names(reason: str, run: Run) -> str:
     """The reason with names for the class numbers of its list."""
-    head, bracket, rest = reason.partition('[')
-    numbers, end, tail = rest.partition(']')
-    if not bracket or not end or not all(number.strip().isdigit() for number in numbers.split(',')):
-        return reason
-    return head + ', '.join(class_name(run, int(number)) for number in numbers.split(',')) + tail
+    return with_names(reason, run.classes)
 
 
 def class_name(run: Run, label: int) -> str:

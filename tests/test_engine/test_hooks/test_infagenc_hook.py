@@ -532,3 +532,12 @@ def test_candidates_are_told_of_as_often_as_the_log_is_written(kind):
     """``default_hooks.logger.interval`` changed the generator's lines alone."""
     hooks = [HOOKS.build(dict(type='IterTimerHook')), HOOKS.build(dict(type=kind, interval=7))]
     assert told_every(hooks) == 7 and told_every(hooks[:1]) == TOLD_EVERY
+
+
+def test_a_round_is_told_with_names_of_classes():
+    judge = dict(recordings=0.9, round_trip=None, num_recordings=20, split='held out', chance=1 / 3)
+    record = dict(round=1, accepted=0, num_candidates=9, best_epoch=2, pool_size=0, judge=judge, movement={},
+                  reason='fewer than 2 survivors in class [0, 2, 5]; the gate: 0 of 9 move as their class does (9 too slow [m/s])')
+    said = infagenc_hook._describe_round(record, ['walk', 'run', 'wave, left'])
+    assert '(fewer than 2 survivors in class walk, wave, left, 5; the gate: 0 of 9' in said and 'too slow [m/s]))' in said
+    assert 'survivors in class 0, 2, 5; the gate' in infagenc_hook._describe_round(record)
