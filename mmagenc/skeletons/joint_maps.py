@@ -2,7 +2,22 @@
 
 from typing import List
 
-from . import blazepose33, body25, coco17, coco133_body, h36m15, h36m16, h36m17, halpe26, humanml22, ntu25, openpose18, smpl24, ucla20
+from . import (
+    blazepose33,
+    body25,
+    coco17,
+    coco133_body,
+    h36m15,
+    h36m16,
+    h36m17,
+    halpe26,
+    humanml22,
+    ntu25,
+    openpose18,
+    penn13,
+    smpl24,
+    ucla20,
+)
 from .library import SkeletonLike, get_skeleton
 from .without import WORD, parts_of
 
@@ -30,6 +45,9 @@ JOINT_MAPS['h36m16', 'h36m15'] = [h36m16.NAMES.index(name) for name in h36m15.NA
 for _source, _target in ((smpl24, humanml22), (coco133_body, coco17), (halpe26, coco17), (body25, coco17), (openpose18, coco17),
                          (blazepose33, coco17), (halpe26, coco133_body), (body25, coco133_body), (body25, openpose18)):
     JOINT_MAPS[_source.SKELETON.name, _target.SKELETON.name] = [_source.NAMES.index(name) for name in _target.NAMES]
+# Penn Action marks the middle of the head; of what pose estimators give the nose is nearest (Halpe's head is its top).
+for _source in (coco17, coco133_body, halpe26, body25, openpose18, blazepose33):
+    JOINT_MAPS[_source.SKELETON.name, 'penn13'] = [_source.NAMES.index('nose' if name == 'head' else name) for name in penn13.NAMES]
 
 
 def joint_map(source: SkeletonLike, target: SkeletonLike) -> List[int]:

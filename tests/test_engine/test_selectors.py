@@ -12,6 +12,7 @@ from mmagenc.engine import (
     class_distances,
     distance_ratio,
 )
+from mmagenc.engine.selectors import with_class_names
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import TASK_UTILS
 
@@ -104,6 +105,14 @@ def test_round_without_survivors_of_a_class_is_skipped_with_the_reason(label, pr
     selection = MedianRatioSelector()(scores(label, predicted=predicted), scores([0, 1]))
     assert len(selection.index) == 0
     assert 'survivors in class' in selection.reason
+
+
+def test_reasons_name_classes():
+    skipped = MedianRatioSelector(min_survivors=1)(scores([0, 0, 1, 1], predicted=[1, 1, 0, 0]), scores([0, 1]))
+    assert skipped.reason == 'no survivors in class [0, 1]'
+    assert with_class_names(skipped.reason, ['walk', 'run']) == 'no survivors in class walk, run'
+    assert with_class_names(skipped.reason, ['walk']) == 'no survivors in class walk, 1'
+    assert with_class_names(skipped.reason, None) == 'no survivors in class 0, 1'
 
 
 def test_a_class_of_which_no_candidate_was_made():

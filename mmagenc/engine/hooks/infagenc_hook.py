@@ -38,9 +38,9 @@ from mmagenc.engine.hooks.init_from_hook import unseen_clips
 from mmagenc.engine.patience import Patience
 from mmagenc.engine.pretrained import checked_init
 from mmagenc.engine.refusals import BEGIN, RefusedError, check_optimizer
+from mmagenc.engine.selectors import class_name, with_class_names
 from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.evaluation.checkpoints import weights_problem
-from mmagenc.evaluation.metrics.clips import with_names
 from mmagenc.models.generators.variants import sources_of, variant_annotations
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS
@@ -553,15 +553,14 @@ def forget_optimizers(optim_wrapper) -> None:
 
 def _describe_round(record: Dict, classes=None) -> str:
     """A round in words: what was accepted, how it moves, and how the judge does on recordings."""
-    reason = f' ({with_names(record["reason"], classes or ())})' if record['reason'] else ''
+    reason = f' ({with_class_names(record["reason"], classes)})' if record['reason'] else ''
     lines = [f'InfAGenC round {record["round"]}: {record["accepted"]} of {record["num_candidates"]} clips of epoch {record["best_epoch"]} '
              f'accepted, {record["pool_size"]} in the pool{reason}']
     lines.append('  ' + str(JudgeCheck(**record['judge'])))
     speeds = []
     for label, row in record['movement'].items():
-        name = classes[int(label)] if classes and int(label) < len(classes) else label
         recorded = '?' if row['recorded'] is None else f'{row["recorded"]:.2f}'
-        speeds.append(f'{name} {row["generated"]:.2f} ({recorded})')
+        speeds.append(f'{class_name(int(label), classes)} {row["generated"]:.2f} ({recorded})')
     lines.append('  speed of generated (recorded) clips, body lengths a second: ' + ', '.join(speeds))
     return '\n'.join(lines)
 

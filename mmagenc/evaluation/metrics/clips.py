@@ -101,16 +101,6 @@ def class_names(dataset_meta: Optional[Dict], num_classes: int) -> List[str]:
     return names + [str(index) for index in range(len(names), num_classes)]
 
 
-def with_names(reason: str, classes: Sequence[str]) -> str:
-    """A selector's reason with names for the class numbers of its list, as far as they are known."""
-    head, bracket, rest = reason.partition('[')
-    numbers, end, tail = rest.partition(']')
-    if not bracket or not end or not all(number.strip().isdigit() for number in numbers.split(',')):
-        return reason
-    places = map(int, numbers.split(','))
-    return head + ', '.join(classes[place] if place < len(classes) else str(place) for place in places) + tail
-
-
 def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Text in columns, the first flush left and the others flush right."""
     return '\n'.join(in_columns(rows, [False, *(True for _ in rows[0][1:])]))

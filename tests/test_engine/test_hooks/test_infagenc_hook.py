@@ -270,10 +270,13 @@ def test_warm_up_leaves_the_data_alone(tmp_path):
 
 
 def test_skipped_round_says_why_and_starts_a_new_window(tmp_path):
-    runner = make_runner(tmp_path, 'run', max_epochs=3, selector=dict(type='MedianRatioSelector', min_survivors=100))
+    runner, said = make_runner(tmp_path, 'run', max_epochs=3, selector=dict(type='MedianRatioSelector', min_survivors=100)), []
+    runner.logger.info = said.append
     runner.train()
     hook = hook_of(runner)
     assert hook.rounds[0]['accepted'] == 0 and 'survivors' in hook.rounds[0]['reason']
+    line = next(text for text in said if text.startswith('InfAGenC round 1'))
+    assert '(fewer than 100 survivors in class low, high; ' in line, 'classes by name, where names are known'
     assert hook.best['epoch'] == 3 and len(runner.train_dataloader.dataset) == 16
 
 
