@@ -33,6 +33,11 @@ def annotations_of(dataset: Any) -> Sequence[Dict]:
     return parts[0].annotations() if len(parts) == 1 else [clip for part in parts for clip in part.annotations()]
 
 
+def named_files(dataset: Any) -> str:
+    """The files of a built dataset, or of all in it, for messages; empty where it names none."""
+    return ', '.join(dict.fromkeys(str(file) for part in built_datasets(dataset) for file in getattr(part, 'ann_files', ())))
+
+
 def _inside(dataset, get) -> List:
     if get(dataset, 'dataset'):
         return _inside(get(dataset, 'dataset'), get)

@@ -6,7 +6,7 @@ the config's key. Once the judge has been fitted, it is asked for recordings and
 
 import logging
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import nn
 
 from mmagenc.clips import seen_by_score
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
+from mmagenc.datasets.transforms import BodyUnit
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.draws import untouched_random_state
 from mmagenc.evaluation.functional import by_path_alone, chance_of, is_near_chance
@@ -78,6 +79,7 @@ def check_contract(model: nn.Module, annotations: Sequence[Dict], trainer: Recog
             _check_alike(*pair, name)
             _check_graph(trainer.model, pair[0], name)
             samples[name] = pair
+            check_bodies(pipeline, lambda: annotations, f"the recognizer's {name}")
         _check_forward(trainer.model, samples)
         contract.sees = _what_only_recordings_have(model, real, trainer)
     missing = [name for name in contract.sees if name == 'path' or not hasattr(model.representation, 'place')]
@@ -279,6 +281,26 @@ def check_recognizer(recognizer: nn.Module, dataset, name: str, mode: str) -> No
         if isinstance(sample, dict) and isinstance(sample.get('inputs'), torch.Tensor):
             _check_graph(recognizer, sample, name, who='recognizer')
             _forward(recognizer, [sample], name, mode)
+
+
+def check_bodies(pipeline, annotations: Callable[[], Sequence[Dict]], source: str) -> None:
+    """Refuse clips in which nobody is there to measure, where a pipeline measures bodies: told before training, not when such a clip comes.
+
+    Args:
+        pipeline: its transforms; what stands before :class:`BodyUnit` in it gives nobody a body.
+        annotations: gives the clips, with their layout.
+        source: begins the message.
+
+    Raises:
+        ContractError: naming how many clips, and one of them.
+    """
+    if not any(isinstance(transform, BodyUnit) for transform in getattr(pipeline, 'transforms', ())):
+        return
+    clips = annotations()
+    nobody = [clip['frame_dir'] for clip in clips if clip.get('skeleton') is not None and BodyUnit.length(clip) == 0]
+    if nobody:
+        such = f'clip {nobody[0]}' if len(nobody) == 1 else f'{len(nobody)} of {len(clips)} clips, such as {nobody[0]}'
+        raise ContractError(f'{source}: {such}: {BodyUnit.why_not(np.float32(0))}')
 
 
 # What the judge sees ------------------------------------------------------------------------------------------------------------------

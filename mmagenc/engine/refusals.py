@@ -25,8 +25,9 @@ from torch import Tensor, nn
 
 from mmagenc.command_line import describe
 from mmagenc.datasets.annotation import AnnotationError
+from mmagenc.datasets.nested import built_datasets, named_files
 from mmagenc.engine.config_types import all_mappings
-from mmagenc.engine.contract import ContractError, check_recognizer, num_classes_of
+from mmagenc.engine.contract import ContractError, check_bodies, check_recognizer, num_classes_of
 from mmagenc.engine.held_out import JUDGED, LEARNT, PARTS, compared, learnt_and_tested, learnt_clips, said_learnt
 from mmagenc.engine.interruption import InterruptedTraining
 from mmagenc.engine.pretrained import SAID
@@ -219,6 +220,8 @@ class StartHook(Hook):
         validated = getattr(getattr(runner, '_val_loop', None), 'dataloader', None)
         if validated is not None:
             check_recognizer(unwrapped(runner.model), validated.dataset, 'val_dataloader', 'predict')
+            _check_measured(validated.dataset)
+        _check_measured(runner.train_dataloader.dataset)
         warnings, tested = compared(runner)
         for warning in warnings:
             runner.logger.warning(warning)
@@ -235,12 +238,20 @@ class StartHook(Hook):
             raise RefusedError(no_batch(runner.test_dataloader, 'test_dataloader'))
         check_classes(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
         check_recognizer(unwrapped(runner.model), runner.test_dataloader.dataset, 'test_dataloader', 'predict')
+        _check_measured(runner.test_dataloader.dataset)
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         for call in self.begun:
             call()
 
     after_test_iter = after_val_iter = after_train_iter
+
+
+def _check_measured(dataset) -> None:
+    """Refuse clips of a data set that its pipeline cannot measure; one that does not tell its clips is passed over."""
+    for part in built_datasets(dataset):
+        if hasattr(part, 'annotations'):
+            check_bodies(getattr(part, 'pipeline', None), part.annotations, named_files(part))
 
 
 def loaded_dataset(runner):

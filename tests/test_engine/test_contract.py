@@ -13,6 +13,7 @@ from mmagenc.datasets.motion_dataset import ClipList
 from mmagenc.engine.contract import (
     ContractError,
     JudgeCheck,
+    check_bodies,
     check_contract,
     check_judge,
     check_metric,
@@ -155,6 +156,23 @@ def test_what_is_no_recognizer_is_not_tried(clips):
     check_recognizer(generator(clips), clips, 'train_dataloader', 'loss')
     check_recognizer(judge().model, [None], 'train_dataloader', 'loss')
     check_recognizer(judge().model, [], 'train_dataloader', 'loss')
+
+
+def test_clips_without_anybody_are_refused_before_training_where_bodies_are_measured(clips):
+    """The judge's, and those of a recognizer by itself; the clip stands behind others, which are looked at first."""
+    measuring = [dict(type='BodyUnit'), *CENTERED]
+    trainer, model = judge(measuring, in_channels=2), generator(clips, unit='body')
+    trainer.form = ClipForm.of(ClipList(clips, 'coco17'))
+    clips[5] = dict(clips[5], keypoint=np.zeros_like(clips[5]['keypoint']))
+    said = 'clip_005: all keypoints of the first person lie on one place, and BodyUnit has no body to measure'
+    with pytest.raises(ContractError, match=f"the recognizer's train_pipeline: clip {said}"):
+        check_contract(model, ClipList(clips, 'coco17'), trainer, metainfo=dict(classes=WAVE_SQUAT_STEP), num_frames=FRAMES)
+    with pytest.raises(ContractError, match=f'mine.npz: clip {said}'):
+        check_bodies(trainer.test_pipeline, lambda: ClipList(clips, 'coco17'), 'mine.npz')
+    clips[7] = clips[5]
+    with pytest.raises(ContractError, match='mine.npz: 2 of 12 clips, such as clip_005: '):
+        check_bodies(trainer.test_pipeline, lambda: ClipList(clips, 'coco17'), 'mine.npz')
+    check_bodies(judge().test_pipeline, lambda: 1 / 0, 'mine.npz')  # which measures nothing, and asks for no clips
 
 
 def test_labels_that_begin_at_one_are_explained(clips):

@@ -3,7 +3,7 @@
 M persons, T frames, V keypoints, J joints.
 """
 
-from typing import Dict
+from typing import Dict, Optional
 
 import numpy as np
 import torch
@@ -115,15 +115,30 @@ class BodyUnit(BaseTransform):
     def __init__(self, per_frame: bool = False) -> None:
         self.per_frame = per_frame
 
+    @staticmethod
+    def length(clip: Dict) -> np.floating:
+        """Body length of a clip; 0 where all lies on one place, NaN where points have no place."""
+        parents = get_skeleton(clip['skeleton']).parents
+        chain = list(longest_chain(tuple(parents)))
+        bones = clip['keypoint'][0][:, chain] - clip['keypoint'][0][:, [parents[joint] for joint in chain]]
+        return np.median(np.linalg.norm(bones, axis=-1).sum(axis=1))
+
+    @staticmethod
+    def why_not(length: np.floating) -> Optional[str]:
+        """Why a clip of this body length cannot be measured, and what helps; ``None`` where it can."""
+        if length > 0:
+            return None
+        return ('all keypoints of the first person lie on one place, and BodyUnit has no body to measure: leave such clips out of the file'
+                if length == 0 else 'BodyUnit measures no keypoints without a place (NaN): fill_gaps=dict(max_gap=…) of the data set fills '
+                'or cuts them')
+
     def transform(self, results: Dict) -> Dict:
         if results.get('skeleton') is None:
             raise ValueError(f'clip {results.get("frame_dir")}: BodyUnit needs to know its skeleton')
-        skeleton, keypoint = get_skeleton(results['skeleton']), results['keypoint']
-        chain = list(longest_chain(tuple(skeleton.parents)))
-        bones = keypoint[0][:, chain] - keypoint[0][:, [skeleton.parents[joint] for joint in chain]]
-        length = np.median(np.linalg.norm(bones, axis=-1).sum(axis=1))
-        if not length > 0:
-            raise ValueError(f'clip {results.get("frame_dir")}: all keypoints of the first person lie on one place')
+        skeleton, keypoint, length = get_skeleton(results['skeleton']), results['keypoint'], self.length(results)
+        problem = self.why_not(length)
+        if problem:
+            raise ValueError(f'clip {results.get("frame_dir")}: {problem}')
         place = keypoint[:1, :, skeleton.middle].mean(axis=2, keepdims=True)
         results['keypoint'] = (keypoint - (place if self.per_frame else place[:, :1])) / length
         return results

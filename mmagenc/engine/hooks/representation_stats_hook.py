@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from torch import nn
 
-from mmagenc.datasets.nested import annotations_of
+from mmagenc.datasets.nested import annotations_of, named_files
 from mmagenc.registry import HOOKS
 
 
@@ -24,7 +24,11 @@ class RepresentationStatsHook(Hook):
 
     def before_train(self, runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        fit_to_clips(model, partial(annotations_of, runner.train_dataloader.dataset), runner.logger)
+        dataset = runner.train_dataloader.dataset
+        try:
+            fit_to_clips(model, partial(annotations_of, dataset), runner.logger)
+        except ValueError as error:
+            raise ValueError(': '.join(filter(None, [named_files(dataset), str(error)]))) from error
 
 
 def fit_to_clips(model: nn.Module, annotations: Callable[[], Sequence[Dict]], logger: logging.Logger) -> None:

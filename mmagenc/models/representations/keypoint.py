@@ -16,6 +16,7 @@ from mmagenc.clips import seen_by_score
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import get_skeleton, longest_chain, register_skeleton
 from mmagenc.skeletons.library import SkeletonLike
+from mmagenc.skeletons.without import name_of_seen
 from mmagenc.structures import ClipForm, Motion, MotionInfo, image_shapes
 
 NORMALIZATIONS = ('standard', 'min_max', 'centered_min_max')
@@ -125,13 +126,7 @@ class KeypointRepresentation(nn.Module):
             raise ValueError('there are no clips to take statistics of')
         clips = [self._seen(clip) for clip in annotations]
         lengths = torch.stack([self._body_length(clip).squeeze() for clip in clips])
-        for clip, length in zip(annotations, lengths.tolist()):
-            if length == 0:
-                raise ValueError(f'clip {clip.get("frame_dir")}: all keypoints lie on one place, in every frame')
-            if self.unit == 'body' and np.isnan(length):
-                scored = ' with scores above 0' if 'keypoint_score' in clip else ''
-                raise ValueError(f'clip {clip.get("frame_dir")}: no frame shows {self._chain_in_words()}{scored}, which a body is measured '
-                                 'by')
+        self._check_lengths(annotations, clips, lengths)
         growth = self._fit_form(annotations, clips)
         if self.unit == 'body':
             clips = [clip / length for clip, length in zip(clips, lengths)]
@@ -146,6 +141,28 @@ class KeypointRepresentation(nn.Module):
                 mean, std = self._statistics(frames[:, part])
                 self.mean[part] = mean
                 self.std[part] = std.clamp(min=self.min_std)
+
+    def _check_lengths(self, annotations: Sequence[Dict], clips: Sequence[Tensor], lengths: Tensor) -> None:
+        points = [clip.get('frame_dir') for clip, length in zip(annotations, lengths.tolist()) if length == 0]
+        if points:
+            raise ValueError(f'{_some_clips(points, len(clips))}: all keypoints lie on one place, in every frame: nobody is there to learn '
+                             'from; leave these clips out')
+        unmeasured = lengths.isnan().nonzero().flatten().tolist() if self.unit == 'body' else []
+        if unmeasured:
+            scored = ' with scores above 0' if 'keypoint_score' in annotations[unmeasured[0]] else ''
+            never = torch.stack([clips[index].isnan().any(dim=-1).all(dim=1)[0] for index in unmeasured]).any(dim=0)
+            raise ValueError(f'{_some_clips([annotations[index].get("frame_dir") for index in unmeasured], len(clips))}: no frame shows '
+                             f'{self._chain_in_words()}{scored}, which a body is measured by: leave these clips out'
+                             f'{self._other_remedy(never.nonzero().flatten().tolist())}')
+
+    def _other_remedy(self, never: Sequence[int]) -> str:
+        """What helps where keypoints are missing, and these in all frames of a clip."""
+        if not never:
+            return ', or fill gaps (fill_gaps=dict(max_gap=…) of the data set)'
+        layout = name_of_seen(self.skeleton, never)
+        return '' if layout is None else (
+            f', or take a layout without what is never seen (skeleton={layout!r} in metainfo of the data set and representation; '
+            'own_data.skeleton says it to both)')
 
     def _fit_form(self, annotations: Sequence[Dict], clips: Sequence[Tensor]) -> Tensor:
         """Where bodies usually are, and what recordings have beside their keypoints.
@@ -324,3 +341,7 @@ class KeypointRepresentation(nn.Module):
 def _one_of(name: str, value: str, accepted: Sequence[str]) -> None:
     if value not in accepted:
         raise ValueError(f'{name} must be one of {", ".join(accepted)}, got {value!r}')
+
+
+def _some_clips(names: Sequence[Optional[str]], total: int) -> str:
+    return f'clip {names[0]}' if len(names) == 1 else f'{len(names)} of {total} clips, such as {names[0]}'

@@ -42,6 +42,13 @@ def test_a_set_that_tells_no_clips_is_refused_in_words():
         run(KeypointRepresentation(skeleton='ucla20', root_center=True), lambda dataset: SimpleNamespace(dataset=[1]))
 
 
+def test_a_refusal_names_the_files():
+    clips = [dict(frame_dir='a', keypoint=np.zeros((1, 5, 20, 3), np.float32))]
+    with pytest.raises(ValueError, match='^mine.npz, more.npz: clip a: all keypoints lie on one place'):
+        run(KeypointRepresentation(skeleton='ucla20', root_center=True),
+            lambda _: SimpleNamespace(annotations=lambda: clips, ann_files=['mine.npz', 'more.npz']))
+
+
 def test_statistics_of_a_checkpoint_stay():
     representation = KeypointRepresentation(skeleton='ucla20', root_center=True)
     representation.std.fill_(2.)

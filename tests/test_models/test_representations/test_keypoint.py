@@ -77,6 +77,24 @@ def test_a_body_that_no_frame_shows_is_refused_with_its_scores():
         KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body').fit(clips)
 
 
+def test_a_body_that_cannot_be_measured_names_clips_and_remedy():
+    """Of ankles that are never seen the layout without, of two that are never seen at once the filling of gaps."""
+    clips = [dict(clip, frame_dir=f'clip_{index}', keypoint_score=np.ones(clip['keypoint'].shape[:3], np.float32))
+             for index, clip in enumerate(annotations('coco17', 2))]
+    clips[1]['keypoint_score'][:, :, 15] = 0
+    representation = KeypointRepresentation(skeleton='coco17', num_dims=2, unit='body')
+    with pytest.raises(ValueError, match=r"^clip clip_1: .* clips out, or .*\(skeleton='coco17 without left_ankle, right_ankle'"):
+        representation.fit(clips)
+    clips[1]['keypoint_score'][:] = 1
+    for clip in clips:
+        clip['keypoint_score'][:, ::2, 15], clip['keypoint_score'][:, 1::2, 16] = 0, 0
+    with pytest.raises(ValueError, match=rf'^{len(clips)} of {len(clips)} clips, such as clip_0: .*, or fill gaps \(fill_gaps='):
+        representation.fit(clips)
+    clips[0] = dict(frame_dir='clip_0', keypoint=np.zeros_like(clips[0]['keypoint']))
+    with pytest.raises(ValueError, match='^clip clip_0: all keypoints lie on one place, in every frame: .*leave these clips out'):
+        representation.fit(clips)
+
+
 def test_use_before_fit_names_the_remedy():
     representation = KeypointRepresentation(skeleton='ntu25')
     with pytest.raises(ValueError, match='RepresentationStatsHook'):
