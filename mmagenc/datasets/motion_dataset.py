@@ -122,7 +122,7 @@ class MotionDataset(BaseDataset):
 
     def load_data_list(self) -> List[Dict]:
         clips, source = [], ', '.join(map(str, self.ann_files))
-        found, rates, lacking = set(), self._common_rate(), []
+        members, rates, lacking, unsplit = {}, self._common_rate(), [], []
         given, self.silent = self._metainfo.get('classes'), []
         for path in self.ann_files:
             annotation = self.read(path)
@@ -130,7 +130,10 @@ class MotionDataset(BaseDataset):
             if not annotation['metainfo'].get('classes'):
                 self.silent.append(str(path))
             self._metainfo.update({key: value for key, value in annotation['metainfo'].items() if _is_unsaid(self._metainfo.get(key))})
-            found.update(annotation['split'])
+            for split, names in annotation['split'].items():
+                members.setdefault(split, []).extend(names)
+            if not annotation['split']:
+                unsplit += [clip['frame_dir'] for clip in annotation['annotations']]
             if self.splits is not None and not set(self.splits) & set(annotation['split']):
                 lacking.append((path, annotation['split'], len(annotation['annotations'])))
             read = rates.bring(self._read_clips(annotation, path), annotation['metainfo'].get('fps'), path)
@@ -147,13 +150,13 @@ class MotionDataset(BaseDataset):
             warn_of_gaps(clips, source)
         self._warn_of_paths(clips, source)
         self._metainfo = with_named_layouts(self._metainfo)
-        self._split_names = found
-        missing = [split for split in self.splits or () if split not in found]
+        self._members, self._unsplit = members, unsplit
+        missing = [split for split in self.splits or () if split not in members]
         if missing:
-            raise AnnotationError(f'{source}: no split {missing}; found {sorted(found)}')
+            raise AnnotationError(f'{source}: no split {missing}; found {sorted(members)}')
         for path, splits, count in lacking:
             print_log(f'{path}: no split {list(self.splits)}, which other files of the list have: none of its {count} clips is taken here; '
-                      f'it has {sorted(splits)}', logger='current', level=logging.INFO if splits else logging.WARNING)
+                      f'it has {sorted(splits)}', logger='current', level=logging.INFO if splits or self.test_mode else logging.WARNING)
         if not clips:
             of_split = f' of split {", ".join(self.splits)}' if self.splits else ''
             left = ' are left; what skip_broken leaves out, and why, a warning before this says' if self.skip_broken else ''
@@ -256,7 +259,18 @@ class MotionDataset(BaseDataset):
     def split_names(self) -> List[str]:
         """Names of the splits that the files have."""
         self.full_init()
-        return sorted(self._split_names)
+        return sorted(self._members)
+
+    def members(self, split: str) -> List[str]:
+        """Names of the clips that the files have in a split; of one that none has, none."""
+        self.full_init()
+        return list(self._members.get(split, ()))
+
+    @property
+    def unsplit(self) -> List[str]:
+        """Names of the clips of files that have no splits."""
+        self.full_init()
+        return list(self._unsplit)
 
     def extend(self, annotations: Sequence[Dict]) -> None:
         """Add clips, in this dataset's layout and frame rate or with their own named as ``skeleton`` and ``fps``.

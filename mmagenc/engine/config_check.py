@@ -208,7 +208,12 @@ def _without_type(cfg: Config, key: str) -> str:
     if place == 'custom_hooks':
         return f'{key} has no type, so that nobody knows which hook it is'
     if name in OWN_HOOKS:
-        return f"{key} has no type: add type='{OWN_HOOKS[name]}'"
+        added = f"{key} has no type: add type='{OWN_HOOKS[name]}'"
+        try:
+            check_arguments(key, config_hooks(cfg)[key], HOOKS.get(OWN_HOOKS[name]), extra=('priority', ))
+        except ValueError as error:
+            return f'{added}; and {error}'
+        return added
     names = hook_names(cfg)
     question = meant(name, names, place='default_hooks.')
     return f'{key}: this config has no hook of the name{question}. It has {", ".join(names)}; a new one needs a type'

@@ -268,7 +268,7 @@ def check_arguments(key: str, settings: Mapping, cls: Any, *, extra: Iterable[st
         unknown = [name for name in unknown if closest(name, accepted)]
     if unknown:
         raise ValueError(f'{key}.{unknown[0]}: {cls.__name__} has no such argument{meant(unknown[0], accepted)}; '
-                         f'it takes {", ".join(accepted)}')
+                         f'it takes {", ".join(accepted) or "none"}')
     missing = [name for name in accepted if known[name].default is inspect.Parameter.empty and name not in settings]
     if complete and missing:
         raise ValueError(f'{key}.{missing[0]}: {cls.__name__} needs it, and the config does not have it')
@@ -281,6 +281,8 @@ def check_arguments(key: str, settings: Mapping, cls: Any, *, extra: Iterable[st
 def parameters_of(cls: Any) -> Tuple[Dict[str, inspect.Parameter], bool]:
     """Arguments by name, those of base classes too where a constructor hands the rest on, and whether others may be taken still."""
     known: Dict[str, inspect.Parameter] = {}
+    if isinstance(cls, type) and cls.__init__ is object.__init__:  # whose signature takes anything, and which takes nothing
+        return known, cls.__new__ is not object.__new__
     constructors = [vars(base)['__init__'] for base in cls.__mro__ if '__init__' in vars(base)] if isinstance(cls, type) else [cls]
     is_open = False
     for constructor in constructors:

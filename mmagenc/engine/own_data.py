@@ -10,7 +10,7 @@ import inspect
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Set
 
 import numpy as np
 from mmengine.config import Config
@@ -275,11 +275,14 @@ class OwnClips:
             if part not in SPLIT_NAMES or name not in found:
                 raise OwnDataError(f'own_data.splits: {part}={name!r}; parts are train, val and test, splits of the file {sorted(found)}')
             names[part] = name
-        if found and names['train'] is None:
+        unsplit = set(dataset.unsplit if found else ())
+        if found and names['train'] is None and not unsplit:
             raise OwnDataError(f'{self.source}: none of its splits {sorted(found)} is named train: say own_data.splits=dict(train=…)')
         parts = {part: dict(self.dataset_cfg, split=name) for part, name in names.items() if name is not None}
         parts.setdefault('train', dict(self.dataset_cfg))
-        built = {part: DATASETS.build(settings).annotations() for part, settings in parts.items()}
+        if unsplit:
+            parts['train'] = dict(self.dataset_cfg, clips=self._with_unsplit(dataset, names['train'], unsplit))
+        built = {part: DATASETS.build(dict(settings, test_mode=part != 'train')).annotations() for part, settings in parts.items()}
         self._check_apart({part: clips.values('frame_dir') for part, clips in built.items()})
         self.labels, self.names = np.array(built['train'].values('label')), built['train'].values('frame_dir')
         self.kept = np.array(sorted(range(len(self.names)), key=lambda index: natural_key(self.names[index])))
@@ -302,6 +305,13 @@ class OwnClips:
         self.subjects = {part: set(map(str, names)) - {''} for part, names in people.items()}
         self.tested = [part for part in ('val', 'test') if part in parts]
         return parts
+
+    def _with_unsplit(self, dataset, split: Optional[str], unsplit: Set[str]) -> List[str]:
+        """The clips of the split for training, and those of files that have no splits, as all of such a file alone would train."""
+        wanted = unsplit | set(dataset.members(split) if split is not None else ())
+        self._say(f'{len(unsplit)} clips are of files without splits, beside files that have some: all of them are trained on, but for '
+                  'those that are set apart')
+        return [name for name in dataset.annotations().values('frame_dir') if name in wanted]
 
     def _check_apart(self, members: Dict[str, Sequence[str]]) -> None:
         """Refuse clips that are trained on and tested too."""

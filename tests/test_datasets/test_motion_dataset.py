@@ -88,6 +88,9 @@ def test_a_file_of_a_list_may_lack_a_split(real, pool, monkeypatch):
     save_annotation(dict(content, split={}), pool)
     assert names(MotionDataset([real, pool], split='train')) == ['a', 'b']
     assert said[0][0].endswith('it has []') and said[0][1] == logging.WARNING
+    dataset = MotionDataset([real, pool], split='test', test_mode=True)
+    assert said[1][1] == logging.INFO, 'that recordings without splits are not tested is as it should be'
+    assert set(dataset.unsplit) == {'p0', 'p1'} and dataset.members('train') == ['a', 'b'] and dataset.members('other') == []
 
 
 def test_sample_before_the_pipeline(real):

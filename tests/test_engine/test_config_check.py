@@ -112,6 +112,7 @@ default_hooks = dict(timer=default_hook)
     ({'default_hooks.xyz.interval': 2}, 'default_hooks.xyz: this config has no hook of the name. It has runtime_info, timer, '),
     ({'default_hooks.infagenc.begn': 0}, 'default_hooks.infagenc.begn: InfAGenCHook has no such argument (is begin meant?)'),
     ({'default_hooks.checkpoint.intervall': 2}, 'CheckpointHook has no such argument (is interval meant?)'),
+    ({'default_hooks.param_scheduler.y': 1}, 'param_scheduler.y: ParamSchedulerHook has no such argument; it takes none'),
     ({'custom_hooks.3.begin': 0}, 'custom_hooks must be a list, got ConfigDict: hooks of this config have names'),
     ({'custom_hooks': [dict(begin=0)]}, 'custom_hooks.0 has no type'),
     ({'default_hooks': [dict(type='A')]}, 'default_hooks must be a dict of hooks by name, got list'),
@@ -123,6 +124,8 @@ def test_hooks_that_are_not_there(options, message):
 def test_hook_of_mmengine_without_a_type():
     with pytest.raises(ValueError, match=r"default_hooks\.logger has no type: add type='LoggerHook'"):
         check_hooks(Config(dict(default_hooks=dict(logger=dict(interval=5)))))
+    with pytest.raises(ValueError, match=r"type='CheckpointHook'; and .*checkpoint\.intervall: .* \(is interval meant\?\)"):
+        check_hooks(Config(dict(default_hooks=dict(checkpoint=dict(intervall=5)))))
 
 
 def test_loop_that_is_not_in_the_config():

@@ -1,6 +1,7 @@
 """A config of a few lines on recordings of one's own: what the file says is filled in, what does not fit is refused in words."""
 
 import copy
+import logging
 import pickle
 from pathlib import Path
 
@@ -270,6 +271,31 @@ def test_a_pool_beside_recordings_needs_no_split_to_test_on(bodies):
     cfg.own_data.ann_file = [str(path), str(pool)]
     parts = parts_of(complete_config(cfg))
     assert parts == dict(train=[*names[:16], *made], val=names[16:20], test=names[20:])
+
+
+@pytest.mark.parametrize('tested', [False, True])
+def test_recordings_without_splits_train_beside_files_that_have_some(bodies, tested, said, monkeypatch):
+    """As they do alone; what is tested comes of them where no file has a split for it."""
+    told = []
+    monkeypatch.setattr('mmagenc.datasets.motion_dataset.print_log', lambda text, logger, level: told.append((text, level)))
+    path, made = with_generated(bodies, 2)
+    content, pool = load_annotation(path), bodies.with_name('pool.npz')
+    held = [dict(clip, frame_dir=f'held_{index}', keypoint=clip['keypoint'] * 1.1, label=index)
+            for index, clip in enumerate(content['annotations'][:4])] if tested else []
+    others = dict(val=['held_0', 'held_1'], test=['held_2', 'held_3']) if tested else {}
+    save_annotation(dict(content, annotations=[*content['annotations'][24:], *held], split=dict(train=made, **others)), pool)
+    save_annotation(dict(content, annotations=content['annotations'][:24], split={}), path)
+    names = [clip['frame_dir'] for clip in content['annotations'][:24]]
+    cfg = config('3d', path)
+    cfg.own_data.ann_file = [str(path), str(pool)]
+    parts = parts_of(complete_config(cfg))
+    if tested:
+        assert parts == dict(train=[*names, *made], **others)
+    else:
+        assert sorted(sum(parts.values(), [])) == sorted([*names, *made]) and not set(made) & {*parts['val'], *parts['test']}
+        assert len(parts['val']) == len(parts['test']) == 4
+    assert any('24 clips are of files without splits, beside files that have some: all of them are trained on' in text for text in said)
+    assert not [text for text, level in told if level > logging.INFO], 'that nothing of the file is taken'
 
 
 def test_groups_that_cannot_be_set_apart_are_refused(bodies):
