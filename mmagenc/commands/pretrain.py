@@ -14,6 +14,7 @@ from mmagenc.commands.train import carry_out, checked, merge_args
 from mmagenc.compat import find_latest_checkpoint
 from mmagenc.engine.config_check import check_launcher
 from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.early_log import early_log
 from mmagenc.engine.hook_config import find_hook
 from mmagenc.engine.own_data import complete_config
 from mmagenc.engine.refusals import refusing
@@ -49,7 +50,8 @@ def what_now(cfg: Config, config: str) -> str:
 def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with in_words('pretrain', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
-        cfg = prepare(args)
-        carry_out('pretrain', cfg, args.resume, output)
+        with early_log() as early:
+            cfg = prepare(args)
+        carry_out('pretrain', cfg, args.resume, output, early)
         if is_main_process():
             print(what_now(cfg, args.config), file=sys.stderr)

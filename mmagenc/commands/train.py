@@ -8,8 +8,9 @@ import os
 import sys
 from functools import partial
 from importlib.util import find_spec
+from logging import LogRecord
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 import torch
 from mmengine.config import Config
@@ -22,6 +23,7 @@ from mmagenc.datasets.layouts import register_layouts
 from mmagenc.engine import freed_memory
 from mmagenc.engine.config_check import check_config, check_launcher, merge_options
 from mmagenc.engine.config_file import read_config_file
+from mmagenc.engine.early_log import early_log, write_early
 from mmagenc.engine.finite import NonFiniteLossError
 from mmagenc.engine.hook_config import add_stopping_hooks, find_hook, settle_hooks
 from mmagenc.engine.interruption import InterruptedTraining, listening
@@ -203,7 +205,7 @@ def checked(cfg: Config) -> Config:
     return cfg
 
 
-def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
+def carry_out(tool: str, cfg: Config, resume: Optional[str], output, early: Sequence[LogRecord] = ()) -> None:
     """The training of a config, to its end.
 
     Args:
@@ -211,6 +213,7 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
         cfg: as :func:`checked` leaves it.
         resume: the option.
         output: what :func:`~mmagenc.command_line.waiting_output` gave, which is let go with the first step.
+        early: what was logged before, for the log file.
 
     Raises:
         SystemExit: it was interrupted, or a loss is no number.
@@ -226,6 +229,7 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
                 say(f'{moved}; --resume goes on with a training instead')  # also where what is built next fails
                 start.undo += [lambda: say(f'nothing was trained, and what was moved lies in {cfg.work_dir} again'), moved.put_back]
             runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+            write_early(early, runner.logger)
             runner.register_hook(StartHook(output.release, start, strict=bool(cfg.get('resume'))))
             torch.set_flush_denormal(True)  # numbers below 1e-38, such as a softmax's tails, are nothing but slow on a CPU
             with freed_memory.kept():
@@ -243,4 +247,6 @@ def carry_out(tool: str, cfg: Config, resume: Optional[str], output) -> None:
 def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with in_words('train', debug=args.debug, code=2, launcher=args.launcher), waiting_output() as output:
-        carry_out('train', prepare(args), args.resume, output)
+        with early_log() as early:
+            cfg = prepare(args)
+        carry_out('train', cfg, args.resume, output, early)

@@ -27,6 +27,7 @@ from mmagenc.datasets.readers.source import natural_key
 from mmagenc.datasets.split_names import SPLIT_NAMES
 from mmagenc.datasets.transforms import swapped_labels
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
+from mmagenc.engine.early_log import early_log, write_early
 from mmagenc.evaluation.functional import clip_movement
 from mmagenc.evaluation.functional.movement import STILL
 from mmagenc.evaluation.inspection import twins_of
@@ -87,7 +88,11 @@ class OwnDataRunner(Runner):
 
     @classmethod
     def from_cfg(cls, cfg: Config) -> Runner:
-        return Runner.from_cfg(complete_config(copy.deepcopy(cfg)))
+        with early_log() as early:
+            cfg = complete_config(copy.deepcopy(cfg))
+        runner = Runner.from_cfg(cfg)
+        write_early(early, runner.logger)
+        return runner
 
 
 def complete_config(cfg: Config) -> Config:

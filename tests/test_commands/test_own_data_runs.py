@@ -113,6 +113,12 @@ def test_other_generators_in_as_many_lines(trained, name):
         assert abs(clip['keypoint'][0, 0].mean(axis=0) - (320, 240)).max() < 240  # pixels, inside the image
 
 
+def test_what_is_said_of_the_file_stands_in_the_log(trained):
+    """It is said before the runner opens the file."""
+    log, = trained.glob('run/*/*.log')
+    assert log.read_text().count('pose.pkl: the file names no classes: 3 by number') == 1
+
+
 def test_the_completed_config_stands_alone(trained):
     text = (trained / 'run/mine.py').read_text()
     assert 'own_data' not in text and "skeleton='coco17'" in text
