@@ -17,7 +17,7 @@ import mmaction.registry
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import Registry
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
@@ -223,7 +223,7 @@ class StartHook(Hook):
             _check_measured(validated.dataset)
         _check_measured(runner.train_dataloader.dataset)
         warnings, tested = compared(runner)
-        for warning in warnings:
+        for warning in [*warnings, *(without_validation(runner) if getattr(runner, '_val_loop', None) is None else ())]:
             runner.logger.warning(warning)
         self.learnt = learnt_clips(runner, tested, self.learnt)
         loop = runner.train_loop
@@ -245,6 +245,19 @@ class StartHook(Hook):
             call()
 
     after_test_iter = after_val_iter = after_train_iter
+
+
+def without_validation(runner) -> List[str]:
+    """What waits for a validation that does not come: it does nothing, and MMEngine does not say so."""
+    schedules = getattr(runner, 'param_schedulers', None) or []
+    schedules = sum(schedules.values(), []) if isinstance(schedules, dict) else schedules
+    hooks = getattr(runner, 'hooks', ())
+    idle = [f'{type(hook).__name__} never stops the training' for hook in hooks if isinstance(hook, EarlyStoppingHook)]
+    idle += [f'{type(hook).__name__} with save_best saves no best checkpoint' for hook in hooks
+             if isinstance(hook, CheckpointHook) and hook.save_best]
+    idle += [f'{type(schedule).__name__} changes nothing' for schedule in schedules if getattr(schedule, 'need_val_args', False)]
+    none = 'it goes by numbers of a validation, and the config has none (val_dataloader, val_cfg, val_evaluator)'
+    return [f'{text}: {none}' for text in idle]
 
 
 def _check_measured(dataset) -> None:

@@ -7,7 +7,8 @@ from unittest.mock import Mock
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.optim import CosineAnnealingLR, MultiStepLR, OptimWrapper
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
+from mmengine.optim import CosineAnnealingLR, MultiStepLR, OptimWrapper, ReduceOnPlateauLR
 from mmengine.registry import Registry
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
@@ -24,6 +25,7 @@ from mmagenc.engine.refusals import (
     check_same_clips,
     check_schedules,
     refusing,
+    without_validation,
 )
 from mmagenc.registry import MODELS
 
@@ -109,6 +111,18 @@ def test_mistakes_of_programs_pass(error):
 
 def test_memory_is_nobodys_mistake():
     assert isinstance(refused(lambda: list(DataLoader(Broken(MemoryError())))), MemoryError)
+
+
+def test_what_waits_for_a_validation_that_does_not_come():
+    weights = [nn.Parameter(torch.zeros(1))]
+    schedules = [MultiStepLR(SGD(weights, lr=1.), milestones=[1]), ReduceOnPlateauLR(SGD(weights, lr=1.), monitor='loss')]
+    hooks = [EarlyStoppingHook(monitor='acc'), CheckpointHook(interval=1), CheckpointHook(interval=1, save_best='auto')]
+    for each in (schedules, dict(a=schedules)):
+        told = without_validation(SimpleNamespace(hooks=hooks, param_schedulers=each))
+        assert [text.split(':')[0] for text in told] == [
+            'EarlyStoppingHook never stops the training', 'CheckpointHook with save_best saves no best checkpoint',
+            'ReduceOnPlateauLR changes nothing']
+    assert without_validation(SimpleNamespace(hooks=hooks[1:2], param_schedulers=schedules[:1])) == []
 
 
 class TestStartHook:
