@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.optim import CosineAnnealingLR, MultiStepLR, OptimWrapper, ReduceOnPlateauLR
-from mmengine.registry import Registry
+from mmengine.registry import Registry, init_default_scope
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 from torch.optim import SGD, AdamW
@@ -79,6 +79,7 @@ def test_reading_also_in_workers(workers, error, said):
 @pytest.mark.parametrize('stage', ['val', 'test'])
 def test_of_parts_that_are_copies_the_one_that_was_built_is_named(stage, tmp_path):
     """As with ``test_dataloader = val_dataloader``."""
+    init_default_scope('mmagenc')
     dataset = dict(type='MotionDataset', ann_file='none', num_persons=0)
     loader = dict(batch_size=1, num_workers=0, dataset=dataset, sampler=dict(type='DefaultSampler', shuffle=False))
     cfg = Config(dict(val_dataloader=loader, test_dataloader=loader, val_evaluator=dict(type='AccMetric'), work_dir=str(tmp_path),
