@@ -5,7 +5,7 @@ N candidates, M reference clips, D feature channels, K classes.
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, field
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, Optional, Tuple
 
 import numpy as np
 import torch
@@ -30,20 +30,6 @@ class Selection:
     index: np.ndarray
     num_survivors: Dict[int, int] = field(default_factory=dict)
     reason: str = ''
-
-
-def with_class_names(reason: str, classes: Optional[Sequence[str]]) -> str:
-    """A reason with the names of the classes in the place of the list of their numbers; numbers without a name stay."""
-    head, bracket, rest = reason.partition('[')
-    numbers, end, tail = rest.partition(']')
-    if not bracket or not end or not all(number.strip().isdigit() for number in numbers.split(',')):
-        return reason
-    return head + ', '.join(class_name(int(number), classes) for number in numbers.split(',')) + tail
-
-
-def class_name(label: int, classes: Optional[Sequence[str]]) -> str:
-    """Name of a class, or its number."""
-    return str(classes[label]) if classes and label < len(classes) else str(label)
 
 
 def class_distances(feature: np.ndarray, label: np.ndarray, gt_feature: np.ndarray,

@@ -12,7 +12,7 @@ from mmagenc.engine import (
     class_distances,
     distance_ratio,
 )
-from mmagenc.engine.selectors import with_class_names
+from mmagenc.evaluation.metrics.clips import with_class_names
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import TASK_UTILS
 

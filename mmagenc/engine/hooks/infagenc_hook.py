@@ -38,9 +38,9 @@ from mmagenc.engine.hooks.init_from_hook import unseen_clips
 from mmagenc.engine.patience import Patience
 from mmagenc.engine.pretrained import checked_init
 from mmagenc.engine.refusals import BEGIN, RefusedError, check_optimizer
-from mmagenc.engine.selectors import class_name, with_class_names
 from mmagenc.engine.stopwatch import Stopwatch
 from mmagenc.evaluation.checkpoints import weights_problem
+from mmagenc.evaluation.metrics.clips import class_name, with_class_names
 from mmagenc.models.generators.variants import sources_of, variant_annotations
 from mmagenc.models.recognizers import RecognizerScores
 from mmagenc.registry import DATASETS, HOOKS, TASK_UTILS

@@ -101,6 +101,20 @@ def class_names(dataset_meta: Optional[Dict], num_classes: int) -> List[str]:
     return names + [str(index) for index in range(len(names), num_classes)]
 
 
+def with_class_names(reason: str, classes: Optional[Sequence[str]]) -> str:
+    """A reason with the names of the classes in the place of the list of their numbers; numbers without a name stay."""
+    head, bracket, rest = reason.partition('[')
+    numbers, end, tail = rest.partition(']')
+    if not bracket or not end or not all(number.strip().isdigit() for number in numbers.split(',')):
+        return reason
+    return head + ', '.join(class_name(int(number), classes) for number in numbers.split(',')) + tail
+
+
+def class_name(label: int, classes: Optional[Sequence[str]]) -> str:
+    """Name of a class, or its number."""
+    return str(classes[label]) if classes and label < len(classes) else str(label)
+
+
 def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Text in columns, the first flush left and the others flush right."""
     return '\n'.join(in_columns(rows, [False, *(True for _ in rows[0][1:])]))

@@ -6,9 +6,9 @@ K classes.
 from collections import Counter
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from mmagenc.engine import selectors
 from mmagenc.evaluation.functional import is_near_chance, wilson_interval
 from mmagenc.evaluation.functional.movement import movement_is_off
+from mmagenc.evaluation.metrics import clips
 
 from .collect import Round, Run
 
@@ -79,12 +79,12 @@ def gate_reasons(rounds: Sequence[Round]) -> List[Tuple[str, float]]:
 
 def with_class_names(reason: str, run: Run) -> str:
     """The reason with names for the class numbers of its list."""
-    return selectors.with_class_names(reason, run.classes)
+    return clips.with_class_names(reason, run.classes)
 
 
 def class_name(run: Run, label: int) -> str:
     """Name of a class, or its number."""
-    return selectors.class_name(label, run.classes)
+    return clips.class_name(label, run.classes)
 
 
 def percent(share: float) -> str:
