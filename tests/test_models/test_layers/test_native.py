@@ -61,6 +61,7 @@ def assert_near(ours, truth, dtype):
     (11, 33, 5, 17, 48, 80),
     (4, 30, 3, 2, 16, 32),  # heads of 30 columns: the last's vectors do not reach the end of a row
     (5, 22, 4, 6, 32, 144),
+    (3, 30, 4, 2, 16, 16),  # queries of a frame that are less than a vector
 ])
 @pytest.mark.parametrize('through', [False, True])
 def test_graph_convolution(batch, joints, heads, dim, channels, out_channels, through, dtype):

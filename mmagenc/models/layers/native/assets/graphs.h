@@ -12,7 +12,7 @@ struct Graphs {
     long apart() const { return padded((heads - 1) * even() + padded(joints)); }  // of rows where a head's vectors may reach beyond it
     long deep() const { return dim + dim % 2; }
     long queries() const { return padded(2 * heads * deep()); }  // of a joint, and its keys
-    bool full() const { return queries() == 2 * heads * dim; }
+    bool full() const { return queries() == 2 * heads * dim && heads * dim >= LANES; }  // else a vector reaches beyond the tensor
     long graph() const { return joints * columns(); }
     long nodes() const { return joints * channels; }
 };
