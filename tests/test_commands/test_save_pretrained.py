@@ -75,7 +75,7 @@ def test_other_commands_take_a_folder(folders, tmp_path, capsys):
     (generate, '{judge} --out {tmp}/x.npz', 'RecognizerGCN, not a generator'),
     (generate, '{tmp} --out {tmp}/x.npz', "generate: config .*: a folder; name the training's config and a checkpoint"),
     (visualize, '{tmp} --out {tmp}/x --format png', 'no such file'),
-    (class_over_time, '{tmp}/x.npz --recognizer {config} --out {tmp}/x.png', 'x.npz'),
+    (class_over_time, '{tmp}/x.npz --recognizer {config} --out {tmp}/x.png', 'generator.py: it needs a checkpoint'),
     (command, '{config} --out {tmp}/x', 'save-pretrained: .*generator.py: a config needs a checkpoint'),
     (command, '{tmp} --out {tmp}/x', 'save-pretrained: .*: neither the folder of a model .* nor the work_dir of a training'),
     (command, '{tmp}/nowhere --out {tmp}/x', 'save-pretrained: .*nowhere: no model of this name'),

@@ -317,7 +317,7 @@ class TestMessages:
 def test_a_list_of_hooks_replaces_those_of_the_base(request, tool_name, tmp_path, monkeypatch):
     """A config written when hooks were a list has one loop, its own."""
     tool, built = request.getfixturevalue(tool_name), []
-    monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+    monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock(logger=Mock(handlers=[]))))
     torch.save({}, tmp_path / 'x.pth')
     (tmp_path / 'mine.py').write_text(f"""_base_ = '{ROOT}/configs/infagenc/quick.py'
 test_dataloader = dict(batch_size=8)
@@ -350,7 +350,7 @@ def test_a_config_of_mmactions_scope_trains_as_ours(train, test, folder, tmp_pat
     torch.save({}, tmp_path / 'x.pth')
     (tmp_path / 'theirs.py').write_text(f"_base_ = '{folder}/tiny.py'\ndefault_scope = 'mmaction'\ncustom_imports = None")
     for tool, arguments in ((train, []), (test, [str(tmp_path / 'x.pth')])):
-        monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock()))
+        monkeypatch.setattr(tool.Runner, 'from_cfg', classmethod(lambda cls, cfg: built.append(cfg) or Mock(logger=Mock(handlers=[]))))
         main(tool, [str(tmp_path / 'theirs.py'), *arguments, '--work-dir', str(tmp_path / 'run')])
     assert [cfg.custom_imports.imports for cfg in built] == [['mmagenc'], ['mmagenc']]
 
@@ -361,7 +361,7 @@ class TestEarlierRuns:
     @pytest.fixture
     def started(self, train, folder, tmp_path, monkeypatch, capsys):
         """Start up to the training; gives what was said."""
-        monkeypatch.setattr(train.Runner, 'from_cfg', classmethod(lambda cls, cfg: Mock()))
+        monkeypatch.setattr(train.Runner, 'from_cfg', classmethod(lambda cls, cfg: Mock(logger=Mock(handlers=[]))))
         torch.save({}, tmp_path / 'epoch_5.pth')
         for name in ('rounds.json', 'notes.txt', 'tiny.py'):
             (tmp_path / name).write_text('old')

@@ -44,7 +44,7 @@ def test_gaps_count_in_the_layout_that_is_asked_for():
     bare = ClipMending(third='score', fill_gaps=dict(max_gap=30), skeleton='coco17 without left_ankle, right_ankle')(clip, {})
     assert bare['keypoint'].shape == (2, 30, 15, 2) and bare['keypoint_score'].shape == (2, 30, 15)
     assert bare['skeleton'] == 'coco17 without left_ankle, right_ankle' and bare['total_frames'] == 30
-    assert ClipMending(skeleton='penn13')(clip, {}) is clip and ClipMending(skeleton='coco17')(clip, {}) is clip
+    assert ClipMending(skeleton='ucla20')(clip, {}) is clip and ClipMending(skeleton='coco17')(clip, {}) is clip
     for other in (dict(clip, skeleton=None), dict(clip, keypoint=[1.]), dict(skeleton='coco17')):  # whose faults others name
         assert ClipMending(skeleton='coco17 without nose')(other, {}) is other
 
