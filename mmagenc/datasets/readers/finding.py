@@ -8,7 +8,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from mmagenc.datasets.annotation import problem_words
 from mmagenc.untrusted.archives import LFS_WORDS
 
-from .registry import Reader, UnknownFormatError, all_readers, known_suffixes, recognize
+from .registry import Reader, UnknownFormatError, all_readers, known_suffixes, recognize, takers
 from .source import Source, natural_key
 
 NAMED = 12
@@ -109,7 +109,7 @@ def _folder_of(source: Source, folders: Dict[Path, Optional[str]], readers: Mapp
         return None
     folder = source.path.parent
     if folder not in folders:
-        folders[folder] = next((said for reader in readers.values() if reader.folder and (said := reader.sniff(Source(folder)))), None)
+        folders[folder] = next((said for _, said in takers(Source(folder), readers)), None)
     return None if folders[folder] is None else (folder, folders[folder])
 
 
@@ -125,7 +125,7 @@ def _walk(folder: Path, root: Path, readers: Mapping[str, Reader], seen: Set[Pat
         return
     seen.add(folder.resolve())
     whole = Source(folder, root)
-    if any(reader.folder and reader.sniff(whole) for reader in readers.values()):
+    if any(takers(whole, readers)):
         yield whole
         return
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir() and path.is_symlink(), natural_key(path.name))):

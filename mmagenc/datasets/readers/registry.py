@@ -214,6 +214,8 @@ class Reader:
     companions: Tuple[str, ...] = ()
     """Names of files that lie beside its own, are read with them, and are no clips; or of folders beside its own that have the same in
     them once more."""
+    last: bool = False
+    """Whether it is asked only about what no other reader takes."""
 
     def sniff(self, source: Source) -> Optional[str]:
         """What the source is taken for, in words (``'17 keypoints of COCO, x and y and score'``); ``None`` if it is none of this format.
@@ -246,15 +248,27 @@ def known_suffixes(readers: Mapping[str, Reader]) -> List[str]:
     return sorted({suffix for reader in readers.values() for suffix in reader.suffixes})
 
 
+def takers(source: Source, readers: Mapping[str, Reader]) -> Iterator[Tuple[Reader, str]]:
+    """The readers that take a source, and what for; those that are asked last only if no other does."""
+    asked = [reader for reader in readers.values() if (reader.folder if source.is_folder else source.suffix in reader.suffixes)]
+    taken = False
+    for reader in sorted(asked, key=lambda reader: reader.last):
+        if reader.last and taken:
+            return
+        said = reader.sniff(source)
+        if said:
+            taken = True
+            yield reader, said
+
+
 def recognize(source: Source, readers: Mapping[str, Reader]) -> Optional[Tuple[Reader, str]]:
     """The reader that a source is for, and what it takes it for; ``None`` if it is for none.
 
     Raises:
         UnknownFormatError: more than one reader takes it.
     """
-    asked = [reader for reader in readers.values() if (reader.folder if source.is_folder else source.suffix in reader.suffixes)]
-    takers = [(reader, said) for reader in asked if (said := reader.sniff(source))]
-    if len(takers) > 1:
-        raise UnknownFormatError(f'{source.path}: could be {" or ".join(f"{reader.name} ({said})" for reader, said in takers)}; '
-                                 f'--format {takers[0][0].name} says which')
-    return takers[0] if takers else None
+    found = list(takers(source, readers))
+    if len(found) > 1:
+        raise UnknownFormatError(f'{source.path}: could be {" or ".join(f"{reader.name} ({said})" for reader, said in found)}; '
+                                 f'--format {found[0][0].name} says which')
+    return found[0] if found else None

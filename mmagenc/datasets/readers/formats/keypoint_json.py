@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
-from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, all_readers, each_series, each_video
+from mmagenc.datasets.readers.registry import Person, Reader, ReadOptions, Recording, Unusable, each_series, each_video
 from mmagenc.datasets.readers.source import Source
 from mmagenc.datasets.readers.space_tables import in_space
 from mmagenc.datasets.readers.unit_option import refuse_unit
@@ -71,13 +71,11 @@ class KeypointJson(Reader):
     folder = True
     knows = ('2d', '3d', 'score', 'persons', 'track', 'fps')
     takes_unit = True
+    last = True
 
     def sniff(self, source: Source) -> Optional[str]:
         said = _folder_said(source) if source.is_folder else _file_said(source.json())
-        others = (reader for reader in all_readers().values() if reader.name != self.name) if said else ()
-        asked = (reader for reader in others if (reader.folder if source.is_folder else '.json' in reader.suffixes))
-        taken = any(reader.sniff(source) for reader in asked)
-        return None if taken or source.failure() is not None else said  # one that another reader passes over is said so
+        return said if source.failure() is None else None  # one that another reader passes over is said so
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Union[Recording, Unusable]]:
         if source.is_folder:
