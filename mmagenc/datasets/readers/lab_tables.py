@@ -55,6 +55,26 @@ def block_of(rows: Sequence[Tuple[int, Sequence[str]]], columns: np.ndarray, *, 
     return Block(points, _in_steps(numbered), times)
 
 
+def rate_of(number: str, said: str, *, option: bool = True) -> float:
+    """Frames per second.
+
+    Args:
+        number: as the file has it, with a decimal point.
+        said: begins the message where it is none.
+        option: whether ``--source-fps`` may say them instead.
+
+    Raises:
+        ValueError: no number, or one of no recording.
+    """
+    try:
+        rate = float(number)
+    except ValueError:
+        rate = 0.
+    if not 0 < rate < 1e6:
+        raise ValueError(f'{said}, expected frames per second' + ('; --source-fps says them' if option else ''))
+    return rate
+
+
 def without_subject(names: Sequence[str]) -> List[str]:
     """Names without ``Subject:`` before them, if that leaves all different."""
     short = [name.rsplit(':', 1)[-1].strip() for name in names]

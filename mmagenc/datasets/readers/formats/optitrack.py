@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from mmagenc.body_models.rigs import detect_rig
-from mmagenc.datasets.readers.lab_tables import block_of, without_subject
+from mmagenc.datasets.readers.lab_tables import block_of, rate_of, without_subject
 from mmagenc.datasets.readers.markers import placed
 from mmagenc.datasets.readers.naming import part_of
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
@@ -117,10 +117,4 @@ def _joints_of(skeletons: Dict[str, Dict], options: ReadOptions) -> Tuple[List[s
 
 def _rate(header: Dict[str, str]) -> float:
     said = header.get('Export Frame Rate') or header.get('Capture Frame Rate', '')
-    try:
-        rate = float(said)
-    except ValueError:
-        rate = 0.
-    if not 0 < rate < 1e6:
-        raise ValueError(f'Export Frame Rate is {said!r}, expected frames per second; --source-fps says them')
-    return rate
+    return rate_of(said, f'Export Frame Rate is {said!r}')

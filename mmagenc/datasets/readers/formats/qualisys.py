@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from mmagenc.datasets.readers.lab_tables import block_of
+from mmagenc.datasets.readers.lab_tables import block_of, rate_of
 from mmagenc.datasets.readers.markers import placed
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
@@ -81,13 +81,7 @@ def _rows(lines: List[str], start: int, count: int) -> Tuple[List[Tuple[int, Lis
 
 def _rate(header: Dict[str, List[str]]) -> float:
     said = next(iter(header.get(RATE, [])), '')
-    try:
-        rate = float(said.replace(',', '.'))
-    except ValueError:
-        rate = 0.
-    if not 0 < rate < 1e6:
-        raise ValueError(f'{RATE} is {said!r}, expected frames per second; --source-fps says them')
-    return rate
+    return rate_of(said.replace(',', '.'), f'{RATE} is {said!r}')
 
 
 def _check_counts(header: Dict[str, List[str]], names: int, frames: int, lenient: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from mmagenc.datasets.readers.lab_tables import Block, block_of
+from mmagenc.datasets.readers.lab_tables import Block, block_of, rate_of
 from mmagenc.datasets.readers.markers import placed
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
@@ -67,13 +67,7 @@ def _header(lines: List[str]) -> Tuple[Dict[str, str], List[str]]:
 
 
 def _rate(header: Dict[str, str]) -> float:
-    try:
-        rate = float(header['DataRate'].replace(',', '.'))
-    except ValueError:
-        rate = 0.
-    if not 0 < rate < 1e6:
-        raise ValueError(f'line 3: DataRate is {header["DataRate"]!r}, expected frames per second')
-    return rate
+    return rate_of(header['DataRate'].replace(',', '.'), f'line 3: DataRate is {header["DataRate"]!r}', option=False)
 
 
 def _notes_of_times(times: np.ndarray, ids: Optional[np.ndarray], rate: float) -> Tuple[str, ...]:

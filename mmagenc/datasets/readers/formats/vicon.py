@@ -9,7 +9,7 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from mmagenc.datasets.readers.lab_tables import block_of, without_subject
+from mmagenc.datasets.readers.lab_tables import block_of, rate_of, without_subject
 from mmagenc.datasets.readers.markers import placed
 from mmagenc.datasets.readers.registry import Reader, ReadOptions, Recording
 from mmagenc.datasets.readers.source import Source
@@ -83,10 +83,4 @@ def _section(lines: Sequence[str]) -> Optional[_Section]:
 
 
 def _rate(section: _Section) -> float:
-    try:
-        rate = float(section.rate.replace(',', '.'))
-    except ValueError:
-        rate = 0.
-    if not 0 < rate < 1e6:
-        raise ValueError(f'below {SECTION} stands {section.rate!r}, expected frames per second; --source-fps says them')
-    return rate
+    return rate_of(section.rate.replace(',', '.'), f'below {SECTION} stands {section.rate!r}')
