@@ -18,9 +18,9 @@ from mmagenc.datasets.agreement import judged_classes_problem
 from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation
 from mmagenc.datasets.gaps import gaps_in_words
 from mmagenc.datasets.layouts import with_named_layouts
-from mmagenc.engine.held_out import learnt_of_file, said_learnt
-from mmagenc.evaluation.functional import chance_of, wilson_interval
-from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
+from mmagenc.engine.held_out import learnt_of_file
+from mmagenc.evaluation.functional import chance_of
+from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, share_of, with_interval
 from mmagenc.outputs import Output, require_outputs, writing
 from mmagenc.visualization.text import drawing, legend_entries
 
@@ -105,9 +105,8 @@ def shares(seen: Seen) -> str:
     for name, of in kinds:
         if of.any():
             count = len(np.unique(windows.clip[of]))
-            share = wilson_interval(right[of].mean() * count, count)
-            known = dict(share=share.value, share_low=share.low, share_high=share.high)
-            rows.append((name, str(count), str(of.sum()), with_interval(known, 'share', percent)))
+            share = share_of('share', right[of].mean(), count)
+            rows.append((name, str(count), str(of.sum()), with_interval(share, 'share', percent)))
     lines = [format_table(rows), f'guessing: {percent(chance_of(main, len(names)))} of all windows']
     if seen.learnt is None:
         lines.append('the recognizer does not say which clips it has learnt from: what it knows by heart may be among these')
@@ -153,9 +152,8 @@ def named(args: argparse.Namespace) -> Seen:
     warn(gaps_in_words(clips, str(args.clips)))
     layout, num_classes = {key: meta[key] for key in ('skeleton', ) if meta.get(key) is not None}, model.cls_head.num_classes
     windows = cut([{**layout, **clip} for clip in clips], num_classes, window=args.window, step=args.step)
-    told, names = dict(meta=model.checkpoint_meta), [clip['frame_dir'] for clip in clips]
-    known = None if said_learnt(told) is None else learnt_of_file(told, args.clips, names)
-    learnt = None if known is None else np.array([names[number] in known for number in windows.clip])
+    known = learnt_of_file(model.checkpoint_meta, args.clips, clips)
+    learnt = None if known is None else np.array([clips[number]['frame_dir'] in known for number in windows.clip])
     return Seen(windows, recognize(model, windows.clips).probability, class_names(meta, num_classes), learnt)
 
 

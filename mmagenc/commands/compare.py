@@ -13,8 +13,8 @@ from mmagenc.command_line import in_words, warnings_in_words
 from mmagenc.datasets import MotionDataset
 from mmagenc.datasets.agreement import CommonRate, file_and_split, keypoints_problem, labels_in_words, late_rate
 from mmagenc.engine.held_out import learnt_in_words
-from mmagenc.evaluation.functional import chance_of, frechet_distance, kernel_distance, wilson_interval
-from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, with_interval
+from mmagenc.evaluation.functional import chance_of, frechet_distance, kernel_distance
+from mmagenc.evaluation.metrics.clips import class_names, format_table, percent, share_of, with_interval
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import Movement
 from mmagenc.evaluation.metrics.positions import discrepancies
@@ -95,8 +95,7 @@ def judged(real: List[Dict], fake: List[Dict], args: argparse.Namespace) -> Tupl
     first, second = recognize(model, real), recognize(model, fake)
     numbers = dict(fid=frechet_distance(first.feature, second.feature), kid=kernel_distance(first.feature, second.feature))
     for name, scores in (('accuracy', second), ('accuracy_real', first)):
-        interval = wilson_interval((scores.predicted == scores.label).sum(), len(scores))
-        numbers.update({name: scores.accuracy, f'{name}_low': interval.low, f'{name}_high': interval.high})
+        numbers.update(share_of(name, scores.accuracy, len(scores)))
     num_classes = first.probability.shape[1]
     numbers['accuracy_by_guessing'] = chance_of(first.label, num_classes)
     learnt = learnt_in_words('the judge', model.checkpoint_meta, file_and_split(args.real)[0], real)

@@ -19,9 +19,9 @@ from mmagenc.datasets.agreement import classes_problem, judged_classes_problem, 
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.persons import keep_persons
 from mmagenc.engine.held_out import learnt_in_words
-from mmagenc.evaluation.functional import chance_of, memorization, wilson_interval
+from mmagenc.evaluation.functional import chance_of, memorization
 from mmagenc.evaluation.functional.neighbors import NUM_NEIGHBORS
-from mmagenc.evaluation.metrics.clips import class_names, percent, with_interval
+from mmagenc.evaluation.metrics.clips import class_names, percent, share_of, with_interval
 from mmagenc.evaluation.metrics.generation_numbers import distances, halves
 from mmagenc.evaluation.metrics.motion_generation import judge_warnings
 from mmagenc.evaluation.metrics.movement import COLUMNS as MOVEMENT
@@ -99,21 +99,15 @@ def make_clips(name: str, config: str, checkpoint: str, real: List[Dict], metain
 
 def numbers_of(real: Judged, fake: Judged, train: Judged) -> Tuple[Dict[str, float], str]:
     """What generated clips are beside recordings; what too few clips define is left out. And in words what MMD leaves out."""
-    values = dict(accuracy=fake.scores.accuracy, **distances(real.scores.feature, fake.scores.feature, num_neighbors=NUM_NEIGHBORS))
-    values.update(_ends('accuracy', fake.scores.accuracy, len(fake.clips)))
+    values = dict(share_of('accuracy', fake.scores.accuracy, len(fake.clips)),
+                  **distances(real.scores.feature, fake.scores.feature, num_neighbors=NUM_NEIGHBORS))
     for name, total in (('precision', fake), ('recall', real), ('coverage', real)):
-        values.update(_ends(name, values[name], len(total.clips)) if name in values else {})
+        values.update(share_of(name, values[name], len(total.clips)) if name in values else {})
     tables, note = discrepancies(real.clips, fake.clips, origin='every_frame')
     values.update({name: mean_of(table) for name, table in tables.items()})
     values['closer'] = memorization(train.scores.feature, fake.scores.feature, real.scores.feature).closer
     values.update(speed_ratio=class_ratio(real, fake, speed), jerk_ratio=class_ratio(real, fake, jerk))
     return values, note
-
-
-def _ends(name: str, share: float, total: int) -> Dict[str, float]:
-    """Both ends of the interval of a share of so many clips."""
-    interval = wilson_interval(share * total, total)
-    return {f'{name}_low': interval.low, f'{name}_high': interval.high}
 
 
 def class_ratio(real: Judged, fake: Judged, measure: Callable[[Dict, np.ndarray], float]) -> float:
@@ -175,14 +169,14 @@ def compare_all(args: argparse.Namespace) -> Tuple[Dict[str, Dict[str, float]], 
     found = {RECORDINGS: numbers_of(first, second, train) if first.clips else ({}, '')}
     found.update({name: numbers_of(real, judged(each.clips), train) for name, each in made.items()})
     rows = {name: dict(values) for name, (values, _) in found.items()}
-    rows[RECORDINGS].update(accuracy=real.scores.accuracy, **_ends('accuracy', real.scores.accuracy, len(real.clips)))
+    rows[RECORDINGS].update(share_of('accuracy', real.scores.accuracy, len(real.clips)))
     for name, each in made.items():
         rows[name].update(each.numbers)
     if args.picture is not None:
         draw(args.picture, {RECORDINGS: real.clips, **{name: each.clips for name, each in made.items()}}, metainfo)
     num_classes = real.scores.probability.shape[1]
     fake = float(np.mean([rows[name]['accuracy'] for name in made]))
-    everyone = dict(accuracy=fake, **_ends('accuracy', fake, sum(len(each.clips) for each in made.values())),
+    everyone = dict(share_of('accuracy', fake, sum(len(each.clips) for each in made.values())),
                     **{key.replace('accuracy', 'accuracy_real'): value for key, value in rows[RECORDINGS].items() if 'accuracy' in key})
     notes = [f'{name}: {note}' for name, (_, note) in found.items() if note]
     warnings = judge_warnings(everyone, real.scores.label, num_classes, fitted=judge.learnt)

@@ -291,8 +291,8 @@ def varied(model, args: argparse.Namespace) -> Tuple[Dict, Iterator[Batch]]:
     return metainfo, (_placed(part, places, prefix) for part in parts)
 
 
-def recordings_as_trained_on(model, around: str) -> Sequence[Dict]:
-    """The clips of ``--around``, loaded as the config's training set loads its own: one person of each, gaps filled; said in a line.
+def recordings_as_trained_on(model, around: str, option: str = '--around') -> Sequence[Dict]:
+    """The clips that an option names, loaded as the config's training set loads its own: one person of each, gaps filled; said in a line.
 
     Raises:
         ValueError: a file that is not there or is broken, or a clip without the person whom the config names.
@@ -300,9 +300,7 @@ def recordings_as_trained_on(model, around: str) -> Sequence[Dict]:
     (path, split), said, (settings, person) = file_and_split(around), model.dataset_meta, trained_form(model)
     dataset = MotionDataset(path, split=split, fps=said['fps'] * model.gap, metainfo={key: said[key] for key in ('classes', 'skeleton')},
                             **settings)
-    clips = dataset.annotations()
-    print(f'{path}: {len(clips)} clips, loaded as those trained on: {form_in_words(settings, person)}', flush=True)
-    return clips if person is None else [only_person(clip, person, '--around') for clip in clips]
+    return told_as_trained_on(dataset.annotations(), settings, person, path, option)
 
 
 def trained_form(model) -> Tuple[Dict, Optional[int]]:
@@ -315,8 +313,11 @@ def trained_form(model) -> Tuple[Dict, Optional[int]]:
     return settings, person
 
 
-def form_in_words(settings: Dict, person: Optional[int]) -> str:
-    return ', '.join([f'{key}={value}' for key, value in settings.items()] + ([] if person is None else [f'person={person}']))
+def told_as_trained_on(clips: Sequence[Dict], settings: Dict, person: Optional[int], source: str, option: str) -> Sequence[Dict]:
+    """Say of clips of a source, loaded with the settings of :func:`trained_form`, how; and take the person of each."""
+    words = [f'{key}={value}' for key, value in settings.items()] + ([] if person is None else [f'person={person}'])
+    print(f'{source}: {len(clips)} clips, loaded as those trained on: {", ".join(words)}', flush=True)
+    return clips if person is None else [only_person(clip, person, option) for clip in clips]
 
 
 def packed_person(pipeline: Sequence[Dict]) -> Optional[int]:

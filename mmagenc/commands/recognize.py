@@ -86,15 +86,14 @@ def named_clips(args: argparse.Namespace) -> Named:
             warn(left_out_in_words(clips, takes))
         return Named(clips, model.recognize(clips), model.meta['classes'], meta.get('classes') or (), left_out)
     from mmagenc.apis.recognize import TrainedMending, recognize
-    from mmagenc.engine.held_out import learnt_of_file, said_learnt
+    from mmagenc.engine.held_out import learnt_of_file
     model, known, classes = torch_model(args)
     mending = TrainedMending(model)
     content, left_out = clips_of(args, known, mending)
     clips, meta = content['annotations'], content['metainfo']
     tell_of_mending(args, mending)
     check_form(args.clips, meta, known, clips)
-    told, names = dict(meta=model.checkpoint_meta), [clip['frame_dir'] for clip in clips]
-    learnt = None if said_learnt(told) is None else learnt_of_file(told, args.clips, names)
+    learnt = learnt_of_file(model.checkpoint_meta, args.clips, clips)
     with warnings_in_words():
         return Named(clips, recognize(model, content).probability, classes, meta.get('classes') or (), left_out, learnt)
 

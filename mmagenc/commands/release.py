@@ -28,7 +28,7 @@ from mmagenc.visualization.clip import Clip
 from mmagenc.visualization.figures import draw_grid
 
 from .compare import read_clips
-from .generate import form_in_words, only_person, recordings_as_trained_on, trained_form
+from .generate import recordings_as_trained_on, told_as_trained_on, trained_form
 
 TOOL = 'release'
 CLIPS, SHEET, JSON = ('clips.npz', 'clips.pkl'), 'DATASHEET.md', 'datasheet.json'
@@ -108,7 +108,7 @@ def generated(model: BaseGenerator, facts: Dict, args: argparse.Namespace) -> Ma
     if args.strength is None:
         clips = motion_to_annotations(generate(model, **options), prefix='clip')
     else:
-        clips = vary(model, recordings_as_trained_on(model, args.recordings), strength=args.strength, **options)
+        clips = vary(model, recordings_as_trained_on(model, args.recordings, '--recordings'), strength=args.strength, **options)
         sampling.update(strength=args.strength, variants_of_recordings=len(clips))
     return Made([{'skeleton': said['skeleton'], **clip} for clip in clips], said, model, facts, sampling)
 
@@ -123,9 +123,7 @@ def read_recordings(name: str, made: Made, option: str) -> List[Dict]:
     settings, person = ({}, None) if made.model is None else trained_form(made.model)
     clips, _ = read_clips(name, None, made.metainfo.get('fps'), wanted, **settings)
     if made.model is not None:
-        print(f'{option} {name}: {len(clips)} clips, loaded as those trained on: {form_in_words(settings, person)}', flush=True)
-    if person is not None:
-        clips = [only_person(clip, person, option) for clip in clips]
+        clips = told_as_trained_on(clips, settings, person, f'{option} {name}', option)
     problem = keypoints_problem(made.clips, clips)
     if problem:
         raise ValueError(f'{option} {name}: {problem}')
@@ -138,22 +136,21 @@ def check_roles(made: Made, recordings: List[Dict], held_out: Optional[List[Dict
     Raises:
         ValueError: it has learnt from a held-out recording, or from none of the others.
     """
-    told = dict(meta=None if made.model is None else made.model.checkpoint_meta)
-    said, (path, _) = said_learnt(told), file_and_split(args.recordings)
+    meta, (path, _) = None if made.model is None else made.model.checkpoint_meta, file_and_split(args.recordings)
+    said = said_learnt(dict(meta=meta))
     if said is None:
         return []
     total, warnings = sum(len(each['clips']) for each in said['sets']), []
     if held_out is not None:
-        names = [clip['frame_dir'] for clip in held_out]
-        known = learnt_of_file(told, file_and_split(args.held_out)[0], names)
+        known = learnt_of_file(meta, file_and_split(args.held_out)[0], held_out)
         if known:
-            first = next(name for name in names if name in known)
-            raise ValueError(f'--held-out {args.held_out}: the generator has learnt from {len(known)} of its {len(names)} recordings, '
+            first = next(clip['frame_dir'] for clip in held_out if clip['frame_dir'] in known)
+            raise ValueError(f'--held-out {args.held_out}: the generator has learnt from {len(known)} of its {len(held_out)} recordings, '
                              f'such as {first}; held-out ones are those that it has never seen')
     if not any(os.path.basename(path) in each['files'] for each in said['sets']):
         return ['the generator says that it has learnt from files of other names than that of the recordings: whether these are the ones '
                 'that it was trained on is not known']
-    known = len(learnt_of_file(told, path, [clip['frame_dir'] for clip in recordings]))
+    known = len(learnt_of_file(meta, path, recordings))
     if not known:
         raise ValueError(f'--recordings {args.recordings}: the generator has learnt from none of its {len(recordings)} recordings; '
                          'they are to be those that it was trained on')
@@ -168,11 +165,10 @@ def check_roles(made: Made, recordings: List[Dict], held_out: Optional[List[Dict
 
 def judge_doubts(judge, held_out: List[Dict], args: argparse.Namespace) -> List[str]:
     """That the recognizer knows held-out recordings, in a sentence that names nobody."""
-    told, path = dict(meta=judge.checkpoint_meta), file_and_split(args.held_out)[0]
-    known = len(learnt_of_file(told, path, [clip['frame_dir'] for clip in held_out]))
+    known = learnt_of_file(judge.checkpoint_meta, file_and_split(args.held_out)[0], held_out)
     return [] if not known else [
-        f'the recognizer has learnt from {known} of the {len(held_out)} held-out recordings: how many of them it names rightly, and its '
-        'features of them, say little of new recordings']
+        f'the recognizer has learnt from {len(known)} of the {len(held_out)} held-out recordings: how many of them it names rightly, and '
+        'its features of them, say little of new recordings']
 
 
 def draw_pairs(release: Release, recordings: List[Dict], path: Path) -> None:

@@ -117,10 +117,16 @@ def said_learnt(checkpoint: Mapping) -> Optional[Dict]:
                 labels=labels if isinstance(labels, (list, tuple)) and all(type(label) is int for label in labels) else None)
 
 
-def learnt_of_file(checkpoint: Mapping, path: Any, names: Sequence[str]) -> Set[str]:
-    """Which clips of a file a checkpoint says that it has learnt from: by name, in a file of the same name, wherever it lies."""
-    sets = (said_learnt(checkpoint) or {}).get('sets', ())
-    return {name for each in sets if os.path.basename(path) in each['files'] for name in each['clips']} & set(names)
+def learnt_of_file(meta: Optional[Mapping], path: Any, clips: Sequence[Mapping]) -> Optional[Set[str]]:
+    """Names of the clips of a file from which a model says that it has learnt, as its checkpoint's ``meta`` tells; ``None`` if it does not.
+
+    Clips are the same where their names are, in a file of the same name, wherever it lies.
+    """
+    said = said_learnt(dict(meta=meta))
+    if said is None:
+        return None
+    known = {name for each in said['sets'] if os.path.basename(path) in each['files'] for name in each['clips']}
+    return known & {clip['frame_dir'] for clip in clips}
 
 
 def learnt_in_words(who: str, meta: Mapping, path: Any, clips: Sequence[Mapping]) -> str:
@@ -132,12 +138,11 @@ def learnt_in_words(who: str, meta: Mapping, path: Any, clips: Sequence[Mapping]
         path: the recordings' file.
         clips: the recordings.
     """
-    names = [clip['frame_dir'] for clip in clips]
-    known = learnt_of_file(dict(meta=meta), path, names)
+    known = learnt_of_file(meta, path, clips)
     if not known:
         return ''
-    first = next(name for name in names if name in known)
-    return (f'{who} has learnt from {len(known)} of the {len(names)} recordings of {path}, such as {first}: '
+    first = next(clip['frame_dir'] for clip in clips if clip['frame_dir'] in known)
+    return (f'{who} has learnt from {len(known)} of the {len(clips)} recordings of {path}, such as {first}: '
             'numbers of what is learnt by heart say little of new recordings')
 
 

@@ -142,6 +142,12 @@ def _filled(cell: str, width: int, right: bool) -> str:
     return room + cell if right else cell + room
 
 
+def share_of(name: str, share: float, total: int) -> Dict[str, float]:
+    """A share of so many clips, and both ends of its 95 % interval (Wilson's), as :func:`with_interval` takes them."""
+    interval = wilson_interval(share * total, total)
+    return {name: share, f'{name}_low': interval.low, f'{name}_high': interval.high}
+
+
 def with_interval(metrics: Dict[str, float], key: str, form='{:.3f}'.format) -> str:
     """``value [low, high]`` of a number, or ``value ± half width``, or ``value``, as far as is known; ``-`` where there is no number."""
     if key not in metrics:
