@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.device import utils as device_utils
 
 import mmagenc  # noqa: F401  before any test file imports mmaction
 from mmagenc.skeletons import SKELETONS
@@ -33,6 +34,14 @@ def data_root() -> Path:
 def reference_root() -> Path:
     """Folder with the ``.npz`` files of the published networks' forward passes."""
     return _folder('MMAGENC_REFERENCE_ROOT')
+
+
+@pytest.fixture
+def on_cpu(monkeypatch):
+    """No GPU is seen, here and in processes of this one: for what forks, has two of them, or compares bits, which GPUs may not repeat."""
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(device_utils, 'DEVICE', 'cpu')
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -19,11 +19,11 @@ PIPELINE = [dict(type='mmaction.FormatGCNInput', num_person=1), dict(type='mmact
 
 def swing(label: torch.Tensor, phase: torch.Tensor, num_frames: int = FRAMES, amplitude: float = 1.) -> torch.Tensor:
     """``(N, T, 17, 3)`` bodies of classes and phases ``(N,)``."""
-    time = torch.arange(num_frames, dtype=torch.float64) / 30
+    time = torch.arange(num_frames, dtype=torch.float64, device=label.device) / 30
     angle = amplitude * torch.sin(2 * math.pi * (1 + label[:, None]) * time + phase[:, None])
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     turn = torch.stack([cos, zero, sin, zero, zero + 1, zero, -sin, zero, cos], dim=-1).unflatten(-1, (3, 3))
-    return torch.einsum('ntij,vj->ntvi', turn, BODY).float()
+    return torch.einsum('ntij,vj->ntvi', turn, BODY.to(label.device)).float()
 
 
 class Swinging(BaseGenerator):
@@ -47,7 +47,7 @@ class Swinging(BaseGenerator):
         return torch.rand(len(label), 1, generator=generator)
 
     def decode_latent(self, latent, label, length):
-        amplitude = torch.tensor([0. if int(kind) in self.still else float(self.weight.mean()) for kind in label])
+        amplitude = torch.tensor([0. if int(kind) in self.still else float(self.weight.mean()) for kind in label], device=label.device)
         keypoint = torch.stack([swing(kind[None], phase, int(length.max()), size)[0]
                                 for kind, phase, size in zip(label, 2 * math.pi * latent.double(), amplitude)])
         return Motion(keypoint=keypoint, label=label, length=length.clone(), latent=latent)

@@ -16,6 +16,7 @@ from tests.injector import STEPS, differences
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.usefixtures('on_cpu')
 @pytest.mark.parametrize('generator', ['cvae', 'kinetic_gan'])
 def test_an_interrupted_loop_ends_as_the_uninterrupted_one(generator, tmp_path):
     command = [sys.executable, '-W', 'ignore', '-m', 'tests.injector', generator, '--points', '20', '--folder', str(tmp_path)]

@@ -186,10 +186,11 @@ class KeypointRepresentation(nn.Module):
 
     def _in_usual_images(self, shapes: Tensor) -> Tensor:
         """``(N, C)`` width and height of images ``(N, 2)`` in those of the usual one, float64; 1 in space, and where one is not known."""
-        known = (shapes > 0).all(dim=1, keepdim=True) & (self.image > 0).all()
         if self.num_channels != 2:
-            return torch.ones(len(shapes), self.num_channels, dtype=torch.float64)
-        return torch.where(known, shapes / self.image.to(shapes).clamp(min=1).double(), 1.).flip(1)
+            return shapes.new_ones(len(shapes), self.num_channels, dtype=torch.float64)
+        image = self.image.to(shapes)  # recordings lie on the CPU, wherever this is
+        known = (shapes > 0).all(dim=1, keepdim=True) & (image > 0).all()
+        return torch.where(known, shapes / image.clamp(min=1).double(), 1.).flip(1)
 
     def image_problem(self, annotations: Sequence[Dict]) -> Optional[str]:
         """Why recordings of several image sizes cannot be learnt together, in words; ``None`` where they can, or are of one size."""

@@ -29,6 +29,7 @@ Path({folder!r}, f'rank{{get_rank()}}.txt').write_text(f'{{len(clips)}} {{digest
 """
 
 
+@pytest.mark.usefixtures('on_cpu')
 @pytest.mark.parametrize('seconds, limit', [(0, None), (14, 10)])
 def test_every_rank_has_the_same_pool(tmp_path, seconds, limit):
     """Also where judging takes longer than a collective operation may (seconds here, ten minutes with NCCL)."""

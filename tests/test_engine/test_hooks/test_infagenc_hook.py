@@ -50,9 +50,10 @@ class ShiftGenerator(BaseModel):
 
     @torch.no_grad()
     def generate(self, label, num_frames, *, generator=None, **sampling):
-        noise = torch.randn(len(label), NUM_FRAMES, 17, 3, generator=generator)
+        noise = torch.randn(len(label), NUM_FRAMES, 17, 3, generator=generator).to(self.scale.device)
+        label = label.to(self.scale.device)
         keypoint = noise + (label[:, None, None, None] * (2 + self.scale.abs()))
-        length = torch.as_tensor(num_frames).expand(len(label)).clone()
+        length = torch.as_tensor(num_frames, device=label.device).expand(len(label)).clone()
         return Motion(keypoint=keypoint, label=label, length=length)
 
 
@@ -193,6 +194,7 @@ def test_where_the_time_went_is_told_at_the_end(tmp_path, monkeypatch):
     assert not hook.watch.runs
 
 
+@pytest.mark.usefixtures('on_cpu')
 def test_accepted_clips_reach_workers_that_last(tmp_path):
     """Persistent workers hold a copy of the training set as it was when they began; all comes out as without workers."""
     ends = []
@@ -207,6 +209,7 @@ def test_accepted_clips_reach_workers_that_last(tmp_path):
 PUBLISHED = dict(candidate_batch=5, reference='best_epoch', recognizer_best=True, fresh_optimizers=True, keep_skipped=True)
 
 
+@pytest.mark.usefixtures('on_cpu')
 @pytest.mark.parametrize('settings', [dict(), dict(PUBLISHED, interval=3, begin=1)], ids=['ours', 'published'])
 def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path, settings):
     """Interrupted after a round, or in the middle of a window whose best epoch brings its own reference."""
@@ -226,6 +229,7 @@ def test_interrupted_run_ends_as_the_uninterrupted_one(tmp_path, settings):
         np.testing.assert_array_equal(mine['keypoint'], theirs['keypoint'])
 
 
+@pytest.mark.usefixtures('on_cpu')
 def test_a_run_taken_up_in_another_folder_brings_its_clips_along(tmp_path, monkeypatch):
     """A checkpoint names its clips; where they cannot be had, that is said before anything is trained. One of few clips carries them."""
     carried = pool.CARRIED

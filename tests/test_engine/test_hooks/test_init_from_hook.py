@@ -48,7 +48,7 @@ def recognizer_runner(folder, epochs=1, **settings):
 
 def same(model, weights, names=None):
     own = model.state_dict()
-    return all(torch.equal(own[name], weights[name]) for name, _ in model.named_parameters() if name in (names or own))
+    return all(torch.equal(own[name].cpu(), weights[name].cpu()) for name, _ in model.named_parameters() if name in (names or own))
 
 
 BACKBONE = [name for name, _ in small_recognizer().named_parameters() if name.startswith('backbone.')]
