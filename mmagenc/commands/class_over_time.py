@@ -14,8 +14,8 @@ from mmagenc.apis import init_recognizer, recognize
 from mmagenc.apis.inits import read_model_config
 from mmagenc.apis.recognize import TrainedMending
 from mmagenc.command_line import in_words, warn, warnings_in_words
-from mmagenc.datasets.agreement import judged_classes_problem
-from mmagenc.datasets.annotation import ARRAY_KEYS, load_annotation
+from mmagenc.datasets.agreement import file_and_split, judged_classes_problem
+from mmagenc.datasets.annotation import ARRAY_KEYS, checked_annotation, only_split, read_content
 from mmagenc.datasets.gaps import gaps_in_words
 from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.engine.held_out import learnt_of_file
@@ -140,25 +140,27 @@ def named(args: argparse.Namespace) -> Seen:
     """
     model = init_recognizer(read_model_config(*args.recognizer), args.recognizer[1], device=args.device)
     mending = TrainedMending(model)
-    content = load_annotation(args.clips, mend=mending)
+    source, split = file_and_split(args.clips)
+    content = checked_annotation(only_split(read_content(source), split, source), source=source, mend=mending)
     tell_of_mending(args, mending)
     clips, meta = content['annotations'], with_named_layouts(content['metainfo'])
     if not clips:
-        raise ValueError(f'{args.clips}: there are no clips in it')
+        raise ValueError(f'{source}: there are no clips in it')
     problem = judged_classes_problem(model.dataset_meta['classes'], meta.get('classes'))
     if problem is not None:
-        raise ValueError(f'{args.clips}: {problem}')
-    check_form(args.clips, meta, model.dataset_meta, clips)
-    warn(gaps_in_words(clips, str(args.clips)))
+        raise ValueError(f'{source}: {problem}')
+    check_form(source, meta, model.dataset_meta, clips)
+    warn(gaps_in_words(clips, str(source)))
     layout, num_classes = {key: meta[key] for key in ('skeleton', ) if meta.get(key) is not None}, model.cls_head.num_classes
     windows = cut([{**layout, **clip} for clip in clips], num_classes, window=args.window, step=args.step)
-    known = learnt_of_file(model.checkpoint_meta, args.clips, clips)
+    known = learnt_of_file(model.checkpoint_meta, source, clips)
     learnt = None if known is None else np.array([clips[number]['frame_dir'] in known for number in windows.clip])
     return Seen(windows, recognize(model, windows.clips).probability, class_names(meta, num_classes), learnt)
 
 
 def run(args: argparse.Namespace) -> None:
-    require_outputs('class-over-time', [Output('--out', args.out, SUFFIXES)], inputs=[args.clips, *args.recognizer], force=args.force)
+    inputs = [file_and_split(args.clips)[0], *args.recognizer]
+    require_outputs('class-over-time', [Output('--out', args.out, SUFFIXES)], inputs=inputs, force=args.force)
     with in_words('class-over-time', debug=args.debug), warnings_in_words():
         seen = named(args)
         print(shares(seen))

@@ -112,9 +112,10 @@ def clips_of(args: argparse.Namespace, known: Dict, mend) -> Tuple[Dict, str]:
         ValueError: none in it of which anything can be said.
     """
     from mmagenc.apis.recognize import unseen_clips
-    from mmagenc.datasets.annotation import AnnotationError, describe_problems, left_out_words, read_content, sift_annotation
+    from mmagenc.datasets.annotation import AnnotationError, describe_problems, left_out_words, only_split, read_content, sift_annotation
     from mmagenc.datasets.mending import in_layout
-    content, problems = sift_annotation(read_content(args.clips), source=str(args.clips), unlabelled=True, mend=mend)
+    content = only_split(read_content(args.clips), args.split, str(args.clips))
+    content, problems = sift_annotation(content, source=str(args.clips), unlabelled=True, mend=mend)
     found = content['annotations']
     if not found:
         raise ValueError(f'{args.clips}: there are no clips in it')
@@ -286,6 +287,9 @@ def recognize_stream(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.clips is not None:
+        from mmagenc.datasets.agreement import file_and_split
+        args.clips, args.split = file_and_split(args.clips)
     source = args.clips if args.stream is None else None if args.stream == STANDARD_INPUT or args.stream.isdigit() else args.stream
     outputs = [] if args.out is None else [Output('--out', args.out, TABLES if args.stream is None else LINES)]
     require_outputs('recognize', outputs, inputs=[source, args.model, args.checkpoint], force=args.force)

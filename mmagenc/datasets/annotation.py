@@ -103,6 +103,22 @@ def read_content(path):
     return readers[path.suffix](path)
 
 
+def only_split(content, split: Optional[str], source: str):
+    """What a file held, unchecked, with the clips of one split alone; with all of them where none is named.
+
+    Raises:
+        AnnotationError: a split that is not there.
+    """
+    if split is None:
+        return content
+    clips, splits = content_clips(content, source), content.get('split') if isinstance(content, dict) else None
+    if not isinstance(splits, dict) or split not in splits:
+        raise AnnotationError(f'{source}: no split {split!r}; it has {", ".join(map(str, splits or ())) or "none"}')
+    members = set(splits[split])
+    found = [clip for clip in clips if isinstance(clip, dict) and clip.get('frame_dir') in members]
+    return dict(content, annotations=found, split={split: splits[split]})
+
+
 def checked_annotation(content, *, source: str, skip_broken: bool = False, unlabelled: bool = False, mend: Optional[Mend] = None,
                        metainfo: Optional[Dict] = None) -> Dict:
     """What a file held, as an annotation in this format: a new dict, arrays as float32, with ``metainfo`` and ``split`` if they lacked.

@@ -50,6 +50,17 @@ def test_windows_follow_the_path(given, tmp_path, monkeypatch, capsys):
     assert (tmp_path / 'a.png').stat().st_size > 1000
 
 
+def test_one_split_of_a_file(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(class_over_time, 'recognize', by_place)
+    content = load_annotation(given[0])
+    save_annotation(dict(content, split=dict(train=['a'], test=['b'])), tmp_path / 'parts.npz')
+    main(class_over_time, [f'{tmp_path / "parts.npz"}:test', *given[1:], '--out', str(tmp_path / 'a.png')])
+    said = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+    assert said[1:3] == [['run', '1', '1'], ['all', '1', '1']]
+    with pytest.raises(SystemExit, match="no split 'val'; it has train, test"):
+        main(class_over_time, [f'{tmp_path / "parts.npz"}:val', *given[1:], '--out', str(tmp_path / 'b.png')])
+
+
 def test_windows_of_clips_learnt_from_are_counted_apart(given, tmp_path, monkeypatch, capsys):
     content = torch.load(given[3], weights_only=True)
     for learnt, wanted in ((['b'], [['1', '1'], ['1', '5']]), (['other'], [])):

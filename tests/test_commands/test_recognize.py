@@ -16,7 +16,7 @@ from mmagenc.apis import init_recognizer, save_pretrained
 from mmagenc.apis import recognize as recognized
 from mmagenc.apis.stream import stream_recognizer, window_of
 from mmagenc.commands import process_environment, recognize, start
-from mmagenc.datasets import save_annotation
+from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.deploy.samples import moving_clip
 from mmagenc.skeletons import get_skeleton, joint_map
 from tests.commands import main, parse_args
@@ -90,6 +90,22 @@ def test_a_table(kind, given, capsys):
     assert content['classes'] == ['walk', 'run', 'Jump'] and content['clips'][0]['label'] is None
     main(recognize, [*words(kind), '--clips', str(given / 'clips.npz'), '--top-k', '1'])
     assert 'sample_0: ' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('kind', ['onnx', 'config'])
+def test_one_split_of_a_file(kind, given, capsys):
+    content = load_annotation(given / 'clips.npz', unlabelled=True)
+    names = [one['frame_dir'] for one in content['annotations']]
+    save_annotation(dict(content, split=dict(train=names[:1], test=names[1:])), given / 'parts.npz', unlabelled=True)
+    main(recognize, [*words(kind), '--clips', f'{given / "parts.npz"}:test', '--out', str(given / 'part.json')])
+    main(recognize, [*words(kind), '--clips', str(given / 'parts.npz'), '--out', str(given / 'whole.json')])
+    part, whole = (json.loads((given / name).read_text())['clips'] for name in ('part.json', 'whole.json'))
+    assert len(whole) == 3 and part == whole[1:]
+    assert 'named as their label says: ' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="recognize: .*parts.npz: no split 'tset'; it has train, test$"):
+        main(recognize, [*words(kind), '--clips', f'{given / "parts.npz"}:tset'])
+    with pytest.raises(SystemExit, match='recognize: .*nowhere.npz:test: no such annotation file'):
+        main(recognize, [*words(kind), '--clips', str(given / 'nowhere.npz:test')])
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])

@@ -20,7 +20,9 @@ from mmagenc.outputs import add_force
 
 def build_parser() -> Parser:
     parser = Parser('class-over-time', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('clips', metavar='CLIPS.npz', help='annotation file of clips; those without a path of classes are of their label')
+    parser.add_argument(
+        'clips', metavar='CLIPS.npz[:SPLIT]',
+        help='annotation file of clips, or one of its splits; those without a path of classes are of their label')
     add_recognizer(parser, 'names the windows', required=True)
     add_out(parser, 'figure to write, .png, .pdf or .svg', required=True, type=Path)
     parser.add_argument('--window', type=count, default=32, metavar='N', help='frames of a window (default: %(default)s)')

@@ -27,7 +27,7 @@ def build_parser() -> Parser:
     parser.add_argument('model', metavar='MODEL', help='.onnx file, or the config of a recognizer')
     parser.add_argument('checkpoint', nargs='?', metavar='CHECKPOINT', help='of a config')
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--clips', type=Path, metavar='FILE', help='annotation file, whose clips need no labels')
+    source.add_argument('--clips', metavar='FILE[:SPLIT]', help='annotation file, or one of its splits; its clips need no labels')
     source.add_argument('--stream', metavar='SOURCE', help='- (standard input) or lines of JSON in a file; a video, a camera (its number)')
     add_out(parser, 'table to write, .csv or .json (default: it is printed); of a stream the lines, .jsonl', type=Path)
     add_device(parser, 'a recognizer of a config')
