@@ -73,10 +73,10 @@ class ClipMending:
         return done
 
     def report(self, source: str) -> None:
-        """Log what was done since the last time."""
+        """Log what was done since the last time, as a warning: recordings were changed, and MMEngine says a warning once."""
         done = self.in_words()
         if done:
-            print_log(f'{source}: {done}', logger='current', level=logging.INFO)
+            print_log(f'{source}: {done}', logger='current', level=logging.WARNING)
 
 
 def in_layout(clip: Dict, own: Optional[str], target: SkeletonLike) -> Dict:

@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 
 from mmagenc.command_line import add_gap_options
 from mmagenc.datasets.mending import ClipMending, gap_mending
@@ -33,6 +34,18 @@ def test_scores_first_then_persons_then_gaps(monkeypatch):
     assert both(two_persons(), {})['total_frames'] == 15
     both.report('b.pkl')
     assert 'were cut to their longest whole stretch' in said[1]
+
+
+def test_a_file_that_is_read_again_is_told_of_once(tmp_path):
+    """Training, validation and test read the same file, one after the other."""
+    logger = MMLogger.get_instance('once', log_file=str(tmp_path / 'once.log'))
+    for _ in range(3):
+        mending = ClipMending(third='score', num_persons=1)
+        mending(two_persons(), {})
+        mending.report('a.pkl')
+    for handler in logger.handlers:
+        handler.flush()
+    assert (tmp_path / 'once.log').read_text().count('a.pkl: 1 clips had') == 1
 
 
 def test_gaps_count_in_the_layout_that_is_asked_for():
