@@ -24,6 +24,8 @@ import contextlib
 import json
 import logging
 import pickle
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -59,6 +61,8 @@ SIZE_KEYS = ('img_shape', 'original_shape')
 """Of clips: height and width of their images in pixels."""
 MAX_CLASSES = 10_000
 """Labels are below it: tables of classes are as long as the largest label, confusion matrices as its square."""
+LONG_LIST = 12
+"""Clips that are left out; of more the sum is said too."""
 Problem = Tuple[int, Optional[str], str]
 """Index, ``frame_dir`` and what is wrong with a clip."""
 Mend = Callable[[Dict, Dict], Dict]
@@ -326,7 +330,7 @@ def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:
 def left_out_words(problems: List[Problem], *, source: str, total: int) -> str:
     """One message of all clips left out of a file."""
     listed = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems)
-    return f'{source}: left out {len(problems)} of {total} clips\n{listed}{_advice(problems)}'
+    return f'{source}: left out {len(problems)} of {total} clips\n{listed}{_advice(problems)}{_sum(problems, total)}'
 
 
 def problem_words(error: Exception) -> str:
@@ -344,6 +348,16 @@ def describe_problems(problems: List[Problem], *, source: str, total: int) -> st
 def _advice(problems: List[Problem]) -> str:
     gaps = any(reason.startswith(('keypoint holds NaN', 'keypoint_score holds NaN')) for _, _, reason in problems)
     return f'\n  {GAP_ADVICE}' if gaps else ''
+
+
+def _sum(problems: List[Problem], total: int) -> str:
+    """What a long list comes to, behind its end, which is what one sees of it."""
+    if len(problems) <= LONG_LIST:
+        return ''
+    named = Counter(name for _, _, reason in problems for name in re.findall(r'keypoint \d+ \((\w+)\)', reason))
+    most = ', '.join(f'{name} ({count})' for name, count in named.most_common(3))
+    return f'\n  so {total - len(problems)} of {total} clips are left' + (
+        f"; lacking are mostly {most}: a layout without them may keep more (skeleton='… without …')" if most else '')
 
 
 def clip_problems(clips: Iterable[Dict], metainfo: Dict, *, known: Iterable[str] = (), unlabelled: bool = False) -> Iterable[Problem]:

@@ -12,6 +12,7 @@ from mmaction.utils import register_all_modules
 
 from mmagenc.datasets.annotation import (
     AnnotationError,
+    left_out_words,
     load_annotation,
     merge_annotations,
     motion_to_annotations,
@@ -351,3 +352,14 @@ def test_merging():
         merge_annotations([first, make_annotation([make_clip('b')], skeleton='h36m17')])
     with pytest.raises(AnnotationError, match='no annotations'):
         merge_annotations([])
+
+
+def test_a_long_list_of_clips_left_out_ends_with_its_sum():
+    reasons = ['keypoint 5 (left_wrist) is missing in 9 frames', 'keypoint 5 (left_wrist), keypoint 7 (nose): never seen', 'no label']
+    problems = [(index, f'c{index}', reasons[index % 3]) for index in range(13)]
+    said = left_out_words(problems, source='a.npz', total=20).splitlines()
+    assert said[0] == 'a.npz: left out 13 of 20 clips' and len(said) == 15
+    assert said[-1].startswith('  so 7 of 20 clips are left; lacking are mostly left_wrist (9), nose (4): a layout without them may')
+    assert len(left_out_words(problems[:12], source='a.npz', total=20).splitlines()) == 13  # one sees all of it
+    plain = left_out_words([(index, f'c{index}', 'no label') for index in range(13)], source='a.npz', total=20)
+    assert plain.endswith('\n  so 7 of 20 clips are left')
