@@ -75,28 +75,15 @@ class PretendedGPU(TorchFunctionMode):
 
     def _moved(self, tensor: Tensor, name: str, args, kwargs) -> Tensor:
         place = self.place(tensor)
-        target = {'cuda': GPU, 'cpu': CPU}.get(name, place)
-        if name != 'to':
-            args, kwargs = (), {}
-        left = []
-        for value in args:
-            if isinstance(value, (str, torch.device)):
-                target = self._device(value)
-            elif isinstance(value, Tensor):
-                target = self.place(value) or target
-                left.append(value.dtype)
-            elif value is not None:
-                left.append(value)
-        if kwargs.get('device') is not None:
-            target = self._device(kwargs['device'])
-        kwargs.pop('device', None)
-        left = [value for value in left if isinstance(value, torch.dtype)] + [value for value in left if isinstance(value, bool)]
-        if left and not isinstance(left[0], torch.dtype):
-            left = [tensor.dtype, *left]
-        moved = tensor.to(*left, **kwargs) if left or kwargs else tensor
-        if target != place and moved is tensor:
-            if place is None and target.type == 'cpu':
-                return self.put(tensor, target)
+        target, dtype, layout, copy = {'cuda': GPU, 'cpu': CPU}.get(name, place), None, None, False
+        if name == 'to':
+            copy = kwargs.pop('copy', False)
+            if args and isinstance(args[0], Tensor):
+                args = (self.place(args[0]), args[0].dtype, *args[1:])
+            device, dtype, _, layout = torch._C._nn._parse_to(*args, **kwargs)
+            target = place if device is None else self._device(device)
+        moved = tensor.to(dtype or tensor.dtype, copy=copy, memory_format=layout or torch.preserve_format)
+        if moved is tensor and target != place and (place, target) != (None, CPU):
             moved = tensor.clone()
         return self.put(moved, target)
 

@@ -8,22 +8,9 @@ from torch import nn
 from mmagenc.datasets.annotation import load_annotation, save_annotation
 from tests.own_clips import body_clips, coco_clips
 from tests.pretended_gpu import GPU, pretended_gpu
-from tests.test_commands.test_own_data_runs import run
+from tests.test_commands.test_own_data_runs import OTHER, SMALL, run
 
-SMALL = dict(
-    cvae='latent_dim=16, ff_dim=16, num_layers=1, test_cfg=dict(num_repeats=2)',
-    kinetic_gan='latent_dim=8, networks=dict(base_channels=2, tail_channels=4)',
-    act_vae='latent_dim=8, posterior=dict(hidden_dim=8)',
-    slt='hidden_dim=8, wide_dim=16, pose_steps=4',
-    posture_transfer='spread=0.1')
-CONFIG = """_base_ = 'mmagenc::infagenc/{base}.py'
-own_data = dict(ann_file='clips.npz', window=16, epochs=8, form='{form}')
-model = dict({model})
-train_dataloader = dict(num_workers=0)
-# After so few steps nothing moves yet: the road is tried here, not the gate.
-default_hooks = dict(infagenc=dict(gate=dict(enforce=False), recognizer_warmup_epochs=1,
-                                   selector=dict(_delete_=True, type='RandomSelector', confidence=0., balanced=False, min_survivors=1)))
-"""
+SIZES = {**dict.fromkeys(('2d', '3d'), 'latent_dim=16, ff_dim=16, num_layers=1, test_cfg=dict(num_repeats=2)'), **SMALL}
 
 
 @pytest.fixture(autouse=True)
@@ -32,23 +19,22 @@ def gpu():
         yield mode
 
 
-@pytest.mark.parametrize('base, form, small', [
-    ('own_2d', '2d', 'cvae'), ('own_3d', '3d', 'cvae'), ('own_kinetic-gan', '2d', 'kinetic_gan'), ('own_act-vae', '2d', 'act_vae'),
-    ('own_slt', '2d', 'slt'), ('own_posture-transfer', '3d', 'posture_transfer')])
-def test_the_loop_and_what_comes_after(base, form, small, tmp_path, gpu):
-    recordings = coco_clips(20, frames=(30, 40), gaps=False) if form == '2d' else body_clips(20, frames=(30, 40))
-    save_annotation(recordings, tmp_path / 'clips.npz')
-    (tmp_path / 'mine.py').write_text(CONFIG.format(base=base, form=form, model=SMALL[small]))
+@pytest.mark.parametrize('name', SIZES)
+def test_the_loop_and_what_comes_after(name, tmp_path, gpu):
+    flat = name not in ('3d', 'posture-transfer')
+    save_annotation(coco_clips(20, frames=(30, 40), gaps=False) if flat else body_clips(20, frames=(30, 40)), tmp_path / 'pose.pkl')
+    config = OTHER.format(name=name, model=SIZES[name], folder=tmp_path)
+    (tmp_path / 'mine.py').write_text(config + 'train_dataloader = dict(num_workers=0)\n')  # workers know of no places
     run('train', 'mine.py', '--work-dir', 'run', cwd=tmp_path)
     assert len(load_annotation(tmp_path / 'run/pool/pool.pkl')['annotations']) > 0
     assert any(place == GPU for place in gpu.places.values())  # it was there at all
-    if base in ('own_2d', 'own_3d'):
+    if name in ('2d', '3d'):
         model = 'mine.py', 'run/epoch_8.pth'
         run('test', *model, cwd=tmp_path)
         run('generate', *model, '--num-samples-per-class', 2, '--out', 'made.npz', cwd=tmp_path)
-        run('generate', *model, '--num-samples-per-class', 2, '--around', 'clips.npz', '--out', 'near.npz', cwd=tmp_path)
+        run('generate', *model, '--num-samples-per-class', 2, '--around', 'pose.pkl', '--out', 'near.npz', cwd=tmp_path)
         assert 'named as their label says' in run('recognize', *model, '--clips', 'made.npz', cwd=tmp_path)
-        assert 'accuracy_real' in run('compare', 'clips.npz', 'made.npz', '--recognizer', *model, cwd=tmp_path)
+        assert 'accuracy_real' in run('compare', 'pose.pkl', 'made.npz', '--recognizer', *model, cwd=tmp_path)
 
 
 def refused(function):
