@@ -148,27 +148,21 @@ static const float *along(const float *x, long, float *) { return x; }
     return room;
 }
 
-// Rows (R, N) as units whose sum runs over rows: where a pair is one, two rows interleaved, the last with zeros if it is alone. Rows of
-// what becomes pairs may lie `apart`.
+// Rows (R, N) as units whose sum runs over rows: where a pair is one, two rows interleaved, the last with zeros if it is alone.
 static inline half_vec load_half(const float *p) { return halved(load(p)); }
 static inline half_vec load_half(const bfloat16 *p) { return *reinterpret_cast<const loose_half_vec *>(p); }
 static const float *across(const float *x, long, long, float *) { return x; }
 [[maybe_unused]] static const float *across(const bfloat16 *x, long rows, long columns, float *room) {
     return along(x, rows * columns, room);
 }
+// Two rows' C numbers as pairs; of one row alone, with zeros.
 template <typename T>
-static const pair *across(const T *x, long rows, long columns, pair *room, long apart = 0) {
-    if (!apart) apart = columns;
-    for (long r = 0; r < rows; r += 2) {
-        const bool alone = r + 1 == rows;
-        const T *first = x + r * apart, *second = first + (alone ? 0 : apart);
-        for (long c = 0; c < columns; c += LANES) {
-            uvec both = __builtin_convertvector(load_half(first + c), uvec);
-            if (!alone) both |= __builtin_convertvector(load_half(second + c), uvec) << 16;
-            store(reinterpret_cast<float *>(room + r / 2 * columns + c), reinterpret_cast<vec>(both));
-        }
+static inline void interleave(const T *first, const T *second, long columns, pair *to) {
+    for (long c = 0; c < columns; c += LANES) {
+        uvec both = __builtin_convertvector(load_half(first + c), uvec);
+        if (second) both |= __builtin_convertvector(load_half(second + c), uvec) << 16;
+        store(reinterpret_cast<float *>(to + c), reinterpret_cast<vec>(both));
     }
-    return room;
 }
 #ifdef __AVX512BF16__
 struct InTurn {  // places of two vectors' numbers, one from each
@@ -178,28 +172,28 @@ struct InTurn {  // places of two vectors' numbers, one from each
     }
 };
 static constexpr InTurn IN_TURN;
-[[maybe_unused]] static const pair *across(const bfloat16 *x, long rows, long columns, pair *room, long apart = 0) {  // by permutations
-    if (!apart) apart = columns;
+static inline void interleave(const bfloat16 *first, const bfloat16 *second, long columns, pair *to) {  // by permutations
     const __m512i low = _mm512_load_si512(IN_TURN.low), high = _mm512_load_si512(IN_TURN.high), zeros = _mm512_setzero_si512();
-    for (long r = 0; r < rows; r += 2) {
-        const bfloat16 *first = x + r * apart, *second = first + apart;
-        pair *to = room + r / 2 * columns;
-        long c = 0;
-        for (; c + 32 <= columns; c += 32) {
-            const __m512i one = _mm512_loadu_si512(first + c), other = r + 1 < rows ? _mm512_loadu_si512(second + c) : zeros;
-            _mm512_storeu_si512(to + c, _mm512_permutex2var_epi16(one, low, other));
-            _mm512_storeu_si512(to + c + 16, _mm512_permutex2var_epi16(one, high, other));
-        }
-        if (c < columns) {
-            const __m512i one = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(first + c)));
-            __m512i other = zeros;
-            if (r + 1 < rows) other = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(second + c)));
-            _mm512_storeu_si512(to + c, _mm512_permutex2var_epi16(one, low, other));
-        }
+    long c = 0;
+    for (; c + 32 <= columns; c += 32) {
+        const __m512i one = _mm512_loadu_si512(first + c), other = second ? _mm512_loadu_si512(second + c) : zeros;
+        _mm512_storeu_si512(to + c, _mm512_permutex2var_epi16(one, low, other));
+        _mm512_storeu_si512(to + c + 16, _mm512_permutex2var_epi16(one, high, other));
     }
-    return room;
+    if (c < columns) {
+        const __m512i one = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(first + c)));
+        __m512i other = zeros;
+        if (second) other = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(second + c)));
+        _mm512_storeu_si512(to + c, _mm512_permutex2var_epi16(one, low, other));
+    }
 }
 #endif
+template <typename T>
+static const pair *across(const T *x, long rows, long columns, pair *room) {
+    for (long r = 0; r < rows; r += 2)
+        interleave(x + r * columns, r + 1 < rows ? x + (r + 1) * columns : nullptr, columns, room + r / 2 * columns);
+    return room;
+}
 
 // The same in memory of our own, whatever the units.
 [[maybe_unused]] static const float *copied_across(const float *x, long rows, long columns, float *room) {
@@ -221,8 +215,12 @@ static const float *panels(const T *x, long rows, long columns, float *room, lon
 }
 template <typename T>
 static const pair *panels(const T *x, long rows, long columns, pair *room, long apart) {
-    for (long first = 0; first < columns; first += BROAD)
-        across(x + first, rows, panel_width(columns, first), room + first * ((rows + 1) / 2), apart);
+    for (long r = 0; r < rows; r += 2)  // memory is read in one line
+        for (long first = 0; first < columns; first += BROAD) {
+            const long width = panel_width(columns, first);
+            const T *from = x + r * apart + first;
+            interleave(from, r + 1 < rows ? from + apart : nullptr, width, room + first * ((rows + 1) / 2) + r / 2 * width);
+        }
     return room;
 }
 
