@@ -18,7 +18,7 @@ NORMS = ('gcn.bn', 'tcn.expand_bn', 'tcn.bn', 'gcn.down.1', 'residual.1')
 WEIGHTS = ('gcn.norm.weight', 'gcn.norm.bias', 'gcn.to_qk.weight', 'gcn.to_qk.bias', 'gcn.topology', 'gcn.transform.weight',
            'tcn.expand.weight', 'tcn.convs.0.weight', 'tcn.convs.1.weight', 'tcn.pointwise.weight', 'gcn.down.0.weight',
            'residual.0.weight')
-KEPT = ('x', 'out', 'normed', 'qk', 'y', 'z', 'expanded', 'parts', 'down', 'seen', 'branches', 'beside', 'residual', 'means', 'inverses',
+KEPT = ('x', 'out', 'qk', 'y', 'z', 'expanded', 'parts', 'down', 'seen', 'branches', 'beside', 'residual', 'means', 'inverses',
         'attention')
 ROOM = ('space 0', 'space 1', 'space 2', 'space 3', 'grad', 'grad_x', 'grad_beside', 'grad_qk')
 FORMAT = f'=11q d {"8q 2d " * len(NORMS)} {2 * len(WEIGHTS) + len(KEPT) + len(ROOM)}q'
@@ -58,7 +58,7 @@ def _kept(block: nn.Module, x: Tensor) -> Dict[str, Tensor]:
     clips, frames, joints, channels = x.shape
     gcn, wide, width = block.gcn, block.gcn.transform.out_features, block.tcn.pointwise.out_features
     all_frames, kept = (clips, frames, joints), (clips, (frames - 1) // block.stride + 1, joints)
-    shapes = dict(out=(*kept, wide), normed=x.shape, qk=(*all_frames, 2 * gcn.num_heads * gcn.head_dim), y=(*all_frames, wide),
+    shapes = dict(out=(*kept, wide), qk=(*all_frames, 2 * gcn.num_heads * gcn.head_dim), y=(*all_frames, wide),
                   z=(*all_frames, wide), expanded=(*all_frames, 3 * width), parts=(3, *all_frames, width), branches=(4, *kept, width),
                   attention=(*all_frames, calls.columns(joints, gcn.num_heads)))
     if gcn.down is not None:

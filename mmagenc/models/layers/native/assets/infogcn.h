@@ -28,8 +28,8 @@ struct Block {
     Weights weights, grads;
     const void *x;
     void *out;
-    // What the gradient needs: rows (of C, 2 H D, C', C', 3/4 C', 3/4 C', C'), kept rows (of C', C', C, C'), and of layer norm and attention.
-    void *normed, *qk, *y, *z, *expanded, *parts, *down, *seen, *branches, *beside, *residual;
+    // What the gradient needs: rows (of 2 H D, C', C', 3/4 C', 3/4 C', C'), kept rows (of C', C', C, C'), and of layer norm and attention.
+    void *qk, *y, *z, *expanded, *parts, *down, *seen, *branches, *beside, *residual;
     float *means, *inverses;
     void *attention;
     void *spaces[4];  // rows of C', for the moment
@@ -62,19 +62,64 @@ static Part channels_from(long first, long channels) {
 }
 
 template <typename T>
-static int norm_forward(const BatchNorm &norm, long rows, long channels, const Part *parts, long count, int rectify, int threads) {
+static int norm_statistics(const BatchNorm &norm, long rows, long channels, const Part *parts, long count, int threads) {
     float *mean = norm.found, *inverse = mean + channels, *scale = inverse + channels;
     if (norm.tracked) ++*norm.tracked;
     const double share = norm.momentum == norm.momentum ? norm.momentum : norm.tracked ? 1. / *norm.tracked : 0.;
     if (statistics<T>(rows, channels, parts, count, norm.eps, share, norm.running_mean, norm.running_variance, mean, inverse, threads)) return 1;
     for (long c = 0; c < channels; c++) scale[c] = inverse[c] * norm.weight[c];
-    normalize<T>(rows, parts, count, mean, scale, norm.bias, rectify, threads);
+    return 0;
+}
+template <typename T>
+static int norm_forward(const BatchNorm &norm, long rows, long channels, const Part *parts, long count, int rectify, int threads) {
+    if (norm_statistics<T>(norm, rows, channels, parts, count, threads)) return 1;
+    normalize<T>(rows, parts, count, norm.found, norm.found + 2 * channels, norm.bias, rectify, threads);
     return 0;
 }
 template <int RECTIFY, typename T>
 static int norm_backward(const BatchNorm &norm, long rows, long channels, const Part *parts, long count, int threads) {
     return normalize_backward<RECTIFY, T>(rows, channels, parts, count, norm.found, norm.found + channels, norm.weight, norm.bias,
                                           norm.grad_weight, norm.grad_bias, threads);
+}
+
+// A batch norm, with residual and ReLUs, to z (R, C), and a linear layer of that.
+template <typename T>
+static int norm_linear(const BatchNorm &norm, long rows, long channels, long columns, const Part &part, int rectify, const T *z,
+                       const float *b, T *out, int threads) {
+    Weight<T> weight = {channels, columns};
+    const int failed = norm_statistics<T>(norm, rows, channels, &part, 1, threads) || weight.begin(b, 1) ||
+                       in_pieces(rows, Weight<T>::room(channels), threads, [&](long row, long count, float *room) {
+                           normalize_rows<T>(row, row + count, &part, 1, norm.found, norm.found + 2 * channels, norm.bias, rectify);
+                           weight.multiply(count, z + row * channels, nullptr, nullptr, out + row * columns, room);
+                       });
+    weight.end();
+    return failed;
+}
+// Gradients of a linear layer (N, C) of x and of the batch norm of its result, rows of N channels: grad_x, plus `through` if it is given, and
+// grad_b. What lies between them is nowhere kept.
+template <int RECTIFY, typename T>
+static int linear_norm_backward(const BatchNorm &norm, long rows, long channels, long columns, Part *parts, long count, const T *x,
+                                const float *b, const T *through, T *grad_x, float *grad_b, int threads) {
+    NormBackward<RECTIFY, T> backward = {parts, count, norm.found, norm.bias};
+    Weight<T> weight = {columns, channels};
+    const long kept = span(threads);
+    T *made = reinterpret_cast<T *>(scratch(kept * columns));
+    int failed = !made || weight.begin(b, 0) ||
+                 backward.begin(rows, columns, norm.found + columns, norm.weight, norm.grad_weight, norm.grad_bias, threads);
+    if (!failed) {
+        for (long i = 0; i < count; i++) lie<T>(parts[i], GRAD_X, made, columns, parts[i].first);
+        const Rows<const T> between = {made, columns, kept};
+        failed = transposed_product<T>(rows, between, {x, channels, rows}, grad_b, nullptr, threads, [&](long row, long count) {
+            float *room = scratch(Weight<T>::room(columns));
+            if (!room) return 1;
+            backward.rows(row, row + count, row - row % kept);
+            weight.multiply(count, between.at(row), nullptr, through ? through + row * channels : nullptr, grad_x + row * channels, room);
+            give_back(room);
+            return 0;
+        });
+    }
+    backward.end(), weight.end(), give_back(made);
+    return failed;
 }
 
 // A linear layer from C channels to C' and a batch norm.
@@ -87,18 +132,14 @@ static int project(const BatchNorm &norm, long rows, long channels, long out_cha
     lie<T>(part, X, between, out_channels), lie<T>(part, OUT, out, out_channels);
     return norm_forward<T>(norm, rows, out_channels, &part, 1, 0, threads);
 }
-// Gradients by `grad` of the output; `through`, if given, is added to that of x, and `room` is as the output.
+// Gradients by `grad` of the output; `through`, if given, is added to that of x.
 template <typename T>
 static int project_backward(const BatchNorm &norm, long rows, long channels, long out_channels, const void *x, const float *weight,
-                            const void *between, const void *grad, const T *through, void *room, void *grad_x, float *grad_weight,
-                            int threads) {
+                            const void *between, const void *grad, const T *through, void *grad_x, float *grad_weight, int threads) {
     Part part = channels_from(0, out_channels);
     lie<T>(part, X, between, out_channels), lie<T>(part, GRAD, grad, out_channels);
-    lie<T>(part, GRAD_X, room, out_channels);
-    const T *made = static_cast<const T *>(room);
-    return norm_backward<0, T>(norm, rows, out_channels, &part, 1, threads) ||
-           linear<T>(rows, out_channels, channels, made, weight, 0, nullptr, through, static_cast<T *>(grad_x), threads) ||
-           transposed_product<T>(rows, out_channels, channels, made, static_cast<const T *>(x), grad_weight, nullptr, threads);
+    return linear_norm_backward<0, T>(norm, rows, channels, out_channels, &part, 1, static_cast<const T *>(x), weight, through,
+                                      static_cast<T *>(grad_x), grad_weight, threads);
 }
 
 // Of each clip every `stride`-th frame, and the gradient, which is added to what is there.
@@ -137,10 +178,9 @@ static int block_forward(const Block &b, int threads) {
     const long rows = b.rows(), kept = b.kept_rows(), channels = b.channels, wide = b.out_channels, width = b.width();
     const Weights &w = b.weights;
     const T *x = static_cast<const T *>(b.x), *beside = x;
-    T *normed = static_cast<T *>(b.normed), *qk = static_cast<T *>(b.qk), *y = static_cast<T *>(b.y), *z = static_cast<T *>(b.z);
+    T *qk = static_cast<T *>(b.qk), *y = static_cast<T *>(b.y), *z = static_cast<T *>(b.z);
     T *expanded = static_cast<T *>(b.expanded), *parts = static_cast<T *>(b.parts), *branches = static_cast<T *>(b.branches);
-    layer_norm<T>(rows, channels, x, w.norm, w.norm_bias, b.eps, normed, b.means, b.inverses, threads);
-    if (linear<T>(rows, channels, b.queries(), normed, w.to_qk, 1, w.to_qk_bias, nullptr, qk, threads) ||
+    if (normed_linear<T>(rows, channels, b.queries(), x, w.norm, w.norm_bias, b.eps, w.to_qk, w.to_qk_bias, qk, b.means, b.inverses, threads) ||
         convolve_graphs<T>(b.clips * b.frames, b.graphs(), x, qk, w.topology, b.scale(), w.transform, y, static_cast<T *>(b.attention), threads))
         return 1;
     if (w.down) {
@@ -149,9 +189,7 @@ static int block_forward(const Block &b, int threads) {
     }
     Part whole = channels_from(0, wide);
     lie<T>(whole, X, y, wide), lie<T>(whole, RESIDUAL, beside, wide), lie<T>(whole, OUT, z, wide);
-    if (norm_forward<T>(b.bn, rows, wide, &whole, 1, OUTER, threads) ||
-        linear<T>(rows, wide, 3 * width, z, w.expand, 1, nullptr, nullptr, expanded, threads))
-        return 1;
+    if (norm_linear<T>(b.bn, rows, wide, 3 * width, whole, OUTER, z, w.expand, expanded, threads)) return 1;
 
     Part three[3], four[4];
     for (long i = 0; i < 3; i++) {  // each to a tensor of its own
@@ -207,8 +245,8 @@ static int block_backward(const Block &b, int threads) {
     }
     if (norm_backward<INNER | OUTER, T>(b.out_bn, kept, wide, four, 4, threads)) return 1;
     if (w.residual) {
-        if (project_backward<T>(b.residual_bn, kept, channels, wide, beside, w.residual, b.residual, of_beside, nullptr, spaces[1],
-                                grad_beside, grads.residual, threads))
+        if (project_backward<T>(b.residual_bn, kept, channels, wide, beside, w.residual, b.residual, of_beside,
+                                static_cast<const T *>(nullptr), grad_beside, grads.residual, threads))
             return 1;
         of_beside = grad_beside;
     }
@@ -228,39 +266,32 @@ static int block_backward(const Block &b, int threads) {
     if (failed) return 1;
     peak_backward<T>(b.over(3, 1), parts + 2 * rows * width, of_branches + 2 * kept * width, of_parts + 2 * rows * width, threads);
 
-    T *of_expanded = spaces[0], *of_z = spaces[1];
+    T *of_z = b.stride > 1 ? spaces[0] : of_seen;  // in its place
     for (long i = 0; i < 3; i++) {
         three[i] = channels_from(i * width, width);
         lie<T>(three[i], X, b.expanded, 3 * width, i * width), lie<T>(three[i], GRAD, of_parts + i * rows * width, width);
-        lie<T>(three[i], GRAD_X, of_expanded, 3 * width, i * width);
     }
-    if (norm_backward<INNER, T>(b.expand_bn, rows, 3 * width, three, 3, threads) ||
-        linear<T>(rows, 3 * width, wide, of_expanded, w.expand, 0, nullptr, b.stride > 1 ? nullptr : of_seen, of_z, threads) ||
-        transposed_product<T>(rows, 3 * width, wide, of_expanded, z, grads.expand, nullptr, threads))
+    if (linear_norm_backward<INNER, T>(b.expand_bn, rows, wide, 3 * width, three, 3, z, w.expand, b.stride > 1 ? nullptr : of_seen, of_z,
+                                       grads.expand, threads))
         return 1;
     if (b.stride > 1) every_backward(b, wide, of_seen, of_z);
 
     const T *through = b.stride > 1 ? nullptr : of_beside;
-    T *of_y = spaces[0], *of_down = spaces[2];
+    T *of_y = spaces[1], *of_down = of_z, *of_x = of_z;
     Part whole = channels_from(0, wide);
     lie<T>(whole, X, b.y, wide), lie<T>(whole, OUT, z, wide), lie<T>(whole, GRAD, of_z, wide);
     lie<T>(whole, GRAD_X, of_y, wide), lie<T>(whole, PASSED, of_down, wide);
     if (through && !w.down) lie<T>(whole, THROUGH, through, wide);
     if (norm_backward<OUTER, T>(b.bn, rows, wide, &whole, 1, threads)) return 1;
-    through = of_down;
     if (w.down) {
-        if (project_backward<T>(b.down_bn, rows, channels, wide, x, w.down, b.down, of_down, b.stride > 1 ? nullptr : of_beside, spaces[1],
-                                spaces[3], grads.down, threads))
+        if (project_backward<T>(b.down_bn, rows, channels, wide, x, w.down, b.down, of_down, b.stride > 1 ? nullptr : of_beside,
+                                of_x = spaces[b.stride > 1 ? 2 : 0], grads.down, threads))
             return 1;
-        through = spaces[3];
     }
-
-    T *of_x = spaces[1], *of_normed = spaces[0];
     if (convolve_graphs_backward<T>(b.clips * b.frames, b.graphs(), x, static_cast<const T *>(b.qk), w.topology, b.scale(), w.transform, of_y,
-                                    static_cast<const T *>(b.attention), through, of_x, of_qk, grads.topology, grads.transform, threads) ||
-        linear<T>(rows, b.queries(), channels, of_qk, w.to_qk, 0, nullptr, nullptr, of_normed, threads) ||
-        transposed_product<T>(rows, b.queries(), channels, of_qk, static_cast<const T *>(b.normed), grads.to_qk, grads.to_qk_bias, threads) ||
-        layer_norm_backward<T>(rows, channels, x, w.norm, b.means, b.inverses, of_normed, of_x, grad_x, grads.norm, grads.norm_bias, threads))
+                                    static_cast<const T *>(b.attention), static_cast<const T *>(of_x), of_x, of_qk, grads.topology, grads.transform, threads) ||
+        normed_linear_backward<T>(rows, channels, b.queries(), x, w.norm, w.norm_bias, b.means, b.inverses, w.to_qk, of_qk, of_x, grad_x,
+                                  grads.norm, grads.norm_bias, grads.to_qk, grads.to_qk_bias, threads))
         return 1;
     if (b.stride > 1) every_backward(b, channels, of_beside, grad_x);
     return 0;

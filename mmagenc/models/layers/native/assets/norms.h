@@ -122,57 +122,81 @@ static inline vec where_positive(vec condition, vec x) { return condition <= vec
 
 // out = (x - mean) * scale + shift, the ReLU of it, plus residual, the ReLU of that: each where asked.
 template <typename T>
+static void normalize_rows(long begin, long end, const Part *parts, long count, const float *mean, const float *scale, const float *shift,
+                           int rectify) {
+    const vec inner = all(rectify & INNER ? 0.f : -INFINITY), outer = all(rectify & OUTER ? 0.f : -INFINITY);
+    in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
+        in_blocks(part.channels, [&](auto block, long c) {
+            constexpr int W = decltype(block)::W;
+            vec means[W], scales[W], shifts[W];
+            for (int w = 0; w < W; w++) {
+                const long channel = part.first + c + w * LANES;
+                means[w] = load(mean + channel), scales[w] = load(scale + channel), shifts[w] = load(shift + channel);
+            }
+            for (long r = row; r < last; r++)
+                for (int w = 0; w < W; w++) {
+                    vec y = (load(at<T>(part.x, part.steps[0], r, c + w * LANES)) - means[w]) * scales[w] + shifts[w];
+                    y = y < inner ? inner : y;  // what is no number stays
+                    if (part.residual) {
+                        y += load(at<T>(part.residual, part.steps[1], r, c + w * LANES));
+                        y = y < outer ? outer : y;
+                    }
+                    store(at<T>(part.out, part.steps[2], r, c + w * LANES), y);
+                }
+        });
+    });
+}
+template <typename T>
 static void normalize(long rows, const Part *parts, long count, const float *mean, const float *scale, const float *shift, int rectify,
                       int threads) {
     const long chunks = (rows + CHUNK - 1) / CHUNK;
-    const vec inner = all(rectify & INNER ? 0.f : -INFINITY), outer = all(rectify & OUTER ? 0.f : -INFINITY);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long chunk = 0; chunk < chunks; chunk++) {
         const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
-        in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
-            in_blocks(part.channels, [&](auto block, long c) {
-                constexpr int W = decltype(block)::W;
-                vec means[W], scales[W], shifts[W];
-                for (int w = 0; w < W; w++) {
-                    const long channel = part.first + c + w * LANES;
-                    means[w] = load(mean + channel), scales[w] = load(scale + channel), shifts[w] = load(shift + channel);
-                }
-                for (long r = row; r < last; r++)
-                    for (int w = 0; w < W; w++) {
-                        vec y = (load(at<T>(part.x, part.steps[0], r, c + w * LANES)) - means[w]) * scales[w] + shifts[w];
-                        y = y < inner ? inner : y;  // what is no number stays
-                        if (part.residual) {
-                            y += load(at<T>(part.residual, part.steps[1], r, c + w * LANES));
-                            y = y < outer ? outer : y;
-                        }
-                        store(at<T>(part.out, part.steps[2], r, c + w * LANES), y);
-                    }
-            });
-        });
+        normalize_rows<T>(begin, end, parts, count, mean, scale, shift, rectify);
     }
 }
 
 // Gradients of all that normalize takes, mean and variance being those of x; a part's `through`, if given, is added to what passes to the
-// residual.
+// residual. Those of weight and bias are sums over all rows; the others follow row by row.
 template <int RECTIFY, typename T>
-static int normalize_backward(long rows, long channels, const Part *parts, long count, const float *mean, const float *inverse,
-                              const float *weight, const float *bias, float *grad_weight, float *grad_bias, int threads) {
-    const long chunks = (rows + CHUNK - 1) / CHUNK;
-    float *scale = scratch((3 + 2 * chunks) * channels), *slope = scale + channels, *shift = slope + channels, *found = shift + channels;
-    if (!scale) return 1;
-    for (long c = 0; c < channels; c++) scale[c] = inverse[c] * weight[c];
+struct NormBackward {
+    const Part *parts;
+    long count;
+    const float *mean, *bias;
+    float *scale, *slope, *shift;
+
+    int begin(long rows, long channels, const float *inverse, const float *weight, float *grad_weight, float *grad_bias, int threads) {
+        const long chunks = (rows + CHUNK - 1) / CHUNK;
+        scale = scratch((3 + 2 * chunks) * channels);
+        if (!scale) return 1;
+        slope = scale + channels, shift = slope + channels;
+        float *found = shift + channels;
+        for (long c = 0; c < channels; c++) scale[c] = inverse[c] * weight[c];
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (long chunk = 0; chunk < chunks; chunk++) {
-        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
-        float *sums = found + 2 * chunk * channels;
+        for (long chunk = 0; chunk < chunks; chunk++)
+            add(chunk * CHUNK, chunk * CHUNK + CHUNK < rows ? chunk * CHUNK + CHUNK : rows, channels, found + 2 * chunk * channels);
+        for (long c = 0; c < channels; c++) {
+            const double total = joined(found, chunks, channels, c, 0), product = joined(found, chunks, channels, c, 1);
+            grad_bias[c] = total;
+            grad_weight[c] = product * inverse[c];
+            slope[c] = -product / rows * scale[c] * inverse[c] * inverse[c];
+            shift[c] = -total / rows * scale[c];
+        }
+        return 0;
+    }
+    void end() { give_back(scale); }
+
+    // Of a chunk's rows and each channel, the sum of gradients and of their products with x less its mean.
+    void add(long begin, long end, long channels, float *sums) const {
         memset(sums, 0, 2 * channels * sizeof(float));
         in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
             in_blocks(part.channels, [&](auto block, long c) {
                 constexpr int W = decltype(block)::W;
-                const long first = part.first + c;
+                const long from = part.first + c;
                 vec total[W], product[W], means[W], scales[W], biases[W];
                 for (int w = 0; w < W; w++) {
-                    const long channel = first + w * LANES;
+                    const long channel = from + w * LANES;
                     total[w] = load(sums + channel), product[w] = load(sums + channels + channel);
                     means[w] = load(mean + channel), scales[w] = load(scale + channel), biases[w] = load(bias + channel);
                 }
@@ -187,20 +211,13 @@ static int normalize_backward(long rows, long channels, const Part *parts, long 
                         product[w] += grad * off;
                     }
                 for (int w = 0; w < W; w++)
-                    store(sums + first + w * LANES, total[w]), store(sums + channels + first + w * LANES, product[w]);
+                    store(sums + from + w * LANES, total[w]), store(sums + channels + from + w * LANES, product[w]);
             });
         });
     }
-    for (long c = 0; c < channels; c++) {
-        const double total = joined(found, chunks, channels, c, 0), product = joined(found, chunks, channels, c, 1);
-        grad_bias[c] = total;
-        grad_weight[c] = product * inverse[c];
-        slope[c] = -product / rows * scale[c] * inverse[c] * inverse[c];
-        shift[c] = -total / rows * scale[c];
-    }
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (long chunk = 0; chunk < chunks; chunk++) {
-        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
+
+    // Of each row, the gradients of x and, if asked, of the residual; those of x lie from row `first` on in what is given for them.
+    void rows(long begin, long end, long first = 0) const {
         in_strips<T>(begin, end, parts, count, [&](const Part &part, long row, long last) {
             in_blocks(part.channels, [&](auto block, long c) {
                 constexpr int W = decltype(block)::W;
@@ -222,20 +239,29 @@ static int normalize_backward(long rows, long channels, const Part *parts, long 
                             store(at<T>(part.passed, part.steps[5], r, at_c), passed);
                         }
                         if constexpr (RECTIFY & INNER) grad = where_positive(off * scales[w] + biases[w], grad);
-                        store(at<T>(part.grad_x, part.steps[4], r, at_c), grad * scales[w] + off * slopes[w] + shifts[w]);
+                        store(at<T>(part.grad_x, part.steps[4], r - first, at_c), grad * scales[w] + off * slopes[w] + shifts[w]);
                     }
             });
         });
     }
-    give_back(scale);
+};
+template <int RECTIFY, typename T>
+static int normalize_backward(long rows, long channels, const Part *parts, long count, const float *mean, const float *inverse,
+                              const float *weight, const float *bias, float *grad_weight, float *grad_bias, int threads) {
+    NormBackward<RECTIFY, T> norm = {parts, count, mean, bias};
+    if (norm.begin(rows, channels, inverse, weight, grad_weight, grad_bias, threads)) return 1;
+    const long chunks = (rows + CHUNK - 1) / CHUNK;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long chunk = 0; chunk < chunks; chunk++)
+        norm.rows(chunk * CHUNK, chunk * CHUNK + CHUNK < rows ? chunk * CHUNK + CHUNK : rows);
+    norm.end();
     return 0;
 }
 
 // Layer norm of rows (R, C): out, and each row's mean and inverse deviation.
 template <typename T>
-static void layer_norm(long rows, long channels, const T *x, const float *weight, const float *bias, float eps, T *out, float *means,
-                       float *inverses, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
+static void layer_norm_rows(long rows, long channels, const T *x, const float *weight, const float *bias, float eps, T *out, float *means,
+                            float *inverses) {
     for (long row = 0; row < rows; row++) {
         const T *from = x + row * channels;
         vec total = {}, square = {};
@@ -253,24 +279,38 @@ static void layer_norm(long rows, long channels, const T *x, const float *weight
     }
 }
 template <typename T>
-static int layer_norm_backward(long rows, long channels, const T *x, const float *weight, const float *means, const float *inverses,
-                               const T *grad, const T *through, T *grad_x, float *grad_weight, float *grad_bias, int threads) {
-    const long chunks = (rows + CHUNK - 1) / CHUNK;
-    float *found = scratch(2 * chunks * channels);
-    if (!found) return 1;
+static void layer_norm(long rows, long channels, const T *x, const float *weight, const float *bias, float eps, T *out, float *means,
+                       float *inverses, int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (long chunk = 0; chunk < chunks; chunk++) {
-        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
-        float *products = found + 2 * chunk * channels, *sums = products + channels;
+    for (long row = 0; row < rows; row += CHUNK)
+        layer_norm_rows(row + CHUNK < rows ? CHUNK : rows - row, channels, x + row * channels, weight, bias, eps, out + row * channels,
+                        means + row, inverses + row);
+}
+
+// Gradients of a layer norm, those of weight and bias summed chunk by chunk.
+template <typename T>
+struct LayerNormBackward {
+    long channels;
+    const T *x;
+    const float *weight, *means, *inverses;
+    const T *through;
+    T *grad_x;
+    float *found = nullptr;
+
+    int begin(long rows) { return !(found = scratch(2 * (rows + CHUNK - 1) / CHUNK * channels + 2 * channels)); }
+    // Rows of one chunk, by their gradient; and the norm's result again, if asked.
+    void rows(long begin, long end, const T *grad, T *again = nullptr, const float *bias = nullptr) const {
+        float *products = found + 2 * (begin / CHUNK) * channels, *sums = products + channels;
         memset(products, 0, 2 * channels * sizeof(float));
         for (long row = begin; row < end; row++) {
-            const T *from = x + row * channels, *by = grad + row * channels;
+            const T *from = x + row * channels, *by = grad + (row - begin) * channels;
             const float mean = means[row], inverse = inverses[row];
             vec total = {}, product = {};
             for (long c = 0; c < channels; c += LANES) {
                 const vec slope = load(by + c), off = (load(from + c) - mean) * inverse, weighted = slope * load(weight + c);
                 store(products + c, load(products + c) + slope * off);
                 store(sums + c, load(sums + c) + slope);
+                if (again) store(again + (row - begin) * channels + c, off * load(weight + c) + load(bias + c));
                 total += weighted;
                 product += weighted * off;
             }
@@ -283,10 +323,24 @@ static int layer_norm_backward(long rows, long channels, const T *x, const float
             }
         }
     }
-    for (long c = 0; c < channels; c++) {
-        grad_weight[c] = joined(found, chunks, channels, c, 0);
-        grad_bias[c] = joined(found, chunks, channels, c, 1);
+    void join(long rows, float *grad_weight, float *grad_bias) const {
+        const long chunks = (rows + CHUNK - 1) / CHUNK;
+        for (long c = 0; c < channels; c++) {
+            grad_weight[c] = joined(found, chunks, channels, c, 0);
+            grad_bias[c] = joined(found, chunks, channels, c, 1);
+        }
     }
-    give_back(found);
+    void end() { give_back(found); }
+};
+template <typename T>
+static int layer_norm_backward(long rows, long channels, const T *x, const float *weight, const float *means, const float *inverses,
+                               const T *grad, const T *through, T *grad_x, float *grad_weight, float *grad_bias, int threads) {
+    LayerNormBackward<T> norm = {channels, x, weight, means, inverses, through, grad_x};
+    if (norm.begin(rows)) return 1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long row = 0; row < rows; row += CHUNK)
+        norm.rows(row, row + CHUNK < rows ? row + CHUNK : rows, grad + row * channels);
+    norm.join(rows, grad_weight, grad_bias);
+    norm.end();
     return 0;
 }

@@ -249,8 +249,8 @@ static const float *turned_panels(const float *weight, long columns, long rows, 
 
 // Working space, which a thread keeps for its next call: the last that was taken is the first to be given back.
 struct Space {
-    float *memory[3] = {};
-    long sizes[3] = {}, taken = 0;
+    float *memory[8] = {};
+    long sizes[8] = {}, taken = 0;
     ~Space() {
         for (float *each : memory) free(each);
     }
