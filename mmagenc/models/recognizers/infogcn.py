@@ -4,14 +4,13 @@ N clips, M persons, T frames, V joints, C channels, H heads.
 
 Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product (:class:`RowsLinear`), all heads
 aggregate in another, and temporal convolutions run channels-last; batch norm, residual sum and ReLU are one operation
-(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler, and in training a block is one function of them
-(:class:`.infogcn_kernels.TrainedBlock`). Of the published network, the heads'
-convolutions are one product here and three of the branches' 1×1 convolutions another, and biases that the next batch norm removes are
-left out; the function is the same.
+(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler, and in training all blocks are one function of them
+(:class:`.infogcn_kernels.TrainedBlocks`). Of the published network, the heads' convolutions are one product here and three of the
+branches' 1×1 convolutions another, and biases that the next batch norm removes are left out; the function is the same.
 """
 
 import math
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.model import BaseModule
@@ -38,15 +37,13 @@ from mmagenc.models.layers.rows import KERNEL_ROWS, multiplies_by_kernels
 from mmagenc.registry import MODELS
 from mmagenc.skeletons import Skeleton, get_skeleton
 
-from .infogcn_kernels import TrainedBlock
+from .infogcn_kernels import TrainedBlocks
 
 WIDTHS = (1, 1, 1, 2, 2, 2, 4, 4, 4)
 """Channels of each block, in multiples of ``base_channels``; where they double, time is halved."""
 HEAD_REDUCTION = 8
 """A head's queries and keys have an eighth of the block's input channels."""
 WEIGHT_INITS = ('published', 'scaled')
-HOOKS = ('_forward_hooks', '_forward_pre_hooks', '_backward_hooks', '_backward_pre_hooks')
-"""Where a layer keeps who listens to it."""
 MODES_MARK = 'published_modes'
 """Buffer of a network whose input are the published modes of NW-UCLA."""
 
@@ -135,8 +132,11 @@ class InfoGCN(BaseModule):
         x = x + self.pos_embedding.to(x.dtype)  # stays in half precision under autocast, and so do all residual sums
         x = self.data_bn(x.reshape(batch * frames, -1)).view(batch, frames, persons, self.num_joints, -1)
         x = x.transpose(1, 2).reshape(batch * persons, frames, self.num_joints, -1)
-        for block in self.blocks:
-            x = block(x)
+        blocks = list(self.blocks)
+        while blocks:
+            weights = _trained_run(blocks, x)
+            x = _train(blocks[:len(weights)], weights, x) if weights else blocks[0](x)
+            del blocks[:max(len(weights), 1)]
         return x.permute(0, 3, 1, 2).unflatten(0, (batch, persons))
 
 
@@ -163,7 +163,7 @@ class EncodingBlock(nn.Module):
         """``(N, T, V, C)`` to ``(N, ⌈T / stride⌉, V, C')``."""
         weights = _trained_weights(self, x)
         if weights is not None:
-            return TrainedBlock.apply(x, self, tuple(weights), *weights.values())
+            return _train([self], [weights], x)
         y, x = self.gcn(x)
         return self.tcn(y, x if self.residual is None else self.residual(x[:, ::self.stride]))
 
@@ -270,15 +270,36 @@ SERVED = {
 """Layers of a block; and what says of some, by their settings, whether kernels do what they do."""
 
 
-def _trained_weights(block: EncodingBlock, x: Tensor) -> Optional[Dict[str, Tensor]]:
-    """The parameters of a block by name, if ``TrainedBlock`` does what its layers do to ``x (N, T, V, C)``; else ``None``.
+def _train(blocks: Sequence[EncodingBlock], weights: Sequence[Dict[str, Tensor]], x: Tensor) -> Tensor:
+    """One block after the other by kernels, their parameters by name."""
+    parameters = [parameter for each in weights for parameter in each.values()]
+    return TrainedBlocks.apply(x, blocks, [tuple(each) for each in weights], *parameters)
 
-    It does not where a layer was exchanged or frozen, where somebody listens to one (hooks), and where kernels do not serve.
+
+def _trained_run(blocks: Sequence[nn.Module], x: Tensor) -> List[Dict[str, Tensor]]:
+    """The parameters of the first of these blocks, as many as follow each other for which ``TrainedBlocks`` does what a call would do."""
+    run, shape = [], tuple(x.shape)
+    for block in blocks:
+        plain = type(block) is EncodingBlock and not _heard(block) and block._compiled_call_impl is None
+        weights = _trained_weights(block, x, shape) if plain else None
+        if weights is None:
+            break
+        run.append(weights)
+        shape = shape[0], (shape[1] - 1) // block.stride + 1, shape[2], block.gcn.transform.out_features
+    return run
+
+
+def _trained_weights(block: EncodingBlock, x: Tensor, shape: Optional[Sequence[int]] = None) -> Optional[Dict[str, Tensor]]:
+    """The parameters of a block by name, if ``TrainedBlocks`` does what its layers do to ``x (N, T, V, C)``; else ``None``.
+
+    It does not where a layer was exchanged or frozen, where somebody listens to one (hooks), and where kernels do not serve. Where ``x`` is
+    the input of a block before, ``shape`` is that of this one's.
     """
+    shape = x.shape if shape is None else shape
     if not (torch.is_grad_enabled() and block.training and native.serves(x) and x.ndim == 4 and x.is_contiguous()):
         return None
-    rows, (heads, joints, _) = x.shape[0] * ((x.shape[1] - 1) // block.stride + 1) * x.shape[2], block.gcn.topology.shape
-    fits = x.shape[2] == joints <= native.MAX_JOINTS and x.shape[3] == block.gcn.to_qk.in_features and heads <= native.MAX_HEADS
+    rows, (heads, joints, _) = shape[0] * ((shape[1] - 1) // block.stride + 1) * shape[2], block.gcn.topology.shape
+    fits = shape[2] == joints <= native.MAX_JOINTS and shape[3] == block.gcn.to_qk.in_features and heads <= native.MAX_HEADS
     ragged = block.tcn.pointwise.out_features % native.LANES or block.gcn.to_qk.out_features % native.LANES
     if not fits or ragged or rows < KERNEL_ROWS or nn.modules.module._has_any_global_hook():
         return None
@@ -287,13 +308,18 @@ def _trained_weights(block: EncodingBlock, x: Tensor) -> Optional[Dict[str, Tens
         if layer is block:
             continue
         kind = type(layer)
-        if kind not in SERVED or (SERVED[kind] and not SERVED[kind](layer)) or any(getattr(layer, hooks) for hooks in HOOKS):
+        if kind not in SERVED or (SERVED[kind] and not SERVED[kind](layer)) or _heard(layer):
             return None
         for key, parameter in layer._parameters.items():
             if parameter is not None:
                 weights[f'{name}.{key}'] = parameter
     as_built = {name: parameter.shape for name, parameter in weights.items() if parameter.requires_grad} == block.shapes
     return weights if as_built and multiplies_by_kernels(x, *weights.values()) else None
+
+
+def _heard(layer: nn.Module) -> bool:
+    """Whether somebody listens to a layer."""
+    return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks)
 
 
 def _scale_weights(block: EncodingBlock) -> None:

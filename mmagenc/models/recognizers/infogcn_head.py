@@ -93,7 +93,9 @@ class InfoGCNHead(BaseHead):
 
     def encode(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Mean and log-variance ``(N, D)`` of the latents of a backbone's output ``(N, M, C, T, V)``."""
-        pooled = x.permute(0, 1, 3, 4, 2).mean(dim=(1, 2, 3), dtype=self.fc.weight.dtype)  # as InfoGCN's channels lie: last
+        channels_last = x.permute(0, 1, 3, 4, 2)  # as InfoGCN's lie
+        total = channels_last.sum(dim=(1, 2, 3), dtype=self.fc.weight.dtype)
+        pooled = total / math.prod(channels_last.shape[1:4])  # a mean's gradient would be divided when it is as large as x
         with torch.autocast(x.device.type, enabled=False):
             hidden = F.relu(self.fc(pooled))
             return self.fc_mu(hidden), self.fc_logvar(hidden)

@@ -1,12 +1,13 @@
-"""A block of InfoGCN in training on a CPU: forward and gradient in the package's kernels, as one function of autograd.
+"""Blocks of InfoGCN in training on a CPU: forward and gradient in the package's kernels, as one function of autograd.
 
 Layer by layer, Python and autograd cost as much as several of the kernels: each sum of two gradients is written anew, and what a step over
-frames leaves out is filled with zeros. What is computed, and in which order, is the same.
+frames leaves out is filled with zeros; between two blocks, all that Python wants has left the processor's caches. What is computed, and in
+which order, is the same.
 """
 
 import math
 import struct
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -20,37 +21,49 @@ WEIGHTS = ('gcn.norm.weight', 'gcn.norm.bias', 'gcn.to_qk.weight', 'gcn.to_qk.bi
            'residual.0.weight')
 KEPT = ('x', 'out', 'qk', 'y', 'z', 'expanded', 'parts', 'down', 'seen', 'branches', 'beside', 'residual', 'means', 'inverses',
         'attention')
-ROOM = ('space 0', 'space 1', 'space 2', 'space 3', 'grad', 'grad_x', 'grad_beside', 'grad_qk')
+SPACES = ('space 0', 'space 1', 'space 2', 'space 3')
+ROOM = (*SPACES, 'grad', 'grad_x', 'grad_beside', 'grad_qk')
 FORMAT = f'=11q d {"8q 2d " * len(NORMS)} {2 * len(WEIGHTS) + len(KEPT) + len(ROOM)}q'
 """C's ``Block`` (``infogcn.h``): numbers, batch norms, weights and their gradients, what is kept, working space; addresses of tensors."""
 
 
-class TrainedBlock(torch.autograd.Function):
-    """``ReLU(ReLU(TCN(GCN(x))) + residual)`` by an :class:`~.infogcn.EncodingBlock`, whose batch norms count the batch.
+class TrainedBlocks(torch.autograd.Function):
+    """``ReLU(ReLU(TCN(GCN(x))) + residual)`` by one :class:`~.infogcn.EncodingBlock` after the other, whose batch norms count the batch.
 
-    Takes ``x (N, T, V, C)``, contiguous, the block, and its parameters' names and values; returns ``(N, ⌈T / stride⌉, V, C')``.
+    Takes ``x (N, T, V, C)``, contiguous, the blocks, and their parameters' names and values; returns ``(N, T', V, C')``.
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, block: nn.Module, names: Sequence[str], *parameters: Tensor) -> Tensor:
-        tensors = dict(zip(names, (parameter.contiguous() for parameter in parameters)), x=x) | _kept(block, x)
-        room = _spaces(block, x, 1)  # by a name: it must live until the kernels are done
-        calls.infogcn_block(_packed(block, tensors | room), x.dtype)
-        ctx.block, ctx.names, ctx.kept = block, names, tuple(tensors)
-        ctx.save_for_backward(*tensors.values())
-        return tensors['out']
+    def forward(ctx, x: Tensor, blocks: Sequence[nn.Module], names: Sequence[Tuple[str, ...]], *parameters: Tensor) -> Tensor:
+        each, given, packed = [], iter(parameters), []
+        for block, keys in zip(blocks, names):
+            each.append({key: parameter.contiguous() for key, parameter in zip(keys, given)} | _kept(block, x) | dict(x=x))
+            x = each[-1]['out']
+        room = _spaces(each, 1)  # by a name: it must live until the kernels are done
+        packed = [_packed(block, tensors | room) for block, tensors in zip(blocks, each)]
+        for values in packed:
+            calls.infogcn_block(values, x.dtype)
+        ctx.blocks, ctx.names, ctx.kept = blocks, names, [tuple(tensors) for tensors in each]
+        ctx.save_for_backward(*(tensor for tensors in each for tensor in tensors.values()))
+        return x
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor):
-        tensors, block = dict(zip(ctx.kept, ctx.saved_tensors)), ctx.block
-        x, grads = tensors['x'], {name: torch.empty_like(tensors[name]) for name in ctx.names}
-        tensors |= _spaces(block, x, 4)
-        tensors |= dict(grad=grad.contiguous(), grad_x=torch.empty_like(x), grad_qk=torch.empty_like(tensors['qk']))
-        if block.residual is not None:
-            tensors['grad_beside'] = x.new_empty(*tensors['out'].shape[:3], x.shape[3])
-        calls.infogcn_block(_packed(block, tensors, grads), x.dtype, backward=True)
-        return (tensors['grad_x'], None, None, *grads.values())
+        saved, packed, gradients = iter(ctx.saved_tensors), [], []
+        each = [dict(zip(kept, saved)) for kept in ctx.kept]
+        room = _spaces(each, len(SPACES)) | {name: _largest([tensors[of] for tensors in each])
+                                             for name, of in (('grad_beside', 'x'), ('grad_qk', 'qk'))}
+        between = [_largest([tensors['x'] for tensors in each[1:]]) for _ in range(2)] if len(each) > 1 else []
+        grad = grad.contiguous()
+        for number, (block, tensors, names) in reversed(list(enumerate(zip(ctx.blocks, each, ctx.names)))):
+            grads = {name: torch.empty_like(tensors[name]) for name in names}
+            grad_x = between[number % 2] if number else torch.empty_like(tensors['x'])
+            packed.append(_packed(block, tensors | room | dict(grad=grad, grad_x=grad_x), grads))
+            gradients[:0], grad = grads.values(), grad_x
+        for values in packed:
+            calls.infogcn_block(values, grad.dtype, backward=True)
+        return (grad, None, None, *gradients)
 
 
 def _kept(block: nn.Module, x: Tensor) -> Dict[str, Tensor]:
@@ -73,10 +86,15 @@ def _kept(block: nn.Module, x: Tensor) -> Dict[str, Tensor]:
             | {name: torch.empty(shape, dtype=torch.float32) for name, shape in numbers.items()})
 
 
-def _spaces(block: nn.Module, x: Tensor, count: int) -> Dict[str, Tensor]:
-    """Room for the moment."""
-    wide = max(x.shape[3], block.gcn.transform.out_features)
-    return {f'space {number}': x.new_empty(*x.shape[:3], wide) for number in range(count)}
+def _spaces(each: List[Dict[str, Tensor]], count: int) -> Dict[str, Tensor]:
+    """Room for the moment, which serves one block after the other."""
+    rows = [tensors[name] for tensors in each for name in ('x', 'z')]
+    return {name: _largest(rows) for name in SPACES[:count]}
+
+
+def _largest(tensors: Sequence[Tensor]) -> Tensor:
+    """Room for any of these."""
+    return torch.empty(max(tensor.numel() for tensor in tensors), dtype=tensors[0].dtype)
 
 
 def _norms(block: nn.Module) -> Dict[str, nn.Module]:

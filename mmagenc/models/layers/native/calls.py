@@ -52,7 +52,7 @@ def serves(*tensors: Tensor) -> bool:
     first = tensors[0]
     if first.dtype not in SUFFIX or torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False
-    same = all(x.device.type == 'cpu' and x.dtype == first.dtype and x.layout == torch.strided and x.numel() for x in tensors)
+    same = all(x.is_cpu and x.dtype == first.dtype and x.layout == torch.strided and x.numel() for x in tensors)
     return same and all(x.shape[-1] % LANES == 0 for x in tensors) and _kernels() is not None
 
 
@@ -69,7 +69,7 @@ def _has_tiles() -> bool:
 
 def parameters_serve(*parameters: Tensor) -> bool:
     """Whether the kernels take these parameters: of full precision; those of one axis as they lie, in one piece."""
-    return all(parameter.dtype == torch.float32 and parameter.device.type == 'cpu' and (parameter.ndim > 1 or parameter.is_contiguous())
+    return all(parameter.dtype == torch.float32 and parameter.is_cpu and (parameter.ndim > 1 or parameter.is_contiguous())
                for parameter in parameters)
 
 
