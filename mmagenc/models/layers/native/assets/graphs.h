@@ -89,6 +89,20 @@ static void gather(const Graphs &g, const U *graph, const U *x, S *out, long ste
         product(g.joints, g.channels, graph + h * g.even(), 1, g.columns(), units<T>(g.joints), x, g.channels, out + h * step, g.channels);
 }
 
+// The same as units whose sum runs over a frame's joints; `room` is for one head.
+template <typename T, typename U, typename S>
+static void gather_across(const Graphs &g, const U *graph, const U *x, [[maybe_unused]] S *room, U *out, long step) {
+    for (long h = 0; h < g.heads; h++) {
+        const U *of_head = graph + h * g.even();
+        if constexpr (Unit<T>::NUMBERS == 1) {
+            product(g.joints, g.channels, of_head, 1, g.columns(), g.joints, x, g.channels, out + h * step, g.channels);
+        } else {
+            product(g.joints, g.channels, of_head, 1, g.columns(), units<T>(g.joints), x, g.channels, room, g.channels);
+            across(room, g.joints, g.channels, out + h * step);
+        }
+    }
+}
+
 // From `slope`, the gradient of attention times topology, that of scores, in its place; that of the topology is added to `sums`.
 template <typename T>
 static void attend_backward(const Graphs &g, const T *attention, const float *topology, float scale, float *sums, float *slope) {
@@ -201,9 +215,9 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
     typedef typename Stored<U>::type S;
     const long numbers = Unit<T>::NUMBERS, graph = g.graph(), nodes = g.nodes(), queries = g.joints * g.queries(), step = GROUP * nodes;
     const long of_qk = g.joints * 2 * g.heads * g.dim;
-    const long outer = g.out_channels, heads = g.heads * g.channels, weights_size = heads * outer, rows = GROUP * g.joints;
+    const long outer = g.out_channels, heads = g.heads * g.channels, weights_size = heads * outer;
     const long deep = outer / numbers, inner = g.channels / numbers, each = deep * g.channels;
-    const long columns = g.columns(), pairs = units<T>(g.joints);
+    const long columns = g.columns(), pairs = units<T>(g.joints), of_gathered = GROUP * pairs * g.channels;
     const long parts = batch / (4 * GROUP) < 1 ? 1 : batch / (4 * GROUP) < MOST_PARTS ? batch / (4 * GROUP) : MOST_PARTS;
     float *shared = scratch(graph + weights_size + parts * (graph + weights_size));
     if (!shared) return 1;
@@ -217,8 +231,8 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
     {
         const long turned = g.channels * g.apart(), qk_units = queries + g.queries() + LANES, qk_grads = g.joints * (g.queries() + LANES);
         const long small = 2 * graph + 2 * (graph + columns) + 2 * (nodes + g.channels) + turned + qk_units + queries + qk_grads;
-        const long of_heads = g.heads * (g.joints + 1) * g.channels, of_grads = (rows + 1) * outer;
-        const long large = of_heads + 2 * of_grads + (rows + 1) * g.channels + 2 * g.heads * step + LANES;
+        const long of_heads = g.heads * (g.joints + 1) * g.channels, of_grads = GROUP * (g.joints + 1) * outer;
+        const long large = of_heads + 2 * of_grads + g.heads * (of_gathered + step) + nodes + LANES;
         float *own = scratch(small + large);
         failed |= !own;
         if (own) {
@@ -228,8 +242,8 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
             U *qk_across = turned_room + turned;
             T *filled_room = reinterpret_cast<T *>(qk_across + qk_units), *grads = filled_room + queries;
             U *by_across = reinterpret_cast<U *>(own + small), *grad_along = by_across + of_heads;
-            U *grad_across = grad_along + of_grads, *gathered_across = grad_across + of_grads;
-            S *gathered = reinterpret_cast<S *>(gathered_across + (rows + 1) * g.channels), *gathered_by = gathered + g.heads * step;
+            U *grad_across = grad_along + of_grads, *gathered = grad_across + of_grads;
+            S *gathered_by = reinterpret_cast<S *>(gathered + g.heads * of_gathered), *gather_room = gathered_by + g.heads * step;
             memset(own, 0, small * sizeof(float));  // rows are filled up with zeros
 #pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long part = 0; part < parts; part++) {
@@ -248,8 +262,8 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                         expect(attention + graph, graph);
                         expect(qk + (b + 1) * of_qk, of_qk);
                         for (long i = 0; i < graph; i += LANES) store(weighted + i, load(attention + i) * load(shared + i));
-                        gather<T>(g, across(weighted, g.joints, columns, across_room), across(here, g.joints, g.channels, x_across),
-                                  gathered + (b - first) * nodes, step);
+                        gather_across<T>(g, across(weighted, g.joints, columns, across_room), across(here, g.joints, g.channels, x_across),
+                                         gather_room, gathered + (b - first) * pairs * g.channels, of_gathered);
                         const S *by = gathered_by + (b - first) * nodes;
                         const U *left[MAX_HEADS], *right[MAX_HEADS];
                         for (long h = 0; h < g.heads; h++) {
@@ -272,10 +286,13 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                                            copied_across(whole, g.joints, g.queries(), qk_across), grads,
                                            grad_qk + b * of_qk);
                     }
-                    const U *left = across(group_grad, count, outer, grad_across);
+                    const bool even = pairs * numbers == g.joints;
+                    const U *left = even ? across(group_grad, count, outer, grad_across) : grad_across;
+                    for (long b = first; b < last && !even; b++)
+                        across(grad + b * g.joints * outer, g.joints, outer, grad_across + (b - first) * pairs * outer);
                     for (long h = 0; h < g.heads; h++) {
-                        const U *right = across(gathered + h * step, count, g.channels, gathered_across);
-                        products<MORE>(1, outer, g.channels, &left, 1, outer, units<T>(count), &right, g.channels,
+                        const U *right = gathered + h * of_gathered;
+                        products<MORE>(1, outer, g.channels, &left, 1, outer, (last - first) * pairs, &right, g.channels,
                                        weight_sums + part * weights_size + h * g.channels, heads);
                     }
                 }
