@@ -66,8 +66,7 @@ static inline __attribute__((always_inline)) void tile(long taps, const U *const
                 for (int w = 0; w < W; w++) sums[r][w] = multiply(sums[r][w], left[r * a_row], wide[w]);
         }
     }
-    for (int r = 0; r < R; r++)
-        for (int w = 0; w < W; w++) store(out + r * out_row + w * LANES, sums[r][w]);
+    for (int r = 0; r < R; r++) store_all<W>(out + r * out_row, sums[r]);
 }
 template <int R, int W, Start START, typename U, typename T>
 static long strips(long r, long taps, long rows, const U *const *a, long a_row, long a_step, long depth, const U *const *b, long b_at,

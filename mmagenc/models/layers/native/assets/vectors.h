@@ -44,6 +44,21 @@ static inline half_vec halved(vec v) {  // to the nearest, ties to even
 #endif
 }
 static inline void store(bfloat16 *p, vec v) { *reinterpret_cast<loose_half_vec *>(p) = halved(v); }
+// Vectors that follow each other.
+template <int W>
+static inline void store_all(float *p, const vec *v) {
+    for (int w = 0; w < W; w++) store(p + w * LANES, v[w]);
+}
+template <int W>
+static inline void store_all(bfloat16 *p, const vec *v) {
+    int w = 0;
+#ifdef __AVX512BF16__
+    for (; w + 1 < W; w += 2)  // two by one instruction
+        _mm512_storeu_si512(p + w * LANES, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(v[w + 1]),
+                                                                                        reinterpret_cast<__m512>(v[w]))));
+#endif
+    for (; w < W; w++) store(p + w * LANES, v[w]);
+}
 static inline float value(float x) { return x; }
 static inline float value(bfloat16 x) {
     const uint32_t bits = static_cast<uint32_t>(x) << 16;
