@@ -218,7 +218,7 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
     const long outer = g.out_channels, heads = g.heads * g.channels, weights_size = heads * outer;
     const long deep = outer / numbers, inner = g.channels / numbers, each = deep * g.channels;
     const long columns = g.columns(), pairs = units<T>(g.joints), of_gathered = GROUP * pairs * g.channels;
-    const long parts = batch / (4 * GROUP) < 1 ? 1 : batch / (4 * GROUP) < MOST_PARTS ? batch / (4 * GROUP) : MOST_PARTS;
+    const long groups = (batch + GROUP - 1) / GROUP, parts = groups < 4 ? 1 : groups / 4 < MOST_PARTS ? groups / 4 : MOST_PARTS;
     float *shared = scratch(graph + weights_size + parts * (graph + weights_size));
     if (!shared) return 1;
     float *sums = shared + graph + weights_size, *weight_sums = sums + parts * graph;
@@ -247,9 +247,8 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
             memset(own, 0, small * sizeof(float));  // rows are filled up with zeros
 #pragma omp for schedule(static) nowait  // a thread without memory does not come here
             for (long part = 0; part < parts; part++) {
-                const long end = (part + 1) * batch / parts;
-                for (long first = part * batch / parts; first < end; first += GROUP) {
-                    const long last = first + GROUP < end ? first + GROUP : end, count = (last - first) * g.joints;
+                for (long group = part * groups / parts; group < (part + 1) * groups / parts; group++) {
+                    const long first = group * GROUP, last = first + GROUP < batch ? first + GROUP : batch, count = (last - first) * g.joints;
                     const T *group_grad = grad + first * g.joints * outer;
                     const U *grad_units = along(group_grad, count * outer, grad_along);
                     for (long h = 0; h < g.heads; h++)
