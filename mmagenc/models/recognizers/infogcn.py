@@ -4,8 +4,8 @@ N clips, M persons, T frames, V joints, C channels, H heads.
 
 Activations lie as ``(N·M, T, V, C)`` in memory, so that every 1×1 convolution is one matrix product (:class:`RowsLinear`), all heads
 aggregate in another, and temporal convolutions run channels-last; batch norm, residual sum and ReLU are one operation
-(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler, and in training all blocks are one function of them
-(:class:`.infogcn_kernels.TrainedBlocks`). Of the published network, the heads' convolutions are one product here and three of the
+(:func:`norm_relu`). On a CPU most of it is kernels of our own, where there is a compiler, and in training all blocks are one function of
+them (:class:`.infogcn_kernels.TrainedBlocks`). Of the published network, the heads' convolutions are one product here and three of the
 branches' 1×1 convolutions another, and biases that the next batch norm removes are left out; the function is the same.
 """
 

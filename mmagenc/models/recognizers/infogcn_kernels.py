@@ -35,13 +35,12 @@ class TrainedBlocks(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, blocks: Sequence[nn.Module], names: Sequence[Tuple[str, ...]], *parameters: Tensor) -> Tensor:
-        each, given, packed = [], iter(parameters), []
+        each, given = [], iter(parameters)
         for block, keys in zip(blocks, names):
             each.append({key: parameter.contiguous() for key, parameter in zip(keys, given)} | _kept(block, x) | dict(x=x))
             x = each[-1]['out']
-        room = _spaces(each, 1)  # by a name: it must live until the kernels are done
-        packed = [_packed(block, tensors | room) for block, tensors in zip(blocks, each)]
-        for values in packed:
+        room = _spaces(each, 1)  # by a name, as all that addresses are taken of: it must live until the kernels are done
+        for values in [_packed(block, tensors | room) for block, tensors in zip(blocks, each)]:
             calls.infogcn_block(values, x.dtype)
         ctx.blocks, ctx.names, ctx.kept = blocks, names, [tuple(tensors) for tensors in each]
         ctx.save_for_backward(*(tensor for tensors in each for tensor in tensors.values()))
@@ -50,20 +49,18 @@ class TrainedBlocks(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor):
-        saved, packed, gradients = iter(ctx.saved_tensors), [], []
+        saved = iter(ctx.saved_tensors)
         each = [dict(zip(kept, saved)) for kept in ctx.kept]
+        grads = [{name: torch.empty_like(tensors[name]) for name in names} for tensors, names in zip(each, ctx.names)]
         room = _spaces(each, len(SPACES)) | {name: _largest([tensors[of] for tensors in each])
                                              for name, of in (('grad_beside', 'x'), ('grad_qk', 'qk'))}
-        between = [_largest([tensors['x'] for tensors in each[1:]]) for _ in range(2)] if len(each) > 1 else []
-        grad = grad.contiguous()
-        for number, (block, tensors, names) in reversed(list(enumerate(zip(ctx.blocks, each, ctx.names)))):
-            grads = {name: torch.empty_like(tensors[name]) for name in names}
-            grad_x = between[number % 2] if number else torch.empty_like(tensors['x'])
-            packed.append(_packed(block, tensors | room | dict(grad=grad, grad_x=grad_x), grads))
-            gradients[:0], grad = grads.values(), grad_x
-        for values in packed:
+        between = [_largest([tensors['x'] for tensors in each]) for _ in range(min(2, len(each) - 1))]
+        of_inputs = [torch.empty_like(each[0]['x']), *(between[number % 2] for number in range(len(each) - 1)), grad.contiguous()]
+        packed = [_packed(block, tensors | room | dict(grad=of_out, grad_x=of_x), of_parameters)
+                  for block, tensors, of_parameters, of_x, of_out in zip(ctx.blocks, each, grads, of_inputs, of_inputs[1:])]
+        for values in reversed(packed):
             calls.infogcn_block(values, grad.dtype, backward=True)
-        return (grad, None, None, *gradients)
+        return (of_inputs[0], None, None, *(value for of_parameters in grads for value in of_parameters.values()))
 
 
 def _kept(block: nn.Module, x: Tensor) -> Dict[str, Tensor]:

@@ -139,10 +139,10 @@ def test_kernels_of_our_own_are_as_near_to_float64(index, frames, dtype, monkeyp
     x, found = x.bfloat16().float(), {}
     truth, _ = trained(block, x, torch.float64)
     found['block'], names = trained(block, x, dtype)
-    assert 'TrainedBlock' in names and 'GraphConvolution' not in names
-    monkeypatch.setattr(infogcn, '_trained_weights', lambda block, x: None)
+    assert 'TrainedBlocks' in names and 'GraphConvolution' not in names
+    monkeypatch.setattr(infogcn, '_trained_weights', lambda *arguments: None)
     found['layers'], names = trained(block, x, dtype)
-    assert 'TrainedBlock' not in names and 'GraphConvolution' in names
+    assert 'TrainedBlocks' not in names and 'GraphConvolution' in names
     monkeypatch.setattr(calls, '_kernels', lambda: None)
     found['plain'], names = trained(block, x, dtype)
     assert 'GraphConvolution' not in names
@@ -157,7 +157,7 @@ def test_kernels_of_our_own_are_as_near_to_float64(index, frames, dtype, monkeyp
 def test_a_block_as_one_function_rounds_as_its_layers_do(index, monkeypatch):
     """In float32: nearly all sums are the same sums."""
     block, x = a_block(index)
-    (ours, _), _ = trained(block, x), monkeypatch.setattr(infogcn, '_trained_weights', lambda block, x: None)
+    (ours, _), _ = trained(block, x), monkeypatch.setattr(infogcn, '_trained_weights', lambda *arguments: None)
     for value, by_layers in zip(ours, trained(block, x)[0]):
         torch.testing.assert_close(value, by_layers, rtol=1e-4, atol=2e-6 * float(by_layers.abs().max()))
 
@@ -169,7 +169,7 @@ def test_a_block_that_changes_width_alone(channels):
     block = EncodingBlock(*channels, num_joints=20, num_heads=3)
     torch.nn.init.normal_(block.gcn.bn.weight), torch.nn.init.normal_(block.gcn.to_qk.weight, std=0.1)
     far, names = nearest(block, (8, 14, 20, channels[0]))
-    assert 'TrainedBlock' in names and far < 2e-5
+    assert 'TrainedBlocks' in names and far < 2e-5
 
 
 @with_kernels
@@ -179,7 +179,7 @@ def test_joints_and_heads_of_any_number(joints, heads, served):
     block = EncodingBlock(64, 64, num_joints=joints, num_heads=heads)
     torch.nn.init.normal_(block.gcn.bn.weight), torch.nn.init.normal_(block.gcn.to_qk.weight, std=0.1)
     far, names = nearest(block, (5, 14, joints, 64))
-    assert ('TrainedBlock' in names, 'GraphConvolution' in names) == (served, False)
+    assert ('TrainedBlocks' in names, 'GraphConvolution' in names) == (served, False)
     assert far < (2e-5 if served else 1e-3)
 
 
@@ -194,7 +194,7 @@ def test_settings_of_a_blocks_batch_norms(settings, monkeypatch):
                 layer.running_mean = layer.running_var = layer.num_batches_tracked = None
     block(torch.randn_like(x)), block(torch.randn_like(x))
     ours, names = trained(block, x)
-    assert 'TrainedBlock' in names
+    assert 'TrainedBlocks' in names
     monkeypatch.setattr(calls, '_kernels', lambda: None)
     for value, plain in zip(ours, trained(block, x)[0]):
         torch.testing.assert_close(value, plain, rtol=1e-3, atol=1e-4 * float(plain.abs().max()))
@@ -245,10 +245,10 @@ UNLIKE = {
 def test_a_block_that_is_not_as_built_goes_layer_by_layer(change):
     """What somebody changed counts: no weight is passed over, no listener left out."""
     block, x = a_block(1)
-    assert 'TrainedBlock' in _names_of_functions(block(x))
+    assert 'TrainedBlocks' in _names_of_functions(block(x))
     change(block)
     y = block(x.to(block.gcn.topology.dtype))
-    assert 'TrainedBlock' not in _names_of_functions(y)
+    assert 'TrainedBlocks' not in _names_of_functions(y)
     y.sum().backward()
 
 
@@ -270,6 +270,50 @@ def test_few_rows_and_inputs_of_other_shapes_go_layer_by_layer():
     assert infogcn._trained_weights(block, x[:4]) is not None
     with torch.no_grad():
         assert infogcn._trained_weights(block, x) is None
+
+
+class Doubled(EncodingBlock):
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def _become(block):
+    block.__class__ = Doubled
+
+
+APART = {  # blocks that are trained together, of one that lies between two: the fifth of nine
+    'nothing': (lambda block: None, [9]),
+    'a hook': (lambda block: block.register_forward_hook(lambda layer, inputs, output: 2 * output), [4, 1, 4]),
+    'another forward': (_become, [4, 1, 4]),
+    'a hook within': (lambda block: block.tcn.expand.register_forward_hook(lambda layer, inputs, output: 2 * output), [4, 4]),
+    'frozen': (lambda block: block.gcn.topology.requires_grad_(False), [4, 4]),
+    'evaluation': (lambda block: block.eval(), [4, 4]),
+}
+
+
+@with_kernels
+@pytest.mark.parametrize('change, expected', APART.values(), ids=APART)
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_blocks_that_follow_each_other_are_one_function(change, expected, dtype, monkeypatch):
+    """Their results are, to the last bit, those of the blocks one by one; who listens to one, or has changed it, is heard."""
+    network, (_, x) = InfoGCN(skeleton='ucla20', num_person=1), a_block(0, clips=16)
+    change(network.blocks[4])
+    together, found = [], []
+    train = infogcn._train
+    monkeypatch.setattr(infogcn, '_train', lambda blocks, *arguments: together.append(len(blocks)) or train(blocks, *arguments))
+    for one_by_one in (False, True):
+        if one_by_one:
+            assert together == expected
+            monkeypatch.setattr(infogcn, '_trained_run', lambda blocks, x: [])
+        layer = copy.deepcopy(network)
+        given = x[:, None, ..., :3].clone().requires_grad_()
+        with torch.autocast('cpu', torch.bfloat16, enabled=dtype == torch.bfloat16):
+            y = layer(given)
+        (y.double() * torch.arange(y.shape[-1]).cos()).sum().backward()
+        found.append([y, given.grad, *(value.grad for value in layer.parameters() if value.requires_grad), *layer.buffers()])
+    assert together[len(expected):] and max(together[len(expected):]) == 1
+    assert all(torch.equal(*pair) for pair in zip(*found))
 
 
 @with_kernels
