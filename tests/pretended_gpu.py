@@ -53,6 +53,8 @@ class PretendedGPU(TorchFunctionMode):
             return self.place(first) or func(*args)
         if func == Tensor.is_cuda.__get__:
             return self.place(first) == GPU
+        if func == Tensor.is_cpu.__get__:
+            return self.place(first) != GPU
         if func in (Tensor.data.__set__, Tensor.grad.__set__):
             if isinstance(args[1], Tensor):
                 self.put(first, self.place(args[1]))
