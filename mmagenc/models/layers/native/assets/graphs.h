@@ -92,15 +92,13 @@ static void gather(const Graphs &g, const U *graph, const U *x, S *out, long ste
 // The same as units whose sum runs over a frame's joints; `room` is for one head.
 template <typename T, typename U, typename S>
 static void gather_across(const Graphs &g, const U *graph, const U *x, [[maybe_unused]] S *room, U *out, long step) {
-    for (long h = 0; h < g.heads; h++) {
-        const U *of_head = graph + h * g.even();
-        if constexpr (Unit<T>::NUMBERS == 1) {
-            product(g.joints, g.channels, of_head, 1, g.columns(), g.joints, x, g.channels, out + h * step, g.channels);
-        } else {
-            product(g.joints, g.channels, of_head, 1, g.columns(), units<T>(g.joints), x, g.channels, room, g.channels);
+    if constexpr (Unit<T>::NUMBERS == 1)
+        gather<T>(g, graph, x, out, step);
+    else
+        for (long h = 0; h < g.heads; h++) {
+            product(g.joints, g.channels, graph + h * g.even(), 1, g.columns(), units<T>(g.joints), x, g.channels, room, g.channels);
             across(room, g.joints, g.channels, out + h * step);
         }
-    }
 }
 
 // From `slope`, the gradient of attention times topology, that of scores, in its place; that of the topology is added to `sums`.

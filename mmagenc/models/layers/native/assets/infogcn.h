@@ -289,7 +289,8 @@ static int block_backward(const Block &b, int threads) {
             return 1;
     }
     if (convolve_graphs_backward<T>(b.clips * b.frames, b.graphs(), x, static_cast<const T *>(b.qk), w.topology, b.scale(), w.transform, of_y,
-                                    static_cast<const T *>(b.attention), static_cast<const T *>(of_x), of_x, of_qk, grads.topology, grads.transform, threads) ||
+                                    static_cast<const T *>(b.attention), static_cast<const T *>(of_x), of_x, of_qk, grads.topology,
+                                    grads.transform, threads) ||
         normed_linear_backward<T>(rows, channels, b.queries(), x, w.norm, w.norm_bias, b.means, b.inverses, w.to_qk, of_qk, of_x, grad_x,
                                   grads.norm, grads.norm_bias, grads.to_qk, grads.to_qk_bias, threads))
         return 1;

@@ -23,6 +23,13 @@ static inline T *at(void *tensor, long step, long row, long channel) {
 }
 enum { INNER = 1, OUTER = 2 };  // ReLU before and after the residual is added
 
+// Call f(begin, end) for all chunks of rows.
+template <typename F>
+static void in_chunks(long rows, int threads, F &&f) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long row = 0; row < rows; row += CHUNK) f(row, row + CHUNK < rows ? row + CHUNK : rows);
+}
+
 // Call f for all channels, W vectors at a time.
 template <int N>
 struct Width {
@@ -62,10 +69,8 @@ static int statistics(long rows, long channels, const Part *parts, long count, f
     const long chunks = (rows + CHUNK - 1) / CHUNK;
     float *found = scratch(3 * chunks * channels);
     if (!found) return 1;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (long chunk = 0; chunk < chunks; chunk++) {
-        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
-        float *sums = found + 3 * chunk * channels, *squares = sums + channels, *origins = squares + channels;
+    in_chunks(rows, threads, [&](long begin, long end) {
+        float *sums = found + 3 * (begin / CHUNK) * channels, *squares = sums + channels, *origins = squares + channels;
         memset(sums, 0, 2 * channels * sizeof(float));
         for (const Part *part = parts; part < parts + count; part++)
             for (long c = 0; c < part->channels; c += LANES) store(origins + part->first + c, first_mean<T>(*part, begin, end, c));
@@ -93,7 +98,7 @@ static int statistics(long rows, long channels, const Part *parts, long count, f
             store(squares + c, load(squares + c) * inverse - off * off);
             store(sums + c, load(origins + c) + off);
         }
-    }
+    });
     for (long c = 0; c < channels; c++) {
         double total = 0, spread = 0;
         for (long chunk = 0; chunk < chunks; chunk++) {
@@ -149,12 +154,7 @@ static void normalize_rows(long begin, long end, const Part *parts, long count, 
 template <typename T>
 static void normalize(long rows, const Part *parts, long count, const float *mean, const float *scale, const float *shift, int rectify,
                       int threads) {
-    const long chunks = (rows + CHUNK - 1) / CHUNK;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (long chunk = 0; chunk < chunks; chunk++) {
-        const long begin = chunk * CHUNK, end = begin + CHUNK < rows ? begin + CHUNK : rows;
-        normalize_rows<T>(begin, end, parts, count, mean, scale, shift, rectify);
-    }
+    in_chunks(rows, threads, [&](long begin, long end) { normalize_rows<T>(begin, end, parts, count, mean, scale, shift, rectify); });
 }
 
 // Gradients of all that normalize takes, mean and variance being those of x; a part's `through`, if given, is added to what passes to the
@@ -173,9 +173,7 @@ struct NormBackward {
         slope = scale + channels, shift = slope + channels;
         float *found = shift + channels;
         for (long c = 0; c < channels; c++) scale[c] = inverse[c] * weight[c];
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (long chunk = 0; chunk < chunks; chunk++)
-            add(chunk * CHUNK, chunk * CHUNK + CHUNK < rows ? chunk * CHUNK + CHUNK : rows, channels, found + 2 * chunk * channels);
+        in_chunks(rows, threads, [&](long begin, long end) { add(begin, end, channels, found + 2 * (begin / CHUNK) * channels); });
         for (long c = 0; c < channels; c++) {
             const double total = joined(found, chunks, channels, c, 0), product = joined(found, chunks, channels, c, 1);
             grad_bias[c] = total;
@@ -250,10 +248,7 @@ static int normalize_backward(long rows, long channels, const Part *parts, long 
                               const float *weight, const float *bias, float *grad_weight, float *grad_bias, int threads) {
     NormBackward<RECTIFY, T> norm = {parts, count, mean, bias};
     if (norm.begin(rows, channels, inverse, weight, grad_weight, grad_bias, threads)) return 1;
-    const long chunks = (rows + CHUNK - 1) / CHUNK;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (long chunk = 0; chunk < chunks; chunk++)
-        norm.rows(chunk * CHUNK, chunk * CHUNK + CHUNK < rows ? chunk * CHUNK + CHUNK : rows);
+    in_chunks(rows, threads, [&](long begin, long end) { norm.rows(begin, end); });
     norm.end();
     return 0;
 }
@@ -281,10 +276,9 @@ static void layer_norm_rows(long rows, long channels, const T *x, const float *w
 template <typename T>
 static void layer_norm(long rows, long channels, const T *x, const float *weight, const float *bias, float eps, T *out, float *means,
                        float *inverses, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (long row = 0; row < rows; row += CHUNK)
-        layer_norm_rows(row + CHUNK < rows ? CHUNK : rows - row, channels, x + row * channels, weight, bias, eps, out + row * channels,
-                        means + row, inverses + row);
+    in_chunks(rows, threads, [&](long row, long end) {
+        layer_norm_rows(end - row, channels, x + row * channels, weight, bias, eps, out + row * channels, means + row, inverses + row);
+    });
 }
 
 // Gradients of a layer norm, those of weight and bias summed chunk by chunk.
@@ -297,7 +291,7 @@ struct LayerNormBackward {
     T *grad_x;
     float *found = nullptr;
 
-    int begin(long rows) { return !(found = scratch(2 * (rows + CHUNK - 1) / CHUNK * channels + 2 * channels)); }
+    int begin(long rows) { return !(found = scratch(2 * ((rows + CHUNK - 1) / CHUNK) * channels)); }
     // Rows of one chunk, by their gradient; and the norm's result again, if asked.
     void rows(long begin, long end, const T *grad, T *again = nullptr, const float *bias = nullptr) const {
         float *products = found + 2 * (begin / CHUNK) * channels, *sums = products + channels;
@@ -337,9 +331,7 @@ static int layer_norm_backward(long rows, long channels, const T *x, const float
                                const T *grad, const T *through, T *grad_x, float *grad_weight, float *grad_bias, int threads) {
     LayerNormBackward<T> norm = {channels, x, weight, means, inverses, through, grad_x};
     if (norm.begin(rows)) return 1;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (long row = 0; row < rows; row += CHUNK)
-        norm.rows(row, row + CHUNK < rows ? row + CHUNK : rows, grad + row * channels);
+    in_chunks(rows, threads, [&](long begin, long end) { norm.rows(begin, end, grad + begin * channels); });
     norm.join(rows, grad_weight, grad_bias);
     norm.end();
     return 0;
