@@ -1,6 +1,7 @@
 """Kernels of our own against PyTorch's operations in float64, in both types, on shapes that leave rests of every kind."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -182,13 +183,19 @@ def test_temporal_convolution_and_peaks(clips, frames, joints, channels, out_cha
     assert_near(*pairs, dtype)
 
 
-def test_the_first_of_equals_gets_the_peaks_gradient():
-    """As PyTorch's; after a ReLU there are many zeros."""
-    x = torch.randint(0, 2, (2, 9, 4, 16)).float().requires_grad_()
-    y = torch.randn(2, 9, 4, 16)
-    ours, = torch.autograd.grad(frame_peaks(x), x, y)
-    theirs, = torch.autograd.grad(F.max_pool2d(x.permute(0, 3, 1, 2), (3, 1), stride=1, padding=(1, 0)).permute(0, 2, 3, 1), x, y)
-    torch.testing.assert_close(ours, theirs)
+@pytest.mark.parametrize('no_number', [False, True])
+@pytest.mark.parametrize('stride', [1, 2, 3])
+def test_which_of_equals_gets_the_peaks_gradient(stride, no_number):
+    """As PyTorch's, the first; after a ReLU there are many zeros. Of what is no number, the last."""
+    x = torch.randint(0, 2, (2, 9, 4, 16)).float()
+    if no_number:
+        x[torch.rand(x.shape) < 0.3] = math.nan
+    x.requires_grad_()
+    theirs = F.max_pool2d(x.permute(0, 3, 1, 2), (3, 1), stride=(stride, 1), padding=(1, 0)).permute(0, 2, 3, 1)
+    y = torch.randn(theirs.shape)
+    ours = frame_peaks(x, stride)
+    torch.testing.assert_close(ours, theirs, equal_nan=True)
+    torch.testing.assert_close(*(torch.autograd.grad(each, x, y)[0] for each in (ours, theirs)))
 
 
 @pytest.mark.parametrize('count, channels, out_channels', [(2000, 64, 48), (1999, 128, 96), (1001, 48, 16), (70, 256, 192), (121, 16, 80)])

@@ -145,8 +145,8 @@ def test_kernels_that_compute_something_else_are_not_used(tmp_path, monkeypatch,
     shutil.copytree(build.SOURCE.parent, tmp_path / 'assets')
     graphs = tmp_path / 'assets' / 'graphs.h'
     text = graphs.read_text()
-    assert text.count(' * share;') == 1
-    graphs.write_text(text.replace(' * share;', ';'))
+    assert text.count(' * share[w];') == 1
+    graphs.write_text(text.replace(' * share[w];', ';'))
     monkeypatch.setattr(build, 'SOURCE', tmp_path / 'assets' / 'kernels.cpp')
     wrong = build._loaded()
     assert not calls._agree(wrong)

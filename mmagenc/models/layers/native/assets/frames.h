@@ -143,28 +143,38 @@ static void peak(const Frames &f, const T *x, T *out, int threads) {
         }
     }
 }
+// Each window's gradient goes to the frame whose maximum it is, as `later` finds it.
 template <typename T>
 static void peak_backward(const Frames &f, const T *x, const T *grad, T *grad_x, int threads) {
-    const long step = f.joints * f.channels, out_frames = f.out_frames();
+    const long step = f.joints * f.channels, width = 4 * LANES, strips = (step + width - 1) / width;
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (long row = 0; row < f.clips * f.frames; row++) {
-        const long n = row / f.frames, t = row % f.frames;
-        for (long c = 0; c < step; c += LANES) {
-            const T *here = x + row * step + c;
-            const vec mine = load(here);
-            vec total = {};
-            for (long centre = t - 1; centre <= t + 1; centre++) {  // of the windows that hold this frame: those whose maximum it is
-                if (centre < 0 || centre >= f.frames || centre % f.stride) continue;
-                vec passed = load(grad + (n * out_frames + centre / f.stride) * step + c);
-                for (long other = centre - 1; other <= centre + 1; other++) {
-                    if (other < 0 || other >= f.frames || other == t) continue;
-                    const vec beside = load(here + (other - t) * step);
-                    passed = other < t ? ((mine <= beside) | (beside != beside) ? vec{} : passed)
-                                       : ((mine < beside) | (beside != beside) ? vec{} : passed);
+    for (long strip = 0; strip < f.clips * strips; strip++) {
+        const long clip = strip / strips, first = strip % strips * width;
+        in_blocks(first + width < step ? width : step - first, [&](auto block, long c) {
+            constexpr int W = decltype(block)::W;
+            const T *from = x + clip * f.frames * step + first + c, *by = grad + clip * f.out_frames() * step + first + c;
+            T *to = grad_x + clip * f.frames * step + first + c;
+            vec before[W], here[W], of_before[W] = {}, of_here[W] = {};
+            for (int w = 0; w < W; w++) before[w] = here[w] = load(from + w * LANES);
+            for (long t = 0; t < f.frames; t++) {
+                const bool last = t + 1 == f.frames, window = t % f.stride == 0;
+                for (int w = 0; w < W; w++) {
+                    const vec after = last ? here[w] : load(from + (t + 1) * step + w * LANES);
+                    vec of_after = {};
+                    if (window) {
+                        const vec passed = load(by + t / f.stride * step + w * LANES);
+                        const ivec mine = t ? (here[w] > before[w]) | (here[w] != here[w]) : ivec{} - 1;
+                        const vec best = mine ? here[w] : before[w];
+                        const ivec next = last ? ivec{} : (after > best) | (after != after);
+                        of_before[w] += next | mine ? vec{} : passed;
+                        of_here[w] += ~next & mine ? passed : vec{};
+                        of_after = next ? passed : vec{};
+                    }
+                    if (t) store(to + (t - 1) * step + w * LANES, of_before[w]);
+                    before[w] = here[w], here[w] = after, of_before[w] = of_here[w], of_here[w] = of_after;
                 }
-                total += passed;
             }
-            store(grad_x + row * step + c, total);
-        }
+            for (int w = 0; w < W; w++) store(to + (f.frames - 1) * step + w * LANES, of_before[w]);
+        });
     }
 }

@@ -56,6 +56,26 @@ static void turn_rows(long rows, long columns, const U *from, long from_row, U *
         for (long c = 0; c < columns; c++) to[c * to_row + r] = from[r * from_row + c];
 }
 
+// All heads' rows (V, N) of units, `step` apart from head to head, turned to (N, columns): a graph's. Reads as `turn_rows` does.
+template <typename U>
+static void turn_heads(const Graphs &g, long units, const U *from, long step, U *to) {
+    const float *rows[LANES];
+    for (long begin = 0, head = 0, joint = 0; begin < g.columns(); begin += LANES) {
+        for (long i = 0; i < LANES; i++) {
+            const bool there = head < g.heads && joint < g.joints;
+            rows[i] = there ? reinterpret_cast<const float *>(from + head * step + joint * units) : nullptr;
+            if (++joint == g.even()) ++head, joint = 0;
+        }
+        for (long c = 0; c < units; c += LANES) {
+            vec block[LANES];
+            for (int i = 0; i < LANES; i++) block[i] = rows[i] ? load(rows[i] + c) : vec{};
+            turn(block);
+            for (int i = 0; i < LANES; i++)
+                if (c + i < units) store(reinterpret_cast<float *>(to + (c + i) * g.columns() + begin), block[i]);
+        }
+    }
+}
+
 // A frame's attention times topology, from its queries and keys as units; and the attention itself, if it is to be kept.
 template <typename T, typename U>
 static void attend(const Graphs &g, const U *qk, float scale, const float *topology, U *turned, float *scores, float *weighted,
@@ -65,21 +85,29 @@ static void attend(const Graphs &g, const U *qk, float scale, const float *topol
     turn_rows(g.joints, g.heads * deep, qk, row, turned, wide);
     for (long h = 0; h < g.heads; h++)  // one after the other: what reaches beyond a head is written over
         product(g.joints, wide, qk + (g.heads + h) * deep, row, 1, deep, turned + h * deep * wide, wide, scores + h * g.even(), apart);
-    for (long c = 0; c < columns; c += LANES) {
-        vec top = load(scores + c) * scale, total = {};
-        for (long u = 1; u < g.joints; u++) top = larger(top, load(scores + u * apart + c) * scale);
+    in_blocks(columns, [&](auto block, long c) {
+        constexpr int W = decltype(block)::W;
+        vec top[W], total[W] = {}, share[W];
+        for (int w = 0; w < W; w++) top[w] = load(scores + c + w * LANES) * scale;
+        for (long u = 1; u < g.joints; u++)
+            for (int w = 0; w < W; w++) top[w] = larger(top[w], load(scores + u * apart + c + w * LANES) * scale);
+        for (long u = 0; u < g.joints; u++)
+            for (int w = 0; w < W; w++) {
+                float *here = scores + u * apart + c + w * LANES;
+                const vec power = exponential(load(here) * scale - top[w]);
+                store(here, power);
+                total[w] += power;
+            }
+        for (int w = 0; w < W; w++) share[w] = 1.f / total[w];
         for (long u = 0; u < g.joints; u++) {
-            const vec power = exponential(load(scores + u * apart + c) * scale - top);
-            store(scores + u * apart + c, power);
-            total += power;
+            vec found[W];
+            for (int w = 0; w < W; w++) {
+                found[w] = load(scores + u * apart + c + w * LANES) * share[w];
+                store(weighted + u * columns + c + w * LANES, found[w] * load(topology + u * columns + c + w * LANES));
+            }
+            if (kept) store_all<W>(kept + u * columns + c, found);
         }
-        const vec share = 1.f / total;
-        for (long u = 0; u < g.joints; u++) {
-            const vec found = load(scores + u * apart + c) * share;
-            if (kept) store(kept + u * columns + c, found);
-            store(weighted + u * columns + c, found * load(topology + u * columns + c));
-        }
-    }
+    });
 }
 
 // Joints gathered, head by head: of each head (V, C), `step` apart, from a frame's graph and x, both as units whose sum runs over u.
@@ -104,16 +132,22 @@ static void gather_across(const Graphs &g, const U *graph, const U *x, [[maybe_u
 // From `slope`, the gradient of attention times topology, that of scores, in its place; that of the topology is added to `sums`.
 template <typename T>
 static void attend_backward(const Graphs &g, const T *attention, const float *topology, float scale, float *sums, float *slope) {
-    for (long c = 0; c < g.columns(); c += LANES) {
-        vec total = {};
-        for (long i = c; i < g.graph(); i += g.columns()) {
-            const vec both = load(slope + i) * load(attention + i);
-            store(sums + i, load(sums + i) + both);
-            total += both * load(topology + i);
-        }
+    in_blocks(g.columns(), [&](auto block, long c) {
+        constexpr int W = decltype(block)::W;
+        vec total[W] = {};
         for (long i = c; i < g.graph(); i += g.columns())
-            store(slope + i, load(attention + i) * (load(slope + i) * load(topology + i) - total) * scale);
-    }
+            for (int w = 0; w < W; w++) {
+                const long at = i + w * LANES;
+                const vec both = load(slope + at) * load(attention + at);
+                store(sums + at, load(sums + at) + both);
+                total[w] += both * load(topology + at);
+            }
+        for (long i = c; i < g.graph(); i += g.columns())
+            for (int w = 0; w < W; w++) {
+                const long at = i + w * LANES;
+                store(slope + at, load(attention + at) * (load(slope + at) * load(topology + at) - total[w]) * scale);
+            }
+    });
 }
 
 // Gradients of a frame's queries and keys (V, 2, H, D) by those of scores, which are units whose sum runs over u, and over v; `qk` are units
@@ -227,7 +261,7 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
     int failed = 0;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {
-        const long turned = g.channels * g.apart(), qk_units = queries + g.queries() + LANES, qk_grads = g.joints * (g.queries() + LANES);
+        const long turned = g.channels * columns, qk_units = queries + g.queries() + LANES, qk_grads = g.joints * (g.queries() + LANES);
         const long small = 2 * graph + 2 * (graph + columns) + 2 * (nodes + g.channels) + turned + qk_units + queries + qk_grads;
         const long of_heads = g.heads * (g.joints + 1) * g.channels, of_grads = GROUP * (g.joints + 1) * outer;
         const long large = of_heads + 2 * of_grads + g.heads * (of_gathered + step) + nodes + LANES;
@@ -273,10 +307,8 @@ static int convolve_graphs_backward(long batch, const Graphs &g, const T *x, con
                         else
                             products<NOTHING>(g.heads, g.joints, g.channels, left, columns / numbers, 1, pairs, right, g.channels,
                                               grad_x + b * nodes, g.channels);
-                        for (long h = 0; h < g.heads; h++)
-                            turn_rows(g.joints, inner, along(by + h * step, 0, static_cast<U *>(nullptr)), inner,
-                                      turned_room + h * g.even(), g.apart());
-                        product(g.joints, columns, along(here, nodes, x_along), inner, 1, inner, turned_room, g.apart(), slope, columns);
+                        turn_heads(g, inner, along(by, 0, static_cast<U *>(nullptr)), step / numbers, turned_room);
+                        product(g.joints, columns, along(here, nodes, x_along), inner, 1, inner, turned_room, columns, slope, columns);
                         attend_backward(g, attention, shared, scale, sums + part * graph, slope);
                         const T *whole = filled(g, qk + b * of_qk, filled_room);
                         scores_backward<T>(g, across(slope, g.joints, columns, across_room), along(slope, graph, along_room),

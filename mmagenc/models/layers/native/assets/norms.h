@@ -5,11 +5,20 @@
 
 constexpr long CHUNK = 64;  // rows whose sums are taken in float before they join those in double
 
-// The first or second of two sums that each chunk has of each channel, over all chunks.
-static inline double joined(const float *found, long chunks, long channels, long c, long which) {
-    double total = 0;
-    for (long chunk = 0; chunk < chunks; chunk++) total += found[(2 * chunk + which) * channels + c];
-    return total;
+// Sums of each channel over all chunks, in double, of what `each(chunk, channel)` gives of some channels or what lies `step` apart.
+typedef float few_floats __attribute__((vector_size(LANES * 2), aligned(4), may_alias));
+typedef double doubles __attribute__((vector_size(LANES * 4), aligned(8), may_alias));
+template <typename F>
+static void join_chunks(long chunks, long channels, double *out, F &&each) {
+    for (long c = 0; c < channels; c += LANES / 2) {
+        doubles total = {};
+        for (long chunk = 0; chunk < chunks; chunk++) total += each(chunk, c);
+        *reinterpret_cast<doubles *>(out + c) = total;
+    }
+}
+static inline doubles exactly(const float *p) { return __builtin_convertvector(*reinterpret_cast<const few_floats *>(p), doubles); }
+static void join_chunks(const float *found, long chunks, long step, long channels, double *out) {
+    join_chunks(chunks, channels, out, [&](long chunk, long c) { return exactly(found + chunk * step + c); });
 }
 
 // Channels `first` to `first + channels` of R rows, in up to seven tensors whose rows lie `steps` apart.
@@ -30,17 +39,6 @@ static void in_chunks(long rows, int threads, F &&f) {
     for (long row = 0; row < rows; row += CHUNK) f(row, row + CHUNK < rows ? row + CHUNK : rows);
 }
 
-// Call f for all channels, W vectors at a time.
-template <int N>
-struct Width {
-    static constexpr int W = N;
-};
-template <typename F>
-static inline __attribute__((always_inline)) void in_blocks(long channels, F &&f) {
-    long c = 0;
-    for (; c + 4 * LANES <= channels; c += 4 * LANES) f(Width<4>{}, c);
-    for (; c < channels; c += LANES) f(Width<1>{}, c);
-}
 // Call f for all rows of all parts, a few rows at a time: memory is read fastest in one line, and a part is set up once for them.
 template <typename T, typename F>
 static inline __attribute__((always_inline)) void in_strips(long begin, long end, const Part *parts, long count, F &&f) {
@@ -67,8 +65,9 @@ template <typename T>
 static int statistics(long rows, long channels, const Part *parts, long count, float eps, float share, float *running_mean,
                       float *running_variance, float *mean, float *inverse, int threads) {
     const long chunks = (rows + CHUNK - 1) / CHUNK;
-    float *found = scratch(3 * chunks * channels);
-    if (!found) return 1;
+    double *totals = reinterpret_cast<double *>(scratch((3 * chunks + 4) * channels)), *spreads = totals + channels;
+    if (!totals) return 1;
+    float *found = reinterpret_cast<float *>(spreads + channels);
     in_chunks(rows, threads, [&](long begin, long end) {
         float *sums = found + 3 * (begin / CHUNK) * channels, *squares = sums + channels, *origins = squares + channels;
         memset(sums, 0, 2 * channels * sizeof(float));
@@ -99,18 +98,16 @@ static int statistics(long rows, long channels, const Part *parts, long count, f
             store(sums + c, load(origins + c) + off);
         }
     });
+    const auto size = [&](long chunk) { return chunk + 1 < chunks ? double(CHUNK) : double(rows - chunk * CHUNK); };
+    const long step = 3 * channels;
+    join_chunks(chunks, channels, totals, [&](long chunk, long c) { return exactly(found + chunk * step + c) * size(chunk); });
+    for (long c = 0; c < channels; c++) totals[c] /= rows;
+    join_chunks(chunks, channels, spreads, [&](long chunk, long c) {
+        const doubles off = exactly(found + chunk * step + c) - *reinterpret_cast<const doubles *>(totals + c);
+        return (exactly(found + chunk * step + channels + c) + off * off) * size(chunk);
+    });
     for (long c = 0; c < channels; c++) {
-        double total = 0, spread = 0;
-        for (long chunk = 0; chunk < chunks; chunk++) {
-            const long size = chunk + 1 < chunks ? CHUNK : rows - chunk * CHUNK;
-            total += found[3 * chunk * channels + c] * double(size);
-        }
-        total /= rows;
-        for (long chunk = 0; chunk < chunks; chunk++) {
-            const long size = chunk + 1 < chunks ? CHUNK : rows - chunk * CHUNK;
-            const double off = found[3 * chunk * channels + c] - total;
-            spread += (found[(3 * chunk + 1) * channels + c] + off * off) * size;
-        }
+        const double total = totals[c], spread = spreads[c];
         const float variance = spread < 0 ? 0 : spread / rows;  // what is no number stays
         mean[c] = total;
         inverse[c] = 1.f / sqrtf(variance + eps);
@@ -119,7 +116,7 @@ static int statistics(long rows, long channels, const Part *parts, long count, f
             running_variance[c] += share * (variance * (float(rows) / (rows - 1)) - running_variance[c]);
         }
     }
-    give_back(found);
+    give_back(totals);
     return 0;
 }
 
@@ -168,14 +165,17 @@ struct NormBackward {
 
     int begin(long rows, long channels, const float *inverse, const float *weight, float *grad_weight, float *grad_bias, int threads) {
         const long chunks = (rows + CHUNK - 1) / CHUNK;
-        scale = scratch((3 + 2 * chunks) * channels);
+        scale = scratch((7 + 2 * chunks) * channels);
         if (!scale) return 1;
         slope = scale + channels, shift = slope + channels;
-        float *found = shift + channels;
+        float *found = shift + 5 * channels;
+        double *totals = reinterpret_cast<double *>(shift + channels), *products = totals + channels;
         for (long c = 0; c < channels; c++) scale[c] = inverse[c] * weight[c];
         in_chunks(rows, threads, [&](long begin, long end) { add(begin, end, channels, found + 2 * (begin / CHUNK) * channels); });
+        join_chunks(found, chunks, 2 * channels, channels, totals);
+        join_chunks(found + channels, chunks, 2 * channels, channels, products);
         for (long c = 0; c < channels; c++) {
-            const double total = joined(found, chunks, channels, c, 0), product = joined(found, chunks, channels, c, 1);
+            const double total = totals[c], product = products[c];
             grad_bias[c] = total;
             grad_weight[c] = product * inverse[c];
             slope[c] = -product / rows * scale[c] * inverse[c] * inverse[c];
@@ -291,7 +291,7 @@ struct LayerNormBackward {
     T *grad_x;
     float *found = nullptr;
 
-    int begin(long rows) { return !(found = scratch(2 * ((rows + CHUNK - 1) / CHUNK) * channels)); }
+    int begin(long rows) { return !(found = scratch((2 * ((rows + CHUNK - 1) / CHUNK) + 2) * channels)); }
     // Rows of one chunk, by their gradient; and the norm's result again, if asked.
     void rows(long begin, long end, const T *grad, T *again = nullptr, const float *bias = nullptr) const {
         float *products = found + 2 * (begin / CHUNK) * channels, *sums = products + channels;
@@ -319,9 +319,10 @@ struct LayerNormBackward {
     }
     void join(long rows, float *grad_weight, float *grad_bias) const {
         const long chunks = (rows + CHUNK - 1) / CHUNK;
-        for (long c = 0; c < channels; c++) {
-            grad_weight[c] = joined(found, chunks, channels, c, 0);
-            grad_bias[c] = joined(found, chunks, channels, c, 1);
+        double *totals = reinterpret_cast<double *>(found + 2 * chunks * channels);
+        for (long i = 0; i < 2; i++) {
+            join_chunks(found + i * channels, chunks, 2 * channels, channels, totals);
+            for (long c = 0; c < channels; c++) (i ? grad_bias : grad_weight)[c] = totals[c];
         }
     }
     void end() { give_back(found); }

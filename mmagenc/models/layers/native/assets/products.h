@@ -5,6 +5,18 @@
 
 constexpr long MOST_PARTS = 16;  // of a batch, in which gradients of parameters are summed, whatever the threads
 
+// Call f for all numbers of a row, W vectors at a time.
+template <int N>
+struct Width {
+    static constexpr int W = N;
+};
+template <typename F>
+static inline __attribute__((always_inline)) void in_blocks(long numbers, F &&f) {
+    long c = 0;
+    for (; c + 4 * LANES <= numbers; c += 4 * LANES) f(Width<4>{}, c);
+    for (; c < numbers; c += LANES) f(Width<1>{}, c);
+}
+
 // What products are made of: numbers in float, or, where the processor multiplies them, pairs of numbers in bfloat16.
 typedef uint32_t pair;
 static inline vec load_wide(const float *p) { return load(p); }
@@ -164,13 +176,21 @@ static inline void interleave(const T *first, const T *second, long columns, pai
     }
 }
 #ifdef __AVX512BF16__
-struct InTurn {  // places of two vectors' numbers, one from each
-    alignas(64) uint16_t low[32], high[32];
-    constexpr InTurn() : low(), high() {
-        for (int i = 0; i < 32; i++) low[i] = i / 2 + i % 2 * 32, high[i] = low[i] + 16;
+struct InTurn {  // places of two vectors' numbers, one from each; of those that lie in one vector, one half after the other, in `halves`
+    alignas(64) uint16_t low[32], high[32], halves[32];
+    constexpr InTurn() : low(), high(), halves() {
+        for (int i = 0; i < 32; i++) low[i] = i / 2 + i % 2 * 32, high[i] = low[i] + 16, halves[i] = i / 2 + i % 2 * 16;
     }
 };
 static constexpr InTurn IN_TURN;
+static inline void interleave(const float *first, const float *second, long columns, pair *to) {
+    const __m512i halves = _mm512_load_si512(IN_TURN.halves);
+    for (long c = 0; c < columns; c += LANES) {
+        const vec one = load(first + c), other = second ? load(second + c) : vec{};
+        const auto both = _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(other), reinterpret_cast<__m512>(one));
+        _mm512_storeu_si512(to + c, _mm512_permutexvar_epi16(halves, reinterpret_cast<__m512i>(both)));
+    }
+}
 static inline void interleave(const bfloat16 *first, const bfloat16 *second, long columns, pair *to) {  // by permutations
     const __m512i low = _mm512_load_si512(IN_TURN.low), high = _mm512_load_si512(IN_TURN.high), zeros = _mm512_setzero_si512();
     long c = 0;

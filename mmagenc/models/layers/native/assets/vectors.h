@@ -74,7 +74,13 @@ static inline void copy_eight(const bfloat16 *from, float *to) {
     memcpy(to, &bits, sizeof bits);
 }
 static inline vec all(float x) { return x - vec{}; }
-static inline vec larger(vec a, vec b) { return a > b ? a : b; }
+static inline vec larger(vec a, vec b) {  // b where one is no number; one instruction, where GCC makes two of a > b ? a : b
+#ifdef __AVX512F__
+    return reinterpret_cast<vec>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#else
+    return reinterpret_cast<vec>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#endif
+}
 // A vector's numbers, folded in half until one is left.
 template <typename F>
 static inline __attribute__((always_inline)) float fold(vec v, F &&join) {
@@ -95,6 +101,26 @@ static inline float maximum(vec v) {
 }
 // LANES vectors turned: what were lanes become vectors.
 static inline __attribute__((always_inline)) void turn(vec *block) {
+#ifdef __AVX512F__  // by the cheapest instructions, which GCC does not find
+    __m512 *const v = reinterpret_cast<__m512 *>(block);
+    const auto pairs = [](__m512 a) { return reinterpret_cast<__m512d>(a); };
+    __m512 fours[LANES];
+#pragma GCC unroll 4
+    for (int i = 0; i < LANES; i += 4) {  // in fours of four vectors
+        const __m512d a = pairs(_mm512_unpacklo_ps(v[i], v[i + 1])), b = pairs(_mm512_unpackhi_ps(v[i], v[i + 1]));
+        const __m512d c = pairs(_mm512_unpacklo_ps(v[i + 2], v[i + 3])), d = pairs(_mm512_unpackhi_ps(v[i + 2], v[i + 3]));
+        fours[i] = reinterpret_cast<__m512>(_mm512_unpacklo_pd(a, c)), fours[i + 1] = reinterpret_cast<__m512>(_mm512_unpackhi_pd(a, c));
+        fours[i + 2] = reinterpret_cast<__m512>(_mm512_unpacklo_pd(b, d)), fours[i + 3] = reinterpret_cast<__m512>(_mm512_unpackhi_pd(b, d));
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {  // and those fours
+        const __m512 a = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0x88), b = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0xdd);
+        const __m512 *const rest = fours + i + 8;
+        const __m512 c = _mm512_shuffle_f32x4(rest[0], rest[4], 0x88), d = _mm512_shuffle_f32x4(rest[0], rest[4], 0xdd);
+        v[i] = _mm512_shuffle_f32x4(a, c, 0x88), v[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+        v[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd), v[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+#else
 #pragma GCC unroll 4
     for (int step = 1; step < LANES; step *= 2) {
         ivec first, second;
@@ -109,6 +135,7 @@ static inline __attribute__((always_inline)) void turn(vec *block) {
                 block[i] = __builtin_shuffle(a, b, first), block[i + step] = __builtin_shuffle(a, b, second);
             }
     }
+#endif
 }
 static inline long padded(long n) { return (n + LANES - 1) / LANES * LANES; }
 
@@ -125,5 +152,9 @@ static inline vec exponential(vec x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.f;
+#ifdef __AVX512F__
+    return reinterpret_cast<vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(p), reinterpret_cast<__m512>(k)));
+#else
     return p * reinterpret_cast<vec>((__builtin_convertvector(k, ivec) + 127) << 23);
+#endif
 }
