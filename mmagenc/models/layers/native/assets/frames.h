@@ -158,6 +158,8 @@ static void peak_backward(const Frames &f, const T *x, const T *grad, T *grad_x,
             for (int w = 0; w < W; w++) before[w] = here[w] = load(from + w * LANES);
             for (long t = 0; t < f.frames; t++) {
                 const bool last = t + 1 == f.frames, window = t % f.stride == 0;
+                expect(from + t * step + width, W * LANES);  // the next strip's
+                if (window) expect(by + t / f.stride * step + width, W * LANES);
                 for (int w = 0; w < W; w++) {
                     const vec after = last ? here[w] : load(from + (t + 1) * step + w * LANES);
                     vec of_after = {};
