@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmagenc.registry import DATASETS
 from mmagenc.skeletons import joint_map
 from mmagenc.structures import copied_clip
+from mmagenc.untrusted.npy import read_npy
 
 from .agreement import CommonRate, classes_problem, keypoints_problem, warn_of_labels
 from .annotation import (
@@ -29,7 +30,7 @@ from .annotation import (
 from .gaps import warn_of_gaps
 from .layouts import with_named_layouts
 from .mending import ClipMending, taken
-from .readers.infact import infact_annotation
+from .readers.infact import infact_annotation, samples_annotation
 from .safe_pickle import load_pickle
 
 
@@ -416,7 +417,7 @@ def shared_arrays(clips: Sequence[Dict]) -> Set[str]:
 
 
 class _PublishedInfants(MotionDataset):
-    """Published infant files, or annotation files (a pool), by suffix and content."""
+    """Published infant files (recordings, or clips of the published generator) or annotation files (a pool), by suffix and content."""
 
     label_key = ''
     places = ''
@@ -430,6 +431,9 @@ class _PublishedInfants(MotionDataset):
                 f'`mmagenc standin` synthesizes stand-in data, which {self.standin_config} uses')
         if path.suffix == '.npz':
             return super().read(path)
+        if path.suffix == '.npy':
+            return samples_annotation(read_npy(path), path=path, classes=self.METAINFO['classes'], skip_broken=self.skip_broken,
+                                      mend=self._mending)
         content = load_pickle(path)
         if isinstance(content, dict):
             return checked_annotation(

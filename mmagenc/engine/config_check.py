@@ -92,19 +92,41 @@ def check_config(cfg: Config, stage: str) -> None:
 
 
 def merge_options(cfg: Config, options: Optional[Dict]) -> None:
-    """Write ``--cfg-options`` into a config, in place.
+    """Write ``--cfg-options`` into a config, in place; ``ann_file.1=FILE`` too, of whose lists MMEngine takes dicts only.
 
     Raises:
         ValueError: an option that leads to no place in this config.
     """
+    items = {key: value for key, value in (options or {}).items() if _is_plain_item(cfg, key, value)}
     try:
-        cfg.merge_from_dict(dict(options or {}))
+        cfg.merge_from_dict({key: value for key, value in (options or {}).items() if key not in items})
+        for key, value in items.items():
+            path, _, index = key.rpartition('.')
+            _at(cfg, path)[int(index)] = value
     except (KeyError, TypeError, AttributeError) as error:
         for key in options:
             problem = _no_place(cfg, key)
             if problem:
                 raise ValueError(f'--cfg-options {key}: {problem}') from error
         raise ValueError(f'--cfg-options {" ".join(options)}: {describe(error)}') from error
+
+
+def _at(cfg: Config, path: str) -> Any:
+    """What a config has at a path of names and places in lists; ``None`` if that leads nowhere."""
+    value: Any = cfg
+    for name in path.split('.'):
+        if isinstance(value, list):
+            value = value[int(name)] if name.isdigit() and int(name) < len(value) else None
+        else:
+            value = value.get(name) if isinstance(value, (dict, Config)) else None
+    return value
+
+
+def _is_plain_item(cfg: Config, key: str, value: Any) -> bool:
+    """Whether an option replaces an item of a list by something that is no dict."""
+    path, _, index = key.rpartition('.')
+    items = _at(cfg, path) if path and index.isdigit() and not isinstance(value, dict) else None
+    return isinstance(items, list) and int(index) < len(items)
 
 
 def _no_place(cfg: Config, key: str) -> Optional[str]:

@@ -204,6 +204,16 @@ def test_option_that_leads_nowhere(options):
         merge_options(cfg, {'custom_hooks.3.begin': 0})
 
 
+def test_options_replace_items_of_lists():
+    cfg = config()
+    cfg.train_dataloader.dataset.ann_file = ['real.pkl', 'pool.npz']
+    merge_options(cfg, {'train_dataloader.dataset.ann_file.1': 'other.npz', 'train_dataloader.dataset.pipeline.0.num_frames': 8})
+    assert cfg.train_dataloader.dataset.ann_file == ['real.pkl', 'other.npz']
+    assert cfg.train_dataloader.dataset.pipeline[0].num_frames == 8
+    with pytest.raises(ValueError, match=r'ann_file\.2: train_dataloader\.dataset\.ann_file is a list of 2, accepted are .*\.0 to .*\.1'):
+        merge_options(cfg, {'train_dataloader.dataset.ann_file.2': 'third.npz'})
+
+
 @pytest.mark.parametrize('option, said', [
     (('batch_size', 'a'), "_dataloader.batch_size must be a whole number from 1, got 'a'"),
     (('batch_sizee', 3), '_dataloader.batch_sizee: a data loader has no such setting (is batch_size meant?)'),

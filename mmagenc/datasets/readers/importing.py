@@ -400,7 +400,7 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
     notes = list(recording.notes)
     groups = groups_of(recording, item.source, settings)
     arrays = arrays_of(recording, settings)
-    clip = dict(frame_dir=recording.name, total_frames=arrays['keypoint'].shape[1], **arrays, source='real', **recording.extra)
+    clip = dict(frame_dir=recording.name, total_frames=arrays['keypoint'].shape[1], **arrays, **{'source': 'real', **recording.extra})
     if recording.img_shape is not None:
         clip['img_shape'] = tuple(int(size) for size in recording.img_shape)
     elif arrays['keypoint'].shape[-1] == 2:
