@@ -24,6 +24,7 @@ from mmagenc.datasets.annotation import (
 )
 from mmagenc.datasets.mending import ClipMending, gap_mending
 from mmagenc.datasets.readers.annotation_shards import ShardFolder, merge_shards, write_shard
+from mmagenc.datasets.readers.human36m import SLT_ACTIONS
 from mmagenc.datasets.readers.ntu_benchmark import BENCHMARKS
 from mmagenc.datasets.readers.skeleton_arrays import Item, iterate_npz, iterate_pair, write_pair
 from mmagenc.datasets.third_coordinate import SAMPLED, score_in_third
@@ -46,7 +47,8 @@ def check_files(args: argparse.Namespace) -> None:
 
 
 def class_names(text: Optional[str]) -> Optional[List[str]]:
-    return BENCHMARKS[text].classes if text in BENCHMARKS else text.split(',') if text else None
+    known = {**{name: list(benchmark.classes) for name, benchmark in BENCHMARKS.items()}, 'h36m': list(SLT_ACTIONS)}
+    return known[text] if text in known else text.split(',') if text else None
 
 
 def items_of(args: argparse.Namespace, mending: Optional[ClipMending]) -> Iterable[Item]:

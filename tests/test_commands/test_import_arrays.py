@@ -50,6 +50,17 @@ def test_pair_and_back(tmp_path, capsys):
     assert 'left out 1:\n  b: frames after 5' in capsys.readouterr().err
 
 
+def test_pair_of_human36m_in_the_plane(tmp_path):
+    """Kinetic-GAN's: ``(N, 2, T, 16)``, labels in the published order of the ten actions."""
+    places = np.random.default_rng(0).normal(size=(3, 2, 8, 16)).astype(np.float32)
+    pair = write_files(tmp_path, places, [0, 9, 7], ['a', 'b', 'c'])
+    run('pair', 'train', *pair, '--skeleton', 'h36m16', '--classes', 'h36m', '--out', tmp_path / 'out.npz')
+    annotation = load_annotation(tmp_path / 'out.npz')
+    names = [annotation['metainfo']['classes'][clip['label']] for clip in annotation['annotations']]
+    assert names == ['Directions', 'Walking', 'SittingDown'] and len(annotation['metainfo']['classes']) == 10
+    assert np.array_equal(annotation['annotations'][1]['keypoint'][0], places[1].transpose(1, 2, 0))
+
+
 def test_pkl(tmp_path):
     clips = [dict(frame_dir=name, label=0, total_frames=clip.shape[1], keypoint=clip) for name, clip in zip('abc', CLIPS)]
     (tmp_path / 'p.pkl').write_bytes(pickle.dumps(dict(split=dict(xsub_val=['a']), annotations=clips)))

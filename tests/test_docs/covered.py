@@ -26,6 +26,7 @@ COVERED = {
     'completion': own('test_completion', 'test_bash_completes'),
     'convert act-vae': own('test_convert/test_act_vae', 'test_checkpoint'),
     'convert infagenc': own('test_convert/test_infagenc', 'test_cvae'),
+    'convert infogcn': own('test_convert/test_infogcn', 'test_nothing_is_passed_over'),
     'convert kinetic-gan': own('test_convert/test_kinetic_gan', 'test_checkpoint'),
     'convert p2i': own('test_convert/test_p2i', 'test_checkpoint'),
     'convert publish': own('test_convert/test_publish', 'test_every_model_comes_back_bit_for_bit'),

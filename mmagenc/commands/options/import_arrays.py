@@ -33,7 +33,8 @@ def build_parser() -> Parser:
         add_out(sub, 'annotation file to write', metavar='FILE.npz', type=Path, required=True)
         sub.add_argument('--skeleton', default='ntu25', metavar='LAYOUT',
                          help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
-        sub.add_argument('--classes', metavar='A,B,…', help='ntu60, ntu120, or names in index order, separated by commas')
+        sub.add_argument('--classes', metavar='A,B,…',
+                         help='ntu60, ntu120, h36m (the ten actions that are generated), or names in index order, separated by commas')
         sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
                          'coordinates and a score (default: as the numbers look)')
         add_gap_options(sub)
