@@ -12,7 +12,7 @@ from .motion_files import parse_split, split_value
 from .shares import split_by_share
 from .source import natural_key
 
-PASSING = ('groups', 'up', 'published_split')
+PASSING = ('groups', 'up', 'published_split', 'published_classes')
 """Keys of a clip that only the import needs."""
 
 
@@ -22,8 +22,8 @@ def annotation_of(clips: Sequence[Dict], *, classes: Optional[Sequence[str]] = N
 
     Args:
         clips: in the annotation format, and with them ``groups`` (``label``, ``recording``, ``subject`` and ``id`` where they are known),
-            ``up`` and ``published_split``.
-        classes: class names in index order; ``None`` takes all labels, sorted.
+            ``up``, ``published_split`` and ``published_classes``.
+        classes: class names in index order; ``None`` takes all labels, see :func:`classes_of`.
         labelled: whether the clips get their labels.
         split: see :func:`splits_of`.
         split_by: what ``split`` names: ``'id'``, ``'subject'``, ``'label'``, or ``'name'``, the clip's own.
@@ -35,7 +35,7 @@ def annotation_of(clips: Sequence[Dict], *, classes: Optional[Sequence[str]] = N
     _refuse_two_worlds(clips)
     names = distinct_names([clip['frame_dir'] for clip in clips])
     clips = [dict(clip, frame_dir=name) for clip, name in zip(clips, names)]
-    classes = list(classes or sorted({clip['groups']['label'] for clip in clips}, key=natural_key)) if labelled else []
+    classes = list(classes or classes_of(clips)) if labelled else []
     members, unplaced = splits_of(clips, split, split_by, seed)
     left_out = {clip['frame_dir']: f'label {clip["groups"]["label"]!r} is none of {", ".join(classes)}' for clip in clips
                 if labelled and clip['groups']['label'] not in classes}
@@ -50,6 +50,14 @@ def annotation_of(clips: Sequence[Dict], *, classes: Optional[Sequence[str]] = N
     there = {name: [member for member in listed if member not in left_out] for name, listed in members.items()}
     annotation = dict(split=there, metainfo=with_named_layouts(metainfo, layouts), annotations=kept)
     return annotation, [f'{name}: {reason}' for name, reason in left_out.items()]
+
+
+def classes_of(clips: Sequence[Mapping]) -> List[str]:
+    """All labels, in the order of the published set that has them all, so that labels mean what published weights mean; else sorted."""
+    labels = {clip['groups']['label'] for clip in clips}
+    sets = {tuple(clip.get('published_classes', ())) for clip in clips}
+    published = sets.pop() if len(sets) == 1 else ()
+    return [name for name in published if name in labels] if labels <= {*published} else sorted(labels, key=natural_key)
 
 
 def _refuse_two_worlds(clips: Sequence[Dict]) -> None:

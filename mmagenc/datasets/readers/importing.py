@@ -64,7 +64,7 @@ class ImportSettings:
         fill_gaps: as of :class:`~mmagenc.datasets.mending.ClipMending`; ``None`` leaves points that are not seen with score 0.
         pose_gap: frames on end that are interpolated in a person's rotations at most.
         min_frames: clips that are shorter are left out.
-        classes: class names in index order; ``None`` takes all labels, sorted.
+        classes: class names in index order; ``None`` takes all labels, see :func:`.assembling.classes_of`.
         split: as :func:`~.motion_files.parse_split` reads it, or shares (:func:`.shares.split_by_share`).
         split_by: what ``split`` names: ``'id'``, ``'subject'``, ``'name'`` or ``'label'``.
         seed: of splits by share.
@@ -390,7 +390,7 @@ def _crowded(clip: Recording, settings: ImportSettings) -> bool:
 
 
 def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
-    """A clip of the annotation format, with ``groups``, ``up`` and ``published_split`` for :func:`.assembling.annotation_of`; and what was
+    """A clip of the annotation format, with ``groups`` and what else is in ``PASSING`` for :func:`.assembling.annotation_of`; and what was
     assumed.
 
     Raises:
@@ -428,7 +428,7 @@ def clip_of(item: Item, settings: ImportSettings) -> Tuple[Dict, List[str]]:
         raise ValueError('no keypoint is seen in any frame')
     up = 'y' if recording.pose is not None else recording.up
     groups = {'recording': item.whole or recording.name, **groups}
-    return dict(clip, groups=groups, up=up, published_split=recording.split), notes
+    return dict(clip, groups=groups, up=up, published_split=recording.split, published_classes=tuple(recording.classes)), notes
 
 
 def lies_along(joints: np.ndarray) -> List[str]:

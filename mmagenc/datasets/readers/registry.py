@@ -69,6 +69,7 @@ class Recording:
         img_shape: height and width in pixels, if the file says it.
         up: axis that points up, as in an annotation's metainfo; ``None`` if that is not known.
         label: name of the class, if the file says it.
+        classes: all of the published set in index order, of which the label is one; empty of others.
         subject: who it is, if the file says it.
         split: where published work puts it, if the file says it.
         notes: what was assumed, one phrase each; equal ones of many files are said once with their number.
@@ -88,6 +89,7 @@ class Recording:
     img_shape: Optional[Tuple[int, int]] = None
     up: Optional[str] = None
     label: Optional[str] = None
+    classes: Sequence[str] = ()
     subject: Optional[str] = None
     split: Optional[str] = None
     notes: Tuple[str, ...] = ()

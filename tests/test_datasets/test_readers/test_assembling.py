@@ -27,6 +27,21 @@ def test_what_clips_have_in_common_is_said_once():
     assert [item['label'] for item in annotation['annotations']] == [1, 0] and 'fps' not in annotation['annotations'][0]
 
 
+def test_classes_of_a_published_set_keep_its_order():
+    """Labels are what weights trained on the published files mean by them."""
+
+    def classes(*clips):
+        return annotation_of(list(clips))[0]['metainfo']['classes']
+
+    lie, stand, walk = (dict(clip(name, name), published_classes=('walk', 'stand', 'lie')) for name in ('lie', 'stand', 'walk'))
+    annotation, _ = annotation_of([lie, stand, walk])
+    assert annotation['metainfo']['classes'] == ['walk', 'stand', 'lie']
+    assert [item['label'] for item in annotation['annotations']] == [2, 1, 0] and 'published_classes' not in annotation['annotations'][0]
+    assert classes(stand, walk) == ['walk', 'stand']
+    assert classes(stand, walk, clip('mine', 'crawl')) == ['crawl', 'stand', 'walk']
+    assert classes(walk, dict(clip('renamed', 'crawl'), published_classes=('walk', 'stand', 'lie'))) == ['crawl', 'walk']
+
+
 def test_two_and_three_coordinates_do_not_go_together():
     flat = dict(clip('b', 'run'), keypoint=np.ones((1, 2, 24, 2), np.float32))
     with pytest.raises(ValueError, match='import them apart'):

@@ -46,8 +46,8 @@ class CtrGcn(Reader):
                 yield Unusable(source.name, reason)
                 continue
             label = names[clip['label']] if names else str(clip['label'])
-            yield Recording(f'{source.name}/{clip["frame_dir"]}', 'ntu25', keypoint=clip['keypoint'], fps=FPS, label=label, split=split,
-                            notes=notes)
+            yield Recording(f'{source.name}/{clip["frame_dir"]}', 'ntu25', keypoint=clip['keypoint'], fps=FPS, label=label,
+                            classes=names, split=split, notes=notes)
 
 
 def _splits(shapes: Dict[str, Optional[Tuple[int, ...]]]) -> Dict[str, int]:

@@ -60,5 +60,5 @@ def _recording(up: str, content: Dict, name: str, index: int) -> Recording:
     pose = rotations(pose, JOINTS, 'poses')
     joints = numbers(joints, 'joints3D', (len(pose), JOINTS, 3))
     pose, transl = upright(pose, joints[:, 0], up)
-    return Recording(name=name, pose=pose[None], transl=transl[None], up='y', label=ACTIONS[action],
+    return Recording(name=name, pose=pose[None], transl=transl[None], up='y', label=ACTIONS[action], classes=ACTIONS,
                      notes=() if up == 'y' else (f'turned from {up} up to y up', ))

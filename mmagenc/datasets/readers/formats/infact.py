@@ -46,5 +46,5 @@ def _clip_name(entry, index: int) -> str:
 
 def _recording(split: Optional[str], classes: List[str], label_key: str, name: str, entry: Dict) -> Recording:
     clip = read_entry(entry, classes, label_key)
-    return Recording(name=name, skeleton='infact17', keypoint=clip['keypoint'], label=classes[clip['label']],
+    return Recording(name=name, skeleton='infact17', keypoint=clip['keypoint'], label=classes[clip['label']], classes=classes,
                      subject=clip.get('subject'), split=split, extra={'pose': clip['pose']})

@@ -47,4 +47,5 @@ def _classes(entries: List[Dict]) -> Tuple[List[str], Tuple[str, ...]]:
 def _recording(classes: List[str], notes: Tuple[str, ...], name: str, entry: Dict) -> Recording:
     clip = read_sample(entry, classes)
     extra = {key: clip[key] for key in ('pose', 'source', 'score', 'epoch') if key in clip}
-    return Recording(name=name, skeleton='infact17', keypoint=clip['keypoint'], label=classes[clip['label']], notes=notes, extra=extra)
+    return Recording(name=name, skeleton='infact17', keypoint=clip['keypoint'], label=classes[clip['label']], classes=classes, notes=notes,
+                     extra=extra)

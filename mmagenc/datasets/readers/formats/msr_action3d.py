@@ -53,5 +53,5 @@ class MsrAction3D(Reader):
         name = NAME.match(source.path.stem)
         action = int(name['action']) if name else 0
         yield Recording(name=source.name.removesuffix('_skeleton3D'), skeleton='ucla20', keypoint=points, fps=FPS,
-                        label=ACTIONS[action - 1] if 1 <= action <= len(ACTIONS) else None, subject=f's{name["subject"]}' if name else None,
-                        notes=('axes of the camera, y roughly up', ))
+                        label=ACTIONS[action - 1] if 1 <= action <= len(ACTIONS) else None, classes=ACTIONS,
+                        subject=f's{name["subject"]}' if name else None, notes=('axes of the camera, y roughly up', ))

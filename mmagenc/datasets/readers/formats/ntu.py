@@ -27,6 +27,6 @@ class NTU(Reader):
         keypoint = clean(read_skeleton(source.path))
         clip = ClipName.parse(source.path.stem) if NAME.fullmatch(source.path.stem) else None
         label = ACTIONS[clip.action - 1] if clip is not None and 1 <= clip.action <= len(ACTIONS) else None
-        yield Recording(name=source.name, skeleton='ntu25', keypoint=keypoint, fps=FPS, label=label,
+        yield Recording(name=source.name, skeleton='ntu25', keypoint=keypoint, fps=FPS, label=label, classes=ACTIONS,
                         subject=None if clip is None else f'P{clip.subject:03d}',
                         notes=('persons cleaned and ordered by how much they move, as published; axes of the camera, y roughly up', ))

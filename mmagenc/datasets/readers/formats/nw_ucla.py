@@ -20,6 +20,6 @@ class NWUCLA(Reader):
         return 'NW-UCLA, 20 joints' if isinstance(content, dict) and {'file_name', 'skeletons', 'label'} <= content.keys() else None
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Recording]:
-        clip = read_clip(source.path)
-        yield Recording(name=source.name, skeleton='ucla20', keypoint=clip['keypoint'], label=list(ACTIONS.values())[clip['label']],
+        clip, names = read_clip(source.path), list(ACTIONS.values())
+        yield Recording(name=source.name, skeleton='ucla20', keypoint=clip['keypoint'], label=names[clip['label']], classes=names,
                         subject=clip['subject'], split='test' if view(clip) == TEST_VIEW else 'train')

@@ -43,5 +43,5 @@ class Sbu(Reader):
         action = int(folders[1]) if len(folders) == 3 and folders[1].isdecimal() else 0
         known = 1 <= action <= len(ACTIONS) and len(folders[0]) == 6 and folders[0][0] == folders[0][3] == 's'
         yield Recording(name=source.name, skeleton='sbu15', keypoint=(points * SCALE + ORIGIN).astype(np.float32),
-                        frame_ids=rows[:, 0].astype(np.int64), fps=FPS, label=ACTIONS[action - 1] if known else None,
+                        frame_ids=rows[:, 0].astype(np.int64), fps=FPS, label=ACTIONS[action - 1] if known else None, classes=ACTIONS,
                         subject=folders[0] if known else None, notes=('axes of the camera, y roughly up', ))

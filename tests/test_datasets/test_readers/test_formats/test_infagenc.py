@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from mmagenc.body_models import rest_joints_of
 from mmagenc.datasets import AnnotationError, InfActPrimitive, InfantAction
+from mmagenc.datasets.readers.importing import ImportSettings, import_files
 from mmagenc.skeletons import get_skeleton
 
 from .reading import outcomes, recordings
@@ -93,3 +94,12 @@ def test_data_sets_take_them_beside_the_recordings(tmp_path):
         InfantAction(str(path))
     with pytest.raises(AnnotationError, match=r'array\.npy: expected a dict with the lists pose, keypoint, y'):
         InfActPrimitive(str(written(tmp_path / 'array.npy', np.zeros((3, 4)))))
+
+
+def test_an_import_goes_with_the_recordings(tmp_path):
+    """Classes are numbered as the recordings' are."""
+    path = written(tmp_path / 'generated_samples.npy', content(labels=(4, 3, 2, 1, 0)))
+    annotation = import_files([path], ImportSettings()).annotation
+    assert annotation['metainfo']['classes'] == InfActPrimitive.METAINFO['classes']
+    assert [clip['label'] for clip in annotation['annotations']] == [4, 3, 2, 1, 0]
+    assert {clip['source'] for clip in annotation['annotations']} == {'synthetic'}
