@@ -149,6 +149,8 @@ def read_sample(entry: Dict, classes: List[str]) -> Dict:
         raise ValueError(f'pose has {pose.shape[1]} frames, keypoint {keypoint.shape[1]}')
     said: Dict = {}
     if entry.get('score') is not None:
+        if np.size(entry['score']) != len(classes):  # clips of the other published set, some of whose labels would fit
+            raise ValueError(f'score is of {np.size(entry["score"])} classes, here are {len(classes)}: {", ".join(classes)}')
         said['score'] = float(np.max(np.asarray(entry['score'], dtype=np.float64)))  # the judge's confidence, as in a pool
     if entry.get('epoch_idx') is not None and int(entry['epoch_idx']) >= 0:  # -1: of no epoch
         said['epoch'] = int(entry['epoch_idx'])

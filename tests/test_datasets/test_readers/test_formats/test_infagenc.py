@@ -90,8 +90,10 @@ def test_data_sets_take_them_beside_the_recordings(tmp_path):
     dataset = InfActPrimitive(str(path), split='train')
     clips = dataset.annotations()
     assert [clip['label'] for clip in clips] == [4, 0, 2] and {clip['source'] for clip in clips} == {'synthetic'}
-    with pytest.raises(AnnotationError, match=r'clip 0 \(generated_samples_000000\): unknown label 4; known: 0 Crawling'):
-        InfantAction(str(path))
+    with pytest.raises(AnnotationError, match=r'clip 0 .*: score is of 5 classes, here are 4: Crawling, Sitting'):
+        InfantAction(str(written(tmp_path / 'generated_samples.npy', content(labels=(3, 0)))))
+    with pytest.raises(AnnotationError, match=r'clip 0 \(synthetic_samples_000000\): unknown label 4; known: 0 Crawling'):
+        InfantAction(str(written(tmp_path / 'synthetic_samples.npy', of_mesh())))
     with pytest.raises(AnnotationError, match=r'array\.npy: expected a dict with the lists pose, keypoint, y'):
         InfActPrimitive(str(written(tmp_path / 'array.npy', np.zeros((3, 4)))))
 
