@@ -25,8 +25,12 @@ DICT = re.compile(r'(^|[\[(,])\s*(\{[^}]*:|dict\()')
 """A value of ``--cfg-options`` that is written as a dict, or holds one."""
 LOOSE = re.compile(r'(?<=[\[(,]) +| +(?=[\]),])')
 """Spaces in such a value that part its elements and are in none."""
-SPACE = '\ufdd0'
-"""What stands for a space of an element while MMEngine reads it: a character that no text has."""
+SPACE, COMMA = '\ufdd0', '\ufdd1'
+"""What stands for a space or a comma of an element while MMEngine reads it: characters that no text has."""
+QUOTED = re.compile(r"""(?<=[\[(,])(\s*)('[^'\[(][^']*'|"[^"\[(][^"]*")(?=\s*[\]),])""")
+"""An element of a list between quotes, which is one text for all its commas."""
+LAYOUT_KEYS = ('skeleton', 'keypoint_skeleton', 'layout', 'target')
+"""Names of settings that are layouts of keypoints, such as ``coco17 without left_ankle, right_ankle``."""
 PATIENCE = 5.
 """Seconds that other processes of a training leave the main one to say what is wrong, before they say it themselves."""
 READER_GONE = 141
@@ -248,7 +252,8 @@ class KeyValue(argparse.Action):
     """``--cfg-options KEY=VALUE …``, as MMEngine's ``DictAction`` reads them, which is imported when there are some.
 
     But for spaces: MMEngine takes all of them out, so that ``my clips.npz`` was another file, and ``1 2`` the number 12. Here only those
-    go that stand at the ends, behind an opening bracket or a comma, and before a closing one.
+    go that stand at the ends, behind an opening bracket or a comma, and before a closing one. And but for the commas of a layout that is
+    taken without keypoints (:mod:`mmagenc.skeletons.without`) and of a quoted element of a list, which MMEngine parts there.
     """
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
@@ -262,7 +267,7 @@ class KeyValue(argparse.Action):
                 parser.error(f'argument {option_string}: {word!r} is a dict, which is given key by key: KEY.a=1 KEY.b=2, in a list '
                              'KEY.0.a=1')
         from mmengine.config import DictAction
-        words = [(key, LOOSE.sub('', value.strip())) for key, _, value in (word.partition('=') for word in values)]
+        words = [(key, LOOSE.sub('', _with_whole_texts(key, value.strip()))) for key, _, value in (word.partition('=') for word in values)]
         try:
             DictAction(self.option_strings, self.dest)(
                 parser, namespace, [f'{key}={value.replace(" ", SPACE)}' for key, value in words], option_string)
@@ -272,13 +277,20 @@ class KeyValue(argparse.Action):
                          f'and stand behind nothing; got {" ".join(values)}')
 
 
+def _with_whole_texts(key: str, value: str) -> str:
+    """The value of an option without the commas at which it is not to be parted."""
+    if key.rpartition('.')[2] in LAYOUT_KEYS and ' without ' in value and not any(bracket in value for bracket in '[]()'):
+        return value.replace(',', COMMA)
+    return QUOTED.sub(lambda match: match[0].replace(',', COMMA), value)
+
+
 def _with_spaces(value: Any) -> Any:
-    """The values of options with their spaces."""
+    """The values of options with their spaces and commas."""
     if isinstance(value, dict):
         return {key: _with_spaces(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(map(_with_spaces, value))
-    return value.replace(SPACE, ' ') if isinstance(value, str) else value
+    return value.replace(SPACE, ' ').replace(COMMA, ',') if isinstance(value, str) else value
 
 
 def add_gap_options(parser: argparse.ArgumentParser) -> None:

@@ -78,6 +78,17 @@ def test_spaces_within_a_value_stay(parser, value, read):
     assert parser.parse_args(['--cfg-options', f'a.b={value}', 'c=d e']).cfg_options == {'a.b': read, 'c': 'd e'}
 
 
+@pytest.mark.parametrize('word, read', [
+    ('own_data.skeleton=coco17 without left_ankle, right_ankle', 'coco17 without left_ankle, right_ankle'),
+    ("own_data.skeleton='coco17 without nose,left_eye,right_eye'", 'coco17 without nose,left_eye,right_eye'),
+    ('layouts.skeleton=[coco17,h36m17]', ['coco17', 'h36m17']), ('a.classes=walk without shoes,run', ['walk without shoes', 'run']),
+    ('a.classes=["sit, legs crossed", run, \'lie\']', ['sit, legs crossed', 'run', 'lie']),
+    ("a=[('x, y', 1), 'z']", [('x, y', 1), 'z']), ("a='[1,2]'", [1, 2]), ('a="1,2"', [1, 2]), ("a=[it's, that's]", ["it's", "that's"])])
+def test_commas_that_part_nothing(parser, word, read):
+    """MMEngine made lists of them: a layout without two keypoints was a layout and a keypoint, a class with a comma two classes."""
+    assert list(parser.parse_args(['--cfg-options', word]).cfg_options.values()) == [read]
+
+
 @pytest.mark.parametrize('word, said', [
     ('foo', "'foo' is no KEY=VALUE"), ('=3', 'no KEY=VALUE'), ('model.=3', 'no KEY=VALUE'), ('.a=3', 'no KEY=VALUE'),
     ('a=[1,2', 'a bracket without its other half'), ('a=(1', 'bracket'), ('a=dict(b=1,c=2)', 'is a dict, which is given key by key'),
