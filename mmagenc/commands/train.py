@@ -28,7 +28,7 @@ from mmagenc.engine.finite import NonFiniteLossError
 from mmagenc.engine.hook_config import add_stopping_hooks, find_hook, settle_hooks
 from mmagenc.engine.interruption import InterruptedTraining, listening
 from mmagenc.engine.own_data import complete_config
-from mmagenc.engine.refusals import StartHook, refusing
+from mmagenc.engine.refusals import VALIDATING, StartHook, refusing
 from mmagenc.engine.work_dir import Moved, claimed, keep_config, set_aside
 from mmagenc.evaluation.checkpoints import load_checkpoint
 from mmagenc.registry import RUNNERS
@@ -50,6 +50,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     choose_work_dir(cfg, args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+        for key in VALIDATING:
+            (cfg.get('train_cfg') or {}).pop(key, None)
     if args.amp:
         enable_amp(cfg)
     if args.tensorboard:

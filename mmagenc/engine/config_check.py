@@ -37,6 +37,8 @@ OWN_HOOKS = dict(
     runtime_info='RuntimeInfoHook', timer='IterTimerHook', sampler_seed='DistSamplerSeedHook', logger='LoggerHook',
     param_scheduler='ParamSchedulerHook', checkpoint='CheckpointHook')
 """The names that MMEngine itself gives to hooks, and what they are."""
+OWN_SETTINGS = dict(checkpoint=dict(interval=1))
+"""What MMEngine sets of its hooks otherwise than their classes do."""
 PARTS = dict(
     train=('train_dataloader', 'train_cfg', 'optim_wrapper'),
     val=('val_dataloader', 'val_cfg', 'val_evaluator'),
@@ -92,14 +94,16 @@ def check_config(cfg: Config, stage: str) -> None:
 
 
 def merge_options(cfg: Config, options: Optional[Dict]) -> None:
-    """Write ``--cfg-options`` into a config, in place; ``ann_file.1=FILE`` too, of whose lists MMEngine takes dicts only.
+    """Write ``--cfg-options`` into a config, in place; ``ann_file.1=FILE`` too, of whose lists MMEngine takes dicts only. Hooks that MMEngine
+    has in any case are there, though the config does not name them.
 
     Raises:
         ValueError: an option that leads to no place in this config.
     """
-    items = {key: value for key, value in (options or {}).items() if _is_plain_item(cfg, key, value)}
+    options = options or {}
+    items = {key: value for key, value in options.items() if _is_plain_item(cfg, key, value)}
     try:
-        cfg.merge_from_dict({key: value for key, value in (options or {}).items() if key not in items})
+        cfg.merge_from_dict({**_own_hooks(cfg, options), **{key: value for key, value in options.items() if key not in items}})
         for key, value in items.items():
             path, _, index = key.rpartition('.')
             _at(cfg, path)[int(index)] = value
@@ -127,6 +131,16 @@ def _is_plain_item(cfg: Config, key: str, value: Any) -> bool:
     path, _, index = key.rpartition('.')
     items = _at(cfg, path) if path and index.isdigit() and not isinstance(value, dict) else None
     return isinstance(items, list) and int(index) < len(items)
+
+
+def _own_hooks(cfg: Config, options: Dict) -> Dict:
+    """What MMEngine's own hooks are that options change and the config does not name: a setting alone would take the place of all of it."""
+    named = cfg.get('default_hooks')
+    if not isinstance(named, (dict, type(None))):
+        return {}
+    changed = [key.split('.')[1] for key in options if key.startswith('default_hooks.') and key.count('.') > 1]
+    return {f'default_hooks.{name}.{key}': value for name in changed if name in OWN_HOOKS and name not in (named or {})
+            for key, value in dict(type=OWN_HOOKS[name], **OWN_SETTINGS.get(name, {})).items()}
 
 
 def _no_place(cfg: Config, key: str) -> Optional[str]:
@@ -276,6 +290,9 @@ def check_loops(cfg: Config, stage: str) -> None:
     for part in sorted(PARTS, key=lambda name: name != stage):
         loop, loader = cfg.get(f'{part}_cfg'), cfg.get(f'{part}_dataloader')
         if isinstance(loop, dict):
+            if part == 'train' and loop.get('max_epochs') is not None and not {'type', 'by_epoch'} & set(loop):
+                raise ValueError("train_cfg.max_epochs: MMEngine counts iterations (max_iters) where neither type nor by_epoch says "
+                                 "otherwise; add type='EpochBasedTrainLoop'")
             cls = _loop_class(loop, part)
             given = {name: value for name, value in loop.items() if value is not None}
             check_arguments(f'{part}_cfg', given, cls, own=('runner', 'dataloader', 'evaluator'), extra=('by_epoch', ))
@@ -392,7 +409,7 @@ def _is_whole(value: Any) -> bool:
 
 def _loop_class(loop: Dict, stage: str) -> Any:
     """The class that MMEngine takes for the settings of a loop."""
-    own = dict(val='ValLoop', test='TestLoop', train='EpochBasedTrainLoop' if loop.get('by_epoch', True) else 'IterBasedTrainLoop')
+    own = dict(val='ValLoop', test='TestLoop', train='EpochBasedTrainLoop' if loop.get('by_epoch') else 'IterBasedTrainLoop')
     kind = loop.get('type') or own[stage]
     return LOOPS.get(kind) if isinstance(kind, str) else kind
 

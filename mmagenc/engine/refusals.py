@@ -39,6 +39,8 @@ NEVER = (MemoryError, torch.cuda.OutOfMemoryError, InterruptedTraining)
 """What is nobody's mistake, wherever it is raised."""
 BEGIN = 'write --cfg-options load_from=…'
 """How a training begins with the weights of a checkpoint, and with nothing else of it."""
+VALIDATING = ('val_interval', 'val_begin', 'dynamic_intervals')
+"""What of ``train_cfg`` says when validations come."""
 
 
 class RefusedError(ValueError):
@@ -256,8 +258,11 @@ def without_validation(runner) -> List[str]:
     idle += [f'{type(hook).__name__} with save_best saves no best checkpoint' for hook in hooks
              if isinstance(hook, CheckpointHook) and hook.save_best]
     idle += [f'{type(schedule).__name__} changes nothing' for schedule in schedules if getattr(schedule, 'need_val_args', False)]
-    none = 'it goes by numbers of a validation, and the config has none (val_dataloader, val_cfg, val_evaluator)'
-    return [f'{text}: {none}' for text in idle]
+    none = 'the config has none (val_dataloader, val_cfg, val_evaluator)'
+    loop = (getattr(runner, 'cfg', None) or {}).get('train_cfg')
+    said = [f'train_cfg.{key}={loop[key]} does nothing: it says when a validation comes, and {none}' for key in VALIDATING
+            if isinstance(loop, dict) and loop.get(key) is not None]
+    return [*(f'{text}: it goes by numbers of a validation, and {none}' for text in idle), *said]
 
 
 def _check_measured(dataset) -> None:

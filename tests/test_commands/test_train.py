@@ -106,6 +106,12 @@ class TestOptions:
         assert merged(train, tmp_path / 'seeded.py', '--deterministic').randomness == {'seed': 10, 'deterministic': True}
         assert merged(train, tmp_path / 'seeded.py', '--seed', '0', '--diff-rank-seed').randomness == {'seed': 0, 'diff_rank_seed': True}
 
+    def test_without_validation_nothing_says_when_it_comes(self, train, folder, tmp_path):
+        """Or else it was told that this does nothing, of a validation that was taken out on purpose."""
+        (tmp_path / 'validated.py').write_text(f"_base_ = '{folder}/tiny.py'\ntrain_cfg = dict(val_interval=5, val_begin=2)")
+        assert merged(train, tmp_path / 'validated.py').train_cfg.val_interval == 5
+        assert not {'val_interval', 'val_begin'} & set(merged(train, tmp_path / 'validated.py', '--no-validate').train_cfg)
+
     def test_work_dir_validation_and_settings(self, train, folder):
         options = ['--work-dir', 'here', '--no-validate', '--cfg-options', 'train_cfg.max_epochs=7', 'env.x=[1,2]']
         cfg = merged(train, folder / 'tiny.py', *options)

@@ -128,6 +128,19 @@ def test_hook_of_mmengine_without_a_type():
         check_hooks(Config(dict(default_hooks=dict(checkpoint=dict(intervall=5)))))
 
 
+@pytest.mark.parametrize('named, interval', [({}, 1), (dict(default_hooks=dict(timer=dict(type='IterTimerHook'))), 1),
+                                             (dict(default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=9))), 9)])
+def test_options_of_hooks_that_mmengine_has_in_any_case(named, interval):
+    """They took the place of the whole hook, and its type was asked for; the other settings are MMEngine's, not those of the class."""
+    cfg = Config(named)
+    merge_options(cfg, {'default_hooks.checkpoint.max_keep_ckpts': 2, 'default_hooks.logger.interval': 5})
+    assert cfg.default_hooks.checkpoint == dict(type='CheckpointHook', interval=interval, max_keep_ckpts=2)
+    assert cfg.default_hooks.logger == dict(type='LoggerHook', interval=5)
+    with pytest.raises(ValueError, match=r'checkpoint\.intervall: .* \(is interval meant\?\)'):
+        merge_options(cfg, {'default_hooks.checkpoint.intervall': 3})
+        check_hooks(cfg)
+
+
 def test_loop_that_is_not_in_the_config():
     cfg = config('cvae/cvae_1xb16-1100e_primitive-60f.py', **{'default_hooks.infagenc.begin': 0})
     message = refusal(cfg)
@@ -166,6 +179,7 @@ def test_hooks_that_are_off_objects_or_open_pass(monkeypatch):
     ({'train_cfg.max_epoch': 2}, 'train_cfg.max_epoch: EpochBasedTrainLoop has no such argument (is max_epochs meant?); it takes max_'),
     ({'train_cfg.val_interval': 0}, 'train_cfg.val_interval must be'),
     ({'train_cfg': dict(by_epoch=False, max_epochs=3)}, 'IterBasedTrainLoop has no such argument'),
+    ({'train_cfg': dict(max_epochs=3)}, "max_epochs: MMEngine counts iterations (max_iters) where neither type nor"),
     ({'train_cfg.type': 'IterBasedTrainLoop'}, 'train_cfg.max_epochs: IterBasedTrainLoop has no such argument'),
     ({'train_dataloader.batch_size': 0}, 'train_dataloader.batch_size must be'),
 ])

@@ -124,6 +124,9 @@ def test_what_waits_for_a_validation_that_does_not_come():
             'EarlyStoppingHook never stops the training', 'CheckpointHook with save_best saves no best checkpoint',
             'ReduceOnPlateauLR changes nothing']
     assert without_validation(SimpleNamespace(hooks=hooks[1:2], param_schedulers=schedules[:1])) == []
+    for key, told in (('val_interval', ['train_cfg.val_interval=3 does nothing: it says when a validation comes, and the config has none '
+                                        '(val_dataloader, val_cfg, val_evaluator)']), ('max_epochs', [])):
+        assert without_validation(SimpleNamespace(cfg=dict(train_cfg={key: 3}))) == told
 
 
 class TestStartHook:
