@@ -10,8 +10,8 @@ FLOORS = (
     ('skeletons', ), ('body_models', ), ('datasets', 'models'), ('evaluation', ), ('visualization', ), ('engine', ), ('deploy', ),
     ('apis', ), ('benchmarks', ), ('commands', ))
 """From the ground up; packages of one floor do not know each other. Pictures and the report show what is evaluated."""
-GROUND = ('arguments', 'clips', 'command_line', 'compat', 'draws', 'grouped', 'outputs', 'progress', 'registry', 'structures', 'untrusted',
-          'version')
+GROUND = ('arguments', 'clips', 'command_line', 'compat', 'draws', 'grouped', 'log_files', 'outputs', 'progress', 'registry', 'structures',
+          'untrusted', 'version')
 """Modules that every floor may import; while they are imported they import each other alone."""
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
 

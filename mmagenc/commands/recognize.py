@@ -127,7 +127,8 @@ def clips_of(args: argparse.Namespace, known: Dict, mend) -> Tuple[Dict, str]:
     if len(nobody) == len(found):
         raise AnnotationError(describe_problems(problems, source=str(args.clips), total=len(places) + len(broken)))
     clips = [in_layout(clip, own, known.get('skeleton')) for index, clip in enumerate(found) if index not in nobody]
-    said = left_out_words(problems, source=str(args.clips), total=len(places) + len(broken)) if problems else ''
+    where = f'they are the clips that {"have no line above" if args.out is None else f"are not in {args.out}"}'
+    said = left_out_words(problems, source=str(args.clips), total=len(places) + len(broken), where=where) if problems else ''
     return dict(content, annotations=clips), said
 
 

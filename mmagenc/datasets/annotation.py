@@ -44,6 +44,7 @@ from mmagenc.clips import (  # noqa: F401 — what the format says of one clip i
     persons_there,
     present_persons,
 )
+from mmagenc.log_files import log_files, write_to_log_files
 from mmagenc.outputs import writing
 from mmagenc.skeletons import SKELETONS
 from mmagenc.untrusted import open_npz
@@ -61,8 +62,8 @@ SIZE_KEYS = ('img_shape', 'original_shape')
 """Of clips: height and width of their images in pixels."""
 MAX_CLASSES = 10_000
 """Labels are below it: tables of classes are as long as the largest label, confusion matrices as its square."""
-LONG_LIST = 12
-"""Clips that are left out; of more the sum is said too."""
+LONG_LIST, SHOWN_REASONS, SHOWN_NAMES = 12, 10, 3
+"""Clips that are left out and named each; of more the sum is said, and of so many reasons so many names."""
 Problem = Tuple[int, Optional[str], str]
 """Index, ``frame_dir`` and what is wrong with a clip."""
 Mend = Callable[[Dict, Dict], Dict]
@@ -322,15 +323,46 @@ def _check_third(annotation: Dict, source: str) -> None:
 
 
 def warn_left_out(problems: List[Problem], *, source: str, total: int) -> None:
-    """Log a warning that lists all clips left out of a file; nothing if there are none."""
-    if problems:
-        print_log(left_out_words(problems, source=source, total=total), logger='current', level=logging.WARNING)
+    """Log a warning of the clips left out of a file; nothing if there are none. Of many it has a few by name, and the log file has all."""
+    if not problems:
+        return
+    there = bool(log_files())
+    where = 'the log file of this run names all of them' if there else 'the log level DEBUG names all of them'
+    print_log(left_out_words(problems, source=source, total=total, where=where), logger='current', level=logging.WARNING)
+    if len(problems) > LONG_LIST:
+        whole = f'{source}: all {len(problems)} clips that were left out:\n{_listed(problems)}'
+        write_to_log_files(whole) if there else print_log(whole, logger='current', level=logging.DEBUG)
 
 
-def left_out_words(problems: List[Problem], *, source: str, total: int) -> str:
-    """One message of all clips left out of a file."""
-    listed = '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems)
-    return f'{source}: left out {len(problems)} of {total} clips\n{listed}{_advice(problems)}{_sum(problems, total)}'
+def left_out_words(problems: List[Problem], *, source: str, total: int, where: str = '') -> str:
+    """One message of the clips left out of a file: each of a few, of many those of each reason.
+
+    Args:
+        problems: why they are left out.
+        source: the file.
+        total: clips in it.
+        where: says of many where all of them are named.
+    """
+    listed = _listed(problems) if len(problems) <= LONG_LIST else _grouped(problems)
+    where = f'\n  {where}' if where and len(problems) > LONG_LIST else ''
+    return f'{source}: left out {len(problems)} of {total} clips\n{listed}{where}{_advice(problems)}{_sum(problems, total)}'
+
+
+def _listed(problems: Sequence[Problem]) -> str:
+    return '\n'.join(f'  clip {index} ({name}): {reason}' for index, name, reason in problems)
+
+
+def _grouped(problems: Sequence[Problem]) -> str:
+    """A line for each reason, the most frequent first; reasons that differ in numbers alone are one, said of its first clip."""
+    groups: Dict[str, List[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(re.sub(r'-?\d[\d.]*', '', problem[2]), []).append(problem)
+    ordered, lines = sorted(groups.values(), key=len, reverse=True), []
+    for (index, name, reason), *others in ordered[:SHOWN_REASONS]:
+        such = ', '.join(map(str, [name, *(other for _, other, _ in others[:SHOWN_NAMES - 1])]))
+        lines.append(f'  {1 + len(others)} clips, such as {such}: {reason}' if others else f'  clip {index} ({name}): {reason}')
+    rest = sum(map(len, ordered[SHOWN_REASONS:]))
+    return '\n'.join([*lines, *([f'  … and {rest} for {len(ordered) - SHOWN_REASONS} other reasons'] if rest else [])])
 
 
 def problem_words(error: Exception) -> str:

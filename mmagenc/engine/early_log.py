@@ -6,21 +6,13 @@ from typing import Iterator, List, Sequence
 
 from mmengine.logging import MMLogger
 
-
-class _Keeper(logging.Handler):
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: List[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
+from mmagenc.log_files import Keeper
 
 
 @contextmanager
 def early_log() -> Iterator[List[logging.LogRecord]]:
     """Records of the current logger, which go to the console alone, while this is open."""
-    logger, keeper = MMLogger.get_current_instance(), _Keeper()
+    logger, keeper = MMLogger.get_current_instance(), Keeper()
     logger.handlers.append(keeper)
     try:
         yield keeper.records

@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import pickle
 import stat
@@ -9,6 +10,7 @@ import pytest
 import torch
 from mmaction.datasets import PoseDataset
 from mmaction.utils import register_all_modules
+from mmengine.logging import MMLogger
 
 from mmagenc.datasets.annotation import (
     AnnotationError,
@@ -18,6 +20,7 @@ from mmagenc.datasets.annotation import (
     motion_to_annotations,
     save_annotation,
     validate_annotation,
+    warn_left_out,
 )
 from mmagenc.structures import Motion
 from tests.test_datasets.clips import CLASSES, assert_same_annotation, make_annotation, make_clip
@@ -357,9 +360,37 @@ def test_merging():
 def test_a_long_list_of_clips_left_out_ends_with_its_sum():
     reasons = ['keypoint 5 (left_wrist) is missing in 9 frames', 'keypoint 5 (left_wrist), keypoint 7 (nose): never seen', 'no label']
     problems = [(index, f'c{index}', reasons[index % 3]) for index in range(13)]
-    said = left_out_words(problems, source='a.npz', total=20).splitlines()
-    assert said[0] == 'a.npz: left out 13 of 20 clips' and len(said) == 15
-    assert said[-1].startswith('  so 7 of 20 clips are left; lacking are mostly left_wrist (9), nose (4): a layout without them may')
+    said = left_out_words(problems, source='a.npz', total=20, where='the log has all').splitlines()
+    assert said[:5] == [
+        'a.npz: left out 13 of 20 clips', f'  5 clips, such as c0, c3, c6: {reasons[0]}', f'  4 clips, such as c1, c4, c7: {reasons[1]}',
+        f'  4 clips, such as c2, c5, c8: {reasons[2]}', '  the log has all'] and len(said) == 6
     assert len(left_out_words(problems[:12], source='a.npz', total=20).splitlines()) == 13  # one sees all of it
     plain = left_out_words([(index, f'c{index}', 'no label') for index in range(13)], source='a.npz', total=20)
     assert plain.endswith('\n  so 7 of 20 clips are left')
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one_and_of_many_the_most_frequent_are_shown():
+    problems = [(index, f'c{index}', f'label {-index} is no class') for index in range(20)]
+    problems += [(20 + index, f'c{20 + index}', f'odd in {"abcdefghijkl"[index]}') for index in range(12)]
+    said = left_out_words(problems, source='a.npz', total=40).splitlines()
+    assert said[1:3] == ['  20 clips, such as c0, c1, c2: label 0 is no class', '  clip 20 (c20): odd in a']
+    assert said[-2:] == ['  … and 3 for 3 other reasons', '  so 8 of 40 clips are left'] and len(said) == 13
+
+
+@pytest.mark.parametrize('filed', [True, False])
+def test_all_that_were_left_out_are_named_in_the_log_file_or_at_debug(filed, tmp_path, monkeypatch):
+    problems, said = [(index, f'c{index}', 'no label') for index in range(50)], []
+    logger = MMLogger.get_instance(f'left-out-{filed}', log_file=str(tmp_path / 'a.log') if filed else None)
+    monkeypatch.setattr(MMLogger, 'get_current_instance', lambda: logger)
+    monkeypatch.setattr('mmagenc.datasets.annotation.print_log', lambda text, logger, level: said.append((level, text)))
+    warn_left_out(problems, source='f.pkl', total=60)
+    warn_left_out(problems, source='f.pkl', total=60)
+    level, text = said[0]
+    assert level == logging.WARNING and len(text.splitlines()) == 4 and 'c49' not in text
+    listed = '\n'.join(f'  clip {index} (c{index}): no label' for index in range(50))
+    if filed:
+        assert 'the log file of this run names all of them' in text and len(said) == 2
+        assert (tmp_path / 'a.log').read_text().count(f'f.pkl: all 50 clips that were left out:\n{listed}\n') == 1
+    else:
+        assert 'the log level DEBUG names all of them' in text and said[1] == (
+            logging.DEBUG, f'f.pkl: all 50 clips that were left out:\n{listed}')

@@ -179,7 +179,7 @@ def test_hooks_that_are_off_objects_or_open_pass(monkeypatch):
     ({'train_cfg.max_epoch': 2}, 'train_cfg.max_epoch: EpochBasedTrainLoop has no such argument (is max_epochs meant?); it takes max_'),
     ({'train_cfg.val_interval': 0}, 'train_cfg.val_interval must be'),
     ({'train_cfg': dict(by_epoch=False, max_epochs=3)}, 'IterBasedTrainLoop has no such argument'),
-    ({'train_cfg': dict(max_epochs=3)}, "max_epochs: MMEngine counts iterations (max_iters) where neither type nor"),
+    ({'train_cfg': dict(max_epochs=3)}, 'max_epochs: MMEngine counts iterations (max_iters) where neither type nor'),
     ({'train_cfg.type': 'IterBasedTrainLoop'}, 'train_cfg.max_epochs: IterBasedTrainLoop has no such argument'),
     ({'train_dataloader.batch_size': 0}, 'train_dataloader.batch_size must be'),
 ])
