@@ -6,7 +6,7 @@ the config's key. Once the judge has been fitted, it is asked for recordings and
 
 import logging
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import nn
 
 from mmagenc.clips import seen_by_score
 from mmagenc.datasets.annotation import count_persons, motion_to_annotations, present_persons
-from mmagenc.datasets.transforms import BodyUnit
+from mmagenc.datasets.transforms import BodyUnit, ConsecutiveSample, FillGaps
 from mmagenc.datasets.transforms.formatting import ONE_PERSON
 from mmagenc.draws import untouched_random_state
 from mmagenc.evaluation.functional import by_path_alone, chance_of, is_near_chance
@@ -79,7 +79,7 @@ def check_contract(model: nn.Module, annotations: Sequence[Dict], trainer: Recog
             _check_alike(*pair, name)
             _check_graph(trainer.model, pair[0], name)
             samples[name] = pair
-            check_bodies(pipeline, lambda: annotations, f"the recognizer's {name}")
+            check_bodies(pipeline, lambda: annotations, f"the recognizer's {name}", fixed=name == 'test_pipeline')
         _check_forward(trainer.model, samples)
         contract.sees = _what_only_recordings_have(model, real, trainer)
     missing = [name for name in contract.sees if name == 'path' or not hasattr(model.representation, 'place')]
@@ -283,24 +283,60 @@ def check_recognizer(recognizer: nn.Module, dataset, name: str, mode: str) -> No
             _forward(recognizer, [sample], name, mode)
 
 
-def check_bodies(pipeline, annotations: Callable[[], Sequence[Dict]], source: str) -> None:
-    """Refuse clips in which nobody is there to measure, where a pipeline measures bodies: told before training, not when such a clip comes.
+def check_bodies(pipeline, annotations: Callable[[], Sequence[Dict]], source: str, *, fixed: bool = False, generator=None) -> None:
+    """Refuse clips in which nobody is there to measure, where bodies are measured: told before training, not when such a clip comes.
 
     Args:
         pipeline: its transforms; what stands before :class:`BodyUnit` in it gives nobody a body.
         annotations: gives the clips, with their layout.
         source: begins the message.
+        fixed: windows are those of a test, and not drawn.
+        generator: a model that may measure what the pipeline gives (``unit='body'``).
 
     Raises:
         ContractError: naming how many clips, and one of them.
     """
-    if not any(isinstance(transform, BodyUnit) for transform in getattr(pipeline, 'transforms', ())):
+    transforms = list(getattr(pipeline, 'transforms', ()))
+    at = next((place for place, transform in enumerate(transforms) if isinstance(transform, BodyUnit)), None)
+    unit = getattr(getattr(generator, 'representation', None), 'unit', None)
+    if at is None and unit != 'body':
         return
-    clips = annotations()
-    nobody = [clip['frame_dir'] for clip in clips if clip.get('skeleton') is not None and BodyUnit.length(clip) == 0]
-    if nobody:
-        such = f'clip {nobody[0]}' if len(nobody) == 1 else f'{len(nobody)} of {len(clips)} clips, such as {nobody[0]}'
-        raise ContractError(f'{source}: {such}: {BodyUnit.why_not(np.float32(0))}')
+    clips = [clip for clip in annotations() if clip.get('skeleton') is not None]
+    if at is not None:
+        nobody = [clip['frame_dir'] for clip in clips if BodyUnit.length(clip) == 0]
+        if nobody:
+            raise ContractError(f'{source}: {_such(nobody, len(clips))}: {BodyUnit.why_not(np.float32(0))}')
+    before = transforms[:at]
+    sampler = next((transform for transform in reversed(before) if isinstance(transform, ConsecutiveSample)), None)
+    if sampler is None or any(isinstance(transform, FillGaps) for transform in before):
+        return
+    empty = {clip['frame_dir']: _empty_window(clip, sampler, fixed, half=at is None) for clip in clips}
+    lost = [name for name, window in empty.items() if window is not None]
+    if lost:
+        first, last = empty[lost[0]]
+        whose = 'the generator' if at is None else 'BodyUnit'
+        raise ContractError(
+            f'{source}: {_such(lost, len(clips))}: in frames {first} to {last} of {lost[0]}, a window that may be drawn, all keypoints lie on '
+            f'one place half of the time or more, and {whose} has no body to measure: fill_gaps=dict(max_gap=…) of the data set '
+            '(own_data.fill_gaps) cuts clips where nobody is seen; or leave such clips out')
+
+
+def _such(names: Sequence[str], total: int) -> str:
+    return f'clip {names[0]}' if len(names) == 1 else f'{len(names)} of {total} clips, such as {names[0]}'
+
+
+def _empty_window(clip: Dict, sampler: ConsecutiveSample, fixed: bool, half: bool) -> Optional[Tuple[int, int]]:
+    """First and last frame of a window whose body length is 0, the median over its frames; ``None`` if there is none.
+
+    With ``half`` it is that already if half of them are empty: of two frames in the middle PyTorch takes the lower one, NumPy the mean.
+    """
+    empty = BodyUnit.lengths(clip) == 0
+    if not empty.any():
+        return None
+    starts, frames = sampler.windows(len(empty), fixed=fixed)
+    count = sum(empty[starts + frame].astype(int) for frame in frames)
+    found = np.flatnonzero(2 * count + half > len(frames))
+    return (int(starts[found[0]]), int(starts[found[0]] + frames[-1])) if len(found) else None
 
 
 # What the judge sees ------------------------------------------------------------------------------------------------------------------

@@ -222,8 +222,8 @@ class StartHook(Hook):
         validated = getattr(getattr(runner, '_val_loop', None), 'dataloader', None)
         if validated is not None:
             check_recognizer(unwrapped(runner.model), validated.dataset, 'val_dataloader', 'predict')
-            _check_measured(validated.dataset)
-        _check_measured(runner.train_dataloader.dataset)
+            _check_measured(validated.dataset, unwrapped(runner.model))
+        _check_measured(runner.train_dataloader.dataset, unwrapped(runner.model))
         warnings, tested = compared(runner)
         for warning in [*warnings, *(without_validation(runner) if getattr(runner, '_val_loop', None) is None else ())]:
             runner.logger.warning(warning)
@@ -240,7 +240,7 @@ class StartHook(Hook):
             raise RefusedError(no_batch(runner.test_dataloader, 'test_dataloader'))
         check_classes(runner.test_dataloader.dataset, unwrapped(runner.model), 'test_dataloader')
         check_recognizer(unwrapped(runner.model), runner.test_dataloader.dataset, 'test_dataloader', 'predict')
-        _check_measured(runner.test_dataloader.dataset)
+        _check_measured(runner.test_dataloader.dataset, unwrapped(runner.model))
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         for call in self.begun:
@@ -265,11 +265,12 @@ def without_validation(runner) -> List[str]:
     return [*(f'{text}: it goes by numbers of a validation, and {none}' for text in idle), *said]
 
 
-def _check_measured(dataset) -> None:
-    """Refuse clips of a data set that its pipeline cannot measure; one that does not tell its clips is passed over."""
+def _check_measured(dataset, model: nn.Module) -> None:
+    """Refuse clips of a data set that its pipeline or the model cannot measure; one that does not tell its clips is passed over."""
     for part in built_datasets(dataset):
         if hasattr(part, 'annotations'):
-            check_bodies(getattr(part, 'pipeline', None), part.annotations, named_files(part))
+            check_bodies(getattr(part, 'pipeline', None), part.annotations, named_files(part), fixed=getattr(part, 'test_mode', False),
+                         generator=model)
 
 
 def loaded_dataset(runner):

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 
 from mmagenc.datasets.annotation import save_annotation
 from mmagenc.datasets.motion_dataset import ClipList
+from mmagenc.datasets.transforms import BodyUnit, ConsecutiveSample
 from mmagenc.engine.contract import (
     ContractError,
     JudgeCheck,
@@ -173,6 +174,40 @@ def test_clips_without_anybody_are_refused_before_training_where_bodies_are_meas
     with pytest.raises(ContractError, match='mine.npz: 2 of 12 clips, such as clip_005: '):
         check_bodies(trainer.test_pipeline, lambda: ClipList(clips, 'coco17'), 'mine.npz')
     check_bodies(judge().test_pipeline, lambda: 1 / 0, 'mine.npz')  # which measures nothing, and asks for no clips
+
+
+def test_windows_without_anybody_are_refused_before_training_where_they_are_measured(clips):
+    """Each window is measured by itself; a clip that shows somebody in most of its frames may have one that does not."""
+    sampler, unit, clip = ConsecutiveSample(FRAMES), BodyUnit(), clips[3]
+    model, keypoint, total = generator(clips[:3], unit='body'), clip['keypoint'], clip['total_frames']
+    found = set()
+    for away in range(0, total, 3):
+        clip['keypoint'] = np.where((np.arange(total) < 5) | (np.arange(total) >= 5 + away), keypoint.transpose(0, 2, 3, 1), 0)
+        clip['keypoint'] = clip['keypoint'].transpose(0, 3, 1, 2)
+        windows = [clip['keypoint'][:, start:start + FRAMES] for start in range(total - FRAMES + 1)]
+        measured = [unit.length(dict(clip, skeleton='coco17', keypoint=each)) for each in windows]
+        by_model = [model.representation._body_length(torch.from_numpy(each)).item() for each in windows]
+        for pipeline, generates, empty in (([sampler, unit], None, measured), ([sampler], model, by_model)):
+            bad = min(empty) == 0
+            try:
+                check_bodies(build_pipeline(pipeline), lambda: ClipList([clip], 'coco17'), 'mine.npz', generator=generates)
+                assert not bad
+            except ContractError as error:
+                assert bad or away > total / 2  # the whole clip, which is refused as before
+                first = empty.index(0)
+                told = f'clip clip_003: in frames {first} to {first + FRAMES - 1} of clip_003, a window that may be drawn'
+                assert told in str(error) or away > total / 2
+            found.add((generates is None, bad))
+    assert len(found) == 4
+    check_bodies(build_pipeline([sampler]), lambda: 1 / 0, 'mine.npz', generator=generator(clips[:3]))  # measures nothing
+
+
+def test_in_a_test_the_window_that_is_taken_counts_alone(clips):
+    clips[0]['keypoint'][:, :FRAMES] = 0
+    pipeline = build_pipeline([dict(type='ConsecutiveSample', num_frames=FRAMES), dict(type='BodyUnit')])
+    check_bodies(pipeline, lambda: ClipList(clips, 'coco17'), 'mine.npz', fixed=True)
+    with pytest.raises(ContractError, match='clip clip_000: in frames 0 to'):
+        check_bodies(pipeline, lambda: ClipList(clips, 'coco17'), 'mine.npz')
 
 
 def test_labels_that_begin_at_one_are_explained(clips):

@@ -118,17 +118,23 @@ class BodyUnit(BaseTransform):
     @staticmethod
     def length(clip: Dict) -> np.floating:
         """Body length of a clip; 0 where all lies on one place, NaN where points have no place."""
+        return np.median(BodyUnit.lengths(clip))
+
+    @staticmethod
+    def lengths(clip: Dict) -> np.ndarray:
+        """``(T,)`` that of each frame."""
         parents = get_skeleton(clip['skeleton']).parents
         chain = list(longest_chain(tuple(parents)))
         bones = clip['keypoint'][0][:, chain] - clip['keypoint'][0][:, [parents[joint] for joint in chain]]
-        return np.median(np.linalg.norm(bones, axis=-1).sum(axis=1))
+        return np.linalg.norm(bones, axis=-1).sum(axis=1)
 
     @staticmethod
     def why_not(length: np.floating) -> Optional[str]:
         """Why a clip of this body length cannot be measured, and what helps; ``None`` where it can."""
         if length > 0:
             return None
-        return ('all keypoints of the first person lie on one place, and BodyUnit has no body to measure: leave such clips out of the file'
+        return ('all keypoints of the first person lie on one place, and BodyUnit has no body to measure: leave such clips out of the file, '
+                'or cut them where nobody is seen (fill_gaps=dict(max_gap=…) of the data set does)'
                 if length == 0 else 'BodyUnit measures no keypoints without a place (NaN): fill_gaps=dict(max_gap=…) of the data set fills '
                 'or cuts them')
 

@@ -1,6 +1,6 @@
 """Which frames of a clip are used."""
 
-from typing import Dict
+from typing import Dict, Tuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -35,16 +35,22 @@ class ConsecutiveSample(BaseTransform):
             raise ValueError(f"padding must be 'repeat' or 'none', got {padding!r}")
         self.num_frames, self.step, self.padding, self.test_mode = num_frames, step, padding, test_mode
 
-    def indices(self, total: int, *, fixed: bool) -> np.ndarray:
-        """Frame numbers of the window in a clip of ``total`` frames, at a random place or at the ``fixed`` one."""
+    def windows(self, total: int, *, fixed: bool) -> Tuple[np.ndarray, np.ndarray]:
+        """``(W,)`` first frames of all windows that may be taken of a clip of ``total`` frames, and the others counted from these."""
         if total < self.num_frames:
-            return np.minimum(np.arange(self.num_frames if self.padding == 'repeat' else total), total - 1)
+            return np.zeros(1, dtype=int), np.minimum(np.arange(self.num_frames if self.padding == 'repeat' else total), total - 1)
         step = self.step
         if step * (self.num_frames - 1) >= total:
             step = (total - 1) // max(self.num_frames - 1, 1)
         last_start = total - step * (self.num_frames - 1) - 1
-        start = last_start // 2 if fixed else np.random.randint(0, last_start + 1)
-        return start + step * np.arange(self.num_frames)
+        starts = np.array([last_start // 2]) if fixed else np.arange(last_start + 1)
+        return starts, step * np.arange(self.num_frames)
+
+    def indices(self, total: int, *, fixed: bool) -> np.ndarray:
+        """Frame numbers of the window in a clip of ``total`` frames, at a random place or at the ``fixed`` one."""
+        starts, frames = self.windows(total, fixed=fixed)
+        drawn = total >= self.num_frames and not fixed  # a short clip draws nothing
+        return starts[np.random.randint(0, len(starts)) if drawn else 0] + frames
 
     def transform(self, results: Dict) -> Dict:
         frames = self.indices(results['total_frames'], fixed=self.test_mode or results.get('test_mode', False))
