@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from typing import Dict, List, Mapping, Optional, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Union
 
 import torch
 from mmengine.logging import print_log
@@ -15,7 +15,8 @@ from mmagenc.datasets.layouts import with_named_layouts
 from mmagenc.datasets.mending import ClipMending
 from mmagenc.datasets.nested import innermost_dataset
 from mmagenc.datasets.persons import there_first
-from mmagenc.models.recognizers import Pipeline, RecognizerScores, score_annotations
+from mmagenc.draws import untouched_random_state
+from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
 from mmagenc.skeletons import get_skeleton
 
 SOURCE = 'clips to be recognized'
@@ -66,15 +67,46 @@ def recognize(model: nn.Module,
         annotations = [{'skeleton': metainfo['skeleton'], **clip} for clip in annotations]
     known = (getattr(model, 'dataset_meta', None) or {}).get('skeleton')
     annotations = in_known_layout(annotations, pipeline, known)
+    _check_plane(annotations, pipeline)
     _tell_of_persons(annotations, pipeline)
     try:
         return score_annotations(model, pipeline, annotations, batch_size=batch_size)
     except torch.cuda.OutOfMemoryError:
         raise
     except RuntimeError as error:  # layers that get another number of channels or keypoints
-        shape = annotations[0]['keypoint'].shape
-        raise ValueError(f'the recognizer does not take these clips (keypoint of {annotations[0]["frame_dir"]}: {shape[2]} keypoints of '
-                         f'{shape[3]} coordinates): {error}') from error
+        raise ValueError(misfit_words(model, pipeline, annotations) or f'the recognizer does not take these clips: {error}') from error
+
+
+def misfit_words(model: nn.Module, pipeline: Pipeline, clips: Sequence[Dict]) -> str:
+    """Why a graph network does not take what its pipeline makes of clips, in keypoints and numbers of each; empty where that is not it."""
+    backbone, transform = getattr(model, 'backbone', None), build_pipeline(pipeline)
+    nodes = getattr(getattr(backbone, 'graph', None), 'num_node', getattr(backbone, 'num_joints', None))
+    taken, first = getattr(backbone, 'in_channels', None), None
+    if taken is None and nodes and isinstance(getattr(getattr(backbone, 'data_bn', None), 'num_features', None), int):
+        persons = getattr(backbone, 'num_person', 1) if getattr(backbone, 'data_bn_type', 'VC') == 'MVC' else 1
+        taken = backbone.data_bn.num_features // (nodes * persons)
+    for clip in clips:
+        with untouched_random_state():
+            shape = tuple(transform(prepare(clip))['inputs'].shape)
+        keypoints, channels = shape[-2:]
+        has = f'{clip["keypoint"].shape[3]} coordinates and {"" if "keypoint_score" in clip else "no "}scores'
+        made = f'its pipeline makes {channels} numbers of each of {keypoints} keypoints of clip {clip["frame_dir"]}, which has {has}'
+        if nodes is not None and keypoints != nodes:
+            return f'the recognizer knows {nodes} keypoints, and {made}'
+        if taken is not None and channels != taken:
+            return f'the recognizer takes {taken} numbers of a keypoint, and {made}{_remedy(clip, taken - channels)}'
+        if first is not None and first[0] != (keypoints, channels):
+            return f'these clips differ: {made}, and {first[1]}'
+        first = first or ((keypoints, channels), f'{channels} of {keypoints} of clip {clip["frame_dir"]}, which has {has}')
+    return ''
+
+
+def _remedy(clip: Dict, lacking: int) -> str:
+    if lacking == 1 and clip['keypoint'].shape[3] == 2 and 'keypoint_score' not in clip:
+        return ': it has learnt from clips with scores, or in space; give these their keypoint_score (ones, if all points are certain)'
+    if lacking == -1 and 'keypoint_score' in clip:
+        return ': it has learnt from clips without scores; leave keypoint_score out'
+    return ': it has learnt from clips of other coordinates'
 
 
 class TrainedMending:
@@ -124,6 +156,15 @@ def _tell_of_gaps(clips: List[Dict]) -> None:
     text = gaps_in_words(clips, SOURCE)
     if text is not None:
         warnings.warn(text, stacklevel=3)
+
+
+def _check_plane(clips: List[Dict], pipeline: Pipeline) -> None:
+    """Refuse places in space where a pipeline reads pixels: a depth would be taken for the score that stands third."""
+    flat = next((step for step in getattr(pipeline, 'transforms', ()) if type(step).__name__ == 'PreNormalize2D'), None)
+    deep = [clip['frame_dir'] for clip in clips if clip['keypoint'].shape[3] == 3] if flat is not None else []
+    if deep:
+        raise ValueError(f'the recognizer reads pixels (PreNormalize2D), and {len(deep)} of {len(clips)} clips, such as {deep[0]}, have 3 '
+                         'coordinates: a third one would pass for a score. If it is one, make it keypoint_score')
 
 
 def _tell_of_persons(clips: List[Dict], pipeline: Pipeline) -> None:

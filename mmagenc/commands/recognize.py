@@ -17,7 +17,7 @@ import numpy as np
 
 from mmagenc.command_line import in_words, warn, warnings_in_words
 from mmagenc.deploy.sources import STANDARD_INPUT, growing_lines, is_video, json_frames, video_frames
-from mmagenc.deploy.standalone import OnnxModel
+from mmagenc.deploy.standalone import OnnxModel, require_layout
 from mmagenc.deploy.stream import StreamRecognizer, latencies, stream_of_file
 from mmagenc.outputs import Output, require_outputs, writing
 
@@ -81,6 +81,7 @@ def named_clips(args: argparse.Namespace) -> Named:
         clips, meta = content['annotations'], content['metainfo']
         tell_of_mending(args, mending)
         check_form(args.clips, meta, model.meta, clips)
+        require_layout(args.clips, clips, model.meta)
         warn(gaps_in_words(clips, str(args.clips)))
         for takes in [step['num_person'] for step in model.meta['steps'] or () if 'num_person' in step]:
             warn(left_out_in_words(clips, takes))

@@ -72,7 +72,17 @@ class OnnxModel:
     def recognize(self, clips):
         """Probabilities ``(N, K)`` of clips: dicts with ``keypoint (M, T, V, C)`` and what else the steps need."""
         self.require('recognizer')
-        return np.stack([self.probability(prepare(clip, self.meta['steps'])) for clip in clips])
+        return np.stack([self.probability(self._fitting(prepare(clip, self.meta['steps']), clip)) for clip in clips])
+
+    def _fitting(self, inputs, clip):
+        """What was made of a clip; ValueError where the network takes another shape, of which onnxruntime speaks in its own terms."""
+        wanted = self.meta['inputs'][0]['shape']
+        if len(wanted) != inputs.ndim or any(isinstance(size, int) and size != made for size, made in zip(wanted, inputs.shape)):
+            scored = 'scores' if 'keypoint_score' in clip else 'no scores'
+            raise ValueError(f'{self.path}: clip {clip.get("frame_dir", "")} ({clip["keypoint"].shape[2]} keypoints of '
+                             f'{clip["keypoint"].shape[3]} coordinates, {scored}) becomes inputs {inputs.shape}, and this model takes '
+                             f'{tuple(wanted)}, {self.meta["form"].split(" = ")[0]}')
+        return inputs
 
     def probability(self, inputs):
         """``(K,)`` of a clip that is prepared, ``(clips, …)``: the mean over its test clips."""

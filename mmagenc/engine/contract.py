@@ -316,8 +316,8 @@ def check_bodies(pipeline, annotations: Callable[[], Sequence[Dict]], source: st
         first, last = empty[lost[0]]
         whose = 'the generator' if at is None else 'BodyUnit'
         raise ContractError(
-            f'{source}: {_such(lost, len(clips))}: in frames {first} to {last} of {lost[0]}, a window that may be drawn, all keypoints lie on '
-            f'one place half of the time or more, and {whose} has no body to measure: fill_gaps=dict(max_gap=…) of the data set '
+            f'{source}: {_such(lost, len(clips))}: in frames {first} to {last} of {lost[0]}, a window that may be drawn, all keypoints lie '
+            f'on one place half of the time or more, and {whose} has no body to measure: fill_gaps=dict(max_gap=…) of the data set '
             '(own_data.fill_gaps) cuts clips where nobody is seen; or leave such clips out')
 
 

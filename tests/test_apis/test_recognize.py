@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
 
 from mmagenc.apis import generate, init_generator, init_recognizer, recognize
 from mmagenc.datasets.annotation import AnnotationError, motion_to_annotations
 from mmagenc.datasets.transforms import DropScores
-from mmagenc.models.recognizers import score_annotations
+from mmagenc.models.recognizers import build_pipeline, score_annotations
+from mmagenc.registry import MODELS
+from tests.own_clips import coco_clips
 
 from .configs import write_generator
 
@@ -57,3 +60,28 @@ def test_generated_motion_is_recognized(tmp_path):
     recognizer.test_pipeline = None
     with pytest.raises(ValueError, match='pipeline'):
         recognize(recognizer, clips)
+
+
+def test_clips_of_another_kind_are_refused_in_keypoints_and_scores():
+    """Of running means and their elements nobody knows what to do; a depth in the place of a score was taken, without a word."""
+    clips = [dict(clip) for clip in coco_clips(3, gaps=False)['annotations']]
+    pixels = [dict(type='mmaction.PreNormalize2D'), dict(type='mmaction.GenSkeFeat', dataset='coco', feats=['j']),
+              dict(type='ConsecutiveSample', num_frames=24, test_mode=True), dict(type='mmaction.FormatGCNInput', num_person=1),
+              dict(type='mmaction.PackActionInputs')]
+    init_default_scope('mmagenc')
+    model = MODELS.build(dict(
+        type='RecognizerGCN', _scope_='mmaction', cls_head=dict(type='GCNHead', num_classes=3, in_channels=8),
+        backbone=dict(type='STGCN', in_channels=3, base_channels=8, num_stages=1, inflate_stages=[], down_stages=[],
+                      graph_cfg=dict(layout='coco', mode='stgcn_spatial'))))
+    assert len(recognize(model, clips, build_pipeline(pixels))) == 3
+    bare = [{key: value for key, value in clip.items() if key != 'keypoint_score'} for clip in clips]
+    deep = [dict(clip, keypoint=np.concatenate([clip['keypoint'], clip['keypoint'][..., :1]], axis=-1)) for clip in bare]
+    fewer = [dict(clip, keypoint=clip['keypoint'][:, :, :13], keypoint_score=clip['keypoint_score'][:, :, :13]) for clip in clips]
+    for given, pipeline, said in (
+            ([clips[0], bare[1]], pixels, 'takes 3 numbers of a keypoint, and its pipeline makes 2 .* of clip clip_001, which has '
+             '2 coordinates and no scores: it has learnt from clips with scores'),
+            (deep, pixels, r'reads pixels \(PreNormalize2D\), and 3 of 3 clips, such as clip_000, have 3 coordinates'),
+            ([dict(clips[0], keypoint=deep[0]['keypoint'])], pixels[2:], 'makes 4 numbers .*: it has learnt from clips without scores'),
+            (fewer, pixels[2:], 'knows 17 keypoints, and its pipeline makes 3 numbers of each of 13 keypoints of clip clip_000')):
+        with pytest.raises(ValueError, match=said):
+            recognize(model, given, build_pipeline(pipeline))

@@ -96,7 +96,7 @@ def test_clips_that_name_no_layout(recognizer, clips):
 
 
 def test_other_coordinates_persons_and_rates_are_said(recognizer, clips):
-    with pytest.raises(ValueError, match='does not take these clips .*20 keypoints of 2 coordinates'):
+    with pytest.raises(ValueError, match='takes 3 numbers of a keypoint, and its pipeline makes 2 .* of each of 20 keypoints of clip'):
         recognizer.predict([dict(clips[0], keypoint=clips[0]['keypoint'][..., :2])])
     two = np.concatenate([clips[0]['keypoint'], clips[0]['keypoint'] + 1])
     with pytest.warns(UserWarning, match='1 clips have persons behind the first 1, such as clip_00000'):

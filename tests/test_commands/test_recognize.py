@@ -18,6 +18,7 @@ from mmagenc.apis.stream import stream_recognizer, window_of
 from mmagenc.commands import process_environment, recognize, start
 from mmagenc.datasets import load_annotation, save_annotation
 from mmagenc.deploy.samples import moving_clip
+from mmagenc.deploy.standalone import OnnxModel
 from mmagenc.skeletons import get_skeleton, joint_map
 from tests.commands import main, parse_args
 from tests.test_deploy.exported import tiny
@@ -256,6 +257,21 @@ def test_clips_of_which_nothing_can_be_said_are_listed_and_the_others_named(kind
     (given / 'none.pkl').write_bytes(pickle.dumps(dict(content, annotations=[clips[1], clips[3]])))
     with pytest.raises(SystemExit, match='2 of 2 clips are broken\n  clip 0 .sample_1.: nobody is seen.*\n  clip 1 .sample_3.: keypoint h'):
         main(recognize, [*words(kind), '--clips', str(given / 'none.pkl')])
+
+
+@pytest.mark.parametrize('change, said', [
+    (lambda clip: clip['keypoint'][:, :, :9], 'clip sample_0 has 9 keypoints of 3 coordinates, and this model knows 20 keypoints of 3'),
+    (lambda clip: clip['keypoint'][..., :2], 'clip sample_0 has 20 keypoints of 2 coordinates, and this model knows 20 keypoints of 3')])
+def test_clips_of_another_kind_than_those_of_an_onnx_model_are_refused_in_words(given, change, said):
+    """They were an IndexError of its steps, or onnxruntime's error about the dimensions of an input."""
+    other = [{key: value for key, value in {**clip(), 'keypoint': change(clip())}.items() if key != 'skeleton'}]
+    (given / 'other.pkl').write_bytes(pickle.dumps(dict(split={}, metainfo=dict(fps=25), annotations=other)))
+    with pytest.raises(SystemExit, match=said):
+        main(recognize, [*words('onnx'), '--clips', str(given / 'other.pkl')])
+    model = OnnxModel(str(tiny().judge))
+    with pytest.raises(ValueError, match=r'sample_0 \(20 keypoints of 3 coordinates, no scores\) becomes inputs \(1, .* takes'):
+        model._fitting(np.zeros((1, 1, 4, 20, 5)), clip())
+    assert len(model.recognize([clip()])) == 1
 
 
 @pytest.mark.parametrize('kind', ['onnx', 'config'])

@@ -133,8 +133,8 @@ class BodyUnit(BaseTransform):
         """Why a clip of this body length cannot be measured, and what helps; ``None`` where it can."""
         if length > 0:
             return None
-        return ('all keypoints of the first person lie on one place, and BodyUnit has no body to measure: leave such clips out of the file, '
-                'or cut them where nobody is seen (fill_gaps=dict(max_gap=…) of the data set does)'
+        return ('all keypoints of the first person lie on one place, and BodyUnit has no body to measure: leave such clips out of the file'
+                ', or cut them where nobody is seen (fill_gaps=dict(max_gap=…) of the data set does)'
                 if length == 0 else 'BodyUnit measures no keypoints without a place (NaN): fill_gaps=dict(max_gap=…) of the data set fills '
                 'or cuts them')
 
