@@ -1,9 +1,10 @@
 """Numbers of the command line, refused in words while it is read: ``type=`` of :mod:`argparse`. Imports nothing of the package."""
 
 import argparse
+import csv
 import math
 import re
-from typing import Callable, Optional, Union
+from typing import Callable, List, Optional, Union
 
 MAX_SEED = 2**32 - 1
 """What NumPy's legacy generator, which MMEngine seeds, takes at most."""
@@ -53,6 +54,17 @@ def device(text: str) -> str:
     if re.fullmatch(r'auto|[a-z]+(:\d+)?', text) is None:
         raise argparse.ArgumentTypeError(f'must be auto, cpu, cuda or cuda:1, got {text!r}')
     return text
+
+
+def names(text: str) -> List[str]:
+    """Names that commas part; one with a comma of its own stands between double quotes: ``"sit, legs crossed",run``."""
+    found = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+    if text.count('"') % 2 or not all(found) or not found:
+        raise argparse.ArgumentTypeError(f'must be names, A,B,…, of which one with a comma is quoted ("A, a",B), got {text!r}')
+    repeated = sorted({name for name in found if found.count(name) > 1})
+    if repeated:
+        raise argparse.ArgumentTypeError(f'names {", ".join(repeated)} more than once; one with a comma is quoted ("A, a",B)')
+    return found
 
 
 count = integer(1)

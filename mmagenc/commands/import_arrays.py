@@ -46,9 +46,9 @@ def check_files(args: argparse.Namespace) -> None:
     require_outputs('import-arrays', outputs, inputs=sources, force=args.force)
 
 
-def class_names(text: Optional[str]) -> Optional[List[str]]:
+def class_names(named: Optional[List[str]]) -> Optional[List[str]]:
     known = {**{name: list(benchmark.classes) for name, benchmark in BENCHMARKS.items()}, 'h36m': list(SLT_ACTIONS)}
-    return known[text] if text in known else text.split(',') if text else None
+    return known[named[0]] if named and len(named) == 1 and named[0] in known else named
 
 
 def items_of(args: argparse.Namespace, mending: Optional[ClipMending]) -> Iterable[Item]:

@@ -41,7 +41,7 @@ def settings_of(args: argparse.Namespace) -> ImportSettings:
         read=read_options(args), format=args.format, label=args.label, segments=segments,
         labels=None if args.labels is None else Labels(args.labels), unlabelled=args.unlabelled, max_persons=args.num_persons, fps=args.fps,
         fill_gaps=gap_settings(args), pose_gap=args.pose_gap, min_frames=args.min_frames,
-        classes=None if args.classes is None else tuple(args.classes.split(',')), split=args.split, split_by=args.split_by, seed=args.seed,
+        classes=None if args.classes is None else tuple(args.classes), split=args.split, split_by=args.split_by, seed=args.seed,
         body=args.body_model, path_scale=None if args.path_scale == 'body' else parse_unit(args.path_scale), processes=args.processes)
 
 

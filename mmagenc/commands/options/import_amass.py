@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mmagenc.arguments import positive
+from mmagenc.arguments import names, positive
 from mmagenc.command_line import Parser, add_debug
 from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_processes
 from mmagenc.outputs import add_force
@@ -24,7 +24,8 @@ def build_parser() -> Parser:
     parser.add_argument('--labels', default=r'(?P<label>[^/]+)/[^/]+$', metavar='REGEX',
                         help='regular expression on the path below FOLDER without suffix, with (?P<label>...) and optionally '
                         '(?P<subject>...) and (?P<id>...) (default: the name of the folder is the label)')
-    parser.add_argument('--classes', metavar='A,B,…', help='class names in index order, separated by commas (default: all labels, sorted)')
+    parser.add_argument('--classes', type=names, metavar='A,B,…',
+                        help='class names in index order, one with a comma as "A, a" (default: all labels, sorted)')
     parser.add_argument('--split', metavar='SPLITS',
                         help="which clips go where, such as 'train=1-4;val=5;test=6-8' (default: all to train)")
     parser.add_argument('--split-by', choices=('id', 'subject'), default='id', help='what --split lists (default: %(default)s)')

@@ -16,7 +16,7 @@ at the numbers (x and y in pixels beside a third in [0, 1], say) and tells what 
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import index
+from mmagenc.arguments import index, names
 from mmagenc.command_line import Parser, add_debug, add_gap_options
 from mmagenc.commands.options.common import accept_old, add_num_frames, add_out
 from mmagenc.outputs import add_force
@@ -33,8 +33,8 @@ def build_parser() -> Parser:
         add_out(sub, 'annotation file to write', metavar='FILE.npz', type=Path, required=True)
         sub.add_argument('--skeleton', default='ntu25', metavar='LAYOUT',
                          help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
-        sub.add_argument('--classes', metavar='A,B,…',
-                         help='ntu60, ntu120, h36m (the ten actions that are generated), or names in index order, separated by commas')
+        sub.add_argument('--classes', type=names, metavar='A,B,…',
+                         help='ntu60, ntu120, h36m (the ten actions that are generated), or names in index order, one with a comma as "A, a"')
         sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
                          'coordinates and a score (default: as the numbers look)')
         add_gap_options(sub)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mmagenc.arguments import count, index, integer, positive, share
+from mmagenc.arguments import count, index, integer, names, positive, share
 from mmagenc.command_line import KeyValue, Parser, add_debug, add_gap_options
 from mmagenc.commands.options.common import accept_old, add_fps, add_out, add_seed
 from mmagenc.outputs import add_force
@@ -44,8 +44,8 @@ def _add_labels(parser: Parser) -> None:
         '(seconds; or start_frame,end_frame), ELAN (.eaf), or an export of BORIS; only these become clips')
     add('--tier', metavar='NAME', help='tier of an ELAN file (default: the only one)')
     add('--unlabelled', action='store_true', help='write the clips without labels, to be recognized')
-    add('--classes', metavar='A,B,…',
-        help='class names in index order, separated by commas (default: all labels, of a published set in its order, else sorted)')
+    add('--classes', type=names, metavar='A,B,…',
+        help='class names in index order, one with a comma as "A, a" (default: all labels, of a published set in its order, else sorted)')
     add('--split', metavar='SPLITS', help="which clips go where: values, as 'train=1-4;val=5;test=6-8', or shares, as "
         "'train=70%%;val=15%%;test=15%%' (default: as published sets say, or folders called train and test, else all to train)")
     add('--split-by', choices=('id', 'subject', 'label', 'name'), default='id',

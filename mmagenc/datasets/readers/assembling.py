@@ -37,7 +37,9 @@ def annotation_of(clips: Sequence[Dict], *, classes: Optional[Sequence[str]] = N
     clips = [dict(clip, frame_dir=name) for clip, name in zip(clips, names)]
     classes = list(classes or classes_of(clips)) if labelled else []
     members, unplaced = splits_of(clips, split, split_by, seed)
-    left_out = {clip['frame_dir']: f'label {clip["groups"]["label"]!r} is none of {", ".join(classes)}' for clip in clips
+    commas = any(',' in name for name in (*classes, *(clip['groups']['label'] or '' for clip in clips))) if labelled else False
+    known = ', '.join(f'"{name}"' for name in classes) + ' (a name with a comma is quoted)' if commas else ', '.join(classes)
+    left_out = {clip['frame_dir']: f'label {clip["groups"]["label"]!r} is none of {known}' for clip in clips
                 if labelled and clip['groups']['label'] not in classes}
     left_out = {**unplaced, **left_out}
     kept = [dict(clip, label=classes.index(clip['groups']['label']) if labelled else UNLABELLED) for clip in clips

@@ -51,3 +51,10 @@ def test_two_and_three_coordinates_do_not_go_together():
 def test_three_coordinates_of_a_layout_of_pictures_are_said_to_be_no_scores():
     flat = dict(clip('a', 'run'), skeleton='coco17', keypoint=np.ones((1, 2, 17, 3), np.float32))
     assert annotation_of([flat])[0]['metainfo']['third'] == 'depth' and 'third' not in annotation_of([clip('a', 'run')])[0]['metainfo']
+
+
+def test_classes_with_commas_are_told_from_several():
+    """``label 'sit, low' is none of sit, low, run`` said that it is one of them."""
+    told = annotation_of([clip('a', 'sit, low'), clip('b', 'run')], classes=['sit', 'low', 'run'])[1]
+    assert told == ['a: label \'sit, low\' is none of "sit", "low", "run" (a name with a comma is quoted)']
+    assert annotation_of([clip('a', 'x'), clip('b', 'run')], classes=['low', 'run'])[1] == ["a: label 'x' is none of low, run"]
