@@ -15,6 +15,8 @@ import numpy as np
 from .registry import Recording
 from .source import Source, decoded
 
+RATES = ('fps', 'frame rate', 'framerate', 'source fps', 'frames per second', 'video fps')
+"""Columns of frame rates, as they are spelt."""
 COLUMNS = {
     'clip': ('clip', 'file', 'file name', 'filename', 'video', 'media file', 'media file name', 'media file path', 'name', 'frame dir',
              'clip name', 'video name', 'recording', 'recording name', 'sequence', 'trial'),
@@ -165,6 +167,8 @@ def _of_table(table: List[Tuple[int, Dict[str, str]]], spelt: Sequence[str]) -> 
         _refuse_joined_media(table, names.get('clip', 'observation id'))
     if 'clip' not in names:
         raise ValueError(f'no column says which recording: expected clip, got {", ".join(spelt)}')
+    if 'observation id' not in spelt:  # BORIS's tables have the rates of videos, whose files say them themselves
+        _refuse_rates(table, spelt)
     times = _time_columns(spelt, [*names.values()])
     segments = []
     for number, row in table:
@@ -175,6 +179,17 @@ def _of_table(table: List[Tuple[int, Dict[str, str]]], spelt: Sequence[str]) -> 
         _refuse_offset(row.get('time offset s', ''), f'line {number}: ')
         segments.append(_segment(values, f'line {number}', also=row.get('observation id')))
     return segments
+
+
+def _refuse_rates(table: List[Tuple[int, Dict[str, str]]], spelt: Sequence[str]) -> None:
+    """Refuse frame rates that differ, which are not read here: one --source-fps would be taken for all recordings, without a word."""
+    for name in spelt:
+        rates = sorted({row[name].strip() for _, row in table} - {''}, key=lambda text: (len(text), text))
+        if name in RATES and len(rates) > 1:
+            more = ', …' if len(rates) > 5 else ''
+            raise ValueError(f'the column {name!r} says several frame rates ({", ".join(rates[:5])}{more}), which are not read of a table '
+                             'of segments: import the recordings of each rate by themselves, with their --source-fps, and name all files '
+                             'in ann_file; or take the column out, if the recordings say their own rates')
 
 
 def _time_columns(spelt: Sequence[str], taken: Sequence[str]) -> Dict[Tuple[str, str], str]:

@@ -216,3 +216,13 @@ def test_boris_offsets_are_refused_wherever_they_stand(tmp_path):
     with pytest.raises(ValueError, match='line 2: the observation has a time offset of 5.0 s'):
         read(tmp_path, 'a.tsv', text)
     assert spans(read(tmp_path, 'a.tsv', text.replace('\t5.0', '\t0.0'))) == spans(read(tmp_path, 'a.tsv', AGGREGATED))
+
+
+@pytest.mark.parametrize('column', ['fps', 'Frame rate', 'source_fps'])
+def test_frame_rates_that_differ_are_refused(tmp_path, column):
+    """They were passed over, and one --source-fps was taken for all: motions of other speeds, without a word."""
+    (tmp_path / 'a.csv').write_text(f'clip,label,{column}\na,walk,15\nb,walk,30\nc,run,\n')
+    with pytest.raises(ValueError, match=r"a\.csv: the column '.*' says several frame rates \(15, 30\), .* import the recordings of each"):
+        read_segments(tmp_path / 'a.csv')
+    (tmp_path / 'a.csv').write_text(f'clip,label,{column}\na,walk,15\nb,walk,15\nc,run,\n')
+    assert [segment.label for segment in read_segments(tmp_path / 'a.csv')] == ['walk', 'walk', 'run']
