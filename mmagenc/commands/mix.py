@@ -18,8 +18,8 @@ from mmagenc.outputs import Output, require_outputs
 from mmagenc.registry import DATASETS
 
 
-def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
-    """Clips of ``FILE`` or ``FILE:SPLIT``, and the metainfo of all files so far.
+def read_clips(args: argparse.Namespace, source: str, metainfo: Dict, first: bool = False):
+    """Clips of ``FILE`` or ``FILE:SPLIT``, and the metainfo of all files so far; before the first there is that of the options.
 
     Raises:
         ValueError: a file that cannot be read, or that does not go with those before.
@@ -30,8 +30,8 @@ def read_clips(args: argparse.Namespace, source: str, metainfo: Dict):
     dataset = DATASETS.build(
         dict(type=args.dataset, ann_file=path, pipeline=[], **{key: value for key, value in settings.items() if value is not None}))
     clips, said = dataset.annotations(), dict(dataset.metainfo)
-    notes = [late_rate(metainfo, said, path)]
-    if metainfo and said.get('classes') and not (metainfo.get('classes') and not dataset.silent):
+    notes = [] if first else [late_rate(metainfo, said, path)]
+    if not first and metainfo and said.get('classes') and not (metainfo.get('classes') and not dataset.silent):
         silent = dataset.silent if metainfo.get('classes') else ['what was read before']
         notes += [labels_in_words(silent, said['classes'])]
     for note in filter(None, notes):
@@ -53,7 +53,7 @@ def mix(args: argparse.Namespace) -> str:
     split, annotations, metainfo = {}, [], {} if args.skeleton is None else dict(skeleton=layout_name(args.skeleton))
     for name in SPLITS:
         for source in getattr(args, name):
-            clips, metainfo = read_clips(args, source, metainfo)
+            clips, metainfo = read_clips(args, source, metainfo, first=not annotations)
             problem = keypoints_problem(annotations, clips)
             if problem:
                 raise ValueError(f'{source}: {problem}')

@@ -80,6 +80,7 @@ def test_a_layout_without_keypoints(capsys):
     write('real.npz', 'a', skeleton='coco17')
     write('body.npz', 'b', skeleton='body25', joints=25)
     assert run('--train', 'real.npz', 'body.npz', '--skeleton', 'coco17 without left_ankle, right_ankle') == 0
+    assert 'what was read before' not in capsys.readouterr().err  # the option is no file that says no classes
     mixed, names = load_annotation('out.npz'), list(get_skeleton('coco17').joint_names[:15])
     assert mixed['metainfo']['skeleton'] == 'coco17 without left_ankle, right_ankle'
     assert mixed['metainfo']['layouts'][mixed['metainfo']['skeleton']]['joint_names'] == names  # for readers who do not know such names
