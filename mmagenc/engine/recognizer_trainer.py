@@ -9,6 +9,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from torch import nn
 
 from mmagenc.draws import seed_draws, untouched_random_state
+from mmagenc.engine.accumulation import count_anew
 from mmagenc.engine.finite import LossLedger
 from mmagenc.engine.pretrained import Beginning, checked_init, init_from
 from mmagenc.models.recognizers import Pipeline, RecognizerScores, build_pipeline, prepare, score_annotations
@@ -118,7 +119,7 @@ class RecognizerTrainer:
         Args:
             annotations: labelled clips.
             epochs: passes; 0 does nothing.
-            max_steps: optimizer steps after which training ends, within a pass if need be.
+            max_steps: batches after which training ends, within a pass if need be.
             seed: of order and windows; ``None`` draws one from PyTorch's global state.
             best_on: end with the weights of that pass (the first of several) which names most of these clips rightly; ``None`` ends with
                 those of the last.
@@ -138,6 +139,7 @@ class RecognizerTrainer:
         best = BestWeights(self.model)
         seed = int(torch.randint(2**62, ())) if seed is None else seed
         history, steps_left = [], epochs * len(annotations) if max_steps is None else max_steps
+        count_anew(self.optim_wrapper, min(epochs * self._batches_a_pass(len(annotations)), steps_left))
         for epoch in range(1, epochs + 1):
             batches = self._batches(len(annotations), seed)[:steps_left]
             if not batches:
@@ -166,7 +168,10 @@ class RecognizerTrainer:
         """Indices of the next pass's batches."""
         with untouched_random_state():
             seed_draws(seed, self.passes)
-            return list(torch.randperm(count).tensor_split(-(-count // self.batch_size)))
+            return list(torch.randperm(count).tensor_split(self._batches_a_pass(count)))
+
+    def _batches_a_pass(self, count: int) -> int:
+        return -(-count // self.batch_size)
 
     def _step(self, batch: Sequence[Tuple[Dict, Tuple[int, ...]]]) -> Dict[str, torch.Tensor]:
         """One optimizer step on clips, each with the key of its draws; gives its losses, unlooked at (a look waits for the device)."""

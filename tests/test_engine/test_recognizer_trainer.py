@@ -14,9 +14,9 @@ from mmagenc.engine.finite import NonFiniteLossError
 from tests.test_models.test_recognizers.test_scoring import PIPELINE, clips, small_recognizer
 
 
-def make_trainer(**kwargs):
+def make_trainer(accumulate=1, **kwargs):
     torch.manual_seed(3)
-    optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=3e-3))
+    optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=3e-3), accumulative_counts=accumulate)
     return RecognizerTrainer(
         model=small_recognizer(), train_pipeline=PIPELINE, test_pipeline=PIPELINE, batch_size=15, optim_wrapper=optim_wrapper, **kwargs)
 
@@ -118,13 +118,27 @@ def first_draws_of(state):
     return random.random(), np.random.random(), torch.rand(()).item()
 
 
-def test_state_goes_through_a_safe_checkpoint_and_training_continues_exactly():
-    trainer = make_trainer()
+@pytest.mark.parametrize(('epochs', 'limit', 'updates'), [(2, None, 2), (5, 3, 1), (1, None, 1)])
+def test_accumulated_gradients_end_with_the_fit(monkeypatch, epochs, limit, updates):
+    """40 clips are three batches a pass, gathered by four: what is left at the end is an update too, and the next fit begins anew."""
+    trainer, steps = make_trainer(accumulate=4), []
+    step = trainer.optim_wrapper.optimizer.step
+    monkeypatch.setattr(trainer.optim_wrapper.optimizer, 'step', lambda *args: steps.append(trainer.optim_wrapper.inner_count) or step())
+    for _ in range(2):
+        steps.clear()
+        trainer.fit(clips(40), epochs=epochs, max_steps=limit)
+        assert len(steps) == updates and steps[-1] == min(3 * epochs, limit or 3 * epochs)
+        assert all(parameter.grad is None for parameter in trainer.model.parameters())
+
+
+@pytest.mark.parametrize('accumulate', [1, 3])
+def test_state_goes_through_a_safe_checkpoint_and_training_continues_exactly(accumulate):
+    trainer = make_trainer(accumulate)
     trainer.fit(clips(20), epochs=1)
     buffer = io.BytesIO()
     torch.save(trainer.state_dict(), buffer)
     buffer.seek(0)
-    other = make_trainer()
+    other = make_trainer(accumulate)
     other.load_state_dict(torch.load(buffer, weights_only=True))
     for each in (trainer, other):
         torch.manual_seed(1)

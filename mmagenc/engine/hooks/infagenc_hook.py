@@ -22,6 +22,7 @@ from mmagenc.compat import named_checkpoint
 from mmagenc.datasets.annotation import motion_to_annotations
 from mmagenc.datasets.pool import SyntheticPool, annotations_from_state, annotations_to_state
 from mmagenc.draws import key_loop
+from mmagenc.engine.accumulation import end_after
 from mmagenc.engine.averages import averaged_weights
 from mmagenc.engine.contract import (
     ContractError,
@@ -437,6 +438,7 @@ class InfAGenCHook(Hook):
             cfg, seed=runner.seed, diff_rank_seed=runner._randomness_cfg.get('diff_rank_seed', False))
         key_loop(runner.train_loop)
         runner.train_loop._max_iters = runner.iter + epochs_left * len(runner.train_loop.dataloader)  # what the log's eta counts
+        end_after(runner.optim_wrapper, runner.train_loop._max_iters)
 
     # One checkpoint -----------------------------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class InterruptionHook(Hook):
         if again or not _by_epoch(runner):
             for hook in runner.hooks:
                 if isinstance(hook, RandomStateHook):
-                    hook.note()
+                    hook.note(runner)
         name, path = self._file(step)
         if again or self.saver.last_ckpt != path:
             self.saver._save_checkpoint_with_step(runner, step, meta)

@@ -1,4 +1,5 @@
-"""Keep every rank's random states in the checkpoint, so that a resumed run draws what an uninterrupted one would have drawn."""
+"""Keep every rank's random states in the checkpoint, so that a resumed run draws what an uninterrupted one would have drawn, and the
+gradients that wait for an update."""
 
 import random
 from functools import partial
@@ -9,9 +10,11 @@ import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 
+from mmagenc.engine.accumulation import take_up, waiting_state
 from mmagenc.registry import HOOKS
 
 STATE_KEY = 'random_states'
+WAITING_KEY = 'waiting_gradients'
 
 
 @HOOKS.register_module()
@@ -21,7 +24,8 @@ class RandomStateHook(Hook):
     MMEngine saves the seed only (checked with 0.10.7), so a model that draws random numbers (dropout, latents) goes on differently after a
     resume; what transforms draw of a sample needs no state (:mod:`mmagenc.draws`). Runs after the other hooks of an epoch's end (of a step
     that is saved, where checkpoints are counted in steps) and before ``CheckpointHook``. Validation in between leaves the states as they
-    were. A checkpoint of another number of processes, or one without the states, resumes with fresh randomness and says so.
+    were. Where optimizers accumulate gradients, those of every rank that wait for an update at the end of an epoch are kept too. A
+    checkpoint of another number of processes, or one without the states, resumes with fresh randomness and says so.
     :mod:`mmagenc.compat` gives the hook to every training of the package.
     """
 
@@ -31,17 +35,21 @@ class RandomStateHook(Hook):
         self._states: Optional[List[Dict]] = None
         self._pending: Optional[Dict] = None
         self._before_val: Optional[Dict] = None
+        self._waiting: Optional[List[Dict]] = None
+        self._pending_gradients: Optional[Dict] = None
 
     def after_train_epoch(self, runner) -> None:
-        self.note()
+        self.note(runner)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         if any(isinstance(hook, CheckpointHook) and _saves_this_step(hook, runner) for hook in runner.hooks):
-            self.note()
+            self.note(runner)
 
-    def note(self) -> None:
+    def note(self, runner) -> None:
         """Take the states as they are now (in a validation: as they were before it), for the next checkpoint; all processes together."""
         self._states = all_gather_object(self._before_val or get_random_state())
+        waiting = waiting_state(runner.optim_wrapper)
+        self._waiting = all_gather_object(waiting) if waiting else None  # all processes accumulate, or none
 
     def before_val(self, runner) -> None:
         self._restore()  # of a resumed training that begins with its validation
@@ -55,6 +63,8 @@ class RandomStateHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: Dict) -> None:
         if self._states is not None:
             checkpoint[STATE_KEY] = self._states
+        if self._waiting is not None:
+            checkpoint[WAITING_KEY] = self._waiting
 
     def after_load_checkpoint(self, runner, checkpoint: Dict) -> None:
         if not runner._resume:
@@ -65,9 +75,14 @@ class RandomStateHook(Hook):
             runner.logger.warning(f'the checkpoint holds {found}: training goes on, but not exactly as without the interruption')
             return
         self._pending = states[get_rank()]
+        self._pending_gradients = checkpoint[WAITING_KEY][get_rank()] if WAITING_KEY in checkpoint else None
 
     def before_train_epoch(self, runner) -> None:
         self._restore()
+        if self._pending_gradients is not None:
+            if take_up(runner.optim_wrapper, self._pending_gradients):  # MMEngine has just warned that they are lost
+                runner.logger.info('the gradients that waited for an update have come with the checkpoint: none is lost')
+            self._pending_gradients = None
         loop = runner.train_loop
         if hasattr(loop, 'dataloader_iterator') and runner.iter:
             loop.dataloader_iterator = _After(loop.dataloader_iterator, runner.iter, partial(set_random_state, get_random_state()))

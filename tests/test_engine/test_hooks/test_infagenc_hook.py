@@ -80,7 +80,7 @@ def _registered():
     MODELS.module_dict.pop('ShiftGenerator')
 
 
-def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, workers=None, **hook):
+def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, workers=None, accumulate=1, **hook):
     small_recognizer(NUM_CLASSES)  # sets the default scope
     if not (tmp_path / 'real.npz').exists():
         write_real(tmp_path / 'real.npz')
@@ -99,7 +99,7 @@ def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_
         train_pipeline=PIPELINE,
         test_pipeline=PIPELINE,
         batch_size=16,
-        optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-2)))
+        optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-2), accumulative_counts=accumulate))
     hook = dict(
         dict(
             type='InfAGenCHook',
@@ -120,7 +120,7 @@ def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_
                 sampler=dict(type='DefaultSampler', shuffle=True),
                 dataset=dict(type='MotionDataset', ann_file=str(tmp_path / 'real.npz'), split='train', pipeline=pipeline)),
             train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
-            optim_wrapper=dict(optimizer=dict(type='Adam', lr=1e-2)),
+            optim_wrapper=dict(optimizer=dict(type='Adam', lr=1e-2), accumulative_counts=accumulate),
             default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
             custom_hooks=[dict(type='RandomStateHook'), hook],
             randomness=dict(seed=3),
@@ -204,6 +204,51 @@ def test_accepted_clips_reach_workers_that_last(tmp_path):
         assert len(runner.train_dataloader.dataset) > 16 and len(multiprocessing.active_children()) <= 1
         ends.append((hook_of(runner).rounds, runner.iter, runner.model.scale.item(), hook_of(runner).trainer.model.state_dict()))
     assert ends[0][:3] == ends[1][:3] and all(torch.equal(value, ends[1][3][name]) for name, value in ends[0][3].items())
+
+
+@pytest.mark.usefixtures('on_cpu')
+def test_a_training_set_that_grows_leaves_no_accumulated_gradient_behind(tmp_path, monkeypatch):
+    """Each batch is in one update, weighed by the number of batches in it, also past the end that was known when the training began."""
+    groups, group, shares = [], [], []
+    scale, step = OptimWrapper.scale_loss, OptimWrapper.step
+    runner = make_runner(tmp_path, 'run', max_epochs=4, accumulate=3)
+
+    def scaled(wrapper, loss):
+        result = scale(wrapper, loss)
+        if wrapper is runner.optim_wrapper:
+            group.append(round((loss / result).item()))
+        return result
+
+    def stepped(wrapper, **kwargs):
+        if wrapper is runner.optim_wrapper:
+            groups.append(list(group))
+            group.clear()
+        return step(wrapper, **kwargs)
+
+    monkeypatch.setattr(OptimWrapper, 'scale_loss', scaled)
+    monkeypatch.setattr(OptimWrapper, 'step', stepped)
+    runner.train()
+    steps, shares = runner.iter, [share for group in groups for share in group]
+    assert steps > 4 * 2 and steps % 3  # more batches than 16 recordings make, and some are left at the end
+    assert [len(group) for group in groups] == [3] * (steps // 3) + [steps % 3]
+    assert shares == [3] * (steps - steps % 3) + [steps % 3] * (steps % 3)
+
+
+@pytest.mark.usefixtures('on_cpu')
+@pytest.mark.parametrize('epoch', [1, 3])
+def test_a_loop_that_was_killed_while_gradients_wait_ends_as_the_unbroken_one(tmp_path, epoch):
+    whole = make_runner(tmp_path, 'whole', max_epochs=5, accumulate=4)
+    whole.train()
+    (tmp_path / 'parts').mkdir()
+    saved = tmp_path / f'parts/epoch_{epoch}.pth'
+    saved.write_bytes((tmp_path / f'whole/epoch_{epoch}.pth').read_bytes())
+    (tmp_path / 'parts/last_checkpoint').write_text(str(saved))
+    resumed = make_runner(tmp_path, 'parts', max_epochs=5, resume=True, accumulate=4)
+    resumed.train()
+    assert torch.load(saved, weights_only=True)['waiting_gradients'][0]['']['gradients']
+    assert whole.model.scale.item() == resumed.model.scale.item() and hook_of(whole).rounds == hook_of(resumed).rounds
+    for name, value in hook_of(whole).trainer.model.state_dict().items():
+        torch.testing.assert_close(hook_of(resumed).trainer.model.state_dict()[name], value, rtol=0, atol=0)
 
 
 PUBLISHED = dict(candidate_batch=5, reference='best_epoch', recognizer_best=True, fresh_optimizers=True, keep_skipped=True)

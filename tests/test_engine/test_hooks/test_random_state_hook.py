@@ -33,7 +33,7 @@ def test_state_is_restored_exactly():
 
 
 def runner(resume):
-    return SimpleNamespace(train_loop=None, _resume=resume, logger=MMLogger.get_instance('test_random_state'))
+    return SimpleNamespace(train_loop=None, optim_wrapper=None, _resume=resume, logger=MMLogger.get_instance('test_random_state'))
 
 
 def test_hook_resumes_where_the_epoch_ended():
