@@ -1,3 +1,4 @@
+import copy
 import logging
 import pickle
 from pathlib import Path
@@ -531,3 +532,64 @@ def test_a_score_in_the_third_coordinate(tmp_path, logged):
     assert sample['keypoint'].shape == (1, 40, 17, 2) and np.allclose(sample['keypoint_score'], .8)
     depth = MotionDataset(path, third='depth')
     assert depth[0]['keypoint'].shape == (1, 40, 17, 3) and depth.metainfo['third'] == 'depth'
+
+
+# --- classes of one's own
+
+
+class _Own(MotionDataset):
+    """A class of somebody's own, for whom a file is whatever ``content`` says."""
+
+    content = None
+
+    def read(self, path):
+        return copy.deepcopy(self.content)
+
+
+def _as_own(content, **settings):
+    kind = type('Own', (_Own, ), dict(content=content))
+    return kind('mine.txt', **settings)
+
+
+@pytest.mark.parametrize('settings', [
+    dict(third='depth', fill_gaps=dict(max_gap=5)), dict(third='score'), dict(third='depth', num_persons=1),
+    dict(third='score', fill_gaps=dict(max_gap=5)),
+    dict(third='depth', metainfo=dict(skeleton='penn13')), dict(third='depth', split='train', fps=15)])
+def test_own_classes_have_what_files_have(tmp_path, settings):
+    """Gaps, scores, persons, layouts and rates of what an own ``read`` gives, as of the same in a file."""
+    rng, clips = np.random.default_rng(0), []
+    for label, name in enumerate('abc'):
+        keypoint = rng.uniform(0.2, 0.9, size=(1 + label if 'num_persons' in settings else 1, 12, 17, 3))
+        if 'fill_gaps' in settings:
+            keypoint[:, 4:6, 3] = np.nan
+        clips.append(dict(frame_dir=name, label=label, total_frames=12, keypoint=keypoint))
+    content = make_annotation(clips, skeleton='coco17', split=dict(train=['a', 'c'], val=['b']))
+    with open(tmp_path / 'same.pkl', 'wb') as file:
+        pickle.dump(content, file)
+    expected, own = MotionDataset(str(tmp_path / 'same.pkl'), **settings), _as_own(content, **settings)
+    assert own.metainfo == expected.metainfo and names(own) == names(expected)
+    for mine, theirs in zip(own.annotations(), expected.annotations()):
+        assert mine.keys() == theirs.keys()
+        for key in mine:
+            np.testing.assert_array_equal(mine[key], theirs[key])
+
+
+@pytest.mark.parametrize(('change', 'words'), [
+    (lambda clip: clip.pop('label'), r'(?s)mine\.txt: .*clip 0 \(a\).*label'),
+    (lambda clip: clip.pop('keypoint'), r'(?s)mine\.txt: .*clip 0 \(a\).*keypoint'),
+    (lambda clip: clip.update(total_frames=99), r'(?s)mine\.txt: .*clip 0 \(a\).*99'),
+    (lambda clip: clip.update(frame_dir='b'), r'mine\.txt: .*b'),
+])
+def test_mistakes_of_own_classes_are_told(change, words):
+    content = make_annotation([make_clip('a'), make_clip('b')])
+    change(content['annotations'][0])
+    with pytest.raises(AnnotationError, match=words):
+        _as_own(content)
+    if 'frame_dir' in content['annotations'][0] and content['annotations'][0]['frame_dir'] == 'a':
+        assert names(_as_own(content, skip_broken=True)) == ['b']
+
+
+@pytest.mark.parametrize('content', [None, 3, dict(clips=[])])
+def test_what_is_no_annotation_is_refused(content):
+    with pytest.raises(AnnotationError, match=r'mine\.txt: expected a dict with a list'):
+        _as_own(content)
