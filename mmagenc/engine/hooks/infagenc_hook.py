@@ -17,6 +17,7 @@ from mmengine.fileio import dump
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
+from mmengine.runner import EpochBasedTrainLoop
 
 from mmagenc.compat import named_checkpoint
 from mmagenc.datasets.annotation import motion_to_annotations
@@ -193,6 +194,8 @@ class InfAGenCHook(Hook):
 
     def before_train(self, runner) -> None:
         self.watch.turn('other hooks')
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ContractError('InfAGenCHook counts epochs, but train_cfg trains by iterations: set train_cfg.by_epoch=True')
         dataset, model = runner.train_dataloader.dataset, _unwrap(runner.model)
         if not hasattr(dataset, 'extend'):
             raise ValueError('the training dataset of InfAGenCHook must be able to grow (a MotionDataset, not wrapped), '
@@ -427,6 +430,10 @@ class InfAGenCHook(Hook):
             drawn = frames[torch.randint(len(frames), (count, ), generator=generator)]
             num_frames = drawn.clamp(max=num_frames)
         motion = model.generate(label, num_frames, generator=generator).cpu()
+        broken = int((~motion.keypoint.isfinite()).any(dim=(1, 2, 3)).sum())
+        if broken:
+            raise ContractError(f'epoch {epoch}: {broken} of {count} clips that the generator makes have NaN or infinite keypoints: '
+                                'its weights, or what its decode_latent does with them')
         return motion_to_annotations(motion, prefix=prefix, source='synthetic')
 
     def _grow(self, runner, annotations: List[Dict], *, epochs_left: int) -> None:

@@ -13,6 +13,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmagenc.registry import MODELS
+from mmagenc.skeletons import get_skeleton
 from mmagenc.structures import Motion, MotionInfo, image_shapes
 
 from .class_paths import split_path
@@ -133,7 +134,8 @@ class BaseGenerator(BaseModel):
 
     @abstractmethod
     def decode_latent(self, latent: Tensor, label: Tensor, length: Tensor) -> Motion:
-        """Clips of latent vectors ``(N, D)``, on the model's device."""
+        """N clips of these labels, of these lengths or shorter, from latent vectors ``(N, D)``, on the model's device; anything else is
+        refused."""
 
     @torch.no_grad()
     def predict(self, inputs: Dict[str, Tensor], data_samples: List) -> List:
@@ -283,4 +285,32 @@ class BaseGenerator(BaseModel):
                     motion = self.decode_latent(latent[rows].to(self.device), label[rows].to(self.device), length[rows])
             finally:
                 self.train(was_training)
+            self._check_decoded(motion, label[rows], length[rows])
             yield replace(motion, info=self.motion_info)
+
+    def _check_decoded(self, motion: Motion, label: Tensor, length: Tensor) -> None:
+        """Refuse what :meth:`decode_latent` of somebody's own class gives if it was not asked for: clips would pass for others."""
+        asked = f'{type(self).__name__}.decode_latent was asked for {len(label)} clips'
+        if not isinstance(motion, Motion):
+            raise ValueError(f'{asked} and gives {type(motion).__name__}; it has to give a Motion (mmagenc.structures), as '
+                             'representation.decode does')
+        if len(motion) != len(label):
+            raise ValueError(f'{asked} and gives {len(motion)}')
+        if not motion.keypoint.is_floating_point():
+            raise ValueError(f'{asked} and gives keypoints that are {motion.keypoint.dtype}: they have to be floating point')
+        layout = getattr(self.representation, 'keypoint_skeleton', None)
+        joints = motion.keypoint.shape[2] if layout is None else get_skeleton(layout).num_joints
+        if motion.keypoint.shape[2] != joints:
+            raise ValueError(f'{asked} of {layout}, which has {joints} keypoints, and gives {motion.keypoint.shape[2]}')
+        given = motion.length.cpu()
+        if int(given.min()) < 1 or (given > length).any() or int(given.max()) > motion.keypoint.shape[1]:
+            raise ValueError(f'{asked} of {_few(length)} frames and gives {motion.keypoint.shape[1]} frames, of which {_few(given)} count: '
+                             'from 1 to as many as asked for, and no more than there are')
+        if label.ndim == 1 and not torch.equal(motion.label.cpu(), label.cpu()):
+            raise ValueError(f'{asked} of classes {_few(label)} and gives {_few(motion.label)}: clips keep order and labels')
+
+
+def _few(values: Tensor) -> str:
+    """The first of some numbers; one where all are the same."""
+    numbers = values.tolist()
+    return str(numbers[0]) if len(set(numbers)) == 1 else ', '.join(map(str, numbers[:5])) + (', …' if len(numbers) > 5 else '')

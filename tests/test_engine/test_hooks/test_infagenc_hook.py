@@ -19,7 +19,7 @@ from torch import nn
 
 from mmagenc.datasets import pool
 from mmagenc.datasets.annotation import load_annotation, save_annotation
-from mmagenc.engine.contract import JudgeCheck
+from mmagenc.engine.contract import ContractError, JudgeCheck
 from mmagenc.engine.hooks import InfAGenCHook, infagenc_hook
 from mmagenc.engine.hooks.infagenc_hook import OVERHEAD, PARTS, TOLD_EVERY, balanced_labels, forget_optimizers, mean_of_batches, told_every
 from mmagenc.engine.recognizer_trainer import RecognizerTrainer
@@ -80,7 +80,8 @@ def _registered():
     MODELS.module_dict.pop('ShiftGenerator')
 
 
-def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, workers=None, accumulate=1, **hook):
+def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_limit=None, workers=None, accumulate=1,
+                by_iterations=False, **hook):
     small_recognizer(NUM_CLASSES)  # sets the default scope
     if not (tmp_path / 'real.npz').exists():
         write_real(tmp_path / 'real.npz')
@@ -119,7 +120,8 @@ def make_runner(tmp_path, name, max_epochs, resume=False, launcher='none', time_
                 **(workers or dict(num_workers=0)),
                 sampler=dict(type='DefaultSampler', shuffle=True),
                 dataset=dict(type='MotionDataset', ann_file=str(tmp_path / 'real.npz'), split='train', pipeline=pipeline)),
-            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
+            train_cfg=(dict(type='IterBasedTrainLoop', max_iters=2 * max_epochs) if by_iterations else
+                       dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)),
             optim_wrapper=dict(optimizer=dict(type='Adam', lr=1e-2), accumulative_counts=accumulate),
             default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
             custom_hooks=[dict(type='RandomStateHook'), hook],
@@ -406,6 +408,28 @@ def test_generator_of_another_layout_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(ShiftGenerator, 'representation', SimpleNamespace(keypoint_skeleton='smpl24'), raising=False)
     with pytest.raises(ValueError, match='smpl24 keypoints, the training clips have coco17'):
         make_runner(tmp_path, 'run', max_epochs=1).train()
+
+
+@pytest.mark.usefixtures('on_cpu')
+def test_clips_that_are_no_numbers_are_laid_to_the_generator(tmp_path, monkeypatch):
+    generate = ShiftGenerator.generate
+
+    def broken(self, label, num_frames, **sampling):
+        motion = generate(self, label, num_frames, **sampling)
+        motion.keypoint[1::4, 2, 3] = float('nan')
+        return motion
+
+    monkeypatch.setattr(ShiftGenerator, 'generate', broken)
+    with pytest.raises(ContractError, match='epoch 1: 4 of 16 clips that the generator makes have NaN or infinite keypoints'):
+        make_runner(tmp_path, 'run', max_epochs=2).train()
+
+
+@pytest.mark.usefixtures('on_cpu')
+def test_a_training_by_iterations_is_refused(tmp_path):
+    """Its one epoch ends with it: the loop never began, and the log said that begin was too large."""
+    runner = make_runner(tmp_path, 'run', max_epochs=2, by_iterations=True)
+    with pytest.raises(ContractError, match=r'counts epochs, but train_cfg trains by iterations: set train_cfg\.by_epoch=True'):
+        runner.train()
 
 
 def write_swaying(path, count=16):
