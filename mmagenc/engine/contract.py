@@ -5,6 +5,7 @@ the config's key. Once the judge has been fitted, it is asked for recordings and
 """
 
 import logging
+import traceback
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -224,7 +225,8 @@ def _check_graph(recognizer: nn.Module, sample: Mapping, name: str, *, who: str 
 
 def _why(recognizer: nn.Module, shape: Sequence[int], error: Exception) -> str:
     """The setting behind an error of a forward pass, where it can be told: MMAction2's graph networks begin with a norm of all channels."""
-    if isinstance(error, AssertionError) and hasattr(recognizer.cls_head, 'in_channels'):
+    of_head = isinstance(error, AssertionError) or 'mat1 and mat2 shapes' in str(error) and _arose_in(recognizer.cls_head, error)
+    if of_head and hasattr(recognizer.cls_head, 'in_channels'):
         return f'set model.cls_head.in_channels, which is {recognizer.cls_head.in_channels}, to the channels that the backbone gives: '
     norm = getattr(getattr(recognizer, 'backbone', None), 'data_bn', None)
     if len(shape) != 5 or norm is None or str(norm.num_features) not in str(error):
@@ -234,6 +236,10 @@ def _why(recognizer: nn.Module, shape: Sequence[int], error: Exception) -> str:
         return ''
     return (f"set the recognizer's model.backbone.in_channels={channels} instead of {norm.num_features // keypoints} (keypoint_score, "
             'where clips have it, is a channel behind the coordinates; DropScores in front of FormatGCNInput leaves it out): ')
+
+
+def _arose_in(module: nn.Module, error: Exception) -> bool:
+    return any(frame.f_locals.get('self') is module for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _check_forward(recognizer: nn.Module, samples: Dict[str, List[Dict]]) -> None:

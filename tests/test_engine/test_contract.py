@@ -153,6 +153,19 @@ def test_a_recognizer_by_itself_is_tried_before_it_is_trained_or_tested(clips, s
     assert torch.equal(torch.get_rng_state(), draws)
 
 
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_a_narrower_infogcn_says_what_its_head_takes(clips, mode):
+    """Its head multiplies before anything looks at sizes: the message was about mat1 and mat2."""
+    model, pipeline = judge(in_channels=2).model, build_pipeline(CENTERED)
+    model.backbone = MODELS.build(dict(type='mmagenc.InfoGCN', skeleton='coco17', num_person=1, in_channels=2, base_channels=8))
+    model.cls_head = MODELS.build(dict(type='mmagenc.InfoGCNHead', num_classes=3, in_channels=64))
+    dataset = [pipeline(prepare(clip)) for clip in clips[:2]]
+    with pytest.raises(ContractError, match='^set model.cls_head.in_channels, which is 64, to the channels that the backbone gives'):
+        check_recognizer(model, dataset, 'val_dataloader', mode)
+    model.cls_head = MODELS.build(dict(type='mmagenc.InfoGCNHead', num_classes=3, in_channels=32))
+    check_recognizer(model, dataset, 'val_dataloader', mode)
+
+
 def test_what_is_no_recognizer_is_not_tried(clips):
     check_recognizer(generator(clips), clips, 'train_dataloader', 'loss')
     check_recognizer(judge().model, [None], 'train_dataloader', 'loss')
