@@ -94,8 +94,8 @@ def check_config(cfg: Config, stage: str) -> None:
 
 
 def merge_options(cfg: Config, options: Optional[Dict]) -> None:
-    """Write ``--cfg-options`` into a config, in place; ``ann_file.1=FILE`` too, of whose lists MMEngine takes dicts only. Hooks that MMEngine
-    has in any case are there, though the config does not name them.
+    """Write ``--cfg-options`` into a config, in place; ``ann_file.1=FILE`` too, of whose lists MMEngine takes dicts only. Hooks that
+    MMEngine has in any case are there, though the config does not name them.
 
     Raises:
         ValueError: an option that leads to no place in this config.

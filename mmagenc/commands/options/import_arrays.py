@@ -34,7 +34,7 @@ def build_parser() -> Parser:
         sub.add_argument('--skeleton', default='ntu25', metavar='LAYOUT',
                          help='layout of the keypoints, a name or a YAML file (default: %(default)s)')
         sub.add_argument('--classes', type=names, metavar='A,B,…',
-                         help='ntu60, ntu120, h36m (the ten actions that are generated), or names in index order, one with a comma as "A, a"')
+                         help='ntu60, ntu120, h36m (the ten generated actions), or names in index order, one with a comma as "A, a"')
         sub.add_argument('--channels', choices=CHANNELS, default='auto', help='what three numbers of a keypoint are: coordinates, or two '
                          'coordinates and a score (default: as the numbers look)')
         add_gap_options(sub)
