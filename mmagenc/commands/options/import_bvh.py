@@ -16,8 +16,8 @@ PRESETS = dict(
         rig='bandai_namco',
         labels=r'dataset-\d+_(?P<label>[a-z-]+)_(?P<subject>[a-z]+)_(?P<id>\d+)$',
         split='train=1-4;val=5;test=6-8',
-        classes='walk,walk-turn-left,walk-turn-right,run,wave-both-hands,wave-left-hand,wave-right-hand,raise-up-both-hands,'
-        'raise-up-left-hand,raise-up-right-hand'))
+        classes=['walk', 'walk-turn-left', 'walk-turn-right', 'run', 'wave-both-hands', 'wave-left-hand', 'wave-right-hand',
+                 'raise-up-both-hands', 'raise-up-left-hand', 'raise-up-right-hand']))
 UPS = ('auto', 'y', 'z', '-y', '-z')
 DEFAULTS = dict(rig='auto', labels=r'(?P<label>[^/]+)/[^/]+$', split=None, classes=None)
 
