@@ -36,44 +36,31 @@ static const T *filled(const Graphs &g, const T *qk, T *room) {
     return room;
 }
 
-// Rows (R, N) of units turned to (N, R), rows of which lie `to_row` apart. Reads up to a vector beyond the last.
-template <typename U>
-static void turn_rows(long rows, long columns, const U *from, long from_row, U *to, long to_row) {
-    const long taken = rows < LANES ? rows : LANES;
-    long r = 0;
-    for (; rows - r > LANES / 2; r += LANES) {
-        const long begin = r + taken < rows ? r : rows - taken;  // the last vectors begin within those before
-        for (long c = 0; c < columns; c += LANES) {
-            vec block[LANES];
-            for (int i = 0; i < LANES; i++)
-                block[i] = i < taken ? load(reinterpret_cast<const float *>(from + (begin + i) * from_row + c)) : vec{};
-            turn(block);
-            for (int i = 0; i < LANES; i++)
-                if (c + i < columns) store(reinterpret_cast<float *>(to + (c + i) * to_row + begin), block[i]);
-        }
-    }
-    for (; r < rows; r++)
-        for (long c = 0; c < columns; c++) to[c * to_row + r] = from[r * from_row + c];
-}
-
-// All heads' rows (V, N) of units, `step` apart from head to head, turned to (N, columns): a graph's. Reads as `turn_rows` does.
-template <typename U>
-static void turn_heads(const Graphs &g, long units, const U *from, long step, U *to) {
-    const float *rows[LANES];
-    for (long begin = 0, head = 0, joint = 0; begin < g.columns(); begin += LANES) {
-        for (long i = 0; i < LANES; i++) {
-            const bool there = head < g.heads && joint < g.joints;
-            rows[i] = there ? reinterpret_cast<const float *>(from + head * step + joint * units) : nullptr;
-            if (++joint == g.even()) ++head, joint = 0;
-        }
+// Rows (R, N) of units turned to (N, R), R being whole vectors; next() gives each row in turn, or nothing where zeros stand for one. Reads up
+// to a vector beyond the last.
+template <typename U, typename F>
+static void turn_rows(long rows, long units, U *to, F &&next) {
+    for (long begin = 0; begin < rows; begin += LANES) {
+        const float *from[LANES];
+        for (int i = 0; i < LANES; i++) from[i] = reinterpret_cast<const float *>(next());
         for (long c = 0; c < units; c += LANES) {
             vec block[LANES];
-            for (int i = 0; i < LANES; i++) block[i] = rows[i] ? load(rows[i] + c) : vec{};
+            for (int i = 0; i < LANES; i++) block[i] = from[i] ? load(from[i] + c) : vec{};
             turn(block);
             for (int i = 0; i < LANES; i++)
-                if (c + i < units) store(reinterpret_cast<float *>(to + (c + i) * g.columns() + begin), block[i]);
+                if (c + i < units) store(reinterpret_cast<float *>(to + (c + i) * rows + begin), block[i]);
         }
     }
+}
+// All heads' rows (V, N), `step` apart from head to head, turned to (N, columns): a graph's.
+template <typename U>
+static void turn_heads(const Graphs &g, long units, const U *from, long step, U *to) {
+    long head = 0, joint = 0;
+    turn_rows(g.columns(), units, to, [&] {
+        const U *row = head < g.heads && joint < g.joints ? from + head * step + joint * units : nullptr;
+        if (++joint == g.even()) ++head, joint = 0;
+        return row;
+    });
 }
 
 // A frame's attention times topology, from its queries and keys as units; and the attention itself, if it is to be kept.
@@ -82,7 +69,8 @@ static void attend(const Graphs &g, const U *qk, float scale, const float *topol
                    T *kept) {
     const long deep = g.deep() / Unit<T>::NUMBERS, row = g.queries() / Unit<T>::NUMBERS;
     const long wide = padded(g.joints), columns = g.columns(), apart = g.apart();
-    turn_rows(g.joints, g.heads * deep, qk, row, turned, wide);
+    long joint = 0;
+    turn_rows(wide, g.heads * deep, turned, [&] { return joint < g.joints ? qk + joint++ * row : nullptr; });
     for (long h = 0; h < g.heads; h++)  // one after the other: what reaches beyond a head is written over
         product(g.joints, wide, qk + (g.heads + h) * deep, row, 1, deep, turned + h * deep * wide, wide, scores + h * g.even(), apart);
     in_blocks(columns, [&](auto block, long c) {
