@@ -24,6 +24,7 @@ from mmagenc.skeletons.library import MMACTION2_LAYOUTS
 from mmagenc.version import __version__
 
 from .inits import init_generator, init_recognizer, known_clips, recognizer_settings, trains_generator
+from .recognize import reads_pixels
 
 PARTS = ('recognizer', 'generator', 'classifier')
 FORMS = ((3, False), (2, True), (2, False))
@@ -217,8 +218,7 @@ def _tried(model: nn.Module, pipeline, clips: Optional[Sequence[Dict]], skeleton
     if skeleton is None:
         raise ValueError('neither config nor checkpoint name the layout of the keypoints: say it with --skeleton')
     problems = []
-    flat = any(type(transform).__name__ == 'PreNormalize2D' for transform in getattr(pipeline, 'transforms', ()))
-    for dims, scored in FORMS[1:] if flat else FORMS:
+    for dims, scored in FORMS[1:] if reads_pixels(pipeline) else FORMS:
         made = [moving_clip(get_skeleton(skeleton), num_dims=dims, scored=scored, seed=seed) for seed in range(SAMPLES)]
         try:
             inputs = [_inputs(pipeline, clip) for clip in made]

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from typing import Dict, List, Mapping, Optional, Sequence, Union
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 import torch
 from mmengine.logging import print_log
@@ -50,6 +50,7 @@ def recognize(model: nn.Module,
     pipeline = getattr(model, 'test_pipeline', None) if pipeline is None else pipeline
     if pipeline is None:
         raise ValueError('pipeline: the recognizer brings none from its config; pass the transforms of its test clips')
+    pipeline = build_pipeline(pipeline)
     metainfo = {}
     if isinstance(annotations, Mapping):
         metainfo = with_named_layouts(annotations.get('metainfo') or {})
@@ -77,9 +78,9 @@ def recognize(model: nn.Module,
         raise ValueError(misfit_words(model, pipeline, annotations) or f'the recognizer does not take these clips: {error}') from error
 
 
-def misfit_words(model: nn.Module, pipeline: Pipeline, clips: Sequence[Dict]) -> str:
+def misfit_words(model: nn.Module, pipeline: Callable, clips: Sequence[Dict]) -> str:
     """Why a graph network does not take what its pipeline makes of clips, in keypoints and numbers of each; empty where that is not it."""
-    backbone, transform = getattr(model, 'backbone', None), build_pipeline(pipeline)
+    backbone = getattr(model, 'backbone', None)
     nodes = getattr(getattr(backbone, 'graph', None), 'num_node', getattr(backbone, 'num_joints', None))
     taken, first = getattr(backbone, 'in_channels', None), None
     if taken is None and nodes and isinstance(getattr(getattr(backbone, 'data_bn', None), 'num_features', None), int):
@@ -87,7 +88,7 @@ def misfit_words(model: nn.Module, pipeline: Pipeline, clips: Sequence[Dict]) ->
         taken = backbone.data_bn.num_features // (nodes * persons)
     for clip in clips:
         with untouched_random_state():
-            shape = tuple(transform(prepare(clip))['inputs'].shape)
+            shape = tuple(pipeline(prepare(clip))['inputs'].shape)
         keypoints, channels = shape[-2:]
         has = f'{clip["keypoint"].shape[3]} coordinates and {"" if "keypoint_score" in clip else "no "}scores'
         made = f'its pipeline makes {channels} numbers of each of {keypoints} keypoints of clip {clip["frame_dir"]}, which has {has}'
@@ -158,11 +159,15 @@ def _tell_of_gaps(clips: List[Dict]) -> None:
         warnings.warn(text, stacklevel=3)
 
 
-def _check_plane(clips: List[Dict], pipeline: Pipeline) -> None:
+def reads_pixels(pipeline: Callable) -> bool:
+    """Whether a pipeline scales by the size of an image."""
+    return any(type(step).__name__ == 'PreNormalize2D' for step in getattr(pipeline, 'transforms', ()))
+
+
+def _check_plane(clips: List[Dict], pipeline: Callable) -> None:
     """Refuse places in space where a pipeline reads pixels: a depth would be taken for the score that stands third."""
-    flat = next((step for step in getattr(pipeline, 'transforms', ()) if type(step).__name__ == 'PreNormalize2D'), None)
-    deep = [clip['frame_dir'] for clip in clips if clip['keypoint'].shape[3] == 3] if flat is not None else []
-    if deep:
+    deep = [clip['frame_dir'] for clip in clips if clip['keypoint'].shape[3] == 3]
+    if deep and reads_pixels(pipeline):
         raise ValueError(f'the recognizer reads pixels (PreNormalize2D), and {len(deep)} of {len(clips)} clips, such as {deep[0]}, have 3 '
                          'coordinates: a third one would pass for a score. If it is one, make it keypoint_score')
 

@@ -85,3 +85,5 @@ def test_clips_of_another_kind_are_refused_in_keypoints_and_scores():
             (fewer, pixels[2:], 'knows 17 keypoints, and its pipeline makes 3 numbers of each of 13 keypoints of clip clip_000')):
         with pytest.raises(ValueError, match=said):
             recognize(model, given, build_pipeline(pipeline))
+    with pytest.raises(ValueError, match='reads pixels'):
+        recognize(model, deep, pixels)  # not built yet
